@@ -15,12 +15,14 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from awaken.project import Module, Project, Snapshot
+from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Unknown, Value
 from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.sources import decode
+from awaken.workspace.sources import Undecodable, decode, decode_settings
 
 _REASONS = 12
 _WORDS = (b"relationship", b"relation(", b"dynamic_loader", b"Relationship")
@@ -28,11 +30,17 @@ _FUTURES = {"asyncio.Future", "asyncio.Task", "concurrent.futures.Future"}
 
 
 def read(directory: Path) -> Project:
-    """Return the project of all Python files below a directory."""
-    paths = [path for path in sorted(directory.rglob("*.py")) if path.is_file()]
-    named = [(path.relative_to(directory).as_posix(), path) for path in paths]
-    files = Snapshot({name: decode(name, path.read_bytes()) for name, path in named})
-    return Project(files, None, settings=ProjectSettings(published=False))
+    """Return the project of all Python files and templates below a directory."""
+    files = {}
+    for path in sorted(one for one in directory.rglob("*") if one.is_file()):
+        name = path.relative_to(directory).as_posix()
+        if path.suffix == ".py":
+            files[name] = decode(name, path.read_bytes())
+        elif "templates" in path.parts or path.suffix in {".jinja2", ".jinja", ".j2"}:
+            with suppress(Undecodable):
+                files[name] = decode_settings(name, path.read_bytes())
+    settings = ProjectSettings(published=False, reads=TEMPLATE_READS)
+    return Project(Snapshot(files), None, settings=settings)
 
 
 def classes_by_attribute(project: Project) -> dict[str, set[str]]:

@@ -2,8 +2,8 @@
 
 `python benchmarks/relationship_reads.py [--list] DIRECTORY...` prints one line for each program:
 the declared sides, the reads of them, for how many the class of the object is known, for how many
-of those all loads are known, and the user seconds. The most frequent reasons for what is not known
-follow, or with ``--list`` each read.
+of those all loads are known, the places that may read any attribute, and the user seconds. The most
+frequent reasons for what is not known follow, or with ``--list`` each read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from owners import classes_by_attribute, read
 
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Read
 
 _REASONS = 12
 
@@ -48,21 +48,24 @@ def short(why: str) -> str:
 def main() -> None:
     """Print the figures of each program."""
     listed = "--list" in sys.argv
-    print("| program | sides | reads | owner known | traced | s | MB |")
-    print("|---|--:|--:|--:|--:|--:|--:|")
+    print("| program | sides | reads | owner known | traced | any | s | MB |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for name in (one for one in sys.argv[1:] if one != "--list"):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
         project = read(Path(name))
-        reads = project.orm.relationship_reads()
+        found = project.orm.relationship_reads()
+        reads = [one for one in found if one.attribute != ANY]
         usage = resource.getrusage(resource.RUSAGE_SELF)
         sides = sum(map(len, classes_by_attribute(project).values()))
         known = [one for one in reads if one.owner]
         traced = [one for one in known if one.is_traced]
         seconds, peak = usage.ru_utime - before, usage.ru_maxrss // 1024
-        counts = f"{sides} | {len(reads)} | {len(known)} | {len(traced)}"
+        counts = (
+            f"{sides} | {len(reads)} | {len(known)} | {len(traced)} | {len(found) - len(reads)}"
+        )
         print(f"| {Path(name).name} | {counts} | {seconds:.1f} | {peak} |", flush=True)
         if listed:
-            print(*(told(project, one) for one in reads), sep="\n")
+            print(*(told(project, one) for one in found), sep="\n")
             continue
         for title, group in (("owner", [one for one in reads if not one.owner]), ("load", known)):
             why = Counter(short(one.unknown[0].why) for one in group if one.unknown)

@@ -4,7 +4,7 @@ Begin with ``libraries``, which has the type of those files. ``declarations`` re
 of typeshed and ours in ``stubs``. ``applications`` knows frameworks that start and stop,
 ``ecosystem`` database drivers, test plugins and settings classes, ``coroutines`` what gives and
 runs coroutines, ``sessions`` what methods of sessions do, ``decorators`` those that hand a function
-on, ``injection`` containers of dependencies.
+on, ``injection`` containers of dependencies, ``templates`` what renders templates.
 """
 
 from awaken.knowledge.libraries import Knowledge, Library, Role, knowledge

@@ -75,6 +75,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       ``async-engine`` of SQLAlchemy, ``pool`` of others), or a
       ``client`` with connections to other services.
     - ``for_one_task``: classes whose instances serve one task at a time; async sessions do, too.
+    - ``current_users``: objects that stand for the user of a request, and what gives them: methods
+      that are given a function which returns one, and functions that are given one.
     - ``results``: the builtin type that calling a function gives: ``str``, or ``float`` for any
       number.
     """
@@ -111,6 +113,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     results: dict[str, str] = {}
     opens: dict[str, Resource] = {}
     for_one_task: tuple[str, ...] = ()
+    current_users: dict[str, tuple[str, ...]] = {}
 
 
 class Knowledge:
@@ -147,6 +150,7 @@ class Knowledge:
         self.results: dict[str, str] = {}
         self.opens: dict[str, Resource] = {}
         self.for_one_task: set[str] = set()
+        self.current_users: dict[str, tuple[str, ...]] = {}
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:
@@ -184,6 +188,7 @@ class Knowledge:
         self.results |= library.results
         self.opens |= library.opens
         self.for_one_task.update(library.for_one_task)
+        self.current_users |= library.current_users
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)
             for module in row.also:

@@ -13,6 +13,7 @@ from msgspec import structs
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
 from awaken.project.frameworks.sqlalchemy.orm import Orm
+from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import Doubles
 from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
@@ -87,7 +88,7 @@ class Project:
         self.values = ProgramValues(self._evaluator)
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
-        self.orm = Orm(self._evaluator, self.files_with)
+        self.orm = Orm(self._evaluator, self.files_with, self._templates)
         self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
         self.web = Web(self._evaluator, self.files_with, targets)
 
@@ -130,6 +131,14 @@ class Project:
             {path: self.snapshot[path] for path in found},
             tuple(one for one in self._settings.unread if named(one.path)),
         )
+
+    def _templates(self) -> Texts | None:
+        """Return the templates of this snapshot; None if no rule that runs asks for them."""
+        if not set(TEMPLATE_READS) <= set(self._settings.reads):
+            return None
+        texts = [self.texts(pattern) for pattern in TEMPLATE_READS]
+        files = {path: one for each in texts for path, one in each.files.items()}
+        return Texts(files, tuple(dict.fromkeys(one for each in texts for one in each.unread)))
 
     @cached_property
     def pytest(self) -> PytestSettings:

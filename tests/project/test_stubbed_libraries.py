@@ -95,7 +95,7 @@ def test_library_gives_what_its_stub_says(arguments, line, expected):
 
 NOT_KNOWN = [
     ("c: httpx.Client", "x = c.get('a').json()", "?it is declared as `Any`"),
-    ("r: Request", "x = r.state", "?it is declared as `Any`"),
+    ("r: Request", "x = r.state.user", "`starlette.datastructures.State` declares no `user`"),
     ("s: Several", "x = s.model_dump()", "?it is declared as `Any`"),
     ("c: httpx.Client", "x = c.invented", "?`httpx.Client` declares no `invented`"),
     ("", "x = TypeAdapter(Union[Item, int]).validate_python({})", "?nothing says what"),

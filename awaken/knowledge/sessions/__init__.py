@@ -16,7 +16,8 @@ SessionEvent = Literal["commit", "rollback", "expire", "refresh", "flush", "clos
 class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """- ``classes``: the classes that have the ``methods``; each event lists those that cause it.
     - ``functions``: functions that cause an event. ``blocks``: methods that give a context manager
-      that causes an event when it is left.
+      that causes an event when it is left. ``running``: beginnings of the names of functions that
+      run the program itself, such as those of test clients.
     """
 
     source: str
@@ -24,6 +25,7 @@ class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     methods: dict[SessionEvent, tuple[str, ...]]
     functions: dict[str, SessionEvent]
     blocks: dict[SessionEvent, tuple[str, ...]]
+    running: tuple[str, ...]
 
 
 class SessionEvents:
@@ -33,8 +35,11 @@ class SessionEvents:
         self.calls: dict[str, SessionEvent] = dict(known.functions)
         self.blocks: dict[str, SessionEvent] = {}
         self.classes = frozenset(known.classes)
+        self.methods: dict[str, SessionEvent] = {}
+        self.running = known.running
         for owner in known.classes:
             for event, methods in known.methods.items():
+                self.methods |= dict.fromkeys(methods, event)
                 self.calls |= {f"{owner}.{method}": event for method in methods}
             for event, methods in known.blocks.items():
                 self.blocks |= {f"{owner}.{method}": event for method in methods}

@@ -26,6 +26,19 @@ _HARMLESS_BASES = {
     "typing_extensions.Protocol",
 }
 """Classes outside the project that call no method of a subclass by its name."""
+VIEWS = {
+    "flask.views.MethodView",
+    "flask.views.View",
+    "flask_restful.Resource",
+    "flask_restplus.Resource",
+    "flask_restx.Resource",
+    "starlette.endpoints.HTTPEndpoint",
+}
+"""Classes that call the methods of their subclasses that answer a request, and no others."""
+_OF_VIEWS = {
+    "as_view", "delete", "dispatch", "dispatch_request", "get", "head", "method_not_allowed",
+    "options", "patch", "post", "put", "trace",
+}  # fmt: skip
 _MOST_FILES = (
     100  # to parse for one class; half makes two sites of ckan manual (benchmarks/limits.md)
 )
@@ -90,8 +103,8 @@ class Hierarchy:
             found |= set(ancestors.outside) if ancestors is not None else set()
         return frozenset(found)
 
-    def hidden_base(self) -> str | None:
-        """Return a base of the class that may call methods which cannot be seen; None if none."""
+    def hidden_base(self, method: str) -> str | None:
+        """Return a base of the class, out of sight, that may call ``method``; None if none."""
         ancestors = self._evaluator.classes.ancestors(self._qualified)
         # Which of two definitions is inherited cannot be told.
         if ancestors is None or not all(facts.unique for facts in ancestors.inside):
@@ -101,7 +114,8 @@ class Hierarchy:
             return f"`{facts.bases_text[index]}`"
         # SQLAlchemy's own bases call no method that a model adds.
         plain = self._evaluator.knowledge.declarative_roots
-        hidden = [one for one in ancestors.outside if one not in _HARMLESS_BASES | set(plain)]
+        harmless = _HARMLESS_BASES | set(plain) | (set() if method in _OF_VIEWS else VIEWS)
+        hidden = [one for one in ancestors.outside if one not in harmless]
         return f"`{hidden[0]}`" if hidden else None
 
     def paths(self) -> set[str]:

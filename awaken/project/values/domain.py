@@ -131,13 +131,16 @@ class TupleOf:
 class Argument:
     """What a call gives to one parameter, still to be evaluated where it was written.
 
+    To its first parameter a method is given ``receiver``, which is known already; then ``value``
+    is that parameter.
     Equal if it is the same place: the file may have been parsed twice.
     """
 
     parameter: ast.arg
     module: Module
-    value: ast.expr
+    value: ast.expr | ast.arg
     known: Environment
+    receiver: Value | None = None
 
     @property
     def depth(self) -> int:
@@ -151,6 +154,7 @@ class Argument:
             # The parameter may be of a tree parsed again, too.
             and _position(self.parameter) == _position(other.parameter)
             and self.known == other.known
+            and self.receiver == other.receiver
         )
 
     def __hash__(self) -> int:
@@ -250,7 +254,7 @@ _DEEPEST = 4  # containers inside of each other; what is further in is hardly ev
 _LARGEST = 200  # values inside of each other: tuples of pairs of tuples double each time
 NOWHERE = Place("", Span(0, 0))
 """The place of what is unknown wherever it is asked."""
-_MOST_ORIGINS = 8  # as many as alternatives: more than that no rule looks at one by one
+MOST_ORIGINS = 8  # as many as alternatives: more than that no rule looks at one by one
 
 
 def _position(node: ast.arg | ast.expr | ast.stmt) -> tuple[int, int]:
@@ -317,12 +321,12 @@ def _joined(
     if one is None or other is None or one == other:
         return one if one == other else None
     both = tuple(dict.fromkeys((*one, *other)))
-    return both if len(both) <= _MOST_ORIGINS else None
+    return both if len(both) <= MOST_ORIGINS else None
 
 
 def holds_tree(values: Values) -> bool:
     """Whether what is known of ``values`` leads to the tree of a file."""
-    return any(isinstance(one, FunctionOf) or holds_tree(_inside(one)) for one in values)
+    return any(isinstance(one, FunctionOf) or holds_tree(inside(one)) for one in values)
 
 
 def placed(values: Values, place: Place) -> Values:
@@ -340,7 +344,7 @@ def bounded(values: Values) -> Values:
 
     A type that is defined by itself, and a tuple of itself, would grow without end.
     """
-    if not any(map(_inside, values)):
+    if not any(map(inside, values)):
         return values
     shallow = _down_to(values, _DEEPEST)
     return (Unknown("it holds too many things", NOWHERE),) if _is_large(shallow) else shallow
@@ -351,17 +355,17 @@ def _is_large(values: Values) -> bool:
     for _ in range(_LARGEST):
         if not waiting:
             return False
-        waiting += _inside(waiting.pop())
+        waiting += inside(waiting.pop())
     return bool(waiting)
 
 
 def _down_to(values: Values, depth: int) -> Values:
     """Return ``values`` with what is nested deeper than ``depth`` made unknown."""
-    if not any(map(_inside, values)):
+    if not any(map(inside, values)):
         return values
     if not depth:
         nested = Unknown("it is nested too deeply to tell", NOWHERE)
-        return tuple(dict.fromkeys(nested if _inside(one) else one for one in values))
+        return tuple(dict.fromkeys(nested if inside(one) else one for one in values))
     return tuple(_with_inside(one, depth - 1) for one in values)
 
 
@@ -380,7 +384,7 @@ def _with_inside(value: Value, depth: int) -> Value:
             return value
 
 
-def _inside(value: Value) -> Values:
+def inside(value: Value) -> Values:
     """Return the values that a value holds or gives."""
     match value:
         case Producer():

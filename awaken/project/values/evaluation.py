@@ -50,12 +50,14 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.lookup import Library
+from awaken.project.values.library.of_requests import current_user
+from awaken.project.values.library.promises import holds_own, is_made, narrower
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.members import Members
 from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
-from awaken.project.values.results import NOT_ITERABLE, Results, is_made, of_role
+from awaken.project.values.results import NOT_ITERABLE, Results, of_role
 from awaken.workspace.parsing import deep_recursion
 
 # What callers pass is known to the first, and not to the second.
@@ -141,6 +143,10 @@ class Evaluator(ABC):
     def returned(self, function: FunctionOf) -> Values:
         """Return what a call of ``function`` gives."""
         return self.results.returned(function)
+
+    def undecorated(self, module: Module, function: Function) -> Values:
+        """Return what a function gives that a framework calls as it stands."""
+        return self.results.undecorated(FunctionOf(module, function), function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
@@ -392,7 +398,8 @@ class Evaluator(ABC):
             role = self.knowledge.attributes.get(qualified)
             if role is not None:
                 return (of_role(role, qualified, module.place(node)),)
-            return (self._outside(qualified),)
+            user = current_user(self, qualified, module, node)
+            return (self._outside(qualified),) if user is None else user
         if not located.rest:
             return (ModuleOf(located.path),)
         if self.classes.facts(qualified) is not None:
@@ -426,7 +433,11 @@ class Evaluator(ABC):
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
-                return self.assigned(module, node, binding.value, binding.annotation, known)
+                found = self.assigned(module, node, binding.value, binding.annotation, known)
+                # Nothing else gives values to a local variable: what it is given may say more.
+                if binding.annotation is None or not isinstance(binding.scope.node, Function):
+                    return found
+                return self._seen(module, binding.value, found, known)
             case "with" | "for" if isinstance(node, ast.expr):
                 return self._received(module, node, known)
             case "augmented" if isinstance(node, ast.Name):
@@ -513,6 +524,14 @@ class Evaluator(ABC):
         if value is None and isinstance(node, ast.expr):
             return self._received(module, node, known)
         return given
+
+    def _seen(
+        self, module: Module, value: ast.expr | None, declared: Values, known: Environment
+    ) -> Values:
+        """Return what a value is, as far as that says more than what is ``declared`` of it."""
+        if value is None or not holds_own(self, declared):
+            return declared
+        return narrower(self, declared, self.values(module, value, known))
 
     def _imported(self, module: Module, binding: Binding) -> Values:
         target = target_of(module, binding)

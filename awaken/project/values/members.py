@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
+from awaken.contract import Place
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_overload, last_name, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    is_overload,
+    last_name,
+    parameters_of,
+    without_arguments,
+)
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NOWHERE,
@@ -32,7 +40,9 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.library.origins import followed
+from awaken.project.values.library.of_requests import kept_for_request
+from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
+from awaken.project.values.library.promises import holds_own, narrower
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
 
@@ -66,13 +76,11 @@ class Members:
                 return self._of_module(owner, module, node)
             case External():
                 return self._of_external(owner.qualified, module, node)
-            case InstanceOf() if self._evaluator.mapping.is_relationship(owner, node.attr):
-                found = self.attribute(owner, node.attr, module, node)
-                return followed(found, owner, node.attr)
             case InstanceOf() | ClassOf():
-                return self.attribute(owner, node.attr, module, node)
+                return self._of_object(owner, module, node)
             case TupleOf():
-                return self.attribute(as_instance(owner), node.attr, module, node)
+                of_class = _of_row(owner, node.attr)
+                return of_class or self.attribute(as_instance(owner), node.attr, module, node)
             case Session():
                 return self._of_session(owner, module, node)
             case Producer(how="factory"):
@@ -89,6 +97,36 @@ class Members:
                 return ()
             case _:
                 return self._of_function(owner, module, node)
+
+    def _of_object(
+        self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
+    ) -> Values:
+        """Return an attribute of an object or a class, with what loads the objects in it."""
+        kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
+        found = self.attribute(owner, node.attr, module, node) if kept is None else kept
+        found = begun(found, node.attr, module.place(node))
+        if not isinstance(owner, InstanceOf) or owner.origins is None:
+            return found
+        if self._evaluator.mapping.is_relationship(owner, node.attr):
+            return followed(found, owner, node.attr)
+        # What a property gives of its own object comes from where that does.
+        asked = parameters_in(found)
+        given = dict.fromkeys(self._receivers(owner, node.attr), owner.origins) if asked else {}
+        return passed_on(found, given)
+
+    def _receivers(self, owner: InstanceOf, name: str) -> list[Place]:
+        """Return the first parameters of the functions that a class and its bases call ``name``."""
+        classes = self._evaluator.classes
+        ancestors = classes.ancestors(owner.qualified)
+        found: list[Place] = []
+        for facts in ancestors.inside if ancestors is not None else ():
+            module, body = classes.node(facts.qualified) or (None, None)
+            if module is None or body is None:
+                continue
+            for one in module.scopes.scope_made_by(body).bindings.get(name, []):
+                if isinstance(one.node, Function):
+                    found += [module.place(x) for x, _ in parameters_of(one.node.args)][:1]
+        return found
 
     def _of_function(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         is_function = isinstance(owner, FunctionOf)
@@ -185,7 +223,8 @@ class Members:
         made = self._evaluator.knowledge.instance_attributes.get(name)
         if made is not None:
             return (InstanceOf(self._evaluator.names.defined(made)),)
-        return self._evaluator.named(name, module, node)
+        kept = kept_for_request(self._evaluator, owner, node.attr, module, node)
+        return self._evaluator.named(name, module, node) if kept is None else kept
 
     def _of_session(self, owner: Session, module: Module, node: ast.Attribute) -> Values:
         name = f"{_CLASS_OF_KIND[owner.kind]}.{node.attr}"
@@ -325,20 +364,51 @@ class Members:
         declared = any(one.annotation is not None for one in bindings)
         # What the body declares holds for all that methods assign.
         if in_body and declared and not _is_unknown(in_body):
-            return in_body
+            return self._seen(in_body, module, node, name, bindings)
         if all(one.kind == "annotation" for one in bindings):
             in_body = ()  # ``session: Any`` says no more than what is assigned below
             bindings = []
         on_self = _assignments(module, node).get(name, [])
         if not bindings and not on_self:
             return None
-        assigned = (self._evaluator.assigned(module, *one, ()) for one in on_self)
+        assigned = (self._assigned(module, *one) for one in on_self)
         if not on_self:
             in_body = tuple(self._read(one, name) for one in in_body)
             if self._is_member(owner, bindings):
                 in_body = (InstanceOf(owner.qualified),)
         found = union(in_body, *assigned)
         return self._evaluator.filled(found, module, name)
+
+    def _assigned(
+        self, module: Module, target: ast.expr, value: ast.expr | None, annotation: ast.expr | None
+    ) -> Values:
+        """Return what a method assigns to an attribute; it may say more than an annotation."""
+        found = self._evaluator.assigned(module, target, value, annotation, ())
+        if value is None or annotation is None or not holds_own(self._evaluator, found):
+            return found
+        return narrower(self._evaluator, found, self._evaluator.values(module, value))
+
+    def _seen(
+        self,
+        declared: Values,
+        module: Module,
+        node: ast.ClassDef,
+        name: str,
+        bindings: Sequence[Binding],
+    ) -> Values:
+        """Return what methods assign to an attribute that the body of its class declares.
+
+        Only where an initialiser of the class itself does, without which one is made of what the
+        body declares.
+        """
+        on_self = _assignments(module, node).get(name, [])
+        makes = [module.enclosing_function(target) for target, _, _ in on_self]
+        is_made_here = any(isinstance(x, Function) and x.name == "__init__" for x in makes)
+        is_declared_only = all(one.kind == "annotation" for one in bindings)
+        if not (is_made_here and is_declared_only and holds_own(self._evaluator, declared)):
+            return declared
+        assigned = union(*(self._assigned(module, *one) for one in on_self))
+        return narrower(self._evaluator, declared, assigned)
 
     def _is_member(self, owner: InstanceOf | ClassOf, bindings: list[Binding]) -> bool:
         """Whether a name that a class assigns in its body is a member of an enumeration."""
@@ -478,6 +548,16 @@ class Members:
             if len(found) > MOST_ALTERNATIVES:
                 return (*found, Unknown("it may be too many things", NOWHERE))
         return found
+
+
+def _of_row(row: TupleOf, name: str) -> Values:
+    """Return the objects of the class ``name`` in a row: a plain tuple has no such attribute."""
+    objects = (
+        place
+        for place in row.items
+        if any(isinstance(one, InstanceOf) and one.qualified.endswith(f".{name}") for one in place)
+    )
+    return next(objects, ())
 
 
 def _of_object(owner: InstanceOf | ClassOf, name: str) -> Values:

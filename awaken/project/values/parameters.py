@@ -15,7 +15,7 @@ from awaken.knowledge.injection import injection
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -26,12 +26,16 @@ from awaken.project.values.domain import (
     Producer,
     Session,
     Unknown,
+    Value,
     Values,
     union,
+    without_origins,
 )
+from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
+from awaken.project.values.library.promises import is_open, narrower
 from awaken.project.values.pytest_fixtures import fixture_for
-from awaken.project.values.questions import Passed, Questions
+from awaken.project.values.questions import Passed, Questions, given_by
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
@@ -57,21 +61,51 @@ class Parameters:
             return (self._evaluator.unknown(module, parameter, "it is no parameter"),)
         owner = self._receiver(module, function, parameter)
         if owner is not None:
-            return (owner,)
+            # Where a method is read from says more than the class that it stands in.
+            passed = self._passed(known, parameter)
+            return (owner,) if passed is None else passed
         if parameter in _variadic(function):
-            return (NotRelevant("the packed arguments of a call"),)
+            return (self._packed(module, function, parameter),)
         given = self._declared(module, parameter, binding.value)
+        if any(map(is_open, given)):
+            passed = self._passed(known, parameter)
+            return given if passed is None else narrower(self._evaluator, given, passed)
         if given and not any(isinstance(one, Unknown) for one in given):
-            return given
+            return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
         passed = self._passed(known, parameter)
         if passed is not None:
             return passed
+        if isinstance(function, ast.Lambda) and not given:
+            items = self._items_for(module, function, parameter, known)
+            if items is not None:
+                return items
         return (
             given
             or self._fixture(module, function, parameter)
             or self._from_callers(module, function, parameter)
         )
+
+    def _packed(self, module: Module, function: ast.AST, parameter: ast.arg) -> Value:
+        """Return the tuple or the dictionary of the arguments that have no parameter."""
+        if parameter.annotation is None:
+            return NotRelevant("the packed arguments of a call")
+        each = self._evaluator.declared(module, parameter.annotation)
+        is_keywords = isinstance(function, FunctionOrLambda) and function.args.kwarg is parameter
+        if not is_keywords:
+            return InstanceOf("builtins.tuple", parameters=(each,))
+        return InstanceOf("builtins.dict", parameters=((InstanceOf("builtins.str"),), each))
+
+    def _also_passed(
+        self, module: Module, function: ast.AST, parameter: ast.arg, injected: Values
+    ) -> Values:
+        """Return what is injected; not where it comes from, if calls pass something else."""
+        plain = tuple(map(without_origins, injected))
+        evaluator = self._evaluator
+        is_told = plain != injected
+        if not is_told or not isinstance(function, Function) or not evaluator.follows_callers:
+            return injected
+        return plain if evaluator.passed_to(module, function, parameter).calls else injected
 
     def is_open(self, module: Module, binding: Binding) -> bool:
         """Whether only the callers can tell what the parameter bound by ``binding`` is."""
@@ -106,7 +140,7 @@ class Parameters:
         if sessions and promised and len(is_async) > 1:
             why = "the annotation and the dependency disagree about sync and async"
             return (self._evaluator.unknown(module, node, why),)
-        return declared
+        return declared if sessions or promised else narrower(self._evaluator, declared, injected)
 
     def annotated(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
@@ -155,8 +189,27 @@ class Parameters:
     def _passed(self, known: Environment, parameter: ast.arg) -> Values | None:
         for argument in known:
             if argument.parameter is parameter:
-                return self._evaluator.values(argument.module, argument.value, argument.known)
+                return given_by(self._evaluator, argument)
         return None
+
+    def _items_for(
+        self, module: Module, function: ast.Lambda, parameter: ast.arg, known: Environment
+    ) -> Values | None:
+        """Return what `sorted(items, key=lambda one: ...)` and the like call a function with."""
+        above = module.parent(function)
+        call = module.parent(above) if isinstance(above, ast.keyword) else above
+        if not isinstance(call, ast.Call):
+            return None
+        keyword = above.arg if isinstance(above, ast.keyword) else None
+        given = [one for one, _ in parameters_of(function.args)]
+        position = given.index(parameter) if parameter in given else -1
+        evaluator = self._evaluator
+        name = evaluator.names.qualified(module, call.func)
+        items = items_called_with(name, call, function, keyword, position)
+        if items is None:
+            return None
+        values = evaluator.values(module, items, known)
+        return evaluator.iterated(values, module, items)
 
     def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the pytest fixture of this name gives; empty where there is none."""

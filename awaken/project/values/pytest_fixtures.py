@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import FunctionOf
+
+_MOST_FILES = 30  # folders above a test, and plugins that name others; a real chain has five
 
 
 def fixture_for(
@@ -22,7 +24,8 @@ def fixture_for(
     """Return the fixture ``name`` that pytest passes to ``function``; None if not in sight.
 
     pytest looks into the file of the test, then into the ``conftest.py`` files of its folder and
-    of those above, and takes the nearest. Fixtures inside classes and of plugins are not searched.
+    of those above, and takes the nearest; then into what these name as ``pytest_plugins``. A file
+    has what it imports as well. Fixtures inside classes and of other plugins are not searched.
     """
     is_fixture = fixture_name(module, function, names) is not None
     # pytest passes fixtures to nothing else.
@@ -37,13 +40,50 @@ def fixture_for(
         if not folder:
             break
         folder = folder.rpartition("/")[0]
-    for path in paths:
-        defining = load(path)
-        for node in _fixtures(defining, names).get(name, ()) if defining is not None else ():
+    # The list grows while it is read: plugins name others.
+    for count, path in enumerate(paths):
+        defining = load(path) if count < _MOST_FILES else None
+        if defining is None:
+            continue
+        for at, node in _fixtures_in(defining, name, names, load):
             # A fixture that asks for its own name gets the one further out.
-            if defining is not None and not same_node(defining, node, module, function):
-                return FunctionOf(defining, node)
+            if not same_node(at, node, module, function):
+                return FunctionOf(at, node)
+        paths += [one for one in _plugins(defining, names) if one not in paths]
     return None
+
+
+def _fixtures_in(
+    module: Module, name: str, names: Names, load: Callable[[str], Module | None]
+) -> Iterator[tuple[Module, Function]]:
+    """Yield the fixtures that a file defines under a name, or imports."""
+    for node in _fixtures(module, names).get(name, ()):
+        yield module, node
+    bound = module.scopes.module.bindings.get(name)
+    if bound is not None and all(one.kind != "import" for one in bound):
+        return
+    qualified = names.attribute(module.path, name)
+    located = None if qualified is None else names.locate(qualified)
+    if located is None or located.path == module.path or len(located.rest) != 1:
+        return
+    home = load(located.path)
+    for node in _fixtures(home, names).get(name, ()) if home is not None else ():
+        if home is not None and node.name == located.rest[0]:
+            yield home, node
+
+
+def _plugins(module: Module, names: Names) -> list[str]:
+    """Return the files of the program that a file names as ``pytest_plugins``."""
+    bindings = module.scopes.module.bindings.get("pytest_plugins", [])
+    written = [one.value for one in bindings if one.value is not None]
+    listed = [
+        each
+        for one in written
+        for each in (one.elts if isinstance(one, ast.List | ast.Tuple) else [one])
+    ]
+    texts = (each.value for each in listed if isinstance(each, ast.Constant))
+    found = (names.layout.find(one, module.path).path for one in texts if isinstance(one, str))
+    return [one for one in found if one is not None]
 
 
 def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:

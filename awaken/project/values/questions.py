@@ -21,6 +21,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
+    Argument,
     ClassOf,
     Environment,
     External,
@@ -58,6 +59,13 @@ class Passed:
     given: list[Given] = field(default_factory=list)
     calls: int = 0
     doubts: dict[str, Place] = field(default_factory=dict)
+
+
+def given_by(evaluator: Questions, argument: Argument) -> Values:
+    """Return what an argument is."""
+    if not isinstance(argument.value, ast.expr):
+        return () if argument.receiver is None else (argument.receiver,)
+    return evaluator.values(argument.module, argument.value, argument.known)
 
 
 class Mapping(Protocol):
@@ -227,6 +235,10 @@ class Questions(Protocol):
 
     def returned(self, function: FunctionOf) -> Values:
         """Return what a call of a function gives."""
+        ...
+
+    def undecorated(self, module: Module, function: Function) -> Values:
+        """Return what a function gives that a framework calls as it stands."""
         ...
 
     def injected(self, module: Module, arguments: list[ast.expr]) -> Values:

@@ -19,7 +19,7 @@ from awaken.project.names.functions.decorators import (
     decorators_of,
 )
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name, parameters_of
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -41,8 +41,10 @@ from awaken.project.values.domain import (
     holds_tree,
     union,
 )
+from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
+from awaken.project.values.library.promises import holds_own, narrower
 from awaken.project.values.library.solving import SELF, closed, has_variables, solved
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
     from awaken.knowledge import Role
@@ -100,7 +102,9 @@ class Results:
                 return self._made(function.qualified, module, node, known)
             case FunctionOf():
                 arguments = self._arguments(function, module, node, known)
-                return self.returned(function, arguments)
+                found = self.returned(function, arguments)
+                receiver = _receiver(function, module, node, known)
+                return self._with_origins(found, function, (*receiver, *arguments))
             case External():
                 return self._external(function, module, node, known)
             case Producer(how="callable" | "factory"):
@@ -139,7 +143,43 @@ class Results:
                 parent = None if base is None else names.qualified(module, base) or "?"
                 made = self._told_apart(qualified, place)
                 origins = (Origin(Place(place.path, place.span)),)
-                return (InstanceOf(qualified, parent, custom, made, origins=origins),)
+                held = self._parameters(qualified, module, node, known)
+                return (InstanceOf(qualified, parent, custom, made, held, origins=origins),)
+
+    def _parameters(
+        self, qualified: str, module: Module, node: ast.Call, known: Environment
+    ) -> tuple[Values, ...]:
+        """Return what the type variables of a class stand for in an object that a call makes.
+
+        That is what stands in brackets, or what the initialiser of the class itself is given.
+        """
+        evaluator = self._evaluator
+        shape = evaluator.generic_class(qualified)
+        if shape is None or not shape.variables:
+            return ()
+        if isinstance(node.func, ast.Subscript):
+            declared = evaluator.declared(module, node.func)
+            return next((x.parameters for x in declared if isinstance(x, InstanceOf)), ())
+        solution: dict[str, Values] = {}
+        for one in evaluator.attribute(InstanceOf(qualified), "__init__", module, node):
+            if isinstance(one, FunctionOf):
+                self._solve(one, self._arguments(one, module, node, known), solution)
+        found = tuple(solution.get(name, ()) for name in shape.variables)
+        return found if all(found) else ()
+
+    def _solve(
+        self, function: FunctionOf, arguments: Environment, solution: dict[str, Values]
+    ) -> None:
+        """Add what type variables stand for where a function is given these arguments."""
+        evaluator, module = self._evaluator, function.module
+        for argument in arguments:
+            written = argument.parameter.annotation
+            if written is None or argument.parameter not in _parameters(function.node):
+                continue
+            wanted = evaluator.declared_unsolved(module, written)
+            if has_variables(wanted):
+                given = given_by(evaluator, argument)
+                evaluator.library.solve(wanted, given, solution, module, written)
 
     def _told_apart(self, qualified: str, place: Place) -> Place | None:
         """Return ``place`` where instances of a class are told apart by what makes them."""
@@ -269,12 +309,15 @@ class Results:
         if provided is not None:
             return provided
         if name in {"typing.cast", "typing_extensions.cast"}:
-            return evaluator.declared(module, first)
+            given = evaluator.values(module, node.args[-1], known)
+            return narrower(evaluator, evaluator.declared(module, first), given)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
             return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
             given = evaluator.values(module, first, known)
-            return self.given("generator", given, module, node)
+            # Without a default it raises where nothing is left.
+            default = (evaluator.values(module, one, known) for one in node.args[1:2])
+            return union(self.given("generator", given, module, node), *default)
         if name == "builtins.iter":
             return evaluator.values(module, first, known)
         if name == "builtins.type" and len(node.args) == 1:
@@ -340,6 +383,39 @@ class Results:
         ]
         return tuple(Argument(parameter, module, value, known) for parameter, value in given)
 
+    def _with_origins(self, found: Values, function: FunctionOf, arguments: Environment) -> Values:
+        """Return what a call gives; what comes from its arguments comes from where they do."""
+        asked = parameters_in(found)
+        given: dict[Place, Origins] = {}
+        for one in arguments if asked else ():
+            place = function.module.place(one.parameter)
+            if place in asked:
+                values = given_by(self._evaluator, one)
+                origins = origins_in(values, self._evaluator.mapping.is_mapped)
+                given |= {} if origins is None else {place: origins}
+        return passed_on(found, given) if given else found
+
+    def _receiver(self, function: FunctionOf, node: Function) -> Environment:
+        """Return what a method is read from, where that says more than the class it stands in.
+
+        A class method is given the subclass by whose name it is called, and a query of a class of
+        the program knows what it loads.
+        """
+        module, bound, owner = function.module, function.bound, function.module.parent(node)
+        first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+        if first is None or not isinstance(owner, ast.ClassDef):
+            return ()
+        match bound:
+            case InstanceOf(parameters=[_, *_]):
+                pass
+            case ClassOf(qualified=name) | InstanceOf(qualified=name) if (
+                name != f"{module.name}.{module.qualname(owner)}"
+            ):
+                pass
+            case _:
+                return ()
+        return (Argument(first, module, first, (), bound),)
+
     def returned(self, function: FunctionOf, arguments: Environment = ()) -> Values:
         """Return what calling ``function`` with ``arguments`` gives."""
         module, node = function.module, function.node
@@ -347,6 +423,7 @@ class Results:
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
+        known = (*self._receiver(function, node), *known)
         holds = bool(known) or (function.bound is not None and holds_tree((function.bound,)))
         return self._evaluator.solved(
             ("call", node, known, function.bound),
@@ -376,7 +453,7 @@ class Results:
         if wrapped and not managed:
             why = f"`{node.name}` is decorated, so it may return something else"
             return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
-        found = self._undecorated(function, node, known)
+        found = self.undecorated(function, node, known)
         if not managed:
             return found
         return (Producer("manager", self.given("generator", found, module, node)),)
@@ -418,7 +495,8 @@ class Results:
         values = self._evaluator.values(module, decorator)
         return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
 
-    def _undecorated(self, function: FunctionOf, node: Function, known: Environment) -> Values:
+    def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
+        """Return what a function gives that is called as it stands, without its decorators."""
         evaluator, module = self._evaluator, function.module
         yielded, returns = _results(module, node)
         declared: Values = ()
@@ -433,7 +511,10 @@ class Results:
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._is_narrowed(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
-                declared = self._narrower(declared, found)
+                if yielded:
+                    inner = union(*(self._yielded(module, one, known) for one in yielded))
+                    found = (Producer("generator", inner),)
+                declared = narrower(self._evaluator, declared, found)
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
@@ -465,70 +546,12 @@ class Results:
                 solution |= library.solution_of(bound, home)
             own = bound if isinstance(bound, InstanceOf) else InstanceOf(bound.qualified)
             solution[SELF] = (own,)
-        for argument in known:
-            written = argument.parameter.annotation
-            if written is None or argument.parameter not in _parameters(node):
-                continue
-            wanted = self._evaluator.declared_unsolved(module, written)
-            if has_variables(wanted):
-                given = self._evaluator.values(argument.module, argument.value, argument.known)
-                library.solve(wanted, given, solution, argument.module, argument.value)
+        self._solve(function, known, solution)
         return closed(solved(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:
         """Whether what a function returns may say more than its annotation ``declared``."""
-        return self._are_told_apart(declared) or any(map(self._holds_own, declared))
-
-    def _holds_own(self, value: Value) -> bool:
-        match value:
-            case InstanceOf():
-                held = union(*value.parameters)
-                own = self._evaluator.classes.facts(value.qualified) is not None
-                return own or any(map(self._holds_own, held))
-            case _:
-                return False
-
-    def _narrower(self, declared: Values, found: Values) -> Values:
-        """Return what is returned, as far as it is known and of the declared classes.
-
-        The annotation rules where it is not, and adds nothing to what is.
-        """
-        if is_made(found):
-            return found
-        # What is promised not to be None is not, whatever a path may seem to give.
-        if NoneValue() not in declared:
-            found = tuple(one for one in found if one != NoneValue())
-        if not found or not all(self._is_one_of(one, declared) for one in found):
-            return declared
-        return found
-
-    def _is_one_of(self, value: Value, declared: Values) -> bool:
-        library = self._evaluator.library
-        match value:
-            case InstanceOf():
-                return any(
-                    isinstance(one, InstanceOf)
-                    and library.parameters_as(value, one.qualified) is not None
-                    and all(not isinstance(x, Unknown) for x in union(*value.parameters))
-                    and (bool(value.parameters) or not one.parameters)
-                    and self._holds_what(one, value)
-                    for one in declared
-                )
-            case NoneValue():
-                return value in declared
-            case _:
-                return False
-
-    def _holds_what(self, declared: InstanceOf, value: InstanceOf) -> bool:
-        """Whether what a container holds is of the classes that it is declared to hold."""
-        held = self._evaluator.library.parameters_as(value, declared.qualified) or ()
-        pairs = zip(declared.parameters, held, strict=False)
-        return all(
-            self._is_one_of(each, wanted)
-            for wanted, given in pairs
-            if all(isinstance(one, InstanceOf | NoneValue) for one in wanted)
-            for each in given
-        )
+        return self._are_told_apart(declared) or holds_own(self._evaluator, declared)
 
     def _yielded(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
@@ -627,6 +650,16 @@ class Results:
         return found
 
 
+def _receiver(
+    function: FunctionOf, module: Module, node: ast.Call, known: Environment
+) -> Environment:
+    """Return what a call gives to the first parameter of a method, as it is written."""
+    if function.bound is None or not isinstance(node.func, ast.Attribute):
+        return ()
+    first = [one for one, _ in parameters_of(function.node.args)][:1]
+    return tuple(Argument(one, module, node.func.value, known) for one in first)
+
+
 def _entering_method(module: Module, node: ast.AST) -> str:
     is_async = isinstance(module.statement_of(node), ast.AsyncWith)
     return "__aenter__" if is_async else "__enter__"
@@ -661,13 +694,8 @@ def _is_same(function: FunctionOf) -> bool:
     return first.annotation.id == node.returns.id and is_variable
 
 
-def _parameters(node: Function) -> list[ast.arg]:
+def _parameters(node: FunctionOrLambda) -> list[ast.arg]:
     return [parameter for parameter, _ in parameters_of(node.args)]
-
-
-def is_made(values: Values) -> bool:
-    """Whether all that ``values`` may be are instances that are told apart by what made them."""
-    return bool(values) and all(isinstance(one, InstanceOf) and one.made for one in values)
 
 
 def _results(

@@ -1,7 +1,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Mapping, MutableMapping
 from typing import Any
 
-from starlette.datastructures import URL, Address, FormData, Headers, QueryParams
+from starlette.datastructures import URL, Address, FormData, Headers, QueryParams, State
 
 class HTTPConnection(Mapping[str, Any]):
     scope: MutableMapping[str, Any]
@@ -28,7 +28,7 @@ class HTTPConnection(Mapping[str, Any]):
     @property
     def user(self) -> Any: ...
     @property
-    def state(self) -> Any: ...
+    def state(self) -> State: ...
 
 class Request(HTTPConnection):
     @property

@@ -16,21 +16,23 @@ from awaken.knowledge.sessions import SessionEvent, session_events
 from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.effects.places.by_name import ByName
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-from awaken.project.values.domain import Producer, Session, Unknown
+from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
 
-EventKind = SessionEvent | Literal["await", "yield", "unknown"]
+EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
 
 _MOST_NODES = 50_000  # of one function; a guess, not yet measured
 _MOST_FUNCTIONS = 150  # bodies of one question, as in `raising`
 _DEEPEST = 12  # calls inside of calls, as in `raising`
 _MOST_EVENTS = 20  # of one function; a reader needs one
+_WITHOUT_ARGUMENTS = {"close", "commit", "rollback"}
 _WITHS = (ast.AsyncWith, ast.With)
 _JUMPS = (ast.Break, ast.Continue, ast.Return)
 _MARKED = (ast.AsyncFor, ast.Await, ast.Call, ast.ListComp, ast.DictComp, ast.SetComp, ast.Yield,
@@ -40,6 +42,8 @@ _MARKED = (ast.AsyncFor, ast.Await, ast.Call, ast.ListComp, ast.DictComp, ast.Se
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that may happen: ``kind``, ``place``, and the calls that lead there.
+
+    ``add`` is told of a new object alone, by those who know it: it may get into a session.
 
     ``unknown`` is a call of which it cannot be told what it does; ``why`` says so.
     """
@@ -58,6 +62,7 @@ class Between:
         self._awaitables = awaitables
         self._attributes = Attributes(evaluator)
         self._known = session_events()
+        self._named = ByName(evaluator)
         self._summaries: dict[tuple[str, int], tuple[Event, ...]] = {}
         self._active: list[tuple[str, int]] = []
 
@@ -66,21 +71,39 @@ class Between:
 
         In the order of the source. Both stand in one function; else it is unknown.
         """
-        self._summaries.clear()
         function = module.enclosing_function(earlier)
         if function is None or function is not module.enclosing_function(later):
             return (self._unknown(module, later, "the two do not stand in one function"),)
-        above = module.parent(earlier)
+        return self.part(module, function, earlier, later) or ()
+
+    def part(
+        self,
+        module: Module,
+        function: FunctionOrLambda,
+        earlier: ast.expr | None,
+        later: ast.expr | None,
+    ) -> tuple[Event, ...] | None:
+        """Return what may happen in one run of ``function`` between two of its expressions.
+
+        None for ``earlier`` means its entry, for ``later`` its ways out: that it returns, yields or
+        ends. None is returned where no way leads from the one to the other.
+        """
+        self._summaries.clear()
+        above = None if earlier is None else module.parent(earlier)
         start = above if isinstance(above, ast.Await) else earlier
         nodes = list(own_nodes(what_runs(function)))
+        asked = later or earlier or function
         if len(nodes) > _MOST_NODES:
             why = "the function is too large to follow"
-            return (self._unknown(module, later, why),)
-        if start not in nodes or later not in nodes:
+            return (self._unknown(module, asked, why),)
+        ends = {one for one in (start, later) if one is not None}
+        if not ends <= set(nodes):
             why = "one of the two runs at another time than the function"
-            return (self._unknown(module, later, why),)
-        graph = _Graph(module, function, {start, later})
+            return (self._unknown(module, asked, why),)
+        graph = _Graph(module, function, ends)
         found = graph.between(start, later)
+        if found is None:
+            return None
         events = [event for node in found for event in self._at(module, node)]
         return tuple(dict.fromkeys(events))
 
@@ -137,8 +160,10 @@ class Between:
         place = module.place(call)
         names = self._names(module, call)
         if isinstance(names, Unknown):
-            yield Event("unknown", place, names.why)
+            yield from self._by_name(module, call, names.why)
         elif names:
+            if any(one.startswith(self._known.running) for one in names):
+                yield Event("unknown", place, f"`{names[0]}` runs code of the program")
             events = [self._known.calls[name] for name in names if name in self._known.calls]
             yield from (Event(one, place) for one in events)
             if not events and self._gets_a_session(module, call, names):
@@ -163,9 +188,9 @@ class Between:
         """Yield what calling a function or class of the project does."""
         called = functions_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
-            made = self._attributes.initialiser(module, call)
+            made = self._attributes.initialiser(module, call) or self._made(module, call)
             if not made and not self._makes_a_session(module, call):
-                yield Event("unknown", module.place(call), called.why)
+                yield from self._by_name(module, call, called.why)
             called = (made,) if isinstance(made, Called) else ()
         real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
         if called and not real:
@@ -177,6 +202,63 @@ class Between:
             if is_awaited or not isinstance(one.function, ast.AsyncFunctionDef):
                 for event in self._summary(one.module, one.function):
                     yield replace(event, chain=(module.place(call), *event.chain))
+
+    def _made(self, module: Module, call: ast.Call) -> bool | Called:
+        """Return the ``__init__`` of a class that inherits from libraries; True if it has none.
+
+        What a library does to make an object without a session changes none.
+        """
+        values = self._evaluator.values(module, call.func)
+        one = values[0] if len(values) == 1 else None
+        ancestors = (
+            self._evaluator.classes.ancestors(one.qualified) if isinstance(one, ClassOf) else None
+        )
+        if ancestors is None or self._gets_a_session(module, call, ()):
+            return False
+        for facts in ancestors.inside:
+            if "__new__" in facts.members:
+                return False
+            home = self._evaluator.classes.node(facts.qualified)
+            for method in home[1].body if home is not None else ():
+                if isinstance(method, Function) and method.name == "__init__" and home is not None:
+                    return Called(home[0], method, 1)
+        return True
+
+    def _by_name(self, module: Module, call: ast.Call, why: str) -> Iterator[Event]:
+        """Yield what a method of an unknown receiver may do: of any class that has one.
+
+        Where the program has none of the name, a library is called.
+        """
+        place, method = module.place(call), call.func
+        if not isinstance(method, ast.Attribute) or self._may_call(module, call):
+            yield Event("unknown", place, why)
+            return
+        known = self._known.methods.get(method.attr)
+        # ``file.close()`` may be meant as well; ``list.remove(x)`` certainly is no registry.
+        if known is not None and (not call.args or known not in _WITHOUT_ARGUMENTS):
+            yield Event(known, place)
+        functions = self._named.functions(method.attr)
+        if functions is None:
+            yield Event("unknown", place, why)
+        for home, function in functions or ():
+            for event in self._summary(home, function):
+                yield replace(event, chain=(place, *event.chain))
+
+    def _may_call(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call is given what may change a session: one, or a function of the program.
+
+        So does a test client, which runs the whole application.
+        """
+        receiver = module.text_of(call.func).lower().rpartition(".")[0]
+        if receiver.endswith(("client", "runner")) or self._gets_a_session(module, call, ()):
+            return True
+        given = [*call.args, *(one.value for one in call.keywords)]
+        return any(
+            isinstance(value, FunctionOf)
+            for one in given
+            if isinstance(one, ast.Name | ast.Lambda)
+            for value in self._evaluator.values(module, one)
+        )
 
     def _makes_a_session(self, module: Module, call: ast.Call) -> bool:
         values = self._evaluator.values(module, call)
@@ -227,6 +309,7 @@ class _Graph(ControlGraph):
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)
         super().__init__(function, scope)
+        self._end = self._here
 
     def _parts(self, node: ast.AST) -> Iterator[object]:  # type: ignore[override]
         if node in self._first_of:
@@ -243,17 +326,37 @@ class _Graph(ControlGraph):
         if self._here is not None:
             self.points.setdefault(node, []).append(self._point(node))
 
-    def between(self, earlier: ast.AST, later: ast.AST) -> list[ast.AST]:
-        """Return the nodes on the ways from one to the other that do not pass the first again."""
-        starts, ends = self.points.get(earlier, []), self.points.get(later, [])
+    def between(self, earlier: ast.AST | None, later: ast.AST | None) -> list[ast.AST] | None:
+        """Return the nodes on the ways from one to the other that do not pass the first again.
+
+        None of them is the entry, or the ways out. None is returned where there is no way.
+        """
+        starts = [0] if earlier is None else self.points.get(earlier, [])
+        ends = self._ways_out() if later is None else self.points.get(later, [])
         before: list[list[int]] = [[] for _ in self.after]
         for point, following in enumerate(self.after):
             for other in following:
                 before[other].append(point)
         blocked = set(starts)
-        on_way = _reached(starts, self.after, blocked) & _reached(ends, before, blocked)
+        onwards = _reached(starts, self.after, blocked)
+        if not onwards & {*ends}:
+            return None
+        on_way = onwards & (_reached(ends, before, blocked) | {*(ends if later is None else ())})
         found = [node for node, points in self.points.items() if on_way & {*points}]
         return [one for one in found if one is not earlier and one is not later]
+
+    def _ways_out(self) -> list[int]:
+        """Return the points at which a caller gets something back, those of ``finally`` included.
+
+        The caller of a generator gets something at each ``yield``.
+        """
+        given = [one for one in self.points if isinstance(one, ast.Yield | ast.YieldFrom)]
+        if given:
+            return [point for one in given for point in self.points[one]]
+        returns = [one for one in self.points if isinstance(one, ast.Return)]
+        starts = [point for one in returns for point in self.points[one]]
+        last = [] if self._end is None else [self._end]
+        return [*starts, *sorted(_reached(starts, self.after, ())), *last]
 
 
 def _reached(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
@@ -14,7 +16,16 @@ from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, Relationsh
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Values, union
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import (
+    NOWHERE,
+    ClassOf,
+    InstanceOf,
+    NoneValue,
+    Unknown,
+    Values,
+    union,
+)
 
 _Answer = TypeVar("_Answer")
 # As in flask_sqlalchemy.model.camel_to_snake_case.
@@ -25,6 +36,14 @@ _COLLECTIONS = {
     "dynamic": "sqlalchemy.orm.AppenderQuery",
     "write_only": "sqlalchemy.orm.WriteOnlyCollection",
 }
+_KEYED = {
+    f"sqlalchemy.orm.{name}"
+    for name in (
+        *("attribute_keyed_dict", "attribute_mapped_collection", "column_keyed_dict"),
+        *("column_mapped_collection", "keyfunc_mapping", "mapped_collection"),
+    )
+}
+_PLAIN = {"builtins.list", "builtins.set"}
 # What a column of a type gives; of the others it depends on their arguments or on the database.
 _PYTHON_TYPES = {
     **dict.fromkeys(["BigInteger", "INTEGER", "Integer", "SmallInteger"], "builtins.int"),
@@ -112,10 +131,11 @@ class MappedAttributes:
         if name != "query":
             return (InstanceOf(_INSTRUMENTED),) if self._is_mapped(qualified, name) else ()
         found = self._class_queries.of(qualified)
-        # A class of queries of the program's own may give anything.
-        if not isinstance(found, ClassQuery) or found.custom or found.query_class is not None:
+        # A class of queries that cannot be read may give anything.
+        if not isinstance(found, ClassQuery) or found.custom:
             return ()
-        return (InstanceOf(_QUERY, parameters=((InstanceOf(qualified),),)),)
+        query_class = _QUERY if found.query_class is None else found.query_class.qualified
+        return (InstanceOf(query_class, parameters=((InstanceOf(qualified),),)),)
 
     def _is_mapped(self, qualified: str, name: str) -> bool:
         """Whether ``name`` is an attribute for statements if it is read off the class itself."""
@@ -126,12 +146,50 @@ class MappedAttributes:
 
     def _of_instance(self, qualified: str, name: str) -> Values:
         mapped = self._models.mapped_class(qualified)
-        if mapped is None or self._is_annotated(qualified, name):
+        if mapped is None or self._annotation(qualified, name) is not None:
             return ()
         if name in mapped.relationships:
             return self._related(qualified, name, mapped.relationships[name])
+        if mapped.kinds.get(name) == "proxy":
+            return self._proxied(qualified, name)
         column = mapped.columns.get(name)
         return () if column is None else _of_column(column)
+
+    def _proxied(self, qualified: str, name: str) -> Values:
+        """Return what `association_proxy("notes", "tag")` gives; empty where it is not certain."""
+        _, given = self._given_to(qualified, name) or (None, [])
+        match given:
+            case [(ast.Call(args=[ast.Constant(value=through), ast.Constant(value=attribute)]), _)]:
+                return self._through(self._held(qualified, str(through)), str(attribute))
+            case _:
+                return ()
+
+    def _held(self, qualified: str, name: str) -> Values:
+        """Return what an attribute holds, by its annotation or by its mapping."""
+        annotation = self._annotation(qualified, name)
+        if annotation is not None:
+            return self._evaluator.declared(*annotation)
+        return self._of_instance(qualified, name)
+
+    def _through(self, values: Values, attribute: str) -> Values:
+        """Return what an attribute of each object gives, in the collection that they stand in."""
+        found: Values = ()
+        for one in values:
+            match one:
+                case NoneValue():
+                    found = union(found, (one,))
+                case InstanceOf(qualified="builtins.list", parameters=[held]):
+                    inner = self._through(held, attribute)
+                    many = (replace(one, parameters=(inner,)),)
+                    found = union(found, many) if inner else ()
+                case InstanceOf(parameters=()):
+                    given = self._held(one.qualified, attribute)
+                    if not given:
+                        return ()
+                    found = union(found, given)
+                case _:
+                    return ()
+        return found
 
     def _by_keys(self, owner: str, target: str) -> bool | None:
         """Return the direction by foreign keys, with table names that follow from class names."""
@@ -148,18 +206,24 @@ class MappedAttributes:
         if not isinstance(self._class_queries.of(mapped.qualified), ClassQuery):
             return mapped
         simple = mapped.qualified.rpartition(".")[2]
-        return replace(mapped, tablename=_CAMEL.sub(r"_\1", simple).lower())
+        return structs.replace(mapped, tablename=_CAMEL.sub(r"_\1", simple).lower())
 
-    def _is_annotated(self, qualified: str, name: str) -> bool:
-        """Whether a class body says itself what the attribute holds."""
+    def _given_to(
+        self, qualified: str, name: str
+    ) -> tuple[Module, list[tuple[ast.expr | None, ast.expr | None]]] | None:
+        """Return what the nearest class body gives to an attribute: values, annotations."""
         for one in self._models.ancestors(qualified):
             found = self._evaluator.classes.node(one.qualified)
-            if found is None:
-                continue
-            given = self._evaluator.members.given_to(*found, name)
-            if given:
-                return any(annotation is not None for _, annotation in given)
-        return False
+            given = [] if found is None else self._evaluator.members.given_to(*found, name)
+            if found is not None and given:
+                return found[0], given
+        return None
+
+    def _annotation(self, qualified: str, name: str) -> tuple[Module, ast.expr] | None:
+        """Return what a class body says itself that the attribute holds."""
+        module, given = self._given_to(qualified, name) or (None, [])
+        annotations = [annotation for _, annotation in given if annotation is not None]
+        return (module, annotations[0]) if module is not None and annotations else None
 
     def _related(self, owner: str, name: str, facts: RelationshipFacts) -> Values:
         if facts.target is None or self._models.status(facts.target) == "plain":
@@ -167,11 +231,31 @@ class MappedAttributes:
         one: Values = (InstanceOf(facts.target),)
         if facts.lazy in _COLLECTIONS:
             return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(one,)),)
-        many: Values = (InstanceOf("builtins.list", parameters=(one,)),)
+        many = self._collection(facts, one)
         is_collection = self.is_collection(owner, name, facts)
+        if not many and is_collection is not False:
+            return ()
         if is_collection is None:
             return union(many, one, (NoneValue(),))
         return many if is_collection else (*one, NoneValue())
+
+    def _collection(self, facts: RelationshipFacts, one: Values) -> Values:
+        """Return the collection of a relationship; empty where its class cannot be told."""
+        module = self._evaluator.load(facts.path)
+        calls = [] if module is None else module.calls_at(facts.span)
+        if module is None or not calls or "collection_class" not in module.text_of(calls[0]):
+            return (InstanceOf("builtins.list", parameters=(one,)),)
+        sides = self._models.relationships.in_file(facts.path)
+        given = next((x.value for x in calls[0].keywords if x.arg == "collection_class"), None)
+        # What a `backref` is given stands inside of it.
+        if given is None or any(side.facts == facts and side.reverse for side in sides):
+            return ()
+        made = given.func if isinstance(given, ast.Call) else given
+        name = self._evaluator.names.qualified(module, made) or ""
+        if name in _KEYED and made is not given:
+            key = Unknown("what the keys of a collection are is not followed", NOWHERE)
+            return (InstanceOf("builtins.dict", parameters=((key,), one)),)
+        return (InstanceOf(name, parameters=(one,)),) if name in _PLAIN else ()
 
 
 def _of_column(facts: ColumnFacts) -> Values:

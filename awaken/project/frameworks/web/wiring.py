@@ -13,6 +13,7 @@ from awaken.project.frameworks.web.imported_together import CertainImports
 from awaken.project.frameworks.web.inclusion import Inclusions
 from awaken.project.frameworks.web.installers import Installations
 from awaken.project.frameworks.web.registrations import Registrations
+from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.frameworks.web.runs import Runs
 from awaken.project.frameworks.web.serving import Serving
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -50,6 +51,11 @@ class Web:
     def endpoints(self) -> Endpoints:
         """What runs for every request."""
         return Endpoints(self._evaluator, self.applications)
+
+    @cached_property
+    def responses(self) -> Responses:
+        """Which endpoints return what, and as which response models."""
+        return Responses(self._evaluator, self.applications, self._files_with)
 
     @cached_property
     def serving(self) -> Serving:

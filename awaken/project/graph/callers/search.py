@@ -21,19 +21,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from awaken.contract import Place
-from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.callers.composed_names import composing
+from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.callers.found import Callers, CallSite, Obstacle, Why
 from awaken.project.graph.callers.surroundings import Surroundings
 from awaken.project.graph.callers.target import Target, scope_around
 from awaken.project.graph.hierarchies import Hierarchy
-from awaken.project.names.functions.decorators import (
-    MANAGERS,
-    OVERLOADS,
-    REMEMBERING,
-    TRANSPARENT,
-    decorators_of,
-)
+from awaken.project.names.functions.decorators import decorators_of
 from awaken.project.names.usages import Usage, is_annotation, usage_of
 from awaken.project.names.visibility import is_public
 from awaken.project.source.modules import Module
@@ -48,7 +42,6 @@ _MOST_FILES = 300
 """Files to parse for one name, three seconds: a name that stands in more of those that import its
 home, or in more of the others without one unknown call, is nothing that a rule can rename."""
 _MOST_ALIASES = 5  # names of one function; each is a search of its own through all files
-_CALLS_NOTHING_ELSE = TRANSPARENT | REMEMBERING | MANAGERS | OVERLOADS
 _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
 """Functions that are given a name in a string to put something else in its place."""
 _PATH = re.compile(r"//|(?:^|/)\.{1,2}/")  # of a file or a URL
@@ -74,7 +67,7 @@ class Search:
     def _look_at_definition(self, module: Module, function: Function) -> None:
         scope = scope_around(module, function)
         for decorator, name in decorators_of(self._evaluator.names, module, function):
-            if not self._calls_nothing_else(module, decorator, name):
+            if not calls_nothing_else(self._evaluator, module, decorator, name):
                 text = module.excerpt(decorator)
                 why = f"`{function.name}` is decorated by `{text}`, which may call it"
                 self._stop("framework", why, module.place(decorator))
@@ -100,22 +93,12 @@ class Search:
                 why = f"{outside.path} names `{self._target.shown}`"
                 self._obstacles["named", why] = Obstacle("named", why, outside)
 
-    def _calls_nothing_else(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
-        """Whether a decorator lets nobody call the function but those who call its name."""
-        if name is None:
-            return False
-        called = isinstance(module.parent(decorator), ast.Call)
-        handed = self._evaluator.forwarding.of(name, called=called)
-        if handed is not None:
-            return handed.kind != "calls" and not handed.kept
-        return name in _CALLS_NOTHING_ELSE or library_decorators().only_forwards(name)
-
     def _is_public(self, module: Module, name: str) -> bool:
         """Whether code outside the project may know ``name``: nobody imports an application."""
         return self._evaluator.names.layout.published and is_public(module, name)
 
     def _look_at_hierarchy(self, hierarchy: Hierarchy) -> None:
-        hidden = hierarchy.hidden_base()
+        hidden = hierarchy.hidden_base(self._target.name)
         if hidden is not None:
             why = f"`{self._target.owner_name}` inherits from {hidden}, which may call it"
             self._stop("inherited", why, self._target.place)

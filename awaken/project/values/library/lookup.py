@@ -37,7 +37,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.classes import GenericClass, library_class
 from awaken.project.values.library.declared_types import of_class, of_variable, read
 from awaken.project.values.library.forms import TYPING
-from awaken.project.values.library.origins import with_options
+from awaken.project.values.library.origins import loaded
 from awaken.project.values.library.signatures import (
     Filled,
     Signature,
@@ -133,7 +133,7 @@ class Library:
             members = (self._member(one, simple) for one in self._line(instance))
             found = next((one for one in members if one is not None), None)
             result = None if found is None else self._result(name, found, (instance,), call)
-            return None if result is None else with_options(result, function, module, node)
+            return None if result is None else loaded(result, function, module, node)
         declared = self._declaration(name)
         if declared is None:
             return self._called_on_variable(function, call)
@@ -269,6 +269,9 @@ class Library:
             solution = dict(zip(shape.variables, one.parameters, strict=False))
             for base in reversed(shape.bases):
                 inner = tuple(solved(each, solution) for each in base.parameters)
+                if one.parameters and not shape.variables:
+                    # Of a query of the program's own class the mapping says what it loads.
+                    inner = inner or one.parameters
                 waiting.append(InstanceOf(base.qualified, parameters=inner))
 
     def _member(self, owner: InstanceOf, name: str) -> _Found | None:

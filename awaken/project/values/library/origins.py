@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import External, InstanceOf, Origin, Producer, TupleOf, Values
+from awaken.project.values.domain import (
+    MOST_ORIGINS,
+    External,
+    InstanceOf,
+    Origin,
+    Producer,
+    TupleOf,
+    Unknown,
+    Values,
+    inside,
+)
 
+_OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
-_GETS = {"get", "get_one"}
+_STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
+_GETS = {"get", "get_one", "merge"}
+Origins = tuple[Origin, ...]
 # A longer way names no load that a rule could write; a loop over parents has no end.
 _LONGEST_WAY = 4
 
 
-def with_options(found: Values, function: External, module: Module, node: ast.Call) -> Values:
-    """Return the result of a call with the loader options that the call gives to a statement."""
+def loaded(found: Values, function: External, module: Module, node: ast.Call) -> Values:
+    """Return the result of a call with what the call adds to where it comes from.
+
+    That are the loader options which it gives to a statement. ``merge`` loads an object itself,
+    unless the session has what it is given.
+    """
     places = tuple(module.place(one) for one in _options(function, node))
+    owner, _, name = function.qualified.rpartition(".")
+    if name == "merge" and owner.startswith("sqlalchemy."):
+        origin = Origin(module.place(node), places)
+        return _each(found, lambda all_: _few((*all_, origin)))
     if not places:
         return found
-    return _each(found, lambda one: replace(one, options=(*one.options, *places)))
+    return _each(
+        found, lambda all_: tuple(replace(one, options=(*one.options, *places)) for one in all_)
+    )
 
 
 def _options(function: External, node: ast.Call) -> list[ast.expr]:
@@ -43,8 +66,27 @@ def from_parameter(found: Values, place: Place, is_mapped: Callable[[str], bool]
     return _each(found, lambda one: one, origins, lambda one: is_mapped(one.qualified))
 
 
+def begun(found: Values, name: str, place: Place) -> Values:
+    """Return what the attribute ``name`` at ``place`` gives; if it is a statement, it begins there.
+
+    As `User.query` is one, and `user.posts` of a relationship that is loaded by statements alone.
+    """
+    origins = (Origin(place),)
+    return tuple(
+        _each((one,), lambda each: each, origins)[0]
+        if isinstance(one, InstanceOf) and (name == "query" or one.qualified in _OF_ATTRIBUTES)
+        else one
+        for one in found
+    )
+
+
 def followed(found: Values, owner: InstanceOf, name: str) -> Values:
-    """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from."""
+    """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from.
+
+    What is loaded by a statement of its own does not come from there.
+    """
+    if any(isinstance(one, InstanceOf) and one.qualified in _OF_ATTRIBUTES for one in found):
+        return found
     if owner.origins is None or any(len(one.way) >= _LONGEST_WAY for one in owner.origins):
         return found
     step = f"{owner.qualified}.{name}"
@@ -52,19 +94,78 @@ def followed(found: Values, owner: InstanceOf, name: str) -> Values:
     return _each(found, lambda one: one, origins)
 
 
+def parameters_in(values: Values) -> set[Place]:
+    """Return the parameters of which objects in ``values`` are said to come from their callers."""
+    found = set[Place]()
+    waiting = [*values]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, InstanceOf):
+            found |= {each.place for each in one.origins or () if each.kind == "parameter"}
+        waiting += inside(one)
+    return found
+
+
+def origins_in(values: Values, is_mapped: Callable[[str], bool]) -> Origins | None:
+    """Return where the mapped objects in ``values`` come from; None if it is not known of all.
+
+    They are of one class: else it would not be known which of them is meant.
+    """
+    found: list[Origin] = []
+    classes = set[str]()
+    waiting = [*values]
+    while waiting:
+        one = waiting.pop()
+        match one:
+            case Unknown():
+                return None
+            case InstanceOf() if not one.parameters and is_mapped(one.qualified):
+                if one.origins is None:
+                    return None
+                classes.add(one.qualified)
+                found += one.origins
+            case _:
+                waiting += inside(one)
+    return tuple(dict.fromkeys(found)) if len(classes) == 1 else None
+
+
+def passed_on(found: Values, given: Mapping[Place, Origins]) -> Values:
+    """Return ``found`` with what is given to parameters in their place, as a call gives it.
+
+    Where that is too much, as of a function that calls itself, it is not known.
+    """
+
+    def change(origins: Origins) -> Origins | None:
+        changed: dict[Origin, None] = {}
+        for one in origins:
+            passed = given.get(one.place) if one.kind == "parameter" else None
+            for each in (one,) if passed is None else passed:
+                way = one.way if passed is None else (*each.way, *one.way)
+                changed[replace(each, way=way)] = None
+        fits = all(len(x.way) <= _LONGEST_WAY for x in changed)
+        return _few(tuple(changed)) if fits else None
+
+    return _each(found, change)
+
+
+def _few(origins: Origins) -> Origins | None:
+    """Return ``origins`` unless they are too many to be looked at one by one."""
+    return origins if len(origins) <= MOST_ORIGINS else None
+
+
 def _each(
     found: Values,
-    change: Callable[[Origin], Origin],
+    change: Callable[[Origins], Origins | None],
     fresh: tuple[Origin, ...] | None = None,
     gets_fresh: Callable[[InstanceOf], bool] = lambda _: True,
 ) -> Values:
-    """Return ``found`` with each origin changed; what has none is given ``fresh`` if it may."""
+    """Return ``found`` with all origins changed; what has none is given ``fresh`` if it may."""
     changed: Values = ()
     for one in found:
         match one:
             case InstanceOf():
                 inner = tuple(_each(part, change, fresh, gets_fresh) for part in one.parameters)
-                own = None if one.origins is None else tuple(map(change, one.origins))
+                own = None if one.origins is None else change(one.origins)
                 if own is None and fresh is not None and not inner and gets_fresh(one):
                     own = fresh
                 # What holds objects does not come from where they do.

@@ -8,6 +8,7 @@ from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 from awaken.project.values.domain import Unknown
 
 How = Literal[
@@ -15,6 +16,9 @@ How = Literal[
     "assigned",  # `user.posts = []`: a collection is loaded to be replaced
     "getattr",  # `getattr(user, "posts", None)`
     "hasattr",  # raises another exception than `hasattr` catches
+    "dynamic",  # `getattr(user, name)`: any relationship whose name fits
+    "awaitable",  # `user.awaitable_attrs.posts`: loads, unless the relationship raises
+    "run_sync",  # in what is given to `run_sync`: loads, unless the relationship raises
     "generated",  # the `__repr__` and `__eq__` of a dataclass mapping
     "proxy",  # an association proxy
     "response",  # a field of a response model
@@ -23,34 +27,52 @@ How = Literal[
 ]
 LoadKind = Literal["query", "select", "get", "merge", "new", "other"]
 
+ITEM = "[]"
+"""The step of a path to each item of a container; ``[2]`` is one to the third."""
+
+BY_KEY = "[?]"
+"""The step to what a computed key gives: an item of a container, any attribute of an object."""
+
+CALL = "()"
+"""The step to what a call gives, without arguments that are known."""
+
+ANY = "*"
+"""The attribute that stands for all of them, and for all that is read of what they give."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """A place that reads attributes of what an expression gives, one after the other.
 
-    ``node`` gives the object. Where it, or an attribute on the way, gives a collection, that is
-    read of each item if ``of_items``. ``place`` is where the reader stands, which need not be
-    Python: a field of a response model, a line of a template.
+    ``node`` gives the object, or says why no expression in sight does. Where it, or an attribute on
+    the way, gives a collection, that is read of each item if ``of_items``. ``place`` is where the
+    reader stands, which need not be Python: a field of a response model, a line of a template.
+    ``path`` may hold steps that are no attributes, such as ``ITEM``; of those before ``begin`` it
+    is known that other places read them. Its last may be ``ANY``; ``unseen`` says why then.
     """
 
     module: Module
-    node: ast.expr
+    node: ast.expr | Unknown
     path: tuple[str, ...]
     place: Place
     how: How
     of_items: bool = False
+    begin: int = 0
+    unseen: Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """A call that loads or makes objects; of a statement that is the call that begins it.
 
-    ``options`` are the places of the loader options that are given there.
+    ``options`` are the places of the loader options that are given there, ``sets`` the attributes
+    that a new object is given by name: reading one of these loads nothing.
     """
 
     kind: LoadKind
     place: Place
     options: tuple[Place, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +92,9 @@ class Read:
     """A place that reads a relationship.
 
     ``owner`` is the class that declares ``attribute``, empty where the class of the object is not
-    known. ``traces`` are the loads in sight that the object may come from; ``unknown`` says why
-    they may not be all, and where that ends.
+    known. Where it is not known which attributes are read, ``attribute`` is ``ANY`` and ``owner``
+    the class of the object. ``traces`` are the loads in sight that the object may come from;
+    ``unknown`` says why they may not be all, and where that ends.
     """
 
     place: Place
@@ -85,3 +108,8 @@ class Read:
     def is_traced(self) -> bool:
         """Whether all loads that the object may come from are known."""
         return bool(self.owner) and not self.unknown
+
+    @property
+    def is_in_tests(self) -> bool:
+        """Whether a test reads it, or what tests use."""
+        return is_test_file(self.place.path)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Sight
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, How, Read, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
-from awaken.project.frameworks.sqlalchemy.reads.tracing import Tracing
+from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.domain import (
-    InstanceOf,
-    Producer,
-    TupleOf,
-    Unknown,
-    Value,
-    Values,
-    union,
-)
-from awaken.project.values.library.origins import followed
+from awaken.project.values.domain import InstanceOf, Unknown, Values
+
+
+@dataclass(frozen=True, slots=True)
+class _Untraced:
+    """A read of which the objects are known, but not yet what loaded them."""
+
+    place: Place
+    how: How
+    owner: str
+    attribute: str
+    objects: tuple[InstanceOf, ...]
+    unknown: tuple[Unknown, ...]
 
 
 class RelationshipReads:
@@ -32,11 +38,10 @@ class RelationshipReads:
         files_with: Callable[[Sequence[bytes]], list[str]],
         sources: Sequence[Sights],
     ) -> None:
-        self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
         self._sources = sources
-        self._tracing = Tracing(evaluator)
+        self._tracing = Tracing(evaluator, sources)
         self._found: tuple[Read, ...] | None = None
 
     def all(self) -> tuple[Read, ...]:
@@ -46,15 +51,24 @@ class RelationshipReads:
         object is not known.
         """
         if self._found is None:
-            names = self._names()
-            reads = [
-                read
-                for source in self._sources
-                for sight in source.reading(names)
-                for read in self._of(sight, names)
-            ]
-            self._found = tuple(sorted(dict.fromkeys(reads), key=lambda one: one.place))
+            untraced = _joined(self._untraced())
+            # All at once: what is passed to a function is the same for all its reads.
+            self._tracing.follow(
+                origin for read in untraced for one in read.objects for origin in one.origins or ()
+            )
+            reads = map(self._traced, untraced)
+            self._found = tuple(sorted(reads, key=lambda one: one.place))
         return self._found
+
+    def _untraced(self) -> Iterator[_Untraced]:
+        names = self._names()
+        for source in self._sources:
+            for sight in source.reading(names):
+                for attribute, values in self._tracing.along.path(sight):
+                    if attribute in {ANY, BY_KEY}:
+                        yield from self._any(values, sight)
+                    else:
+                        yield from self._reads(values, attribute, sight, names)
 
     def _names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""
@@ -62,17 +76,20 @@ class RelationshipReads:
         sites = [site for path in self._files_with(WORDS) for site in relationships.in_file(path)]
         return frozenset(one.attribute for one in sites if one.attribute is not None)
 
-    def _of(self, sight: Sight, names: frozenset[str]) -> Iterator[Read]:
-        """Yield the reads of relationships at one place."""
-        values = self._evaluator.values(sight.module, sight.node)
-        for attribute in sight.path:
-            values = _items(values) if sight.of_items else values
-            yield from self._reads(values, attribute, sight, names)
-            values = union(*(self._followed(one, attribute, sight) for one in values))
+    def _any(self, values: Values, sight: Sight) -> Iterator[_Untraced]:
+        """Yield the reads of objects of which any relationship may be read."""
+        # An item by a computed key is one of a container, and an attribute of an object.
+        why = sight.unseen or Unknown("an attribute by a computed name is read", sight.place)
+        unknown = tuple(one for one in values if isinstance(one, Unknown))
+        for one in values:
+            if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
+                yield _Untraced(sight.place, sight.how, one.qualified, ANY, (one,), (why,))
+        if unknown:
+            yield _Untraced(sight.place, sight.how, "", ANY, (), (why, *unknown))
 
     def _reads(
         self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
-    ) -> Iterator[Read]:
+    ) -> Iterator[_Untraced]:
         """Yield the reads of one attribute of objects, by the class that declares it."""
         unknown = tuple(one for one in values if isinstance(one, Unknown))
         owners: dict[str, list[InstanceOf]] = {}
@@ -80,24 +97,16 @@ class RelationshipReads:
             declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
             if declaring and isinstance(one, InstanceOf):
                 owners.setdefault(declaring, []).append(one)
+        place, how = sight.place, sight.how
         for owner, objects in owners.items():
-            traces, why = self._tracing.of(objects, attribute, sight.place)
-            yield Read(sight.place, owner, attribute, sight.how, traces, (*why, *unknown))
-        if unknown and not owners and attribute in names:
-            yield Read(sight.place, "", attribute, sight.how, (), unknown)
+            yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
+        if unknown and not owners and attribute in names and not _is_called(sight):
+            yield _Untraced(place, how, "", attribute, (), unknown)
 
-    def _followed(self, value: Value, attribute: str, sight: Sight) -> Values:
-        """Return what an attribute of an object gives."""
-        match value:
-            case InstanceOf():
-                found = self._evaluator.attribute(value, attribute, sight.module, sight.node)
-                if self._evaluator.mapping.is_relationship(value, attribute):
-                    return followed(found, value, attribute)
-                return found
-            case Unknown():
-                return (value,)
-            case _:
-                return ()
+    def _traced(self, read: _Untraced) -> Read:
+        traces, why = self._tracing.of(read.objects, read.attribute, read.place)
+        unknown = (*why, *read.unknown)
+        return Read(read.place, read.owner, read.attribute, read.how, traces, unknown)
 
     def _declaring(self, value: InstanceOf, attribute: str) -> str:
         """Return the class that declares a relationship of an object; empty if there is none."""
@@ -111,17 +120,28 @@ class RelationshipReads:
         return next((one for one in above if one in declaring), value.qualified)
 
 
-def _items(values: Values) -> Values:
-    """Return the objects among ``values``: those inside of containers in place of these."""
-    found: Values = ()
-    for one in values:
-        match one:
-            case InstanceOf(parameters=[*_, held]):
-                found = union(found, _items(held))
-            case TupleOf():
-                found = union(found, _items(union(*one.items)) if one.items else ())
-            case Producer():
-                found = union(found, _items(one.inner))
-            case _:
-                found = union(found, (one,))
-    return found
+def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:
+    """Return one read for all that read an attribute at one place, in their order.
+
+    A response model that holds itself reads the same field of objects on each of its levels.
+    """
+    found: dict[tuple[object, ...], _Untraced] = {}
+    for one in reads:
+        key = (one.place, one.how, one.owner, one.attribute)
+        if key not in found:
+            found[key] = one
+            continue
+        known = found[key]
+        objects = dict.fromkeys((*known.objects, *one.objects))
+        unknown = dict.fromkeys((*known.unknown, *one.unknown))
+        found[key] = replace(known, objects=tuple(objects), unknown=tuple(unknown))
+    return list(found.values())
+
+
+def _is_called(sight: Sight) -> bool:
+    """Whether what is read is called: a method that has the name by chance, as `rows.keys()`."""
+    if sight.how != "attribute" or not isinstance(sight.node, ast.expr):
+        return False
+    read = sight.module.parent(sight.node)
+    call = None if read is None else sight.module.parent(read)
+    return isinstance(call, ast.Call) and call.func is read

@@ -1,0 +1,129 @@
+"""Has relationships raise where they are read without having been loaded.
+
+## What
+
+Each side of a relationship that loads when it is read gets `lazy="raise"`, together with the loads
+of all its reads: every statement that gives objects of which it is read loads it by an option. A
+side declared by `backref="posts"` gets `backref=backref("posts", lazy="raise")`. Sides that one
+statement loads are one change. What other rows of the mapping say (`lazy="joined"`, `"selectin"`,
+`"dynamic"`, ...) stays.
+
+A relationship with a read that only `lazy="raise_on_sql"` keeps working gets that, and the message
+names the read: where the object may be loaded again after a commit, and where the way leads back to
+an object that the session holds. The option `mode` takes `"raise"` or `"raise_on_sql"` for all.
+
+## Why
+
+A relationship that loads when it is read hides a statement in an attribute: in a loop, one for each
+object. Under asyncio there is no place where that statement could be awaited, and reading it fails.
+
+## Before (unsafe)
+
+```python _models.py
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list["Post"]] = relationship(back_populates="author")
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column()
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    author: Mapped["User"] = relationship(back_populates="posts")
+```
+
+```python _views.py
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from _models import User
+
+
+def titles(session: Session) -> list[str]:
+    return [post.title for user in session.scalars(select(User)) for post in user.posts]
+```
+
+## After (unsafe)
+
+```python _models.py
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list["Post"]] = relationship(back_populates="author", lazy="raise")
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column()
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    author: Mapped["User"] = relationship(back_populates="posts", lazy="raise")
+```
+
+```python _views.py
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from _models import User
+
+
+def titles(session: Session) -> list[str]:
+    return [
+        post.title
+        for user in session.scalars(select(User).options(selectinload(User.posts)))
+        for post in user.posts
+    ]
+```
+
+## Safety
+
+Never safe: a read that awaken has not seen raises `InvalidRequestError` from now on, also one by
+`hasattr()`, for it is no `AttributeError`. Flushes, cascades and `merge()` load what they need as
+before; `lazyload()` options still load when read.
+
+Two things the option of a statement does not do. `session.get()` gives an object that the session
+already holds as it is, without the load. And an object that is put into a loaded collection, and
+flushed, has not loaded its own relationships.
+
+## What it refuses
+
+One read held back keeps a relationship as it is. Such reads are those of objects whose class, or
+whose statement, cannot be told; those of statements that cannot load it; those of new objects
+behind a flush, unless they are refreshed; `awaitable_attrs` and `run_sync`; and those behind
+`session.expire(user, ["posts"])`.
+
+A flush that deletes objects whose tables refer to each other in a circle, as those of a tree do,
+reads what they refer to as any code would: these sides stay. So do sides whose class, name, target
+or `lazy` is not told by the declaration, those that the generated methods of a dataclass mapping
+read, and public ones of a published project: other programs may read them.
+
+## Sources
+
+* SQLAlchemy 2.1, "Relationship Loading Techniques": "Preventing unwanted lazy loads using
+  raiseload", "What Kind of Loading to Use?"
+* SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession"
+* `sqlalchemy/orm/strategies.py` of 2.1.9: `_LazyLoader`; `sqlalchemy/orm/dependency.py`:
+  `per_state_flush_actions`
+"""
+
+from awaken.codemods.sqlalchemy.lazy_raise.plan import LazyRaise
+
+__all__ = ["LazyRaise"]

@@ -1,0 +1,153 @@
+"""The relationships that a flush itself reads, without leave to load them.
+
+A flush loads what it needs, whatever a relationship says. Where the tables of its objects refer to
+each other in a circle, as those of a tree do, it sorts the objects one by one, and reads the
+references of those that it deletes like any code would (``DependencyProcessor
+.per_state_flush_actions``). Then both ``raise`` and ``raise_on_sql`` raise.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.lazy_raise.foreign_keys import ForeignKeys, cascade_of
+from awaken.codemods.sqlalchemy.lazy_raise.sides import WORDS, Key
+from awaken.kit.search import modules_with
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.relationships import Site as Declared
+
+_ANY = "?"
+"""Stands for all classes: what is deleted cannot be told."""
+_OBJECTS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Await)
+
+
+class Flushes:
+    """Answers for one program; nothing is looked for before it is asked."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._circular: set[Key] | None = None
+        self._roots: dict[str, frozenset[str]] = {}
+        self._sides: list[tuple[Module, Declared]] = []
+        self._keys = ForeignKeys(project)
+
+    def read(self, key: Key) -> bool:
+        """Whether deleting an object may read this relationship of it."""
+        if self._circular is None:
+            self._circular = set(self._find())
+        return key in self._circular
+
+    def _find(self) -> Iterator[Key]:
+        """Yield the references of classes that are deleted and refer to each other in a circle."""
+        sides = self._sides = [
+            (module, side)
+            for module in modules_with(self._project, WORDS)
+            for side in self._project.orm.relationship_sides(module.path)
+            if side.owner is not None and side.attribute is not None
+        ]
+        references = [(module, side) for module, side in sides if self._may_refer(module, side)]
+        edges: dict[str, set[str]] = {}
+        for _, side in references:
+            for one in self._root(side.owner or ""):
+                edges.setdefault(one, set()).update(self._root(side.facts.target or ""))
+        circular = {one for one in edges if one in _reached(one, edges)}
+        found = [side for _, side in references if self._root(side.owner or "") & circular]
+        if not found:
+            return
+        deleted = self._deleted(sides)
+        for side in found:
+            if _ANY in deleted or self._root(side.owner or "") & deleted:
+                yield side.owner or "", side.attribute or ""
+
+    def _root(self, qualified: str) -> frozenset[str]:
+        """Return the classes at the top of the mapped families of a class: they share a mapper."""
+        if qualified not in self._roots:
+            # For a class that inherits from itself.
+            self._roots[qualified] = frozenset()
+            orm, facts = self._project.orm, self._project.class_facts(qualified)
+            above = [
+                root
+                for base in (facts.bases if facts is not None else ())
+                if base is not None and orm.mapping_status(base) == "mapped"
+                for root in self._root(base)
+            ]
+            heirs = (
+                ()
+                if orm.mapping_status(qualified) == "mapped"
+                else (
+                    root
+                    for heir in self._project.all_subclasses(qualified)
+                    for root in self._root(heir)
+                )
+            )
+            self._roots[qualified] = frozenset(above or heirs) or frozenset({qualified})
+        return self._roots[qualified]
+
+    def _may_refer(self, module: Module, side: Declared) -> bool:
+        """Whether the table of a side's class may have its foreign key."""
+        known = self._keys.refers(module, side)
+        if known is None and side.facts.target is not None:
+            inverse = self._project.orm.inverse_of(side.owner or "", side.attribute or "")
+            other = None if inverse is None else self._side(inverse.owner, inverse.attribute)
+            known = None if other is None else self._keys.refers(*other)
+            return known is not True
+        return known is not False
+
+    def _side(self, owner: str, attribute: str) -> tuple[Module, Declared] | None:
+        sides = (one for one in self._sides if one[1].owner == owner)
+        return next((one for one in sides if one[1].attribute == attribute), None)
+
+    # --------------------------------------------------------------------------------- deletes
+    def _deleted(self, sides: list[tuple[Module, Declared]]) -> set[str]:
+        """Return the classes of which a session may delete objects, with those of cascades."""
+        found = set(self._deleted_by_name())
+        cascades = [(side, cascade_of(module, side)) for module, side in sides]
+        for side, cascade in cascades:
+            if "delete-orphan" in cascade:
+                found |= self._root(side.facts.target or "")
+        grown = True
+        while grown:
+            before = len(found)
+            for side, cascade in cascades:
+                goes_on = {"all", "delete"} & cascade
+                if goes_on and self._root(side.owner or "") & found:
+                    found |= self._root(side.facts.target or "")
+            grown = len(found) > before
+        return found
+
+    def _deleted_by_name(self) -> Iterator[str]:
+        """Yield the classes of what is passed to ``session.delete()``."""
+        for module in modules_with(self._project, [b".delete("]):
+            for node in module.walk():
+                match node:
+                    case ast.Call(func=ast.Attribute(attr="delete"), args=[one], keywords=[]):
+                        if isinstance(one, _OBJECTS):
+                            yield from self._passed(module, node, one)
+
+    def _passed(self, module: Module, call: ast.Call, one: ast.expr) -> Iterator[str]:
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+        session = self._project.orm.session_of(module, receiver)
+        if session is None:
+            return
+        classes = self._project.instance_of(module, one)
+        if not classes and not isinstance(session, Unknown):
+            yield _ANY
+        for name in classes:
+            yield from self._root(name)
+
+
+def _reached(start: str, edges: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(edges[start])
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += edges.get(one, ())
+    return found

@@ -1,0 +1,113 @@
+"""Which of the two tables of a relationship has the foreign key."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.models import MappedClass
+    from awaken.project.frameworks.sqlalchemy.relationships import Site as Declared
+
+Keywords = dict[str | None, ast.expr]
+_TABLE_KEYS = b"ForeignKeyConstraint"
+"""Keys that belong to a table, and to no column, are not among the facts of columns."""
+
+
+class ForeignKeys:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def refers(self, module: Module, side: Declared) -> bool | None:
+        """Return whether the table of the class of a side has its key; None if that is not told.
+
+        False as well for those that a flush leaves alone, and those with a table of their own.
+        """
+        written = _written(module, side)
+        keywords = _own_keywords(written) if side.reverse else written
+        if _is_true(written.get("viewonly")) or side.facts.secondary:
+            return False
+        owner, target = side.owner or "", side.facts.target or ""
+        is_many = self._project.orm.is_collection(owner, side.attribute or "")
+        # Only the side that is not referred to has orphans, unless it says so.
+        has_orphans = "delete-orphan" in cascade_of(module, side)
+        if is_many or (has_orphans and "single_parent" not in keywords):
+            return False
+        if owner == target:
+            # Without it the key of the other object is meant.
+            return "remote_side" in keywords
+        named = _is_named(written.get("foreign_keys"), owner, target, is_reverse=side.reverse)
+        if named is not None:
+            return named
+        if "primaryjoin" in written:
+            return None
+        return self._by_tables(owner, target)
+
+    def _by_tables(self, owner: str, target: str) -> bool | None:
+        first, second = (self._project.orm.mapped_class(one) for one in (owner, target))
+        if first is None or second is None:
+            return None
+        own, other = self._has_key(first, second), self._has_key(second, first)
+        if own is False:
+            return False
+        return True if own and other is False else None
+
+    def _has_key(self, one: MappedClass, other: MappedClass) -> bool | None:
+        """Whether a table refers to another; None if that is not told."""
+        keys = {column.foreign_key for column in one.columns.values()} - {None}
+        module = self._project.module(one.path)
+        text = b"" if module is None else module.source.text[one.span.start : one.span.end]
+        if not one.complete or "" in keys:
+            return None
+        if other.tablename is None:
+            return None if keys or _TABLE_KEYS in text else False
+        if _TABLE_KEYS in text:
+            named = re.search(rb"[\"']" + re.escape(other.tablename.encode()) + rb"\.", text)
+            return True if named else None
+        return any(other.tablename in (key or "").split(".")[:-1] for key in keys)
+
+
+def cascade_of(module: Module, side: Declared) -> set[str]:
+    """Return the words of the cascade of a side; those of deleting where it is no plain text."""
+    written = _written(module, side)
+    match (_own_keywords(written) if side.reverse else written).get("cascade"):
+        case None:
+            return set()
+        case ast.Constant(value=str(text)):
+            return {one.strip() for one in text.split(",")}
+        case _:
+            return {"all"}
+
+
+def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: bool) -> bool | None:
+    """Return whether ``foreign_keys`` names columns of ``owner``; None if that is not told."""
+    text = "" if node is None else ast.unparse(node)
+    if text and "." not in text:
+        # Columns of the class body around.
+        return not is_reverse
+    has_owner, has_target = (f"{one.rpartition('.')[2]}." in text for one in (owner, target))
+    return None if has_owner == has_target else has_owner
+
+
+def _written(module: Module, side: Declared) -> Keywords:
+    """Return the keywords of the call that declares a side, or of which the side is the reverse."""
+    calls = module.calls_at(side.facts.span)
+    return {one.arg: one.value for call in calls[:1] for one in call.keywords}
+
+
+def _own_keywords(written: Keywords) -> Keywords:
+    """Return the keywords of ``backref()``."""
+    backref = written.get("backref")
+    if not isinstance(backref, ast.Call):
+        return {}
+    return {one.arg: one.value for one in backref.keywords}
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True

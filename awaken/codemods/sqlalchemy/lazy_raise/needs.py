@@ -1,0 +1,297 @@
+"""The reads of a relationship: what each needs, so that it works without loading."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.lazy_raise import reasons
+from awaken.codemods.sqlalchemy.lazy_raise.showing import shown_place, shown_places
+from awaken.codemods.sqlalchemy.lazy_raise.sides import Key, Side
+from awaken.contract import Place, Span
+from awaken.kit.sites import Refused
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.effects.places.between import Event
+    from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+
+# What the database, or other code, may have changed: the object is loaded again as it was then.
+_LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
+_AWAITED = {"awaitable", "run_sync"}
+_LOOPS = (ast.AsyncFor, ast.For, ast.While)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the reads of one side need.
+
+    ``traces`` are to be loaded by their statements. ``on_sql`` are the reads, each with a clause,
+    that only ``raise_on_sql`` keeps working. ``reads`` counts all of them.
+    """
+
+    traces: tuple[Trace, ...]
+    on_sql: tuple[tuple[Place, str], ...]
+    reads: int
+
+
+@dataclass
+class _Found:
+    traces: dict[Trace, None] = field(default_factory=dict)
+    on_sql: dict[Place, str] = field(default_factory=dict)
+
+
+class Reads:
+    """All reads of a program, by the relationship that they read."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._by_key: dict[Key, list[Read]] = {}
+        self._unknown: dict[str, list[Read]] = {}
+        self._at: dict[Span, list[ast.expr]] = {}
+        self._of: Module | None = None
+        for read in project.orm.relationship_reads():
+            if read.owner:
+                self._by_key.setdefault((read.owner, read.attribute), []).append(read)
+            else:
+                self._unknown.setdefault(read.attribute, []).append(read)
+
+    def needs(self, side: Side) -> Needs:
+        """Return what the reads of a side need. Raises Refused."""
+        own = self._by_key.get(side.key, [])
+        self._refuse_awaited(side, own)
+        self._refuse_unknown_objects(side)
+        untraced = [read for read in own if not read.is_traced]
+        if untraced:
+            raise self._refused_load(side, untraced)
+        found = _Found()
+        for read in own:
+            for trace in read.traces:
+                self._judge(side, read, trace, found)
+        return Needs(tuple(found.traces), tuple(found.on_sql.items()), len(own))
+
+    # ------------------------------------------------------------------------------- refusals
+    def _refuse_awaited(self, side: Side, own: Sequence[Read]) -> None:
+        unknown = self._unknown.get(side.key[1], [])
+        places = [read.place for read in (*own, *unknown) if read.how in _AWAITED]
+        if places:
+            shown = shown_places(self._project, places)
+            said = f"`{side.key[1]}` is loaded by its read at {shown}"
+            raise Refused(reasons.AWAITED, said, because=tuple(places))
+
+    def _refuse_unknown_objects(self, side: Side) -> None:
+        attribute = side.key[1]
+        # To find the reads, every file that holds the word was parsed.
+        broken = [
+            path
+            for path in sorted(self._project.parse_failures)
+            if attribute.encode() in self._project.snapshot[path].text
+        ]
+        if broken:
+            detail = f"`{broken[0]}` does not parse, and may read `{attribute}`"
+            raise Refused(reasons.UNKNOWN_OBJECT, detail)
+        found = [
+            read
+            for read in self._unknown.get(attribute, [])
+            if not self._is_no_relationship(read, side)
+        ]
+        if not found:
+            return
+        places = [read.place for read in found]
+        shown, why = shown_places(self._project, places), found[0].unknown[0]
+        detail = (
+            f"of which class the object is whose `{attribute}` is read at {shown} is not known:"
+            f" {why.why}"
+        )
+        because = tuple(dict.fromkeys((*places, why.place)))
+        raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
+
+    def _refused_load(self, side: Side, untraced: Sequence[Read]) -> Refused:
+        places = [read.place for read in untraced]
+        shown, why = shown_places(self._project, places), untraced[0].unknown[0]
+        detail = f"what loaded the object whose `{side.key[1]}` is read at {shown} is not known: "
+        because = tuple(dict.fromkeys((*places, why.place)))
+        return Refused(reasons.UNKNOWN_LOAD, detail + why.why, because=because)
+
+    def _is_no_relationship(self, read: Read, side: Side) -> bool:
+        """Whether what is read cannot be the relationship, whatever the object is.
+
+        It is called, and neither collections nor objects of the target can be.
+        """
+        module, node = self._node(read.place)
+        called = None if module is None or node is None else module.parent(node)
+        if not (isinstance(called, ast.Call) and called.func is node):
+            return False
+        target = side.declared.facts.target
+        mapped = None if target is None else self._project.orm.mapped_class(target)
+        facts = None if mapped is None else self._project.class_facts(mapped.qualified)
+        return facts is not None and "__call__" not in facts.members
+
+    # ---------------------------------------------------------------------------------- traces
+    def _judge(self, side: Side, read: Read, trace: Trace, found: _Found) -> None:
+        """Note what one way from a load to a read needs. Raises Refused."""
+        events = self._between(read, trace)
+        for event in events:
+            if event.kind == "expire" and self._is_by_name(event):
+                shown = shown_place(self._project, event.place)
+                detail = f"`{side.key[1]}` may be expired by its name at {shown}"
+                raise Refused(reasons.EXPIRED_BY_NAME, detail, because=(read.place, event.place))
+        if trace.load.kind == "new" and len(trace.path) == 1:
+            self._judge_new(side, read, trace, events, found)
+        elif self._leads_back(read, trace):
+            found.on_sql.setdefault(
+                read.place, "the session holds the object that it leads back to"
+            )
+        else:
+            found.traces[trace] = None
+            why = self._why_again(events)
+            if why:
+                found.on_sql.setdefault(read.place, why)
+
+    def _judge_new(
+        self, side: Side, read: Read, trace: Trace, events: Sequence[Event], found: _Found
+    ) -> None:
+        """Note what the read of a new object needs. Raises Refused."""
+        again = [event for event in events if event.kind in _LOADS_AGAIN]
+        if not again and self._is_given(side, trace):
+            return
+        module, made, node = self._in_one_function(read, trace)
+        if module is None or made is None or node is None:
+            at = shown_place(self._project, trace.load.place)
+            detail = f"the object is made at {at}, and what happens before its read is not in sight"
+            raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
+        if not events and self._is_transient(module, made, node):
+            return
+        # What a refresh has loaded is gone with the next commit: a new object has no options.
+        last = self._last_refresh(module, made, node)
+        after = () if last is None else self._project.effects.between(module, last, node)
+        if last is None or any(event.kind in _LOADS_AGAIN for event in after):
+            at = shown_place(self._project, trace.load.place)
+            detail = (
+                f"the object is made at {at}, and nothing loads `{side.key[1]}` before its read"
+            )
+            raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
+        found.traces[trace] = None
+
+    def _last_refresh(self, module: Module, made: ast.Call, node: ast.expr) -> ast.Call | None:
+        start, end = module.span(made).end, module.span(node).start
+        calls = [
+            call
+            for call in module.walk(module.enclosing_function(made))
+            if isinstance(call, ast.Call)
+            and last_name(call.func) == "refresh"
+            and start <= module.span(call).start < end
+        ]
+        return max(calls, key=lambda one: module.span(one).start, default=None)
+
+    def _leads_back(self, read: Read, trace: Trace) -> bool:
+        """Whether the way leads back to an object that is held while it is read."""
+        if len(trace.path) < len("to"):
+            return False
+        owner, _, attribute = trace.path[-2].rpartition(".")
+        inverse = self._project.orm.inverse_of(owner, attribute)
+        if inverse is None or not inverse.by_key or inverse.attribute != read.attribute:
+            return False
+        module, call, node = self._in_one_function(read, trace)
+        if module is None or call is None or node is None:
+            return False
+        way = {one.rpartition(".")[2] for one in trace.path[:-1]}
+        return _is_held(module, call, node, way)
+
+    def _why_again(self, events: Sequence[Event]) -> str:
+        """Return why the object may be loaded again before it is read; empty if it is not."""
+        return next((self._said(one) for one in events if one.kind in _LOADS_AGAIN), "")
+
+    def _said(self, event: Event) -> str:
+        shown = shown_place(self._project, event.place)
+        if event.kind == "unknown":
+            return f"it is not known what happens to the object at {shown} ({event.why})"
+        if event.kind == "yield":
+            return f"other code runs at {shown}"
+        return f"the object is loaded again behind the {event.kind} at {shown}"
+
+    def _is_by_name(self, event: Event) -> bool:
+        module = self._project.module(event.place.path)
+        calls = [] if module is None else module.calls_at(event.place.span)
+        return any(len(call.args) + len(call.keywords) > 1 for call in calls)
+
+    def _between(self, read: Read, trace: Trace) -> tuple[Event, ...]:
+        """Return what may happen between load and read."""
+        module, call, node = self._in_one_function(read, trace)
+        if module is None or call is None or node is None:
+            return self._project.orm.between_load_and_read(trace, read)
+        return self._project.effects.between(module, call, node)
+
+    def _is_given(self, side: Side, trace: Trace) -> bool:
+        """Whether a new object is given what is read of it when it is made."""
+        place = trace.load.place
+        module = self._project.module(place.path)
+        calls = [] if module is None else module.calls_at(place.span)
+        return any(one.arg == side.key[1] for call in calls[:1] for one in call.keywords)
+
+    def _in_one_function(
+        self, read: Read, trace: Trace
+    ) -> tuple[Module, ast.Call, ast.expr] | tuple[None, None, None]:
+        """Return load and read with their file, if both stand in one function."""
+        place = trace.load.place
+        module, node = self._node(read.place)
+        calls = [] if module is None or module.path != place.path else module.calls_at(place.span)
+        if module is None or node is None or not calls:
+            return None, None, None
+        function = module.enclosing_function(calls[0])
+        if function is None or function is not module.enclosing_function(node):
+            return None, None, None
+        return module, calls[0], node
+
+    def _is_transient(self, module: Module, made: ast.Call, node: ast.expr) -> bool:
+        """Whether a new object is read before any session can have flushed it.
+
+        A query flushes as well: no method of a session is called between the two.
+        """
+        start, end = module.span(made).end, module.span(node).start
+        around = [one for one in module.ancestors(node) if isinstance(one, _LOOPS)]
+        if any(not module.span(one).contains(module.span(made)) for one in around):
+            return False
+        between = (
+            call
+            for call in module.walk(module.enclosing_function(made))
+            if isinstance(call, ast.Call) and start <= module.span(call).start < end
+        )
+        return start <= end and not any(self._is_of_a_session(module, call) for call in between)
+
+    def _is_of_a_session(self, module: Module, call: ast.Call) -> bool:
+        if not isinstance(call.func, ast.Attribute):
+            return False
+        return self._project.orm.session_of(module, call.func.value) is not None
+
+    def _node(self, place: Place) -> tuple[Module | None, ast.expr | None]:
+        """Return the expression at a place of Python code."""
+        module = self._project.module(place.path)
+        if module is None:
+            return None, None
+        if self._of is not module:
+            # Of one file at a time: reads come file by file, and these would keep all trees.
+            self._of, self._at = module, {}
+            for node in module.walk():
+                if isinstance(node, ast.Attribute | ast.Call):
+                    self._at.setdefault(module.span(node), []).append(node)
+        found = self._at.get(place.span, [])
+        return module, found[0] if found else None
+
+
+def _is_held(module: Module, call: ast.Call, node: ast.expr, way: set[str]) -> bool:
+    """Whether a variable holds what ``call`` loads, and not what ``way`` leads to, at ``node``."""
+    statement = module.statement_of(call)
+    match statement:
+        case ast.Assign(targets=[ast.Name() as name], value=value):
+            is_bound = len(module.scopes.bindings_of(name)) == 1
+        case ast.For(iter=value) | ast.AsyncFor(iter=value):
+            is_bound = module.span(statement).contains(module.span(node))
+        case _:
+            return False
+    inside = [one.attr for one in module.walk(value) if isinstance(one, ast.Attribute)]
+    return is_bound and way.isdisjoint(inside)

@@ -1,0 +1,272 @@
+"""The rule itself: the sides of relationships, and which are changed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from awaken.codemods.sqlalchemy.lazy_raise import reasons
+from awaken.codemods.sqlalchemy.lazy_raise.flushes import Flushes
+from awaken.codemods.sqlalchemy.lazy_raise.needs import Needs, Reads
+from awaken.codemods.sqlalchemy.lazy_raise.payload import (
+    MAKE_BACKREF,
+    SET_LAZY,
+    SET_LAZY_IN_KEYWORDS,
+)
+from awaken.codemods.sqlalchemy.lazy_raise.showing import shown_place, shown_places
+from awaken.codemods.sqlalchemy.lazy_raise.sides import WORDS, Side, edits_of, refusals, sides_in
+from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter, SiteId
+from awaken.kit.changes import (
+    Decided,
+    connected,
+    plan_of,
+    refused_together,
+    rewritten_together,
+)
+from awaken.kit.eager_loads import PlannedLoads, plan_loads
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, with_caveats
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+
+_CAVEAT = "a read that awaken has not seen now raises `InvalidRequestError`"
+
+_HELD = "`get()` gives an object that the session already holds without that load"
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """What unloaded relationships do.
+
+    ``raise``: they raise. ``raise_on_sql``: they raise where they would send SQL. ``auto``: they
+    raise, but where a read that is in sight is only kept working by ``raise_on_sql``.
+    """
+
+    mode: Literal["auto", "raise", "raise_on_sql"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A side that can be set: the edits of its declaration, and what its reads need."""
+
+    side: Side
+    edits: Sequence[Edit]
+    needs: Needs
+    lazy: str
+
+    @property
+    def statements(self) -> tuple[Place, ...]:
+        """The calls that are to load it."""
+        return tuple(dict.fromkeys(one.load.place for one in self.needs.traces))
+
+
+class LazyRaise(Rule):
+    """Sets relationships to raise where they are read without having been loaded."""
+
+    name = "lazy-raise"
+    family = "sqlalchemy"
+    phase = Phase.LOADING
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    triggers = WORDS
+    anchors = ((b"sqlalchemy", b"sqlmodel"),)
+    preview = True
+    options = Options
+    reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per side that loads when it is read, and the changes."""
+        sides = [
+            side
+            for module in site_modules(project, self.triggers)
+            for side in sides_in(project, self.name, module)
+            if side.site.place not in constraints.decided
+        ]
+        refused = refusals(project, sides)
+        left = [side for side in sides if side not in refused]
+        options = constraints.options if isinstance(constraints.options, Options) else Options()
+        ready = list(self._ready(project, left, options, refused)) if left else []
+        decided = self._together(project, ready)
+        excluded = [one for one in ready if one.side.site.id in constraints.excluded]
+        if excluded:
+            # Without them, other statements have to load other relationships.
+            others = [one for one in ready if one not in excluded]
+            alone = [finding for part in decided for finding in part.findings]
+            kept = {one.site: one for one in alone if one.site in constraints.excluded}
+            decided = [*self._together(project, others), Decided(tuple(kept.values()))]
+        return plan_of(
+            [*(refused_together((side.site,), why) for side, why in refused.items()), *decided]
+        )
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the rewriters of declarations, and those that write eager loads."""
+        from awaken.codemods.sqlalchemy.lazy_raise.rewrite import (  # noqa: PLC0415  loads LibCST
+            make_backref,
+            set_lazy,
+            set_lazy_in_keywords,
+        )
+
+        return {
+            **super().rewriters(),
+            MAKE_BACKREF: make_backref,
+            SET_LAZY: set_lazy,
+            SET_LAZY_IN_KEYWORDS: set_lazy_in_keywords,
+        }
+
+    # ------------------------------------------------------------------------- each by itself
+    def _ready(
+        self,
+        project: Project,
+        sides: Iterable[Side],
+        options: Options,
+        refused: dict[Side, Refused],
+    ) -> Iterator[_Ready]:
+        """Yield the sides against which nothing stands; ``refused`` gets the others."""
+        reads, flushes = Reads(project), Flushes(project)
+        for side in sides:
+            if flushes.read(side.key):
+                refused[side] = Refused(reasons.READ_BY_FLUSH, side.shown)
+                continue
+            try:
+                needs = reads.needs(side)
+                lazy = _chosen(project, needs, options)
+                edits = edits_of(project, side, lazy)
+            except Refused as why:
+                refused[side] = why
+            else:
+                yield _Ready(side, edits, needs, lazy)
+
+    # ------------------------------------------------------------------------------- together
+    def _together(self, project: Project, ready: Sequence[_Ready]) -> list[Decided]:
+        """Return the changes: sides that one statement loads are changed together."""
+        left, loads, held = self._loadable(project, ready)
+        first_at: dict[Place, SiteId] = {}
+        by_id = {one.side.site.id: one for one in left}
+        links = [
+            (key, first_at.setdefault(place, key))
+            for key, one in by_id.items()
+            for place in one.statements
+        ]
+        groups = [[by_id[key] for key in group] for group in connected(by_id, links)]
+        changes = [self._change(project, group, loads) for group in groups]
+        return [*changes, *held]
+
+    def _loadable(
+        self, project: Project, ready: Sequence[_Ready]
+    ) -> tuple[list[_Ready], dict[Place, PlannedLoads], list[Decided]]:
+        """Return the sides of which all loads can be written, these loads, and the other sides."""
+        left, held = list(ready), dict[SiteId, Decided]()
+        known: dict[frozenset[Trace], PlannedLoads] = {}
+        while True:
+            wanted: dict[Place, dict[Trace, None]] = {}
+            for one in left:
+                for trace in one.needs.traces:
+                    wanted.setdefault(trace.load.place, {})[trace] = None
+            found: dict[Place, PlannedLoads] = {}
+            for place, traces in wanted.items():
+                key = frozenset(traces)
+                if key not in known:
+                    known[key] = plan_loads(self.name, project, tuple(traces))
+                found[place] = known[key]
+            refusing = {one: why for plan in found.values() for one, why in plan.refused.items()}
+            if not refusing:
+                return left, found, list(held.values())
+            for one in left:
+                stands = [trace for trace in one.needs.traces if trace in refusing]
+                if stands:
+                    why = _not_loaded(project, one.side, stands[0], refusing[stands[0]])
+                    held[one.side.site.id] = refused_together((one.side.site,), why)
+            left = [one for one in left if one.side.site.id not in held]
+
+    def _change(
+        self, project: Project, members: Sequence[_Ready], planned: Mapping[Place, PlannedLoads]
+    ) -> Decided:
+        """Return the one change of sides that statements load together."""
+        places = dict.fromkeys(place for one in members for place in one.statements)
+        loads = [planned[place] for place in places]
+        edits = [
+            *(edit for one in members for edit in one.edits),
+            *(edit for plan in loads for edit in plan.edits),
+        ]
+        said = {one.side.site.id: _said(project, one, loads) for one in members}
+        first = members[0].side.site
+        title = said[first.id]
+        if len(members) > 1:
+            names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
+            title = f"{title}; together with {names}"
+        sites = [one.side.site for one in members]
+        caveats = tuple(dict.fromkeys(text for one in members for text in _caveats(one)))
+        whole = rewritten_together(sites, Rewrite(title, edits, caveats))
+        findings = tuple(
+            replace(
+                finding,
+                message=with_caveats(said[finding.site], _caveats(one)),
+                related=_related(one, loads),
+            )
+            for finding, one in zip(whole.findings, members, strict=True)
+        )
+        return Decided(findings, whole.changes)
+
+
+def _chosen(project: Project, needs: Needs, options: Options) -> str:
+    """Return how a side is to be loaded. Raises Refused."""
+    if options.mode == "raise" and needs.on_sql:
+        place, why = needs.on_sql[0]
+        detail = f"the read at {shown_place(project, place)}: {why}"
+        raise Refused(reasons.NEEDS_SQL, detail, because=(place,))
+    if options.mode == "auto":
+        return "raise_on_sql" if needs.on_sql else "raise"
+    return options.mode
+
+
+def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) -> Refused:
+    at = shown_place(project, trace.load.place)
+    detail = f"`{side.key[1]}` cannot be loaded at {at}: {refused.message}"
+    because = tuple(dict.fromkeys((trace.load.place, *refused.because)))
+    return Refused(reasons.NOT_LOADED, detail, refused.help, because)
+
+
+def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
+    """Return what becomes of a side, and who loads it."""
+    raises = "raises when it is not loaded"
+    if ready.lazy == "raise_on_sql":
+        raises = "raises where it would send SQL"
+    parts = [f"`{ready.side.shown}` {raises}"]
+    if ready.needs.on_sql:
+        place, why = ready.needs.on_sql[0]
+        parts[0] += f", for the read at {shown_place(project, place)} needs that: {why}"
+    added = _added_at(ready, loads)
+    if not ready.needs.reads:
+        parts.append("no read of it is in sight")
+    elif added:
+        count = "1 statement loads" if len(added) == 1 else f"{len(added)} statements load"
+        parts.append(f"{count} it now: {shown_places(project, added)}")
+    else:
+        parts.append("all that read it have it loaded already")
+    return "; ".join(parts)
+
+
+def _caveats(ready: _Ready) -> list[str]:
+    """Return what may change: an object that is in the session gets no options from `get()`."""
+    gets = any(one.load.kind == "get" for one in ready.needs.traces)
+    return [_CAVEAT, _HELD] if gets else [_CAVEAT]
+
+
+def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
+    """Return the statements that are changed with a side, and the reads that decided how."""
+    reads = (place for place, _ in ready.needs.on_sql)
+    return tuple(dict.fromkeys((*_added_at(ready, loads), *reads)))
+
+
+def _added_at(ready: _Ready, loads: Sequence[PlannedLoads]) -> list[Place]:
+    """Return where loads of a side are added."""
+    wanted = set(ready.needs.traces)
+    added = (one for plan in loads for one in plan.added)
+    return list(dict.fromkeys(one.place for one in added if wanted & {*one.traces}))

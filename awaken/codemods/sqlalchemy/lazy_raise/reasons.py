@@ -1,0 +1,73 @@
+"""The reasons for which a side of a relationship keeps its loading."""
+
+from __future__ import annotations
+
+from awaken.contract import Reason
+
+PUBLISHED = Reason(
+    "published",
+    "the project is published: other programs may read `{}`",
+    "Say `published = false` in the settings if nobody imports from it.",
+)
+LAZY_NOT_TOLD = Reason(
+    "lazy-not-told",
+    "how `{}` is loaded is not told by its declaration",
+    "Write `lazy=` with a plain value.",
+)
+OWNER_NOT_TOLD = Reason(
+    "owner-not-told",
+    "the class that has this side, or its name, is not in sight",
+    "Declare it in the class that has it.",
+)
+TARGET_NOT_TOLD = Reason(
+    "target-not-told",
+    "the class that `{}` leads to cannot be told",
+    "Name a class that only one file defines.",
+)
+DECLARED_AGAIN = Reason(
+    "declared-again",
+    "`{}` is declared more than once, here or in a class that inherits it",
+    "Declare it once.",
+)
+GENERATED = Reason(
+    "generated-reads",
+    "the `repr()` and `==` that are generated for the class read `{}`",
+    "Add `repr=False` and `compare=False`.",
+)
+READ_BY_FLUSH = Reason(
+    "read-by-flush",
+    "deleting an object reads `{}`: tables that refer to each other in a circle are sorted by it",
+    'Give it `passive_deletes="all"` if the database sees to that, or leave it.',
+)
+AWAITED = Reason(
+    "awaited-read",
+    "{}, which `raise` and `raise_on_sql` forbid",
+    "Have its statement load it, and read it directly.",
+)
+UNKNOWN_OBJECT = Reason("unknown-object", "{}", "Annotate the object, or set `lazy` by hand.")
+UNKNOWN_LOAD = Reason("unknown-load", "{}", "Have its statement load it by hand, then set `lazy`.")
+NOT_LOADED = Reason("not-loaded", "{}", "Have it loaded by hand, then set `lazy`.")
+EXPIRED_BY_NAME = Reason(
+    "expired-by-name", "{}", "Load it again with `refresh()` by hand, then set `lazy`."
+)
+NEEDS_SQL = Reason(
+    "needs-raise-on-sql",
+    "`raise` would break {}",
+    "Allow `raise_on_sql` with the option `mode`.",
+)
+
+ALL = (
+    PUBLISHED,
+    LAZY_NOT_TOLD,
+    OWNER_NOT_TOLD,
+    TARGET_NOT_TOLD,
+    DECLARED_AGAIN,
+    GENERATED,
+    READ_BY_FLUSH,
+    AWAITED,
+    UNKNOWN_OBJECT,
+    UNKNOWN_LOAD,
+    NOT_LOADED,
+    EXPIRED_BY_NAME,
+    NEEDS_SQL,
+)

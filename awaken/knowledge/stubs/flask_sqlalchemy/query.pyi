@@ -1,0 +1,7 @@
+from typing import TypeVar
+
+import sqlalchemy.orm
+
+_T = TypeVar("_T")
+
+class Query(sqlalchemy.orm.Query[_T]): ...

@@ -1,0 +1,41 @@
+"""The knowledge about libraries that render templates.
+
+The TOML file beside this module, typed; it says where its rows were read.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+
+from awaken.knowledge.tables import read_table
+
+
+class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Functions that render Jinja templates, by how they are called, and what templates see.
+
+    Of ``by_name`` the first argument names the template, of ``by_source`` it is one, and keywords
+    are what it is given; of ``with_request`` the arguments are name, request and a dictionary, and
+    ``decorators`` name the template that a function returns the dictionary for. ``methods`` are
+    like ``by_name``, inherited from a class.
+    ``foreign`` are packages whose templates are no Jinja, with the name of their language.
+    ``plain_names`` are seen in every template and mean no mapped object; ``plain_templates`` of
+    libraries read none, though their macros may be given what holds some.
+    """
+
+    source: str
+    by_name: tuple[str, ...]
+    by_source: tuple[str, ...]
+    with_request: tuple[str, ...]
+    decorators: tuple[str, ...]
+    methods: tuple[str, ...]
+    foreign: dict[str, str]
+    plain_names: tuple[str, ...]
+    plain_templates: tuple[str, ...]
+
+
+@cache
+def library_templates() -> Templates:
+    """Return what is known of libraries that render templates."""
+    return read_table(__name__, "templates.toml", Templates)

@@ -1,0 +1,87 @@
+"""The functions that a call may reach by its name alone, where nothing is known of its receiver."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+_MOST_FUNCTIONS = 12  # of one name; more have nothing in common. A guess, not yet measured
+# Names of methods that frameworks call for a request.
+_HANDLERS = {"delete", "get", "head", "options", "patch", "post", "put"}
+
+
+class ByName:
+    """Answers for one project; keeps the places of functions by their names."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._kept: dict[str, tuple[tuple[str, int], ...] | None] = {}
+
+    def functions(self, name: str) -> list[tuple[Module, Function]] | None:
+        """Return all functions and methods of the program that are called ``name``.
+
+        None where there are too many, or where something else may be stored under the name.
+        """
+        if name not in self._kept:
+            self._kept[name] = self._search(name)
+        places = self._kept[name]
+        if places is None:
+            return None
+        found: list[tuple[Module, Function]] = []
+        for path, start in places:
+            module = self._evaluator.load(path)
+            if module is not None:
+                nodes = _defined(module, name)
+                found += [(module, one) for one in nodes if module.span(one).start == start]
+        return found
+
+    def _search(self, name: str) -> tuple[tuple[str, int], ...] | None:
+        words = self._evaluator.callers.words
+        encoded = name.encode()
+        # ``self.run = f``, and ``run = f`` in a class, make it the name of anything.
+        stored = re.compile(rb"\.\s*" + encoded + rb"\s*(?::[^=\n]*)?=[^=]")
+        bound = re.compile(rb"(?m)^[ \t]+" + encoded + rb"\s*(?::[^=\n]*)?=[^=]")
+        defined = re.compile(rb"\bdef\s+" + encoded + rb"\b")
+        found: list[tuple[str, int]] = []
+        for path in words.files_with(name):
+            text = words.text(path)
+            if stored.search(text):
+                return None
+            is_bound = bound.search(text) is not None
+            module = self._evaluator.load(path) if is_bound or defined.search(text) else None
+            if module is None:
+                continue
+            if is_bound and _is_stored(module, name):
+                return None
+            nodes = [one for one in _defined(module, name) if not self._is_handler(module, one)]
+            found += [(path, module.span(one).start) for one in nodes]
+            if len(found) > _MOST_FUNCTIONS:
+                return None
+        return tuple(found)
+
+    def _is_handler(self, module: Module, function: Function) -> bool:
+        """Whether a method handles requests: a framework calls it, not a call in the program."""
+        owner = module.parent(function)
+        if function.name not in _HANDLERS or not isinstance(owner, ast.ClassDef):
+            return False
+        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(owner)}")
+        return ancestors is not None and bool(ancestors.outside or ancestors.unresolved)
+
+
+def _defined(module: Module, name: str) -> list[Function]:
+    nodes = (scope.node for scope in module.scopes.scopes)
+    return [one for one in nodes if isinstance(one, Function) and one.name == name]
+
+
+def _is_stored(module: Module, name: str) -> bool:
+    """Whether the body of a class gives the name to something that is no function."""
+    return any(
+        not isinstance(binding.node, Function) and binding.value is not None
+        for scope in module.scopes.scopes
+        if scope.kind == "class"
+        for binding in scope.bindings.get(name, ())
+    )

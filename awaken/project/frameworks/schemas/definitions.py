@@ -1,0 +1,101 @@
+"""Expressions of schemas followed to where they are written: classes, calls and dictionaries."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+
+_MOST_NAMES = 8  # that stand for each other; a guess, not yet measured
+_HELD = {"cls_or_instance", "keys", "tuple_fields", "values"}
+Written = tuple[Module, ast.expr]
+
+
+def written(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> Iterator[Written]:
+    """Yield what a name is assigned, over files and other names; all else is what it is.
+
+    Nothing for a name that is no variable, or is assigned in a way that is not followed.
+    """
+    waiting, seen = [(module, node)], set[tuple[str, int]]()
+    while waiting and len(seen) < _MOST_NAMES:
+        home, one = waiting.pop(0)
+        if not isinstance(one, ast.Name | ast.Attribute):
+            yield home, one
+            continue
+        key = (home.path, home.span(one).start)
+        if key not in seen:
+            seen.add(key)
+            waiting += _assigned(evaluator, home, one)
+
+
+def _assigned(
+    evaluator: ProgramEvaluator, module: Module, node: ast.Name | ast.Attribute
+) -> list[Written]:
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    if bindings and all(one.kind == "assignment" for one in bindings):
+        return [(module, one.value) for one in bindings if one.value is not None]
+    name = evaluator.names.qualified(module, node)
+    located = None if name is None else evaluator.names.locate(name)
+    home = None if located is None else evaluator.load(located.path)
+    if located is None or home is None or not located.rest:
+        return []
+    if len(located.rest) == 1:
+        found = home.scopes.module.bindings.get(located.rest[0], [])
+        return [(home, one.value) for one in found if one.kind == "assignment" and one.value]
+    owner = evaluator.classes.node(".".join(name.split(".")[:-1])) if name else None
+    return [] if owner is None else list(_in_class(*owner, located.rest[-1]))
+
+
+def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written]:
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
+                yield module, value
+            case _:
+                pass
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """Return what ``call`` gives to the keyword ``name``."""
+    return next((one.value for one in call.keywords if one.arg == name), None)
+
+
+def texts(node: ast.expr | None) -> frozenset[str] | None:
+    """Return the strings of a literal list, tuple or set; None for all else."""
+    if not isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return None
+    found = [one.value for one in node.elts if isinstance(one, ast.Constant)]
+    is_whole = len(found) == len(node.elts) and all(isinstance(one, str) for one in found)
+    return frozenset(one for one in found if isinstance(one, str)) if is_whole else None
+
+
+def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
+    """Return the attributes that a field reads, by its name or ``attribute="author.name"``.
+
+    None where a function says what it gives.
+    """
+    given = keyword(call, "attribute")
+    match given:
+        case None | ast.Constant(value=None):
+            return (name,)
+        case ast.Constant(value=str(dotted)):
+            # A number is one item of a collection, of which each counts.
+            return tuple(one for one in dotted.split(".") if one and not one.isdigit())
+        case _:
+            return None
+
+
+def held_by(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> Iterator[tuple[Module, ast.Call]]:
+    """Yield the fields that a field is given for what it holds, each as the call that makes it."""
+    given = [*call.args, *(one.value for one in call.keywords if one.arg in _HELD)]
+    for node in given:
+        for one in node.elts if isinstance(node, ast.Tuple | ast.List) else [node]:
+            if isinstance(one, ast.Call | ast.Name | ast.Attribute):
+                found = written(evaluator, module, one)
+                calls = [(home, made) for home, made in found if isinstance(made, ast.Call)]
+                # A class is made without arguments.
+                yield from calls or [(module, ast.Call(one, [], []))]

@@ -1,0 +1,65 @@
+"""What a schema reads of an object, and which objects are read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from awaken.contract import Place
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
+
+How = Literal["response", "schema"]
+
+
+class Shape(Protocol):
+    """Something that reads attributes of the objects that it is given; equal ones read the same."""
+
+    @property
+    def name(self) -> str:
+        """The class, or the place, that says what is read."""
+        ...
+
+    def fields(self) -> Sequence[Field]:
+        """Return what is read, by the order in which it is written."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Attributes that are read of an object, one after the other.
+
+    ``name`` is what it is called in a mapping that is given in place of an object. ``shapes`` read
+    what the attributes give, or each item of it. An empty ``path`` reads no attribute: the shapes
+    read the object itself. ``unseen`` says why more may be read of what the attributes give.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    place: Place
+    shapes: tuple[Shape, ...] = ()
+    unseen: Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An expression that gives an object, or a collection of them, and what reads it."""
+
+    module: Module
+    node: ast.expr
+    shapes: tuple[Shape, ...]
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An expression that gives an object of which it cannot be told what is read."""
+
+    module: Module
+    node: ast.expr
+    why: Unknown
+    how: How

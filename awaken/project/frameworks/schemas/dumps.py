@@ -1,0 +1,134 @@
+"""Objects that schemas and dictionaries of fields write: given to calls, or returned."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.contract import Place
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.domain import Reading, Shape, Unread
+from awaken.project.frameworks.schemas.given import Given
+from awaken.project.frameworks.schemas.marshalling import Marshalling
+from awaken.project.frameworks.schemas.marshmallow_schemas import MarshmallowSchemas, SchemaShape
+from awaken.project.frameworks.web.applications import argument_at
+from awaken.project.frameworks.web.files import FilesWith
+from awaken.project.frameworks.web.responses.routes import returned_by
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf, Unknown
+
+_SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
+_FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _FIELDS.functions)
+_DECORATORS = frozenset([*_SCHEMAS.decorators, *_FIELDS.decorators])
+_WORDS = (
+    *(f"{one}(".encode() for one in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
+    b"marshal",
+)
+
+
+class DumpReadings:
+    """What schemas and dictionaries of fields read of what they write."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: FilesWith,
+        schemas: MarshmallowSchemas,
+        marshalling: Marshalling,
+        given: Given,
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._schemas = schemas
+        self._marshalling = marshalling
+        self._given = given
+
+    def all(self) -> Iterator[Reading | Unread]:
+        """Yield all of a program, by file and place."""
+        for path in self._files_with(_WORDS):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None and isinstance(node, ast.Call):
+                    yield from self._of_call(module, node)
+                elif module is not None and isinstance(node, Function):
+                    yield from self._of_function(module, node)
+
+    def _of_call(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
+        match call.func:
+            case ast.Attribute(value=owner, attr=name) if name in _SCHEMAS.dumps:
+                given = argument_at(call, 0, "obj")
+                if given is not None:
+                    yield from self._dumped(module, owner, given)
+            case func if last_name(func) in _FUNCTIONS:
+                given, fields = argument_at(call, 0, "data"), argument_at(call, 1, "fields")
+                if given is not None and fields is not None:
+                    yield from self._marshalled(module, func, given, fields)
+            case _:
+                pass
+
+    def _dumped(
+        self, module: Module, owner: ast.expr, given: ast.expr
+    ) -> Iterator[Reading | Unread]:
+        shapes = tuple(self._instances(module, owner))
+        yield from self._given.readings(module, given, shapes, "schema")
+        # Much is dumped that has nothing to do with schemas: the name has to say so.
+        if shapes or "schema" not in module.text_of(owner).lower():
+            return
+        for one in self._evaluator.values(module, owner):
+            if isinstance(one, Unknown):
+                yield Unread(module, given, one, "schema")
+
+    def _marshalled(
+        self, module: Module, func: ast.expr, given: ast.expr, fields: ast.expr
+    ) -> Iterator[Reading | Unread]:
+        shapes = self._marshalling.shapes(module, fields)
+        yield from self._given.readings(module, given, shapes, "schema")
+        is_known = self._evaluator.names.qualified(module, func) in _FIELDS.functions
+        if is_known and not shapes:
+            why = f"which fields `{module.excerpt(fields)}` has cannot be seen"
+            yield Unread(module, given, self._evaluator.unknown(module, fields, why), "schema")
+
+    def _instances(self, module: Module, node: ast.expr) -> Iterator[Shape]:
+        """Yield the schemas that an expression gives, with what they were made with."""
+        if isinstance(node, ast.Call):
+            yield from self._schemas.shapes(module, node)
+            return
+        for one in self._evaluator.values(module, node):
+            if not isinstance(one, InstanceOf) or not self._schemas.is_schema(one.qualified):
+                continue
+            made = [place for origin in one.origins or () for place in self._calls(origin.place)]
+            if one.origins is None or not made:
+                yield SchemaShape(one.qualified, None, frozenset(), self._schemas)
+            for home, call in made:
+                yield from self._schemas.shapes(home, call)
+
+    def _calls(self, place: Place) -> Iterator[tuple[Module, ast.Call]]:
+        home = self._evaluator.load(place.path)
+        for call in home.calls_at(place.span)[:1] if home is not None else ():
+            if home is not None:
+                yield home, call
+
+    def _of_function(self, module: Module, function: Function) -> Iterator[Reading | Unread]:
+        for decorator in function.decorator_list:
+            if not isinstance(decorator, ast.Call) or last_name(decorator.func) not in _DECORATORS:
+                continue
+            yield from self._decorated(module, function, decorator)
+
+    def _decorated(
+        self, module: Module, function: Function, decorator: ast.Call
+    ) -> Iterator[Reading | Unread]:
+        given = [*decorator.args, *(one.value for one in decorator.keywords if one.arg)]
+        named = [one for one in given if not isinstance(one, ast.Constant)]
+        shapes = [shape for one in named for shape in self._schemas.shapes(module, one)]
+        # ``response`` of Flask-RESTX is given such a dictionary as well, and documents it.
+        marshals = last_name(decorator.func) in _FIELDS.decorators
+        for one in named if marshals else ():
+            shapes += self._marshalling.shapes(module, one)
+        for node in returned_by(module, function) if shapes or marshals else ():
+            yield from self._given.readings(module, node, shapes, "response")
+            if not shapes:
+                why = f"what `{module.excerpt(decorator)}` writes cannot be seen"
+                unknown = self._evaluator.unknown(module, decorator, why)
+                yield Unread(module, node, unknown, "response")

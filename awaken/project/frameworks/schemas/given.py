@@ -1,0 +1,208 @@
+"""Values as they are written: which expression of a mapping, a list or a call a field gets."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.domain import How, Reading, Shape
+from awaken.project.frameworks.schemas.pydantic_models import PydanticModels
+from awaken.project.frameworks.web.responses.routes import returned_by
+from awaken.project.graph.dispatch import functions_called
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import (
+    InstanceOf,
+    Producer,
+    Session,
+    TupleOf,
+    Unknown,
+    Value,
+    Values,
+    union,
+)
+
+_MAPPINGS = {"builtins.dict", "typing.Dict", "collections.OrderedDict", "collections.defaultdict"}
+_DEEPEST = 8  # expressions and calls inside of each other; a guess, not yet measured
+_PAGES = frozenset(schema_knowledge().pages)
+
+
+class Given:
+    """Finds the objects that shapes read where something is given to them."""
+
+    def __init__(self, evaluator: ProgramEvaluator, models: PydanticModels) -> None:
+        self._evaluator = evaluator
+        self._models = models
+
+    def readings(
+        self,
+        module: Module,
+        node: ast.expr,
+        shapes: Sequence[Shape],
+        how: How,
+        depth: int = _DEEPEST,
+    ) -> Iterator[Reading]:
+        """Yield what ``shapes`` read of what ``node`` gives."""
+        if not shapes:
+            return
+        parts = self._parts(module, node, shapes) if depth else None
+        if parts is None:
+            yield from self._whole(module, node, shapes, how)
+            return
+        for home, part, wanted in parts:
+            yield from self.readings(home, part, wanted, how, depth - 1)
+
+    def _whole(
+        self, module: Module, node: ast.expr, shapes: Sequence[Shape], how: How
+    ) -> Iterator[Reading]:
+        values = self._evaluator.values(module, node)
+        if not self._may_be_mapped(values):
+            return
+        yield Reading(module, node, tuple(shapes), how)
+        if _holds_mapping(values):
+            # Which key holds what is not known: each item is read as any field.
+            inner = dict.fromkeys(
+                below for shape in shapes for one in shape.fields() for below in one.shapes
+            )
+            if inner:
+                yield Reading(module, node, tuple(inner), how)
+
+    def _may_be_mapped(self, values: Values) -> bool:
+        """Whether an object that is mapped, or is not known, is among ``values`` or in them."""
+        return any(
+            isinstance(one, Unknown)
+            or any(map(self._may_be_mapped, _inside(one)))
+            or (isinstance(one, InstanceOf) and self._evaluator.mapping.is_mapped(one.qualified))
+            for one in values
+        )
+
+    def _parts(
+        self, module: Module, node: ast.expr, shapes: Sequence[Shape]
+    ) -> list[tuple[Module, ast.expr, Sequence[Shape]]] | None:
+        """Return what ``node`` is put together from, with the shapes that read that."""
+        match node:
+            case ast.Dict():
+                pairs = zip(node.keys, node.values, strict=True)
+                named = [
+                    (key.value, value) for key, value in pairs if isinstance(key, ast.Constant)
+                ]
+                return [(module, *one) for one in _by_field(named, shapes)]
+            case ast.List() | ast.Tuple() | ast.Set():
+                plain = [one.value if isinstance(one, ast.Starred) else one for one in node.elts]
+                return [(module, one, shapes) for one in plain]
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                return [(module, node.elt, shapes)]
+            case ast.DictComp():
+                return [(module, node.value, shapes)]
+            case ast.IfExp():
+                return [(module, node.body, shapes), (module, node.orelse, shapes)]
+            case ast.BoolOp():
+                return [(module, one, shapes) for one in node.values]
+            case ast.NamedExpr():
+                return [(module, node.value, shapes)]
+            case ast.Await(value=ast.Call() as call) | (ast.Call() as call):
+                return self._of_call(module, call, shapes)
+            case ast.Name() if self._is_open(self._evaluator.values(module, node)):
+                return self._of_name(module, node, shapes)
+            case _:
+                return None
+
+    def _of_call(
+        self, module: Module, call: ast.Call, shapes: Sequence[Shape]
+    ) -> list[tuple[Module, ast.expr, Sequence[Shape]]] | None:
+        name = self._evaluator.names.qualified(module, call.func)
+        if name in _PAGES:
+            given = [*call.args, *(one.value for one in call.keywords if one.arg)]
+            first = next((one for one in given if not self._is_session(module, one)), None)
+            return None if first is None else [(module, first, shapes)]
+        if name is not None and self._models.is_model(name):
+            # What a model without parameters was given is validated again as what they are.
+            if isinstance(call.func, ast.Subscript) or not self._is_generic(name):
+                return None
+            named = [(one.arg, one.value) for one in call.keywords if one.arg is not None]
+            return [(module, *one) for one in _by_field(named, shapes)]
+        if not self._is_open(self._evaluator.values(module, call)):
+            return None
+        called = functions_called(self._evaluator, module, call)
+        if isinstance(called, Unknown):
+            return None
+        return [
+            (one.module, value, shapes)
+            for one in called
+            for value in returned_by(one.module, one.function)
+        ]
+
+    def _of_name(
+        self, module: Module, node: ast.Name, shapes: Sequence[Shape]
+    ) -> list[tuple[Module, ast.expr, Sequence[Shape]]] | None:
+        bindings = module.scopes.bindings_of(node)
+        values = [one.value for one in bindings if one.kind == "assignment"]
+        # One that is filled step by step is told by what it holds.
+        if len(values) != len(bindings) or not all(
+            isinstance(one, ast.Dict | ast.Call | ast.Await) for one in values
+        ):
+            return None
+        if any(isinstance(one, ast.Dict) and not one.keys for one in values):
+            return None
+        return [(module, one, shapes) for one in values if one is not None]
+
+    def _is_open(self, values: Values) -> bool:
+        """Whether a mapping, or a model whose parameters are not known, is among ``values``."""
+        return _holds_mapping(values) or any(
+            isinstance(one, InstanceOf)
+            and not one.parameters
+            and self._models.is_model(one.qualified)
+            and self._is_generic(one.qualified)
+            for one in values
+        )
+
+    def _is_generic(self, qualified: str) -> bool:
+        found = self._evaluator.generic_class(qualified)
+        return found is not None and bool(found.variables)
+
+    def _is_session(self, module: Module, node: ast.expr) -> bool:
+        return any(isinstance(one, Session) for one in self._evaluator.values(module, node))
+
+
+def _by_field(
+    named: Sequence[tuple[object, ast.expr]], shapes: Sequence[Shape]
+) -> Iterator[tuple[ast.expr, Sequence[Shape]]]:
+    """Yield the values that fields are given by their names, with what reads them."""
+    fields = [one for shape in shapes for one in shape.fields()]
+    known = {name for one in fields for name in (one.name, *one.path[:1])}
+    for name, value in named:
+        wanted = dict.fromkeys(
+            shape for one in fields if name in {one.name, *one.path[:1]} for shape in one.shapes
+        )
+        if wanted:
+            yield value, tuple(wanted)
+        elif not any(other in known for other, _ in named):
+            # ``dict[str, User]``: the keys are no names of fields.
+            yield value, shapes
+
+
+def _inside(value: Value) -> tuple[Values, ...]:
+    match value:
+        case InstanceOf():
+            return value.parameters
+        case TupleOf():
+            return value.items
+        case Producer():
+            return (value.inner,)
+        case _:
+            return ()
+
+
+def _holds_mapping(values: Values) -> bool:
+    return any(
+        (
+            isinstance(one, InstanceOf)
+            and (
+                one.qualified in _MAPPINGS
+                or (bool(one.parameters) and _holds_mapping(one.parameters[-1]))
+            )
+        )
+        or (isinstance(one, TupleOf) and bool(one.items) and _holds_mapping(union(*one.items)))
+        for one in values
+    )

@@ -1,0 +1,119 @@
+"""Dictionaries of fields, of Flask-RESTX and Flask-RESTful: the attributes that they read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.definitions import (
+    Written,
+    attribute_path,
+    held_by,
+    keyword,
+    written,
+)
+from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.frameworks.web.applications import argument_at
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+_KNOWN = schema_knowledge().marshalling
+_DEEPEST = 8  # models that inherit from each other; a guess, not yet measured
+
+
+@dataclass(frozen=True, slots=True)
+class MarshalShape:
+    """The fields of a dictionary, by the place at which that is written."""
+
+    name: str
+    start: int
+    module: Module = field(compare=False, repr=False)
+    node: ast.Dict = field(compare=False, repr=False)
+    marshalling: Marshalling = field(compare=False, repr=False)
+
+    def fields(self) -> Sequence[Field]:
+        """Return what is read, by the order in which it is written."""
+        return self.marshalling.fields(self)
+
+
+class Marshalling:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._fields: dict[MarshalShape, tuple[Field, ...]] = {}
+
+    def shapes(self, module: Module, node: ast.expr) -> tuple[Shape, ...]:
+        """Return the dictionaries of fields that ``node`` names or makes a model of."""
+        return tuple(
+            dict.fromkeys(
+                MarshalShape(home.path, home.span(one).start, home, one, self)
+                for home, one in self._dictionaries(module, node, _DEEPEST)
+            )
+        )
+
+    def fields(self, shape: MarshalShape) -> tuple[Field, ...]:
+        """Return what the fields of a dictionary read of an object."""
+        if shape not in self._fields:
+            self._fields[shape] = tuple(self._read(shape))
+        return self._fields[shape]
+
+    def _dictionaries(
+        self, module: Module, node: ast.expr, depth: int
+    ) -> Iterator[tuple[Module, ast.Dict]]:
+        for home, one in written(self._evaluator, module, node) if depth else ():
+            match one:
+                case ast.Dict():
+                    yield home, one
+                case ast.Call() if last_name(one.func) in _KNOWN.makers:
+                    for given in (*one.args, *(keyword.value for keyword in one.keywords)):
+                        yield from self._dictionaries(home, given, depth - 1)
+                case _:
+                    pass
+
+    def _read(self, shape: MarshalShape) -> Iterator[Field]:
+        for key, value in zip(shape.node.keys, shape.node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                for home, one in self._value(shape.module, value):
+                    yield from self._field(shape.module, key, key.value, home, one)
+            elif key is None:
+                shapes = self.shapes(shape.module, value)
+                yield Field("", (), shape.module.place(value), shapes)
+
+    def _value(self, module: Module, node: ast.expr) -> Iterator[Written]:
+        yield from list(written(self._evaluator, module, node)) or [(module, node)]
+
+    def _field(
+        self, module: Module, key: ast.Constant, name: str, home: Module, value: ast.expr
+    ) -> Iterator[Field]:
+        place = module.place(key)
+        if isinstance(value, ast.Dict):
+            # A group in what is written, of the attributes of the same object.
+            yield Field(name, (), place, self.shapes(home, value))
+            return
+        call = value if isinstance(value, ast.Call) else ast.Call(value, [], [])
+        path = attribute_path(call, name)
+        if path is not None:
+            shapes = self._inner(home, call)
+            is_seen = shapes is not None or not isinstance(value, ast.Call)
+            why = f"what `{home.excerpt(value)}` reads cannot be seen"
+            unseen = None if is_seen else self._evaluator.unknown(home, value, why)
+            yield Field(name, path, place, shapes or (), unseen)
+
+    def _inner(self, module: Module, call: ast.Call) -> tuple[Shape, ...] | None:
+        """Return what writes what a field gives; None if that cannot be told."""
+        kind = last_name(call.func)
+        if kind in _KNOWN.nested:
+            nested = argument_at(call, 0, "model") or keyword(call, "nested")
+            return (self.shapes(module, nested) or None) if nested is not None else None
+        if kind in _KNOWN.choices:
+            mapping = argument_at(call, 0, "mapping")
+            chosen = mapping.values if isinstance(mapping, ast.Dict) else []
+            return tuple(shape for one in chosen for shape in self.shapes(module, one)) or None
+        if kind not in _KNOWN.holders:
+            return () if kind in _KNOWN.plain else None
+        held = [self._inner(home, one) for home, one in held_by(self._evaluator, module, call)]
+        return None if None in held else tuple(shape for one in held for shape in one or ())

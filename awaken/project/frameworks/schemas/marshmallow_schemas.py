@@ -1,0 +1,293 @@
+"""Schemas of marshmallow: the attributes that they read of an object to write it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.definitions import (
+    Written,
+    attribute_path,
+    held_by,
+    keyword,
+    texts,
+    written,
+)
+from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.web.applications import argument_at
+from awaken.project.frameworks.web.files import FilesWith
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
+
+_KNOWN = schema_knowledge().schemas
+_SIMPLE = frozenset(
+    one.rpartition(".")[2] for one in (*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaShape:
+    """A schema, and which of its fields an instance writes; ``only`` None for all of them."""
+
+    name: str
+    only: frozenset[str] | None
+    exclude: frozenset[str]
+    schemas: MarshmallowSchemas = field(compare=False, repr=False)
+
+    def fields(self) -> Sequence[Field]:
+        """Return what is read, by the order in which it is written."""
+        return self.schemas.fields(self)
+
+
+class MarshmallowSchemas:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator, mapped: Models, files_with: FilesWith) -> None:
+        self._evaluator = evaluator
+        self._mapped = mapped
+        self._files_with = files_with
+        self._fields: dict[SchemaShape, tuple[Field, ...]] = {}
+        self._bases: dict[str, frozenset[str]] = {}
+        self._named: dict[str, tuple[str, ...]] = {}
+
+    def is_schema(self, qualified: str) -> bool:
+        """Whether a class of the program is a schema."""
+        return bool(self._bases_of(qualified))
+
+    def fields(self, shape: SchemaShape) -> tuple[Field, ...]:
+        """Return what a schema reads of an object."""
+        if shape not in self._fields:
+            self._fields[shape] = tuple(self._read(shape))
+        return self._fields[shape]
+
+    def shapes(self, module: Module, node: ast.expr, home: str = "") -> tuple[Shape, ...]:
+        """Return the schemas that ``node`` names or makes; ``home`` is the one it stands in."""
+        found: dict[Shape, None] = {}
+        for where, one in self._written(module, node):
+            found |= dict.fromkeys(self._of(where, one, home))
+        return tuple(found)
+
+    # ------------------------------------------------------------------------------ the instances
+    def _written(self, module: Module, node: ast.expr) -> Iterator[Written]:
+        """Yield ``node``, or what makes it if that can be followed."""
+        found = list(written(self._evaluator, module, node))
+        yield from found or [(module, node)]
+
+    def _of(self, module: Module, node: ast.expr, home: str) -> Iterator[SchemaShape]:
+        match node:
+            case ast.Constant(value="self") if home:
+                yield self._shape(home)
+            case ast.Constant(value=str(name)):
+                for one in self._called(name):
+                    yield self._shape(one)
+            case ast.Lambda(body=body):
+                yield from self._of(module, body, home)
+            case ast.Call(func=func):
+                only, exclude = texts(keyword(node, "only")), texts(keyword(node, "exclude"))
+                for one in self._classes(module, func):
+                    yield SchemaShape(one, only, exclude or frozenset(), self)
+            case _:
+                for one in self._classes(module, node):
+                    yield self._shape(one)
+
+    def _shape(self, qualified: str) -> SchemaShape:
+        return SchemaShape(qualified, None, frozenset(), self)
+
+    def _classes(self, module: Module, node: ast.expr) -> list[str]:
+        return [
+            one.qualified
+            for one in self._evaluator.values(module, node)
+            if isinstance(one, ClassOf | InstanceOf) and self.is_schema(one.qualified)
+        ]
+
+    def _called(self, name: str) -> tuple[str, ...]:
+        """Return the schemas that a string may name: one class, or all of that simple name."""
+        if self.is_schema(name):
+            return (name,)
+        simple = name.rpartition(".")[2]
+        if simple not in self._named:
+            paths = self._files_with([f"class {simple}".encode()]) if simple else []
+            self._named[simple] = tuple(
+                one
+                for path in paths
+                for one in self._evaluator.classes.in_file(path)
+                if one.rpartition(".")[2] == simple and self.is_schema(one)
+            )
+        return self._named[simple]
+
+    # -------------------------------------------------------------------------------- the classes
+    def _bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
+            found = self._evaluator.classes.node(facts.qualified)
+            if found is not None:
+                yield facts.qualified, *found
+
+    def _bases_of(self, qualified: str) -> frozenset[str]:
+        """Return the names of the libraries' schemas that a class inherits from."""
+        if qualified not in self._bases:
+            ancestors = self._evaluator.classes.ancestors(qualified)
+            known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
+            found = {one for one in (ancestors.outside if ancestors else ()) if one in known}
+            # ``ma.Schema`` of an object of the program.
+            for _, module, body in self._bodies(qualified) if ancestors is not None else ():
+                found |= {base for base in map(last_name, self._of_extension(module, body)) if base}
+            self._bases[qualified] = frozenset(one.rpartition(".")[2] for one in found)
+        return self._bases[qualified]
+
+    def _of_extension(self, module: Module, body: ast.ClassDef) -> Iterator[ast.expr]:
+        for base in body.bases:
+            if not isinstance(base, ast.Attribute) or base.attr not in _SIMPLE:
+                continue
+            for home, made in written(self._evaluator, module, base.value):
+                func = made.func if isinstance(made, ast.Call) else made
+                if self._evaluator.names.qualified(home, func) in _KNOWN.extensions:
+                    yield base
+
+    def _option(self, qualified: str, name: str) -> Written | None:
+        """Return what the ``Meta`` of a schema sets."""
+        for one, _, _ in self._bodies(qualified):
+            if self._evaluator.classes.facts(f"{one}.Meta") is None:
+                continue
+            for _, module, body in self._bodies(f"{one}.Meta"):
+                for statement in body.body:
+                    match statement:
+                        case ast.Assign(targets=[ast.Name(id=bound)], value=value):
+                            if bound == name:
+                                return module, value
+                        case _:
+                            pass
+            return None
+        return None
+
+    def _names(self, qualified: str, option: str) -> frozenset[str] | None:
+        found = self._option(qualified, option)
+        return None if found is None else texts(found[1])
+
+    # --------------------------------------------------------------------------------- the fields
+    def _read(self, shape: SchemaShape) -> Iterator[Field]:
+        listed = self._names(shape.name, "fields")
+        left_out = self._names(shape.name, "exclude") or frozenset()
+        loaded = self._names(shape.name, "load_only") or frozenset()
+        seen: set[str] = set()
+        for name, home, module, node in (*self._declared(shape.name), *self._added(shape.name)):
+            is_wanted = shape.only is None or any(_begins(one, name) for one in shape.only)
+            if name in seen or (listed is not None and name not in listed):
+                continue
+            seen.add(name)
+            if is_wanted and name not in {*shape.exclude, *left_out, *loaded}:
+                yield from self._field(shape, name, home, module, node)
+
+    def _declared(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
+        """Yield the fields in the bodies of a schema and those above it, nearest first."""
+        for home, module, body in self._bodies(qualified):
+            for statement in body.body:
+                match statement:
+                    case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                        yield name, home, module, value
+                    case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                        yield name, home, module, value
+                    case _:
+                        pass
+
+    def _added(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
+        """Yield the fields that ``Meta`` names, and those of the mapped class that it names."""
+        for option in ("fields", "additional"):
+            found = self._option(qualified, option)
+            for name in sorted(texts(found[1]) or ()) if found is not None else ():
+                if found is not None:
+                    yield name, qualified, *found
+        for home, _, _ in self._bodies(qualified):
+            yield from self._of_mapped(home)
+
+    def _of_mapped(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
+        bases = self._bases_of(qualified)
+        model = self._option(qualified, "model")
+        asked = self._option(qualified, "include_relationships")
+        is_asked = asked is not None and not (
+            isinstance(asked[1], ast.Constant) and not asked[1].value
+        )
+        if model is None or not (is_asked or bases & _WHOLE):
+            return
+        for one in self._evaluator.values(*model):
+            mapped = self._mapped.mapped_class(one.qualified) if isinstance(one, ClassOf) else None
+            for name in mapped.relationships if mapped is not None else ():
+                yield name, qualified, *(model if asked is None else asked)
+
+    def _field(
+        self, shape: SchemaShape, name: str, home: str, module: Module, node: ast.expr
+    ) -> Iterator[Field]:
+        call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+        kinds = self._kinds(module, call.func) if isinstance(node, ast.Call) else frozenset()
+        load_only = keyword(call, "load_only")
+        is_loaded = isinstance(load_only, ast.Constant) and load_only.value is True
+        path = attribute_path(call, name)
+        if is_loaded or path is None or kinds & set(_KNOWN.without_attribute):
+            return
+        inner = self._inner(module, call, home) if isinstance(node, ast.Call) else None
+        shapes = tuple(_narrowed(one, name, shape) for one in inner or ())
+        unseen = self._unseen(module, node) if inner is None and kinds else None
+        yield Field(name, path, module.place(node), shapes, unseen)
+
+    def _unseen(self, module: Module, node: ast.expr) -> Unknown:
+        why = f"what `{module.excerpt(node)}` reads cannot be seen"
+        return self._evaluator.unknown(module, node, why)
+
+    def _kinds(self, module: Module, func: ast.expr) -> frozenset[str]:
+        """Return the simple names of the class of a field and of those that it inherits from."""
+        name = self._evaluator.names.qualified(module, func)
+        ancestors = None if name is None else self._evaluator.classes.ancestors(name)
+        outside = () if ancestors is None else ancestors.outside
+        return frozenset([last_name(func), *(one.rpartition(".")[2] for one in outside)])
+
+    def _inner(self, module: Module, call: ast.Call, home: str) -> tuple[SchemaShape, ...] | None:
+        """Return the schemas that write what a field gives; None if that cannot be told."""
+        kinds = self._kinds(module, call.func)
+        if kinds & {*_KNOWN.nested, *_KNOWN.plucked}:
+            return self._nested(module, call, home, kinds)
+        if not kinds & set(_KNOWN.holders):
+            return () if kinds & set(_KNOWN.plain) else None
+        held = [
+            self._inner(other, one, home) for other, one in held_by(self._evaluator, module, call)
+        ]
+        return None if None in held else tuple(shape for one in held for shape in one or ())
+
+    def _nested(
+        self, module: Module, call: ast.Call, home: str, kinds: frozenset[str]
+    ) -> tuple[SchemaShape, ...] | None:
+        nested = argument_at(call, 0, "nested")
+        shapes = () if nested is None else self.shapes(module, nested, home)
+        only = texts(keyword(call, "only"))
+        if kinds & set(_KNOWN.plucked):
+            plucked = argument_at(call, 1, "field_name")
+            only = None if plucked is None else texts(ast.Tuple([plucked]))
+        exclude = texts(keyword(call, "exclude")) or frozenset()
+        found = tuple(
+            SchemaShape(one.name, only or one.only, one.exclude | exclude, self)
+            for one in shapes
+            if isinstance(one, SchemaShape)
+        )
+        return found or None
+
+
+_WHOLE = frozenset(one.rpartition(".")[2] for one in _KNOWN.whole)
+
+
+def _begins(dotted: str, name: str) -> bool:
+    return dotted.split(".", maxsplit=1)[0] == name
+
+
+def _below(dotted: frozenset[str], name: str) -> frozenset[str]:
+    """Return what ``posts.title`` says of ``posts``."""
+    return frozenset(one[len(name) + 1 :] for one in dotted if one.startswith(f"{name}."))
+
+
+def _narrowed(inner: SchemaShape, name: str, outer: SchemaShape) -> SchemaShape:
+    only = _below(outer.only, name) if outer.only is not None else frozenset()
+    exclude = inner.exclude | _below(outer.exclude, name)
+    return SchemaShape(inner.name, only or inner.only, exclude, inner.schemas)

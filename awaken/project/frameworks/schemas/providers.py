@@ -1,0 +1,34 @@
+"""All readers of attributes that are no Python code, put together."""
+
+from __future__ import annotations
+
+from awaken.project.frameworks.schemas.dumps import DumpReadings
+from awaken.project.frameworks.schemas.given import Given
+from awaken.project.frameworks.schemas.marshalling import Marshalling
+from awaken.project.frameworks.schemas.marshmallow_schemas import MarshmallowSchemas
+from awaken.project.frameworks.schemas.pydantic_models import PydanticModels
+from awaken.project.frameworks.schemas.sights import SchemaSights
+from awaken.project.frameworks.schemas.validations import EndpointReadings, ModelReadings
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.web.applications import Applications
+from awaken.project.frameworks.web.files import FilesWith
+from awaken.project.frameworks.web.responses.routes import Responses
+from awaken.project.graph.evaluator import ProgramEvaluator
+
+
+def schema_sights(
+    evaluator: ProgramEvaluator, mapped: Models, files_with: FilesWith
+) -> SchemaSights:
+    """Return the places of models and schemas of a program that read attributes."""
+    models = PydanticModels(evaluator)
+    given = Given(evaluator, models)
+    schemas = MarshmallowSchemas(evaluator, mapped, files_with)
+    responses = Responses(evaluator, Applications(evaluator), files_with)
+    return SchemaSights(
+        evaluator,
+        (
+            EndpointReadings(evaluator, responses, models, given),
+            ModelReadings(evaluator, files_with, models, given),
+            DumpReadings(evaluator, files_with, schemas, Marshalling(evaluator), given),
+        ),
+    )

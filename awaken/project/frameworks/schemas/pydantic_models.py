@@ -1,0 +1,314 @@
+"""Models of Pydantic and SQLModel: the attributes that they read of an object."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.contract import Place
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import (
+    InstanceOf,
+    NoneValue,
+    Producer,
+    TupleOf,
+    Unknown,
+    Values,
+    union,
+)
+from awaken.project.values.library.solving import closed, solved
+
+_KNOWN = schema_knowledge().models
+_ALIASES = ("validation_alias", "alias")  # the first that is given counts
+_SETTINGS = {"Config", "model_config"}
+_DEEPEST = 12  # containers inside of each other: the evaluator keeps four, aliases add some
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """A model with what its type parameters stand for.
+
+    ``lenient`` reads attributes whatever the model itself says, as FastAPI and
+    ``from_attributes=True`` do, all the way down.
+    """
+
+    name: str
+    parameters: tuple[Values, ...]
+    lenient: bool
+    models: PydanticModels = field(compare=False, repr=False)
+
+    def fields(self) -> Sequence[Field]:
+        """Return what is read, by the order in which it is written."""
+        return self.models.fields(self)
+
+
+class PydanticModels:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._fields: dict[ModelShape, tuple[Field, ...]] = {}
+        self._reading: dict[str, bool] = {}
+
+    def is_model(self, qualified: str) -> bool:
+        """Whether a class of the program is a model."""
+        return self._is_below(qualified, _KNOWN.bases)
+
+    def reads_attributes(self, qualified: str) -> bool:
+        """Whether a model reads the attributes of objects by itself."""
+        if qualified not in self._reading:
+            self._reading[qualified] = self._is_below(qualified, _KNOWN.reading) or any(
+                self._is_set(statement, _KNOWN.settings)
+                for _, body in self._bodies(qualified)
+                for statement in (*body.keywords, *body.body)
+            )
+        return self._reading[qualified]
+
+    def shapes(self, declared: Values, *, lenient: bool) -> tuple[Shape, ...]:
+        """Return the models among what an annotation says, also inside of containers."""
+        found: dict[Shape, None] = {}
+        for one in self._inside(declared, _DEEPEST):
+            shape = ModelShape(one.qualified, one.parameters, lenient, self)
+            if lenient or self.reads_attributes(one.qualified):
+                found[shape] = None
+        return tuple(found)
+
+    def _inside(self, declared: Values, depth: int) -> Iterator[InstanceOf]:
+        for one in declared if depth else ():
+            match one:
+                case InstanceOf() if self.is_model(one.qualified):
+                    yield one
+                case InstanceOf():
+                    yield from self._inside(union(*one.parameters), depth - 1)
+                case TupleOf():
+                    yield from self._inside(union(*one.items), depth - 1)
+                case Producer():
+                    yield from self._inside(one.inner, depth - 1)
+                case _:
+                    pass
+
+    def unknown_in(self, declared: Values) -> Unknown | None:
+        """Return why an annotation may name more than the models that are seen in it."""
+        for one in declared:
+            inside: tuple[Values, ...] = ()
+            match one:
+                case Unknown():
+                    return one
+                case InstanceOf() if not self.is_model(one.qualified):
+                    inside = one.parameters
+                case TupleOf():
+                    inside = one.items
+                case Producer():
+                    inside = (one.inner,)
+                case _:
+                    pass
+            found = self.unknown_in(union(*inside)) if inside else None
+            if found is not None:
+                return found
+        return None
+
+    def fields(self, shape: ModelShape) -> tuple[Field, ...]:
+        """Return what a model reads of an object."""
+        if shape not in self._fields:
+            self._fields[shape] = tuple(self._read(shape))
+        return self._fields[shape]
+
+    # ------------------------------------------------------------------------------- the classes
+    def _is_below(self, qualified: str, bases: Sequence[str]) -> bool:
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        outside = (qualified,) if ancestors is None else ancestors.outside
+        return any(one in bases for one in outside)
+
+    def _bodies(self, qualified: str) -> Iterator[tuple[Module, ast.ClassDef]]:
+        """Yield the class and those of the program that it inherits, nearest first."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
+            found = self._evaluator.classes.node(facts.qualified)
+            if found is not None:
+                yield found
+
+    def _is_set(self, node: ast.AST, names: Sequence[str]) -> bool:
+        """Whether settings, or a keyword of the class, set one of ``names``."""
+        match node:
+            case ast.keyword(arg=str(name), value=value):
+                return name in names and _is_true(value)
+            case ast.ClassDef(name="Config", body=body):
+                return any(
+                    _target(one) in names and _is_true(getattr(one, "value", None)) for one in body
+                )
+            case ast.Assign() | ast.AnnAssign() if _target(node) in _SETTINGS:
+                return _sets(node.value, names)
+            case _:
+                return False
+
+    # -------------------------------------------------------------------------------- the fields
+    def _read(self, shape: ModelShape) -> Iterator[Field]:
+        by_name = any(
+            self._is_set(statement, _KNOWN.by_name)
+            for _, body in self._bodies(shape.name)
+            for statement in (*body.keywords, *body.body)
+        )
+        yield from self._root(shape)
+        yield from self._out_of_sight(shape.name)
+        seen: set[str] = set()
+        for module, body in self._bodies(shape.name):
+            for statement in body.body:
+                name = _target(statement)
+                if name is None or name in seen or (name.startswith("_") and name != "__root__"):
+                    continue
+                seen.add(name)
+                if isinstance(statement, ast.AnnAssign) and name != "model_config":
+                    yield from self._field(shape, module, statement, name, by_name=by_name)
+
+    def _out_of_sight(self, qualified: str) -> Iterator[Field]:
+        """Yield what stands for the fields of a base that cannot be followed."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts, index in ancestors.unresolved[:1] if ancestors is not None else ():
+            place = Place(facts.path, facts.span)
+            why = f"what `{facts.bases_text[index]}` adds to `{facts.qualified}` cannot be seen"
+            yield Field("", (), place, (), Unknown(why, place))
+
+    def _root(self, shape: ModelShape) -> Iterator[Field]:
+        """Yield what a model reads that holds one value, given as ``RootModel[list[User]]``."""
+        for base in _KNOWN.roots if self._is_below(shape.name, _KNOWN.roots) else ():
+            owner = InstanceOf(shape.name, parameters=shape.parameters)
+            solution = self._evaluator.library.solution_of(owner, base)
+            for module, body in self._bodies(shape.name):
+                shapes = self.shapes(union(*solution.values()), lenient=shape.lenient)
+                if shapes:
+                    yield Field("root", (), module.place(body), shapes)
+                return
+
+    def _field(
+        self,
+        shape: ModelShape,
+        module: Module,
+        statement: ast.AnnAssign,
+        name: str,
+        *,
+        by_name: bool,
+    ) -> Iterator[Field]:
+        is_relationship = self._calls(module, statement.value, _KNOWN.relationships)
+        if is_relationship and not shape.lenient:
+            # FastAPI leaves relationships of a table out; `model_validate` of a table reads them.
+            yield Field(name, (name,), module.place(statement))
+        if is_relationship or _is_of_class(statement.annotation):
+            return
+        declared = self._declared(shape, module, statement)
+        shapes = self.shapes(declared, lenient=shape.lenient)
+        unseen = self.unknown_in(declared)
+        place = module.place(statement)
+        if name in {"root", "__root__"} and self._is_root(shape, name):
+            yield Field(name, (), place, shapes, unseen)
+            return
+        paths = self._aliases(module, statement)
+        if not paths or by_name:
+            paths.append((name,))
+        for path in paths:
+            yield Field(name, path, place, shapes, unseen)
+
+    def _is_root(self, shape: ModelShape, name: str) -> bool:
+        return name == "__root__" or self._is_below(shape.name, _KNOWN.roots)
+
+    def _declared(self, shape: ModelShape, module: Module, statement: ast.AnnAssign) -> Values:
+        declared = self._evaluator.declared_unsolved(module, statement.annotation)
+        owner = module.enclosing_class(statement)
+        if owner is not None:
+            home = f"{module.name}.{module.qualname(owner)}"
+            instance = InstanceOf(shape.name, parameters=shape.parameters)
+            declared = solved(declared, self._evaluator.library.solution_of(instance, home))
+        return tuple(
+            one
+            for one in closed(declared, module.place(statement))
+            if not isinstance(one, NoneValue)
+        )
+
+    def _calls(self, module: Module, node: ast.expr | None, functions: Sequence[str]) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and self._evaluator.names.qualified(module, node.func) in functions
+        )
+
+    def _aliases(self, module: Module, statement: ast.AnnAssign) -> list[tuple[str, ...]]:
+        """Return the attributes that a field is read from in place of its name."""
+        calls = [statement.value, *_extras(statement.annotation)]
+        for call in calls:
+            if not isinstance(call, ast.Call) or not self._calls(module, call, _KNOWN.fields):
+                continue
+            for wanted in _ALIASES:
+                given = next((one.value for one in call.keywords if one.arg == wanted), None)
+                paths = [] if given is None else self._paths(module, given)
+                if paths:
+                    return paths
+        return []
+
+    def _paths(self, module: Module, node: ast.expr) -> list[tuple[str, ...]]:
+        match node:
+            case ast.Constant(value=str(name)):
+                return [(name,)]
+            case ast.Call() if self._calls(module, node, _KNOWN.choices):
+                return [path for one in node.args for path in self._paths(module, one)]
+            case ast.Call() if self._calls(module, node, _KNOWN.paths):
+                # A number is one item of a collection, of which each counts.
+                steps = [one.value for one in node.args if isinstance(one, ast.Constant)]
+                return [tuple(one for one in steps if isinstance(one, str))]
+            case _:
+                return []
+
+
+def _target(node: ast.AST) -> str | None:
+    match node:
+        case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+        case _:
+            return None
+
+
+def _is_of_class(annotation: ast.expr) -> bool:
+    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return last_name(outer) == "ClassVar"
+
+
+def _is_true(node: ast.AST | None) -> bool:
+    # What is no constant may be true as well.
+    return node is not None and not (isinstance(node, ast.Constant) and not node.value)
+
+
+def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:
+    """Whether ``ConfigDict(from_attributes=True)``, or a literal, sets one of ``names``.
+
+    Settings that are merged from others are looked at wherever they stand.
+    """
+    match node:
+        case ast.Call(args=arguments, keywords=keywords):
+            return any(
+                _is_true(one.value)
+                if one.arg in names
+                else one.arg is None and _sets(one.value, names)
+                for one in keywords
+            ) or any(_sets(one, names) for one in arguments)
+        case ast.Dict(keys=keys, values=values):
+            return any(
+                isinstance(key, ast.Constant) and key.value in names and _is_true(value)
+                for key, value in zip(keys, values, strict=True)
+            )
+        case ast.Name() | ast.Attribute():
+            return True  # settings made elsewhere: they may say so
+        case _:
+            return False
+
+
+def _extras(annotation: ast.expr) -> list[ast.expr]:
+    """Return what ``Annotated`` says besides the type."""
+    match annotation:
+        case ast.Subscript(value=outer, slice=ast.Tuple(elts=[_, *extras])) if (
+            last_name(outer) == "Annotated"
+        ):
+            return extras
+        case _:
+            return []

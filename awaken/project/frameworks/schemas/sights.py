@@ -1,0 +1,117 @@
+"""The places of models and schemas that read attributes of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+from awaken.contract import Place
+from awaken.project.frameworks.schemas.domain import Reading, Shape, Unread
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.values.domain import Unknown
+
+# One more than `reads.tracing` follows: what goes on without end is there, and unknown.
+_LONGEST_PATH = 5
+_MOST_SHAPES = 500  # that one shape leads to; 207 in the largest of the programs looked at
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An attribute that is read, the last of ``path``, as in ``Sight``."""
+
+    path: tuple[str, ...]
+    place: Place
+    unseen: Unknown | None = None
+
+
+class Readings(Protocol):
+    """Something that knows which objects shapes of one kind read."""
+
+    def all(self) -> Iterator[Reading | Unread]:
+        """Yield all of a program, by file and place."""
+        ...
+
+
+class SchemaSights:
+    """The places of one program; nothing is looked for before it is asked."""
+
+    def __init__(self, evaluator: ProgramEvaluator, sources: Sequence[Readings]) -> None:
+        self._evaluator = evaluator
+        self._sources = sources
+
+    @cached_property
+    def _found(self) -> tuple[Reading | Unread, ...]:
+        return tuple(one for source in self._sources for one in source.all())
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Every object that something reads in a known way."""
+        return tuple(one for one in self._found if isinstance(one, Reading))
+
+    @cached_property
+    def unread(self) -> tuple[Unread, ...]:
+        """Every reader of which it cannot be told what it reads."""
+        return tuple(
+            found
+            for one in self._found
+            for found in ([one] if isinstance(one, Unread) else _rest(one))
+        )
+
+    def reading(self, names: Collection[str]) -> Iterator[Sight]:
+        """Yield the places that read an attribute of one of these names, file by file."""
+        kept: dict[Shape, tuple[_Step, ...]] = {}
+        for one in self.readings:
+            for shape in one.shapes:
+                if shape not in kept:
+                    kept[shape] = tuple(dict.fromkeys(_steps(shape, names)))
+            found = dict.fromkeys(step for shape in one.shapes for step in kept[shape])
+            values = self._evaluator.values(one.module, one.node)
+            if all(isinstance(value, Unknown) for value in values):
+                # What is read of unknown objects is unknown as well, whatever the way there.
+                found = dict.fromkeys(replace(step, path=step.path[-1:]) for step in found)
+            for step in found:
+                yield _sight(one, step)
+        for other in self.unread:
+            yield _sight(other, _Step((ANY,), other.module.place(other.node), other.why))
+
+
+def _sight(one: Reading | Unread, step: _Step) -> Sight:
+    # Each attribute on the way is a sight by itself.
+    begin = len(step.path) - 1
+    return Sight(one.module, one.node, step.path, step.place, one.how, True, begin, step.unseen)
+
+
+def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:
+    """Yield what a shape reads that has one of ``names``, with the way to it."""
+    for current, before in _followed(shape):
+        for field in current.fields():
+            path = (*before, *field.path)
+            for length in range(len(before) + 1, len(path) + 1):
+                if path[length - 1] in names:
+                    yield _Step(path[:length], field.place)
+            if field.unseen is not None and (not field.path or path[-1] in names):
+                yield _Step((*path, ANY), field.place, field.unseen)
+
+
+def _followed(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
+    """Return the shapes that read what a shape gives them, with the way to it, short ones first."""
+    found: list[tuple[Shape, tuple[str, ...]]] = [(shape, ())]
+    for current, before in found:
+        # The list grows while it is read.
+        for field in current.fields() if len(before) < _LONGEST_PATH - 1 else ():
+            # A root that holds itself reads nothing, and would do so for ever.
+            inner = [one for one in field.shapes if one != current or field.path]
+            found += [(one, (*before, *field.path)) for one in inner[: _MOST_SHAPES - len(found)]]
+    return found
+
+
+def _rest(reading: Reading) -> Iterator[Unread]:
+    """Yield what stands for all that shapes read besides what is told of them."""
+    for shape in reading.shapes:
+        if len(_followed(shape)) >= _MOST_SHAPES:
+            why = f"`{shape.name}` leads to too many others to follow"
+            place = reading.module.place(reading.node)
+            yield Unread(reading.module, reading.node, Unknown(why, place), reading.how)

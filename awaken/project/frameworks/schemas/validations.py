@@ -1,0 +1,189 @@
+"""Objects that models of the program are given: by endpoints, by calls, and when one is made."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.domain import Reading, Unread
+from awaken.project.frameworks.schemas.given import Given
+from awaken.project.frameworks.schemas.pydantic_models import ModelShape, PydanticModels
+from awaken.project.frameworks.web.applications import argument_at
+from awaken.project.frameworks.web.files import FilesWith
+from awaken.project.frameworks.web.responses.routes import Responses
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values
+
+_KNOWN = schema_knowledge().models
+_WORDS = tuple(
+    word.encode()
+    for word in sorted(
+        {
+            *_KNOWN.methods,
+            *_KNOWN.adapter_methods,
+            *(one.rpartition(".")[2] for one in _KNOWN.functions),
+        }
+    )
+)
+
+
+class EndpointReadings:
+    """What response models read of what endpoints return."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        responses: Responses,
+        models: PydanticModels,
+        given: Given,
+    ) -> None:
+        self._evaluator = evaluator
+        self._responses = responses
+        self._models = models
+        self._given = given
+
+    def all(self) -> Iterator[Reading | Unread]:
+        """Yield all of a program, by file and place."""
+        for endpoint in self._responses.all:
+            if endpoint.model is None:
+                continue
+            declared = self._evaluator.declared(endpoint.home, endpoint.model)
+            why = self._models.unknown_in(declared)
+            shapes = self._models.shapes(declared, lenient=True)
+            for node in endpoint.returned:
+                if why is not None:
+                    yield Unread(endpoint.module, node, why, "response")
+                yield from self._given.readings(endpoint.module, node, shapes, "response")
+
+
+class ModelReadings:
+    """What models read of what they are given in Python code."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: FilesWith,
+        models: PydanticModels,
+        given: Given,
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._models = models
+        self._given = given
+
+    def all(self) -> Iterator[Reading | Unread]:
+        """Yield all of a program, by file and place."""
+        makers = self._makers()
+        words = sorted({*_WORDS, *(one.encode() for one in makers)})
+        for path in self._files_with(words):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None and isinstance(node, ast.Call):
+                    yield from self._of_call(module, node, makers)
+
+    def _makers(self) -> frozenset[str]:
+        """Return the simple names of models that have a field which a model reads."""
+        classes = self._evaluator.classes
+        found = {
+            name
+            for base in _KNOWN.bases
+            for one in classes.all_subclasses(base)
+            if any(field.shapes for field in ModelShape(one, (), False, self._models).fields())
+            for name in classes.spellings(one)
+        }
+        return frozenset(found)
+
+    def _of_call(
+        self, module: Module, call: ast.Call, makers: frozenset[str]
+    ) -> Iterator[Reading | Unread]:
+        func = call.func
+        match func:
+            case ast.Attribute(value=owner, attr=name) if name in _KNOWN.methods:
+                given = argument_at(call, 0, "obj")
+                lenient = any(
+                    one.arg == "from_attributes" and _is_true(one.value) for one in call.keywords
+                )
+                if given is not None:
+                    yield from self._validated(
+                        module, self._class(module, owner), given, lenient=lenient
+                    )
+            case ast.Attribute(value=owner, attr=name) if name in _KNOWN.adapter_methods:
+                given = argument_at(call, 0, "object")
+                adapted = self._adapted(module, owner)
+                lenient = any(
+                    one.arg == "from_attributes" and _is_true(one.value) for one in call.keywords
+                )
+                if given is not None and adapted is not None:
+                    yield from self._validated(module, adapted, given, lenient=lenient)
+            case _ if last_name(func) in _FUNCTIONS:
+                kind, given = argument_at(call, 0, "type_"), argument_at(call, 1, "obj")
+                is_known = self._evaluator.names.qualified(module, func) in _KNOWN.functions
+                if is_known and kind is not None and given is not None:
+                    declared = self._evaluator.declared(module, kind)
+                    yield from self._validated(module, declared, given, lenient=False)
+            case _ if _maker(func) in makers:
+                yield from self._made(module, call)
+            case _:
+                pass
+
+    def _validated(
+        self, module: Module, declared: Values, given: ast.expr, *, lenient: bool
+    ) -> Iterator[Reading | Unread]:
+        why = self._models.unknown_in(declared)
+        if why is not None:
+            yield Unread(module, given, why, "schema")
+        shapes = self._models.shapes(declared, lenient=lenient)
+        yield from self._given.readings(module, given, shapes, "schema")
+
+    def _class(self, module: Module, node: ast.expr) -> Values:
+        """Return an instance of what ``node`` names, a class, as an annotation would."""
+        if isinstance(node, ast.Subscript):
+            return self._evaluator.declared(module, node)
+        found: Values = ()
+        for one in self._evaluator.values(module, node):
+            match one:
+                case ClassOf():
+                    found = (*found, InstanceOf(one.qualified))
+                case Unknown():
+                    found = (*found, one)
+                case _:
+                    pass
+        return found
+
+    def _adapted(self, module: Module, node: ast.expr) -> Values | None:
+        """Return what a type adapter was made for; None for all other objects."""
+        if isinstance(node, ast.Name):
+            bindings = module.scopes.bindings_of(node)
+            value = bindings[0].value if len(bindings) == 1 else None
+            node = node if value is None else value
+        if not isinstance(node, ast.Call) or not node.args:
+            return None
+        outer = node.func.value if isinstance(node.func, ast.Subscript) else node.func
+        if self._evaluator.names.qualified(module, outer) not in _KNOWN.adapters:
+            return None
+        return self._evaluator.declared(module, node.args[0])
+
+    def _made(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
+        """Yield what the fields of a model read of the arguments that it is made with."""
+        for made in self._class(module, call.func):
+            if not isinstance(made, InstanceOf) or not self._models.is_model(made.qualified):
+                continue
+            shape = ModelShape(made.qualified, made.parameters, False, self._models)
+            for field in self._models.fields(shape):
+                for one in call.keywords:
+                    if one.arg in {field.name, *field.path[:1]}:
+                        yield from self._given.readings(module, one.value, field.shapes, "schema")
+
+
+_FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _KNOWN.functions)
+
+
+def _maker(func: ast.expr) -> str:
+    return last_name(func.value if isinstance(func, ast.Subscript) else func)
+
+
+def _is_true(node: ast.expr) -> bool:
+    return not (isinstance(node, ast.Constant) and not node.value)

@@ -1,0 +1,88 @@
+"""The other side of a relationship, and whether reading it leads to an object that is there."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.project.frameworks.sqlalchemy.eager import direction
+from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import declaring
+from awaken.project.graph.evaluator import ProgramEvaluator
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """The side of a relationship that leads back.
+
+    ``by_key`` says that it is a reference by foreign key to the primary key: on the way back the
+    object is found in the session without a statement, as long as something holds it. None if that
+    cannot be told.
+    """
+
+    owner: str
+    attribute: str
+    by_key: bool | None
+
+
+class Inverses:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
+        self._evaluator = evaluator
+        self._models = models
+
+    def of(self, owner: str, attribute: str) -> Inverse | None:
+        """Return the side that leads back; None if none is declared or in sight."""
+        mapped = self._models.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(attribute)
+        target = None if facts is None else self._models.mapped_class(facts.target or "")
+        if mapped is None or facts is None or target is None:
+            return None
+        name = self._named(facts)
+        back = target.relationships.get(name or "")
+        if name is None or back is None:
+            return None
+        above = self._models.ancestor_names(owner)
+        if back.target not in above:
+            return None
+        declared = declaring(self._models, target.qualified, name, back)
+        return Inverse(declared, name, _is_by_key(target, back, mapped))
+
+    def _named(self, facts: RelationshipFacts) -> str | None:
+        """Return the name of the other side, by ``back_populates`` or by a ``backref``."""
+        sites = self._models.relationships.in_file(facts.path)
+        at_call = [one for one in sites if one.facts.span == facts.span]
+        own = next((one for one in at_call if one.facts == facts), None)
+        if own is None:
+            return None
+        if own.reverse:
+            return next((one.attribute for one in at_call if not one.reverse), None)
+        return facts.backref or self._back_populates(facts)
+
+    def _back_populates(self, facts: RelationshipFacts) -> str | None:
+        module = self._evaluator.load(facts.path)
+        for call in module.calls_at(facts.span) if module is not None else ():
+            for one in call.keywords:
+                if one.arg == "back_populates" and isinstance(one.value, ast.Constant):
+                    return str(one.value.value)
+        return None
+
+
+def _is_by_key(owner: MappedClass, facts: RelationshipFacts, target: MappedClass) -> bool | None:
+    """Whether a relationship is a reference by a foreign key to the whole primary key."""
+    if facts.uselist or facts.secondary:
+        return False
+    if not facts.plain_join:
+        return None
+    is_collection = direction(owner, target)
+    if is_collection is not False:
+        return None if is_collection is None else False
+    keys = {name for name, one in target.columns.items() if one.primary_key}
+    referred = {
+        (one.foreign_key or "").rpartition(".")[2]
+        for one in owner.columns.values()
+        if (one.foreign_key or "").rpartition(".")[0] == target.tablename
+    }
+    return bool(keys) and referred == keys

@@ -1,0 +1,113 @@
+"""The relationships of a class as assignments see them: what they load of the old value.
+
+A collection is loaded when it is replaced. A reference is not, but for ``active_history=True``:
+what SQLAlchemy needs of the old one is loaded by the flush, which never raises. Deleting an
+attribute loads nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from awaken.project.effects.own import own_nodes
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
+
+# What may flush a session: the object may have been put into one before.
+_FLUSHING = {
+    "all", "begin_nested", "commit", "count", "delete", "execute", "exists", "first", "flush",
+    "get_one", "merge", "one", "one_or_none", "query", "refresh", "scalar", "scalars",
+}  # fmt: skip
+
+
+class Assignments:
+    """Answers for one program."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: Models,
+        eager: EagerLoading,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._models = models
+        self._eager = eager
+        self._files_with = files_with
+        self._loading: set[str] | None = None
+
+    def may_load(self, module: Module, owner: ast.expr, attribute: str) -> bool:
+        """Whether assigning to an attribute of what ``owner`` gives may load a relationship."""
+        if self.is_new(module, owner):
+            return False
+        if not self._may_any(attribute):
+            return False
+        values = self._evaluator.values(module, owner)
+        return any(self._may_load(one, attribute) for one in values)
+
+    def _may_any(self, attribute: str) -> bool:
+        """Whether there is a class of which assigning to ``attribute`` may load."""
+        if self._loading is None:
+            self._loading = {
+                name
+                for path in self._files_with(WORDS)
+                for site in self._models.relationships.in_file(path)
+                if (name := site.attribute) is not None
+                if self.loads_old(site.owner or "", name, site.facts)
+            }
+        return attribute in self._loading
+
+    def _may_load(self, value: Value, attribute: str) -> bool:
+        if not isinstance(value, InstanceOf):
+            return isinstance(value, Unknown)
+        mapped = self._models.mapped_class(value.qualified)
+        facts = None if mapped is None else mapped.relationships.get(attribute)
+        return facts is not None and self.loads_old(value.qualified, attribute, facts)
+
+    def loads_old(self, owner: str, attribute: str, facts: RelationshipFacts) -> bool:
+        """Whether replacing what a relationship of the class ``owner`` holds may load it."""
+        if facts.lazy in {"dynamic", "write_only"}:
+            return False
+        return self._is_collection(owner, attribute, facts) is not False or any(
+            one.arg in {"active_history", None} for one in self._keywords(facts)
+        )
+
+    def _is_collection(self, owner: str, attribute: str, facts: RelationshipFacts) -> bool | None:
+        found = self._eager.is_collection(Site(owner, attribute, facts), owner)
+        if found is not None:
+            return found
+        values = self._evaluator.mapping.attribute(InstanceOf(owner), attribute)
+        one = InstanceOf(facts.target or "")
+        is_single = bool(values) and all(value in (one, NoneValue()) for value in values)
+        return False if is_single else None
+
+    def _keywords(self, facts: RelationshipFacts) -> Iterator[ast.keyword]:
+        module = self._evaluator.load(facts.path)
+        for call in module.calls_at(facts.span) if module is not None else ():
+            yield from call.keywords
+
+    def is_new(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is the object that an ``__init__`` is about to make, in no session yet.
+
+        So is one of which nothing else gets hold there, or that nothing there flushes.
+        """
+        function = module.enclosing_function(node)
+        if not isinstance(function, Function) or function.name != "__init__":
+            return False
+        first = [*function.args.posonlyargs, *function.args.args][:1]
+        if not isinstance(node, ast.Name) or [node.id] != [one.arg for one in first]:
+            return False
+        calls = [one for one in own_nodes(function.body) if isinstance(one, ast.Call)]
+        return not any(_may_flush(call) for call in calls)
+
+
+def _may_flush(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    return name in _FLUSHING

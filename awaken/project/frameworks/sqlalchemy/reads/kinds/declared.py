@@ -1,0 +1,66 @@
+"""The relationships that an object has, with the classes that declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.relationships import WORDS
+from awaken.project.names.classes import Classes
+
+Declared = tuple[str, str, RelationshipFacts]
+
+
+class DeclaredRelationships:
+    """Answers for one program; keeps what a class has."""
+
+    def __init__(
+        self,
+        models: Models,
+        classes: Classes,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._models = models
+        self._classes = classes
+        self._files_with = files_with
+        self._kept: dict[str, tuple[Declared, ...]] = {}
+
+    def of(self, qualified: str) -> tuple[Declared, ...]:
+        """Return what an object of a class may have: declaring class, name and facts.
+
+        Of a class that is not mapped itself, such as a base of models, what its subclasses have.
+        """
+        if qualified not in self._kept:
+            is_mapped = self._models.mapped_class(qualified) is not None
+            found = self._of_mapped(qualified) if is_mapped else self._below(qualified)
+            self._kept[qualified] = tuple(found)
+        return self._kept[qualified]
+
+    def _of_mapped(self, qualified: str) -> Iterator[Declared]:
+        mapped = self._models.mapped_class(qualified)
+        for name, facts in mapped.relationships.items() if mapped is not None else ():
+            yield declaring(self._models, qualified, name, facts), name, facts
+
+    def _below(self, qualified: str) -> Iterator[Declared]:
+        # What `declarative_base(cls=...)` is given has subclasses in no list of bases.
+        for path in self._files_with(WORDS):
+            for site in self._models.relationships.in_file(path):
+                if site.owner is None or site.attribute is None:
+                    continue
+                if self._inherits(site.owner, qualified):
+                    yield site.owner, site.attribute, site.facts
+
+    def _inherits(self, owner: str, qualified: str) -> bool:
+        owners = (owner, *self._classes.all_subclasses(owner))
+        return any(qualified in self._models.ancestor_names(one) for one in owners)
+
+
+def declaring(models: Models, qualified: str, name: str, facts: RelationshipFacts) -> str:
+    """Return the class that declares a relationship of a mapped class, perhaps a mixin of it."""
+    owners = [
+        site.owner
+        for site in models.relationships.in_file(facts.path)
+        if site.attribute == name and site.facts == facts and site.owner is not None
+    ]
+    return owners[0] if owners else qualified

@@ -1,0 +1,105 @@
+"""The places that read a relationship through an association proxy of its class."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf, Unknown
+
+_WORD = b"association_proxy"
+_Path = tuple[str, ...]
+
+
+class ProxySights:
+    """``titles = association_proxy("posts", "title")``: ``user.titles`` reads ``posts``.
+
+    Then it reads ``title`` of each of them, which may be a relationship as well.
+    """
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: Models,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._models = models
+        self._files_with = files_with
+
+    def reading(self, names: Collection[str]) -> Iterator[Sight]:
+        """Yield the places that read such a proxy, file by file."""
+        proxies = self._proxies(names)
+        words = sorted({name.encode() for _, name in proxies})
+        for path in self._files_with(words) if words else ():
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None and isinstance(node, ast.Attribute):
+                    yield from self._sights(module, node, proxies)
+
+    def _sights(
+        self, module: Module, node: ast.Attribute, proxies: dict[tuple[str, str], _Path]
+    ) -> Iterator[Sight]:
+        if isinstance(node.ctx, ast.Del) or not any(name == node.attr for _, name in proxies):
+            return
+        paths: dict[_Path, None] = {}
+        for one in self._evaluator.values(module, node.value):
+            match one:
+                case InstanceOf():
+                    above = self._models.ancestor_names(one.qualified)
+                    paths |= {
+                        path: None
+                        for (owner, name), path in proxies.items()
+                        if name == node.attr and owner in above
+                    }
+                case Unknown():
+                    paths |= {
+                        path: None for (_, name), path in proxies.items() if name == node.attr
+                    }
+        for path in paths:
+            yield Sight(module, node.value, path, module.place(node), "proxy", of_items=True)
+
+    def _proxies(self, names: Collection[str]) -> dict[tuple[str, str], _Path]:
+        """Return what each proxy reads, by the class that has it and its name."""
+        found: dict[tuple[str, str], _Path] = {}
+        for path in self._files_with([_WORD]):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is None or not isinstance(node, ast.ClassDef):
+                    continue
+                owner = f"{module.name}.{module.qualname(node)}"
+                for name, read in _declared(module, node):
+                    if read[0] in names:
+                        found[owner, name] = read
+        return found
+
+
+def _declared(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, _Path]]:
+    """Yield the proxies of a class body with what they read."""
+    for name, bindings in module.scopes.scope_made_by(node).bindings.items():
+        for binding in bindings:
+            call = binding.value
+            if not isinstance(call, ast.Call) or not _is_proxy(call.func):
+                continue
+            given = {one.arg: one.value for one in call.keywords}
+            order = ("target_collection", "attr")
+            texts = [
+                *call.args[:2],
+                *(given[one] for one in order[len(call.args) :] if one in given),
+            ]
+            read = tuple(
+                one.value
+                for one in texts
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
+            if read:
+                yield name, read
+
+
+def _is_proxy(function: ast.expr) -> bool:
+    name = function.attr if isinstance(function, ast.Attribute) else ""
+    return (function.id if isinstance(function, ast.Name) else name) == _WORD.decode()

@@ -1,0 +1,46 @@
+"""The functions that a program gives to ``run_sync``, in which a lazy load is allowed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from awaken.contract import Place
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import FunctionOrLambda
+from awaken.project.values.domain import FunctionOf
+
+
+class InRunSync:
+    """Answers for one program, which is looked through when it is asked for the first time.
+
+    Functions that these call in turn are not followed.
+    """
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._places: frozenset[Place] | None = None
+
+    def holds(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` stands in a function that is given to ``run_sync``."""
+        if self._places is None:
+            self._places = frozenset(self._find())
+        return bool(self._places) and any(
+            isinstance(above, FunctionOrLambda) and module.place(above) in self._places
+            for above in module.ancestors(node)
+        )
+
+    def _find(self) -> Iterator[Place]:
+        for path in self._files_with([b"run_sync"]):
+            module = self._evaluator.load(path)
+            for name in module.mentions("run_sync") if module is not None else ():
+                call = module.parent(name) if module is not None else None
+                if module is None or not isinstance(call, ast.Call) or call.func is not name:
+                    continue
+                for given in self._evaluator.values(module, call.args[0]) if call.args else ():
+                    if isinstance(given, FunctionOf):
+                        yield given.module.place(given.node)

@@ -1,0 +1,132 @@
+"""The expressions at the places of loads and reads, as the control flow of a function has them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.contract import Place
+from awaken.project.source.modules import Module
+
+# Methods of sessions that run the statement that they are given.
+_RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
+# What goes through all items, or calls the function it is given, before it returns.
+_AT_ONCE = {
+    "all", "any", "dict", "frozenset", "join", "list", "max", "min", "next", "set", "sort",
+    "sorted", "sum", "tuple",
+}  # fmt: skip
+
+
+def read_at(module: Module, place: Place) -> tuple[ast.expr, ast.expr] | None:
+    """Return the object that is read at a place, and the expression that reads it.
+
+    Of one in a generator or a function that is used up at once this is the whole of that. None
+    where there is no such expression.
+    """
+    for node in module.walk():
+        if not isinstance(node, ast.Attribute | ast.Call) or module.span(node) != place.span:
+            continue
+        owner = _owner(node)
+        if owner is not None:
+            return owner, _run_with(module, node)
+    return None
+
+
+def _owner(node: ast.Attribute | ast.Call) -> ast.expr | None:
+    match node:
+        case ast.Attribute(value=ast.Attribute(value=owner, attr="awaitable_attrs")):
+            return owner
+        case ast.Attribute(value=owner):
+            return owner
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr"), args=[owner, *_]):
+            return owner
+        case ast.Call(func=ast.Attribute(attr="format")):
+            return next((one for one in (*node.args, *_values_of(node))), None)
+        case _:
+            return None
+
+
+def _values_of(node: ast.Call) -> list[ast.expr]:
+    return [one.value for one in node.keywords]
+
+
+def _run_with(module: Module, node: ast.expr) -> ast.expr:
+    """Return what runs ``node``, if it stands in something that is used up where it stands."""
+    found, function = node, module.enclosing_function(node)
+    for above in module.ancestors(node):
+        outer = module.parent(above)
+        outer = module.parent(outer) if isinstance(outer, ast.keyword) else outer
+        if isinstance(above, ast.GeneratorExp | ast.Lambda):
+            if isinstance(outer, ast.Call) and _name_of(outer) in _AT_ONCE:
+                found = above
+            if above is function:
+                function = module.enclosing_function(above)
+        if above is function:
+            break
+    return found
+
+
+def _name_of(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def loading_call(module: Module, place: Place) -> ast.expr | None:
+    """Return the whole chain of calls that begins at a place: it loads the objects.
+
+    ``session.scalars(select(User).where(...)).all()`` for the place of ``select(User)``.
+    """
+    found: ast.expr | None = next(iter(module.calls_at(place.span)), None)
+    if found is None:
+        found = next(
+            (
+                node
+                for node in module.walk()
+                if isinstance(node, ast.Attribute) and module.span(node) == place.span
+            ),
+            None,
+        )
+    while found is not None:
+        above = module.parent(found)
+        match above:
+            case ast.Attribute() | ast.Await():
+                found = above
+            case ast.Call(func=function) if function is found or _runs(above, found):
+                found = above
+            case _:
+                return found
+    return None
+
+
+def _runs(call: ast.Call, statement: ast.expr) -> bool:
+    return call.args[:1] == [statement] and _name_of(call) in _RUNNING
+
+
+def uses_of(module: Module, made: ast.expr) -> Iterator[ast.AST]:
+    """Yield the places where an object is given away: all but reads of its own attributes.
+
+    An object that is no more than the value of one variable is followed through that variable.
+    """
+    above = module.parent(made)
+    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    if not isinstance(target, ast.Name):
+        yield made
+        return
+    for node in module.mentions(target.id):
+        is_same = isinstance(node, ast.Name) and any(
+            one.node is target for one in module.scopes.bindings_of(node)
+        )
+        # What is returned is seen where it is given on, if the callers are.
+        if is_same and not _reads_data(module, node):
+            yield node
+
+
+def _reads_data(module: Module, node: ast.AST) -> bool:
+    """Whether only an attribute of the object is read: a method may give the object away."""
+    read = module.parent(node)
+    above = None if read is None else module.parent(read)
+    is_called = isinstance(above, ast.Call) and above.func is read
+    return isinstance(read, ast.Attribute) and not is_called

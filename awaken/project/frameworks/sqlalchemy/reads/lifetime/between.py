@@ -1,0 +1,294 @@
+"""What may happen to an object between the call that loads it and a read of a relationship."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.contract import Place
+from awaken.project.effects.places.between import Between, Event
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.anchors import (
+    loading_call,
+    read_at,
+    uses_of,
+)
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
+from awaken.project.values.domain import InstanceOf, Origin, Producer, Session, TupleOf, Values
+
+_MOST_FRAMES = 60  # functions that hand one object on; a guess, not yet measured
+_MOST_NAMES = 5  # variables that are given each other; the third is rare
+_MOST_RETURNS = 60  # calls of functions that return it; a guess, not yet measured
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A function that holds the object: ``node`` gives it, ``later`` is where it is read.
+
+    In the functions that it is handed on to, ``events`` may happen before the read.
+    """
+
+    module: Module
+    node: ast.expr
+    later: ast.expr
+    events: tuple[Event, ...] = ()
+
+    @property
+    def function(self) -> FunctionOrLambda | None:
+        """The function around the read."""
+        return self.module.enclosing_function(self.later)
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells it apart, without a tree."""
+        return self.module.path, self.module.span(self.node).start, self.module.span(self.later).end
+
+
+class BetweenLoadAndRead:
+    """Answers for one program.
+
+    An object is followed from its read upwards, through the arguments of calls, to the function
+    that gets it from the load: in that function, or returned by functions that it calls.
+    """
+
+    def __init__(self, evaluator: ProgramEvaluator, between: Between, expiry: Expiry) -> None:
+        self._evaluator = evaluator
+        self._between = between
+        self._expiry = expiry
+
+    def of(self, trace: Trace, read: Read) -> tuple[Event, ...]:
+        """Return what may happen, in no certain order; what cannot be told is unknown.
+
+        A commit that expires nothing is left out. That a new object may get into a session is an
+        event ``add``.
+        """
+        found = self._events(trace, read)
+        if trace.load.kind == "new":
+            found = (*found, *self._adds(trace.load.place))
+        if any(one.kind == "commit" for one in found) and self._expiry.never_by_commit():
+            found = tuple(one for one in found if one.kind != "commit")
+        return found
+
+    def _adds(self, load: Place) -> Iterator[Event]:
+        """Yield where a new object may get into a session, anywhere in the function of the load.
+
+        By hand, or as part of another object: whatever it is given to counts.
+        """
+        module = self._evaluator.load(load.path)
+        start = None if module is None else loading_call(module, load)
+        for node in uses_of(module, start) if module is not None and start is not None else ():
+            if module is not None:
+                yield Event("add", module.place(node))
+
+    def _events(self, trace: Trace, read: Read) -> tuple[Event, ...]:
+        module = self._evaluator.load(read.place.path)
+        at = None if module is None else read_at(module, read.place)
+        if module is None or at is None:
+            return (Event("unknown", read.place, "where the read happens is not in sight"),)
+        found: dict[Event, None] = {}
+        arrived, seen = False, set[tuple[str, int, int]]()
+        waiting = [_Frame(module, *at)]
+        while waiting:
+            frame = waiting.pop(0)
+            if frame.key in seen:
+                continue
+            seen.add(frame.key)
+            if len(seen) > _MOST_FRAMES:
+                why = "too many functions hand it on to tell"
+                found[Event("unknown", read.place, why)] = None
+                break
+            for origin in dict.fromkeys(_origins(self._values(frame))):
+                if origin.kind == "parameter":
+                    parameter = _parameter(frame, origin.place)
+                    waiting += self._callers(frame, parameter)
+                    continue
+                if origin.place != trace.load.place:
+                    continue
+                events = self._from_load(frame, origin.place)
+                above = () if events is not None else (*self._callers(frame, _received(frame)),)
+                waiting += above
+                if not above:
+                    arrived = True
+                    events = self._injected(frame, origin.place) if events is None else events
+                    found |= dict.fromkeys((*events, *frame.events))
+        if not arrived:
+            why = "how the object gets there is not followed"
+            found[Event("unknown", read.place, why)] = None
+        return tuple(found)
+
+    def _part(
+        self,
+        module: Module,
+        function: FunctionOrLambda,
+        earlier: ast.expr | None,
+        later: ast.expr | None,
+    ) -> tuple[Event, ...] | None:
+        # Else each receiver of each call in each function on the way would be asked of callers.
+        with self._evaluator.without_callers():
+            return self._between.part(module, function, earlier, later)
+
+    def _values(self, frame: _Frame) -> Values:
+        return self._evaluator.values(frame.module, frame.node)
+
+    def _callers(self, frame: _Frame, parameter: ast.arg | None) -> Iterator[_Frame]:
+        """Yield the calls that pass the object to the parameter from which a frame has it."""
+        module, function = frame.module, frame.function
+        if not isinstance(function, Function) or parameter is None:
+            return
+        events = self._part(module, function, None, frame.later)
+        if events is None:
+            return
+        events = (*events, *frame.events)
+        for site in self._evaluator.callers.of(module, function).sites:
+            caller = self._evaluator.load(site.place.path)
+            for call in caller.calls_at(site.place.span) if caller is not None else ():
+                given = argument_of(call, function, parameter, site.bound)
+                if given is None and site.bound and isinstance(call.func, ast.Attribute):
+                    given = call.func.value
+                if given is not None and caller is not None:
+                    yield _Frame(caller, given, call, events)
+
+    def _from_load(self, frame: _Frame, load: Place) -> tuple[Event, ...] | None:
+        """Return what may happen from the load to the place where a frame hands the object on.
+
+        None where that function does not call what loads it.
+        """
+        home = self._evaluator.load(load.path)
+        start = None if home is None else loading_call(home, load)
+        function = None if home is None or start is None else home.enclosing_function(start)
+        if home is None or start is None or function is None or frame.function is None:
+            return (Event("unknown", load, "it is loaded outside of functions"),)
+        if function is not frame.function:
+            return self._returned(frame, home, function, start)
+        events = self._part(home, function, start, frame.later)
+        if events is not None:
+            return events
+        return (self._unknown(frame, "no way leads from the load to it"),)
+
+    def _injected(self, frame: _Frame, load: Place) -> tuple[Event, ...]:
+        """Return what may happen where no call but a framework passes what a function returns.
+
+        That is a dependency or a fixture. Whatever else is made for the function may come between.
+        """
+        home = self._evaluator.load(load.path)
+        start = None if home is None else loading_call(home, load)
+        holder = None if home is None or start is None else home.enclosing_function(start)
+        function, parameter = frame.function, _received(frame)
+        if home is None or function is None or holder is None or parameter is None:
+            why = "how it gets from one function to the other is not followed"
+            return (self._unknown(frame, why),)
+        first = self._part(home, holder, start, None)
+        then = self._part(frame.module, function, None, frame.later)
+        if first is None or then is None:
+            return (self._unknown(frame, "no way leads from the load to it"),)
+        others = [one for one in parameters_of(function.args) if one[0] is not parameter]
+        made = [one for one, default in others if self._is_made(frame.module, one, default)]
+        why = "what is made for `{}` may run in between"
+        return (*first, *then, *(self._unknown(frame, why.format(one.arg)) for one in made))
+
+    def _is_made(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> bool:
+        """Whether code of the program may run for a parameter, other than to make a session."""
+        annotated = [] if parameter.annotation is None else [*ast.walk(parameter.annotation)]
+        is_marked = default is not None or any(isinstance(one, ast.Call) for one in annotated)
+        if not is_marked and parameter.annotation is not None:
+            return False
+        if isinstance(default, ast.Constant):
+            return False
+        function = module.enclosing_function(parameter)
+        scope = None if function is None else module.scopes.scope_made_by(function)
+        bindings = [] if scope is None else scope.bindings.get(parameter.arg, [])
+        values = [one for each in bindings for one in self._evaluator.binding(module, each, ())]
+        return not values or not all(isinstance(one, Session) for one in values)
+
+    def _unknown(self, frame: _Frame, why: str) -> Event:
+        return Event("unknown", frame.module.place(frame.later), why)
+
+    def _returned(
+        self, frame: _Frame, home: Module, function: FunctionOrLambda, start: ast.expr
+    ) -> tuple[Event, ...] | None:
+        """Return what may happen where functions return the object until ``frame`` has it.
+
+        None if the function of the frame calls none of them.
+        """
+        found: dict[Event, None] = {}
+        arrived, seen = False, set[tuple[str, int]]()
+        waiting = [(home, function, start)]
+        while waiting and len(seen) < _MOST_RETURNS:
+            module, holder, node = waiting.pop(0)
+            if holder is frame.function:
+                events = self._part(module, holder, node, frame.later)
+                arrived = arrived or events is not None
+                found |= dict.fromkeys(events or ())
+                continue
+            key = (module.path, module.span(node).start)
+            if key in seen or not isinstance(holder, Function):
+                continue
+            seen.add(key)
+            events = self._part(module, holder, node, None)
+            if events is None:
+                continue
+            callers = list(self._calls_of(module, holder, frame))
+            found |= dict.fromkeys(events if callers else ())
+            waiting += callers
+        return tuple(found) if arrived else None
+
+    def _calls_of(
+        self, module: Module, function: Function, frame: _Frame
+    ) -> Iterator[tuple[Module, FunctionOrLambda, ast.expr]]:
+        """Yield the calls of a function; only those of the frame, if it calls it itself."""
+        found: list[tuple[Module, FunctionOrLambda, ast.expr]] = []
+        for site in self._evaluator.callers.of(module, function).sites:
+            caller = self._evaluator.load(site.place.path)
+            for call in caller.calls_at(site.place.span) if caller is not None else ():
+                holder = None if caller is None else caller.enclosing_function(call)
+                if caller is not None and holder is not None:
+                    found.append((caller, holder, call))
+        here = [one for one in found if one[1] is frame.function]
+        yield from here or found
+
+
+def _origins(values: Values) -> Iterator[Origin]:
+    """Yield the origins of the objects among ``values``, also of those inside of containers."""
+    for one in values:
+        match one:
+            case InstanceOf():
+                yield from one.origins or ()
+                for part in one.parameters:
+                    yield from _origins(part)
+            case TupleOf():
+                for part in one.items:
+                    yield from _origins(part)
+            case Producer():
+                yield from _origins(one.inner)
+            case _:
+                pass
+
+
+def _parameter(frame: _Frame, place: Place) -> ast.arg | None:
+    """Return the parameter of the function of a frame that stands at a place."""
+    if frame.function is None or frame.module.path != place.path:
+        return None
+    parameters = (one for one, _ in parameters_of(frame.function.args))
+    return next((one for one in parameters if frame.module.span(one) == place.span), None)
+
+
+def _received(frame: _Frame) -> ast.arg | None:
+    """Return the parameter of its function from which a frame has the object."""
+    node: ast.expr | None = frame.node
+    for _ in range(_MOST_NAMES):
+        while isinstance(node, ast.Attribute | ast.Subscript | ast.Await):
+            node = node.value
+        bindings = frame.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        if len(bindings) != 1:
+            return None
+        if isinstance(bindings[0].node, ast.arg):
+            is_own = bindings[0].scope.node is frame.function
+            return bindings[0].node if is_own else None
+        # Of a loop that is what it goes through.
+        node = bindings[0].value
+    return None

@@ -1,0 +1,61 @@
+"""Values along the attributes of a sight: what each attribute is read from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
+from awaken.project.frameworks.sqlalchemy.reads.paths import Paths
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import (
+    MOST_ALTERNATIVES,
+    Argument,
+    Environment,
+    Unknown,
+    Values,
+    union,
+)
+
+
+class Along:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator, handed_on: HandedOn) -> None:
+        self._evaluator = evaluator
+        self._handed_on = handed_on
+        self._paths = Paths(evaluator)
+
+    def path(self, sight: Sight) -> Iterator[tuple[str, Values]]:
+        """Yield each attribute that is read at a place, with what it is read from."""
+        node = sight.node
+        first = (node,) if isinstance(node, Unknown) else self._first(sight.module, node)
+        return self._paths.objects(sight, first)
+
+    def _first(self, module: Module, node: ast.expr) -> Values:
+        """Return what an expression may be: in a lambda, by what that is called with."""
+        values = self._evaluator.values(module, node)
+        if not any(isinstance(one, Unknown) for one in values):
+            return values
+        known = self._called_with(module, node)
+        if not known:
+            return values
+        return union(*(self._evaluator.values(module, node, one) for one in known))
+
+    def _called_with(self, module: Module, node: ast.expr) -> list[Environment]:
+        """Return what the lambdas around an expression may be called with, if that is known."""
+        found: list[Environment] = [()]
+        for above in module.ancestors(node):
+            if not isinstance(above, ast.Lambda):
+                continue
+            for index, parameter in enumerate((*above.args.posonlyargs, *above.args.args)):
+                given = self._handed_on.to(module, above, index)
+                found = [
+                    (*one, Argument(parameter, module, parameter, (), value))
+                    for one in found
+                    for value in given or ()
+                ] or found
+        is_known = found != [()] and len(found) <= MOST_ALTERNATIVES
+        return found if is_known else []

@@ -1,0 +1,212 @@
+"""What arrives at many parameters, asked at once: a file is looked at once for all of them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from awaken.contract import Place, Span
+from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.hidden import Hidden
+from awaken.project.frameworks.sqlalchemy.reads.tracing.injected import Injected
+from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import (
+    is_first,
+    named_parameters,
+)
+from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
+    OF_CHANGES,
+    Method,
+    Receivers,
+    part_of_property,
+)
+from awaken.project.graph.callers.decorated import calls_nothing_else
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.passing import argument_of, default_of, is_omitted
+from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import Origin, Values
+
+_Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that passes something to a parameter, of which ``bound`` are given by the receiver."""
+
+    path: str
+    span: Span
+    bound: int
+    function: Function
+    parameter: ast.arg
+    place: Place
+
+
+class Arriving:
+    """Answers for one program."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        along: Along,
+        sources: Sequence[Sights],
+        handed_on: HandedOn,
+    ) -> None:
+        self._evaluator = evaluator
+        self._handed_on = handed_on
+        self._hidden = Hidden(evaluator, handed_on)
+        self._injected = Injected(evaluator)
+        self._receivers = Receivers(evaluator, along, sources, handed_on)
+
+    def at(self, places: Iterable[Place]) -> dict[Place, Arrivals]:
+        """Return what arrives at the parameters that stand at ``places``."""
+        found = {place: Arrivals() for place in sorted(places)}
+        methods: dict[Place, Method] = {}
+        called: list[Place] = []
+        for place, arrivals in found.items():
+            parameter = self._parameter(place)
+            if parameter is None:
+                arrivals.stop("it is no parameter of a function", place)
+                continue
+            method = self._begin(*parameter, arrivals)
+            if isinstance(method, Method):
+                methods[place] = method
+            elif method:
+                called.append(place)
+        self._receivers.look_for(one.name for one in methods.values())
+        for place, method in methods.items():
+            self._receivers.add(method, found[place])
+        self._by_calls(called, found)
+        return found
+
+    def _begin(
+        self,
+        module: Module,
+        function: Function | ast.Lambda,
+        parameter: ast.arg,
+        arrivals: Arrivals,
+    ) -> Method | bool:
+        """Return the method whose ``self`` the parameter is, or whether its callers tell."""
+        if isinstance(function, ast.Lambda):
+            given = self._to_lambda(module, function, parameter)
+            if given is None:
+                arrivals.stop("who calls the lambda is not followed", module.place(function))
+            else:
+                arrivals.add(given, module.place(parameter))
+            return False
+        if self._injected.add_fixture(module, function, parameter, arrivals):
+            return False
+        is_self = is_first(function, parameter)
+        method = self._receivers.method_of(module, function) if is_self else None
+        if method is None or function.name == "__init__":
+            return True
+        part = part_of_property(function)
+        if part in OF_CHANGES:
+            arrivals.stop(f"changing `{function.name}` calls it", module.place(function))
+        if part:
+            return False
+        if function.name.startswith("__") and function.name.endswith("__"):
+            arrivals.stop(f"Python itself calls `{function.name}`", module.place(function))
+            return False
+        for decorator, name in decorators_of(self._evaluator.names, module, function):
+            is_getter = name in PROPERTIES or last_name(decorator) == "getter"
+            if not is_getter and not calls_nothing_else(self._evaluator, module, decorator, name):
+                self._hidden.add_decorator(module, function, decorator, arrivals)
+        return method
+
+    def _to_lambda(self, module: Module, function: ast.Lambda, parameter: ast.arg) -> Values | None:
+        positional = [*function.args.posonlyargs, *function.args.args]
+        if parameter not in positional:
+            return None
+        return self._handed_on.to(module, function, positional.index(parameter))
+
+    # ------------------------------------------------------------------------------------ calls
+    def _by_calls(self, places: Sequence[Place], found: dict[Place, Arrivals]) -> None:
+        """Add what the callers of functions pass to their parameters."""
+        self._evaluator.callers.search(self._functions(places))
+        wanted: dict[str, list[_Call]] = defaultdict(list)
+        for place in places:
+            for one in self._calls_of(place, found[place]):
+                wanted[one.path].append(one)
+        for path in sorted(wanted):
+            module = self._evaluator.load(path)
+            for one in wanted[path] if module is not None else ():
+                for call in module.calls_at(one.span) if module is not None else ():
+                    if module is not None:
+                        self._passed(module, call, one, found[one.place])
+
+    def _functions(self, places: Sequence[Place]) -> Iterator[tuple[Module, Function]]:
+        for place in places:
+            parameter = self._parameter(place)
+            if parameter is not None and isinstance(parameter[1], Function):
+                yield parameter[0], parameter[1]
+
+    def _calls_of(self, place: Place, arrivals: Arrivals) -> Iterator[_Call]:
+        parameter = self._parameter(place)
+        if parameter is None:
+            return
+        module, function, asked = parameter
+        if not isinstance(function, Function):
+            return
+        callers = self._evaluator.callers.of(module, function)
+        is_injected = self._injected.add(module, function, asked, arrivals)
+        for obstacle in callers.obstacles:
+            if is_injected and obstacle.kind == "framework":
+                continue
+            self._hidden.add(obstacle, module, function, asked, arrivals)
+        for site in callers.sites:
+            yield _Call(site.place.path, site.place.span, site.bound, function, asked, place)
+
+    def _passed(self, module: Module, call: ast.Call, wanted: _Call, arrivals: Arrivals) -> None:
+        """Add what one call passes."""
+        function, parameter = wanted.function, wanted.parameter
+        given = argument_of(call, function, parameter, wanted.bound)
+        if given is None and wanted.bound and is_first(function, parameter):
+            self._receiver(module, call, function, arrivals)
+            return
+        if given is None and default_of(function, parameter) is not None and is_omitted(call):
+            return
+        if given is None:
+            why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
+            arrivals.stop(why, module.place(call))
+            return
+        arrivals.add(self._evaluator.values(module, given), module.place(given))
+
+    def _receiver(
+        self, module: Module, call: ast.Call, function: Function, arrivals: Arrivals
+    ) -> None:
+        """Add what is in front of a method, or the new object that an ``__init__`` is given."""
+        is_by_name = isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
+        if function.name != "__init__":
+            if isinstance(call.func, ast.Attribute):
+                values = self._evaluator.values(module, call.func.value)
+                arrivals.add(values, module.place(call.func.value))
+        elif not is_by_name:
+            arrivals.origins[Origin(module.place(call))] = None
+        else:
+            around = module.enclosing_function(call)
+            first = next(named_parameters(around), None) if isinstance(around, Function) else None
+            if first is not None:
+                arrivals.origins[Origin(module.place(first), kind="parameter")] = None
+
+    def _parameter(self, place: Place) -> _Parameter | None:
+        """Return the parameter at ``place``, in the tree that its file has now."""
+        module = self._evaluator.load(place.path)
+        if module is None:
+            return None
+        known: dict[Span, tuple[Function | ast.Lambda, ast.arg]] | None
+        known = module.memo.get(Arriving)
+        if known is None:
+            known = module.memo[Arriving] = {
+                module.span(one): (scope.node, one)
+                for scope in module.scopes.scopes
+                if isinstance(scope.node, Function | ast.Lambda)
+                for one in named_parameters(scope.node)
+            }
+        at = known.get(place.span)
+        return None if at is None else (module, *at)

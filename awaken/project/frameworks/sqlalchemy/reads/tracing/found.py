@@ -1,0 +1,46 @@
+"""What arrives at a parameter: where its objects come from, and why these may not be all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from awaken.contract import Place
+from awaken.project.values.domain import (
+    External,
+    InstanceOf,
+    NotRelevant,
+    Origin,
+    Unknown,
+    Values,
+)
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Where the objects come from that arrive at one parameter, and what is unknown of them.
+
+    What is no object of the program's own is left out: it has no relationships.
+    """
+
+    origins: dict[Origin, None] = field(default_factory=dict)
+    unknown: dict[Unknown, None] = field(default_factory=dict)
+
+    def add(self, values: Values, place: Place) -> None:
+        """Add what is given at ``place``."""
+        for one in values:
+            match one:
+                case Unknown():
+                    self.unknown[one] = None
+                case InstanceOf(qualified=name, origins=None):
+                    if not name.startswith("builtins.") or name == "builtins.object":
+                        self.stop("what loaded it cannot be told", place)
+                case InstanceOf():
+                    self.origins.update(dict.fromkeys(one.origins or ()))
+                case External() | NotRelevant(mock=False):
+                    self.stop("it may be something else", place)
+                case _:
+                    pass
+
+    def stop(self, why: str, place: Place) -> None:
+        """Add why not all objects are known."""
+        self.unknown[Unknown(why, place)] = None

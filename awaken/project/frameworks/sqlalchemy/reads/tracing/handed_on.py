@@ -1,0 +1,173 @@
+"""Functions that are passed on as values, followed to what they are called with.
+
+``map(name_of, users)``, ``sorted(users, key=lambda user: user.group.name)``, and functions of the
+program that call what they are given.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import FunctionOf, InstanceOf, Values, union
+
+_OF_ITEMS = {
+    "builtins.filter": 0,
+    "builtins.map": 0,
+    "itertools.dropwhile": 0,
+    "itertools.filterfalse": 0,
+    "itertools.takewhile": 0,
+}
+"""Functions that call their first argument with the items of those behind it."""
+_BY_KEY = {
+    "builtins.max",
+    "builtins.min",
+    "builtins.sorted",
+    "heapq.nlargest",
+    "heapq.nsmallest",
+    "itertools.groupby",
+}
+"""Functions that call their ``key`` with the items of their argument."""
+# Functions that one is handed through: those of frameworks are more, and end in a container.
+_MOST_FUNCTIONS = 10
+_Seen = set[tuple[str, int, int]]
+"""The parameters that a function was handed to, with the argument that is asked for."""
+
+
+class HandedOn:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+
+    def to(self, module: Module, node: ast.expr, index: int) -> Values | None:
+        """Return what a function gets as argument ``index`` where ``node`` passes it on.
+
+        None where that cannot be told, empty where nobody calls it.
+        """
+        return self._to(module, node, index, set())
+
+    def _to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
+        above = module.parent(node)
+        match above:
+            case ast.Call(func=func) if func is node:
+                return self._given(module, above, index)
+            case ast.Call() if node in above.args:
+                return self._to_argument(module, above, node, index, seen)
+            case ast.keyword(arg=str()):
+                call = module.parent(above)
+                if isinstance(call, ast.Call):
+                    return self._to_keyword(module, call, above, index, seen)
+        return None
+
+    def _given(self, module: Module, call: ast.Call, index: int) -> Values | None:
+        if any(isinstance(one, ast.Starred) for one in call.args) or len(call.args) <= index:
+            return None
+        return self._evaluator.values(module, call.args[index])
+
+    def _to_argument(
+        self, module: Module, call: ast.Call, node: ast.expr, index: int, seen: _Seen
+    ) -> Values | None:
+        name = self._evaluator.names.qualified(module, call.func)
+        if name in _OF_ITEMS:
+            behind = call.args[1 + index : 2 + index]
+            if call.args[0] is not node or not behind or isinstance(behind[0], ast.Starred):
+                return None
+            return self._items(module, behind[0])
+        if name == "functools.partial" and call.args[0] is node:
+            bound = len(call.args) - 1
+            if index < bound:
+                return self._given(module, call, index + 1)
+            return self._to(module, call, index - bound, seen)
+        position = call.args.index(node)
+        if any(isinstance(one, ast.Starred) for one in call.args[:position]):
+            return None
+        return self._into(module, call, position, index, seen)
+
+    def _to_keyword(
+        self, module: Module, call: ast.Call, keyword: ast.keyword, index: int, seen: _Seen
+    ) -> Values | None:
+        if keyword.arg == "key" and not index:
+            if self._evaluator.names.qualified(module, call.func) in _BY_KEY and call.args:
+                last = call.args[-1]
+                if len(call.args) > 1 and last_name(call.func) in {"max", "min"}:
+                    return union(*(self._evaluator.values(module, one) for one in call.args))
+                return self._items(module, last)
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "sort":
+                return self._items(module, call.func.value)
+        return self._into(module, call, keyword.arg or "", index, seen)
+
+    def _items(self, module: Module, node: ast.expr) -> Values | None:
+        if isinstance(node, ast.Starred):
+            return None
+        values = self._evaluator.values(module, node)
+        return self._evaluator.iterated(values, module, node)
+
+    def _into(
+        self, module: Module, call: ast.Call, at: int | str, index: int, seen: _Seen
+    ) -> Values | None:
+        """Return what functions of the program call one of their parameters with."""
+        found: Values = ()
+        for one in self._evaluator.values(module, call.func):
+            if not isinstance(one, FunctionOf) or not isinstance(one.node, Function):
+                return None
+            given = self._called_in(one, at, index, seen)
+            if given is None:
+                return None
+            found = union(found, given)
+        return found
+
+    def _called_in(
+        self, function: FunctionOf, at: int | str, index: int, seen: _Seen
+    ) -> Values | None:
+        module, node = function.module, function.node
+        parameter = _parameter(node, at, 1 if isinstance(function.bound, InstanceOf) else 0)
+        if parameter is None or not isinstance(node, Function) or node.decorator_list:
+            return None
+        key = (module.path, module.span(parameter).start, index)
+        if key in seen:
+            return ()
+        seen.add(key)
+        if len(seen) > _MOST_FUNCTIONS:
+            return None
+        found: Values = ()
+        for name in _uses(module, parameter):
+            if not isinstance(name.ctx, ast.Load):
+                return None
+            if _is_only_tested(module, name):
+                continue
+            given = self._to(module, name, index, seen)
+            if given is None:
+                return None
+            found = union(found, given)
+        return found
+
+
+def _parameter(node: ast.AST, at: int | str, bound: int) -> ast.arg | None:
+    if not isinstance(node, Function):
+        return None
+    positional = [*node.args.posonlyargs, *node.args.args]
+    if isinstance(at, int):
+        return positional[at + bound] if at + bound < len(positional) else None
+    named = [*node.args.args, *node.args.kwonlyargs]
+    return next((one for one in named if one.arg == at), None)
+
+
+def _uses(module: Module, parameter: ast.arg) -> Iterator[ast.Name]:
+    """Yield the names that may mean a parameter."""
+    for node in module.mentions(parameter.arg):
+        if isinstance(node, ast.Name) and any(
+            one.node is parameter for one in module.scopes.bindings_of(node)
+        ):
+            yield node
+
+
+def _is_only_tested(module: Module, name: ast.Name) -> bool:
+    """Whether a name is compared, or asked for its truth, and goes nowhere."""
+    above = module.parent(name)
+    if isinstance(above, ast.Compare):
+        return True
+    return isinstance(above, ast.If | ast.While | ast.IfExp) and above.test is name

@@ -1,0 +1,209 @@
+"""What may call a function out of sight, as far as an object of the program may come from there.
+
+Code that nobody sees has no objects of the program but those that it loads itself, and is no
+reader in sight either: who changes a class of a published program has to say so for the whole
+class. So a public name hides nothing here, nor does a text of that name that gets nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import is_first
+from awaken.project.graph.callers import Obstacle
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.hierarchies import VIEWS
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, without_arguments
+from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Value, Values
+
+_WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "starlette", "typer"}
+"""Packages whose decorators have functions called with texts and numbers: of a path, a command
+line, a message."""
+_LISTENING = {"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"}
+_SQLALCHEMY = {"flask_sqlalchemy", "sqlalchemy", "sqlmodel"}
+_FORWARDING = {
+    "flask_caching.Cache.cached",
+    "flask_caching.Cache.memoize",
+    "flask_login.login_required",
+    "flask_login.utils.login_required",
+    "sqlalchemy.ext.hybrid.hybrid_method",
+}
+"""Decorators that call the function with what its callers pass, or not at all."""
+
+
+class Hidden:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator, handed_on: HandedOn) -> None:
+        self._evaluator = evaluator
+        self._handed_on = handed_on
+
+    def add(
+        self,
+        obstacle: Obstacle,
+        module: Module,
+        function: Function,
+        parameter: ast.arg,
+        arrivals: Arrivals,
+    ) -> None:
+        """Add what arrives at a parameter from where ``obstacle`` says."""
+        if obstacle.kind == "outside":
+            return
+        if obstacle.kind == "named":
+            self._named(obstacle, arrivals)
+            return
+        if function.name == "__init__" and is_first(function, parameter):
+            # It is new, whoever makes it.
+            return
+        if obstacle.kind == "inherited" and self._calls_with_requests(module, function):
+            return
+        decorator = _decorator_at(obstacle.place, module, function)
+        if decorator is not None:
+            self.add_decorator(module, function, decorator, arrivals)
+            return
+        if obstacle.kind == "value":
+            self._passed_on(obstacle, function, parameter, arrivals)
+            return
+        arrivals.stop(obstacle.why, obstacle.place)
+
+    def _named(self, obstacle: Obstacle, arrivals: Arrivals) -> None:
+        """Add a text that gets the function, as in ``getattr(self, "show")``; others do not."""
+        for place in (obstacle.place, *obstacle.others):
+            module = self._evaluator.load(place.path) if place.path.endswith(".py") else None
+            for node in module.mentions("getattr") if module is not None else ():
+                above = module.parent(node) if module is not None else None
+                given = above.args[1:2] if isinstance(above, ast.Call) else []
+                if module is not None and given and module.span(given[0]) == place.span:
+                    arrivals.stop(obstacle.why, place)
+
+    # -------------------------------------------------------------------------------- frameworks
+    def _calls_with_requests(self, module: Module, function: Function) -> bool:
+        """Whether all bases out of sight of a method's class have no objects of the program."""
+        owner = module.parent(function)
+        if not isinstance(owner, ast.ClassDef):
+            return False
+        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(owner)}")
+        if ancestors is None or ancestors.unresolved:
+            return False
+        return all(
+            one in VIEWS or one.partition(".")[0] in sys.stdlib_module_names
+            for one in ancestors.outside
+        )
+
+    def add_decorator(
+        self, module: Module, function: Function, decorator: ast.expr, arrivals: Arrivals
+    ) -> None:
+        """Add what arrives by a decorator, which may have the function called."""
+        names = set(self._names(module, decorator))
+        if names and names <= _LISTENING:
+            arrivals.origins[Origin(module.place(decorator))] = None
+        elif not names or not all(one in _FORWARDING or _gives_requests(one) for one in names):
+            why = f"`{function.name}` is decorated by `{module.excerpt(decorator)}`"
+            arrivals.stop(f"{why}, which may call it", module.place(decorator))
+
+    def _names(self, module: Module, decorator: ast.expr) -> Iterator[str]:
+        """Yield the qualified names of what decorates; empty for what is no library's."""
+        name = self._evaluator.names.qualified(module, decorator)
+        # A name of the program's own may be an object that a library has the class of.
+        if name is not None and self._evaluator.names.locate(name) is None:
+            yield name
+            return
+        if isinstance(decorator, ast.Attribute):
+            for one in self._evaluator.values(module, decorator.value):
+                yield from self._methods(one, decorator.attr)
+
+    def _methods(self, owner: Value, name: str) -> Iterator[str]:
+        """Yield what the method of an object is called in the library that defines it."""
+        if not isinstance(owner, InstanceOf | External):
+            yield "?"
+            return
+        above = self._evaluator.classes.ancestors(owner.qualified)
+        if above is None:
+            yield f"{owner.qualified}.{name}"
+        elif any(name in one.members for one in above.inside) or above.unresolved:
+            yield "?"
+        else:
+            yield from (f"{one}.{name}" for one in above.outside)
+
+    # ----------------------------------------------------------------------------------- values
+    def _passed_on(
+        self, obstacle: Obstacle, function: Function, parameter: ast.arg, arrivals: Arrivals
+    ) -> None:
+        for place in (obstacle.place, *obstacle.others):
+            given = self._called_with(place, function, parameter)
+            if given is None:
+                arrivals.stop(obstacle.why, place)
+            elif isinstance(given, Origin):
+                arrivals.origins[given] = None
+            else:
+                arrivals.add(given, place)
+
+    def _called_with(
+        self, place: Place, function: Function, parameter: ast.arg
+    ) -> Values | Origin | None:
+        """Return what the function gets where ``place`` passes it on; None if unknown."""
+        module = self._evaluator.load(place.path)
+        positional = [*function.args.posonlyargs, *function.args.args]
+        if module is None or parameter not in positional:
+            return None
+        node = next(
+            (
+                one
+                for one in module.mentions(_mentioned(module, place))
+                if isinstance(one, ast.Name | ast.Attribute) and module.span(one) == place.span
+            ),
+            None,
+        )
+        if node is None:
+            return None
+        above = module.parent(node)
+        if isinstance(above, ast.Call):
+            if self._evaluator.names.qualified(module, above.func) in _LISTENING:
+                return Origin(module.place(above))
+            if function.name == "__init__" and self._is_sqlalchemy(module, above.func):
+                # What is loaded is made without the constructor.
+                return ()
+        index = positional.index(parameter) - self._bound(module, node)
+        return None if index < 0 else self._handed_on.to(module, node, index)
+
+    def _is_sqlalchemy(self, module: Module, called: ast.expr) -> bool:
+        """Whether a function of SQLAlchemy is called, as ``select(User)``."""
+        values = self._evaluator.values(module, called)
+        return all(
+            isinstance(one, External) and _root(one.qualified) in _SQLALCHEMY for one in values
+        )
+
+    def _bound(self, module: Module, node: ast.expr) -> int:
+        """Return how many parameters the receiver gives to a method that is a value."""
+        if not isinstance(node, ast.Attribute):
+            return 0
+        values = self._evaluator.values(module, node.value)
+        return int(any(isinstance(one, InstanceOf | Producer) for one in values))
+
+
+def _decorator_at(place: Place, module: Module, function: Function) -> ast.expr | None:
+    plain = map(without_arguments, function.decorator_list)
+    return next((one for one in plain if module.place(one) == place), None)
+
+
+def _gives_requests(name: str) -> bool:
+    """Whether a decorator has the function called with texts and numbers alone."""
+    method = name.rpartition(".")[2]
+    # A filter of templates is given anything, and so is who asks for what others passed.
+    return _root(name) in _WITH_REQUESTS and "template" not in method and "pass_" not in method
+
+
+def _mentioned(module: Module, place: Place) -> str:
+    """Return the last name of what is written at ``place``."""
+    text = module.source.text[place.span.start : place.span.end].decode(errors="replace")
+    return text.rpartition(".")[2]
+
+
+def _root(name: str) -> str:
+    return name.partition(".")[0]

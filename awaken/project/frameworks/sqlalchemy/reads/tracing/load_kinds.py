@@ -1,0 +1,69 @@
+"""What the calls do that objects come from: which kind of load each is."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.reads.domain import Load, LoadKind
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import ClassOf, External, Origin
+
+_KINDS: dict[str, LoadKind] = {
+    "get": "get",
+    "get_one": "get",
+    "merge": "merge",
+    "query": "query",
+    "select": "select",
+}
+
+
+class LoadKinds:
+    """Answers for one program; each place is looked at once."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._known: dict[Place, tuple[LoadKind, tuple[str, ...]]] = {}
+
+    def load(self, origin: Origin) -> Load:
+        """Return the load that stands at an origin that is a call, or an attribute of a class."""
+        place = origin.place
+        if place not in self._known:
+            self._known[place] = self._read(place)
+        kind, sets = self._known[place]
+        return Load(kind, place, origin.options, sets)
+
+    def _read(self, place: Place) -> tuple[LoadKind, tuple[str, ...]]:
+        module = self._evaluator.load(place.path)
+        if module is None:
+            return "other", ()
+        for call in module.calls_at(place.span):
+            return self._of_call(module, call)
+        text = module.source.text[place.span.start : place.span.end]
+        # `User.query`, and `user.posts` of a relationship that is a query.
+        is_query = any(
+            module.span(one) == place.span
+            for one in module.mentions(text.rpartition(b".")[2].decode(errors="replace"))
+            if isinstance(one, ast.Attribute)
+        )
+        return ("query" if is_query else "other"), ()
+
+    def _of_call(self, module: Module, call: ast.Call) -> tuple[LoadKind, tuple[str, ...]]:
+        for one in self._evaluator.values(module, call.func):
+            match one:
+                case ClassOf():
+                    return "new", self._set_by(one.qualified, call)
+                case External():
+                    return _KINDS.get(one.qualified.rpartition(".")[2], "other"), ()
+                case _:
+                    pass
+        return "other", ()
+
+    def _set_by(self, qualified: str, call: ast.Call) -> tuple[str, ...]:
+        """Return the attributes that a new object is given by its declarative constructor."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        # One of the program's own may do anything with what it is given.
+        if ancestors is None or any("__init__" in one.members for one in ancestors.inside):
+            return ()
+        return tuple(one.arg for one in call.keywords if one.arg is not None)

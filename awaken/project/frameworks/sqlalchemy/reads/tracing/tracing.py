@@ -1,0 +1,129 @@
+"""Objects followed back to the calls that loaded or made them, through the parameters of functions.
+
+Parameters and what arrives at them are a graph: an edge leads from a parameter to another one, over
+relationships or none. A way over relationships that comes back to where it began has no longest
+one (``to_dict`` of each child): there the edge is cut, and the reads behind it are unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
+from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.load_kinds import LoadKinds
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.components import components
+from awaken.project.values.domain import InstanceOf, Origin, Unknown
+
+# A longer way names no load that a rule could write, as in `library.origins`.
+_LONGEST_PATH = 4
+_MOST_STEPS = 200  # from parameter to parameter; no read of five programs takes ten
+_MOST_TRACES = 50  # more statements no change should edit for one read; those have ten at most
+
+_Path = tuple[str, ...]
+
+
+@dataclass
+class _Found:
+    """What is found of one read."""
+
+    traces: dict[Trace, None] = field(default_factory=dict)
+    unknown: dict[Unknown, None] = field(default_factory=dict)
+
+
+class Tracing:
+    """Answers for one program; ``follow`` looks at the program, ``of`` at what it found."""
+
+    def __init__(self, evaluator: ProgramEvaluator, sources: Sequence[Sights]) -> None:
+        handed_on = HandedOn(evaluator)
+        self.along = Along(evaluator, handed_on)
+        self._arriving = Arriving(evaluator, self.along, sources, handed_on)
+        self._kinds = LoadKinds(evaluator)
+        self._known: dict[Place, Arrivals] = {}
+        self._component: dict[Place, int] = {}
+
+    def follow(self, origins: Iterable[Origin]) -> None:
+        """Find what arrives at all parameters that these origins lead to."""
+        waiting = {one.place for one in origins if one.kind == "parameter"}
+        while waiting:
+            found = self._arriving.at(waiting)
+            self._known.update(found)
+            waiting = {
+                origin.place
+                for arrivals in found.values()
+                for origin in _parameters(arrivals)
+                if origin.place not in self._known
+            }
+        self._number()
+
+    def _number(self) -> None:
+        """Give all parameters that lead to each other the same number."""
+        places = sorted(self._known)
+        numbers = {place: number for number, place in enumerate(places)}
+
+        def following(number: int) -> Iterator[int]:
+            return (numbers[one.place] for one in _parameters(self._known[places[number]]))
+
+        for count, component in enumerate(components(len(places), following)):
+            self._component.update((places[number], count) for number in component)
+
+    def of(
+        self, objects: Sequence[InstanceOf], attribute: str, place: Place
+    ) -> tuple[tuple[Trace, ...], tuple[Unknown, ...]]:
+        """Return the loads of objects of which a relationship is read, and what is unknown.
+
+        ``place`` is where it is read.
+        """
+        found, arrivals = _Found(), dict[tuple[Origin, _Path], None]()
+        for one in objects:
+            read: _Path = (f"{one.qualified}.{attribute}",)
+            if one.origins is None:
+                why = "what loaded it cannot be told"
+                found.unknown[Unknown(why, place)] = None
+            arrivals.update(((origin, read), None) for origin in one.origins or ())
+        waiting, seen = [*arrivals], set[tuple[Place, _Path]]()
+        # The list grows while it is read.
+        for origin, rest in waiting:
+            path = (*origin.way, *rest)
+            if len(path) > _LONGEST_PATH:
+                found.unknown[Unknown("the way to it is too long", place)] = None
+            elif origin.kind == "call":
+                found.traces[Trace(self._kinds.load(origin), path)] = None
+            elif (origin.place, path) not in seen:
+                seen.add((origin.place, path))
+                waiting += [(one, path) for one in self._arrived(origin.place, found)]
+            if len(seen) > _MOST_STEPS or len(found.traces) > _MOST_TRACES:
+                why = "too many calls have to be followed to tell what loaded it"
+                found.unknown[Unknown(why, place)] = None
+                break
+        if objects and not found.traces and not found.unknown:
+            # Then it never runs, or is called from where nobody looks.
+            found.unknown[Unknown("no object that comes to it is in sight", place)] = None
+        return tuple(found.traces), tuple(found.unknown)
+
+    def _arrived(self, place: Place, found: _Found) -> Iterator[Origin]:
+        """Yield where the objects come from that arrive at a parameter."""
+        arrivals = self._known[place]
+        found.unknown.update(arrivals.unknown)
+        for one in sorted(arrivals.origins, key=lambda each: (each.place, each.way)):
+            if one.kind == "call" or not one.way or not self._leads_back(place, one.place):
+                yield one
+            else:
+                last = one.way[-1].rpartition(".")[2]
+                why = f"it may be read at any number of `{last}` from each other"
+                found.unknown[Unknown(why, place)] = None
+
+    def _leads_back(self, place: Place, other: Place) -> bool:
+        return self._component[place] == self._component[other]
+
+
+def _parameters(arrivals: Arrivals) -> Iterator[Origin]:
+    """Yield the parameters that the objects come from."""
+    return (one for one in arrivals.origins if one.kind == "parameter")

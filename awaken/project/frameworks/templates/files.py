@@ -1,0 +1,127 @@
+"""The templates among the files of a snapshot, found by the names that programs give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from fnmatch import translate
+from functools import cached_property
+
+from awaken.knowledge.templates import library_templates
+from awaken.project.frameworks.templates.parsing import UnreadableError, parsed
+from awaken.project.frameworks.templates.reading import Source
+from awaken.workspace.sources import SourceFile
+from awaken.workspace.text_files import Texts
+
+# A name with a computed part may fit many; a base that fits more tells nothing.
+_MOST = 40
+
+
+class TemplateFiles:
+    """Answers for one snapshot; ``texts`` are the templates, None where none were read."""
+
+    def __init__(self, texts: Callable[[], Texts | None]) -> None:
+        self._texts = texts
+        self._parsed: dict[str, Source | str] = {}
+
+    @cached_property
+    def _files(self) -> Texts | None:
+        return self._texts()
+
+    def named(self, name: str) -> tuple[tuple[Source, ...], str]:
+        """Return the templates that a name may mean; ``*`` in it stands for anything.
+
+        A clause says why there may be others, empty if not.
+        """
+        files = self._files
+        if files is None:
+            return (), f"the template `{name}` was not read"
+        paths = _fitting(name, files.files)
+        unread = _fitting(name, [one.path for one in files.unread])
+        reasons = [f"{one.path} {one.message}" for one in files.unread if one.path in unread]
+        if not paths and not unread:
+            if name in library_templates().plain_templates:
+                return (), ""
+            return (), f"the template `{name}` is not in the project"
+        if len(paths) > _MOST:
+            return (), f"the template `{name}` may be one of {len(paths)}"
+        found: list[Source] = []
+        for path in paths:
+            one = self._source(files.files[path])
+            if isinstance(one, str):
+                reasons.append(one)
+            else:
+                found.append(one)
+        return tuple(found), "; ".join(reasons)
+
+    def _source(self, file: SourceFile) -> Source | str:
+        """Return a template, or why it is not read, as a clause."""
+        known = self._parsed.get(file.path)
+        if known is None:
+            known = self._parsed[file.path] = _read(file)
+        return known
+
+    def written(self, path: str, text: str) -> Source | str:
+        """Return a template that the program itself holds, or why it is not read, as a clause."""
+        try:
+            return Source(path, parsed(text))
+        except UnreadableError as error:
+            return f"the template is not read: {error}"
+
+    def line(self, path: str, line: int) -> tuple[int, int] | None:
+        """Return where a line of a template begins and ends, without the space around it.
+
+        None of a template that is no file.
+        """
+        files = self._files
+        if files is None or path not in files.files:
+            return None
+        text = files.files[path].text
+        start = 0
+        for _ in range(line - 1):
+            start = text.find(b"\n", start) + 1
+        end = text.find(b"\n", start)
+        whole = text[start : len(text) if end < 0 else end]
+        begin = start + len(whole) - len(whole.lstrip())
+        return begin, begin + len(whole.strip())
+
+
+def _read(file: SourceFile) -> Source | str:
+    try:
+        return Source(file.path, parsed(file.text.decode()))
+    except UnreadableError as error:
+        where = f"{file.path}:{error.line}" if error.line else file.path
+        return f"{where} is not read: {error}"
+
+
+def _fitting(name: str, paths: Iterable[str]) -> list[str]:
+    """Return the paths that a name may mean.
+
+    First those below a directory of templates. Without any, those that end in it: a program may
+    call its directory as it likes, or have a directory of templates in each of its parts, whose
+    name it puts in front.
+    """
+    wanted = name.lstrip("/").removeprefix("./")
+    if not wanted or ".." in wanted.split("/"):
+        return []
+    if "*" in wanted:
+        pattern = re.compile(translate(wanted))
+        return sorted(one for one in paths if any(map(pattern.match, _below_templates(one))))
+    below: list[str] = []
+    anywhere: list[str] = []
+    for path in paths:
+        if wanted in _below_templates(path):
+            below.append(path)
+        elif _ends_in(path, wanted) or _ends_in(path.replace("/templates/", "/"), wanted):
+            anywhere.append(path)
+    return sorted(below or anywhere)
+
+
+def _ends_in(path: str, name: str) -> bool:
+    return f"/{path}".endswith(f"/{name}")
+
+
+def _below_templates(path: str) -> list[str]:
+    """Return the names of a file in each directory above it that is called ``templates``."""
+    parts = path.split("/")
+    return ["/".join(parts[at + 1 :]) for at, one in enumerate(parts[:-1]) if one == "templates"]

@@ -1,0 +1,105 @@
+"""What names mean in every template: context processors, globals, ``current_user``, ``g``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from awaken.project.frameworks.templates.contexts import Context, Expression
+from awaken.project.frameworks.templates.rendering import returned_by
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name, without_arguments
+
+_WORDS = (b"context_processor", b".globals", b"user_loader", b"request_loader", b"g.")
+_PROCESSORS = {"context_processor", "app_context_processor"}
+_LOADERS = {"user_loader", "request_loader"}
+
+
+@dataclass(slots=True)
+class _Names:
+    """What names mean: in all templates, in those of Flask, and as attributes of ``flask.g``."""
+
+    everywhere: Context = field(default_factory=Context)
+    in_flask: Context = field(default_factory=Context)
+    of_g: Context = field(default_factory=Context)
+
+
+class Given:
+    """The names that all templates of a program see, each with the expressions that it means."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+
+    def contexts(self, *, in_flask: bool) -> Sequence[Context]:
+        """Return what every template is given, or every template that Flask renders."""
+        names = self._names
+        return (names.in_flask, names.everywhere) if in_flask else (names.everywhere,)
+
+    def attributes_of_g(self, name: str) -> Sequence[Expression]:
+        """Return what is assigned to an attribute of ``flask.g``."""
+        return self._names.of_g.named.get(name, [])
+
+    @cached_property
+    def _names(self) -> _Names:
+        found = _Names()
+        for path in self._files_with(_WORDS):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None:
+                    _note(module, node, found)
+        return found
+
+
+def _note(module: Module, node: ast.AST, found: _Names) -> None:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            _note_function(module, node, found)
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                _note_assigned(module, target, Expression(module, value), found)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            _note_assigned(module, target, Expression(module, value), found)
+        case ast.Call(func=ast.Attribute(attr="update", value=owner)) if _is_globals(owner):
+            for one in node.args:
+                found.everywhere.add_dictionary(module, one)
+            found.everywhere.add_keywords(module, node.keywords)
+        case _:
+            pass
+
+
+def _note_function(module: Module, node: Function, found: _Names) -> None:
+    for decorator in node.decorator_list:
+        name = last_name(without_arguments(decorator))
+        for one in returned_by(module, node) if name in _PROCESSORS else ():
+            # Each is asked anew, so none replaces what another gives.
+            context = Context()
+            context.add_dictionary(module, one)
+            found.in_flask.join(context)
+        for one in returned_by(module, node) if name in _LOADERS else ():
+            found.in_flask.add("current_user", module, one)
+
+
+def _note_assigned(module: Module, target: ast.expr, value: Expression, found: _Names) -> None:
+    match target:
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
+            if _is_globals(owner):
+                found.everywhere.add(name, module, value.node)
+        case ast.Attribute(value=ast.Name(id="g"), attr=name):
+            found.of_g.named.setdefault(name, []).append(value)
+        case ast.Tuple(elts=targets):
+            for position, one in enumerate(targets):
+                part = replace(value, path=(*value.path, f"[{position}]"))
+                _note_assigned(module, one, part, found)
+        case _:
+            pass
+
+
+def _is_globals(node: ast.expr) -> bool:
+    """Whether an expression is the ``globals`` of an environment of Jinja, as it is written."""
+    return isinstance(node, ast.Attribute) and node.attr == "globals"

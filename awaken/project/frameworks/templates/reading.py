@@ -1,0 +1,460 @@
+"""A template read from top to bottom: which attributes it reads of what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from jinja2 import nodes
+
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
+from awaken.project.frameworks.templates.expressions import Expressions
+from awaken.project.frameworks.templates.record import (
+    EVERYTHING,
+    Record,
+    TemplateRead,
+)
+from awaken.project.frameworks.templates.values import (
+    NOTHING,
+    ImportOf,
+    LoopOf,
+    MacroOf,
+    NamespaceOf,
+    Scope,
+    TooLargeError,
+    Unseen,
+    Value,
+    held,
+    joined,
+)
+from awaken.workspace.parsing import deep_recursion
+
+_DEEPEST = 40  # templates and macros inside of each other; six are the most in 20 programs
+# What loops put into lists and namespaces counts in the next round; three are the most seen.
+_MOST_ROUNDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A template that is read, and where it stands."""
+
+    path: str
+    tree: nodes.Template
+
+
+class Sources(Protocol):
+    """Where a template finds others."""
+
+    def named(self, name: str) -> tuple[tuple[Source, ...], str]:
+        """Return the templates that a name may mean; ``*`` in it stands for anything.
+
+        A clause says why there may be others, empty if not.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Family:
+    """A template with all that it extends: its blocks, the most derived first."""
+
+    top: Scope
+    paths: set[str] = field(default_factory=set)
+    blocks: dict[str, list[tuple[Source, nodes.Block]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a body stands."""
+
+    source: Source
+    family: _Family
+
+
+@dataclass(frozen=True, slots=True)
+class _Macro:
+    node: nodes.Macro | nodes.CallBlock
+    name: str
+    place: _Place
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class _Loop:
+    node: nodes.For
+    place: _Place
+    scope: Scope
+    item: Value
+
+
+def reads_of(source: Source, sources: Sources) -> frozenset[TemplateRead]:
+    """Return what rendering a template reads, with those that it includes and extends.
+
+    What is put into lists and namespaces is read again until nothing is new.
+    """
+    record = Record()
+    try:
+        with deep_recursion():
+            for _ in range(_MOST_ROUNDS):
+                before = record.signature()
+                _Reader(sources, record).render(source)
+                if record.signature() == before:
+                    return frozenset(record.reads)
+        why = "what it puts into lists is not followed to the end"
+    except TooLargeError:
+        why = "it takes too many steps to read"
+    except RecursionError:
+        why = "it is nested too deeply"
+    return frozenset({*record.reads, TemplateRead(source.path, 1, EVERYTHING, (ANY,), why)})
+
+
+class _Reader(Expressions):
+    """Reads one template, and what that leads to."""
+
+    def __init__(self, sources: Sources, record: Record) -> None:
+        super().__init__(record)
+        self._sources = sources
+        self._macros: list[_Macro] = []
+        self._loops: list[_Loop] = []
+        self._imports: list[Scope] = []
+        self._active: list[object] = []
+        self._numbers: dict[object, int] = {}
+        self._results: set[object] = set()
+        self._by_statement: dict[type, Callable[[Any, _Place, Scope], None]] = {
+            nodes.Assign: self._set,
+            nodes.AssignBlock: self._set_block,
+            nodes.Block: self._blocks,
+            nodes.CallBlock: self._call_block,
+            nodes.Extends: self._extend,
+            nodes.FilterBlock: self._filter_block,
+            nodes.For: self._for,
+            nodes.FromImport: self._import,
+            nodes.If: self._if,
+            nodes.Import: self._import,
+            nodes.Include: self._include,
+            nodes.Macro: self._define,
+            nodes.Output: self._output,
+            nodes.Scope: self._inner_scope,
+            nodes.ScopedEvalContextModifier: self._inner_scope,
+            nodes.With: self._with,
+        }
+
+    def render(self, source: Source) -> None:
+        """Read a template as if it were rendered."""
+        self._extended(source, _Family(Scope()))
+
+    # Templates
+
+    def _extended(self, source: Source, family: _Family) -> None:
+        """Read a template of which others may have overridden blocks."""
+        family.paths.add(source.path)
+        for block in source.tree.find_all(nodes.Block):
+            family.blocks.setdefault(block.name, []).append((source, block))
+        self._active.append(source)
+        outer, self.record.template = self.record.template, source.path
+        self._body(source.tree.body, _Place(source, family), family.top)
+        self.record.template = outer
+        self._active.pop()
+
+    def _extend(self, node: nodes.Extends, place: _Place, scope: Scope) -> None:
+        parents, why = self._named(node.template, scope)
+        family = place.family
+        # One that extends its own name means the other template of that name.
+        others = [one for one in parents if one.path not in family.paths]
+        if parents and not others:
+            why = why or "templates extend each other without end"
+        for parent in others:
+            self._extended(parent, family)
+        if why:
+            self.record.line = node.lineno
+            self._unseen(scope, why)
+        if parents and not why:
+            return
+        # What is not read may render any block.
+        for definitions in [*family.blocks.values()]:
+            for source, block in definitions:
+                self._block(block, _Place(source, family), Scope(family.top))
+
+    def _include(self, node: nodes.Include, _place: _Place, scope: Scope) -> None:
+        found, why = self._named(node.template, scope)
+        inner = Scope(scope) if node.with_context else Scope()
+        for one in found:
+            key = ("include", one.path, inner.visible())
+            if key not in self._results:
+                self._results.add(key)
+                # Its own blocks are not those of this template.
+                self._extended(one, _Family(inner))
+        if why and node.with_context:
+            self.record.line = node.lineno
+            self._unseen(scope, why)
+
+    def _import(self, node: nodes.Import | nodes.FromImport, _place: _Place, scope: Scope) -> None:
+        found, why = self._named(node.template, scope)
+        values: list[Value] = [frozenset({Unseen(why)})] if why else []
+        for one in found:
+            inner = Scope(scope) if node.with_context else Scope()
+            key = ("import", one.path)
+            if key not in self._active:
+                self._active.append(key)
+                self._extended(one, _Family(inner))
+                self._active.pop()
+            known = (*key, inner.ways())
+            if known not in self._numbers:
+                self._numbers[known] = len(self._imports)
+                self._imports.append(inner)
+            values.append(frozenset({ImportOf(self._numbers[known])}))
+        whole = joined(values)
+        if isinstance(node, nodes.Import):
+            scope.names[node.target] = whole
+            return
+        for name in node.names:
+            original, alias = (name, name) if isinstance(name, str) else name
+            scope.names[alias] = self.attribute(whole, original)
+
+    def imported(self, number: int, name: str) -> Value:
+        """Return a name of an imported template."""
+        return self._imports[number].names.get(name, NOTHING)
+
+    def _named(self, node: nodes.Expr, scope: Scope) -> tuple[list[Source], str]:
+        """Return the templates that an expression names, and why there may be others."""
+        self.value(node, scope)
+        names = _constants(node)
+        if names is None:
+            return [], "it goes on with a template by a computed name"
+        found: list[Source] = []
+        reasons: list[str] = []
+        for name in names:
+            sources, why = self._sources.named(name)
+            found += sources
+            reasons += [why] if why else []
+        # Of several names the first that exists is taken.
+        if isinstance(node, nodes.List | nodes.Tuple) and found:
+            reasons = []
+        return found, "; ".join(reasons)
+
+    def _unseen(self, scope: Scope, why: str) -> None:
+        """Note that what is not read is given all names of a place."""
+        self.record.note(EVERYTHING, (ANY,), why)
+        for _, value in scope.visible():
+            self.escaped(value, why)
+
+    # Statements
+
+    def _body(self, body: Sequence[nodes.Node], place: _Place, scope: Scope) -> None:
+        extends = [one for one in body if isinstance(one, nodes.Extends)]
+        for one in body:
+            # What extends another renders nothing itself but through its blocks.
+            if isinstance(one, nodes.Extends) or (extends and isinstance(one, nodes.Block)):
+                continue
+            self._statement(one, place, scope)
+        for extend in extends:
+            self._extend(extend, place, scope)
+
+    def _statement(self, node: nodes.Node, place: _Place, scope: Scope) -> None:
+        self.record.step(node.lineno or self.record.line)
+        if isinstance(node, nodes.Expr):
+            self.value(node, scope)
+            return
+        self._by_statement.get(type(node), self._statements_alone)(node, place, scope)
+
+    def _statements_alone(self, node: nodes.Node, place: _Place, scope: Scope) -> None:
+        for one in node.iter_child_nodes():
+            self._statement(one, place, scope)
+
+    def _inner_scope(self, node: Any, place: _Place, scope: Scope) -> None:
+        self._body(node.body, place, Scope(scope))
+
+    def _output(self, node: nodes.Output, _place: _Place, scope: Scope) -> None:
+        for one in node.nodes:
+            self.printed(self.value(one, scope))
+
+    def _set(self, node: nodes.Assign, _place: _Place, scope: Scope) -> None:
+        self._assign(node.target, self.value(node.node, scope), scope)
+
+    def _set_block(self, node: nodes.AssignBlock, place: _Place, scope: Scope) -> None:
+        self._body(node.body, place, Scope(scope))
+        self._assign(node.target, NOTHING, scope)
+
+    def _with(self, node: nodes.With, place: _Place, scope: Scope) -> None:
+        inner = Scope(scope)
+        for target, value in zip(node.targets, node.values, strict=True):
+            self._assign(target, self.value(value, scope), inner)
+        self._body(node.body, place, inner)
+
+    def _filter_block(self, node: nodes.FilterBlock, place: _Place, scope: Scope) -> None:
+        self._body(node.body, place, Scope(scope))
+        self.filtered(node.filter, NOTHING, scope)
+
+    def _blocks(self, node: nodes.Block, place: _Place, scope: Scope) -> None:
+        """Read a block, and what overrides it."""
+        for source, block in place.family.blocks.get(node.name, []):
+            within = Scope(scope if node.scoped else place.family.top)
+            self._block(block, _Place(source, place.family), within)
+
+    def _block(self, block: nodes.Block, place: _Place, scope: Scope) -> None:
+        key = ("block", id(block), scope.visible())
+        if key in self._results:
+            return
+        self._results.add(key)
+        outer, self.record.template = self.record.template, place.source.path
+        self._body(block.body, place, scope)
+        self.record.template = outer
+
+    def _for(self, node: nodes.For, place: _Place, scope: Scope) -> None:
+        self._run_loop(node, place, scope, self.value(node.iter, scope))
+        self._body(node.else_, place, Scope(scope))
+
+    def _run_loop(self, node: nodes.For, place: _Place, scope: Scope, items: Value) -> None:
+        inner = Scope(scope)
+        item = self.iterated(items)
+        self._assign(node.target, item, inner)
+        self.value(node.test, inner)
+        self._loops.append(_Loop(node, place, scope, item))
+        inner.names["loop"] = frozenset({LoopOf(len(self._loops) - 1)})
+        self._body(node.body, place, inner)
+
+    def loop_attribute(self, number: int, name: str) -> Value:
+        """Return what an attribute of ``loop`` is."""
+        return self._loops[number].item if name in {"previtem", "nextitem"} else NOTHING
+
+    def loop_again(self, number: int, items: Value) -> None:
+        """Run the body of a recursive loop for other items."""
+        loop = self._loops[number]
+        key = ("loop", id(loop.node), loop.scope.visible(), items)
+        if items and key not in self._results:
+            self._results.add(key)
+            self._run_loop(loop.node, loop.place, loop.scope, items)
+
+    def _if(self, node: nodes.If, place: _Place, scope: Scope) -> None:
+        self.value(node.test, scope)
+        for one in node.elif_:
+            self.value(one.test, scope)
+        bodies = [node.body, *(one.body for one in node.elif_), node.else_]
+        branches = []
+        for body in bodies:
+            branch = Scope(scope)
+            self._body(body, place, branch)
+            branches.append(branch)
+        for name in dict.fromkeys(name for one in branches for name in one.names):
+            scope.names[name] = joined([self.named(name, one) for one in branches])
+
+    def _assign(self, target: nodes.Node, value: Value, scope: Scope) -> None:
+        match target:
+            case nodes.Name():
+                scope.names[target.name] = value
+            case nodes.NSRef():
+                for one in scope.get(target.name) or NOTHING:
+                    if isinstance(one, NamespaceOf):
+                        self.put(one, target.attr, value)
+            case nodes.Tuple():
+                for position, inner in enumerate(target.items):
+                    self._assign(inner, self.placed(value, position), scope)
+            case _:
+                pass
+
+    # Macros
+
+    def _new_macro(
+        self, node: nodes.Macro | nodes.CallBlock, name: str, place: _Place, scope: Scope
+    ) -> Value:
+        # The same where the same is given: a circle of templates defines it again each time.
+        key = (id(node), scope.ways())
+        if key not in self._numbers:
+            self._numbers[key] = len(self._macros)
+            self._macros.append(_Macro(node, name, place, scope))
+        return frozenset({MacroOf(self._numbers[key])})
+
+    def _define(self, node: nodes.Macro, place: _Place, scope: Scope) -> None:
+        scope.names[node.name] = self._new_macro(node, node.name, place, scope)
+
+    def _call_block(self, node: nodes.CallBlock, place: _Place, outer: Scope) -> None:
+        """Call a macro that may call ``caller``."""
+        scope = Scope(outer)
+        scope.names["caller"] = self._new_macro(node, "caller", place, scope)
+        callee = self.value(node.call.node, scope)
+        arguments = [self.value(one, scope) for one in node.call.args]
+        keywords = {one.key: self.value(one.value, scope) for one in node.call.kwargs}
+        keywords["caller"] = scope.names["caller"]
+        seen = [one for one in callee if isinstance(one, MacroOf)]
+        for one in seen:
+            self.macro(one.number, arguments, keywords)
+        if not seen:
+            self.value(node.call, scope)
+            # What is not read may pass anything to it.
+            for own in scope.names["caller"]:
+                if isinstance(own, MacroOf):
+                    self.macro(own.number, [], {})
+
+    def macro(self, number: int, arguments: Sequence[Value], keywords: dict[str, Value]) -> Value:
+        """Read the body of a macro for these arguments."""
+        macro = self._macros[number]
+        key = (id(macro.node), macro.scope.visible(), tuple(arguments), tuple(keywords.items()))
+        if key in self._results:
+            return NOTHING
+        self._results.add(key)
+        if len(self._active) > _DEEPEST:
+            why = "macros call each other without end"
+            self.escaped(joined([*arguments, *keywords.values()]), why)
+            return NOTHING
+        self._active.append(key)
+        line, outer = self.record.line, self.record.template
+        self.record.template = macro.place.source.path
+        inner = self._with_arguments(macro, arguments, dict(keywords))
+        self._body(macro.node.body, macro.place, inner)
+        self.record.template, self.record.line = outer, line
+        self._active.pop()
+        return NOTHING
+
+    def _with_arguments(
+        self, macro: _Macro, arguments: Sequence[Value], keywords: dict[str, Value]
+    ) -> Scope:
+        inner = Scope(macro.scope)
+        names = [one.name for one in macro.node.args]
+        defaults = macro.node.defaults
+        # In front of the defaults stand those without.
+        bare = len(names) - len(defaults)
+        for position, name in enumerate(names):
+            if position < len(arguments):
+                inner.names[name] = arguments[position]
+            elif name in keywords:
+                inner.names[name] = keywords.pop(name)
+            elif position >= bare:
+                inner.names[name] = self.value(defaults[position - bare], inner)
+            else:
+                inner.names[name] = NOTHING
+        caller = keywords.pop("caller", NOTHING)
+        if macro.name != "caller":
+            inner.names["caller"] = caller
+            inner.names["varargs"] = held(arguments[len(names) :])
+            inner.names["kwargs"] = held(keywords.values())
+        return inner
+
+
+def _constants(node: nodes.Node) -> list[str] | None:
+    """Return the texts that an expression may be, ``*`` for what is computed; None if any."""
+    match node:
+        case nodes.Const(value=str(text)):
+            return [text]
+        case nodes.CondExpr():
+            return _all([node.expr1, *([node.expr2] if node.expr2 is not None else [])])
+        case nodes.Or() | nodes.And():
+            return _all([node.left, node.right])
+        case nodes.List() | nodes.Tuple():
+            return _all(node.items)
+        case nodes.Add():
+            return _together([node.left, node.right])
+        case nodes.Concat():
+            return _together(node.nodes)
+        case _:
+            return None
+
+
+def _all(parts: Sequence[nodes.Node]) -> list[str] | None:
+    found = [_constants(one) for one in parts]
+    known = [one for each in found if each is not None for one in each]
+    return known if None not in found else None
+
+
+def _together(parts: Sequence[nodes.Node]) -> list[str] | None:
+    texts = [(_constants(one) or ["*"])[0] for one in parts]
+    return ["".join(texts)] if any(one != "*" for one in texts) else None

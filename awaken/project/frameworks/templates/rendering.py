@@ -1,0 +1,317 @@
+"""The calls that render templates, and what they give to them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from awaken.contract import Place
+from awaken.knowledge.templates import library_templates
+from awaken.project.frameworks.templates.contexts import Context
+from awaken.project.frameworks.templates.texts import assigned, texts_of
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf
+
+_WORDS = (b"render", b"stream_template", b"TemplateResponse", b"aiohttp_jinja2")
+_OF_TEMPLATE = {"render", "render_async", "render_unicode", "generate", "generate_async", "stream"}
+_LOADING = {"get_template", "select_template", "get_or_select_template"}
+_MAKING = {"from_string", "Template", "NativeTemplate"}
+_FOREIGN = {"render_to_string", "render_to_response"}
+_NAME_KEYWORDS = ("template_name_or_list", "template_name", "template", "name")
+# Functions that hand what they are given on to one that renders; three are the most seen.
+_MOST_WRAPPERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A call that renders a template.
+
+    ``names`` are those that the template may have, ``sources`` the texts that it may be itself;
+    both are None where that is computed. ``language`` is empty for Jinja. ``unknown`` says who may
+    give it something else, in a sentence each; ``in_flask`` whether it is told what every template
+    of Flask is.
+    """
+
+    place: Place
+    module: Module
+    names: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+    context: Context = field(default_factory=Context)
+    language: str = ""
+    unknown: tuple[str, ...] = ()
+    in_flask: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a call is written: which of its arguments is what."""
+
+    name: ast.expr | None = None
+    source: ast.expr | None = None
+    keywords: Sequence[ast.keyword] = ()
+    context: ast.expr | None = None
+    language: str = ""
+    in_flask: bool = False
+
+
+class Renderings:
+    """Finds the calls of one program."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._known = known = library_templates()
+        functions = (*known.by_name, *known.by_source, *known.with_request)
+        self._functions = {one.rpartition(".")[2] for one in functions}
+        self._methods = {one.rpartition(".")[2] for one in known.methods}
+
+    def all(self) -> Iterator[Rendering]:
+        """Yield all calls in sight, file by file."""
+        for path in self._files_with(_WORDS):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None and isinstance(node, ast.Call):
+                    form = self._form(module, node)
+                    if form is not None:
+                        yield from self._renderings(module, node, form)
+                elif module is not None and isinstance(node, Function):
+                    yield from self._decorated(module, node)
+
+    # What a call is
+
+    def _form(self, module: Module, call: ast.Call) -> _Form | None:
+        name = last_name(call.func)
+        if name == "TemplateResponse":
+            return _response(call)
+        if name in self._functions:
+            found = self._of_function(module, call)
+            if found is not None:
+                return found
+        if isinstance(call.func, ast.Attribute) and name in self._methods:
+            found = self._of_method(module, call, call.func)
+            if found is not None:
+                return found
+        if isinstance(call.func, ast.Attribute) and name in _OF_TEMPLATE:
+            return self._of_template(module, call, call.func)
+        return self._foreign(module, call) if name in _FOREIGN else None
+
+    def _of_function(self, module: Module, call: ast.Call) -> _Form | None:
+        qualified = self._evaluator.names.qualified(module, call.func)
+        if qualified in self._known.by_name:
+            return _Form(_first(call, _NAME_KEYWORDS), None, call.keywords, in_flask=True)
+        if qualified in self._known.by_source:
+            return _Form(None, _first(call, ("source",)), call.keywords, in_flask=True)
+        if qualified in self._known.with_request:
+            context = call.args[2] if len(call.args) > 2 else _keyword(call, "context")  # noqa: PLR2004
+            return _Form(name=_first(call, _NAME_KEYWORDS), context=context)
+        return None
+
+    def _of_method(self, module: Module, call: ast.Call, func: ast.Attribute) -> _Form | None:
+        """Return a method of a class of the program that inherits it from a library."""
+        for one in self._evaluator.values(module, func.value):
+            ancestors = (
+                self._evaluator.classes.ancestors(one.qualified)
+                if isinstance(one, InstanceOf)
+                else None
+            )
+            for above in ancestors.outside if ancestors is not None else ():
+                if f"{above}.{func.attr}" in self._known.methods:
+                    return _Form(_first(call, _NAME_KEYWORDS), None, call.keywords, in_flask=True)
+                language = self._known.foreign.get(above.partition(".")[0])
+                if language is not None:
+                    return _Form(keywords=call.keywords, language=language)
+        return None
+
+    def _of_template(self, module: Module, call: ast.Call, func: ast.Attribute) -> _Form | None:
+        """Return the rendering of a template that is loaded, or made, in sight."""
+        made = func.value
+        if isinstance(made, ast.Name):
+            made = next((one for one in assigned(module, made) if one is not None), made)
+        made = made.value if isinstance(made, ast.Await) else made
+        if not isinstance(made, ast.Call) or last_name(made.func) not in _LOADING | _MAKING:
+            return None
+        language = self._language(module, made)
+        if language is None:
+            return None
+        context = call.args[0] if call.args else None
+        first = _first(made, _NAME_KEYWORDS if last_name(made.func) in _LOADING else ("source",))
+        if last_name(made.func) in _LOADING:
+            return _Form(first, None, call.keywords, context, language)
+        return _Form(None, first, call.keywords, context, language)
+
+    def _language(self, module: Module, made: ast.Call) -> str | None:
+        """Return the language of a template, empty for Jinja; None if it is no template."""
+        packages = self._packages(module, made)
+        found = next(
+            (self._known.foreign[one] for one in packages if one in self._known.foreign), ""
+        )
+        is_class = last_name(made.func) in {"Template", "NativeTemplate"}
+        # `string.Template` renders nothing; any other may be a class of the program.
+        return None if is_class and not found and "jinja2" not in packages else found
+
+    def _packages(self, module: Module, made: ast.Call) -> list[str]:
+        """Return the packages that the function or method ``made`` calls may come from."""
+        names = [self._evaluator.names.qualified(module, made.func) or ""]
+        if isinstance(made.func, ast.Attribute):
+            owners = self._evaluator.values(module, made.func.value)
+            names += [one.qualified for one in owners if isinstance(one, InstanceOf)]
+        return [one.partition(".")[0] for one in names]
+
+    def _foreign(self, module: Module, call: ast.Call) -> _Form | None:
+        qualified = self._evaluator.names.qualified(module, call.func) or ""
+        language = self._known.foreign.get(qualified.partition(".")[0])
+        if language is None:
+            return None
+        return _Form(
+            keywords=call.keywords,
+            context=call.args[-1] if len(call.args) > 1 else None,
+            language=language,
+        )
+
+    # What it is given
+
+    def _renderings(self, module: Module, call: ast.Call, form: _Form) -> Iterator[Rendering]:
+        context = Context()
+        own = (form.name, form.source)
+        context.add_keywords(module, [one for one in form.keywords if one.value not in own])
+        if form.context is not None:
+            context.add_dictionary(module, form.context)
+        sources = None if form.source is None else _sources(module, form.source)
+        names = None if form.name is None else texts_of(module, form.name)
+        found = Rendering(
+            module.place(call),
+            module,
+            names,
+            sources,
+            context,
+            form.language,
+            in_flask=form.in_flask,
+        )
+        yield from self._through_wrappers(found, call, form.name, _MOST_WRAPPERS)
+
+    def _through_wrappers(
+        self, found: Rendering, call: ast.AST, name: ast.expr | None, deep: int
+    ) -> Iterator[Rendering]:
+        """Yield a rendering as the callers of the function around it make it.
+
+        Where the function hands on the ``**context`` that it is given.
+        """
+        function = found.module.enclosing_function(call)
+        handed = function.args.kwarg if isinstance(function, Function) else None
+        inside = [
+            one
+            for one in found.context.spread
+            if isinstance(one.node, ast.Name) and handed is not None and one.node.id == handed.arg
+        ]
+        if not inside or not isinstance(function, Function):
+            yield found
+            return
+        found = replace(found, context=found.context.copy())
+        found.context.spread = [one for one in found.context.spread if one not in inside]
+        callers = self._evaluator.callers.of(found.module, function)
+        unknown = tuple(one.why for one in callers.obstacles)
+        if unknown or not deep:
+            why = unknown or ("too many functions hand on what it is given",)
+            yield replace(found, unknown=(*found.unknown, *why))
+        for site in callers.sites if deep else ():
+            module = self._evaluator.load(site.place.path)
+            for one in module.calls_at(site.place.span) if module is not None else ():
+                if module is not None:
+                    passed = _as_passed(found, module, one, function)
+                    named = _passed_name(found, name, one, function, site.bound)
+                    if named is not None:
+                        passed = replace(passed, names=texts_of(module, named))
+                    yield from self._through_wrappers(passed, one, named, deep - 1)
+
+    def _decorated(self, module: Module, function: Function) -> Iterator[Rendering]:
+        """Yield the rendering of what a function returns to its decorator."""
+        for decorator in function.decorator_list:
+            if not isinstance(decorator, ast.Call):
+                continue
+            qualified = self._evaluator.names.qualified(module, decorator.func)
+            if qualified not in self._known.decorators:
+                continue
+            context = Context()
+            for node in returned_by(module, function):
+                context.add_dictionary(module, node)
+            names = texts_of(module, _first(decorator, _NAME_KEYWORDS))
+            place = module.place(decorator)
+            yield Rendering(place, module, names, None, context)
+
+
+def returned_by(module: Module, function: Function) -> list[ast.expr]:
+    """Return what the ``return`` statements of a function give."""
+    return [
+        one.value
+        for one in module.walk(function)
+        if isinstance(one, ast.Return)
+        and one.value is not None
+        and module.enclosing_function(one) is function
+    ]
+
+
+def _as_passed(found: Rendering, module: Module, call: ast.Call, function: Function) -> Rendering:
+    """Return a rendering inside of ``function`` with what ``call`` passes to its ``**context``."""
+    args = function.args
+    own = {one.arg for one in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
+    context = found.context.copy()
+    context.add_keywords(module, [one for one in call.keywords if one.arg not in own])
+    return replace(found, place=module.place(call), module=module, context=context)
+
+
+def _passed_name(
+    found: Rendering, name: ast.expr | None, call: ast.Call, function: Function, bound: int
+) -> ast.expr | None:
+    """Return what a call passes as the name of the template; None if it does not choose it."""
+    if found.names is not None or not isinstance(name, ast.Name):
+        return None
+    args = function.args
+    for one in (*args.posonlyargs, *args.args, *args.kwonlyargs):
+        if one.arg == name.id:
+            return argument_of(call, function, one, bound)
+    return None
+
+
+def _response(call: ast.Call) -> _Form:
+    """Return what ``TemplateResponse`` is given, which takes the request in front, or did not."""
+    name, context = _keyword(call, "name"), _keyword(call, "context")
+    has_request = _keyword(call, "request") is not None
+    rest = list(call.args)
+    if rest and not has_request and (name is not None or _is_request(rest)):
+        rest.pop(0)
+    if name is None and rest:
+        name = rest.pop(0)
+    if context is None and rest:
+        context = rest.pop(0)
+    return _Form(name=name, context=context)
+
+
+def _is_request(arguments: list[ast.expr]) -> bool:
+    """Whether the first of these arguments is the request, rather than the name."""
+    texts = [isinstance(one, ast.Constant | ast.JoinedStr) for one in arguments[:2]]
+    return not texts[0] and (texts[1:] == [True] or last_name(arguments[0]).endswith("request"))
+
+
+def _sources(module: Module, node: ast.expr) -> tuple[str, ...] | None:
+    """Return the templates that an expression may be, each a whole text."""
+    nodes = assigned(module, node) if isinstance(node, ast.Name) else [node]
+    found = [
+        one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+    return tuple(found) if len(found) == len(nodes) else None
+
+
+def _first(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
+    if call.args:
+        return call.args[0]
+    return next((one.value for one in call.keywords if one.arg in names), None)
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((one.value for one in call.keywords if one.arg == name), None)

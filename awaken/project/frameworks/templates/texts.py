@@ -1,0 +1,87 @@
+"""The texts that an expression of Python may be: names of templates, and templates themselves."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from awaken.project.source.modules import Module
+
+ANYTHING = "*"
+"""What stands in a text for a part that is computed."""
+
+_DEEPEST = 8  # variables and choices inside of each other; two are the most in 20 programs
+_MOST = 20  # names for one call; a theme that chooses among more is not told
+_PERCENT = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[diouxXeEfFgGcrsa]")
+_BRACES = re.compile(r"\{[^{}]*\}")
+
+
+def texts_of(module: Module, node: ast.expr | None, deep: int = _DEEPEST) -> tuple[str, ...] | None:
+    """Return the texts that ``node`` may be, with ``ANYTHING`` in it; None if it may be any."""
+    if node is None or not deep:
+        return None
+    match node:
+        case ast.Constant(value=str(text)):
+            return (text,)
+        case ast.JoinedStr() | ast.BinOp() | ast.Call():
+            return _put_together(module, node, deep)
+        case ast.IfExp():
+            return _any_of(module, (node.body, node.orelse), deep)
+        case ast.BoolOp():
+            return _any_of(module, node.values, deep)
+        case ast.List() | ast.Tuple():
+            return _any_of(module, node.elts, deep)
+        case ast.ListComp():
+            return texts_of(module, node.elt, deep - 1)
+        case ast.Name():
+            return _any_of(module, assigned(module, node), deep)
+        case _:
+            return None
+
+
+def _put_together(
+    module: Module, node: ast.JoinedStr | ast.BinOp | ast.Call, deep: int
+) -> tuple[str, ...] | None:
+    match node:
+        case ast.JoinedStr():
+            return _together([_part(module, one, deep) for one in node.values])
+        case ast.BinOp(op=ast.Add()):
+            return _together([_part(module, one, deep) for one in (node.left, node.right)])
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
+            return _together([_PERCENT.sub(ANYTHING, text)])
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
+            return _together([_BRACES.sub(ANYTHING, text)])
+        case _:
+            return None
+
+
+def assigned(module: Module, name: ast.Name) -> list[ast.expr | None]:
+    """Return all that a variable is assigned in its file; None for what is not told."""
+    scope = module.scopes.owner(name.id, module.scopes.scope_of(name))
+    bindings = [] if scope is None else scope.bindings.get(name.id, [])
+    return [one.value if one.kind == "assignment" else None for one in bindings] or [None]
+
+
+def _any_of(module: Module, nodes: Iterable[ast.expr | None], deep: int) -> tuple[str, ...] | None:
+    found: dict[str, None] = {}
+    for one in nodes:
+        texts = texts_of(module, one, deep - 1)
+        if texts is None:
+            return None
+        found |= dict.fromkeys(texts)
+    return tuple(found) if len(found) <= _MOST else None
+
+
+def _part(module: Module, node: ast.expr, deep: int) -> str:
+    texts = None
+    if not isinstance(node, ast.FormattedValue):
+        texts = texts_of(module, node, deep - 1)
+    elif node.conversion == -1 and node.format_spec is None:
+        texts = texts_of(module, node.value, deep - 1)
+    return texts[0] if texts is not None and len(texts) == 1 else ANYTHING
+
+
+def _together(parts: list[str]) -> tuple[str, ...] | None:
+    text = re.sub(r"\*+", ANYTHING, "".join(parts))
+    return (text,) if text.strip("*/") else None

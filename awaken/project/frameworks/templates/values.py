@@ -1,0 +1,134 @@
+"""What an expression of a template may be, as far as it leads back to what the template is given.
+
+Nothing that is no object of the program is told: of a number, of a text there are no values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+# Containers inside of each other that a template makes; three are the most in 20 programs.
+_DEEPEST = 8
+
+
+class TooLargeError(Exception):
+    """A template takes too much to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What the attributes ``path`` of a name give that the template is given.
+
+    Steps other than attributes are those of ``sqlalchemy.reads.domain``.
+    """
+
+    root: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A list, a dictionary or a tuple that the template itself makes, and what it holds."""
+
+    inner: Value
+
+
+@dataclass(frozen=True, slots=True)
+class MacroOf:
+    """A macro, by its number in the reading."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOf:
+    """``loop`` inside of a loop, by its number in the reading."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOf:
+    """The names of an imported template, by its number in the reading."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceOf:
+    """A ``namespace()``, by the place of its call."""
+
+    template: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A macro that is not read; ``why`` is a clause."""
+
+    why: str
+
+
+Atom = Way | Holder | MacroOf | LoopOf | ImportOf | NamespaceOf | Unseen
+Value = frozenset[Atom]
+NOTHING: Value = frozenset()
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names of a template at one place; of what no scope has, the context may have a value."""
+
+    outer: Scope | None = None
+    names: dict[str, Value] = field(default_factory=dict)
+
+    def get(self, name: str) -> Value | None:
+        """Return what a name is here; None if only the context can tell."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.outer
+        return None
+
+    def visible(self) -> frozenset[tuple[str, Value]]:
+        """Return all names here, each with what it is; loops apart, which are made anew each time.
+
+        What is the same in this reads the same.
+        """
+        return self._without(LoopOf)
+
+    def ways(self) -> frozenset[tuple[str, Value]]:
+        """Return all names here that lead to what the template is given."""
+        return self._without(LoopOf, MacroOf, ImportOf)
+
+    def _without(self, *kinds: type[Atom]) -> frozenset[tuple[str, Value]]:
+        found: dict[str, Value] = {}
+        scope: Scope | None = self
+        while scope is not None:
+            found = {**scope.names, **found}
+            scope = scope.outer
+        return frozenset(
+            (name, frozenset(one for one in value if not isinstance(one, kinds)))
+            for name, value in found.items()
+        )
+
+
+def joined(values: Iterable[Value]) -> Value:
+    """Return all that one of ``values`` may be."""
+    return NOTHING.union(*values)
+
+
+def held(values: Iterable[Value]) -> Value:
+    """Return a container of these, or nothing if there is nothing to hold.
+
+    Raises TooLargeError for containers inside of each other without end.
+    """
+    inner = joined(values)
+    if _depth(inner) >= _DEEPEST:
+        raise TooLargeError
+    return frozenset({Holder(inner)}) if inner else NOTHING
+
+
+def _depth(value: Value) -> int:
+    return max((1 + _depth(one.inner) for one in value if isinstance(one, Holder)), default=0)

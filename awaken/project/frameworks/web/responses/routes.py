@@ -1,0 +1,98 @@
+"""Endpoints of FastAPI with the response models that their results are turned into."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.contract import Place
+from awaken.project.frameworks.web.applications import argument_at
+from awaken.project.frameworks.web.files import FoundInFiles
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, is_none, last_name
+from awaken.project.values.domain import FunctionOf
+
+_METHODS = {
+    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "trace",
+}  # fmt: skip
+_ADDED = "add_api_route"
+_KINDS = {"fastapi", "router"}
+# Of a file that gets its router from elsewhere, the decorator says that it has endpoints.
+_WORDS = (b"APIRouter", b"FastAPI", b"response_model", b"add_api_route", b"@router.", b"@app.")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A function that FastAPI calls for requests.
+
+    ``model`` is the type that its result is turned into, an expression of ``home``: the response
+    model of the route, else the annotation of the function; None where neither is given.
+    """
+
+    module: Module
+    function: Function
+    route: Place
+    home: Module
+    model: ast.expr | None
+
+    @property
+    def returned(self) -> tuple[ast.expr, ...]:
+        """The expressions that the function returns."""
+        return tuple(returned_by(self.module, self.function))
+
+
+class Responses(FoundInFiles[Endpoint]):
+    """All endpoints of a program, found when first asked for."""
+
+    words = _WORDS
+
+    def _in(self, module: Module) -> Iterator[Endpoint]:
+        for node in module.walk():
+            if isinstance(node, Function):
+                for decorator in node.decorator_list:
+                    if self._is_route(module, decorator):
+                        yield self._endpoint(module, decorator, module, node)
+            elif isinstance(node, ast.Call) and last_name(node.func) == _ADDED:
+                yield from self._added(module, node)
+
+    def _added(self, module: Module, call: ast.Call) -> Iterator[Endpoint]:
+        given = argument_at(call, 1, "endpoint")
+        for value in self._evaluator.values(module, given) if given is not None else ():
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                yield self._endpoint(module, call, value.module, value.node)
+
+    def _endpoint(
+        self, module: Module, route: ast.expr, home: Module, function: Function
+    ) -> Endpoint:
+        keywords = route.keywords if isinstance(route, ast.Call) else []
+        given = next((one.value for one in keywords if one.arg == "response_model"), None)
+        if given is None:
+            return Endpoint(home, function, module.place(route), home, function.returns)
+        # ``response_model=None`` switches the annotation off, too.
+        model = None if is_none(given) else given
+        return Endpoint(home, function, module.place(route), module, model)
+
+    def _is_route(self, module: Module, decorator: ast.expr) -> bool:
+        match decorator:
+            case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _METHODS:
+                found = self._applications.of(module, owner)
+            case _:
+                return False
+        if found.applications:
+            return any(one.kind in _KINDS for one in found.applications)
+        if found.unknown_class:
+            return self._applications.kind_of(found.unknown_class) in _KINDS
+        # A path in such a decorator is a route, even if nothing says what the object is.
+        path = argument_at(decorator, 0, "path")
+        is_path = isinstance(path, ast.Constant) and str(path.value)[:1] in {"", "/"}
+        return found.unknown is not None and is_path
+
+
+def returned_by(module: Module, function: Function) -> Iterator[ast.expr]:
+    """Yield the expressions that ``function`` itself returns, in order."""
+    for node in module.walk(function):
+        if not isinstance(node, ast.Return) or node.value is None:
+            continue
+        if module.enclosing_function(node) is function:
+            yield node.value

@@ -1,0 +1,164 @@
+"""Objects that a framework keeps for one request: the user, and what the program keeps there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import (
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    Unknown,
+    Values,
+    union,
+)
+from awaken.project.values.questions import Questions
+
+_KEEPERS = {
+    "flask.g": "g",
+    "quart.g": "g",
+    "starlette.datastructures.State": "state",
+}
+"""What holds whatever a program puts into it, by the last word of how it is written."""
+_MOST_FILES = 100  # files to parse for one name; flask programs of 500 files have 40 such
+
+
+_Site = tuple[Module, ast.AST]
+
+
+def current_user(evaluator: Questions, name: str, module: Module, node: ast.AST) -> Values | None:
+    """Return the user that ``flask_login.current_user`` stands for; None if it is no such name.
+
+    Also where nothing in sight loads one.
+    """
+    givers = evaluator.knowledge.current_users.get(name)
+    if givers is None or not evaluator.follows_callers:
+        return None
+    sites = [site for giver in givers for site in _giving(evaluator, giver)]
+    if not sites:
+        return None
+    return evaluator.solved(
+        ("current user", name),
+        module,
+        node,
+        # A user who is not logged in has no attribute of those that are mapped, as None has not.
+        lambda: union(*(_given_by(evaluator, *site) for site in sites), (NoneValue(),)),
+        "program",
+    )
+
+
+def _giving(evaluator: Questions, giver: str) -> Iterator[_Site]:
+    """Yield the mentions of what gives the user."""
+    word = giver.rpartition(".")[2]
+    for path in evaluator.files_naming(word) or ():
+        module = evaluator.load(path)
+        for node in module.mentions(word) if module is not None else ():
+            if module is not None and _is(evaluator, giver, module, node):
+                yield module, node
+
+
+def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool:
+    """Whether a mention is of this function, or may be of this method."""
+    if not isinstance(node, ast.Name | ast.Attribute):
+        return False
+    if evaluator.names.qualified(module, node) == giver:
+        return True
+    owner = giver.rpartition(".")[0]
+    if not isinstance(node, ast.Attribute) or not owner.rpartition(".")[2][:1].isupper():
+        return False
+    # The manager of an application is often out of sight: ``app.login_manager.user_loader``.
+    values = evaluator.values(module, node.value)
+    return all(
+        not isinstance(one, InstanceOf) or _inherits(evaluator, one, owner) for one in values
+    )
+
+
+def _inherits(evaluator: Questions, value: InstanceOf, base: str) -> bool:
+    ancestors = evaluator.classes.ancestors(value.qualified)
+    return value.qualified == base or (ancestors is not None and base in ancestors.outside)
+
+
+def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
+    """Return the user that one mention of a decorator, or of a function, gives."""
+    above = module.parent(node)
+    if isinstance(above, Function) and node in above.decorator_list:
+        return evaluator.undecorated(module, above)
+    if not isinstance(above, ast.Call) or above.func is not node or not above.args:
+        return ()
+    found: Values = ()
+    for one in evaluator.values(module, above.args[0]):
+        if isinstance(one, FunctionOf) and isinstance(one.node, Function):
+            found = union(found, evaluator.undecorated(one.module, one.node))
+        else:
+            found = union(found, (one,))
+    return found
+
+
+def kept_for_request(
+    evaluator: Questions, owner: str, name: str, module: Module, node: ast.AST
+) -> Values | None:
+    """Return what the program keeps as ``g.name``, or as ``request.state.name``.
+
+    None where nothing in sight does. Of what is kept for an application the same is said.
+    """
+    if owner not in _KEEPERS or not evaluator.follows_callers:
+        return None
+    with_name = set(evaluator.files_naming(name) or ())
+    paths = [one for one in evaluator.files_naming(_KEEPERS[owner]) or () if one in with_name]
+    if len(paths) > _MOST_FILES:
+        return (Unknown(f"`{name}` stands in {len(paths)} files", module.place(node)),)
+    sites = [site for path in paths for site in _keeping(evaluator, owner, name, path)]
+    if not sites:
+        return None
+    return evaluator.solved(
+        ("kept for a request", owner, name),
+        module,
+        node,
+        lambda: union(*(_put(evaluator, owner, *site) for site in sites)),
+        "program",
+    )
+
+
+def _keeping(
+    evaluator: Questions, owner: str, name: str, path: str
+) -> Iterator[tuple[Module, ast.Attribute]]:
+    """Yield the places of a file that put something there."""
+    module = evaluator.load(path)
+    for target in _stored(module, name) if module is not None else ():
+        if module is not None and _is_keeper(evaluator, owner, module, target.value):
+            yield module, target
+
+
+def _put(evaluator: Questions, owner: str, module: Module, target: ast.Attribute) -> Values:
+    above = module.parent(target)
+    if isinstance(above, ast.Assign | ast.AnnAssign) and above.value is not None:
+        return evaluator.values(module, above.value)
+    why = f"what `{owner}.{target.attr}` is given is not followed"
+    return (evaluator.unknown(module, target, why),)
+
+
+def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr) -> bool:
+    if evaluator.names.qualified(module, node) == owner:
+        return True
+    if not isinstance(node, ast.Attribute) or node.attr != _KEEPERS[owner]:
+        return False
+    values = evaluator.values(module, node)
+    known = [one for one in values if not isinstance(one, Unknown)]
+    return all(isinstance(one, InstanceOf) and one.qualified == owner for one in known)
+
+
+def _stored(module: Module, name: str) -> list[ast.Attribute]:
+    key = (_stored, name)
+    kept: list[ast.Attribute] | None = module.memo.get(key)
+    if kept is None:
+        kept = module.memo[key] = [
+            one
+            for one in module.walk()
+            if isinstance(one, ast.Attribute)
+            and one.attr == name
+            and isinstance(one.ctx, ast.Store)
+        ]
+    return kept

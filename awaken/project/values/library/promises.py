@@ -1,0 +1,115 @@
+"""What an annotation promises of a value, and what more is seen of the value itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from awaken.project.values.domain import (
+    InstanceOf,
+    NoneValue,
+    Producer,
+    TupleOf,
+    Unknown,
+    Value,
+    Values,
+    inside,
+    union,
+)
+from awaken.project.values.questions import Questions
+
+_OPEN = {
+    *("sqlalchemy.orm.Query", "sqlalchemy.Select", "sqlalchemy.Result", "sqlalchemy.ScalarResult"),
+    *("sqlalchemy.ext.asyncio.AsyncResult", "sqlalchemy.ext.asyncio.AsyncScalarResult"),
+}
+"""What gives objects, of which an annotation often leaves out of which class."""
+
+
+def holds_own(evaluator: Questions, declared: Values) -> bool:
+    """Whether a value may say more than its annotation, which names a class of the program.
+
+    So it may of a statement or a result of which the annotation leaves open what it gives.
+    """
+    return any(
+        (
+            isinstance(one, InstanceOf)
+            and (evaluator.classes.facts(one.qualified) is not None or is_open(one))
+        )
+        or holds_own(evaluator, inside(one))
+        for one in declared
+    )
+
+
+def is_open(value: Value) -> bool:
+    """Whether it is a statement or a result, and nothing says of what."""
+    return isinstance(value, InstanceOf) and not value.parameters and value.qualified in _OPEN
+
+
+def is_made(values: Values) -> bool:
+    """Whether all that ``values`` may be are instances that are told apart by what made them."""
+    return bool(values) and all(isinstance(one, InstanceOf) and one.made for one in values)
+
+
+def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:
+    """Return what is ``found``, as far as it is known and of the declared classes.
+
+    The annotation rules where it is not, and adds nothing to what is.
+    """
+    if is_made(found):
+        return found
+    # What is promised not to be None is not, whatever a path may seem to give.
+    if NoneValue() not in declared:
+        found = tuple(one for one in found if one != NoneValue())
+    narrowed = [_narrowed(evaluator, one, declared) for one in found]
+    known = tuple(one for one in narrowed if one is not None)
+    return known if known and len(known) == len(narrowed) else declared
+
+
+def _narrowed(evaluator: Questions, value: Value, declared: Values) -> Value | None:
+    """Return ``value`` as far as it says more than what is declared; None if it is no such."""
+    match value:
+        case InstanceOf():
+            return value if _is_instance_of(evaluator, value, declared) else None
+        case NoneValue():
+            return value if value in declared else None
+        case Producer():
+            promised = [
+                one for one in declared if isinstance(one, Producer) and one.how == value.how
+            ]
+            if len(promised) != 1:
+                return None
+            return replace(value, inner=narrower(evaluator, promised[0].inner, value.inner))
+        case TupleOf(items=items):
+            places = [
+                one.items
+                for one in declared
+                if isinstance(one, TupleOf) and len(one.items) == len(items)
+            ]
+            if len(places) != 1:
+                return None
+            pairs = zip(places[0], items, strict=True)
+            return TupleOf(tuple(narrower(evaluator, *pair) for pair in pairs))
+        case _:
+            return None
+
+
+def _is_instance_of(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:
+    return any(
+        isinstance(one, InstanceOf)
+        and evaluator.library.parameters_as(value, one.qualified) is not None
+        and all(not isinstance(x, Unknown) for x in union(*value.parameters))
+        and (bool(value.parameters) or not one.parameters)
+        and _holds_what(evaluator, one, value)
+        for one in declared
+    )
+
+
+def _holds_what(evaluator: Questions, declared: InstanceOf, value: InstanceOf) -> bool:
+    """Whether what a container holds is of the classes that it is declared to hold."""
+    held = evaluator.library.parameters_as(value, declared.qualified) or ()
+    pairs = zip(declared.parameters, held, strict=False)
+    return all(
+        _narrowed(evaluator, each, wanted) is not None
+        for wanted, given in pairs
+        if all(isinstance(one, InstanceOf | NoneValue) for one in wanted)
+        for each in given
+    )

@@ -1,0 +1,204 @@
+"""The kinds of places that read relationships beside plain attributes."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+from programs import program
+
+MODELS = """
+    from sqlalchemy import ForeignKey, Integer, String, Column
+    from sqlalchemy.ext.associationproxy import association_proxy
+    from sqlalchemy.orm import declarative_base, relationship
+    class Plain:
+        def dump(self, key):
+            return getattr(self, key)
+    Base = declarative_base(cls=Plain)
+    class User(Base):
+        __tablename__ = "users"
+        id = Column(Integer, primary_key=True)
+        code = Column(Integer)
+        posts = relationship("Post", back_populates="author")
+        titles = association_proxy("posts", "title")
+        readers = association_proxy("posts", "readers")
+        def __init__(self, posts):
+            self.posts = posts
+    class Post(Base):
+        __tablename__ = "posts"
+        id = Column(Integer, primary_key=True)
+        author_id = Column(ForeignKey("users.id"))
+        author = relationship("User", back_populates="posts")
+        editor = relationship("User", uselist=False, active_history=True)
+        readers = relationship("Reader", backref="post")
+    class Reader(Base):
+        __tablename__ = "readers"
+        id = Column(Integer, primary_key=True)
+        post_id = Column(ForeignKey("posts.id"))
+"""
+HEAD = """
+    import operator
+    from collections import namedtuple
+    from operator import attrgetter
+    from sqlalchemy import inspect
+    from sqlalchemy.orm import Session
+    from models import Post, User
+    NAME = "posts"
+    FIELDS = ("id", "posts")
+    Shown = namedtuple("Shown", FIELDS)
+"""
+
+
+def reads(body, models=MODELS):
+    text = dedent(HEAD) + "def f(user: User, post: Post, session: Session, key, asked: dict):\n"
+    text += "".join(f"    {line}\n" for line in body.splitlines())
+    found = program({"models.py": models, "m.py": text}).orm.relationship_reads()
+    return sorted(
+        (one.how, f"{one.owner.rpartition('.')[2]}.{one.attribute}")
+        for one in found
+        if one.place.path == "m.py"
+    )
+
+
+READS = {
+    "user.posts": [("attribute", "User.posts")],
+    "if user.posts: pass": [("attribute", "User.posts")],
+    "user.posts.append(post)": [("attribute", "User.posts")],
+    "user.posts += [post]": [("attribute", "User.posts")],
+    "user.posts = []": [("assigned", "User.posts")],
+    "post.author = user": [],
+    "post.editor = user": [("assigned", "Post.editor")],
+    "del user.posts": [],
+    "setattr(user, 'posts', [])": [("assigned", "User.posts")],
+    "setattr(post, 'author', user)": [],
+    "getattr(user, 'posts', None)": [("getattr", "User.posts")],
+    "getattr(user, NAME)": [("getattr", "User.posts")],
+    "hasattr(user, 'posts')": [("hasattr", "User.posts")],
+    "for name in FIELDS: getattr(user, name)": [("getattr", "User.posts")],
+    "for name, x in [('posts', 1)]: getattr(user, name)": [("getattr", "User.posts")],
+    "[getattr(post, name) for name in ('id', 'author_id')]": [],
+    "getattr(user, key)": [("dynamic", "User.posts")],
+    "getattr(key, key)": [],
+    "for name in Shown._fields: getattr(user, name)": [("getattr", "User.posts")],
+    "key.author = key.editor = key.posts = 1": [("assigned", ".editor"), ("assigned", ".posts")],
+    "getattr(post, f'{key}_id')": [],
+    "getattr(post, f'a{key}')": [("dynamic", "Post.author")],
+    "for name in asked: setattr(user, name, asked[name])": [("dynamic", "User.posts")],
+    "setattr(post, f'a{key}', user)": [],
+    "for c in User.__table__.columns: getattr(user, c.name)": [],
+    "for c in user.__mapper__.columns.keys(): getattr(user, c)": [],
+    "for c in inspect(user).mapper.column_attrs: getattr(user, c.key)": [],
+    "for r in inspect(User).relationships: getattr(user, r.key)": [("dynamic", "User.posts")],
+    "for c in key.columns: getattr(user, c)": [("dynamic", "User.posts")],
+    "vars(user), user.__dict__, inspect(user).unloaded": [],
+    "inspect(user).attrs.posts.value": [("attribute", "User.posts")],
+    "inspect(user).attrs.posts.history": [],
+    "attrgetter('author.posts')(post)": [("getattr", "Post.author"), ("getattr", "User.posts")],
+    "sorted(user.posts, key=operator.attrgetter('author.id'))":
+        [("attribute", "User.posts"), ("getattr", "Post.author")],
+    "'{0.posts}'.format(user)": [("attribute", "User.posts")],
+    "'{} {u.posts[0]} {u.posts} {'.format(user, u=user)": [],
+    "'{} {u.posts}'.format(1, u=user)": [("attribute", "User.posts")],
+    "match user:\n    case User(posts=[]): pass": [("attribute", "User.posts")],
+    "user.titles": [("proxy", "User.posts")],
+    "user.readers": [("proxy", "Post.readers"), ("proxy", "User.posts")],
+    "User.titles.any()": [],
+    "User.posts.any(), User.posts": [],
+    "session.refresh(user, ['posts'])": [],
+    "user.awaitable_attrs.posts": [("awaitable", "User.posts")],
+    "session.run_sync(lambda _: user.posts)": [("run_sync", "User.posts")],
+    "def g(_):\n    return user.posts\nsession.run_sync(g)": [("run_sync", "User.posts")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", READS)
+def test_what_a_place_reads(body):
+    assert reads(body) == READS[body]
+
+
+def test_a_name_that_is_not_known_gives_its_reason():
+    files = {"models.py": MODELS, "m.py": "from models import User\ngetattr(User([]), input())\n"}
+    found = [one for one in program(files).orm.relationship_reads() if one.place.path == "m.py"]
+
+    assert [why.why for one in found for why in one.unknown] == [
+        "`getattr(User([]), input())` may mean any relationship"
+    ]
+    assert not found[0].is_traced
+
+
+def test_the_base_of_models_reads_the_relationships_of_all_of_them():
+    found = program({"models.py": MODELS}).orm.relationship_reads()
+
+    assert {(one.owner, one.attribute) for one in found if one.how == "dynamic"} == {
+        ("models.User", "posts"),
+        ("models.Post", "author"),
+        ("models.Post", "editor"),
+        ("models.Post", "readers"),
+        ("models.Reader", "post"),
+    }
+
+
+def test_an_object_that_is_being_made_loads_nothing():
+    found = program({"models.py": MODELS}).orm.relationship_reads()
+    assert not [one for one in found if one.how == "assigned"]
+
+    flushing = MODELS.replace("self.posts = posts", "self.save(); self.flush(); self.posts = posts")
+    found = program({"models.py": flushing}).orm.relationship_reads()
+    assert [one.attribute for one in found if one.how == "assigned"] == ["posts"]
+
+
+DATACLASSES = """
+    from sqlalchemy import ForeignKey
+    from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+    from sqlalchemy.orm import relationship
+    class Base(MappedAsDataclass, DeclarativeBase{options}): pass
+    class User(Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        posts: Mapped[list["Post"]] = relationship(default_factory=list{field})
+        {method}
+    class Post(Base, repr=False, order=True):
+        __tablename__ = "posts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+        user: Mapped[User] = relationship(default=None, repr=False, compare=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "method", "expected"),
+    [
+        ("", "", "", ["`__repr__` and `__eq__`"]),
+        (", repr=False", "", "", ["`__eq__`"]),
+        ("", ", compare=False", "", ["`__repr__`"]),
+        ("", ", compare=False, repr=False", "", []),
+        ("", ", compare=False", "def __repr__(self): return ''", []),
+        (", eq=False, unsafe_hash=True", "", "", ["`__repr__` and `__hash__`"]),
+    ],
+)
+def test_generated_methods_read_relationships(options, field, method, expected):
+    text = DATACLASSES.format(options=options, field=field, method=method)
+    found = program({"models.py": text}).orm.relationship_reads()
+
+    assert {one.how for one in found} <= {"generated"}
+    assert [one.unknown[0].why for one in found] == [
+        f"the generated {one} of `User` read it" for one in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "attribute", "expected"),
+    [
+        ("User", "posts", ("models.Post", "author", True)),
+        ("Post", "author", ("models.User", "posts", False)),
+        ("Post", "readers", ("models.Reader", "post", True)),
+        ("Reader", "post", ("models.Post", "readers", False)),
+        ("Post", "editor", None),
+        ("User", "unheard_of", None),
+        ("Unheard", "posts", None),
+    ],
+)
+def test_the_side_that_leads_back(owner, attribute, expected):
+    found = program({"models.py": MODELS}).orm.inverse_of(f"models.{owner}", attribute)
+
+    assert (found and (found.owner, found.attribute, found.by_key)) == expected

@@ -1,0 +1,539 @@
+"""Reads of relationships traced to their loads: through methods, callers, lambdas, frameworks."""
+
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+from programs import program
+
+MODELS = """
+    from sqlalchemy import Column, ForeignKey, Integer
+    from sqlalchemy.orm import declarative_base, relationship
+    Base = declarative_base()
+    class Node(Base):
+        __tablename__ = "nodes"
+        id = Column(Integer, primary_key=True)
+        parent_id = Column(ForeignKey("nodes.id"))
+        owner_id = Column(ForeignKey("users.id"))
+        children = relationship("Node", uselist=True)
+        owner = relationship("User", back_populates="nodes")
+    class User(Base):
+        __tablename__ = "users"
+        id = Column(Integer, primary_key=True)
+        nodes = relationship("Node", back_populates="owner")
+        LINES
+"""
+LOADED = """
+    from sqlalchemy import event, select
+    from sqlalchemy.orm import Session
+    from models import Node, User
+    def users(session: Session) -> list[User]:
+        return list(session.scalars(select(User)))
+    def first(session: Session) -> User:
+        return session.scalars(select(User)).one()
+"""
+LOAD = ["select(User) nodes"]
+
+
+def reads(code, *, members="", published=False):
+    """Return the loads, and what is unknown, of each read by its text."""
+    in_class = dedent(members).strip().replace("\n", "\n        ")
+    models = MODELS.replace("LINES", in_class or "pass")
+    text = dedent(LOADED) + dedent(code)
+    project = program({"models.py": models, "main.py": text}, published=published)
+
+    def text_at(place):
+        span = place.span
+        return project.snapshot[place.path].text[span.start : span.end].decode()
+
+    found = {}
+    for one in project.orm.relationship_reads():
+        loads, unknown = found.setdefault(text_at(one.place), ([], []))
+        for trace in one.traces:
+            way = ".".join(step.rpartition(".")[2] for step in trace.path)
+            load = text_at(trace.load.place)
+            loads.append(f"{load} {way}")
+        unknown += [each.why for each in one.unknown]
+        assert one.owner or unknown, text_at(one.place)
+    return found
+
+
+def read(text, code, **options):
+    return reads(code, **options)[text]
+
+
+PROPERTY = """
+    @property
+    def roots(self):
+        return [one for one in self.nodes]
+"""
+METHOD = PROPERTY.replace("@property", "")
+
+
+@pytest.mark.parametrize(
+    ("members", "use"),
+    [
+        (PROPERTY, "first(session).roots"),
+        (PROPERTY, "getattr(first(session), 'roots')"),
+        (PROPERTY.replace("property", "functools.cached_property"), "first(session).roots"),
+        (METHOD, "first(session).roots()"),
+        (METHOD, "User.roots(first(session))"),
+        (METHOD, "list(map(User.roots, users(session)))"),
+        (METHOD, "sorted(users(session), key=User.roots)"),
+        (METHOD, "later(first(session).roots)"),
+        (METHOD, "[one.roots() for one in users(session)]"),
+    ],
+)
+def test_a_method_has_what_stands_before_its_name(members, use):
+    code = f"""
+        def later(function): pass
+        def run(session: Session):
+            {use}
+    """
+    if "functools" in members:
+        members = "import functools\n" + dedent(members)
+
+    assert read("self.nodes", code, members=members) == (LOAD, [])
+
+
+def test_a_property_of_a_subclass_and_of_super_has_its_objects():
+    code = """
+        class Admin(User):
+            @property
+            def roots(self):
+                return super().roots
+        def run(session: Session):
+            session.scalars(select(Admin)).one().roots
+    """
+
+    loads, unknown = read("self.nodes", code, members=PROPERTY)
+
+    assert (loads, unknown) == (["select(Admin) nodes"], [])
+
+
+def test_other_classes_with_the_name_are_no_receivers():
+    code = """
+        class Other:
+            roots = 1
+        def run(session: Session):
+            Other().roots
+            first(session).roots
+    """
+
+    assert read("self.nodes", code, members=PROPERTY) == (LOAD, [])
+
+
+def test_a_receiver_that_cannot_be_told_is_unknown():
+    code = """
+        import library
+        def run():
+            library.load().roots
+    """
+
+    loads, unknown = read("self.nodes", code, members=PROPERTY)
+
+    assert loads == []
+    assert unknown[0].startswith("`roots` may be read from it as well: ")
+
+
+def test_an_object_that_is_nowhere_in_sight_is_unknown():
+    unknown = ["no object that comes to it is in sight"]
+
+    assert read("self.nodes", "", members=PROPERTY) == ([], unknown)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "why"),
+    [
+        ("hybrid_property", None),
+        ("hybrid_method", None),
+        ("validates('id')", "`roots` is decorated by `validates`, which may call it"),
+        ("roots.expression", "no object that comes to it is in sight"),
+        ("roots.setter", "changing `roots` calls it"),
+    ],
+)
+def test_a_decorator_says_what_a_method_is_called_with(decorator, why):
+    members = f"""
+        from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
+        from sqlalchemy.orm import validates
+        @{decorator}
+        def roots(self, *others):
+            return self.nodes
+    """
+    code = """
+        def run(session: Session):
+            first(session).roots
+    """
+
+    loads, unknown = read("self.nodes", code, members=members)
+
+    assert unknown == ([why] if why else [])
+    assert loads == (LOAD if why is None or "validates" in why else [])
+
+
+@pytest.mark.parametrize(
+    ("use", "why"),
+    [
+        ("getattr(first(session), 'roo' + name)()", None),
+        ("getattr(first(session), f'{name}s')()", None),
+        ("getattr(first(session), 'other' + name)()", "no object that comes to it is in sight"),
+        (
+            "list(map(methodcaller('roots'), users(session)))",
+            "`methodcaller('roots')` calls `roots`",
+        ),
+    ],
+)
+def test_a_method_may_be_named_by_a_text(use, why):
+    code = f"""
+        from operator import methodcaller
+        def run(session: Session, name):
+            {use}
+    """
+
+    expected = ([], [why]) if why else (LOAD, [])
+
+    assert read("self.nodes", code, members=METHOD) == expected
+
+
+def test_the_class_of_super_must_be_below():
+    code = """
+        class Other:
+            def roots(self):
+                return super().roots()
+        def run(session: Session):
+            Other().roots()
+            first(session).roots()
+    """
+
+    assert read("self.nodes", code, members=METHOD) == (LOAD, [])
+
+
+def test_a_dependency_that_is_called_gets_what_it_is_passed_as_well():
+    code = """
+        from fastapi import Depends
+        def loaded(session: Session):
+            return session.get(User, 1)
+        def show(user: User = Depends(loaded)):
+            return user.nodes
+        def run(session: Session):
+            show(first(session))
+    """
+
+    loads, unknown = read("user.nodes", code)
+
+    assert (sorted(loads), unknown) == ([*LOAD, "session.get(User, 1) nodes"], [])
+
+
+def test_a_text_that_gets_a_function_hides_a_call():
+    code = """
+        class Pages:
+            def run(self, session: Session):
+                getattr(self, "show")(first(session))
+            def show(self, user: User):
+                return user.nodes
+    """
+
+    loads, unknown = read("user.nodes", code)
+
+    assert (loads, unknown) == ([], ["the text 'show' names `show`"])
+
+
+@pytest.mark.parametrize("name", ["__repr__", "__eq__", "__iter__"])
+def test_python_calls_dunders_from_anywhere(name):
+    members = f"""
+        def {name}(self, *others):
+            return self.nodes
+    """
+    code = """
+        def run(session: Session):
+            print(first(session))
+    """
+
+    assert read("self.nodes", code, members=members) == ([], [f"Python itself calls `{name}`"])
+
+
+def test_a_constructor_has_new_objects():
+    members = """
+        def __init__(self, owner):
+            self.nodes.append(owner)
+    """
+    code = """
+        import models
+        def run():
+            models.User(1)
+    """
+
+    assert read("self.nodes", code, members=members) == (["models.User(1) nodes"], [])
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "sorted(users(session), key=lambda one: one.nodes)",
+        "max(users(session), key=lambda one: one.nodes)",
+        "list(map(lambda one: one.nodes, users(session)))",
+        "list(filter(lambda one: one.nodes, users(session)))",
+        "users(session).sort(key=lambda one: one.nodes)",
+        "(lambda one: one.nodes)(first(session))",
+        "each(lambda one: one.nodes, first(session))",
+    ],
+)
+def test_a_lambda_gets_what_it_is_called_with(use):
+    code = f"""
+        def each(function, user):
+            if function is not None:
+                function(user)
+        def run(session: Session):
+            {use}
+    """
+
+    assert read("one.nodes", code) == (LOAD, [])
+
+
+@pytest.mark.parametrize(
+    ("use", "why"),
+    [
+        ("show(first(session))", None),
+        ("list(map(show, users(session)))", None),
+        ("each(show, first(session))", None),
+        ("again(show, first(session))", None),
+        ("functools.partial(show, first(session))()", None),
+        ("list(map(functools.partial(show), users(session)))", None),
+        ("{'show': show}", "`show` is passed on as a value"),
+        (
+            "show(*users(session))",
+            "`show(*users(session))` passes it in a way that is not followed",
+        ),
+    ],
+)
+def test_a_function_gets_what_its_callers_pass(use, why):
+    code = f"""
+        import functools
+        def each(function, user):
+            function(user)
+        def again(function, user):
+            function(user)
+            again(function, user)
+        def show(user: User):
+            return user.nodes
+        def run(session: Session):
+            {use}
+    """
+
+    assert read("user.nodes", code) == (
+        [] if why else LOAD,
+        [why.format("followed")] if why else [],
+    )
+
+
+def test_code_out_of_sight_is_no_reader_in_sight():
+    code = """
+        def show(user: User):
+            return user.nodes
+        def run(session: Session):
+            show(first(session))
+    """
+
+    assert read("user.nodes", code, published=True) == (LOAD, [])
+
+
+@pytest.mark.parametrize(
+    ("decorator", "loads", "unknown"),
+    [
+        ("flask.Flask(__name__).route('/')", LOAD, []),
+        ("event.listens_for(User, 'load')", ["event.listens_for nodes", *LOAD], []),
+        (
+            "flask.Flask(__name__).template_filter()",
+            LOAD,
+            ["`show` is decorated by `flask.Flask(__name__).template_filter`, which may call it"],
+        ),
+        ("library.wrapped", LOAD, ["`show` is decorated by `library.wrapped`, which may call it"]),
+    ],
+)
+def test_a_decorator_may_have_it_called_with_other_objects(decorator, loads, unknown):
+    code = f"""
+        import flask, library
+        @{decorator}
+        def show(user: User):
+            return user.nodes
+        def run(session: Session):
+            show(first(session))
+    """
+
+    found, why = read("user.nodes", code)
+
+    assert (sorted(found), why) == (loads, unknown)
+
+
+def test_a_listener_that_is_given_to_listen_gets_other_objects():
+    code = """
+        def show(mapper, connection, user: User):
+            return user.nodes
+        event.listen(User, "after_insert", show)
+    """
+
+    loads, unknown = read("user.nodes", code)
+
+    assert [one.partition("(")[0] for one in loads] == ["event.listen"]
+    assert unknown == []
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "user: User = Depends(loaded)",
+        "user: Annotated[User, Depends(loaded)]",
+        "user: CurrentUser",
+    ],
+)
+def test_a_dependency_is_what_fastapi_passes(parameter):
+    code = f"""
+        from typing import Annotated
+        from fastapi import Depends, FastAPI
+        app = FastAPI()
+        def loaded(session: Session):
+            yield first(session)
+        CurrentUser = Annotated[User, Depends(loaded)]
+        @app.get("/")
+        def show({parameter}):
+            return user.nodes
+    """
+
+    assert read("user.nodes", code) == (LOAD, [])
+
+
+def test_a_fixture_is_what_pytest_passes():
+    code = """
+        import pytest
+        @pytest.fixture
+        def loaded(session: Session):
+            return first(session)
+        def test_show(loaded: User):
+            loaded.nodes
+    """
+
+    assert read("loaded.nodes", code) == (LOAD, [])
+
+
+def test_a_way_that_comes_back_over_a_relationship_is_said_once():
+    code = """
+        def told(node: Node):
+            node.owner
+            return [told(one) for one in node.children]
+        def run(session: Session):
+            told(session.scalars(select(Node)).one())
+    """
+    found = reads(code)
+    why = "it may be read at any number of `children` from each other"
+
+    assert found["node.children"] == (["select(Node) children"], [why])
+    assert found["node.owner"] == (["select(Node) owner"], [why])
+
+
+def test_a_way_that_comes_back_as_it_was_is_followed():
+    code = """
+        def one(user: User):
+            other(user)
+            return user.nodes
+        def other(user: User):
+            one(user)
+        def run(session: Session):
+            other(first(session))
+    """
+
+    assert read("user.nodes", code) == (LOAD, [])
+
+
+def test_what_a_new_object_is_given_is_told():
+    models = MODELS.replace("LINES", "pass")
+    code = dedent(LOADED) + "Node(owner=User(), id=1).owner\n"
+    project = program({"models.py": models, "main.py": code})
+
+    (found,) = project.orm.relationship_reads()
+
+    assert [(one.load.kind, one.load.sets) for one in found.traces] == [("new", ("owner", "id"))]
+
+
+@pytest.mark.parametrize(
+    ("load", "kind"),
+    [
+        ("session.get(User, 1)", "get"),
+        ("session.get_one(User, 1)", "get"),
+        ("session.query(User).one()", "query"),
+        ("session.scalars(select(User)).one()", "select"),
+        ("User()", "new"),
+    ],
+)
+def test_loads_are_told_apart(load, kind):
+    models = MODELS.replace("LINES", "pass")
+    code = dedent(LOADED) + f"def run(session: Session):\n    {load}.nodes\n"
+    project = program({"models.py": models, "main.py": code})
+
+    (found,) = project.orm.relationship_reads()
+
+    assert [one.load.kind for one in found.traces] == [kind]
+
+
+@pytest.mark.parametrize("base", ["flask.views.MethodView", "library.View"])
+def test_a_view_calls_only_what_answers_requests(base):
+    code = f"""
+        import flask.views, library
+        class Page({base}):
+            def get(self, user_id):
+                return self.show(first(Session()))
+            def show(self, user: User):
+                return user.nodes
+    """
+    why = "`Page` inherits from `library.View`, which may call it"
+
+    assert read("user.nodes", code) == (LOAD, [why] if "library" in base else [])
+
+
+def test_a_cache_of_the_program_hands_on_what_it_is_given():
+    code = """
+        from flask_caching import Cache
+        class Ours(Cache):
+            def inc(self): pass
+        cache = Ours()
+        @cache.memoize()
+        def show(user: User):
+            return user.nodes
+        def run(session: Session):
+            show(first(session))
+    """
+
+    assert read("user.nodes", code) == (LOAD, [])
+
+
+def test_the_same_is_told_whatever_was_asked_before_and_in_any_order():
+    models = MODELS.replace("LINES", dedent(PROPERTY).strip().replace("\n", "\n        "))
+    files = {
+        "models.py": models,
+        "loads.py": LOADED,
+        "shown.py": """
+            from models import Node, User
+            def show(user: User):
+                return [tell(one) for one in user.roots]
+            def tell(node: Node):
+                return node.owner, [tell(one) for one in node.children]
+        """,
+        "main.py": """
+            from loads import Session, first, users
+            from shown import show
+            def run(session: Session):
+                show(first(session))
+                list(map(show, users(session)))
+        """,
+    }
+    expected = program(files).orm.relationship_reads()
+    turned = program(dict(reversed(files.items())))
+    for path in ("shown.py", "main.py"):
+        module = turned.module(path)
+        for node in module.walk():
+            if isinstance(node, ast.expr):
+                turned.values.of(module, node)
+
+    assert turned.orm.relationship_reads() == expected
+    assert any(one.traces for one in expected)
