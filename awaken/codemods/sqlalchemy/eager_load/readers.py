@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.eager_load.repeated import READERS
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
 from awaken.project.source.trees import Function
@@ -31,9 +32,12 @@ class Readers:
     def __init__(self, project: Project, reads: Iterable[Read]) -> None:
         self._project = project
         self._places: dict[tuple[Place, str], dict[Place, None]] = {}
+        self._handed_on: set[tuple[Place, str]] = set()
         for read in reads:
             relationship = f"{read.owner}.{read.attribute}"
             for trace in read.traces:
+                if read.how in READERS:
+                    self._handed_on.add((trace.load.place, relationship))
                 self._places.setdefault((trace.load.place, relationship), {})[read.place] = None
         self._callers = cache(self._callers_of)
 
@@ -47,6 +51,9 @@ class Readers:
         here = self._home(load)
         reading = {self._home(one) for one in self._places.get((load, relationship), ())}
         if self._reads(here, reading, 0):
+            return True
+        # A template, or a response, gets what the function there, or its only caller, hands on.
+        if (load, relationship) in self._handed_on and len(self._callers(here)) <= 1:
             return True
         # Whose callers are asked for is what costs time: one level after the other.
         newest = set(reading)
