@@ -3,9 +3,9 @@
 ## What
 
 Objects of a `select()`, or of a query, are gone through in a loop, a template, a response model or
-a schema, and a relationship of each is read there. The statement gets the loader options for it: `selectinload` for a collection,
-`joinedload` for a single object, and what is read of these below them. Options that are there are
-extended.
+a schema, and a relationship of each is read there. The statement gets the loader options for it:
+`selectinload` for a collection, `joinedload` for a single object, and what is read of these below
+them. Options that are there are extended.
 
 ## Why
 

@@ -93,7 +93,7 @@ class _Search:
     # ------------------------------------------------------------------------- how many objects
     def _gives_many(self, trace: Trace, read: Read) -> bool:
         """Whether a way gives many objects to read of: by its statement, or by a collection."""
-        if any(self._is_collection(one) for one in trace.path[:-1]):
+        if any(self._is_collection(one) is True for one in trace.path[:-1]):
             return True
         if trace.load.kind in {"get", "merge", "new", "other"}:
             return False
@@ -119,9 +119,9 @@ class _Search:
         mapped = self._project.orm.mapped_class(qualified)
         return None if mapped is None else mapped.relationships.get(attribute)
 
-    def _is_collection(self, step: str) -> bool:
+    def _is_collection(self, step: str) -> bool | None:
         qualified, _, attribute = step.rpartition(".")
-        return self._project.orm.is_collection(qualified, attribute) is not False
+        return self._project.orm.is_collection(qualified, attribute)
 
     # -------------------------------------------------------------------------------- the loops
     def _loops_around(self, place: Place, depth: int) -> tuple[Loop, ...]:
@@ -189,7 +189,7 @@ class _Search:
 
     def _leads_back(self, there: str, back: str) -> bool:
         one, other = self._facts(there), self._facts(back)
-        if one is None or other is None or one.secondary or self._is_collection(back):
+        if one is None or other is None or one.secondary or self._is_collection(back) is not False:
             return False
         name, returned = there.rpartition(".")[2], back.rpartition(".")[2]
         if (one.path, one.span) == (other.path, other.span):
