@@ -156,7 +156,7 @@ class LoadAll(Rule):
         return Decided(())
 
 
-def traces_of(project, more):
+def traces_of(project, more=()):
     """Return the traces of all reads, and one for each path of ``more`` from the first query."""
     module = project.module("case.py")
     begins = [
@@ -464,6 +464,66 @@ def test_what_a_subclass_has_is_loaded_at_the_level_of_its_base():
     assert "options(selectin_polymorphic(Employee,[Engineer]),joinedload(Engineer.skill))" in text
     (before, _), (after, count) = executed(files), executed(result.files)
     assert (after, count) == (before, 2)
+
+
+PRESENT = {
+    "from a function": """
+        def ahead():
+            return [selectinload(User.posts)]
+
+
+        def case(session: Session):
+            return [one.posts for one in session.query(User).options(*ahead())]
+        """,
+    "from a variable, further down": """
+        AHEAD = selectinload(User.posts)
+
+
+        def case(session: Session):
+            users = session.query(User)
+            users = users.options(AHEAD)
+            return [one.posts for one in users]
+        """,
+    "in words": """
+        def case(session: Session):
+            return [one.posts for one in session.query(User).options(selectinload("posts"))]
+        """,
+    "by a refresh with its name": """
+        def case(session: Session):
+            user = User()
+            session.refresh(user, ["posts"])
+            return user.posts
+        """,
+}
+
+
+@pytest.mark.parametrize("what", PRESENT)
+def test_what_is_loaded_is_present(what):
+    text = HEAD.format(models="User", orm="selectinload") + dedent(PRESENT[what])
+    project = program({"models.py": MODELS, "case.py": text})
+    traces = [one for one in traces_of(project) if one.load.place.path == "case.py"]
+
+    planned = plan_loads("load-all", project, traces)
+
+    assert traces
+    assert planned.present == frozenset(traces)
+    assert not planned.edits
+
+
+def test_a_list_that_grows_may_hold_any_option():
+    text = """
+        def case(session: Session):
+            options = []
+            options.append(selectinload(User.posts))
+            return [one.posts for one in session.query(User).options(*options)]
+        """
+    text = HEAD.format(models="User", orm="selectinload") + dedent(text)
+    project = program({"models.py": MODELS, "case.py": text})
+    (trace,) = [one for one in traces_of(project) if one.load.place.path == "case.py"]
+
+    planned = plan_loads("load-all", project, [trace])
+
+    assert planned.refused[trace].reason.code == "unknown-options"
 
 
 REFUSED = {

@@ -173,19 +173,71 @@ def test_a_decorator_says_what_a_method_is_called_with(decorator, why):
     assert loads == (LOAD if why is None or "validates" in why else [])
 
 
-def test_a_name_that_is_put_together_beside_a_class_may_be_its_method():
-    code = """
+@pytest.mark.parametrize(
+    ("use", "why"),
+    [
+        ("getattr(first(session), 'roo' + name)()", None),
+        ("getattr(first(session), f'{name}s')()", None),
+        ("getattr(first(session), 'other' + name)()", "no object that comes to it is in sight"),
+        (
+            "list(map(methodcaller('roots'), users(session)))",
+            "`methodcaller('roots')` calls `roots`",
+        ),
+    ],
+)
+def test_a_method_may_be_named_by_a_text(use, why):
+    code = f"""
+        from operator import methodcaller
         def run(session: Session, name):
-            first(session).roots
-    """
-    tell = """
-    def tell(self, name):
-        return getattr(self, "roo" + name)()
+            {use}
     """
 
-    found = read("self.nodes", code, members=dedent(METHOD) + dedent(tell))
+    expected = ([], [why]) if why else (LOAD, [])
 
-    assert found == (LOAD, ['`getattr(self, "roo" + name)` may name `roots`'])
+    assert read("self.nodes", code, members=METHOD) == expected
+
+
+def test_the_class_of_super_must_be_below():
+    code = """
+        class Other:
+            def roots(self):
+                return super().roots()
+        def run(session: Session):
+            Other().roots()
+            first(session).roots()
+    """
+
+    assert read("self.nodes", code, members=METHOD) == (LOAD, [])
+
+
+def test_a_dependency_that_is_called_gets_what_it_is_passed_as_well():
+    code = """
+        from fastapi import Depends
+        def loaded(session: Session):
+            return session.get(User, 1)
+        def show(user: User = Depends(loaded)):
+            return user.nodes
+        def run(session: Session):
+            show(first(session))
+    """
+
+    loads, unknown = read("user.nodes", code)
+
+    assert (sorted(loads), unknown) == ([*LOAD, "session.get(User, 1) nodes"], [])
+
+
+def test_a_text_that_gets_a_function_hides_a_call():
+    code = """
+        class Pages:
+            def run(self, session: Session):
+                getattr(self, "show")(first(session))
+            def show(self, user: User):
+                return user.nodes
+    """
+
+    loads, unknown = read("user.nodes", code)
+
+    assert (loads, unknown) == ([], ["the text 'show' names `show`"])
 
 
 @pytest.mark.parametrize("name", ["__repr__", "__eq__", "__iter__"])
@@ -246,6 +298,7 @@ def test_a_lambda_gets_what_it_is_called_with(use):
         ("show(first(session))", None),
         ("list(map(show, users(session)))", None),
         ("each(show, first(session))", None),
+        ("again(show, first(session))", None),
         ("functools.partial(show, first(session))()", None),
         ("list(map(functools.partial(show), users(session)))", None),
         ("{'show': show}", "`show` is passed on as a value"),
@@ -260,6 +313,9 @@ def test_a_function_gets_what_its_callers_pass(use, why):
         import functools
         def each(function, user):
             function(user)
+        def again(function, user):
+            function(user)
+            again(function, user)
         def show(user: User):
             return user.nodes
         def run(session: Session):

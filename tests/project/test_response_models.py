@@ -206,6 +206,25 @@ def test_what_is_read_is_what_is_predicted(both, name):
     assert done or name in {"switched_off", "response"}
 
 
+def test_endpoints_are_told_with_their_models_and_what_they_return():
+    project = parsed(APP)
+
+    found = {
+        one.function.name: (
+            one.model and one.home.text_of(one.model),
+            [one.module.text_of(returned) for returned in one.returned],
+        )
+        for one in project.web.responses.all
+    }
+    assert len(found) == len(NAMES.split())
+    assert "through_by" not in found
+    assert found["annotated"] == ("UserOut", ["user()"])
+    assert found["switched_off"] == (None, ["JSONResponse({})"])
+    assert found["overruled"] == ("Base", ["user()"])
+    assert found["added"] == ("Base", ["user()"])
+    assert found["everyone"] == ("Everyone", ["[user()]"])
+
+
 READS = """
     from __future__ import annotations
     from fastapi import APIRouter, Depends

@@ -126,12 +126,15 @@ WRITTEN = {
 
 FIELDS = """
     from flask_restx import Model, Namespace, fields, marshal, marshal_with
-    from mapped import user
+    from mapped import Post, User, user
 
     api = Namespace("x")
     tag = {"name": fields.String}
     post = api.model("Post", {"id": fields.Integer, "tags": fields.List(fields.Nested(tag))})
     base = api.model("Base", {"id": fields.Integer})
+    of_user = api.inherit("U", base, {})
+    of_post = api.inherit("P", base, {"id": fields.Integer, "tags": fields.Raw})
+    either = fields.Polymorph({User: of_user, Post: of_post})
     whole = api.inherit("User", base, {"posts": fields.Nested(post)})
     renamed_fields = {
         "label": fields.String(attribute="name"),
@@ -148,12 +151,17 @@ FIELDS = """
     def listed():
         return [user()], 200
 
+    @api.marshal_with({"posts": fields.List(either)})
+    def chosen():
+        return user()
+
     def called():
         return marshal(user(), renamed_fields)
 """
 MARSHALLED = {
     "nested": NESTED,
     "listed": NESTED - {("User", "id")},
+    "chosen": {("User", "posts"), ("Post", "tags"), ("Post", "id")},
     "called": {("User", "id"), ("User", "name"), ("User", "posts"), ("Post", "id")},
 }
 
@@ -256,11 +264,24 @@ def test_what_is_not_known_of_a_schema_may_read_any_attribute():
 
         api = Namespace("x")
 
+        class Posts(fields.Field):
+            pass
+
         class UserSchema(Schema):
             posts = fields.Nested(PostSchema, many=True)
 
+        class Custom(Schema):
+            name = Posts()
+            posts = Posts()
+
+        class Known(Schema):
+            posts = fields.Raw()
+
         def dumped():
             return UserSchema().dump(user())
+
+        def custom():
+            return Custom().dump(user()), Known().dump(user())
 
         def given(schema):
             return schema.dump(user())
@@ -283,3 +304,96 @@ def test_what_is_not_known_of_a_schema_may_read_any_attribute():
         ("mapped.User", ANY, "response"),
     }
     assert all(one.unknown for one in reads if one.attribute == ANY)
+
+
+OLDER = """
+    from typing import List, Optional
+    from pydantic import BaseModel, Field, parse_obj_as
+    from mapped import user
+
+    class Base(BaseModel):
+        class Config:
+            orm_mode = True
+
+    class TagOut(BaseModel):
+        name: str
+
+    class PostOut(Base):
+        key: int = Field(alias="id")
+
+    class UserOut(Base):
+        posts: Optional[List[PostOut]]
+
+    class Users(BaseModel):
+        __root__: List[UserOut]
+
+    class Page(BaseModel):
+        items: List[UserOut]
+
+    def made():
+        return UserOut.from_orm(user())
+
+    def listed():
+        return parse_obj_as(List[UserOut], [user()])
+
+    def held():
+        return Users(__root__=[user()])
+
+    def page():
+        found = user()
+        return Page(items=[found])
+"""
+
+
+def test_older_models_read_what_a_run_with_pydantic_1_has_read():
+    found = predicted(parsed(OLDER))
+
+    expected = {("User", "posts"), ("Post", "id")}
+    assert found == dict.fromkeys(["made", "listed", "held", "page"], expected)
+
+
+SQLMODEL = """
+    from sqlmodel import Field, Relationship, SQLModel
+    from fastapi import APIRouter
+    from mapped import user
+
+    router = APIRouter()
+
+    class Post(SQLModel, table=True):
+        id: int = Field(primary_key=True)
+        author: "User" = Relationship(back_populates="posts")
+
+    class User(SQLModel, table=True):
+        id: int = Field(primary_key=True)
+        posts: list[Post] = Relationship(back_populates="author")
+
+    class PostPublic(SQLModel):
+        id: int
+
+    class UserPublic(SQLModel):
+        posts: list[PostPublic] = []
+
+    def public():
+        return UserPublic.model_validate(user())
+
+    def copied():
+        return User.model_validate(user())
+
+    @router.get("/table", response_model=User)
+    def table():
+        return user()
+
+    @router.get("/public", response_model=list[UserPublic])
+    def answered():
+        return [user()]
+"""
+
+
+def test_tables_of_sqlmodel_read_relationships_only_where_they_are_validated():
+    found = predicted(parsed(SQLMODEL))
+
+    public = {("User", "posts"), ("Post", "id")}
+    copied = {("User", "id"), ("User", "posts")}
+    assert found == {
+        "public": public, "copied": copied, "table": {("User", "id")}, "answered": public
+    }  # fmt: skip

@@ -214,9 +214,11 @@ def test_templates_that_lead_back_to_themselves_end() -> None:
     circle = {"main": '{% extends "main" %}', "other": ""}
     include = {"main": '{% for user in user.x %}{% include "main" %}{% endfor %}'}
     macros = {"main": "{% macro a(x) %}{{ a(x.y) }}{{ a(x.z) }}{% endmacro %}{{ a(user) }}"}
+    held = {"main": '{% set user = [user] %}{% include "main" %}'}
     deep = {"main": "{{ " + "(" * 20_000 + "user" + ")" * 20_000 + " }}"}
 
     assert ("*", ANY) in predicted(circle)
+    assert ("*", ANY) in predicted(held)
     assert any(path[-1] == ANY for path in predicted(include))
     assert any(path[-1] == ANY for path in predicted(macros))
     with pytest.raises(ValueError, match="nested too deeply"):

@@ -23,20 +23,22 @@ def options_elsewhere(project: Project, statement: Statement) -> list[Option]:
     """Return the options that may be put on the statement where others go on with it."""
     if statement.leaves:
         modules = modules_with(project, _WORDS)
-        return [one for module in modules for one in _given(module, None, statement)]
+        return [one for module in modules for one in _given(project, module, None, statement)]
     if statement.around is None:
         return []
-    return list(_given(statement.module, statement.around, statement))
+    return list(_given(project, statement.module, statement.around, statement))
 
 
-def _given(module: Module, around: ast.AST | None, statement: Statement) -> Iterator[Option]:
+def _given(
+    project: Project, module: Module, around: ast.AST | None, statement: Statement
+) -> Iterator[Option]:
     for node in module.walk(around):
         if not isinstance(node, ast.Call) or last_name(node.func) != "options":
             continue
         if node in statement.calls or _begins_itself(node):
             continue
         for argument in node.args:
-            for option in given_at(module, argument).options or ():
+            for option in given_at(project, module, argument).options or ():
                 yield from option.walk()
 
 

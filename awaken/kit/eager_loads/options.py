@@ -5,9 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
 
 LOADING = frozenset(
     ["contains_eager", "eagerload", "immediateload", "joinedload", "selectinload", "subqueryload"]
@@ -70,25 +75,63 @@ class Given:
     is_plain: bool = True
 
 
-def given_at(module: Module, node: ast.expr) -> Given:
+def given_at(project: Project, module: Module, node: ast.expr) -> Given:
     """Return the options that an argument of ``options(...)`` gives."""
-    plain = "#" not in module.text_of(node)
-    if isinstance(node, ast.Name):
-        bindings = module.scopes.bindings_of(node)
-        value = bindings[0].value if len(bindings) == 1 else None
-        if value is None or isinstance(value, ast.Name):
-            return Given(module, node, None, False)
-        found = given_at(module, value)
-        return Given(module, node, found.options, False)
-    if isinstance(node, ast.List | ast.Tuple):
-        inner = [given_at(module, one) for one in node.elts]
-        known = [one.options for one in inner if one.options is not None]
-        options = [option for one in known for option in one]
-        return Given(module, node, options if len(known) == len(inner) else None, False)
-    read = _read(module, node)
-    return Given(
-        module, node, None if read is None else [read[0]], plain and bool(read and read[1])
+    match node:
+        case ast.Name():
+            bindings = module.scopes.bindings_of(node)
+            value = bindings[0].value if len(bindings) == 1 else None
+            is_known = not isinstance(value, ast.Name) and not _is_changed(module, node)
+            inner = [(module, value)] if value is not None and is_known else None
+        case ast.Starred():
+            inner = [(module, node.value)]
+        case ast.List() | ast.Tuple():
+            inner = [(module, one) for one in node.elts]
+        case ast.Call() if last_name(node.func) not in _FUNCTIONS and not _is_chain(node):
+            inner = _returned(project, module, node)
+        case _:
+            read = _read(module, node)
+            is_plain = "#" not in module.text_of(node) and bool(read and read[1])
+            return Given(module, node, None if read is None else [read[0]], is_plain)
+    options = None if inner is None else _together(project, inner)
+    return Given(module, node, options, is_plain=False)
+
+
+def _together(project: Project, inner: Sequence[tuple[Module, ast.expr]]) -> list[Option] | None:
+    found = [given_at(project, *one).options for one in inner]
+    known = [one for one in found if one is not None]
+    return [option for one in known for option in one] if len(known) == len(found) else None
+
+
+def _is_chain(node: ast.Call) -> bool:
+    """Whether a call stands on an option: ``joinedload(Post.author).load_only(User.id)``."""
+    names = set[str]()
+    current: ast.expr = node
+    while isinstance(current, ast.Call):
+        names.add(last_name(current.func))
+        current = current.func.value if isinstance(current.func, ast.Attribute) else current.func
+    return bool(names & _FUNCTIONS)
+
+
+def _is_changed(module: Module, name: ast.Name) -> bool:
+    """Whether a method of a variable is called: a list may get more options."""
+    return any(
+        isinstance(module.parent(one), ast.Attribute) for one in module.scopes.reads_of(name)
     )
+
+
+def _returned(
+    project: Project, module: Module, call: ast.Call
+) -> list[tuple[Module, ast.expr]] | None:
+    """Return what the function of the program that ``call`` calls returns."""
+    found = project.calls.function_called(module, call)
+    if isinstance(found, Unknown):
+        return None
+    return [
+        (found.module, one.value)
+        for one in found.module.walk(found.function)
+        if isinstance(one, ast.Return) and one.value is not None
+    ]
 
 
 def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:

@@ -28,6 +28,7 @@ from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class _Loading:
             raise Refused(NOT_STATEMENT, module.excerpt(node))
         statement = statement_of(self._project, module, node)
         if is_get:
-            statement.given = [*_of_argument(statement)]
+            statement.given = [*_of_argument(self._project, statement)]
             statement.separate = False
         for given in statement.given:
             if given.options is None:
@@ -162,11 +163,13 @@ class _Loading:
             if place in here:
                 continue
             module = self._project.module(place.path)
-            calls = [] if module is None else module.calls_at(place.span)
-            given_there = given_at(module, calls[0]) if module is not None and calls else None
-            if given_there is None or given_there.options is None:
+            node = None if module is None else _expression_at(module, place)
+            if module is None or node is None:
                 raise Refused(KEPT_OPTIONS, place.path, because=(place,))
-            yield given_there
+            there = given_at(self._project, module, node)
+            if there.options is None:
+                raise Refused(KEPT_OPTIONS, module.excerpt(node), because=(place,))
+            yield there
 
     def _about(self, entity: Entity, given: Iterable[Given]) -> Iterator[Option]:
         """Yield the options that are about an entity, or may be."""
@@ -229,13 +232,23 @@ class _Loading:
         return [site.rewrite(self._statement.whole, LOAD_OPTIONS, data)]
 
 
-def _of_argument(statement: Statement) -> Iterator[Given]:
+def _expression_at(module: Module, place: Place) -> ast.expr | None:
+    """Return the expression at a place: options are nearly always calls."""
+    nodes = module.calls_at(place.span) or (
+        one
+        for one in module.walk()
+        if isinstance(one, ast.Name | ast.Starred) and module.span(one) == place.span
+    )
+    return next(iter(nodes), None)
+
+
+def _of_argument(project: Project, statement: Statement) -> Iterator[Given]:
     """Yield the options that a call like ``session.get()`` is given."""
     call = statement.begin
     for one in call.keywords if isinstance(call, ast.Call) else ():
         match one:
             case ast.keyword(arg="options", value=ast.List(elts=given)):
-                yield from (given_at(statement.module, each) for each in given)
+                yield from (given_at(project, statement.module, each) for each in given)
             case ast.keyword(arg="options" | None, value=value):
                 yield Given(statement.module, value, None)
 

@@ -173,7 +173,8 @@ def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement
     more = [one for call in calls if last_name(call.func) in _ITEM_BUILDERS for one in call.args]
     entities = [found for one in (*items, *more) if (found := entity_at(reader, one)) is not None]
     made = Statement(module, begin, calls[-1] if calls else begin, calls, entities, [])
-    made.given = [given_at(module, one) for call in made.options_calls for one in call.args]
+    arguments = [one for call in made.options_calls for one in call.args]
+    made.given = [given_at(project, module, one) for one in arguments]
     _look_around(made)
     return made
 

@@ -49,6 +49,7 @@ class Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
       mapped class that they name, ``whole`` its relationships, too.
     - ``extensions``: classes of objects that have bases and fields as attributes.
     - ``nested``, ``plucked``: fields that are given a schema; ``holders`` are given other fields.
+    - ``plain``: fields that read nothing of what the attribute gives.
     - ``without_attribute``: fields that read no attribute by their name.
     - ``dumps``: methods that read their first argument.
     - ``decorators``: methods and functions whose decorators read what a function returns with the
@@ -62,6 +63,7 @@ class Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     nested: tuple[str, ...]
     plucked: tuple[str, ...]
     holders: tuple[str, ...]
+    plain: tuple[str, ...]
     without_attribute: tuple[str, ...]
     dumps: tuple[str, ...]
     decorators: tuple[str, ...]
@@ -70,14 +72,17 @@ class Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Marshalling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Dictionaries of fields.
 
-    - ``nested``: fields that are given such a dictionary; ``holders`` are given other fields.
+    - ``nested``: fields that are given such a dictionary, ``choices`` one for each class;
+      ``holders`` are given other fields, ``plain`` read nothing of what the attribute gives.
     - ``makers``: methods that make a model of a dictionary, which is their last argument.
     - ``functions``: they are given what is read, then the dictionary.
     - ``decorators``: what they decorate returns what is read.
     """
 
     nested: tuple[str, ...]
+    choices: tuple[str, ...]
     holders: tuple[str, ...]
+    plain: tuple[str, ...]
     makers: tuple[str, ...]
     functions: tuple[str, ...]
     decorators: tuple[str, ...]

@@ -399,7 +399,7 @@ class Evaluator(ABC):
             if role is not None:
                 return (of_role(role, qualified, module.place(node)),)
             user = current_user(self, qualified, module, node)
-            return user or (self._outside(qualified),)
+            return (self._outside(qualified),) if user is None else user
         if not located.rest:
             return (ModuleOf(located.path),)
         if self.classes.facts(qualified) is not None:

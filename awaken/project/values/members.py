@@ -103,7 +103,7 @@ class Members:
     ) -> Values:
         """Return an attribute of an object or a class, with what loads the objects in it."""
         kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
-        found = kept or self.attribute(owner, node.attr, module, node)
+        found = self.attribute(owner, node.attr, module, node) if kept is None else kept
         found = begun(found, node.attr, module.place(node))
         if not isinstance(owner, InstanceOf) or owner.origins is None:
             return found
@@ -224,7 +224,7 @@ class Members:
         if made is not None:
             return (InstanceOf(self._evaluator.names.defined(made)),)
         kept = kept_for_request(self._evaluator, owner, node.attr, module, node)
-        return kept or self._evaluator.named(name, module, node)
+        return self._evaluator.named(name, module, node) if kept is None else kept
 
     def _of_session(self, owner: Session, module: Module, node: ast.Attribute) -> Values:
         name = f"{_CLASS_OF_KIND[owner.kind]}.{node.attr}"

@@ -62,7 +62,8 @@ class Parameters:
         owner = self._receiver(module, function, parameter)
         if owner is not None:
             # Where a method is read from says more than the class that it stands in.
-            return self._passed(known, parameter) or (owner,)
+            passed = self._passed(known, parameter)
+            return (owner,) if passed is None else passed
         if parameter in _variadic(function):
             return (self._packed(module, function, parameter),)
         given = self._declared(module, parameter, binding.value)
@@ -76,7 +77,9 @@ class Parameters:
         if passed is not None:
             return passed
         if isinstance(function, ast.Lambda) and not given:
-            given = self._items_for(module, function, parameter, known)
+            items = self._items_for(module, function, parameter, known)
+            if items is not None:
+                return items
         return (
             given
             or self._fixture(module, function, parameter)
@@ -191,12 +194,12 @@ class Parameters:
 
     def _items_for(
         self, module: Module, function: ast.Lambda, parameter: ast.arg, known: Environment
-    ) -> Values:
+    ) -> Values | None:
         """Return what `sorted(items, key=lambda one: ...)` and the like call a function with."""
         above = module.parent(function)
         call = module.parent(above) if isinstance(above, ast.keyword) else above
         if not isinstance(call, ast.Call):
-            return ()
+            return None
         keyword = above.arg if isinstance(above, ast.keyword) else None
         given = [one for one, _ in parameters_of(function.args)]
         position = given.index(parameter) if parameter in given else -1
@@ -204,7 +207,7 @@ class Parameters:
         name = evaluator.names.qualified(module, call.func)
         items = items_called_with(name, call, function, keyword, position)
         if items is None:
-            return ()
+            return None
         values = evaluator.values(module, items, known)
         return evaluator.iterated(values, module, items)
 

@@ -101,7 +101,8 @@ Such reads are reported where the statement has another option for the relations
 `lazyload` or `raiseload`, or may get one elsewhere; where the class to be named cannot be imported
 without doubt; for `lazy="dynamic"`, which is a query of its own; where the statement stands in a
 lambda, a decorator or an f-string; where `first()` takes one object of a statement without
-`limit(1)`, of which all others would be loaded too; where other callers get objects of the same
+`limit(1)`, of which all others would be loaded too; where the loop commits, which has each object
+loaded anew; where other callers get objects of the same
 statement and may not read the relationship; and where it cannot be told which statement the objects
 come from.
 
@@ -118,14 +119,14 @@ those that lead back to the object that the loop came from, and what tests read.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.eager_load.readers import Readers
 from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
-from awaken.kit.eager_loads import REASONS, AddedLoad, PlannedLoads, plan_loads
+from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
 from awaken.kit.eager_loads.reasons import NO_REFRESH
 from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.rule import Rule
@@ -145,6 +146,11 @@ CUT = Reason(
     "first-of-many",
     "`first()` takes one object of all rows, and `{}` would be loaded for every one of them",
     "Add `limit(1)` to the statement first.",
+)
+EXPIRED = Reason(
+    "expired-in-loop",
+    "the loop commits, or expires its objects otherwise, and `{}` is loaded anew after that",
+    "Commit behind the loop, or once for many objects.",
 )
 SHARED = Reason(
     "read-by-some",
@@ -169,7 +175,7 @@ class EagerLoad(Rule):
     )
     preview = True
     # An object that is made is one: what is read of it is no loop.
-    reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, SHARED, UNTRACED)
+    reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, EXPIRED, SHARED, UNTRACED)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each statement that more is loaded with, and its change."""
@@ -182,44 +188,44 @@ class EagerLoad(Rule):
         )
 
     def _decided(self, project: Project, repeated: Sequence[Repeated]) -> Iterator[Decided]:
-        by_place: dict[Place, dict[Trace, Read]] = {}
+        by_place: dict[Place, dict[Trace, list[Repeated]]] = {}
         for one in repeated:
             if one.trace is None:
                 yield from self._untraced(project, one.read)
-            elif one.is_cut:
-                refused = Refused(CUT, one.read.attribute)
-                yield from self._refused(project, one.read.place, refused)
             else:
-                by_place.setdefault(one.trace.load.place, {}).setdefault(one.trace, one.read)
-        readers = Readers(project)
-        for place, reads in by_place.items():
-            read_at: dict[tuple[str, ...], list[Place]] = {}
-            for trace, read in reads.items():
-                read_at.setdefault(trace.path, []).append(read.place)
-            shared = {one for one in read_at if not readers.are_all(place, read_at[one])}
-            certain = [one for one in reads if one.path not in shared]
-            planned = plan_loads(self.name, project, certain)
-            yield from self._at(project, place, reads, planned)
-            held = [one for one in reads if one.path in shared]
-            present = plan_loads(self.name, project, held).present
-            for trace in held:
-                if trace not in present:
-                    refused = Refused(SHARED, reads[trace].attribute, because=(place,))
-                    yield from self._refused(project, reads[trace].place, refused)
+                needed = by_place.setdefault(one.trace.load.place, {})
+                needed.setdefault(one.trace, []).append(one)
+        readers = Readers(project, project.orm.relationship_reads())
+        for place, needed in by_place.items():
+            present = plan_loads(self.name, project, list(needed)).present
+            missing = {trace: reads for trace, reads in needed.items() if trace not in present}
+            yield from self._at(project, place, missing, readers)
 
     def _at(
-        self, project: Project, place: Place, reads: dict[Trace, Read], planned: PlannedLoads
+        self,
+        project: Project,
+        place: Place,
+        missing: Mapping[Trace, Sequence[Repeated]],
+        readers: Readers,
     ) -> Iterator[Decided]:
         """Yield what becomes of the reads of objects of one statement."""
-        refused: dict[Place, Decided] = {}
-        for trace, why in planned.refused.items():
-            site = self._site(project, reads[trace].place) or self._site(project, place)
+        held = {
+            trace: why
+            for trace, reads in missing.items()
+            if (why := _held(place, reads, readers)) is not None
+        }
+        planned = plan_loads(self.name, project, [one for one in missing if one not in held])
+        for trace, why in {**held, **planned.refused}.items():
+            first = missing[trace][0].read.place
+            # A line of a template is no site: its statement is.
+            site = self._site(project, first) or self._site(project, place)
             if site is not None:
-                refused.setdefault(site.place, refused_together([site], why))
-        yield from refused.values()
+                yield refused_together([site], why)
         site = self._site(project, place)
         if site is not None and planned.edits:
-            related = tuple(dict.fromkeys(reads[one].place for one in _served(planned)))
+            served = (trace for one in planned.added for trace in one.traces)
+            places = (one.read.place for trace in served for one in missing[trace])
+            related = tuple(dict.fromkeys(places))
             message = _message(planned.added)
             yield rewritten_together([site], Rewrite(message, planned.edits, [_CAVEAT], related))
 
@@ -227,13 +233,9 @@ class EagerLoad(Rule):
         first = read.unknown[0]
         text = f"{read.owner.rpartition('.')[2]}.{read.attribute}"
         why = f"{UNTRACED.help} The search ended here: {first.why}."
-        refused = Refused(UNTRACED, text, why, (first.place,))
-        yield from self._refused(project, read.place, refused)
-
-    def _refused(self, project: Project, place: Place, refused: Refused) -> Iterator[Decided]:
-        site = self._site(project, place)
+        site = self._site(project, read.place)
         if site is not None:
-            yield refused_together([site], refused)
+            yield refused_together([site], Refused(UNTRACED, text, why, (first.place,)))
 
     def _site(self, project: Project, place: Place) -> Site[ast.AST] | None:
         """Return the site at a place in Python code."""
@@ -242,17 +244,26 @@ class EagerLoad(Rule):
         return None if module is None or node is None else Site(self.name, module, node)
 
 
+def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused | None:
+    """Return why nothing should be loaded ahead for reads of one relationship, if anything."""
+    attribute = reads[0].read.attribute
+    if any(one.is_cut for one in reads):
+        return Refused(CUT, attribute)
+    expired = [one.expired for one in reads if one.expired is not None]
+    if len(expired) == len(reads):
+        return Refused(EXPIRED, attribute, because=(expired[0],))
+    read = reads[0].read
+    if not readers.are_all(place, f"{read.owner}.{read.attribute}"):
+        return Refused(SHARED, attribute, because=(place,))
+    return None
+
+
 def _node(module: Module, place: Place) -> ast.expr | None:
     """Return the attribute at a place."""
     end = place.span.end
     word = module.source.text[place.span.start : end].rpartition(b".")[2].strip().decode()
     found = (one for one in module.mentions(word) if isinstance(one, ast.Attribute))
     return next((one for one in found if module.span(one) == place.span), None)
-
-
-def _served(planned: PlannedLoads) -> Iterator[Trace]:
-    for one in planned.added:
-        yield from one.traces
 
 
 def _message(added: Sequence[AddedLoad]) -> str:

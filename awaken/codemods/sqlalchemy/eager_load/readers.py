@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.contract import Place, Span
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 # From a view over a service to its helper; each step may multiply the calls to look at.
 _DEEPEST = 3
-_MOST_CALLERS = 50  # of one function; what more than that call, is called for many reasons
 
 
 class _Home(NamedTuple):
@@ -27,20 +27,25 @@ class _Home(NamedTuple):
 class Readers:
     """Answers for one program."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, reads: Iterable[Read]) -> None:
         self._project = project
+        self._places: dict[tuple[Place, str], dict[Place, None]] = {}
+        for read in reads:
+            relationship = f"{read.owner}.{read.attribute}"
+            for trace in read.traces:
+                self._places.setdefault((trace.load.place, relationship), {})[read.place] = None
         self._callers = cache(self._callers_of)
 
-    def are_all(self, load: Place, reads: Iterable[Place]) -> bool:
-        """Whether the reads at ``reads`` are made whenever the statement at ``load`` runs.
+    def are_all(self, load: Place, relationship: str) -> bool:
+        """Whether a relationship is read whenever the statement at ``load`` runs.
 
-        As far as the program is in sight, they are if they stand in its function, in one that this
-        calls, or in all callers, to which it returns the objects. A caller without them would get
-        rows that it does not ask for.
+        As far as the program is in sight, it is if a read of it stands in the function there, in
+        one that this calls, or in all callers, to which it returns the objects. A caller without
+        one would get rows that it does not ask for.
         """
-        reading = {self._home(one) for one in reads}
+        reading = {self._home(one) for one in self._places.get((load, relationship), ())}
         for _ in range(_DEEPEST):
-            reading |= {one for home in reading for one in self._callers(home) or ()}
+            reading |= {one for home in reading for one in self._callers(home)}
         return self._reads(self._home(load), reading, _DEEPEST)
 
     def _reads(self, home: _Home, reading: set[_Home], depth: int) -> bool:
@@ -65,15 +70,13 @@ class Readers:
         )
         return _Home(place.path, max(around, default=None))
 
-    def _callers_of(self, home: _Home) -> frozenset[_Home] | None:
-        """Return the functions in sight that call another one; None where there are too many."""
+    def _callers_of(self, home: _Home) -> frozenset[_Home]:
+        """Return the functions in sight that call another one."""
         module = self._project.module(home.path) if home.path in self._project.snapshot else None
         for scope in module.scopes.scopes if module is not None else ():
             if module is None or not isinstance(scope.node, Function):
                 continue
             if module.span(scope.node) == home.span:
                 found = self._project.calls.callers_of(module, scope.node)
-                if len(found.sites) > _MOST_CALLERS:
-                    return None
                 return frozenset(self._home(one.place) for one in found.sites)
-        return None
+        return frozenset()

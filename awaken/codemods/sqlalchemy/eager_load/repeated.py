@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.eager_load.expiry import LOOPS, Expiry, Loop
 from awaken.contract import Place
 from awaken.kit.eager_loads.statements import GETS, Statement, node_at, statement_of
 from awaken.kit.sites import Refused
@@ -21,7 +22,6 @@ from awaken.project.source.trees import Function, last_name
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Of each object, whatever the reader is: it goes over what it is given.
 _READERS = frozenset({"response", "schema", "template"})
@@ -34,12 +34,14 @@ _DEEPEST = 3
 class Repeated:
     """A read, and one way from a statement to it; None where no statement is in sight.
 
-    ``is_cut`` says that all objects of the statement would be loaded for the sake of the first.
+    ``is_cut`` says that all objects of the statement would be loaded for the sake of the first,
+    ``expired`` is what has them loaded anew, one by one, while the loop goes on.
     """
 
     read: Read
     trace: Trace | None
     is_cut: bool = False
+    expired: Place | None = None
 
 
 def repeated_reads(project: Project) -> list[Repeated]:
@@ -57,7 +59,8 @@ class _Search:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._statement = cache(self._statement_at)
-        self._loops = cache(self._is_in_loop)
+        self._loops = cache(self._loops_around)
+        self._expiry = Expiry(project)
 
     def of(self, read: Read) -> Iterator[Repeated]:
         """Yield a read with each way to it on which many objects come."""
@@ -70,14 +73,16 @@ class _Search:
                 yield Repeated(read, None)
             return
         ways = [one for one in read.traces if self._gives_many(one, read)]
-        if not ways or not (read.how in _READERS or self._loops(read.place, _DEEPEST)):
+        loops = self._loops(read.place, _DEEPEST) if ways else ()
+        if not loops and read.how not in _READERS:
             return
         for one in ways:
             path = self._without_returns(one.path)
             if path and self._gives_many(replace(one, path=path), read):
                 statement = self._statement(one.load)
                 is_cut = statement is not None and statement.is_cut
-                yield Repeated(read, replace(one, path=path), is_cut)
+                expired = self._expiry.in_loops(loops, one.load.place)
+                yield Repeated(read, replace(one, path=path), is_cut, expired)
 
     def _is_loaded(self, read: Read) -> bool:
         """Whether reading sends no statement: it raises, or gives nothing."""
@@ -120,39 +125,38 @@ class _Search:
         return self._project.orm.is_collection(qualified, attribute) is not False
 
     # -------------------------------------------------------------------------------- the loops
-    def _is_in_loop(self, place: Place, depth: int) -> bool:
-        """Whether what stands at a place reads of another object each time."""
-        if self._is_of_loop(place):
-            return True
+    def _loops_around(self, place: Place, depth: int) -> tuple[Loop, ...]:
+        """Return the loops in which what stands at a place reads of another object each time."""
         found = self._root(place)
-        if found is None or not depth:
-            return False
+        if found is None:
+            return ()
         module, node, root = found
+        loop = _varying(module, node, root)
+        if loop is not None:
+            return (Loop(module, loop),)
         function = module.enclosing_function(node)
-        if not isinstance(function, Function) or not _is_parameter(module, root):
-            return False
+        if not depth or not isinstance(function, Function) or not _is_parameter(module, root):
+            return ()
         callers = self._project.calls.callers_of(module, function)
-        return any(self._calls_in_loop(one.place, depth - 1) for one in callers.sites)
+        return tuple(
+            loop for one in callers.sites for loop in self._calls_in_loop(one.place, depth - 1)
+        )
 
-    def _calls_in_loop(self, place: Place, depth: int) -> bool:
+    def _calls_in_loop(self, place: Place, depth: int) -> Iterator[Loop]:
         module = self._project.module(place.path)
         calls = [] if module is None else module.calls_at(place.span)
-        if module is None or not calls:
-            return False
-        return any(
-            _varies(module, calls[0], one)
-            for one in module.walk(calls[0])
-            if isinstance(one, ast.Name)
-        ) or any(
-            self._loops(module.place(one), depth)
-            for one in (*calls[0].args, calls[0].func)
-            if isinstance(one, ast.Name | ast.Attribute)
-        )
+        for one in module.walk(calls[0]) if module is not None and calls else ():
+            if module is not None and isinstance(one, ast.Name):
+                loop = _varying(module, calls[0], one)
+                if loop is not None:
+                    yield Loop(module, loop)
+                else:
+                    yield from self._loops(module.place(one), depth)
 
     def _is_of_loop(self, place: Place) -> bool:
         """Whether the object is another one each time a loop of the same function goes round."""
         found = self._root(place)
-        return found is not None and _varies(*found)
+        return found is not None and _varying(*found) is not None
 
     def _root(self, place: Place) -> tuple[Module, ast.expr, ast.Name] | None:
         """Return what stands at a place, and the variable that it begins with."""
@@ -207,19 +211,19 @@ def _is_parameter(module: Module, name: ast.Name) -> bool:
     return any(one.kind == "parameter" for one in module.scopes.bindings_of(name))
 
 
-def _varies(module: Module, node: ast.expr, name: ast.Name) -> bool:
-    """Whether a variable is bound anew each time that a loop around ``node`` goes round."""
+def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
+    """Return the loop around ``node`` that binds a variable anew each time that it goes round."""
     bindings = module.scopes.bindings_of(name)
     below: ast.AST = node
     for above in module.ancestors(node):
         if isinstance(above, Function):
-            return False
-        goes_round = isinstance(above, _LOOPS) and below is not getattr(above, "iter", None)
+            return None
+        goes_round = isinstance(above, LOOPS) and below is not getattr(above, "iter", None)
         goes_round = goes_round or isinstance(above, _COMPREHENSIONS)
         if goes_round and any(_is_inside(module, one, above) for one in bindings):
-            return True
+            return above
         below = above
-    return False
+    return None
 
 
 def _is_inside(module: Module, binding: Binding, loop: ast.AST) -> bool:

@@ -26,7 +26,7 @@ from awaken.project.source.trees import Function, FunctionOrLambda
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
 
-EventKind = SessionEvent | Literal["await", "yield", "unknown"]
+EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
 
 _MOST_NODES = 50_000  # of one function; a guess, not yet measured
 _MOST_FUNCTIONS = 150  # bodies of one question, as in `raising`
@@ -42,6 +42,8 @@ _MARKED = (ast.AsyncFor, ast.Await, ast.Call, ast.ListComp, ast.DictComp, ast.Se
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that may happen: ``kind``, ``place``, and the calls that lead there.
+
+    ``add`` is told of a new object alone, by those who know it: it may get into a session.
 
     ``unknown`` is a call of which it cannot be told what it does; ``why`` says so.
     """

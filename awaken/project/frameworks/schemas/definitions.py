@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 
 _MOST_NAMES = 8  # that stand for each other; a guess, not yet measured
+_HELD = {"cls_or_instance", "keys", "tuple_fields", "values"}
 Written = tuple[Module, ast.expr]
 
 
@@ -86,10 +87,15 @@ def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
             return None
 
 
-def calls_in(nodes: Sequence[ast.expr]) -> Iterator[ast.expr]:
-    """Yield the fields among the arguments of a field, also those inside of a tuple."""
-    for node in nodes:
-        if isinstance(node, ast.Tuple | ast.List):
-            yield from node.elts
-        elif isinstance(node, ast.Call | ast.Name | ast.Attribute):
-            yield node
+def held_by(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> Iterator[tuple[Module, ast.Call]]:
+    """Yield the fields that a field is given for what it holds, each as the call that makes it."""
+    given = [*call.args, *(one.value for one in call.keywords if one.arg in _HELD)]
+    for node in given:
+        for one in node.elts if isinstance(node, ast.Tuple | ast.List) else [node]:
+            if isinstance(one, ast.Call | ast.Name | ast.Attribute):
+                found = written(evaluator, module, one)
+                calls = [(home, made) for home, made in found if isinstance(made, ast.Call)]
+                # A class is made without arguments.
+                yield from calls or [(module, ast.Call(one, [], []))]

@@ -10,7 +10,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.definitions import (
     Written,
     attribute_path,
-    calls_in,
+    held_by,
     keyword,
     written,
 )
@@ -97,19 +97,23 @@ class Marshalling:
         call = value if isinstance(value, ast.Call) else ast.Call(value, [], [])
         path = attribute_path(call, name)
         if path is not None:
-            shapes = tuple(self._inner(home, call))
-            is_nested = last_name(call.func) in _KNOWN.nested
-            why = f"which fields `{home.excerpt(value)}` has cannot be seen"
-            unseen = self._evaluator.unknown(home, value, why) if is_nested and not shapes else None
-            yield Field(name, path, place, shapes, unseen)
+            shapes = self._inner(home, call)
+            is_seen = shapes is not None or not isinstance(value, ast.Call)
+            why = f"what `{home.excerpt(value)}` reads cannot be seen"
+            unseen = None if is_seen else self._evaluator.unknown(home, value, why)
+            yield Field(name, path, place, shapes or (), unseen)
 
-    def _inner(self, module: Module, call: ast.Call) -> Iterator[Shape]:
+    def _inner(self, module: Module, call: ast.Call) -> tuple[Shape, ...] | None:
+        """Return what writes what a field gives; None if that cannot be told."""
         kind = last_name(call.func)
-        given = [*call.args, *(one.value for one in call.keywords if one.arg)]
         if kind in _KNOWN.nested:
             nested = argument_at(call, 0, "model") or keyword(call, "nested")
-            yield from self.shapes(module, nested) if nested is not None else ()
-        elif kind in _KNOWN.holders:
-            for one in calls_in(given):
-                if isinstance(one, ast.Call):
-                    yield from self._inner(module, one)
+            return (self.shapes(module, nested) or None) if nested is not None else None
+        if kind in _KNOWN.choices:
+            mapping = argument_at(call, 0, "mapping")
+            chosen = mapping.values if isinstance(mapping, ast.Dict) else []
+            return tuple(shape for one in chosen for shape in self.shapes(module, one)) or None
+        if kind not in _KNOWN.holders:
+            return () if kind in _KNOWN.plain else None
+        held = [self._inner(home, one) for home, one in held_by(self._evaluator, module, call)]
+        return None if None in held else tuple(shape for one in held for shape in one or ())

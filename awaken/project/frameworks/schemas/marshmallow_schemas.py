@@ -10,7 +10,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.definitions import (
     Written,
     attribute_path,
-    calls_in,
+    held_by,
     keyword,
     texts,
     written,
@@ -229,14 +229,13 @@ class MarshmallowSchemas:
         path = attribute_path(call, name)
         if is_loaded or path is None or kinds & set(_KNOWN.without_attribute):
             return
-        inner = self._inner(module, call, home) if isinstance(node, ast.Call) else ()
-        shapes = tuple(_narrowed(one, name, shape) for one in inner)
-        is_nested = bool(kinds & {*_KNOWN.nested, *_KNOWN.plucked})
-        unseen = self._unseen(module, node) if is_nested and not shapes else None
+        inner = self._inner(module, call, home) if isinstance(node, ast.Call) else None
+        shapes = tuple(_narrowed(one, name, shape) for one in inner or ())
+        unseen = self._unseen(module, node) if inner is None and kinds else None
         yield Field(name, path, module.place(node), shapes, unseen)
 
     def _unseen(self, module: Module, node: ast.expr) -> Unknown:
-        why = f"which schema `{module.excerpt(node)}` has cannot be seen"
+        why = f"what `{module.excerpt(node)}` reads cannot be seen"
         return self._evaluator.unknown(module, node, why)
 
     def _kinds(self, module: Module, func: ast.expr) -> frozenset[str]:
@@ -246,31 +245,34 @@ class MarshmallowSchemas:
         outside = () if ancestors is None else ancestors.outside
         return frozenset([last_name(func), *(one.rpartition(".")[2] for one in outside)])
 
-    def _inner(self, module: Module, call: ast.Call, home: str) -> tuple[SchemaShape, ...]:
-        """Return the schemas that write what a field gives."""
+    def _inner(self, module: Module, call: ast.Call, home: str) -> tuple[SchemaShape, ...] | None:
+        """Return the schemas that write what a field gives; None if that cannot be told."""
         kinds = self._kinds(module, call.func)
-        given = [*call.args, *(one.value for one in call.keywords if one.arg)]
         if kinds & {*_KNOWN.nested, *_KNOWN.plucked}:
-            nested = argument_at(call, 0, "nested")
-            shapes = () if nested is None else self.shapes(module, nested, home)
-            only = texts(keyword(call, "only"))
-            if kinds & set(_KNOWN.plucked):
-                plucked = argument_at(call, 1, "field_name")
-                only = None if plucked is None else texts(ast.Tuple([plucked]))
-            exclude = texts(keyword(call, "exclude")) or frozenset()
-            return tuple(
-                SchemaShape(one.name, only or one.only, one.exclude | exclude, self)
-                for one in shapes
-                if isinstance(one, SchemaShape)
-            )
-        if kinds & set(_KNOWN.holders):
-            return tuple(
-                shape
-                for one in calls_in(given)
-                if isinstance(one, ast.Call)
-                for shape in self._inner(module, one, home)
-            )
-        return ()
+            return self._nested(module, call, home, kinds)
+        if not kinds & set(_KNOWN.holders):
+            return () if kinds & set(_KNOWN.plain) else None
+        held = [
+            self._inner(other, one, home) for other, one in held_by(self._evaluator, module, call)
+        ]
+        return None if None in held else tuple(shape for one in held for shape in one or ())
+
+    def _nested(
+        self, module: Module, call: ast.Call, home: str, kinds: frozenset[str]
+    ) -> tuple[SchemaShape, ...] | None:
+        nested = argument_at(call, 0, "nested")
+        shapes = () if nested is None else self.shapes(module, nested, home)
+        only = texts(keyword(call, "only"))
+        if kinds & set(_KNOWN.plucked):
+            plucked = argument_at(call, 1, "field_name")
+            only = None if plucked is None else texts(ast.Tuple([plucked]))
+        exclude = texts(keyword(call, "exclude")) or frozenset()
+        found = tuple(
+            SchemaShape(one.name, only or one.only, one.exclude | exclude, self)
+            for one in shapes
+            if isinstance(one, SchemaShape)
+        )
+        return found or None
 
 
 _WHOLE = frozenset(one.rpartition(".")[2] for one in _KNOWN.whole)

@@ -16,14 +16,15 @@ from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
-from awaken.project.frameworks.sqlalchemy.reads.assignments import Assignments
-from awaken.project.frameworks.sqlalchemy.reads.between import BetweenLoadAndRead
-from awaken.project.frameworks.sqlalchemy.reads.declared import DeclaredRelationships
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
-from awaken.project.frameworks.sqlalchemy.reads.dynamic import DynamicReads
-from awaken.project.frameworks.sqlalchemy.reads.generated import GeneratedReads
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
-from awaken.project.frameworks.sqlalchemy.reads.proxies import ProxySights
+from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
+from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
 from awaken.project.frameworks.sqlalchemy.relationships import Site
@@ -192,7 +193,8 @@ class Orm:
         if self._between is None:
             awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
             between = Between(self._evaluator, awaitables)
-            self._between = BetweenLoadAndRead(self._evaluator, between)
+            expiry = Expiry(self._evaluator, self._files_with)
+            self._between = BetweenLoadAndRead(self._evaluator, between, expiry)
         return self._between.of(trace, read)
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from awaken.project.frameworks.sqlalchemy.reads.domain import BY_KEY
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -39,6 +40,23 @@ class Context:
         """Return the same, to be added to."""
         named = {name: list(expressions) for name, expressions in self.named.items()}
         return Context(named, list(self.spread))
+
+    def join(self, other: Context) -> None:
+        """Add what another holds beside this one."""
+        for name, expressions in other.named.items():
+            self.named.setdefault(name, []).extend(expressions)
+        self.spread += other.spread
+
+    def everything(self) -> Iterator[Expression]:
+        """Yield all that some name may mean."""
+        for expressions in self.named.values():
+            yield from expressions
+        yield from (replace(one, path=(*one.path, BY_KEY)) for one in self.spread)
+
+    def meant(self, name: str) -> list[Expression]:
+        """Return what a name may mean, if a dictionary with further names holds it as well."""
+        further = [replace(one, path=(*one.path, name)) for one in self.spread]
+        return [*self.named.get(name, []), *further]
 
     def add(self, name: str, module: Module, node: ast.expr) -> None:
         """Add what a name may mean."""

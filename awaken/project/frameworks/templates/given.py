@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.frameworks.templates.rendering import returned_by
@@ -16,6 +18,15 @@ _PROCESSORS = {"context_processor", "app_context_processor"}
 _LOADERS = {"user_loader", "request_loader"}
 
 
+@dataclass(slots=True)
+class _Names:
+    """What names mean: in all templates, in those of Flask, and as attributes of ``flask.g``."""
+
+    everywhere: Context = field(default_factory=Context)
+    in_flask: Context = field(default_factory=Context)
+    of_g: Context = field(default_factory=Context)
+
+
 class Given:
     """The names that all templates of a program see, each with the expressions that it means."""
 
@@ -24,82 +35,69 @@ class Given:
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._names: dict[str, list[Expression]] | None = None
-        self._spread: list[Expression] = []
 
-    def named(self, name: str) -> Sequence[Expression]:
-        """Return what a name may mean in every template."""
-        return self._all().get(name, [])
-
-    def spread(self) -> Sequence[Expression]:
-        """Return the dictionaries of further names."""
-        self._all()
-        return self._spread
-
-    def everything(self) -> Iterator[Expression]:
-        """Yield all that some name means in every template."""
-        for expressions in self._all().values():
-            yield from expressions
-        yield from self._spread
+    def contexts(self, *, in_flask: bool) -> Sequence[Context]:
+        """Return what every template is given, or every template that Flask renders."""
+        names = self._names
+        return (names.in_flask, names.everywhere) if in_flask else (names.everywhere,)
 
     def attributes_of_g(self, name: str) -> Sequence[Expression]:
         """Return what is assigned to an attribute of ``flask.g``."""
-        return self._all().get(f"g.{name}", [])
+        return self._names.of_g.named.get(name, [])
 
-    def _all(self) -> dict[str, list[Expression]]:
-        if self._names is None:
-            self._names = {}
-            for path in self._files_with(_WORDS):
-                module = self._evaluator.load(path)
-                for name, found in self._in_file(module) if module is not None else ():
-                    self._names.setdefault(name, []).append(found)
-        return self._names
+    @cached_property
+    def _names(self) -> _Names:
+        found = _Names()
+        for path in self._files_with(_WORDS):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None:
+                    _note(module, node, found)
+        return found
 
-    def _in_file(self, module: Module) -> Iterator[tuple[str, Expression]]:
-        for node in module.walk():
-            match node:
-                case ast.FunctionDef() | ast.AsyncFunctionDef():
-                    yield from self._of_function(module, node)
-                case ast.Assign(targets=[target]):
-                    yield from self._assigned(module, target, node.value)
-                case ast.Call(func=ast.Attribute(attr="update", value=owner)) if _is_globals(owner):
-                    for one in node.args:
-                        yield from self._dictionary(module, one)
-                    for keyword in node.keywords:
-                        if keyword.arg is not None:
-                            yield keyword.arg, Expression(module, keyword.value)
-                case _:
-                    pass
 
-    def _of_function(self, module: Module, node: Function) -> Iterator[tuple[str, Expression]]:
-        for decorator in node.decorator_list:
-            name = last_name(without_arguments(decorator))
-            if name in _PROCESSORS:
-                for one in returned_by(module, node):
-                    yield from self._dictionary(module, one)
-            elif name in _LOADERS:
-                for one in returned_by(module, node):
-                    yield "current_user", Expression(module, one)
+def _note(module: Module, node: ast.AST, found: _Names) -> None:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            _note_function(module, node, found)
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                _note_assigned(module, target, Expression(module, value), found)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            _note_assigned(module, target, Expression(module, value), found)
+        case ast.Call(func=ast.Attribute(attr="update", value=owner)) if _is_globals(owner):
+            for one in node.args:
+                found.everywhere.add_dictionary(module, one)
+            found.everywhere.add_keywords(module, node.keywords)
+        case _:
+            pass
 
-    def _dictionary(self, module: Module, node: ast.expr) -> Iterator[tuple[str, Expression]]:
-        context = Context()
-        context.add_dictionary(module, node)
-        self._spread += context.spread
-        for name, expressions in context.named.items():
-            for one in expressions:
-                yield name, one
 
-    def _assigned(
-        self, module: Module, target: ast.expr, value: ast.expr
-    ) -> Iterator[tuple[str, Expression]]:
-        match target:
-            case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
-                if _is_globals(owner):
-                    yield name, Expression(module, value)
-            case ast.Attribute(value=ast.Name(id="g"), attr=name):
-                yield f"g.{name}", Expression(module, value)
-            case _:
-                pass
+def _note_function(module: Module, node: Function, found: _Names) -> None:
+    for decorator in node.decorator_list:
+        name = last_name(without_arguments(decorator))
+        for one in returned_by(module, node) if name in _PROCESSORS else ():
+            # Each is asked anew, so none replaces what another gives.
+            context = Context()
+            context.add_dictionary(module, one)
+            found.in_flask.join(context)
+        for one in returned_by(module, node) if name in _LOADERS else ():
+            found.in_flask.add("current_user", module, one)
+
+
+def _note_assigned(module: Module, target: ast.expr, value: Expression, found: _Names) -> None:
+    match target:
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
+            if _is_globals(owner):
+                found.everywhere.add(name, module, value.node)
+        case ast.Attribute(value=ast.Name(id="g"), attr=name):
+            found.of_g.named.setdefault(name, []).append(value)
+        case ast.Tuple(elts=targets):
+            for position, one in enumerate(targets):
+                part = replace(value, path=(*value.path, f"[{position}]"))
+                _note_assigned(module, one, part, found)
+        case _:
+            pass
 
 
 def _is_globals(node: ast.expr) -> bool:

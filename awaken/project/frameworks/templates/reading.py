@@ -14,7 +14,6 @@ from awaken.project.frameworks.templates.record import (
     EVERYTHING,
     Record,
     TemplateRead,
-    TooLargeError,
 )
 from awaken.project.frameworks.templates.values import (
     NOTHING,
@@ -23,6 +22,7 @@ from awaken.project.frameworks.templates.values import (
     MacroOf,
     NamespaceOf,
     Scope,
+    TooLargeError,
     Unseen,
     Value,
     held,
@@ -59,6 +59,7 @@ class _Family:
     """A template with all that it extends: its blocks, the most derived first."""
 
     top: Scope
+    paths: set[str] = field(default_factory=set)
     blocks: dict[str, list[tuple[Source, nodes.Block]]] = field(default_factory=dict)
 
 
@@ -117,7 +118,8 @@ class _Reader(Expressions):
         self._loops: list[_Loop] = []
         self._imports: list[Scope] = []
         self._active: list[object] = []
-        self._results: dict[object, None] = {}
+        self._numbers: dict[object, int] = {}
+        self._results: set[object] = set()
         self._by_statement: dict[type, Callable[[Any, _Place, Scope], None]] = {
             nodes.Assign: self._set,
             nodes.AssignBlock: self._set_block,
@@ -145,9 +147,7 @@ class _Reader(Expressions):
 
     def _extended(self, source: Source, family: _Family) -> None:
         """Read a template of which others may have overridden blocks."""
-        if len(self._active) > _DEEPEST:
-            self._unseen(family.top, "templates extend each other without end")
-            return
+        family.paths.add(source.path)
         for block in source.tree.find_all(nodes.Block):
             family.blocks.setdefault(block.name, []).append((source, block))
         self._active.append(source)
@@ -158,15 +158,19 @@ class _Reader(Expressions):
 
     def _extend(self, node: nodes.Extends, place: _Place, scope: Scope) -> None:
         parents, why = self._named(node.template, scope)
-        for parent in parents:
-            self._extended(parent, place.family)
+        family = place.family
+        # One that extends its own name means the other template of that name.
+        others = [one for one in parents if one.path not in family.paths]
+        if parents and not others:
+            why = why or "templates extend each other without end"
+        for parent in others:
+            self._extended(parent, family)
         if why:
             self.record.line = node.lineno
             self._unseen(scope, why)
         if parents and not why:
             return
         # What is not read may render any block.
-        family = place.family
         for definitions in [*family.blocks.values()]:
             for source, block in definitions:
                 self._block(block, _Place(source, family), Scope(family.top))
@@ -176,12 +180,10 @@ class _Reader(Expressions):
         inner = Scope(scope) if node.with_context else Scope()
         for one in found:
             key = ("include", one.path, inner.visible())
-            if key in self._active:
-                continue
-            self._active.append(key)
-            # Its own blocks are not those of this template.
-            self._extended(one, _Family(inner))
-            self._active.pop()
+            if key not in self._results:
+                self._results.add(key)
+                # Its own blocks are not those of this template.
+                self._extended(one, _Family(inner))
         if why and node.with_context:
             self.record.line = node.lineno
             self._unseen(scope, why)
@@ -196,8 +198,11 @@ class _Reader(Expressions):
                 self._active.append(key)
                 self._extended(one, _Family(inner))
                 self._active.pop()
-            self._imports.append(inner)
-            values.append(frozenset({ImportOf(len(self._imports) - 1)}))
+            known = (*key, inner.ways())
+            if known not in self._numbers:
+                self._numbers[known] = len(self._imports)
+                self._imports.append(inner)
+            values.append(frozenset({ImportOf(self._numbers[known])}))
         whole = joined(values)
         if isinstance(node, nodes.Import):
             scope.names[node.target] = whole
@@ -287,12 +292,12 @@ class _Reader(Expressions):
             self._block(block, _Place(source, place.family), within)
 
     def _block(self, block: nodes.Block, place: _Place, scope: Scope) -> None:
+        key = ("block", id(block), scope.visible())
+        if key in self._results:
+            return
+        self._results.add(key)
         outer, self.record.template = self.record.template, place.source.path
-        key = ("block", place.source.path, block.name)
-        if key not in self._active:
-            self._active.append(key)
-            self._body(block.body, place, scope)
-            self._active.pop()
+        self._body(block.body, place, scope)
         self.record.template = outer
 
     def _for(self, node: nodes.For, place: _Place, scope: Scope) -> None:
@@ -317,7 +322,7 @@ class _Reader(Expressions):
         loop = self._loops[number]
         key = ("loop", id(loop.node), loop.scope.visible(), items)
         if items and key not in self._results:
-            self._results[key] = None
+            self._results.add(key)
             self._run_loop(loop.node, loop.place, loop.scope, items)
 
     def _if(self, node: nodes.If, place: _Place, scope: Scope) -> None:
@@ -352,8 +357,12 @@ class _Reader(Expressions):
     def _new_macro(
         self, node: nodes.Macro | nodes.CallBlock, name: str, place: _Place, scope: Scope
     ) -> Value:
-        self._macros.append(_Macro(node, name, place, scope))
-        return frozenset({MacroOf(len(self._macros) - 1)})
+        # The same where the same is given: a circle of templates defines it again each time.
+        key = (id(node), scope.ways())
+        if key not in self._numbers:
+            self._numbers[key] = len(self._macros)
+            self._macros.append(_Macro(node, name, place, scope))
+        return frozenset({MacroOf(self._numbers[key])})
 
     def _define(self, node: nodes.Macro, place: _Place, scope: Scope) -> None:
         scope.names[node.name] = self._new_macro(node, node.name, place, scope)
@@ -382,7 +391,7 @@ class _Reader(Expressions):
         key = (id(macro.node), macro.scope.visible(), tuple(arguments), tuple(keywords.items()))
         if key in self._results:
             return NOTHING
-        self._results[key] = None
+        self._results.add(key)
         if len(self._active) > _DEEPEST:
             why = "macros call each other without end"
             self.escaped(joined([*arguments, *keywords.values()]), why)

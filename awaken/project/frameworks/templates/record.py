@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
-from awaken.project.frameworks.templates.values import NOTHING, Value, Way
+from awaken.project.frameworks.templates.values import NOTHING, TooLargeError, Value, Way
 
 # Four relationships, each with its items, and what is read of the last: longer ways than
 # ``tracing`` follows. Recursive templates would make them without end.
@@ -15,10 +15,6 @@ _MOST_STEPS = 500_000
 
 EVERYTHING = "*"
 """The root that stands for every name that the template is given."""
-
-
-class TooLargeError(Exception):
-    """A template takes too many steps to read."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -32,7 +32,8 @@ class Rendering:
 
     ``names`` are those that the template may have, ``sources`` the texts that it may be itself;
     both are None where that is computed. ``language`` is empty for Jinja. ``unknown`` says who may
-    give it something else, in a sentence each.
+    give it something else, in a sentence each; ``in_flask`` whether it is told what every template
+    of Flask is.
     """
 
     place: Place
@@ -42,6 +43,7 @@ class Rendering:
     context: Context = field(default_factory=Context)
     language: str = ""
     unknown: tuple[str, ...] = ()
+    in_flask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class _Form:
     keywords: Sequence[ast.keyword] = ()
     context: ast.expr | None = None
     language: str = ""
+    in_flask: bool = False
 
 
 class Renderings:
@@ -101,9 +104,9 @@ class Renderings:
     def _of_function(self, module: Module, call: ast.Call) -> _Form | None:
         qualified = self._evaluator.names.qualified(module, call.func)
         if qualified in self._known.by_name:
-            return _Form(name=_first(call, _NAME_KEYWORDS), keywords=call.keywords)
+            return _Form(_first(call, _NAME_KEYWORDS), None, call.keywords, in_flask=True)
         if qualified in self._known.by_source:
-            return _Form(source=_first(call, ("source",)), keywords=call.keywords)
+            return _Form(None, _first(call, ("source",)), call.keywords, in_flask=True)
         if qualified in self._known.with_request:
             context = call.args[2] if len(call.args) > 2 else _keyword(call, "context")  # noqa: PLR2004
             return _Form(name=_first(call, _NAME_KEYWORDS), context=context)
@@ -119,7 +122,7 @@ class Renderings:
             )
             for above in ancestors.outside if ancestors is not None else ():
                 if f"{above}.{func.attr}" in self._known.methods:
-                    return _Form(name=_first(call, _NAME_KEYWORDS), keywords=call.keywords)
+                    return _Form(_first(call, _NAME_KEYWORDS), None, call.keywords, in_flask=True)
                 language = self._known.foreign.get(above.partition(".")[0])
                 if language is not None:
                     return _Form(keywords=call.keywords, language=language)
@@ -181,7 +184,15 @@ class Renderings:
             context.add_dictionary(module, form.context)
         sources = None if form.source is None else _sources(module, form.source)
         names = None if form.name is None else texts_of(module, form.name)
-        found = Rendering(module.place(call), module, names, sources, context, form.language)
+        found = Rendering(
+            module.place(call),
+            module,
+            names,
+            sources,
+            context,
+            form.language,
+            in_flask=form.in_flask,
+        )
         yield from self._through_wrappers(found, call, form.name, _MOST_WRAPPERS)
 
     def _through_wrappers(

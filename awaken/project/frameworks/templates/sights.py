@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place, Span
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, Sight
-from awaken.project.frameworks.templates.contexts import Expression
+from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.frameworks.templates.given import Given
 from awaken.project.frameworks.templates.rendering import Rendering, Renderings
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -147,9 +147,12 @@ class TemplateSights:
             return known, read.path[1:]
         if read.root in library_templates().plain_names:
             return (), read.path
-        maps = (*rendering.context.spread, *self._given.spread())
-        spread = [replace(one, path=(*one.path, read.root)) for one in maps]
-        return (*self._given.named(read.root), *spread), read.path
+        return [
+            one for each in self._contexts(rendering) for one in each.meant(read.root)
+        ], read.path
+
+    def _contexts(self, rendering: Rendering) -> tuple[Context, ...]:
+        return (rendering.context, *self._given.contexts(in_flask=rendering.in_flask))
 
     def _open(
         self, rendering: Rendering, read: TemplateRead, expressions: Sequence[Expression]
@@ -166,10 +169,8 @@ class TemplateSights:
 
     def _everything(self, rendering: Rendering) -> Iterator[Expression]:
         """Yield all that the templates of a call are given."""
-        for expressions in rendering.context.named.values():
-            yield from expressions
-        yield from (replace(one, path=(*one.path, BY_KEY)) for one in rendering.context.spread)
-        yield from self._given.everything()
+        for one in self._contexts(rendering):
+            yield from one.everything()
 
     def _place(self, rendering: Rendering, read: TemplateRead) -> Place:
         span = self._files.line(read.template, read.line)

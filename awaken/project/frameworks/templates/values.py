@@ -8,6 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+# Containers inside of each other that a template makes; three are the most in 20 programs.
+_DEEPEST = 8
+
+
+class TooLargeError(Exception):
+    """A template takes too much to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -85,13 +92,26 @@ class Scope:
         return None
 
     def visible(self) -> frozenset[tuple[str, Value]]:
-        """Return all names here, each with what it is."""
+        """Return all names here, each with what it is; loops apart, which are made anew each time.
+
+        What is the same in this reads the same.
+        """
+        return self._without(LoopOf)
+
+    def ways(self) -> frozenset[tuple[str, Value]]:
+        """Return all names here that lead to what the template is given."""
+        return self._without(LoopOf, MacroOf, ImportOf)
+
+    def _without(self, *kinds: type[Atom]) -> frozenset[tuple[str, Value]]:
         found: dict[str, Value] = {}
         scope: Scope | None = self
         while scope is not None:
             found = {**scope.names, **found}
             scope = scope.outer
-        return frozenset(found.items())
+        return frozenset(
+            (name, frozenset(one for one in value if not isinstance(one, kinds)))
+            for name, value in found.items()
+        )
 
 
 def joined(values: Iterable[Value]) -> Value:
@@ -100,6 +120,15 @@ def joined(values: Iterable[Value]) -> Value:
 
 
 def held(values: Iterable[Value]) -> Value:
-    """Return a container of these, or nothing if there is nothing to hold."""
+    """Return a container of these, or nothing if there is nothing to hold.
+
+    Raises TooLargeError for containers inside of each other without end.
+    """
     inner = joined(values)
+    if _depth(inner) >= _DEEPEST:
+        raise TooLargeError
     return frozenset({Holder(inner)}) if inner else NOTHING
+
+
+def _depth(value: Value) -> int:
+    return max((1 + _depth(one.inner) for one in value if isinstance(one, Holder)), default=0)

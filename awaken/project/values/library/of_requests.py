@@ -26,34 +26,38 @@ _KEEPERS = {
 _MOST_FILES = 100  # files to parse for one name; flask programs of 500 files have 40 such
 
 
-def current_user(evaluator: Questions, name: str, module: Module, node: ast.AST) -> Values:
-    """Return the user that ``flask_login.current_user`` stands for; empty if it is no such name.
+_Site = tuple[Module, ast.AST]
+
+
+def current_user(evaluator: Questions, name: str, module: Module, node: ast.AST) -> Values | None:
+    """Return the user that ``flask_login.current_user`` stands for; None if it is no such name.
 
     Also where nothing in sight loads one.
     """
     givers = evaluator.knowledge.current_users.get(name)
     if givers is None or not evaluator.follows_callers:
-        return ()
+        return None
+    sites = [site for giver in givers for site in _giving(evaluator, giver)]
+    if not sites:
+        return None
     return evaluator.solved(
         ("current user", name),
         module,
         node,
-        lambda: _given(evaluator, givers),
+        # A user who is not logged in has no attribute of those that are mapped, as None has not.
+        lambda: union(*(_given_by(evaluator, *site) for site in sites), (NoneValue(),)),
         "program",
     )
 
 
-def _given(evaluator: Questions, givers: tuple[str, ...]) -> Values:
-    found: Values = ()
-    for giver in givers:
-        word = giver.rpartition(".")[2]
-        for path in evaluator.files_naming(word) or ():
-            module = evaluator.load(path)
-            for node in module.mentions(word) if module is not None else ():
-                if module is not None and _is(evaluator, giver, module, node):
-                    found = union(found, _given_by(evaluator, module, node))
-    # A user who is not logged in has no attribute of those that are mapped, as None has not.
-    return union(found, (NoneValue(),)) if found else ()
+def _giving(evaluator: Questions, giver: str) -> Iterator[_Site]:
+    """Yield the mentions of what gives the user."""
+    word = giver.rpartition(".")[2]
+    for path in evaluator.files_naming(word) or ():
+        module = evaluator.load(path)
+        for node in module.mentions(word) if module is not None else ():
+            if module is not None and _is(evaluator, giver, module, node):
+                yield module, node
 
 
 def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool:
@@ -95,41 +99,45 @@ def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
 
 def kept_for_request(
     evaluator: Questions, owner: str, name: str, module: Module, node: ast.AST
-) -> Values:
+) -> Values | None:
     """Return what the program keeps as ``g.name``, or as ``request.state.name``.
 
-    Empty where nothing in sight does. Of what is kept for an application the same is said.
+    None where nothing in sight does. Of what is kept for an application the same is said.
     """
     if owner not in _KEEPERS or not evaluator.follows_callers:
-        return ()
+        return None
+    with_name = set(evaluator.files_naming(name) or ())
+    paths = [one for one in evaluator.files_naming(_KEEPERS[owner]) or () if one in with_name]
+    if len(paths) > _MOST_FILES:
+        return (Unknown(f"`{name}` stands in {len(paths)} files", module.place(node)),)
+    sites = [site for path in paths for site in _keeping(evaluator, owner, name, path)]
+    if not sites:
+        return None
     return evaluator.solved(
         ("kept for a request", owner, name),
         module,
         node,
-        lambda: _kept(evaluator, owner, name, module, node),
+        lambda: union(*(_put(evaluator, owner, *site) for site in sites)),
         "program",
     )
 
 
-def _kept(evaluator: Questions, owner: str, name: str, module: Module, node: ast.AST) -> Values:
-    simple = _KEEPERS[owner]
-    with_name = set(evaluator.files_naming(name) or ())
-    paths = [one for one in evaluator.files_naming(simple) or () if one in with_name]
-    if len(paths) > _MOST_FILES:
-        return (Unknown(f"`{name}` stands in {len(paths)} files", module.place(node)),)
-    found: Values = ()
-    for path in paths:
-        defining = evaluator.load(path)
-        for target in _stored(defining, name) if defining is not None else ():
-            if defining is None or not _is_keeper(evaluator, owner, defining, target.value):
-                continue
-            above = defining.parent(target)
-            if isinstance(above, ast.Assign | ast.AnnAssign) and above.value is not None:
-                found = union(found, evaluator.values(defining, above.value))
-            else:
-                why = f"what `{owner}.{name}` is given is not followed"
-                found = union(found, (evaluator.unknown(defining, target, why),))
-    return found
+def _keeping(
+    evaluator: Questions, owner: str, name: str, path: str
+) -> Iterator[tuple[Module, ast.Attribute]]:
+    """Yield the places of a file that put something there."""
+    module = evaluator.load(path)
+    for target in _stored(module, name) if module is not None else ():
+        if module is not None and _is_keeper(evaluator, owner, module, target.value):
+            yield module, target
+
+
+def _put(evaluator: Questions, owner: str, module: Module, target: ast.Attribute) -> Values:
+    above = module.parent(target)
+    if isinstance(above, ast.Assign | ast.AnnAssign) and above.value is not None:
+        return evaluator.values(module, above.value)
+    why = f"what `{owner}.{target.attr}` is given is not followed"
+    return (evaluator.unknown(module, target, why),)
 
 
 def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr) -> bool:
@@ -142,7 +150,15 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
     return all(isinstance(one, InstanceOf) and one.qualified == owner for one in known)
 
 
-def _stored(module: Module, name: str) -> Iterator[ast.Attribute]:
-    for node in module.walk():
-        if isinstance(node, ast.Attribute) and node.attr == name:
-            yield from (node,) if isinstance(node.ctx, ast.Store) else ()
+def _stored(module: Module, name: str) -> list[ast.Attribute]:
+    key = (_stored, name)
+    kept: list[ast.Attribute] | None = module.memo.get(key)
+    if kept is None:
+        kept = module.memo[key] = [
+            one
+            for one in module.walk()
+            if isinstance(one, ast.Attribute)
+            and one.attr == name
+            and isinstance(one.ctx, ast.Store)
+        ]
+    return kept

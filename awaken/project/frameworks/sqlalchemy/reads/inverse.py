@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
-from awaken.project.frameworks.sqlalchemy.reads.declared import declaring
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import declaring
 from awaken.project.graph.evaluator import ProgramEvaluator
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from string import Formatter
 from typing import Protocol
 
-from awaken.project.frameworks.sqlalchemy.reads.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
-from awaken.project.frameworks.sqlalchemy.reads.named import NamedByText
-from awaken.project.frameworks.sqlalchemy.reads.run_sync import InRunSync
+from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText
+from awaken.project.frameworks.sqlalchemy.reads.kinds.run_sync import InRunSync
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 

@@ -99,7 +99,7 @@ class Arriving:
             else:
                 arrivals.add(given, module.place(parameter))
             return False
-        if self._injected.add(module, function, parameter, arrivals):
+        if self._injected.add_fixture(module, function, parameter, arrivals):
             return False
         is_self = is_first(function, parameter)
         method = self._receivers.method_of(module, function) if is_self else None
@@ -154,7 +154,10 @@ class Arriving:
         if not isinstance(function, Function):
             return
         callers = self._evaluator.callers.of(module, function)
+        is_injected = self._injected.add(module, function, asked, arrivals)
         for obstacle in callers.obstacles:
+            if is_injected and obstacle.kind == "framework":
+                continue
             self._hidden.add(obstacle, module, function, asked, arrivals)
         for site in callers.sites:
             yield _Call(site.place.path, site.place.span, site.bound, function, asked, place)

@@ -31,8 +31,10 @@ _BY_KEY = {
     "itertools.groupby",
 }
 """Functions that call their ``key`` with the items of their argument."""
-# From one function to the next: longer ways are those of frameworks, which end in a container.
-_DEEPEST = 3
+# Functions that one is handed through: those of frameworks are more, and end in a container.
+_MOST_FUNCTIONS = 10
+_Seen = set[tuple[str, int, int]]
+"""The parameters that a function was handed to, with the argument that is asked for."""
 
 
 class HandedOn:
@@ -41,21 +43,24 @@ class HandedOn:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
-    def to(self, module: Module, node: ast.expr, index: int, depth: int = 0) -> Values | None:
+    def to(self, module: Module, node: ast.expr, index: int) -> Values | None:
         """Return what a function gets as argument ``index`` where ``node`` passes it on.
 
         None where that cannot be told, empty where nobody calls it.
         """
+        return self._to(module, node, index, set())
+
+    def _to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
         above = module.parent(node)
         match above:
             case ast.Call(func=func) if func is node:
                 return self._given(module, above, index)
             case ast.Call() if node in above.args:
-                return self._to_argument(module, above, node, index, depth)
+                return self._to_argument(module, above, node, index, seen)
             case ast.keyword(arg=str()):
                 call = module.parent(above)
                 if isinstance(call, ast.Call):
-                    return self._to_keyword(module, call, above, index, depth)
+                    return self._to_keyword(module, call, above, index, seen)
         return None
 
     def _given(self, module: Module, call: ast.Call, index: int) -> Values | None:
@@ -64,7 +69,7 @@ class HandedOn:
         return self._evaluator.values(module, call.args[index])
 
     def _to_argument(
-        self, module: Module, call: ast.Call, node: ast.expr, index: int, depth: int
+        self, module: Module, call: ast.Call, node: ast.expr, index: int, seen: _Seen
     ) -> Values | None:
         name = self._evaluator.names.qualified(module, call.func)
         if name in _OF_ITEMS:
@@ -76,14 +81,14 @@ class HandedOn:
             bound = len(call.args) - 1
             if index < bound:
                 return self._given(module, call, index + 1)
-            return self.to(module, call, index - bound, depth + 1)
+            return self._to(module, call, index - bound, seen)
         position = call.args.index(node)
         if any(isinstance(one, ast.Starred) for one in call.args[:position]):
             return None
-        return self._into(module, call, position, index, depth)
+        return self._into(module, call, position, index, seen)
 
     def _to_keyword(
-        self, module: Module, call: ast.Call, keyword: ast.keyword, index: int, depth: int
+        self, module: Module, call: ast.Call, keyword: ast.keyword, index: int, seen: _Seen
     ) -> Values | None:
         if keyword.arg == "key" and not index:
             if self._evaluator.names.qualified(module, call.func) in _BY_KEY and call.args:
@@ -93,7 +98,7 @@ class HandedOn:
                 return self._items(module, last)
             if isinstance(call.func, ast.Attribute) and call.func.attr == "sort":
                 return self._items(module, call.func.value)
-        return self._into(module, call, keyword.arg or "", index, depth)
+        return self._into(module, call, keyword.arg or "", index, seen)
 
     def _items(self, module: Module, node: ast.expr) -> Values | None:
         if isinstance(node, ast.Starred):
@@ -102,27 +107,31 @@ class HandedOn:
         return self._evaluator.iterated(values, module, node)
 
     def _into(
-        self, module: Module, call: ast.Call, at: int | str, index: int, depth: int
+        self, module: Module, call: ast.Call, at: int | str, index: int, seen: _Seen
     ) -> Values | None:
         """Return what functions of the program call one of their parameters with."""
-        if depth >= _DEEPEST:
-            return None
         found: Values = ()
         for one in self._evaluator.values(module, call.func):
             if not isinstance(one, FunctionOf) or not isinstance(one.node, Function):
                 return None
-            given = self._called_in(one, at, index, depth)
+            given = self._called_in(one, at, index, seen)
             if given is None:
                 return None
             found = union(found, given)
         return found
 
     def _called_in(
-        self, function: FunctionOf, at: int | str, index: int, depth: int
+        self, function: FunctionOf, at: int | str, index: int, seen: _Seen
     ) -> Values | None:
         module, node = function.module, function.node
         parameter = _parameter(node, at, 1 if isinstance(function.bound, InstanceOf) else 0)
         if parameter is None or not isinstance(node, Function) or node.decorator_list:
+            return None
+        key = (module.path, module.span(parameter).start, index)
+        if key in seen:
+            return ()
+        seen.add(key)
+        if len(seen) > _MOST_FUNCTIONS:
             return None
         found: Values = ()
         for name in _uses(module, parameter):
@@ -130,7 +139,7 @@ class HandedOn:
                 return None
             if _is_only_tested(module, name):
                 continue
-            given = self.to(module, name, index, depth + 1)
+            given = self._to(module, name, index, seen)
             if given is None:
                 return None
             found = union(found, given)

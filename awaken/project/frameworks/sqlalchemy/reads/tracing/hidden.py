@@ -2,7 +2,7 @@
 
 Code that nobody sees has no objects of the program but those that it loads itself, and is no
 reader in sight either: who changes a class of a published program has to say so for the whole
-class. So a public name, a text of that name and a base that does not know it hide nothing here.
+class. So a public name hides nothing here, nor does a text of that name that gets nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Value, Values
 
-_ELSEWHERE = {"outside", "named", "dynamic"}
 _WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "starlette", "typer"}
 """Packages whose decorators have functions called with texts and numbers: of a path, a command
 line, a message."""
@@ -54,7 +53,10 @@ class Hidden:
         arrivals: Arrivals,
     ) -> None:
         """Add what arrives at a parameter from where ``obstacle`` says."""
-        if obstacle.kind in _ELSEWHERE:
+        if obstacle.kind == "outside":
+            return
+        if obstacle.kind == "named":
+            self._named(obstacle, arrivals)
             return
         if function.name == "__init__" and is_first(function, parameter):
             # It is new, whoever makes it.
@@ -69,6 +71,16 @@ class Hidden:
             self._passed_on(obstacle, function, parameter, arrivals)
             return
         arrivals.stop(obstacle.why, obstacle.place)
+
+    def _named(self, obstacle: Obstacle, arrivals: Arrivals) -> None:
+        """Add a text that gets the function, as in ``getattr(self, "show")``; others do not."""
+        for place in (obstacle.place, *obstacle.others):
+            module = self._evaluator.load(place.path) if place.path.endswith(".py") else None
+            for node in module.mentions("getattr") if module is not None else ():
+                above = module.parent(node) if module is not None else None
+                given = above.args[1:2] if isinstance(above, ast.Call) else []
+                if module is not None and given and module.span(given[0]) == place.span:
+                    arrivals.stop(obstacle.why, place)
 
     # -------------------------------------------------------------------------------- frameworks
     def _calls_with_requests(self, module: Module, function: Function) -> bool:

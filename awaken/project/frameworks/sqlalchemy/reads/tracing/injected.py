@@ -23,15 +23,21 @@ class Injected:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
-    def add(
+    def add_fixture(
         self, module: Module, function: Function, parameter: ast.arg, arrivals: Arrivals
     ) -> bool:
-        """Add what a framework passes to a parameter; False where none fills it."""
+        """Add what pytest passes to a parameter; False where that is no fixture in sight."""
         evaluator = self._evaluator
         fixture = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
         if fixture is not None:
             arrivals.add(_resolved(evaluator.returned(fixture)), module.place(parameter))
-            return True
+        return fixture is not None
+
+    def add(
+        self, module: Module, function: Function, parameter: ast.arg, arrivals: Arrivals
+    ) -> bool:
+        """Add what FastAPI passes to a parameter, or its default; whether FastAPI fills it."""
+        evaluator = self._evaluator
         markers = list(self._markers(module, function, parameter))
         for home, marker in markers:
             for one in evaluator.values(home, marker):
@@ -39,6 +45,9 @@ class Injected:
                     arrivals.add(_resolved(evaluator.returned(one)), home.place(marker))
                 else:
                     arrivals.stop("the dependency could not be followed", home.place(marker))
+        default = default_of(function, parameter)
+        if default is not None and not markers:
+            arrivals.add(evaluator.values(module, default), module.place(default))
         return bool(markers)
 
     def _markers(

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
+from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
@@ -24,7 +26,8 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf, Origin, Unknown, Value, Values
 
-# Each is evaluated once; a method that more places read has too common a name to be told apart.
+# A name that stands in more places is none by which a class can be told: some of their objects are
+# unknown, which keeps the relationship anyway.
 _MOST_PLACES = 2000
 OF_CLASSES = {"comparator", "expression", "update_expression"}
 """The parts of a hybrid that statements ask of the class."""
@@ -49,8 +52,18 @@ class _Seen:
     how: How
     values: Values
     is_called: bool
-    super_of: Place | None
+    super_of: tuple[Place, str] | None
     given: Values | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
+    """A place that reads an attribute by a name that is put together, of objects of classes."""
+
+    place: Place
+    shown: str
+    name: ast.expr
+    objects: tuple[InstanceOf, ...]
 
 
 class Receivers:
@@ -67,6 +80,7 @@ class Receivers:
         self._along = along
         self._sources = sources
         self._handed_on = handed_on
+        self._named = NamedByText(evaluator)
         self._seen: dict[str, list[_Seen]] = {}
         self._reaches: dict[tuple[str, Method], bool] = {}
 
@@ -132,28 +146,51 @@ class Receivers:
             if one.how == "assigned":
                 continue
             if one.super_of is not None:
-                arrivals.origins[Origin(one.super_of, kind="parameter")] = None
+                parameter, around = one.super_of
+                if self._evaluator.callers.hierarchy(method.owner).is_above(around, method.name):
+                    arrivals.origins[Origin(parameter, kind="parameter")] = None
                 continue
             for value in one.values:
                 self._add(method, one, value, arrivals)
         self._add_composed(method, arrivals)
 
     def _add_composed(self, method: Method, arrivals: Arrivals) -> None:
-        """Add ``getattr(self, f"_do_{name}")()`` beside the class, which may name the method."""
-        facts = self._evaluator.classes.facts(method.owner)
-        module = None if facts is None else self._evaluator.load(facts.path)
-        for node in composing(module) if module is not None else ():
-            match node:
-                case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
-                    if module is None or not fits(name, method.name):
-                        continue
-                    values = self._evaluator.values(module, owner)
-                    if any(
-                        isinstance(one, InstanceOf) and self._may_have(one.qualified, method)
-                        for one in values
-                    ):
-                        why = f"`{module.excerpt(node)}` may name `{method.name}`"
-                        arrivals.stop(why, module.place(node))
+        """Add what ``getattr(user, name)`` and ``methodcaller("roots")`` may read it from."""
+        for one in self._composed:
+            if isinstance(one.name, ast.Constant):
+                if one.name.value == method.name:
+                    arrivals.stop(f"`{one.shown}` calls `{method.name}`", one.place)
+            elif fits(one.name, method.name):
+                for value in one.objects:
+                    if self._may_have(value.qualified, method):
+                        arrivals.add((value,), one.place)
+
+    @cached_property
+    def _composed(self) -> list[_Composed]:
+        """The places that read an attribute whose name is put together; where the object is known.
+
+        Of others nobody can say anything, and each may read every attribute.
+        """
+        found: list[_Composed] = []
+        words = self._evaluator.callers.words
+        for path in sorted({*words.files_with("getattr"), *words.files_with("methodcaller")}):
+            module = self._evaluator.load(path)
+            for node in composing(module) if module is not None else ():
+                match node:
+                    case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
+                        # Of a name that is known there is a sight.
+                        if module is None or self._named.of(module, name) is not None:
+                            continue
+                        values = self._evaluator.values(module, owner)
+                        objects = tuple(one for one in values if isinstance(one, InstanceOf))
+                        shown = module.excerpt(node)
+                        found.append(_Composed(module.place(node), shown, name, objects))
+            for mention in module.mentions("methodcaller") if module is not None else ():
+                call = module.parent(mention) if module is not None else None
+                if module is not None and isinstance(call, ast.Call) and call.args:
+                    shown = module.excerpt(call)
+                    found.append(_Composed(module.place(call), shown, call.args[0], ()))
+        return found
 
     def _add(self, method: Method, seen: _Seen, value: Value, arrivals: Arrivals) -> None:
         match value:
@@ -198,12 +235,14 @@ def part_of_property(function: Function) -> str:
     return next((one.attr for one in named if one.attr in OF_CLASSES | OF_CHANGES), "")
 
 
-def _receiver_of_super(module: Module, node: ast.expr) -> Place | None:
-    """Return the parameter that ``super()`` stands for; None for other expressions."""
+def _receiver_of_super(module: Module, node: ast.expr) -> tuple[Place, str] | None:
+    """Return the parameter that ``super()`` stands for, and the class; None for what is not it."""
     match node:
         case ast.Call(func=ast.Name(id="super")):
-            around = module.enclosing_function(node)
+            around, owner = module.enclosing_function(node), module.enclosing_class(node)
         case _:
             return None
     first = next(named_parameters(around), None) if isinstance(around, Function) else None
-    return None if first is None else module.place(first)
+    if first is None or owner is None:
+        return None
+    return module.place(first), f"{module.name}.{module.qualname(owner)}"

@@ -24,8 +24,8 @@ from awaken.project.values.domain import InstanceOf, Origin, Unknown
 
 # A longer way names no load that a rule could write, as in `library.origins`.
 _LONGEST_PATH = 4
-_MOST_STEPS = 500  # of one read, from parameter to parameter; a hundred suffice where one ends
-_MOST_TRACES = 50  # more statements than that no change should edit for one read
+_MOST_STEPS = 200  # from parameter to parameter; no read of five programs takes ten
+_MOST_TRACES = 50  # more statements no change should edit for one read; those have ten at most
 
 _Path = tuple[str, ...]
 

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.declared import DeclaredRelationships
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module

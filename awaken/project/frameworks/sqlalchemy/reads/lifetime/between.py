@@ -8,8 +8,13 @@ from dataclasses import dataclass
 
 from awaken.contract import Place
 from awaken.project.effects.places.between import Between, Event
-from awaken.project.frameworks.sqlalchemy.reads.anchors import loading_call, read_at
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.anchors import (
+    loading_call,
+    read_at,
+    uses_of,
+)
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
@@ -51,12 +56,36 @@ class BetweenLoadAndRead:
     that gets it from the load: in that function, or returned by functions that it calls.
     """
 
-    def __init__(self, evaluator: ProgramEvaluator, between: Between) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, between: Between, expiry: Expiry) -> None:
         self._evaluator = evaluator
         self._between = between
+        self._expiry = expiry
 
     def of(self, trace: Trace, read: Read) -> tuple[Event, ...]:
-        """Return what may happen, in no certain order; what cannot be told is unknown."""
+        """Return what may happen, in no certain order; what cannot be told is unknown.
+
+        A commit that expires nothing is left out. That a new object may get into a session is an
+        event ``add``.
+        """
+        found = self._events(trace, read)
+        if trace.load.kind == "new":
+            found = (*found, *self._adds(trace.load.place))
+        if any(one.kind == "commit" for one in found) and self._expiry.never_by_commit():
+            found = tuple(one for one in found if one.kind != "commit")
+        return found
+
+    def _adds(self, load: Place) -> Iterator[Event]:
+        """Yield where a new object may get into a session, anywhere in the function of the load.
+
+        By hand, or as part of another object: whatever it is given to counts.
+        """
+        module = self._evaluator.load(load.path)
+        start = None if module is None else loading_call(module, load)
+        for node in uses_of(module, start) if module is not None and start is not None else ():
+            if module is not None:
+                yield Event("add", module.place(node))
+
+    def _events(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         module = self._evaluator.load(read.place.path)
         at = None if module is None else read_at(module, read.place)
         if module is None or at is None:

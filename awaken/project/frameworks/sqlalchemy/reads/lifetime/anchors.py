@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
@@ -102,3 +103,30 @@ def loading_call(module: Module, place: Place) -> ast.expr | None:
 
 def _runs(call: ast.Call, statement: ast.expr) -> bool:
     return call.args[:1] == [statement] and _name_of(call) in _RUNNING
+
+
+def uses_of(module: Module, made: ast.expr) -> Iterator[ast.AST]:
+    """Yield the places where an object is given away: all but reads of its own attributes.
+
+    An object that is no more than the value of one variable is followed through that variable.
+    """
+    above = module.parent(made)
+    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    if not isinstance(target, ast.Name):
+        yield made
+        return
+    for node in module.mentions(target.id):
+        is_same = isinstance(node, ast.Name) and any(
+            one.node is target for one in module.scopes.bindings_of(node)
+        )
+        # What is returned is seen where it is given on, if the callers are.
+        if is_same and not _reads_data(module, node):
+            yield node
+
+
+def _reads_data(module: Module, node: ast.AST) -> bool:
+    """Whether only an attribute of the object is read: a method may give the object away."""
+    read = module.parent(node)
+    above = None if read is None else module.parent(read)
+    is_called = isinstance(above, ast.Call) and above.func is read
+    return isinstance(read, ast.Attribute) and not is_called

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
-from awaken.project.frameworks.sqlalchemy.reads.assignments import Assignments
-from awaken.project.frameworks.sqlalchemy.reads.declared import DeclaredRelationships
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
-from awaken.project.frameworks.sqlalchemy.reads.named import NamedByText
+from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
+from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramEvaluator

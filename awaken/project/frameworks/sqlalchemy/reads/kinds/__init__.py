@@ -1,0 +1,1 @@
+"""The kinds of places that read relationships, beside plain attributes."""

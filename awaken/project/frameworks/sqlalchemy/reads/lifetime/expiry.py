@@ -1,0 +1,58 @@
+"""The sessions of a program that keep what they loaded when they commit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+
+_ROLES = {"async", "async-factory", "factory", "session"}
+_OPTION = "expire_on_commit"
+
+
+class Expiry:
+    """Answers for one program."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._never: bool | None = None
+
+    def never_by_commit(self) -> bool:
+        """Whether every session in sight is made with ``expire_on_commit=False``.
+
+        All count, for a session is hardly ever proved to be of one factory alone. One that a
+        library makes, such as Flask-SQLAlchemy's, expires.
+        """
+        if self._never is None:
+            found = [says for path in self._paths() for says in self._in_file(path)]
+            self._never = bool(found) and all(found)
+        return self._never
+
+    def _paths(self) -> list[str]:
+        # Without the word nothing says so, and no other file is parsed.
+        if not self._files_with([_OPTION.encode()]):
+            return []
+        return self._files_with([_OPTION.encode(), b"Session(", b"sessionmaker", b"SQLAlchemy("])
+
+    def _in_file(self, path: str) -> Iterator[bool]:
+        """Yield of each call that makes sessions, or says so, whether these do not expire."""
+        module = self._evaluator.load(path)
+        for node in module.walk() if module is not None else ():
+            if module is None or not isinstance(node, ast.Call):
+                continue
+            said = next((one.value for one in node.keywords if one.arg == _OPTION), None)
+            if said is not None:
+                yield isinstance(said, ast.Constant) and said.value is False
+            elif self._makes_sessions(module, node):
+                yield False
+
+    def _makes_sessions(self, module: Module, node: ast.Call) -> bool:
+        called = node.func.value if isinstance(node.func, ast.Subscript) else node.func
+        name = self._evaluator.names.qualified(module, called) or ""
+        role = self._evaluator.knowledge.types.get(name)
+        return role in _ROLES or name.rpartition(".")[2] == "SQLAlchemy"
