@@ -269,3 +269,40 @@ def test_an_event_says_by_which_calls_it_is_reached():
         "session.commit()",
         "save(session)",
     ]
+
+
+RESPONSES = """
+    from fastapi import FastAPI
+    from pydantic import BaseModel, ConfigDict
+    app = FastAPI()
+    class PostOut(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+        id: int
+    class UserOut(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+        posts: list[PostOut]
+    def get_session():
+        with maker() as session:
+            yield session
+    @app.get("/first", response_model=UserOut)
+    def first(session: Session = Depends(get_session)):
+        return session.get(User, 1)
+    @app.get("/second", response_model=UserOut)
+    def second(session: Session = Depends(get_session)):
+        user = session.get(User, 1)
+        session.commit()
+        return user
+"""
+
+
+def test_a_response_is_read_when_the_view_has_returned():
+    text = dedent(HEAD) + dedent(RESPONSES)
+    project = program({"models.py": MODELS, "m.py": text}, published=False)
+    found = [
+        (text[: trace.load.place.span.start].count("def second"), event.kind)
+        for read in project.orm.relationship_reads()
+        for trace in read.traces
+        for event in project.orm.between_load_and_read(trace, read)
+    ]
+
+    assert found == [(1, "commit")]

@@ -361,6 +361,7 @@ SQLMODEL = """
 
     class Post(SQLModel, table=True):
         id: int = Field(primary_key=True)
+        author_id: int = Field(foreign_key="user.id")
         author: "User" = Relationship(back_populates="posts")
 
     class User(SQLModel, table=True):

@@ -131,6 +131,7 @@ FORMS = {
         {{ users|map(attribute="author.name")|join(",") }}{{ (users|first).a }}
         {{ users|sort(attribute="b")|selectattr("c")|list|length }}{{ user|attr("d") }}
         {% for row in users|batch(2) %}{% for one in row %}{{ one.e }}{% endfor %}{% endfor %}
+        {{ (absent|default(user)).g }}
         {{ users|map("upper")|list }}{% filter upper %}{{ user.f }}{% endfilter %}
     """,
     "groups": """

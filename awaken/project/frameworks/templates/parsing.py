@@ -12,7 +12,7 @@ _EXTENSIONS = (
     "jinja2.ext.i18n",
     "jinja2.ext.loopcontrols",
 )
-# The largest of 1,100 templates in 20 programs has 90,000 characters.
+# Of 2,254 files below directories of templates, in 20 programs, the longest has 188,436 bytes.
 _LONGEST = 400_000
 
 

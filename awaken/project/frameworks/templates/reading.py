@@ -30,8 +30,8 @@ from awaken.project.frameworks.templates.values import (
 )
 from awaken.workspace.parsing import deep_recursion
 
-_DEEPEST = 40  # templates and macros inside of each other; six are the most in 20 programs
-# What loops put into lists and namespaces counts in the next round; three are the most seen.
+_DEEPEST = 40  # macros inside of each other; a guess, not yet measured
+# What loops put into lists and namespaces counts in the next round; a guess, not yet measured.
 _MOST_ROUNDS = 6
 
 

@@ -22,7 +22,7 @@ _LOADING = {"get_template", "select_template", "get_or_select_template"}
 _MAKING = {"from_string", "Template", "NativeTemplate"}
 _FOREIGN = {"render_to_string", "render_to_response"}
 _NAME_KEYWORDS = ("template_name_or_list", "template_name", "template", "name")
-# Functions that hand what they are given on to one that renders; three are the most seen.
+# Functions that hand what they are given on to one that renders; a guess, not yet measured.
 _MOST_WRAPPERS = 4
 
 

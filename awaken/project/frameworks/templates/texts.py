@@ -11,7 +11,7 @@ from awaken.project.source.modules import Module
 ANYTHING = "*"
 """What stands in a text for a part that is computed."""
 
-_DEEPEST = 8  # variables and choices inside of each other; two are the most in 20 programs
+_DEEPEST = 8  # variables and choices inside of each other; a guess, not yet measured
 _MOST = 20  # names for one call; a theme that chooses among more is not told
 _PERCENT = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[diouxXeEfFgGcrsa]")
 _BRACES = re.compile(r"\{[^{}]*\}")

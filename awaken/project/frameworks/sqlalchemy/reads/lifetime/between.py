@@ -89,7 +89,7 @@ class BetweenLoadAndRead:
         module = self._evaluator.load(read.place.path)
         at = None if module is None else read_at(module, read.place)
         if module is None or at is None:
-            return (Event("unknown", read.place, "where the read happens is not in sight"),)
+            return self._until_served(trace.load.place, read)
         found: dict[Event, None] = {}
         arrived, seen = False, set[tuple[str, int, int]]()
         waiting = [_Frame(module, *at)]
@@ -120,6 +120,25 @@ class BetweenLoadAndRead:
             why = "how the object gets there is not followed"
             found[Event("unknown", read.place, why)] = None
         return tuple(found)
+
+    def _until_served(self, load: Place, read: Read) -> tuple[Event, ...]:
+        """Return what may happen until what a view loads is read by a template or a response.
+
+        That is before the view returns, or when it has: sessions are closed after that. Of other
+        functions it is not known who goes on with what they load.
+        """
+        home = self._evaluator.load(load.path)
+        start = None if home is None else loading_call(home, load)
+        function = None if home is None or start is None else home.enclosing_function(start)
+        if home is not None and isinstance(function, Function):
+            callers = self._evaluator.callers.of(home, function)
+            kinds = {one.kind for one in callers.obstacles}
+            # The address of a view often holds its name.
+            is_view = "framework" in kinds and kinds <= {"framework", "named", "outside"}
+            events = self._part(home, function, start, None)
+            if is_view and not callers.sites and events is not None:
+                return events
+        return (Event("unknown", read.place, "where the read happens is not in sight"),)
 
     def _part(
         self,
