@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from msgspec import Struct
@@ -202,12 +204,12 @@ class LazyRaise(Rule):
             names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
             title = f"{title}; together with {names}"
         sites = [one.side.site for one in members]
-        caveats = tuple(dict.fromkeys(text for one in members for text in _caveats(one)))
+        caveats = tuple(dict.fromkeys(text for one in members for text in _caveats(project, one)))
         whole = rewritten_together(sites, Rewrite(title, edits, caveats))
         findings = tuple(
             replace(
                 finding,
-                message=with_caveats(said[finding.site], _caveats(one)),
+                message=with_caveats(said[finding.site], _caveats(project, one)),
                 related=_related(one, loads),
             )
             for finding, one in zip(whole.findings, members, strict=True)
@@ -253,10 +255,21 @@ def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str
     return "; ".join(parts)
 
 
-def _caveats(ready: _Ready) -> list[str]:
+def _caveats(project: Project, ready: _Ready) -> list[str]:
     """Return what may change: an object that is in the session gets no options from `get()`."""
-    gets = any(one.load.kind == "get" for one in ready.needs.traces)
+    gets = any(_is_get(project, one) for one in ready.needs.traces)
     return [_CAVEAT, _HELD] if gets else [_CAVEAT]
+
+
+def _is_get(project: Project, trace: Trace) -> bool:
+    """Whether a load is `session.get()`, or a query that ends in `get()`."""
+    module = project.module(trace.load.place.path)
+    calls = [] if module is None else module.calls_at(trace.load.place.span)
+    if trace.load.kind == "get" or module is None or not calls:
+        return trace.load.kind == "get"
+    above = module.ancestors(calls[0])
+    chain = takewhile(lambda one: isinstance(one, ast.Attribute | ast.Call), above)
+    return any(isinstance(one, ast.Attribute) and one.attr == "get" for one in chain)
 
 
 def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
