@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from msgspec import Struct
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 
 _CAVEAT = "a read that awaken has not seen now raises `InvalidRequestError`"
-
-_HELD = "`get()` gives an object that the session already holds without that load"
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,12 +200,12 @@ class LazyRaise(Rule):
             names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
             title = f"{title}; together with {names}"
         sites = [one.side.site for one in members]
-        caveats = tuple(dict.fromkeys(text for one in members for text in _caveats(project, one)))
+        caveats = (_CAVEAT,)
         whole = rewritten_together(sites, Rewrite(title, edits, caveats))
         findings = tuple(
             replace(
                 finding,
-                message=with_caveats(said[finding.site], _caveats(project, one)),
+                message=with_caveats(said[finding.site], [_CAVEAT]),
                 related=_related(one, loads),
             )
             for finding, one in zip(whole.findings, members, strict=True)
@@ -253,23 +249,6 @@ def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str
     else:
         parts.append("all that read it have it loaded already")
     return "; ".join(parts)
-
-
-def _caveats(project: Project, ready: _Ready) -> list[str]:
-    """Return what may change: an object that is in the session gets no options from `get()`."""
-    gets = any(_is_get(project, one) for one in ready.needs.traces)
-    return [_CAVEAT, _HELD] if gets else [_CAVEAT]
-
-
-def _is_get(project: Project, trace: Trace) -> bool:
-    """Whether a load is `session.get()`, or a query that ends in `get()`."""
-    module = project.module(trace.load.place.path)
-    calls = [] if module is None else module.calls_at(trace.load.place.span)
-    if trace.load.kind == "get" or module is None or not calls:
-        return trace.load.kind == "get"
-    above = module.ancestors(calls[0])
-    chain = takewhile(lambda one: isinstance(one, ast.Attribute | ast.Call), above)
-    return any(isinstance(one, ast.Attribute) and one.attr == "get" for one in chain)
 
 
 def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
