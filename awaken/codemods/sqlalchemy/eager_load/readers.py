@@ -1,4 +1,4 @@
-"""Whether all that get the objects of a statement read a relationship of theirs."""
+"""The readers of a statement's objects: whether all of them read a relationship."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the two tables of a relationship has the foreign key."""
+"""Foreign keys of a relationship: in which of its two tables they stand."""
 
 from __future__ import annotations
 

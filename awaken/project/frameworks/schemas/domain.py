@@ -1,4 +1,4 @@
-"""What a schema reads of an object, and which objects are read."""
+"""Shapes: the attributes that a schema reads of an object, and the places that give it one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a place that reads a relationship, and of what loaded the object there."""
+"""Reads of relationships, and the loads of the objects there."""
 
 from __future__ import annotations
 
