@@ -101,6 +101,22 @@ def test_a_file_that_does_not_parse_may_read_what_it_names(made):
     assert after["models.py"].count('lazy="raise"') == 1
 
 
+def test_a_template_that_is_not_read_may_read_any_relationship_of_its_objects(made):
+    views = """\
+from flask import render_template
+from models import User
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+
+def show(session: Session, name: str) -> str:
+    return render_template(name, user=session.scalars(select(User)).one())
+"""
+    after, reasons, _ = made(views=views)
+    assert after == {}
+    assert reasons == ["lazy-raise/unknown-object", "lazy-raise/unknown-object"]
+
+
 # ------------------------------------------------------------------------------ SQLAlchemy itself
 @pytest.mark.parametrize("lazy", ["raise", "raise_on_sql"])
 def test_a_flush_that_deletes_part_of_a_tree_reads_what_is_above_it(lazy):
