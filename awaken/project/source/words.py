@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from awaken.contract import Place, Span
@@ -37,7 +37,7 @@ class Words:
     """Searches the text of a snapshot; ``files_with`` gives the Python files that hold bytes.
 
     ``kept`` holds the words that stand in some way in a text, by that way and the text; all
-    snapshots of a run may share it.
+    snapshots of a run may share it. ``templates`` are paths of files that count as nowhere.
     """
 
     def __init__(
@@ -45,12 +45,16 @@ class Words:
         files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
         kept: dict[tuple[SearchKind, bytes], _Found] | None = None,
+        templates: Collection[str] = (),
     ) -> None:
         self._files = files
         self._candidates = files_with
         self._found: dict[str, list[str]] = {}
         self.kept = {} if kept is None else kept
-        self._others = sorted(path for path in files if not is_python(path))
+        # Templates are there only beside a rule that reads them, and no answer depends on that.
+        self._others = sorted(
+            path for path in files if not is_python(path) and path not in templates
+        )
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` stands by itself, sorted by path."""
@@ -150,7 +154,10 @@ class Words:
         return found
 
     def elsewhere(self, word: str) -> Place | None:
-        """Return where a file that is no Python, such as pyproject.toml, holds ``word``."""
+        """Return where a file that is no Python, such as pyproject.toml, holds ``word``.
+
+        Templates are not looked at.
+        """
         encoded = word.encode()
         is_plain = _WORDS.fullmatch(encoded) is not None
         known = self._first_elsewhere.get(encoded) if is_plain else None
