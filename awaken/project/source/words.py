@@ -25,6 +25,8 @@ _RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
 # Keyword arguments and comparisons match as well: a file too many is only read in vain.
 _ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
+# What may stand between a dot and an attribute, also where a text like "{0." "name}" goes on.
+_READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
 _MOST_SEARCHES = 120
 """Words to search the text for; after that all words are read, which takes as long as so many
 searches: 0.74 s against 6 ms each in the 33 MB of homeassistant."""
@@ -81,9 +83,12 @@ class Words:
     @cached_property
     def _everywhere(self) -> dict[bytes, list[str]]:
         """The Python files in which each word stands."""
+        return self._by_word(_WORDS.findall)
+
+    def _by_word(self, words_in: Callable[[bytes], Iterable[bytes]]) -> dict[bytes, list[str]]:
         found: dict[bytes, list[str]] = {}
         for path in self.python():
-            for word in set(_WORDS.findall(self._searched(path))):
+            for word in set(words_in(self._searched(path))):
                 found.setdefault(word, []).append(path)
         return found
 
@@ -118,11 +123,23 @@ class Words:
     @cached_property
     def _importing(self) -> dict[bytes, list[str]]:
         """The Python files that import by each word: a quarter of a second for 10,000 files."""
-        found: dict[bytes, list[str]] = {}
-        for path in self.python():
-            for word in _imported(self._searched(path)):
-                found.setdefault(word, []).append(path)
+        return self._by_word(_imported)
+
+    def read_in(self, word: str) -> list[str]:
+        """Return the Python files in which ``word`` may be read as an attribute: behind a dot.
+
+        Also one that a text for ``format`` names, but none that is a text by itself.
+        """
+        if not word.isascii():
+            return self._standing(word, "read")
+        found = self._reading.get(word.encode(), [])
+        self._note("read", word, found)
         return found
+
+    @cached_property
+    def _reading(self) -> dict[bytes, list[str]]:
+        """The Python files that may read an attribute by each word."""
+        return self._by_word(_read)
 
     def calling(self, names: Iterable[str]) -> frozenset[str]:
         """Return the Python files that may call what has one of ``names``, or rename it."""
@@ -230,6 +247,11 @@ def _imported(text: bytes) -> frozenset[bytes]:
     return frozenset(found)
 
 
+def _read(text: bytes) -> frozenset[bytes]:
+    """Return the words that stand behind a dot."""
+    return frozenset(_READ.findall(text))
+
+
 def _called(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
@@ -240,5 +262,6 @@ WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "renamed": _renamed,
     "called": _called,
     "imported": _imported,
+    "read": _read,
 }
 """The words that stand in a text as each kind of search wants them; None where any may."""
