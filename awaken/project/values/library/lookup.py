@@ -410,6 +410,8 @@ class Library:
                 return False
             case Producer(how="callable") if isinstance(given, FunctionOf | ClassOf | External):
                 return True
+            case Producer(how="callable") if self._is_callable(given):
+                return True
             case Producer():
                 return self.used(wanted.how, given, call.module, call.node) is not None
             case InstanceOf():
@@ -420,6 +422,12 @@ class Library:
                 return isinstance(given, Session) or (None if _is_open(given) else False)
             case _:
                 return wanted == given or (None if isinstance(given, ClassOf) else False)
+
+    def _is_callable(self, value: Value) -> bool:
+        """Whether an object can be called, with whatever: ``attrgetter("name")`` takes one."""
+        return isinstance(value, InstanceOf) and any(
+            self._member(one, "__call__") is not None for one in self._line(value)
+        )
 
     def _fits_variable(self, wanted: TypeVariable, given: Value, call: _Call) -> bool | None:
         if wanted.as_class:
