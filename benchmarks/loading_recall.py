@@ -30,6 +30,7 @@ INDIRECT: dict[str, How] = {
     "pydantic": "response",
     "fastapi": "response",
     "marshmallow": "schema",
+    "wtforms": "schema",
     "jinja2": "template",
     "sqlalchemy.ext.associationproxy": "proxy",
     "<string>": "generated",

@@ -21,6 +21,7 @@ from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
 from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.forms import FormSights
 from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
 from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
 from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead
@@ -67,6 +68,7 @@ class Orm:
                 PythonSights(evaluator, assignments, files_with),
                 ProxySights(evaluator, self._models, files_with),
                 self.schemas,
+                FormSights(evaluator, assignments, files_with),
                 TemplateSights(evaluator, files_with, templates),
             ),
         )
