@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.lazy_raise.showing import shown_place, shown_pla
 from awaken.codemods.sqlalchemy.lazy_raise.sides import Key, Side
 from awaken.contract import Place, Span
 from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
@@ -54,8 +55,12 @@ class Reads:
         self._unknown: dict[str, list[Read]] = {}
         self._at: dict[Span, list[ast.expr]] = {}
         self._of: Module | None = None
+        # Classes of which an object gives all to a reader that may read anything of it.
+        self._given_whole: dict[str, Read] = {}
         for read in project.orm.relationship_reads():
-            if read.owner:
+            if read.owner and read.attribute == ANY:
+                self._give_whole(read)
+            elif read.owner:
                 self._by_key.setdefault((read.owner, read.attribute), []).append(read)
             else:
                 self._unknown.setdefault(read.attribute, []).append(read)
@@ -65,6 +70,7 @@ class Reads:
         own = self._by_key.get(side.key, [])
         self._refuse_awaited(side, own)
         self._refuse_unknown_objects(side)
+        self._refuse_given_whole(side)
         untraced = [read for read in own if not read.is_traced]
         if untraced:
             raise self._refused_load(side, untraced)
@@ -109,6 +115,26 @@ class Reads:
         )
         because = tuple(dict.fromkeys((*places, why.place)))
         raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
+
+    def _give_whole(self, read: Read) -> None:
+        """Note the class of which anything may be read, and all that its objects lead to."""
+        waiting = [read.owner]
+        while waiting:
+            owner = waiting.pop()
+            mapped = self._project.orm.mapped_class(owner)
+            if mapped is not None and owner not in self._given_whole:
+                self._given_whole[owner] = read
+                waiting += [one.target for one in mapped.relationships.values() if one.target]
+
+    def _refuse_given_whole(self, side: Side) -> None:
+        for owner, read in self._given_whole.items():
+            mapped = self._project.orm.mapped_class(owner)
+            facts = None if mapped is None else mapped.relationships.get(side.key[1])
+            if facts == side.declared.facts:
+                why = read.unknown[0]
+                shown = shown_place(self._project, read.place)
+                detail = f"anything may be read of what is given at {shown}: {why.why}"
+                raise Refused(reasons.UNKNOWN_LOAD, detail, because=(read.place, why.place))
 
     def _refused_load(self, side: Side, untraced: Sequence[Read]) -> Refused:
         places = [read.place for read in untraced]
