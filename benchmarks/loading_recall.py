@@ -31,6 +31,7 @@ INDIRECT: dict[str, tuple[How, ...]] = {
     "pydantic": ("response", "schema"),
     "fastapi": ("response",),
     "marshmallow": ("schema",),
+    "wtforms": ("schema",),
     "jinja2": ("template",),
     "sqlalchemy.ext.associationproxy": ("proxy",),
     "<string>": ("generated",),

@@ -37,9 +37,12 @@ MODELS = """
         post_id = Column(ForeignKey("posts.id"))
 """
 HEAD = """
+    import lemur.users
     import operator
     from collections import namedtuple
     from operator import attrgetter
+    from flask import g, request
+    from flask_login import current_user
     from sqlalchemy import inspect
     from sqlalchemy.orm import Session
     from models import Post, User
@@ -90,6 +93,12 @@ READS = {
     "for c in inspect(user).mapper.column_attrs: getattr(user, c.key)": [],
     "for r in inspect(User).relationships: getattr(user, r.key)": [("dynamic", "User.posts")],
     "for c in key.columns: getattr(user, c)": [("dynamic", "User.posts")],
+    "current_user.author": [("attribute", ".author")],
+    "getattr(current_user, 'posts', None)": [("getattr", ".posts")],
+    "setattr(current_user, 'posts', [])": [("assigned", ".posts")],
+    "g.someone.posts": [("attribute", ".posts")],
+    "g.posts, request.posts, lemur.users.posts, operator.posts, Session.posts": [],
+    "next(map(key, key), *key).posts": [("attribute", ".posts")],
     "vars(user), user.__dict__, inspect(user).unloaded": [],
     "inspect(user).attrs.posts.value": [("attribute", "User.posts")],
     "inspect(user).attrs.posts.history": [],

@@ -32,6 +32,7 @@ from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, with_caveats
+from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -75,6 +76,7 @@ class LazyRaise(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
+    reads = TEMPLATE_READS
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)

@@ -11,6 +11,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, How, Read, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
+from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import InstanceOf, Unknown, Values
@@ -43,6 +44,7 @@ class RelationshipReads:
         self._files_with = files_with
         self._sources = sources
         self._tracing = Tracing(evaluator, sources)
+        self._unseen = Unseen(evaluator)
         self._found: tuple[Read, ...] | None = None
         self._below: dict[str, tuple[str, ...]] = {}
 
@@ -97,7 +99,7 @@ class RelationshipReads:
         self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
     ) -> Iterator[_Untraced]:
         """Yield the reads of one attribute of objects, by the class that declares it."""
-        unknown = tuple(one for one in values if isinstance(one, Unknown))
+        unknown = self._unseen.of(values, sight) if attribute in names else ()
         owners: dict[str, list[InstanceOf]] = {}
         for one in values:
             declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
@@ -108,7 +110,7 @@ class RelationshipReads:
         place, how = sight.place, sight.how
         for owner, objects in owners.items():
             yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
-        if unknown and not owners and attribute in names and not _is_called(sight):
+        if unknown and not owners and not _is_called(sight):
             yield _Untraced(place, how, "", attribute, (), unknown)
 
     def _of_subclasses(
