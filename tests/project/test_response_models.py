@@ -374,3 +374,62 @@ def test_the_work_on_many_models_of_many_fields_has_an_end():
     assert [one.why.why for one in project.orm.schemas.unread] == [
         "`app.Out0` leads to too many others to follow"
     ]
+
+
+REPOSITORY = """
+        from typing import Generic, TypeVar
+        from pydantic import BaseModel
+        from sqlalchemy import select
+        from sqlalchemy.orm import Session
+        from mapped import Base, Post, User
+
+        class Shown(BaseModel):
+            class Config:
+                orm_mode = True
+        class TagOut(Shown):
+            name: str
+        class PostOut(Shown):
+            tags: list[TagOut]
+        class UserOut(Shown):
+            posts: list[PostOut]
+
+        Schema = TypeVar("Schema", bound=Shown)
+        Model = TypeVar("Model", bound=Base)
+
+        class Repository(Generic[Schema, Model]):
+            def __init__(self, session: Session, model: type[Model], schema: type[Schema]):
+                self.session = session
+                self.model = model
+                self.schema = schema
+
+            def one(self, key, other=None) -> Schema:
+                schema = other or self.schema
+                found = self.session.execute(select(self.model)).scalars().one()
+                return schema.model_validate(found)
+
+            def create(self, data) -> Schema:
+                made = self.model(**data)
+                return self.schema.model_validate(made)
+
+        class Users(Repository[UserOut, User]):
+            pass
+
+        def users(session) -> Users:
+            return Users(session, User, UserOut)
+
+        def posts(session) -> Repository[PostOut, Post]:
+            return Repository(session, Post, PostOut)
+"""
+
+
+def test_a_generic_class_reads_with_what_it_is_made_for():
+    project = parsed(REPOSITORY)
+
+    found = project.orm.relationship_reads()
+
+    # Never `tags` of users, or `posts` of posts: the two classes are given together.
+    assert {(one.owner, one.attribute) for one in found if one.attribute != "*"} == {
+        ("mapped.User", "posts"),
+        ("mapped.Post", "tags"),
+    }
+    assert not any(one.is_traced for one in found)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import Unknown, Values
 
 How = Literal["response", "schema"]
 
@@ -47,12 +47,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An expression that gives an object, or a collection of them, and what reads it."""
+    """An expression that gives an object, or a collection of them, and what reads it.
+
+    ``objects`` are these, where the expression does not tell them.
+    """
 
     module: Module
     node: ast.expr
     shapes: tuple[Shape, ...]
     how: How
+    objects: Values = ()
 
 
 @dataclass(frozen=True, slots=True)

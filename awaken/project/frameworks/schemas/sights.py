@@ -68,7 +68,7 @@ class SchemaSights:
                 if shape not in kept:
                     kept[shape] = tuple(dict.fromkeys(_steps(shape, names)))
             found = dict.fromkeys(step for shape in one.shapes for step in kept[shape])
-            values = self._evaluator.values(one.module, one.node)
+            values = one.objects or self._evaluator.values(one.module, one.node)
             if all(isinstance(value, Unknown) for value in values):
                 # What is read of unknown objects is unknown as well, whatever the way there.
                 found = dict.fromkeys(replace(step, path=step.path[-1:]) for step in found)
@@ -81,7 +81,9 @@ class SchemaSights:
 def _sight(one: Reading | Unread, step: _Step) -> Sight:
     # Each attribute on the way is a sight by itself.
     begin = len(step.path) - 1
-    return Sight(one.module, one.node, step.path, step.place, one.how, True, begin, step.unseen)
+    objects = one.objects if isinstance(one, Reading) else ()
+    where = (one.module, one.node, step.path, step.place, one.how)
+    return Sight(*where, True, begin, step.unseen, objects)
 
 
 def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:

@@ -9,6 +9,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.domain import Reading, Unread
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.schemas.pydantic_models import ModelShape, PydanticModels
+from awaken.project.frameworks.schemas.variants import Variants
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import Responses
@@ -68,9 +69,11 @@ class ModelReadings:
         files_with: FilesWith,
         models: PydanticModels,
         given: Given,
+        variants: Variants,
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
+        self._variants = variants
         self._models = models
         self._given = given
 
@@ -110,6 +113,7 @@ class ModelReadings:
                     yield from self._validated(
                         module, self._class(module, owner), given, lenient=lenient
                     )
+                    yield from self._variants.readings(module, call, owner, given, lenient=lenient)
             case ast.Attribute(value=owner, attr=name) if name in _KNOWN.adapter_methods:
                 given = argument_at(call, 0, "object")
                 adapted = self._adapted(module, owner)

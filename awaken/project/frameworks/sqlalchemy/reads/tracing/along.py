@@ -31,7 +31,9 @@ class Along:
     def path(self, sight: Sight) -> Iterator[tuple[str, Values]]:
         """Yield each attribute that is read at a place, with what it is read from."""
         node = sight.node
-        first = (node,) if isinstance(node, Unknown) else self._first(sight.module, node)
+        first = (node,) if isinstance(node, Unknown) else sight.objects
+        if not first and not isinstance(node, Unknown):
+            first = self._first(sight.module, node)
         return self._paths.objects(sight, first)
 
     def _first(self, module: Module, node: ast.expr) -> Values:
