@@ -41,6 +41,7 @@ HEAD = """
     import operator
     from collections import namedtuple
     from operator import attrgetter
+    from pydantic import BaseModel
     from flask import g, request
     from flask_login import current_user
     from sqlalchemy import inspect
@@ -48,6 +49,9 @@ HEAD = """
     from models import Post, User
     NAME = "posts"
     FIELDS = ("id", "posts")
+    class Titled(BaseModel):
+        titles: list[str]
+        model_config = {"from_attributes": True}
     Shown = namedtuple("Shown", FIELDS)
 """
 
@@ -111,6 +115,8 @@ READS = {
     "match user:\n    case User(posts=[]): pass": [("attribute", "User.posts")],
     "user.titles": [("proxy", "User.posts")],
     "user.readers": [("proxy", "Post.readers"), ("proxy", "User.posts")],
+    "Titled.model_validate(user)": [("schema", "User.posts")],
+    "Titled.model_validate(post)": [],
     "User.titles.any()": [],
     "User.posts.any(), User.posts": [],
     "session.refresh(user, ['posts'])": [],

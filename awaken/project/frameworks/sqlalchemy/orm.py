@@ -66,11 +66,11 @@ class Orm:
             files_with,
             (
                 PythonSights(evaluator, assignments, files_with),
-                ProxySights(evaluator, self._models, files_with),
                 self.schemas,
                 FormSights(evaluator, assignments, files_with),
                 TemplateSights(evaluator, files_with, templates),
             ),
+            ProxySights(evaluator, self._models, files_with),
         )
         declared = DeclaredRelationships(self._models, evaluator.classes, files_with)
         self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, How, Read, Sight
-from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
+from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
@@ -38,11 +39,13 @@ class RelationshipReads:
         models: Models,
         files_with: Callable[[Sequence[bytes]], list[str]],
         sources: Sequence[Sights],
+        proxies: ProxySights,
     ) -> None:
         self._models = models
+        self._proxies = proxies
         self._files_with = files_with
-        self._sources = sources
-        self._tracing = Tracing(evaluator, sources)
+        self._sources = (*sources, proxies)
+        self._tracing = Tracing(evaluator, self._sources)
         self._unseen = Unseen(evaluator)
         self._found: tuple[Read, ...] | None = None
 
@@ -64,13 +67,24 @@ class RelationshipReads:
 
     def _untraced(self) -> Iterator[_Untraced]:
         names = self._names()
+        through = self._proxies.names(names)
         for source in self._sources:
-            for sight in source.reading(names):
-                for attribute, values in self._tracing.along.path(sight):
-                    if attribute in {ANY, BY_KEY}:
-                        yield from self._any(values, sight)
-                    else:
-                        yield from self._reads(values, attribute, sight, names)
+            # Attributes in Python code are looked for by the proxies themselves.
+            is_plain = isinstance(source, ProxySights | PythonSights)
+            for sight in source.reading(names if is_plain else names | through):
+                yield from self._along(sight, names, () if is_plain else through)
+
+    def _along(
+        self, sight: Sight, names: frozenset[str], through: Collection[str]
+    ) -> Iterator[_Untraced]:
+        for attribute, values in self._tracing.along.path(sight):
+            if attribute in {ANY, BY_KEY}:
+                yield from self._any(values, sight)
+            else:
+                yield from self._reads(values, attribute, sight, names)
+            if attribute in through:
+                for other in self._proxies.behind(sight, attribute, values, names):
+                    yield from self._along(other, names, ())
 
     def _names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import InstanceOf, Unknown
+from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _WORD = b"association_proxy"
 _Path = tuple[str, ...]
@@ -30,6 +31,7 @@ class ProxySights:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
+        self._kept: dict[tuple[str, str], _Path] | None = None
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read such a proxy, file by file."""
@@ -63,9 +65,35 @@ class ProxySights:
         for path in paths:
             yield Sight(module, node.value, path, module.place(node), "proxy", of_items=True)
 
+    def names(self, names: Collection[str]) -> frozenset[str]:
+        """Return the names of the proxies of these relationships."""
+        return frozenset(name for _, name in self._proxies(names))
+
+    def behind(
+        self, sight: Sight, attribute: str, values: Values, names: Collection[str]
+    ) -> Iterator[Sight]:
+        """Yield what a place reads of ``values`` where ``attribute`` is a proxy of their class.
+
+        Such as a schema with a field of that name.
+        """
+        for (owner, name), path in self._proxies(names).items():
+            known = tuple(
+                one
+                for one in values
+                if name == attribute
+                and isinstance(one, InstanceOf)
+                and owner in self._models.ancestor_names(one.qualified)
+            )
+            if known:
+                yield replace(sight, path=path, of_items=True, begin=0, objects=known)
+
     def _proxies(self, names: Collection[str]) -> dict[tuple[str, str], _Path]:
         """Return what each proxy reads, by the class that has it and its name."""
-        found: dict[tuple[str, str], _Path] = {}
+        if self._kept is None:
+            self._kept = dict(self._found(names))
+        return self._kept
+
+    def _found(self, names: Collection[str]) -> Iterator[tuple[tuple[str, str], _Path]]:
         for path in self._files_with([_WORD]):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
@@ -74,8 +102,7 @@ class ProxySights:
                 owner = f"{module.name}.{module.qualname(node)}"
                 for name, read in _declared(module, node):
                     if read[0] in names:
-                        found[owner, name] = read
-        return found
+                        yield (owner, name), read
 
 
 def _declared(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, _Path]]:
