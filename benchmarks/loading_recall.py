@@ -130,8 +130,9 @@ class Judge:
         is_held = any(not one.is_traced for one in of_class) or any(not one.owner for one in near)
         there = [one for one in of_class if is_at(one, key)]
         hows = {how for name in sight.via for how in INDIRECT.get(name, ())}
-        # What FastAPI validates is what endpoints return.
-        hows -= {"schema"} if "fastapi" in sight.via else set()
+        if "pydantic" in sight.via:
+            # What FastAPI validates is what endpoints return.
+            hows -= {"schema" if "fastapi" in sight.via else "response"}
         there = there or [one for one in of_class if one.how in hows]
         if there:
             held = next((one.why for one in there if not one.is_traced), "")

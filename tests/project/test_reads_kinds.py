@@ -153,6 +153,30 @@ def test_the_base_of_models_reads_the_relationships_of_all_of_them():
     }
 
 
+def test_what_a_base_reads_is_read_of_subclasses_that_declare_it_themselves():
+    text = """
+        from models import Base, User, relationship
+        class Mixin:
+            def shown(self):
+                return self.posts
+        class Special(User):
+            posts = relationship("Post", viewonly=True)
+        class Other(Mixin, Base):
+            __tablename__ = "others"
+            posts = relationship("Post", viewonly=True)
+        def f(user: User):
+            user.posts
+    """
+    found = program({"models.py": MODELS, "m.py": text}).orm.relationship_reads()
+
+    reads = {(one.owner, one.attribute): one for one in found if one.place.path == "m.py"}
+    assert set(reads) == {("models.User", "posts"), ("m.Special", "posts"), ("m.Other", "posts")}
+    assert reads["m.Special", "posts"].unknown[0].why == (
+        "it may be one of `Special`, which has its own"
+    )
+    assert not reads["m.Other", "posts"].is_traced
+
+
 def test_an_object_that_is_being_made_loads_nothing():
     found = program({"models.py": MODELS}).orm.relationship_reads()
     assert not [one for one in found if one.how == "assigned"]

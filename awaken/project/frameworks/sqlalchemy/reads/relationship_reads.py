@@ -48,6 +48,7 @@ class RelationshipReads:
         self._tracing = Tracing(evaluator, self._sources)
         self._unseen = Unseen(evaluator)
         self._found: tuple[Read, ...] | None = None
+        self._owners: dict[str, dict[str, None]] = {}
 
     def all(self) -> tuple[Read, ...]:
         """Return every read of a relationship in sight, by file and place.
@@ -90,6 +91,9 @@ class RelationshipReads:
         """Return the names of all attributes that are relationships of some class."""
         relationships = self._models.relationships
         sites = [site for path in self._files_with(WORDS) for site in relationships.in_file(path)]
+        for one in sites:
+            if one.attribute is not None and one.owner is not None:
+                self._owners.setdefault(one.attribute, {})[one.owner] = None
         return frozenset(one.attribute for one in sites if one.attribute is not None)
 
     def _any(self, values: Values, sight: Sight) -> Iterator[_Untraced]:
@@ -116,8 +120,20 @@ class RelationshipReads:
         place, how = sight.place, sight.how
         for owner, objects in owners.items():
             yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
+        for owner in self._below(values, attribute):
+            if owner not in owners:
+                name = owner.rpartition(".")[2]
+                why = Unknown(f"it may be one of `{name}`, which has its own", place)
+                yield _Untraced(place, how, owner, attribute, (), (why, *unknown))
         if unknown and not owners and not _is_called(sight):
             yield _Untraced(place, how, "", attribute, (), unknown)
+
+    def _below(self, values: Values, attribute: str) -> Iterator[str]:
+        """Yield the subclasses of what is read that declare the relationship themselves."""
+        read = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        for owner in self._owners.get(attribute, ()) if read else ():
+            if not read.isdisjoint(self._models.ancestor_names(owner)):
+                yield owner
 
     def _traced(self, read: _Untraced) -> Read:
         traces, why = self._tracing.of(read.objects, read.attribute, read.place)
