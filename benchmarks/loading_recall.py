@@ -15,6 +15,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from relationship_reads import line_of
 from tables import percent, table
 
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.reads.domain import How
+from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
 
 TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|conftest)\.py$")
 INDIRECT: dict[str, tuple[How, ...]] = {
@@ -92,7 +93,8 @@ def fired_in(log: Path) -> dict[Fired, Sight]:
     """Return the distinct reads of a log."""
     found: dict[Fired, Sight] = {}
     for row in map(json.loads, log.read_text("utf-8").splitlines()):
-        key = Fired(row["file"], row["line"], simple(row["owner"]), row["attribute"])
+        file = normpath(row["file"]) if row["file"] else ""
+        key = Fired(file, row["line"], simple(row["owner"]), row["attribute"])
         classes = frozenset(map(simple, [row["owner"], *row["of"]]))
         before = found.get(key)
         count = row["count"] + (before.count if before else 0)
@@ -102,17 +104,13 @@ def fired_in(log: Path) -> dict[Fired, Sight]:
     return found
 
 
-def found_in(project: Project) -> list[Found]:
-    """Return what awaken finds in a program."""
-    reads = []
-    for one in project.orm.relationship_reads():
-        span = one.place.span
-        lines = [line_of(project, one.place.path, at) for at in (span.start, span.end)]
-        why = one.unknown[0].why if one.unknown else ""
-        owner = simple(one.owner)
-        place = (one.place.path, *lines, owner, one.attribute)
-        reads.append(Found(*place, one.how, one.is_traced, why))
-    return reads
+def found_of(project: Project, one: Read) -> Found:
+    """Return a read with the lines on which it stands."""
+    span = one.place.span
+    lines = [line_of(project, one.place.path, at) for at in (span.start, span.end)]
+    why = one.unknown[0].why if one.unknown else ""
+    place = (one.place.path, lines[0], lines[1], simple(one.owner), one.attribute)
+    return Found(*place, one.how, one.is_traced, why)
 
 
 class Judge:
@@ -130,9 +128,6 @@ class Judge:
         is_held = any(not one.is_traced for one in of_class) or any(not one.owner for one in near)
         there = [one for one in of_class if is_at(one, key)]
         hows = {how for name in sight.via for how in INDIRECT.get(name, ())}
-        if "pydantic" in sight.via:
-            # What FastAPI validates is what endpoints return.
-            hows -= {"schema" if "fastapi" in sight.via else "response"}
         there = there or [one for one in of_class if one.how in hows]
         if there:
             held = next((one.why for one in there if not one.is_traced), "")
@@ -202,7 +197,8 @@ def main() -> None:
     parser.add_argument("--missed", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     fired = fired_in(arguments.log)
-    judge = Judge(found_in(read(arguments.directory)))
+    project = read(arguments.directory)
+    judge = Judge([found_of(project, one) for one in project.orm.relationship_reads()])
     verdicts = {key: judge.verdict(key, sight) for key, sight in fired.items()}
     own = [verdict for key, verdict in verdicts.items() if not is_test(key)]
     tests = [verdict for key, verdict in verdicts.items() if is_test(key)]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.codemods.sqlalchemy.lazy_raise.showing import shown_place, shown_places
 from awaken.codemods.sqlalchemy.lazy_raise.sides import Key, Side
 from awaken.contract import Place, Span
+from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.source.modules import Module
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 # What the database, or other code, may have changed: the object is loaded again as it was then.
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
 _AWAITED = {"awaitable", "run_sync"}
+_GETS = {"get", "get_one", "get_or_404"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
@@ -172,11 +175,30 @@ class Reads:
             found.on_sql.setdefault(
                 read.place, "the session holds the object that it leads back to"
             )
+        elif self._is_get(trace):
+            # Of an object that the session holds, neither `raise` is served by options of `get()`.
+            read_at = shown_place(self._project, read.place)
+            at = shown_place(self._project, trace.load.place)
+            detail = (
+                f"it is read at {read_at} of what `get()` gives at {at}: an object that the session"
+                " holds already comes without the load"
+            )
+            raise Refused(reasons.LOADED_BY_GET, detail, because=(read.place, trace.load.place))
         else:
             found.traces[trace] = None
             why = self._why_again(events)
             if why:
                 found.on_sql.setdefault(read.place, why)
+
+    def _is_get(self, trace: Trace) -> bool:
+        """Whether a load is `session.get()`, or a query that ends in `get()`."""
+        module = self._project.module(trace.load.place.path)
+        begun = None if module is None else node_at(module, trace.load.place)
+        if trace.load.kind == "get" or module is None or begun is None:
+            return trace.load.kind == "get"
+        above = module.ancestors(begun)
+        chain = takewhile(lambda one: isinstance(one, ast.Attribute | ast.Call), above)
+        return any(isinstance(one, ast.Attribute) and one.attr in _GETS for one in chain)
 
     def _judge_new(
         self, side: Side, read: Read, trace: Trace, events: Sequence[Event], found: _Found

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 _CAVEAT = "a read that awaken has not seen now raises `InvalidRequestError`"
 
-_HELD = "`get()` gives an object that the session already holds without that load"
-
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """What unloaded relationships do.
@@ -204,12 +202,12 @@ class LazyRaise(Rule):
             names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
             title = f"{title}; together with {names}"
         sites = [one.side.site for one in members]
-        caveats = tuple(dict.fromkeys(text for one in members for text in _caveats(one)))
+        caveats = (_CAVEAT,)
         whole = rewritten_together(sites, Rewrite(title, edits, caveats))
         findings = tuple(
             replace(
                 finding,
-                message=with_caveats(said[finding.site], _caveats(one)),
+                message=with_caveats(said[finding.site], [_CAVEAT]),
                 related=_related(one, loads),
             )
             for finding, one in zip(whole.findings, members, strict=True)
@@ -253,12 +251,6 @@ def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str
     else:
         parts.append("all that read it have it loaded already")
     return "; ".join(parts)
-
-
-def _caveats(ready: _Ready) -> list[str]:
-    """Return what may change: an object that is in the session gets no options from `get()`."""
-    gets = any(one.load.kind == "get" for one in ready.needs.traces)
-    return [_CAVEAT, _HELD] if gets else [_CAVEAT]
 
 
 def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:

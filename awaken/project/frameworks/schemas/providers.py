@@ -9,7 +9,6 @@ from awaken.project.frameworks.schemas.marshmallow_schemas import MarshmallowSch
 from awaken.project.frameworks.schemas.pydantic_models import PydanticModels
 from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.schemas.validations import EndpointReadings, ModelReadings
-from awaken.project.frameworks.schemas.variants import Variants
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.frameworks.web.files import FilesWith
@@ -29,9 +28,7 @@ def schema_sights(
         evaluator,
         (
             EndpointReadings(evaluator, responses, models, given),
-            ModelReadings(
-                evaluator, files_with, models, given, Variants(evaluator, files_with, models)
-            ),
+            ModelReadings(evaluator, files_with, models, given),
             DumpReadings(evaluator, files_with, schemas, Marshalling(evaluator), given),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from awaken.contract import Place
@@ -41,14 +41,15 @@ class RelationshipReads:
         sources: Sequence[Sights],
         proxies: ProxySights,
     ) -> None:
+        self._evaluator = evaluator
         self._models = models
-        self._proxies = proxies
         self._files_with = files_with
-        self._sources = (*sources, proxies)
-        self._tracing = Tracing(evaluator, self._sources)
+        self._proxies = proxies
+        self._sources = sources
+        self._tracing = Tracing(evaluator, sources)
         self._unseen = Unseen(evaluator)
         self._found: tuple[Read, ...] | None = None
-        self._owners: dict[str, dict[str, None]] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
 
     def all(self) -> tuple[Read, ...]:
         """Return every read of a relationship in sight, by file and place.
@@ -68,32 +69,29 @@ class RelationshipReads:
 
     def _untraced(self) -> Iterator[_Untraced]:
         names = self._names()
-        through = self._proxies.names(names)
+        behind = self._proxies.names(names)
         for source in self._sources:
-            # Attributes in Python code are looked for by the proxies themselves.
-            is_plain = isinstance(source, ProxySights | PythonSights)
-            for sight in source.reading(names if is_plain else names | through):
-                yield from self._along(sight, names, () if is_plain else through)
+            # Proxies that Python code reads are a source by themselves.
+            is_python = isinstance(source, ProxySights | PythonSights)
+            for sight in source.reading(names if is_python else names | behind):
+                yield from self._along(sight, names, frozenset() if is_python else behind)
 
     def _along(
-        self, sight: Sight, names: frozenset[str], through: Collection[str]
+        self, sight: Sight, names: frozenset[str], behind: frozenset[str]
     ) -> Iterator[_Untraced]:
         for attribute, values in self._tracing.along.path(sight):
             if attribute in {ANY, BY_KEY}:
                 yield from self._any(values, sight)
-            else:
-                yield from self._reads(values, attribute, sight, names)
-            if attribute in through:
-                for other in self._proxies.behind(sight, attribute, values, names):
-                    yield from self._along(other, names, ())
+                continue
+            yield from self._reads(values, attribute, sight, names)
+            if attribute in behind:
+                for name, objects in self._proxies.behind(attribute, values, names):
+                    yield from self._reads(objects, name, sight, names)
 
     def _names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""
         relationships = self._models.relationships
         sites = [site for path in self._files_with(WORDS) for site in relationships.in_file(path)]
-        for one in sites:
-            if one.attribute is not None and one.owner is not None:
-                self._owners.setdefault(one.attribute, {})[one.owner] = None
         return frozenset(one.attribute for one in sites if one.attribute is not None)
 
     def _any(self, values: Values, sight: Sight) -> Iterator[_Untraced]:
@@ -104,6 +102,10 @@ class RelationshipReads:
         for one in values:
             if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
                 yield _Untraced(sight.place, sight.how, one.qualified, ANY, (one,), (why,))
+            elif isinstance(one, InstanceOf):
+                for below in self._mapped_below(one.qualified):
+                    doubt = _may_be_below(one, sight.place)
+                    yield _Untraced(sight.place, sight.how, below, ANY, (), (why, doubt))
         if unknown:
             yield _Untraced(sight.place, sight.how, "", ANY, (), (why, *unknown))
 
@@ -117,23 +119,35 @@ class RelationshipReads:
             declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
             if declaring and isinstance(one, InstanceOf):
                 owners.setdefault(declaring, []).append(one)
+            if isinstance(one, InstanceOf) and attribute in names:
+                below = self._of_subclasses(one, attribute, sight)
+                yield from (read for read in below if read.owner != declaring)
         place, how = sight.place, sight.how
         for owner, objects in owners.items():
             yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
-        for owner in self._below(values, attribute):
-            if owner not in owners:
-                name = owner.rpartition(".")[2]
-                why = Unknown(f"it may be one of `{name}`, which has its own", place)
-                yield _Untraced(place, how, owner, attribute, (), (why, *unknown))
         if unknown and not owners and not _is_called(sight):
             yield _Untraced(place, how, "", attribute, (), unknown)
 
-    def _below(self, values: Values, attribute: str) -> Iterator[str]:
-        """Yield the subclasses of what is read that declare the relationship themselves."""
-        read = {one.qualified for one in values if isinstance(one, InstanceOf)}
-        for owner in self._owners.get(attribute, ()) if read else ():
-            if not read.isdisjoint(self._models.ancestor_names(owner)):
-                yield owner
+    def _of_subclasses(
+        self, value: InstanceOf, attribute: str, sight: Sight
+    ) -> Iterator[_Untraced]:
+        """Yield the reads of an attribute that classes below that of the object declare."""
+        below = self._mapped_below(value.qualified)
+        owners = dict.fromkeys(self._declaring(InstanceOf(one), attribute) for one in below)
+        for owner in owners:
+            if owner:
+                doubt = _may_be_below(value, sight.place)
+                yield _Untraced(sight.place, sight.how, owner, attribute, (), (doubt,))
+
+    def _mapped_below(self, qualified: str) -> tuple[str, ...]:
+        """Return the mapped classes that inherit from a class of the program."""
+        if qualified not in self._below:
+            classes = self._evaluator.classes
+            is_ours = classes.facts(qualified) is not None
+            below = classes.all_subclasses(qualified) if is_ours else ()
+            mapped = (one for one in below if self._models.mapped_class(one) is not None)
+            self._below[qualified] = tuple(mapped)
+        return self._below[qualified]
 
     def _traced(self, read: _Untraced) -> Read:
         traces, why = self._tracing.of(read.objects, read.attribute, read.place)
@@ -150,6 +164,10 @@ class RelationshipReads:
         declaring = {site.owner for site in sites if site.attribute == attribute}
         above = (one.qualified for one in self._models.ancestors(value.qualified))
         return next((one for one in above if one in declaring), value.qualified)
+
+
+def _may_be_below(value: InstanceOf, place: Place) -> Unknown:
+    return Unknown(f"the object may be of any class below `{value.qualified}`", place)
 
 
 def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:

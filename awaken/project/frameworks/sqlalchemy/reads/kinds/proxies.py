@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
 
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
@@ -31,7 +30,6 @@ class ProxySights:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
-        self._kept: dict[tuple[str, str], _Path] | None = None
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read such a proxy, file by file."""
@@ -70,9 +68,9 @@ class ProxySights:
         return frozenset(name for _, name in self._proxies(names))
 
     def behind(
-        self, sight: Sight, attribute: str, values: Values, names: Collection[str]
-    ) -> Iterator[Sight]:
-        """Yield what a place reads of ``values`` where ``attribute`` is a proxy of their class.
+        self, attribute: str, values: Values, names: Collection[str]
+    ) -> Iterator[tuple[str, Values]]:
+        """Yield the relationships, with their objects, where ``attribute`` is a proxy of these.
 
         Such as a schema with a field of that name.
         """
@@ -85,15 +83,11 @@ class ProxySights:
                 and owner in self._models.ancestor_names(one.qualified)
             )
             if known:
-                yield replace(sight, path=path, of_items=True, begin=0, objects=known)
+                yield path[0], known
 
     def _proxies(self, names: Collection[str]) -> dict[tuple[str, str], _Path]:
         """Return what each proxy reads, by the class that has it and its name."""
-        if self._kept is None:
-            self._kept = dict(self._found(names))
-        return self._kept
-
-    def _found(self, names: Collection[str]) -> Iterator[tuple[tuple[str, str], _Path]]:
+        found: dict[tuple[str, str], _Path] = {}
         for path in self._files_with([_WORD]):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
@@ -102,7 +96,8 @@ class ProxySights:
                 owner = f"{module.name}.{module.qualname(node)}"
                 for name, read in _declared(module, node):
                     if read[0] in names:
-                        yield (owner, name), read
+                        found[owner, name] = read
+        return found
 
 
 def _declared(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, _Path]]:
