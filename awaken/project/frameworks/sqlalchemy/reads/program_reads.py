@@ -42,7 +42,7 @@ class ProgramReads:
         proxies = ProxySights(evaluator, models, files_with)
         forms = FormSights(evaluator, assignments, files_with)
         sources: tuple[Sights, ...] = (python, proxies, forms, *sights)
-        self._plain = RelationshipReads(evaluator, models, files_with, sources)
+        self._plain = RelationshipReads(evaluator, models, files_with, sources, proxies)
         declared = DeclaredRelationships(models, evaluator.classes, files_with)
         self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
         self._generated = GeneratedReads(evaluator, models, declared, files_with)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, How, Read, Sight
-from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
+from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
@@ -38,10 +39,12 @@ class RelationshipReads:
         models: Models,
         files_with: Callable[[Sequence[bytes]], list[str]],
         sources: Sequence[Sights],
+        proxies: ProxySights,
     ) -> None:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
+        self._proxies = proxies
         self._sources = sources
         self._tracing = Tracing(evaluator, sources)
         self._unseen = Unseen(evaluator)
@@ -66,13 +69,24 @@ class RelationshipReads:
 
     def _untraced(self) -> Iterator[_Untraced]:
         names = self._names()
+        behind = self._proxies.names(names)
         for source in self._sources:
-            for sight in source.reading(names):
-                for attribute, values in self._tracing.along.path(sight):
-                    if attribute in {ANY, BY_KEY}:
-                        yield from self._any(values, sight)
-                    else:
-                        yield from self._reads(values, attribute, sight, names)
+            # Proxies that Python code reads are a source by themselves.
+            is_python = isinstance(source, ProxySights | PythonSights)
+            for sight in source.reading(names if is_python else names | behind):
+                yield from self._along(sight, names, frozenset() if is_python else behind)
+
+    def _along(
+        self, sight: Sight, names: frozenset[str], behind: frozenset[str]
+    ) -> Iterator[_Untraced]:
+        for attribute, values in self._tracing.along.path(sight):
+            if attribute in {ANY, BY_KEY}:
+                yield from self._any(values, sight)
+                continue
+            yield from self._reads(values, attribute, sight, names)
+            if attribute in behind:
+                for name, objects in self._proxies.behind(attribute, values, names):
+                    yield from self._reads(objects, name, sight, names)
 
     def _names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""
@@ -105,8 +119,9 @@ class RelationshipReads:
             declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
             if declaring and isinstance(one, InstanceOf):
                 owners.setdefault(declaring, []).append(one)
-            elif isinstance(one, InstanceOf) and attribute in names:
-                yield from self._of_subclasses(one, attribute, sight)
+            if isinstance(one, InstanceOf) and attribute in names:
+                below = self._of_subclasses(one, attribute, sight)
+                yield from (read for read in below if read.owner != declaring)
         place, how = sight.place, sight.how
         for owner, objects in owners.items():
             yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
@@ -116,7 +131,7 @@ class RelationshipReads:
     def _of_subclasses(
         self, value: InstanceOf, attribute: str, sight: Sight
     ) -> Iterator[_Untraced]:
-        """Yield the reads of an attribute that only classes below that of the object have."""
+        """Yield the reads of an attribute that classes below that of the object declare."""
         below = self._mapped_below(value.qualified)
         owners = dict.fromkeys(self._declaring(InstanceOf(one), attribute) for one in below)
         for owner in owners:
