@@ -27,13 +27,14 @@ from awaken.project import Project
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
 
 TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|conftest)\.py$")
-INDIRECT: dict[str, How] = {
-    "pydantic": "response",
-    "fastapi": "response",
-    "marshmallow": "schema",
-    "jinja2": "template",
-    "sqlalchemy.ext.associationproxy": "proxy",
-    "<string>": "generated",
+INDIRECT: dict[str, tuple[How, ...]] = {
+    "pydantic": ("response", "schema"),
+    "fastapi": ("response",),
+    "marshmallow": ("schema",),
+    "wtforms": ("schema",),
+    "jinja2": ("template",),
+    "sqlalchemy.ext.associationproxy": ("proxy",),
+    "<string>": ("generated",),
 }
 """What reads for the program, in place of a line of it, and what awaken calls such a read."""
 
@@ -126,7 +127,7 @@ class Judge:
         of_class = [one for one in near if one.owner in sight.classes]
         is_held = any(not one.is_traced for one in of_class) or any(not one.owner for one in near)
         there = [one for one in of_class if is_at(one, key)]
-        hows = {INDIRECT[name] for name in sight.via if name in INDIRECT}
+        hows = {how for name in sight.via for how in INDIRECT.get(name, ())}
         there = there or [one for one in of_class if one.how in hows]
         if there:
             held = next((one.why for one in there if not one.is_traced), "")

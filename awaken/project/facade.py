@@ -68,7 +68,8 @@ class Project:
         )
         self.parse_failures: dict[str, Unparsable] = {}
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
-        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before)
+        templates = _named(snapshot, TEMPLATE_READS)
+        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, templates)
         self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
@@ -121,15 +122,11 @@ class Project:
         """
         if pattern not in self._settings.reads:
             raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
-        patterns = Patterns("/", (pattern,))
-
-        def named(path: str) -> bool:
-            return bool(patterns.decision(f"/{path}", path.rpartition("/")[2]))
-
-        found = sorted(path for path in self.snapshot if not is_python(path) and named(path))
+        unread = self._settings.unread
+        left_out = _named((one.path for one in unread), (pattern,))
         return Texts(
-            {path: self.snapshot[path] for path in found},
-            tuple(one for one in self._settings.unread if named(one.path)),
+            {path: self.snapshot[path] for path in sorted(_named(self.snapshot, (pattern,)))},
+            tuple(one for one in unread if one.path in left_out),
         )
 
     def _templates(self) -> Texts | None:
@@ -271,3 +268,10 @@ class Project:
         be imported. A clause says why it cannot be written.
         """
         return Reach(self._names, self.module).of(module, site, owner, model)
+
+
+def _named(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
+    """Return those of some paths beside Python that the patterns of ``reads`` name."""
+    named = Patterns("/", patterns)
+    others = (path for path in paths if not is_python(path))
+    return frozenset(path for path in others if named.decision(f"/{path}", path.rpartition("/")[2]))

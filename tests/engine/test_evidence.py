@@ -144,6 +144,7 @@ WAYS = {
     "renamed": "renamed_in",
     "called": "called_in",
     "imported": "imported_in",
+    "read": "read_in",
 }
 PIECES = st.sampled_from(
     [

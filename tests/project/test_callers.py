@@ -551,6 +551,14 @@ def test_other_files_may_name_it_too():
     assert [one.why for one in found.obstacles] == ["pyproject.toml names `_f`"]
 
 
+def test_templates_name_no_function():
+    """They are there only beside a rule that reads them: no answer may depend on it."""
+    files = {"m.py": "def _f(s): ...\n_f(1)", "templates/x.html": "{{ _f }}", "x.j2": "_f"}
+    project = program(files)
+    found = project.calls.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
+    assert found.complete
+
+
 def test_asking_twice_gives_the_same():
     project = program({"m.py": "def _f(s): ...\n_f(1)"})
     module, function = module_of(project, "m.py"), function_of(project, "m.py", "_f")

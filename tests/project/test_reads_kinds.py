@@ -37,14 +37,21 @@ MODELS = """
         post_id = Column(ForeignKey("posts.id"))
 """
 HEAD = """
+    import lemur.users
     import operator
     from collections import namedtuple
     from operator import attrgetter
+    from pydantic import BaseModel
+    from flask import g, request
+    from flask_login import current_user
     from sqlalchemy import inspect
     from sqlalchemy.orm import Session
     from models import Post, User
     NAME = "posts"
     FIELDS = ("id", "posts")
+    class Titled(BaseModel):
+        titles: list[str]
+        model_config = {"from_attributes": True}
     Shown = namedtuple("Shown", FIELDS)
 """
 
@@ -90,6 +97,12 @@ READS = {
     "for c in inspect(user).mapper.column_attrs: getattr(user, c.key)": [],
     "for r in inspect(User).relationships: getattr(user, r.key)": [("dynamic", "User.posts")],
     "for c in key.columns: getattr(user, c)": [("dynamic", "User.posts")],
+    "current_user.author": [("attribute", ".author")],
+    "getattr(current_user, 'posts', None)": [("getattr", ".posts")],
+    "setattr(current_user, 'posts', [])": [("assigned", ".posts")],
+    "g.someone.posts": [("attribute", ".posts")],
+    "g.posts, request.posts, lemur.users.posts, operator.posts, Session.posts": [],
+    "next(map(key, key), *key).posts": [("attribute", ".posts")],
     "vars(user), user.__dict__, inspect(user).unloaded": [],
     "inspect(user).attrs.posts.value": [("attribute", "User.posts")],
     "inspect(user).attrs.posts.history": [],
@@ -102,6 +115,8 @@ READS = {
     "match user:\n    case User(posts=[]): pass": [("attribute", "User.posts")],
     "user.titles": [("proxy", "User.posts")],
     "user.readers": [("proxy", "Post.readers"), ("proxy", "User.posts")],
+    "Titled.model_validate(user)": [("schema", "User.posts")],
+    "Titled.model_validate(post)": [],
     "User.titles.any()": [],
     "User.posts.any(), User.posts": [],
     "session.refresh(user, ['posts'])": [],
@@ -136,6 +151,28 @@ def test_the_base_of_models_reads_the_relationships_of_all_of_them():
         ("models.Post", "readers"),
         ("models.Reader", "post"),
     }
+
+
+def test_what_a_base_reads_is_read_of_subclasses_that_declare_it_themselves():
+    text = """
+        from models import Base, User, relationship
+        class Mixin:
+            def shown(self):
+                return self.posts
+        class Special(User):
+            posts = relationship("Post", viewonly=True)
+        class Other(Mixin, Base):
+            __tablename__ = "others"
+            posts = relationship("Post", viewonly=True)
+        def f(user: User):
+            user.posts
+    """
+    found = program({"models.py": MODELS, "m.py": text}).orm.relationship_reads()
+
+    reads = {(one.owner, one.attribute): one for one in found if one.place.path == "m.py"}
+    assert set(reads) == {("models.User", "posts"), ("m.Special", "posts"), ("m.Other", "posts")}
+    assert not reads["m.Special", "posts"].is_traced
+    assert not reads["m.Other", "posts"].is_traced
 
 
 def test_an_object_that_is_being_made_loads_nothing():

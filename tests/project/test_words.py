@@ -144,6 +144,26 @@ def test_imports_are_found(text, imported):
     assert found_in("imported_in", text) is imported
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("m.Base", True),
+        ("m . Base.make()", True),
+        ("(m.\\\n  Base)", True),
+        ("(m.  # which\n    Base)", True),
+        ("(m\n    .Base)", True),
+        ("'{0.Base}'.format(m)", True),
+        ("'{0.' r'Base}'.format(m)", True),
+        ("Base()", False),
+        ("getattr(m, 'Base')", False),
+        ("m.BaseModel", False),
+        ("f(m., Base)", False),
+    ],
+)
+def test_attributes_are_found(text, read):
+    assert found_in("read_in", text) is read
+
+
 _BASES = st.lists(st.sampled_from(["Base", "m.Base", "Base[T]", "f(Base)", "Other"]), max_size=3)
 _SPACE = st.sampled_from(["", " ", "\t", " \\\n "])
 

@@ -33,12 +33,13 @@ from msgspec import Struct
 from awaken.workspace.sources import Snapshot, SourceFile
 
 SearchKind = Literal[
-    "bytes", "word", "inherited", "renamed", "called", "imported", "doubles", "exports"
+    "bytes", "word", "inherited", "renamed", "called", "imported", "read", "doubles", "exports"
 ]
 """Which question is asked of each file: ``bytes`` whether its text holds them; ``word``,
-``inherited``, ``renamed``, ``called`` and ``imported`` what ``Words`` answers; ``doubles`` (of
-nothing) whether a file of tests may hold doubles of Query; ``exports`` which names it takes from a
-module of that last name. ``awaken.engine.remembering.searches`` answers them for one file."""
+``inherited``, ``renamed``, ``called``, ``imported`` and ``read`` what ``Words`` answers;
+``doubles`` (of nothing) whether a file of tests may hold doubles of Query; ``exports`` which names
+it takes from a module of that last name. ``awaken.engine.remembering.searches`` answers them for
+one file."""
 
 
 class Search(Struct, frozen=True, order=True):

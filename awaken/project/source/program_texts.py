@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
 from awaken.project.source.text_search import TextSearch
 from awaken.project.source.words import Words
@@ -13,11 +15,15 @@ class ProgramTexts:
 
     What ``earlier`` texts of the same run found in files that are the same is known.
     ``python`` are the paths of the Python files, sorted; ``changed`` those of the files that
-    differ from ``earlier``.
+    differ from ``earlier``. ``templates`` are the paths of those that are templates.
     """
 
     def __init__(
-        self, snapshot: Snapshot, looked_at: LookedAt, earlier: ProgramTexts | None = None
+        self,
+        snapshot: Snapshot,
+        looked_at: LookedAt,
+        earlier: ProgramTexts | None = None,
+        templates: Collection[str] = (),
     ) -> None:
         self.files: WatchedSnapshot = WatchedSnapshot(snapshot, looked_at)
         self.python = sorted(path for path in snapshot if is_python(path))
@@ -25,7 +31,10 @@ class ProgramTexts:
         before = None if earlier is None else earlier.files
         self.search: TextSearch = TextSearch(texts, looked_at, earlier.search if earlier else None)
         self.words: Words = Words(
-            self.files, self.search.files_with, earlier.words.kept if earlier else None
+            self.files,
+            self.search.files_with,
+            earlier.words.kept if earlier else None,
+            templates,
         )
         self.has_same_paths = before is not None and set(before) == set(snapshot)
         self.changed = frozenset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from awaken.contract import Place, Span
@@ -25,6 +25,8 @@ _RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
 # Keyword arguments and comparisons match as well: a file too many is only read in vain.
 _ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
+# What may stand between a dot and an attribute, also where a text like "{0." "name}" goes on.
+_READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
 _MOST_SEARCHES = 120
 """Words to search the text for; after that all words are read, which takes as long as so many
 searches: 0.74 s against 6 ms each in the 33 MB of homeassistant."""
@@ -37,7 +39,7 @@ class Words:
     """Searches the text of a snapshot; ``files_with`` gives the Python files that hold bytes.
 
     ``kept`` holds the words that stand in some way in a text, by that way and the text; all
-    snapshots of a run may share it.
+    snapshots of a run may share it. ``templates`` are paths of files that count as nowhere.
     """
 
     def __init__(
@@ -45,12 +47,16 @@ class Words:
         files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
         kept: dict[tuple[SearchKind, bytes], _Found] | None = None,
+        templates: Collection[str] = (),
     ) -> None:
         self._files = files
         self._candidates = files_with
         self._found: dict[str, list[str]] = {}
         self.kept = {} if kept is None else kept
-        self._others = sorted(path for path in files if not is_python(path))
+        # Templates are there only beside a rule that reads them, and no answer depends on that.
+        self._others = sorted(
+            path for path in files if not is_python(path) and path not in templates
+        )
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` stands by itself, sorted by path."""
@@ -77,9 +83,12 @@ class Words:
     @cached_property
     def _everywhere(self) -> dict[bytes, list[str]]:
         """The Python files in which each word stands."""
+        return self._by_word(_WORDS.findall)
+
+    def _by_word(self, words_in: Callable[[bytes], Iterable[bytes]]) -> dict[bytes, list[str]]:
         found: dict[bytes, list[str]] = {}
         for path in self.python():
-            for word in set(_WORDS.findall(self._searched(path))):
+            for word in set(words_in(self._searched(path))):
                 found.setdefault(word, []).append(path)
         return found
 
@@ -114,11 +123,23 @@ class Words:
     @cached_property
     def _importing(self) -> dict[bytes, list[str]]:
         """The Python files that import by each word: a quarter of a second for 10,000 files."""
-        found: dict[bytes, list[str]] = {}
-        for path in self.python():
-            for word in _imported(self._searched(path)):
-                found.setdefault(word, []).append(path)
+        return self._by_word(_imported)
+
+    def read_in(self, word: str) -> list[str]:
+        """Return the Python files in which ``word`` may be read as an attribute: behind a dot.
+
+        Also one that a text for ``format`` names, but none that is a text by itself.
+        """
+        if not word.isascii():
+            return self._standing(word, "read")
+        found = self._reading.get(word.encode(), [])
+        self._note("read", word, found)
         return found
+
+    @cached_property
+    def _reading(self) -> dict[bytes, list[str]]:
+        """The Python files that may read an attribute by each word."""
+        return self._by_word(_read)
 
     def calling(self, names: Iterable[str]) -> frozenset[str]:
         """Return the Python files that may call what has one of ``names``, or rename it."""
@@ -150,7 +171,10 @@ class Words:
         return found
 
     def elsewhere(self, word: str) -> Place | None:
-        """Return where a file that is no Python, such as pyproject.toml, holds ``word``."""
+        """Return where a file that is no Python, such as pyproject.toml, holds ``word``.
+
+        Templates are not looked at.
+        """
         encoded = word.encode()
         is_plain = _WORDS.fullmatch(encoded) is not None
         known = self._first_elsewhere.get(encoded) if is_plain else None
@@ -223,6 +247,11 @@ def _imported(text: bytes) -> frozenset[bytes]:
     return frozenset(found)
 
 
+def _read(text: bytes) -> frozenset[bytes]:
+    """Return the words that stand behind a dot."""
+    return frozenset(_READ.findall(text))
+
+
 def _called(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
@@ -233,5 +262,6 @@ WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "renamed": _renamed,
     "called": _called,
     "imported": _imported,
+    "read": _read,
 }
 """The words that stand in a text as each kind of search wants them; None where any may."""

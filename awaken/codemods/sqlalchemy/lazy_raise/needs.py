@@ -58,8 +58,12 @@ class Reads:
         self._unknown: dict[str, list[Read]] = {}
         self._at: dict[Span, list[ast.expr]] = {}
         self._of: Module | None = None
+        # Classes of which an object gives all to a reader that may read anything of it.
+        self._given_whole: dict[str, Read] = {}
         for read in project.orm.relationship_reads():
-            if read.owner:
+            if read.owner and read.attribute == ANY:
+                self._give_whole(read)
+            elif read.owner:
                 self._by_key.setdefault((read.owner, read.attribute), []).append(read)
             else:
                 self._unknown.setdefault(read.attribute, []).append(read)
@@ -69,7 +73,7 @@ class Reads:
         own = self._by_key.get(side.key, [])
         self._refuse_awaited(side, own)
         self._refuse_unknown_objects(side)
-        self._refuse_any(side)
+        self._refuse_given_whole(side)
         untraced = [read for read in own if not read.is_traced]
         if untraced:
             raise self._refused_load(side, untraced)
@@ -115,16 +119,25 @@ class Reads:
         because = tuple(dict.fromkeys((*places, why.place)))
         raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
 
-    def _refuse_any(self, side: Side) -> None:
-        """Refuse a side of a class of which any relationship may be read somewhere."""
-        classes = (side.key[0], *self._project.all_subclasses(side.key[0]))
-        found = [read for one in classes for read in self._by_key.get((one, ANY), [])]
-        if found:
-            places, why = [read.place for read in found], found[0].unknown[0]
-            shown = shown_places(self._project, places)
-            detail = f"any relationship of `{found[0].owner}` may be read at {shown}: {why.why}"
-            because = tuple(dict.fromkeys((*places, why.place)))
-            raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
+    def _give_whole(self, read: Read) -> None:
+        """Note the class of which anything may be read, and all that its objects lead to."""
+        waiting = [read.owner]
+        while waiting:
+            owner = waiting.pop()
+            mapped = self._project.orm.mapped_class(owner)
+            if mapped is not None and owner not in self._given_whole:
+                self._given_whole[owner] = read
+                waiting += [one.target for one in mapped.relationships.values() if one.target]
+
+    def _refuse_given_whole(self, side: Side) -> None:
+        for owner, read in self._given_whole.items():
+            mapped = self._project.orm.mapped_class(owner)
+            facts = None if mapped is None else mapped.relationships.get(side.key[1])
+            if facts == side.declared.facts:
+                why = read.unknown[0]
+                shown = shown_place(self._project, read.place)
+                detail = f"anything may be read of what is given at {shown}: {why.why}"
+                raise Refused(reasons.UNKNOWN_LOAD, detail, because=(read.place, why.place))
 
     def _refused_load(self, side: Side, untraced: Sequence[Read]) -> Refused:
         places = [read.place for read in untraced]

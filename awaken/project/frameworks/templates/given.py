@@ -13,7 +13,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
 
-_WORDS = (b"context_processor", b".globals", b"user_loader", b"request_loader", b"g.")
+_WORDS = (b"context_processor", b".globals", b"user_loader", b"request_loader")
 _PROCESSORS = {"context_processor", "app_context_processor"}
 _LOADERS = {"user_loader", "request_loader"}
 
@@ -48,7 +48,9 @@ class Given:
     @cached_property
     def _names(self) -> _Names:
         found = _Names()
-        for path in self._files_with(_WORDS):
+        # `flask.g` is known by its name alone; as bytes, `g.` is the end of many a word.
+        paths = {*self._files_with(_WORDS), *self._evaluator.callers.words.files_with("g")}
+        for path in sorted(paths):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None:

@@ -14,6 +14,7 @@ from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
 from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.forms import FormSights
 from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
 from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
 from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead
@@ -39,8 +40,9 @@ class ProgramReads:
         assignments = Assignments(evaluator, models, eager, files_with)
         python = PythonSights(evaluator, assignments, files_with)
         proxies = ProxySights(evaluator, models, files_with)
-        sources: tuple[Sights, ...] = (python, proxies, *sights)
-        self._plain = RelationshipReads(evaluator, models, files_with, sources)
+        forms = FormSights(evaluator, assignments, files_with)
+        sources: tuple[Sights, ...] = (python, proxies, forms, *sights)
+        self._plain = RelationshipReads(evaluator, models, files_with, sources, proxies)
         declared = DeclaredRelationships(models, evaluator.classes, files_with)
         self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
         self._generated = GeneratedReads(evaluator, models, declared, files_with)

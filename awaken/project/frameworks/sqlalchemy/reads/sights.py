@@ -15,6 +15,8 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 
 _GETTERS: dict[str, How] = {"getattr": "getattr", "hasattr": "hasattr", "setattr": "assigned"}
+# Words of files that may name an attribute without a dot in front of it.
+_NAMING = ("attrgetter", *_GETTERS)
 _OF_ITEMS = {"filter", "map", "max", "min", "sort", "sorted"}
 # Attributes of what `inspect(user).attrs.posts` gives that load the relationship.
 _LOADING = {"load_history", "value"}
@@ -45,16 +47,31 @@ class PythonSights:
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file."""
-        for path in self._files_with(sorted(one.encode() for one in names)) if names else ():
+        for path in self._files(names):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
-                if module is not None:
+                if module is None:
+                    continue
+                # Nine in ten attributes have other names, and most nodes are of other types.
+                if isinstance(node, ast.Attribute):
+                    if node.attr in names:
+                        yield from self._of_attribute(module, node)
+                elif isinstance(node, ast.Call | ast.MatchClass):
                     yield from self._sights(module, node, names)
+
+    def _files(self, names: Collection[str]) -> list[str]:
+        """Return the files that hold such a place, and few others: each of them is parsed."""
+        words = self._evaluator.callers.words
+        found = {path for name in names for path in words.read_in(name)}
+        named = self._files_with(sorted(one.encode() for one in names)) if names else []
+        if not found.issuperset(named):
+            naming = {path for word in _NAMING for path in words.files_with(word)}
+            matching = {*words.files_with("match")} & {*words.files_with("case")}
+            found |= (naming | matching) & {*named}
+        return sorted(found)
 
     def _sights(self, module: Module, node: ast.AST, names: Collection[str]) -> Iterator[Sight]:
         match node:
-            case ast.Attribute(attr=name) if name in names:
-                yield from self._of_attribute(module, node)
             case ast.Call(func=ast.Name(id=how), args=[_, _, *_]) if how in _GETTERS:
                 yield from self._of_getter(module, node, names, how)
             case ast.Call():

@@ -9,7 +9,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import InstanceOf, Unknown
+from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _WORD = b"association_proxy"
 _Path = tuple[str, ...]
@@ -62,6 +62,28 @@ class ProxySights:
                     }
         for path in paths:
             yield Sight(module, node.value, path, module.place(node), "proxy", of_items=True)
+
+    def names(self, names: Collection[str]) -> frozenset[str]:
+        """Return the names of the proxies of these relationships."""
+        return frozenset(name for _, name in self._proxies(names))
+
+    def behind(
+        self, attribute: str, values: Values, names: Collection[str]
+    ) -> Iterator[tuple[str, Values]]:
+        """Yield the relationships, with their objects, where ``attribute`` is a proxy of these.
+
+        Such as a schema with a field of that name.
+        """
+        for (owner, name), path in self._proxies(names).items():
+            known = tuple(
+                one
+                for one in values
+                if name == attribute
+                and isinstance(one, InstanceOf)
+                and owner in self._models.ancestor_names(one.qualified)
+            )
+            if known:
+                yield path[0], known
 
     def _proxies(self, names: Collection[str]) -> dict[tuple[str, str], _Path]:
         """Return what each proxy reads, by the class that has it and its name."""
