@@ -59,12 +59,13 @@ class Orm:
         self._hooks: list[Place] | None = None
         assignments = Assignments(evaluator, self._models, self._eager, files_with)
         self.schemas = schema_sights(evaluator, self._models, files_with)
+        self._in_python = PythonSights(evaluator, assignments, files_with)
         self._reads = RelationshipReads(
             evaluator,
             self._models,
             files_with,
             (
-                PythonSights(evaluator, assignments, files_with),
+                self._in_python,
                 ProxySights(evaluator, self._models, files_with),
                 self.schemas,
                 TemplateSights(evaluator, files_with, templates),
@@ -184,6 +185,13 @@ class Orm:
             found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())
             self._all_reads = tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
         return self._all_reads
+
+    def files_reading(self, attribute: str) -> list[str]:
+        """Return the Python files that may read an attribute of this name, by how they look.
+
+        To tell the reads, all those of relationships are parsed.
+        """
+        return self._in_python.files([attribute])
 
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         """Return what may happen to an object between a load and a read, one of its ``traces``.
