@@ -15,6 +15,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,16 +24,17 @@ from relationship_reads import line_of
 from tables import percent, table
 
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.reads.domain import How
+from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
 
 TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|conftest)\.py$")
-INDIRECT: dict[str, How] = {
-    "pydantic": "response",
-    "fastapi": "response",
-    "marshmallow": "schema",
-    "jinja2": "template",
-    "sqlalchemy.ext.associationproxy": "proxy",
-    "<string>": "generated",
+INDIRECT: dict[str, tuple[How, ...]] = {
+    "pydantic": ("response", "schema"),
+    "fastapi": ("response",),
+    "marshmallow": ("schema",),
+    "wtforms": ("schema",),
+    "jinja2": ("template",),
+    "sqlalchemy.ext.associationproxy": ("proxy",),
+    "<string>": ("generated",),
 }
 """What reads for the program, in place of a line of it, and what awaken calls such a read."""
 
@@ -91,7 +93,8 @@ def fired_in(log: Path) -> dict[Fired, Sight]:
     """Return the distinct reads of a log."""
     found: dict[Fired, Sight] = {}
     for row in map(json.loads, log.read_text("utf-8").splitlines()):
-        key = Fired(row["file"], row["line"], simple(row["owner"]), row["attribute"])
+        file = normpath(row["file"]) if row["file"] else ""
+        key = Fired(file, row["line"], simple(row["owner"]), row["attribute"])
         classes = frozenset(map(simple, [row["owner"], *row["of"]]))
         before = found.get(key)
         count = row["count"] + (before.count if before else 0)
@@ -101,17 +104,13 @@ def fired_in(log: Path) -> dict[Fired, Sight]:
     return found
 
 
-def found_in(project: Project) -> list[Found]:
-    """Return what awaken finds in a program."""
-    reads = []
-    for one in project.orm.relationship_reads():
-        span = one.place.span
-        lines = [line_of(project, one.place.path, at) for at in (span.start, span.end)]
-        why = one.unknown[0].why if one.unknown else ""
-        owner = simple(one.owner)
-        place = (one.place.path, *lines, owner, one.attribute)
-        reads.append(Found(*place, one.how, one.is_traced, why))
-    return reads
+def found_of(project: Project, one: Read) -> Found:
+    """Return a read with the lines on which it stands."""
+    span = one.place.span
+    lines = [line_of(project, one.place.path, at) for at in (span.start, span.end)]
+    why = one.unknown[0].why if one.unknown else ""
+    place = (one.place.path, lines[0], lines[1], simple(one.owner), one.attribute)
+    return Found(*place, one.how, one.is_traced, why)
 
 
 class Judge:
@@ -128,7 +127,7 @@ class Judge:
         of_class = [one for one in near if one.owner in sight.classes]
         is_held = any(not one.is_traced for one in of_class) or any(not one.owner for one in near)
         there = [one for one in of_class if is_at(one, key)]
-        hows = {INDIRECT[name] for name in sight.via if name in INDIRECT}
+        hows = {how for name in sight.via for how in INDIRECT.get(name, ())}
         there = there or [one for one in of_class if one.how in hows]
         if there:
             held = next((one.why for one in there if not one.is_traced), "")
@@ -198,7 +197,8 @@ def main() -> None:
     parser.add_argument("--missed", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     fired = fired_in(arguments.log)
-    judge = Judge(found_in(read(arguments.directory)))
+    project = read(arguments.directory)
+    judge = Judge([found_of(project, one) for one in project.orm.relationship_reads()])
     verdicts = {key: judge.verdict(key, sight) for key, sight in fired.items()}
     own = [verdict for key, verdict in verdicts.items() if not is_test(key)]
     tests = [verdict for key, verdict in verdicts.items() if is_test(key)]

@@ -216,15 +216,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--relationship-lazy", metavar="STRATEGY")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Listen from before the program is imported until the tests are over."""
-    if lazy := config.getoption("--relationship-lazy"):
-        raise_instead(lazy)
-    if output := config.getoption("--relationship-log"):
-        recorder = Recorder(output.absolute(), Path.cwd())
-        config.pluginmanager.register(recorder)
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Listen until the tests are over.
+
+    Begins before a `conftest.py` is imported: mappers hold the loader from their configuration on.
+    """
+    options = early_config.known_args_namespace
+    if options.relationship_lazy:
+        raise_instead(options.relationship_lazy)
+    if options.relationship_log:
+        recorder = Recorder(options.relationship_log.absolute(), Path.cwd())
+        early_config.pluginmanager.register(recorder)
         recorder.install()
-        config.add_cleanup(recorder.write)
+        early_config.add_cleanup(recorder.write)
 
 
 def pytest_report_header() -> str:

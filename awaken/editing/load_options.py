@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import libcst as cst
 
 from awaken.contract import Surroundings
-from awaken.editing import chain_lines
 from awaken.editing.arguments import appended, code, line_break
-from awaken.editing.chain_layout import Space, can_be_laid_out, lay_out, listed
+from awaken.editing.chains import lines as chain_lines
+from awaken.editing.chains.layout import Space, can_be_laid_out, lay_out, listed
 
 
 @dataclass(frozen=True, slots=True)

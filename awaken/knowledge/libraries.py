@@ -77,6 +77,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``for_one_task``: classes whose instances serve one task at a time; async sessions do, too.
     - ``current_users``: objects that stand for the user of a request, and what gives them: methods
       that are given a function which returns one, and functions that are given one.
+    - ``not_mapped``: objects of a request or an application that are never mapped themselves,
+      though their attributes may hold anything.
     - ``results``: the builtin type that calling a function gives: ``str``, or ``float`` for any
       number.
     """
@@ -114,6 +116,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opens: dict[str, Resource] = {}
     for_one_task: tuple[str, ...] = ()
     current_users: dict[str, tuple[str, ...]] = {}
+    not_mapped: tuple[str, ...] = ()
 
 
 class Knowledge:
@@ -151,6 +154,7 @@ class Knowledge:
         self.opens: dict[str, Resource] = {}
         self.for_one_task: set[str] = set()
         self.current_users: dict[str, tuple[str, ...]] = {}
+        self.not_mapped: set[str] = set()
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:
@@ -189,6 +193,7 @@ class Knowledge:
         self.opens |= library.opens
         self.for_one_task.update(library.for_one_task)
         self.current_users |= library.current_users
+        self.not_mapped.update(library.not_mapped)
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)
             for module in row.also:

@@ -21,7 +21,7 @@ from awaken.testing.cases import Case, Settings
 from awaken.testing.running import diagnostics_of
 from awaken.workspace.sources import decode
 
-EXAMPLES = 120 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 12
+EXAMPLES = 120 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 5
 
 
 def project_of(made: Program) -> Project:

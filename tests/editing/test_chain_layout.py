@@ -5,9 +5,9 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from awaken.editing import chain_lines
 from awaken.editing.arguments import code
-from awaken.editing.chain_layout import Space, can_be_laid_out, keeps_lines, lay_out, one_line
+from awaken.editing.chains import lines as chain_lines
+from awaken.editing.chains.layout import Space, can_be_laid_out, keeps_lines, lay_out, one_line
 
 WIDE, NARROW = Space("", "    ", 100), Space("    ", "    ", 30)
 

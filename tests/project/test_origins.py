@@ -328,8 +328,9 @@ def test_query_of_a_class_begins_where_it_is_read(line, expected, origins):
     assert (described_as.replace("m.", ""), found) == (expected, origins)
 
 
-def test_what_is_kept_for_a_request_is_what_is_put_there():
-    body = "def open(s: Session): g.user = s.get(User, 1)\ndef f():\n  x = g.user\n  x\n"
+@pytest.mark.parametrize("put", ["g.user = s.get(User, 1)", "g.user, g.at = s.get(User, 1), 1"])
+def test_what_is_kept_for_a_request_is_what_is_put_there(put):
+    body = f"def open(s: Session): {put}\ndef f():\n  x = g.user\n  x\n"
 
     assert asked(body) == ("User | None", ["s.get(User, 1)"])
 
@@ -355,3 +356,12 @@ def test_test_is_given_the_fixtures_that_a_conftest_imports_or_names(conftest):
     found = values_of("def test_it(user):\n  x = user\n  x\n", files=files)
 
     assert described(found) == "User"
+
+
+@pytest.mark.parametrize(("line", "count"), [("rows.notes", 1), ("rows.notes()", 0)])
+def test_what_is_called_of_something_unknown_is_no_relationship(line, count):
+    text = f"{HEAD}def f(rows):\n  return {line}\n"
+    project = program({"m.py": text, "models.py": MODELS})
+
+    reads = [one for one in project.orm.relationship_reads() if one.place.path == "m.py"]
+    assert [one.owner for one in reads] == [""] * count

@@ -37,9 +37,12 @@ MODELS = """
         post_id = Column(ForeignKey("posts.id"))
 """
 HEAD = """
+    import lemur.users
     import operator
     from collections import namedtuple
     from operator import attrgetter
+    from flask import g, request
+    from flask_login import current_user
     from sqlalchemy import inspect
     from sqlalchemy.orm import Session
     from models import Post, User
@@ -90,6 +93,12 @@ READS = {
     "for c in inspect(user).mapper.column_attrs: getattr(user, c.key)": [],
     "for r in inspect(User).relationships: getattr(user, r.key)": [("dynamic", "User.posts")],
     "for c in key.columns: getattr(user, c)": [("dynamic", "User.posts")],
+    "current_user.author": [("attribute", ".author")],
+    "getattr(current_user, 'posts', None)": [("getattr", ".posts")],
+    "setattr(current_user, 'posts', [])": [("assigned", ".posts")],
+    "g.someone.posts": [("attribute", ".posts")],
+    "g.posts, request.posts, lemur.users.posts, operator.posts, Session.posts": [],
+    "next(map(key, key), *key).posts": [("attribute", ".posts")],
     "vars(user), user.__dict__, inspect(user).unloaded": [],
     "inspect(user).attrs.posts.value": [("attribute", "User.posts")],
     "inspect(user).attrs.posts.history": [],
@@ -202,3 +211,24 @@ def test_the_side_that_leads_back(owner, attribute, expected):
     found = program({"models.py": MODELS}).orm.inverse_of(f"models.{owner}", attribute)
 
     assert (found and (found.owner, found.attribute, found.by_key)) == expected
+
+
+def test_files_that_may_read_a_name_are_told_by_how_they_look():
+    """One that does not parse counts as a reader only if it is among them."""
+    texts = {
+        "behind_a_dot": "user.posts",
+        "in_a_format": "'{0.posts}'.format(user)",
+        "by_getattr": "getattr(user, 'posts')",
+        "by_getter": "attrgetter('posts')(user)",
+        "by_pattern": "match user:\n    case User(posts=[]): pass",
+        "broken": "user.posts (",
+        "another_name": "user.posts_count",
+        "a_variable": "posts = load()",
+        "a_case": "case = posts",
+        "other_getattr": "getattr(user, 'notes')",
+    }
+    files = {f"{name}.py": text for name, text in texts.items()}
+
+    found = program(files).orm.files_reading("posts")
+
+    assert found == sorted(f"{name}.py" for name in list(texts)[:6])

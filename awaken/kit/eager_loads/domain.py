@@ -1,4 +1,4 @@
-"""What becomes of reads of relationships at the statements that load their objects."""
+"""Planned loads: what becomes of each read at the statement that loads its object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has to be added to the options of a statement so that they serve one more read."""
+"""The levels of loader options, and what is added to them to serve one more read."""
 
 from __future__ import annotations
 

@@ -122,6 +122,11 @@ class Statement:
         return not self.leaves and bool(self.ends) and self.ends <= _SINGLE
 
     @property
+    def gives_many(self) -> bool:
+        """Whether all its objects are taken somewhere in sight."""
+        return bool(self.ends - _SINGLE)
+
+    @property
     def is_cut(self) -> bool:
         """Whether one object is taken of all that are loaded: a result reads every row."""
         limited = any(last_name(one.func) in {"limit", "fetch"} for one in self.calls)

@@ -88,6 +88,23 @@ class Marshalling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     decorators: tuple[str, ...]
 
 
+class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Forms whose fields are objects in the body of a class.
+
+    - ``bases``: the classes that forms inherit from.
+    - ``nested``: fields that are given the class of a form, which reads what the attribute gives.
+    - ``holders``: fields that are given another field, for each item of what the attribute gives.
+    - ``reading``: methods that read the attributes of the object that they are given.
+    - ``writing``: methods that set the attributes of the object that they are given.
+    """
+
+    bases: tuple[str, ...]
+    nested: tuple[str, ...]
+    holders: tuple[str, ...]
+    reading: tuple[str, ...]
+    writing: tuple[str, ...]
+
+
 class SchemaKnowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of it; ``pages`` are functions that give one page of what they are given."""
 
@@ -96,9 +113,10 @@ class SchemaKnowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     models: Models
     schemas: Schemas
     marshalling: Marshalling
+    forms: Forms
 
 
 @cache
 def schema_knowledge() -> SchemaKnowledge:
-    """Return what is known of models, schemas and marshalling."""
+    """Return what is known of models, schemas, marshalling and forms."""
     return read_table(__name__, "schemas.toml", SchemaKnowledge)

@@ -43,6 +43,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.of_requests import kept_for_request
 from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
 from awaken.project.values.library.promises import holds_own, narrower
+from awaken.project.values.library.solving import has_variables, solved
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
 
@@ -371,7 +372,10 @@ class Members:
         on_self = _assignments(module, node).get(name, [])
         if not bindings and not on_self:
             return None
-        assigned = (self._assigned(module, *one) for one in on_self)
+        assigned = (
+            self._by_type_parameter(owner, module, node, *one[1:]) or self._assigned(module, *one)
+            for one in on_self
+        )
         if not on_self:
             in_body = tuple(self._read(one, name) for one in in_body)
             if self._is_member(owner, bindings):
@@ -387,6 +391,31 @@ class Members:
         if value is None or annotation is None or not holds_own(self._evaluator, found):
             return found
         return narrower(self._evaluator, found, self._evaluator.values(module, value))
+
+    def _by_type_parameter(
+        self,
+        owner: InstanceOf | ClassOf,
+        module: Module,
+        node: ast.ClassDef,
+        value: ast.expr | None,
+        annotation: ast.expr | None,
+    ) -> Values:
+        """Return what the type parameters of ``owner`` say of a parameter that a method keeps.
+
+        So ``self.model`` is of `type[M]` another class for each instance of a generic class. Empty
+        where they do not say it.
+        """
+        if not isinstance(owner, InstanceOf) or not isinstance(value, ast.Name):
+            return ()
+        bindings = module.scopes.bindings_of(value)
+        kept = bindings[0].node if len(bindings) == 1 else None
+        written = annotation or (kept.annotation if isinstance(kept, ast.arg) else None)
+        declared = () if written is None else self._evaluator.declared_unsolved(module, written)
+        if not has_variables(declared):
+            return ()
+        qualified = f"{module.name}.{module.qualname(node)}"
+        found = solved(declared, self._evaluator.library.solution_of(owner, qualified))
+        return () if has_variables(found) or _is_unknown(found) else found
 
     def _seen(
         self,

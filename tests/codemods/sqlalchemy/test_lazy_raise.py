@@ -95,10 +95,36 @@ def test_a_side_that_is_suppressed_needs_no_loads(made):
 
 
 def test_a_file_that_does_not_parse_may_read_what_it_names(made):
-    views = "def drafts(:\n    return None"
+    views = "def drafts(:\n    return user.drafts"
     after, reasons, _ = made(views=views)
     assert reasons == [None, "lazy-raise/unknown-object"]
     assert after["models.py"].count('lazy="raise"') == 1
+
+
+_TITLED = _MODELS + "    user: Mapped[User] = relationship(viewonly=True)\n"
+_RENDERED = (
+    _VIEWS
+    + """
+
+def shown(session: Session, name: str) -> str:
+    return render_template({}, user=session.scalars(select(User)).one())
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"), [("name", "lazy-raise/unknown-load"), ("'user.html'", None)]
+)
+def test_what_a_template_may_read_keeps_its_loading(made, tmp_path, template, reason):
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "user.html").write_text("{{ user.drafts|length }}")
+    views = "from flask import render_template\n" + _RENDERED.format(template)
+
+    # Also of what the object leads to.
+    after, reasons, _ = made(models=_TITLED, views=views)
+
+    assert reasons == [reason] * 3
+    assert after.get("views.py", "").count("selectinload(User.drafts)") == (2 if after else 0)
 
 
 # ------------------------------------------------------------------------------ SQLAlchemy itself

@@ -11,8 +11,8 @@ import libcst as cst
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break
-from awaken.editing.chain_layout import can_be_laid_out, one_line
-from awaken.editing.chain_lines import ends_in_comma, with_line_starts
+from awaken.editing.chains.layout import can_be_laid_out, one_line
+from awaken.editing.chains.lines import ends_in_comma, with_line_starts
 from awaken.editing.comments import lost_comments
 
 _BRACKETED = (cst.Call, cst.Dict, cst.List, cst.ListComp, cst.Set, cst.SetComp, cst.Subscript)

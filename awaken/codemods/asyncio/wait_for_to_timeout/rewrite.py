@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, fitted
-from awaken.editing.chain_lines import last_indent, reindented
+from awaken.editing.chains.lines import last_indent, reindented
 
 
 def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpression:

@@ -2,10 +2,10 @@
 
 ## What
 
-Objects of a `select()`, or of a query, are gone through in a loop, and a relationship of each is
-read there. The statement gets the loader options for it: `selectinload` for a collection,
-`joinedload` for a single object, and what is read of these below them. Options that are there are
-extended.
+Objects of a `select()`, or of a query, are gone through in a loop, a template, a response model or
+a schema, and a relationship of each is read there. The statement gets the loader options for it:
+`selectinload` for a collection, `joinedload` for a single object, and what is read of these below
+them. Options that are there are extended.
 
 ## Why
 
@@ -131,6 +131,7 @@ from awaken.kit.eager_loads.reasons import NO_REFRESH
 from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -173,6 +174,7 @@ class EagerLoad(Rule):
         (b"relationship", b"relation(", b"Relationship", b"dynamic_loader"),
         (b"sqlalchemy", b"sqlmodel"),
     )
+    reads = TEMPLATE_READS
     preview = True
     # An object that is made is one: what is read of it is no loop.
     reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, EXPIRED, SHARED, UNTRACED)

@@ -1,4 +1,4 @@
-"""What is done in a loop that has the objects of a session loaded anew, each by itself."""
+"""Loops that have the objects of a session loaded anew, each by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether all that get the objects of a statement read a relationship of theirs."""
+"""The readers of a statement's objects: whether all of them read a relationship."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.eager_load.repeated import READERS
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
 from awaken.project.source.trees import Function
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 # From a view over a service to its helper; each step may multiply the calls to look at.
 _DEEPEST = 3
+_MOST_FUNCTIONS = 30  # of one level; methods that many classes have are called everywhere
 
 
 class _Home(NamedTuple):
@@ -30,9 +32,12 @@ class Readers:
     def __init__(self, project: Project, reads: Iterable[Read]) -> None:
         self._project = project
         self._places: dict[tuple[Place, str], dict[Place, None]] = {}
+        self._handed_on: set[tuple[Place, str]] = set()
         for read in reads:
             relationship = f"{read.owner}.{read.attribute}"
             for trace in read.traces:
+                if read.how in READERS:
+                    self._handed_on.add((trace.load.place, relationship))
                 self._places.setdefault((trace.load.place, relationship), {})[read.place] = None
         self._callers = cache(self._callers_of)
 
@@ -43,32 +48,41 @@ class Readers:
         one that this calls, or in all callers, to which it returns the objects. A caller without
         one would get rows that it does not ask for.
         """
+        here = self._home(load)
         reading = {self._home(one) for one in self._places.get((load, relationship), ())}
+        if self._reads(here, reading, 0):
+            return True
+        # A template, or a response, gets what the function there, or its only caller, hands on.
+        if (load, relationship) in self._handed_on and len(self._callers(here)) <= 1:
+            return True
+        # Whose callers are asked for is what costs time: one level after the other.
+        newest = set(reading)
         for _ in range(_DEEPEST):
-            reading |= {one for home in reading for one in self._callers(home)}
-        return self._reads(self._home(load), reading, _DEEPEST)
+            if len(newest) > _MOST_FUNCTIONS:
+                break
+            newest = {one for home in newest for one in self._callers(home)} - reading
+            reading |= newest
+            if here in reading:
+                return True
+        return self._reads(here, reading, _DEEPEST)
 
     def _reads(self, home: _Home, reading: set[_Home], depth: int) -> bool:
         if home in reading:
             return True
-        callers = self._callers(home)
-        if not callers or not depth:
-            return False
-        return all(self._reads(one, reading, depth - 1) for one in callers)
+        callers = self._callers(home) if depth else ()
+        return bool(callers) and all(self._reads(one, reading, depth - 1) for one in callers)
 
     def _home(self, place: Place) -> _Home:
         """Return the function in which a place stands."""
         module = self._project.module(place.path) if place.path in self._project.snapshot else None
-        around = (
-            []
-            if module is None
-            else [
-                module.span(scope.node)
-                for scope in module.scopes.scopes
-                if isinstance(scope.node, Function) and module.span(scope.node).contains(place.span)
-            ]
+        if module is None:
+            return _Home(place.path, None)
+        calls = module.calls_at(place.span)
+        above = module.ancestors(calls[0]) if calls else (one.node for one in module.scopes.scopes)
+        spans = [module.span(one) for one in above if isinstance(one, Function)]
+        return _Home(
+            place.path, max((one for one in spans if one.contains(place.span)), default=None)
         )
-        return _Home(place.path, max(around, default=None))
 
     def _callers_of(self, home: _Home) -> frozenset[_Home]:
         """Return the functions in sight that call another one."""

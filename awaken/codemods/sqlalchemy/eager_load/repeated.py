@@ -13,7 +13,7 @@ from awaken.contract import Place
 from awaken.kit.eager_loads.statements import GETS, Statement, node_at, statement_of
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
-from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Load, Read, Trace
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Of each object, whatever the reader is: it goes over what it is given.
-_READERS = frozenset({"response", "schema", "template"})
-_NO_READS = frozenset({"assigned", "hasattr"})
+READERS = frozenset({"response", "schema", "template"})
+# Those that load by a call of their own are asked for as such.
+_NO_READS = frozenset({"assigned", "awaitable", "dynamic", "hasattr", "run_sync"})
 # From a serialiser over a method to its helper; each step may multiply the calls to look at.
 _DEEPEST = 3
 
@@ -66,15 +67,15 @@ class _Search:
         """Yield a read with each way to it on which many objects come."""
         if not read.owner or read.how in _NO_READS or is_around_tests(read.place.path):
             return
-        if self._is_loaded(read):
+        if read.attribute == ANY or self._is_loaded(read):
             return
         if not read.traces:
-            if read.how not in _READERS and read.unknown and self._is_of_loop(read.place):
+            if read.how not in READERS and read.unknown and self._is_of_loop(read.place):
                 yield Repeated(read, None)
             return
         ways = [one for one in read.traces if self._gives_many(one, read)]
         loops = self._loops(read.place, _DEEPEST) if ways else ()
-        if not loops and read.how not in _READERS:
+        if not loops and read.how not in READERS:
             return
         for one in ways:
             path = self._without_returns(one.path)
@@ -92,16 +93,14 @@ class _Search:
     # ------------------------------------------------------------------------- how many objects
     def _gives_many(self, trace: Trace, read: Read) -> bool:
         """Whether a way gives many objects to read of: by its statement, or by a collection."""
-        if any(self._is_collection(one) for one in trace.path[:-1]):
+        if any(self._is_collection(one) is True for one in trace.path[:-1]):
             return True
         if trace.load.kind in {"get", "merge", "new", "other"}:
             return False
         statement = self._statement(trace.load)
         if statement is None:
             return False
-        return (
-            bool(statement.ends - {"scalar"}) if read.how in _READERS else not statement.gives_one
-        )
+        return statement.gives_many if read.how in READERS else not statement.gives_one
 
     def _statement_at(self, load: Load) -> Statement | None:
         module = self._project.module(load.place.path)
@@ -120,9 +119,9 @@ class _Search:
         mapped = self._project.orm.mapped_class(qualified)
         return None if mapped is None else mapped.relationships.get(attribute)
 
-    def _is_collection(self, step: str) -> bool:
+    def _is_collection(self, step: str) -> bool | None:
         qualified, _, attribute = step.rpartition(".")
-        return self._project.orm.is_collection(qualified, attribute) is not False
+        return self._project.orm.is_collection(qualified, attribute)
 
     # -------------------------------------------------------------------------------- the loops
     def _loops_around(self, place: Place, depth: int) -> tuple[Loop, ...]:
@@ -160,7 +159,7 @@ class _Search:
 
     def _root(self, place: Place) -> tuple[Module, ast.expr, ast.Name] | None:
         """Return what stands at a place, and the variable that it begins with."""
-        module = self._project.module(place.path)
+        module = self._project.module(place.path) if place.path in self._project.snapshot else None
         if module is None:
             return None
         start = place.span.start
@@ -188,7 +187,7 @@ class _Search:
 
     def _leads_back(self, there: str, back: str) -> bool:
         one, other = self._facts(there), self._facts(back)
-        if one is None or other is None or one.secondary or self._is_collection(back):
+        if one is None or other is None or one.secondary or self._is_collection(back) is not False:
             return False
         name, returned = there.rpartition(".")[2], back.rpartition(".")[2]
         if (one.path, one.span) == (other.path, other.span):

@@ -99,21 +99,36 @@ Never safe: a read that awaken has not seen raises `InvalidRequestError` from no
 `hasattr()`, for it is no `AttributeError`. Flushes, cascades and `merge()` load what they need as
 before; `lazyload()` options still load when read.
 
-Two things the option of a statement does not do. `session.get()` gives an object that the session
-already holds as it is, without the load. And an object that is put into a loaded collection, and
-flushed, has not loaded its own relationships.
+An object that is put into a loaded collection, and flushed, has not loaded its own relationships:
+reading one of these raises, whatever the statement says.
 
 ## What it refuses
 
 One read held back keeps a relationship as it is. Such reads are those of objects whose class, or
 whose statement, cannot be told; those of statements that cannot load it; those of new objects
-behind a flush, unless they are refreshed; `awaitable_attrs` and `run_sync`; and those behind
+behind a flush, unless they are refreshed; those of objects that `session.get()` gives, for one that
+the session already holds comes without the load; `awaitable_attrs` and `run_sync`; and those behind
 `session.expire(user, ["posts"])`.
 
 A flush that deletes objects whose tables refer to each other in a circle, as those of a tree do,
 reads what they refer to as any code would: these sides stay. So do sides whose class, name, target
 or `lazy` is not told by the declaration, those that the generated methods of a dataclass mapping
 read, and public ones of a published project: other programs may read them.
+
+## On real programs
+
+Six programs, none of which is said to be published here:
+
+| program | sides | raise | raise_on_sql | left |
+| --- | --- | --- | --- | --- |
+| timesketch | 124 | 40 | 0 | 84 |
+| openoversight | 43 | 18 | 1 | 24 |
+| ctfd | 43 | 8 | 0 | 35 |
+| quetz | 48 | 14 | 2 | 32 |
+| octavia | 35 | 0 | 0 | 35 |
+| ihatemoney | 6 | 0 | 1 | 5 |
+
+Most of those that are left are read from objects whose class is not known.
 
 ## Sources
 

@@ -109,7 +109,7 @@ class Flushes:
         found = set(self._deleted_by_name())
         cascades = [(side, cascade_of(module, side)) for module, side in sides]
         for side, cascade in cascades:
-            if "delete-orphan" in cascade:
+            if {"delete-orphan", "?"} & cascade:
                 found |= self._root(side.facts.target or "")
         grown = True
         while grown:

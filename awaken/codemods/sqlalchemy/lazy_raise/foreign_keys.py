@@ -1,4 +1,4 @@
-"""Which of the two tables of a relationship has the foreign key."""
+"""Foreign keys of a relationship: in which of its two tables they stand."""
 
 from __future__ import annotations
 
@@ -53,28 +53,43 @@ class ForeignKeys:
         first, second = (self._project.orm.mapped_class(one) for one in (owner, target))
         if first is None or second is None:
             return None
-        own, other = self._has_key(first, second), self._has_key(second, first)
-        if own is False:
-            return False
-        return True if own and other is False else None
+        # With keys both ways SQLAlchemy asks for `foreign_keys`: here, one is enough to tell.
+        own = self._has_key(first, second)
+        if own is not None:
+            return own
+        other = self._has_key(second, first)
+        return None if other is None else not other
 
     def _has_key(self, one: MappedClass, other: MappedClass) -> bool | None:
         """Whether a table refers to another; None if that is not told."""
-        keys = {column.foreign_key for column in one.columns.values()} - {None}
+        tables = {
+            (column.foreign_key or "").rpartition(".")[0].rpartition(".")[2]
+            for column in one.columns.values()
+            if column.foreign_key is not None
+        }
+        if other.tablename is None:
+            # Names that are made of the name of the class differ in little else.
+            name = other.qualified.rpartition(".")[2].lower()
+            found = any(table.replace("_", "").lower() == name for table in tables)
+        else:
+            found = other.tablename in tables
         module = self._project.module(one.path)
         text = b"" if module is None else module.source.text[one.span.start : one.span.end]
-        if not one.complete or "" in keys:
-            return None
-        if other.tablename is None:
-            return None if keys or _TABLE_KEYS in text else False
-        if _TABLE_KEYS in text:
-            named = re.search(rb"[\"']" + re.escape(other.tablename.encode()) + rb"\.", text)
-            return True if named else None
-        return any(other.tablename in (key or "").split(".")[:-1] for key in keys)
+        if not found and other.tablename is not None and _TABLE_KEYS in text:
+            table = re.escape(other.tablename.encode())
+            found = re.search(rb"[\"']" + table + rb"\.", text) is not None
+        if found:
+            return True
+        is_told = other.tablename is not None or not tables
+        return (
+            None
+            if not one.complete or "" in tables or _TABLE_KEYS in text or not is_told
+            else False
+        )
 
 
 def cascade_of(module: Module, side: Declared) -> set[str]:
-    """Return the words of the cascade of a side; those of deleting where it is no plain text."""
+    """Return the words of the cascade of a side; ``?`` among them where it is no plain text."""
     written = _written(module, side)
     match (_own_keywords(written) if side.reverse else written).get("cascade"):
         case None:
@@ -82,7 +97,7 @@ def cascade_of(module: Module, side: Declared) -> set[str]:
         case ast.Constant(value=str(text)):
             return {one.strip() for one in text.split(",")}
         case _:
-            return {"all"}
+            return {"all", "?"}
 
 
 def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: bool) -> bool | None:

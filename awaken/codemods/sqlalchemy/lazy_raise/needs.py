@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.codemods.sqlalchemy.lazy_raise.showing import shown_place, shown_places
 from awaken.codemods.sqlalchemy.lazy_raise.sides import Key, Side
 from awaken.contract import Place, Span
+from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 # What the database, or other code, may have changed: the object is loaded again as it was then.
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
 _AWAITED = {"awaitable", "run_sync"}
+_GETS = {"get", "get_one", "get_or_404"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
@@ -54,8 +58,12 @@ class Reads:
         self._unknown: dict[str, list[Read]] = {}
         self._at: dict[Span, list[ast.expr]] = {}
         self._of: Module | None = None
+        # Classes of which an object gives all to a reader that may read anything of it.
+        self._given_whole: dict[str, Read] = {}
         for read in project.orm.relationship_reads():
-            if read.owner:
+            if read.owner and read.attribute == ANY:
+                self._give_whole(read)
+            elif read.owner:
                 self._by_key.setdefault((read.owner, read.attribute), []).append(read)
             else:
                 self._unknown.setdefault(read.attribute, []).append(read)
@@ -65,6 +73,7 @@ class Reads:
         own = self._by_key.get(side.key, [])
         self._refuse_awaited(side, own)
         self._refuse_unknown_objects(side)
+        self._refuse_given_whole(side)
         untraced = [read for read in own if not read.is_traced]
         if untraced:
             raise self._refused_load(side, untraced)
@@ -107,6 +116,26 @@ class Reads:
         because = tuple(dict.fromkeys((*places, why.place)))
         raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
 
+    def _give_whole(self, read: Read) -> None:
+        """Note the class of which anything may be read, and all that its objects lead to."""
+        waiting = [read.owner]
+        while waiting:
+            owner = waiting.pop()
+            mapped = self._project.orm.mapped_class(owner)
+            if mapped is not None and owner not in self._given_whole:
+                self._given_whole[owner] = read
+                waiting += [one.target for one in mapped.relationships.values() if one.target]
+
+    def _refuse_given_whole(self, side: Side) -> None:
+        for owner, read in self._given_whole.items():
+            mapped = self._project.orm.mapped_class(owner)
+            facts = None if mapped is None else mapped.relationships.get(side.key[1])
+            if facts == side.declared.facts:
+                why = read.unknown[0]
+                shown = shown_place(self._project, read.place)
+                detail = f"anything may be read of what is given at {shown}: {why.why}"
+                raise Refused(reasons.UNKNOWN_LOAD, detail, because=(read.place, why.place))
+
     def _refused_load(self, side: Side, untraced: Sequence[Read]) -> Refused:
         places = [read.place for read in untraced]
         shown, why = shown_places(self._project, places), untraced[0].unknown[0]
@@ -143,11 +172,30 @@ class Reads:
             found.on_sql.setdefault(
                 read.place, "the session holds the object that it leads back to"
             )
+        elif self._is_get(trace):
+            # Of an object that the session holds, neither `raise` is served by options of `get()`.
+            read_at = shown_place(self._project, read.place)
+            at = shown_place(self._project, trace.load.place)
+            detail = (
+                f"it is read at {read_at} of what `get()` gives at {at}: an object that the session"
+                " holds already comes without the load"
+            )
+            raise Refused(reasons.LOADED_BY_GET, detail, because=(read.place, trace.load.place))
         else:
             found.traces[trace] = None
             why = self._why_again(events)
             if why:
                 found.on_sql.setdefault(read.place, why)
+
+    def _is_get(self, trace: Trace) -> bool:
+        """Whether a load is `session.get()`, or a query that ends in `get()`."""
+        module = self._project.module(trace.load.place.path)
+        begun = None if module is None else node_at(module, trace.load.place)
+        if trace.load.kind == "get" or module is None or begun is None:
+            return trace.load.kind == "get"
+        above = module.ancestors(begun)
+        chain = takewhile(lambda one: isinstance(one, ast.Attribute | ast.Call), above)
+        return any(isinstance(one, ast.Attribute) and one.attr in _GETS for one in chain)
 
     def _judge_new(
         self, side: Side, read: Read, trace: Trace, events: Sequence[Event], found: _Found

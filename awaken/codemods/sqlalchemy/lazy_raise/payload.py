@@ -1,4 +1,4 @@
-"""What the rewriters are told."""
+"""The payloads of the rule's edits, as its rewriters get them."""
 
 from __future__ import annotations
 

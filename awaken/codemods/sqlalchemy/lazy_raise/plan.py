@@ -32,14 +32,13 @@ from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, with_caveats
+from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 
 _CAVEAT = "a read that awaken has not seen now raises `InvalidRequestError`"
-
-_HELD = "`get()` gives an object that the session already holds without that load"
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +76,7 @@ class LazyRaise(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
+    reads = TEMPLATE_READS
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
@@ -202,12 +202,12 @@ class LazyRaise(Rule):
             names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
             title = f"{title}; together with {names}"
         sites = [one.side.site for one in members]
-        caveats = tuple(dict.fromkeys(text for one in members for text in _caveats(one)))
+        caveats = (_CAVEAT,)
         whole = rewritten_together(sites, Rewrite(title, edits, caveats))
         findings = tuple(
             replace(
                 finding,
-                message=with_caveats(said[finding.site], _caveats(one)),
+                message=with_caveats(said[finding.site], [_CAVEAT]),
                 related=_related(one, loads),
             )
             for finding, one in zip(whole.findings, members, strict=True)
@@ -251,12 +251,6 @@ def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str
     else:
         parts.append("all that read it have it loaded already")
     return "; ".join(parts)
-
-
-def _caveats(ready: _Ready) -> list[str]:
-    """Return what may change: an object that is in the session gets no options from `get()`."""
-    gets = any(one.load.kind == "get" for one in ready.needs.traces)
-    return [_CAVEAT, _HELD] if gets else [_CAVEAT]
 
 
 def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:

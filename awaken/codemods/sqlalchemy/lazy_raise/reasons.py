@@ -47,6 +47,9 @@ AWAITED = Reason(
 UNKNOWN_OBJECT = Reason("unknown-object", "{}", "Annotate the object, or set `lazy` by hand.")
 UNKNOWN_LOAD = Reason("unknown-load", "{}", "Have its statement load it by hand, then set `lazy`.")
 NOT_LOADED = Reason("not-loaded", "{}", "Have it loaded by hand, then set `lazy`.")
+LOADED_BY_GET = Reason(
+    "loaded-by-get", "{}", "Have `select()` load the object there, then set `lazy`."
+)
 EXPIRED_BY_NAME = Reason(
     "expired-by-name", "{}", "Load it again with `refresh()` by hand, then set `lazy`."
 )
@@ -68,6 +71,7 @@ ALL = (
     UNKNOWN_OBJECT,
     UNKNOWN_LOAD,
     NOT_LOADED,
+    LOADED_BY_GET,
     EXPIRED_BY_NAME,
     NEEDS_SQL,
 )

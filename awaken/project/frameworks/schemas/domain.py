@@ -1,4 +1,4 @@
-"""What a schema reads of an object, and which objects are read."""
+"""Shapes: the attributes that a schema reads of an object, and the places that give it one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import Environment, Unknown
 
 How = Literal["response", "schema"]
 
@@ -47,19 +47,28 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An expression that gives an object, or a collection of them, and what reads it."""
+    """An expression that gives an object, or a collection of them, and what reads it.
+
+    ``known`` is what the parameters around it are taken to be, such as ``self``.
+    """
 
     module: Module
     node: ast.expr
     shapes: tuple[Shape, ...]
     how: How
+    known: Environment = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An expression that gives an object of which it cannot be told what is read."""
+    """An expression that gives an object of which it cannot be told what is read.
+
+    ``fields`` are all attributes that may be, None where that cannot be told either.
+    """
 
     module: Module
     node: ast.expr
     why: Unknown
     how: How
+    known: Environment = ()
+    fields: frozenset[str] | None = None

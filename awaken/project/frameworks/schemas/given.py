@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.domain import How, Reading, Shape
@@ -13,6 +14,7 @@ from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
+    Environment,
     InstanceOf,
     Producer,
     Session,
@@ -41,41 +43,61 @@ class Given:
         node: ast.expr,
         shapes: Sequence[Shape],
         how: How,
-        depth: int = _DEEPEST,
+        known: Environment = (),
     ) -> Iterator[Reading]:
-        """Yield what ``shapes`` read of what ``node`` gives."""
-        if not shapes:
-            return
-        parts = self._parts(module, node, shapes) if depth else None
-        if parts is None:
-            yield from self._whole(module, node, shapes, how)
-            return
-        for home, part, wanted in parts:
-            yield from self.readings(home, part, wanted, how, depth - 1)
+        """Yield what ``shapes`` read of what ``node`` gives.
 
-    def _whole(
-        self, module: Module, node: ast.expr, shapes: Sequence[Shape], how: How
-    ) -> Iterator[Reading]:
+        ``known`` is what the parameters around it are taken to be.
+        """
+        yield from self._readings(Reading(module, node, tuple(shapes), how, known), _DEEPEST)
+
+    def _readings(self, one: Reading, depth: int) -> Iterator[Reading]:
+        """Yield one for each part of what an expression is put together from, with its shapes."""
+        if not one.shapes:
+            return
+        parts = self._parts(one.module, one.node, one.shapes) if depth else None
+        if parts is None:
+            yield from self._whole(one)
+            return
+        for module, node, shapes in parts:
+            known = one.known if module is one.module else ()
+            inner = Reading(module, node, tuple(shapes), one.how, known)
+            yield from self._readings(inner, depth - 1)
+
+    def needed(self, module: Module, node: ast.expr, known: Environment) -> Environment:
+        """Return ``known`` where it changes what ``node`` gives, else nothing."""
         values = self._evaluator.values(module, node)
+        return known if known and self._evaluator.values(module, node, known) != values else ()
+
+    def _whole(self, given: Reading) -> Iterator[Reading]:
+        known = self.needed(given.module, given.node, given.known)
+        values = self._evaluator.values(given.module, given.node, known)
         if not self._may_be_mapped(values):
             return
-        yield Reading(module, node, tuple(shapes), how)
+        whole = replace(given, known=known)
+        yield whole
         if _holds_mapping(values):
             # Which key holds what is not known: each item is read as any field.
             inner = dict.fromkeys(
-                below for shape in shapes for one in shape.fields() for below in one.shapes
+                below for shape in given.shapes for one in shape.fields() for below in one.shapes
             )
             if inner:
-                yield Reading(module, node, tuple(inner), how)
+                yield replace(whole, shapes=tuple(inner))
 
     def _may_be_mapped(self, values: Values) -> bool:
         """Whether an object that is mapped, or is not known, is among ``values`` or in them."""
         return any(
             isinstance(one, Unknown)
             or any(map(self._may_be_mapped, _inside(one)))
-            or (isinstance(one, InstanceOf) and self._evaluator.mapping.is_mapped(one.qualified))
+            or (isinstance(one, InstanceOf) and self._is_mapped(one.qualified))
             for one in values
         )
+
+    def _is_mapped(self, qualified: str) -> bool:
+        """Whether a class is mapped, or one of the program below which another one is."""
+        is_mapped, classes = self._evaluator.mapping.is_mapped, self._evaluator.classes
+        below = () if classes.facts(qualified) is None else classes.all_subclasses(qualified)
+        return is_mapped(qualified) or any(map(is_mapped, below))
 
     def _parts(
         self, module: Module, node: ast.expr, shapes: Sequence[Shape]

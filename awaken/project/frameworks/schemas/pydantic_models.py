@@ -54,6 +54,7 @@ class PydanticModels:
         self._evaluator = evaluator
         self._fields: dict[ModelShape, tuple[Field, ...]] = {}
         self._reading: dict[str, bool] = {}
+        self._names: dict[bool, frozenset[str] | None] = {}
 
     def is_model(self, qualified: str) -> bool:
         """Whether a class of the program is a model."""
@@ -117,6 +118,29 @@ class PydanticModels:
         if shape not in self._fields:
             self._fields[shape] = tuple(self._read(shape))
         return self._fields[shape]
+
+    def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
+        """Return all attributes that some model in sight reads; None if that cannot be told.
+
+        ``lenient`` as in ``ModelShape``.
+        """
+        if lenient not in self._names:
+            fields = [
+                one
+                for name in self._all_models()
+                if lenient or self.reads_attributes(name)
+                for one in self.fields(ModelShape(name, (), lenient, self))
+            ]
+            is_told = all(one.path or one.unseen is None for one in fields)
+            names = frozenset(step for one in fields for step in one.path)
+            self._names[lenient] = names if is_told else None
+        return self._names[lenient]
+
+    def _all_models(self) -> list[str]:
+        found = (
+            one for base in _KNOWN.bases for one in self._evaluator.classes.all_subclasses(base)
+        )
+        return list(dict.fromkeys(found))
 
     # ------------------------------------------------------------------------------- the classes
     def _is_below(self, qualified: str, bases: Sequence[str]) -> bool:

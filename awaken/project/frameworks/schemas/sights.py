@@ -68,20 +68,35 @@ class SchemaSights:
                 if shape not in kept:
                     kept[shape] = tuple(dict.fromkeys(_steps(shape, names)))
             found = dict.fromkeys(step for shape in one.shapes for step in kept[shape])
-            values = self._evaluator.values(one.module, one.node)
+            values = self._evaluator.values(one.module, one.node, one.known)
             if all(isinstance(value, Unknown) for value in values):
                 # What is read of unknown objects is unknown as well, whatever the way there.
                 found = dict.fromkeys(replace(step, path=step.path[-1:]) for step in found)
             for step in found:
                 yield _sight(one, step)
         for other in self.unread:
-            yield _sight(other, _Step((ANY,), other.module.place(other.node), other.why))
+            place = other.module.place(other.node)
+            for name in self._unread_names(other, names):
+                yield _sight(other, _Step((name,), place, other.why))
+
+    def _unread_names(self, one: Unread, names: Collection[str]) -> Collection[str]:
+        """Return what may be read of an object of which it cannot be told what is read.
+
+        Of an unknown object that is all that any shape has a field for; of a known one that would
+        say nothing of what is read behind it.
+        """
+        if one.fields is None:
+            return (ANY,)
+        values = self._evaluator.values(one.module, one.node, one.known)
+        is_unknown = all(isinstance(value, Unknown) for value in values)
+        return sorted(one.fields.intersection(names)) if is_unknown else (ANY,)
 
 
 def _sight(one: Reading | Unread, step: _Step) -> Sight:
     # Each attribute on the way is a sight by itself.
     begin = len(step.path) - 1
-    return Sight(one.module, one.node, step.path, step.place, one.how, True, begin, step.unseen)
+    path, place, known = step.path, step.place, one.known
+    return Sight(one.module, one.node, path, place, one.how, True, begin, step.unseen, known)
 
 
 def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:

@@ -9,13 +9,14 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.domain import Reading, Unread
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.schemas.pydantic_models import ModelShape, PydanticModels
+from awaken.project.frameworks.schemas.receivers import Receivers
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values
+from awaken.project.values.domain import ClassOf, Environment, InstanceOf, Unknown, Values
 
 _KNOWN = schema_knowledge().models
 _WORDS = tuple(
@@ -73,6 +74,7 @@ class ModelReadings:
         self._files_with = files_with
         self._models = models
         self._given = given
+        self._receivers = Receivers(evaluator, files_with)
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
@@ -107,9 +109,7 @@ class ModelReadings:
                     one.arg == "from_attributes" and _is_true(one.value) for one in call.keywords
                 )
                 if given is not None:
-                    yield from self._validated(
-                        module, self._class(module, owner), given, lenient=lenient
-                    )
+                    yield from self._validated_by(module, owner, given, lenient=lenient)
             case ast.Attribute(value=owner, attr=name) if name in _KNOWN.adapter_methods:
                 given = argument_at(call, 0, "object")
                 adapted = self._adapted(module, owner)
@@ -129,21 +129,62 @@ class ModelReadings:
             case _:
                 pass
 
+    def _validated_by(
+        self, module: Module, owner: ast.expr, given: ast.expr, *, lenient: bool
+    ) -> Iterator[Reading | Unread]:
+        """Yield what the model reads that ``owner`` gives, for each object that has the method."""
+        if self._is_class_by_name(module, owner):
+            yield from self._validated(module, self._class(module, owner), given, lenient=lenient)
+            return
+        plain = self._class(module, owner)
+        for known in self._receivers.around(module, owner) or [()]:
+            declared = self._class(module, owner, known)
+            yield from self._validated(module, declared, given, known, lenient=lenient)
+            why = self._below(module, owner, declared) if declared == plain else None
+            if why is not None:
+                yield self._unread(module, given, why, known, lenient=lenient)
+
+    def _is_class_by_name(self, module: Module, node: ast.expr) -> bool:
+        if isinstance(node, ast.Subscript):
+            return True
+        name = self._evaluator.names.qualified(module, node)
+        return name is not None and self._evaluator.classes.facts(name) is not None
+
+    def _below(self, module: Module, owner: ast.expr, declared: Values) -> Unknown | None:
+        """Return why ``owner`` may be another model than what an annotation says."""
+        for one in declared:
+            if isinstance(one, InstanceOf) and self._evaluator.classes.subclasses(one.qualified):
+                why = f"`{module.excerpt(owner)}` may be any class below `{one.qualified}`"
+                return self._evaluator.unknown(module, owner, why)
+        return None
+
     def _validated(
-        self, module: Module, declared: Values, given: ast.expr, *, lenient: bool
+        self,
+        module: Module,
+        declared: Values,
+        given: ast.expr,
+        known: Environment = (),
+        *,
+        lenient: bool,
     ) -> Iterator[Reading | Unread]:
         why = self._models.unknown_in(declared)
         if why is not None:
-            yield Unread(module, given, why, "schema")
+            yield self._unread(module, given, why, known, lenient=lenient)
         shapes = self._models.shapes(declared, lenient=lenient)
-        yield from self._given.readings(module, given, shapes, "schema")
+        yield from self._given.readings(module, given, shapes, "schema", known)
 
-    def _class(self, module: Module, node: ast.expr) -> Values:
+    def _unread(
+        self, module: Module, given: ast.expr, why: Unknown, known: Environment, *, lenient: bool
+    ) -> Unread:
+        known = self._given.needed(module, given, known)
+        return Unread(module, given, why, "schema", known, self._models.all_fields(lenient=lenient))
+
+    def _class(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return an instance of what ``node`` names, a class, as an annotation would."""
         if isinstance(node, ast.Subscript):
             return self._evaluator.declared(module, node)
         found: Values = ()
-        for one in self._evaluator.values(module, node):
+        for one in self._evaluator.values(module, node, known):
             match one:
                 case ClassOf():
                     found = (*found, InstanceOf(one.qualified))

@@ -6,9 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
-from awaken.project.effects.callees import Callees
-from awaken.project.effects.coroutines.awaitables import Awaitables
-from awaken.project.effects.places.between import Between, Event
+from awaken.project.effects.places.between import Event
 from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
@@ -17,16 +15,8 @@ from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
-from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
-from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
-from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
-from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
-from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
-from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
-from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
-from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
+from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse
+from awaken.project.frameworks.sqlalchemy.reads.program_reads import ProgramReads
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
@@ -57,26 +47,9 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
-        assignments = Assignments(evaluator, self._models, self._eager, files_with)
         self.schemas = schema_sights(evaluator, self._models, files_with)
-        self._in_python = PythonSights(evaluator, assignments, files_with)
-        self._reads = RelationshipReads(
-            evaluator,
-            self._models,
-            files_with,
-            (
-                self._in_python,
-                ProxySights(evaluator, self._models, files_with),
-                self.schemas,
-                TemplateSights(evaluator, files_with, templates),
-            ),
-        )
-        declared = DeclaredRelationships(self._models, evaluator.classes, files_with)
-        self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
-        self._generated = GeneratedReads(evaluator, self._models, declared, files_with)
-        self._inverses = Inverses(evaluator, self._models)
-        self._all_reads: tuple[Read, ...] | None = None
-        self._between: BetweenLoadAndRead | None = None
+        sights = (self.schemas, TemplateSights(evaluator, files_with, templates))
+        self._reads = ProgramReads(evaluator, self._models, self._eager, files_with, sights)
         self._attributes = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
@@ -181,36 +154,28 @@ class Orm:
         object of which the class is not known. Templates are read for rules that declare
         ``TEMPLATE_READS`` in ``reads``; for others they may read any attribute.
         """
-        if self._all_reads is None:
-            found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())
-            self._all_reads = tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
-        return self._all_reads
+        return self._reads.all()
 
     def files_reading(self, attribute: str) -> list[str]:
         """Return the Python files that may read an attribute of this name, by how they look.
 
         To tell the reads, all those of relationships are parsed.
         """
-        return self._in_python.files([attribute])
+        return self._reads.files_reading(attribute)
 
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         """Return what may happen to an object between a load and a read, one of its ``traces``.
 
         ``unknown`` events say why it cannot be told.
         """
-        if self._between is None:
-            awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
-            between = Between(self._evaluator, awaitables)
-            expiry = Expiry(self._evaluator, self._files_with)
-            self._between = BetweenLoadAndRead(self._evaluator, between, expiry)
-        return self._between.of(trace, read)
+        return self._reads.between_load_and_read(trace, read)
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
         """Return the side of a relationship that leads back; None if none is in sight.
 
         Read of what the relationship gives, it leads to an object that was loaded before.
         """
-        return self._inverses.of(owner, attribute)
+        return self._reads.inverse_of(owner, attribute)
 
     def is_collection(self, qualified: str, attribute: str) -> bool | None:
         """Return whether a relationship of a mapped class holds many objects.

@@ -1,4 +1,4 @@
-"""What templates are given by name: the keywords of calls, and dictionaries as far as seen."""
+"""Contexts of templates: the keywords of calls, and dictionaries as far as seen."""
 
 from __future__ import annotations
 

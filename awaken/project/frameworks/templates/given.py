@@ -1,4 +1,4 @@
-"""What names mean in every template: context processors, globals, ``current_user``, ``g``."""
+"""Names that every template has: context processors, globals, ``current_user``, ``g``."""
 
 from __future__ import annotations
 

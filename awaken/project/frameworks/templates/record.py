@@ -1,4 +1,4 @@
-"""What is noted while a template is read."""
+"""The record of one template, made while it is read."""
 
 from __future__ import annotations
 

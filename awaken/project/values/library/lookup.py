@@ -408,7 +408,7 @@ class Library:
                 return self._fits_variable(wanted, given, call)
             case _ if given == NoneValue():
                 return False
-            case Producer(how="callable") if isinstance(given, FunctionOf | ClassOf | External):
+            case Producer(how="callable") if self._is_callable(given):
                 return True
             case Producer():
                 return self.used(wanted.how, given, call.module, call.node) is not None
@@ -420,6 +420,12 @@ class Library:
                 return isinstance(given, Session) or (None if _is_open(given) else False)
             case _:
                 return wanted == given or (None if isinstance(given, ClassOf) else False)
+
+    def _is_callable(self, value: Value) -> bool:
+        """Whether ``value`` can be called, with whatever: ``attrgetter("name")`` takes one."""
+        if isinstance(value, InstanceOf):
+            return any(self._member(one, "__call__") is not None for one in self._line(value))
+        return isinstance(value, FunctionOf | ClassOf | External)
 
     def _fits_variable(self, wanted: TypeVariable, given: Value, call: _Call) -> bool | None:
         if wanted.as_class:

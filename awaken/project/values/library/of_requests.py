@@ -117,7 +117,7 @@ def kept_for_request(
         ("kept for a request", owner, name),
         module,
         node,
-        lambda: union(*(_put(evaluator, owner, *site) for site in sites)),
+        lambda: union(*(_put(evaluator, *site) for site in sites)),
         "program",
     )
 
@@ -132,12 +132,8 @@ def _keeping(
             yield module, target
 
 
-def _put(evaluator: Questions, owner: str, module: Module, target: ast.Attribute) -> Values:
-    above = module.parent(target)
-    if isinstance(above, ast.Assign | ast.AnnAssign) and above.value is not None:
-        return evaluator.values(module, above.value)
-    why = f"what `{owner}.{target.attr}` is given is not followed"
-    return (evaluator.unknown(module, target, why),)
+def _put(evaluator: Questions, module: Module, target: ast.Attribute) -> Values:
+    return evaluator.assigned(module, target, None, None, ())
 
 
 def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr) -> bool:

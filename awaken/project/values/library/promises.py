@@ -1,4 +1,4 @@
-"""What an annotation promises of a value, and what more is seen of the value itself."""
+"""Annotations, and what more is seen of the values that they promise."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The rewriters: what was decided, written into the tree.
 
 Begin with ``rewrite``. The others write one kind of end or start each, by means of it. The lines of
-chains are laid out by ``editing/chain_layout`` and ``editing/chain_lines``.
+chains are laid out by ``editing/chains/layout`` and ``editing/chains/lines``.
 """

@@ -14,8 +14,8 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import rewrite_query
 from awaken.contract import Surroundings
-from awaken.editing import chain_lines
 from awaken.editing.arguments import code, line_break
+from awaken.editing.chains import lines as chain_lines
 
 _NO_SPACE = cst.SimpleWhitespace("")
 _ROWCOUNT = "rowcount"

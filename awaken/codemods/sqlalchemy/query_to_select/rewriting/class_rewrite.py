@@ -10,8 +10,8 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.query_to_select.payload import ClassRewrite, ExtensionRewrite
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, rewrite_query
 from awaken.contract import Rewriter, Surroundings
-from awaken.editing import chain_lines
 from awaken.editing.arguments import code
+from awaken.editing.chains import lines as chain_lines
 
 _NO_SPACE = cst.SimpleWhitespace("")
 

@@ -14,9 +14,9 @@ from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite 
     renamed,
 )
 from awaken.contract import Surroundings
-from awaken.editing import chain_lines
 from awaken.editing.arguments import code, line_break
-from awaken.editing.chain_layout import (
+from awaken.editing.chains import lines as chain_lines
+from awaken.editing.chains.layout import (
     Space,
     can_be_laid_out,
     keeps_lines,

@@ -1,4 +1,4 @@
-"""What is known of a place that reads a relationship, and of what loaded the object there."""
+"""Reads of relationships, and the loads of the objects there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from awaken.contract import Place
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import Environment, Unknown
 
 How = Literal[
     "attribute",  # `user.posts`
@@ -49,6 +49,7 @@ class Sight:
     reader stands, which need not be Python: a field of a response model, a line of a template.
     ``path`` may hold steps that are no attributes, such as ``ITEM``; of those before ``begin`` it
     is known that other places read them. Its last may be ``ANY``; ``unseen`` says why then.
+    ``known`` is what the parameters around the expression are taken to be, such as ``self``.
     """
 
     module: Module
@@ -59,6 +60,7 @@ class Sight:
     of_items: bool = False
     begin: int = 0
     unseen: Unknown | None = None
+    known: Environment = ()
 
 
 @dataclass(frozen=True, slots=True)

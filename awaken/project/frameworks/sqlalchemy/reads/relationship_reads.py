@@ -11,6 +11,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, How, Read, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
+from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import InstanceOf, Unknown, Values
@@ -38,11 +39,14 @@ class RelationshipReads:
         files_with: Callable[[Sequence[bytes]], list[str]],
         sources: Sequence[Sights],
     ) -> None:
+        self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
         self._sources = sources
         self._tracing = Tracing(evaluator, sources)
+        self._unseen = Unseen(evaluator)
         self._found: tuple[Read, ...] | None = None
+        self._below: dict[str, tuple[str, ...]] = {}
 
     def all(self) -> tuple[Read, ...]:
         """Return every read of a relationship in sight, by file and place.
@@ -84,6 +88,10 @@ class RelationshipReads:
         for one in values:
             if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
                 yield _Untraced(sight.place, sight.how, one.qualified, ANY, (one,), (why,))
+            elif isinstance(one, InstanceOf):
+                for below in self._mapped_below(one.qualified):
+                    doubt = _may_be_below(one, sight.place)
+                    yield _Untraced(sight.place, sight.how, below, ANY, (), (why, doubt))
         if unknown:
             yield _Untraced(sight.place, sight.how, "", ANY, (), (why, *unknown))
 
@@ -91,17 +99,40 @@ class RelationshipReads:
         self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
     ) -> Iterator[_Untraced]:
         """Yield the reads of one attribute of objects, by the class that declares it."""
-        unknown = tuple(one for one in values if isinstance(one, Unknown))
+        unknown = self._unseen.of(values, sight) if attribute in names else ()
         owners: dict[str, list[InstanceOf]] = {}
         for one in values:
             declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
             if declaring and isinstance(one, InstanceOf):
                 owners.setdefault(declaring, []).append(one)
+            elif isinstance(one, InstanceOf) and attribute in names:
+                yield from self._of_subclasses(one, attribute, sight)
         place, how = sight.place, sight.how
         for owner, objects in owners.items():
             yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
-        if unknown and not owners and attribute in names and not _is_called(sight):
+        if unknown and not owners and not _is_called(sight):
             yield _Untraced(place, how, "", attribute, (), unknown)
+
+    def _of_subclasses(
+        self, value: InstanceOf, attribute: str, sight: Sight
+    ) -> Iterator[_Untraced]:
+        """Yield the reads of an attribute that only classes below that of the object have."""
+        below = self._mapped_below(value.qualified)
+        owners = dict.fromkeys(self._declaring(InstanceOf(one), attribute) for one in below)
+        for owner in owners:
+            if owner:
+                doubt = _may_be_below(value, sight.place)
+                yield _Untraced(sight.place, sight.how, owner, attribute, (), (doubt,))
+
+    def _mapped_below(self, qualified: str) -> tuple[str, ...]:
+        """Return the mapped classes that inherit from a class of the program."""
+        if qualified not in self._below:
+            classes = self._evaluator.classes
+            is_ours = classes.facts(qualified) is not None
+            below = classes.all_subclasses(qualified) if is_ours else ()
+            mapped = (one for one in below if self._models.mapped_class(one) is not None)
+            self._below[qualified] = tuple(mapped)
+        return self._below[qualified]
 
     def _traced(self, read: _Untraced) -> Read:
         traces, why = self._tracing.of(read.objects, read.attribute, read.place)
@@ -118,6 +149,10 @@ class RelationshipReads:
         declaring = {site.owner for site in sites if site.attribute == attribute}
         above = (one.qualified for one in self._models.ancestors(value.qualified))
         return next((one for one in above if one in declaring), value.qualified)
+
+
+def _may_be_below(value: InstanceOf, place: Place) -> Unknown:
+    return Unknown(f"the object may be of any class below `{value.qualified}`", place)
 
 
 def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:

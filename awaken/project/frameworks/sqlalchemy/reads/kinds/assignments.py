@@ -18,7 +18,14 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
+from awaken.project.values.domain import (
+    External,
+    InstanceOf,
+    NoneValue,
+    NotRelevant,
+    Unknown,
+    Value,
+)
 
 # What may flush a session: the object may have been put into one before.
 _FLUSHING = {
@@ -66,7 +73,7 @@ class Assignments:
 
     def _may_load(self, value: Value, attribute: str) -> bool:
         if not isinstance(value, InstanceOf):
-            return isinstance(value, Unknown)
+            return isinstance(value, External | NotRelevant | Unknown)
         mapped = self._models.mapped_class(value.qualified)
         facts = None if mapped is None else mapped.relationships.get(attribute)
         return facts is not None and self.loads_old(value.qualified, attribute, facts)

@@ -1,4 +1,4 @@
-"""What may happen to an object between the call that loads it and a read of a relationship."""
+"""Events between the call that loads an object and a read of its relationship."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from awaken.project.values.domain import (
     Unknown,
     Values,
     union,
+    without_origins,
 )
 
 
@@ -31,8 +32,13 @@ class Along:
     def path(self, sight: Sight) -> Iterator[tuple[str, Values]]:
         """Yield each attribute that is read at a place, with what it is read from."""
         node = sight.node
-        first = (node,) if isinstance(node, Unknown) else self._first(sight.module, node)
-        return self._paths.objects(sight, first)
+        if isinstance(node, Unknown):
+            return self._paths.objects(sight, (node,))
+        if sight.known:
+            first = self._evaluator.values(sight.module, node, sight.known)
+            # A statement that loads what `self` says loads other classes for other instances.
+            return self._paths.objects(sight, tuple(map(without_origins, first)))
+        return self._paths.objects(sight, self._first(sight.module, node))
 
     def _first(self, module: Module, node: ast.expr) -> Values:
         """Return what an expression may be: in a lambda, by what that is called with."""

@@ -1,4 +1,4 @@
-"""What arrives at a parameter: where its objects come from, and why these may not be all."""
+"""Arrivals at a parameter: where its objects come from, and why these may not be all."""
 
 from __future__ import annotations
 

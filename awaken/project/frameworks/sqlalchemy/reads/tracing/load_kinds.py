@@ -1,4 +1,4 @@
-"""What the calls do that objects come from: which kind of load each is."""
+"""The kinds of the calls that objects come from."""
 
 from __future__ import annotations
 

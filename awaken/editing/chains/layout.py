@@ -8,8 +8,8 @@ from typing import Any
 import libcst as cst
 from msgspec import Struct
 
-from awaken.editing import chain_lines
 from awaken.editing.arguments import code, line_break
+from awaken.editing.chains import lines as chain_lines
 
 
 class Space(Struct, frozen=True):

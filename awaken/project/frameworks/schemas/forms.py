@@ -1,0 +1,115 @@
+"""Forms of WTForms: the attributes that they read of the object that they are filled from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.definitions import written
+from awaken.project.frameworks.web.applications import argument_at
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import ClassOf
+
+_KNOWN = schema_knowledge().forms
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of a form, which reads the attribute of its name.
+
+    ``forms`` are filled from what that gives, or from each item of it. ``is_kept`` says that
+    populating an object reads it as well: what is there is changed, or replaced item by item.
+    """
+
+    name: str
+    forms: tuple[str, ...]
+    is_kept: bool
+
+
+class Forms:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._fields: dict[str, tuple[FormField, ...]] = {}
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        """The classes of the program that are forms."""
+        classes = self._evaluator.classes
+        return frozenset(one for base in _KNOWN.bases for one in classes.all_subclasses(base))
+
+    @cached_property
+    def spellings(self) -> frozenset[str]:
+        """The simple names under which the program has these classes."""
+        classes = self._evaluator.classes
+        return frozenset(name for one in self.all for name in classes.spellings(one))
+
+    def fields(self, qualified: str) -> tuple[FormField, ...]:
+        """Return the fields of a form, with those that it inherits."""
+        if qualified not in self._fields:
+            self._fields[qualified] = tuple(self._read(qualified))
+        return self._fields[qualified]
+
+    def has_others(self, qualified: str) -> bool:
+        """Whether a form has fields that are not in sight: of a base that a function makes."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        return ancestors is None or bool(ancestors.unresolved)
+
+    def has_own_parameters(self, qualified: str) -> bool:
+        """Whether a form says itself which arguments it takes."""
+        return any(
+            isinstance(one, ast.FunctionDef) and one.name == "__init__"
+            for _, body in self._bodies(qualified)
+            for one in body.body
+        )
+
+    def _bodies(self, qualified: str) -> Iterator[tuple[Module, ast.ClassDef]]:
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
+            found = self._evaluator.classes.node(facts.qualified)
+            if found is not None:
+                yield found
+
+    def _read(self, qualified: str) -> Iterator[FormField]:
+        seen: set[str] = set()
+        for module, body in self._bodies(qualified):
+            for name, node in _made(body):
+                if name not in seen:
+                    seen.add(name)
+                    kind = last_name(node.func)
+                    is_kept = kind in {*_KNOWN.holders, *_KNOWN.nested}
+                    forms = tuple(dict.fromkeys(self._inner(module, node)))
+                    yield FormField(name, forms, is_kept)
+
+    def _inner(self, module: Module, node: ast.Call) -> Iterator[str]:
+        """Yield the forms that are filled from what a field reads."""
+        kind = last_name(node.func)
+        if kind in _KNOWN.nested:
+            form = argument_at(node, 0, "form_class")
+            for one in self._evaluator.values(module, form) if form is not None else ():
+                if isinstance(one, ClassOf) and one.qualified in self.all:
+                    yield one.qualified
+        elif kind in _KNOWN.holders:
+            held = argument_at(node, 0, "unbound_field")
+            for home, made in written(self._evaluator, module, held) if held is not None else ():
+                # A list of lists has no form of its own, and would go on for ever.
+                if isinstance(made, ast.Call) and last_name(made.func) in _KNOWN.nested:
+                    yield from self._inner(home, made)
+
+
+def _made(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
+    """Yield what the body of a class assigns by calls: fields, and what it has beside them."""
+    for statement in body.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as value):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as value):
+                yield name, value
+            case _:
+                pass

@@ -1,0 +1,89 @@
+"""The objects that a method may be called on, where the class itself leaves something open.
+
+``self.schema`` of ``class Repository(Generic[S, M])`` is another class for each of the program's
+repositories, and so is what ``select(self.model)`` loads.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.project.frameworks.web.files import FilesWith
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.functions.decorators import decorator_names, method_kind
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, parameters_of
+from awaken.project.values.domain import (
+    Argument,
+    ClassOf,
+    Environment,
+    InstanceOf,
+    Value,
+    without_origins,
+)
+
+_MOST = 200  # that one class is made of; 45 in the largest of the programs looked at
+
+
+class Receivers:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._instances: dict[str, tuple[InstanceOf, ...]] = {}
+
+    def around(self, module: Module, node: ast.AST) -> list[Environment]:
+        """Return what the first parameter of the method around ``node`` may be.
+
+        Empty outside of methods, and where there are too many to tell them apart.
+        """
+        function, owner = module.enclosing_function(node), module.enclosing_class(node)
+        while isinstance(function, ast.Lambda):
+            function = module.enclosing_function(function)
+        if function is None or owner is None or module.parent(function) is not owner:
+            return []
+        parameters = [one for one, _ in parameters_of(function.args)]
+        kind = method_kind(decorator_names(self._evaluator.names, module, function))
+        if not parameters or kind == "static":
+            return []
+        qualified = f"{module.name}.{module.qualname(owner)}"
+        found: list[Value] = [
+            ClassOf(one.qualified) if kind == "class" else one for one in self._of(qualified)
+        ]
+        first = parameters[0]
+        return [(Argument(first, module, first, (), one),) for one in dict.fromkeys(found)]
+
+    def _of(self, qualified: str) -> tuple[InstanceOf, ...]:
+        """Return the instances of a class and of those below it that differ in their types."""
+        if qualified not in self._instances:
+            names = (qualified, *self._evaluator.classes.all_subclasses(qualified))
+            found = dict.fromkeys(one for name in names for one in self._of_one(name))
+            self._instances[qualified] = tuple(found) if len(found) <= _MOST else ()
+        return self._instances[qualified]
+
+    def _of_one(self, qualified: str) -> Iterator[InstanceOf]:
+        generic = self._evaluator.generic_class(qualified)
+        if generic is None or not generic.variables:
+            yield InstanceOf(qualified)
+            return
+        spellings = self._evaluator.classes.spellings(qualified)
+        for path in self._files_with([one.encode() for one in spellings]):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None and _is_call_of(node, spellings):
+                    yield from self._made(module, node, qualified)
+
+    def _made(self, module: Module, node: ast.AST, qualified: str) -> Iterator[InstanceOf]:
+        for one in self._evaluator.values(module, node) if isinstance(node, ast.Call) else ():
+            plain = without_origins(one)
+            if isinstance(plain, InstanceOf) and plain.qualified == qualified and plain.parameters:
+                yield plain
+
+
+def _is_call_of(node: ast.AST, names: list[str]) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    func = node.func.value if isinstance(node.func, ast.Subscript) else node.func
+    return last_name(func) in names

@@ -1,0 +1,75 @@
+"""All reads of relationships in a program, and what happens to their objects before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from awaken.project.effects.callees import Callees
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.places.between import Between, Event
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
+from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
+from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.forms import FormSights
+from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
+from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
+from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
+from awaken.project.graph.evaluator import ProgramEvaluator
+
+
+class ProgramReads:
+    """Answers for one program; ``sights`` are the readers beside Python code."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: Models,
+        eager: EagerLoading,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        sights: Sequence[Sights],
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        assignments = Assignments(evaluator, models, eager, files_with)
+        self._python = PythonSights(evaluator, assignments, files_with)
+        proxies = ProxySights(evaluator, models, files_with)
+        forms = FormSights(evaluator, assignments, files_with)
+        sources: tuple[Sights, ...] = (self._python, proxies, forms, *sights)
+        self._plain = RelationshipReads(evaluator, models, files_with, sources)
+        declared = DeclaredRelationships(models, evaluator.classes, files_with)
+        self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
+        self._generated = GeneratedReads(evaluator, models, declared, files_with)
+        self._inverses = Inverses(evaluator, models)
+        self._all: tuple[Read, ...] | None = None
+        self._between: BetweenLoadAndRead | None = None
+
+    def all(self) -> tuple[Read, ...]:
+        """Return every read in sight, in order."""
+        if self._all is None:
+            found = (*self._plain.all(), *self._dynamic.all(), *self._generated.all())
+            self._all = tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
+        return self._all
+
+    def files_reading(self, attribute: str) -> list[str]:
+        """Return the Python files that may read an attribute of this name, by how they look."""
+        return self._python.files([attribute])
+
+    def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
+        """Return what may happen to an object between a load and a read, one of its ``traces``."""
+        if self._between is None:
+            awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
+            between = Between(self._evaluator, awaitables)
+            expiry = Expiry(self._evaluator, self._files_with)
+            self._between = BetweenLoadAndRead(self._evaluator, between, expiry)
+        return self._between.of(trace, read)
+
+    def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
+        """Return the side of a relationship that leads back; None if none is in sight."""
+        return self._inverses.of(owner, attribute)
