@@ -1,6 +1,6 @@
-"""What forms read of the objects that they are filled from, and that they fill.
+"""Reads by forms, of the objects that they are filled from and that they fill.
 
-WTForms is not installed here: what is expected was seen when the same program ran.
+WTForms is not installed here: what is expected is what its documentation says.
 """
 
 from __future__ import annotations

@@ -239,3 +239,24 @@ def test_the_side_that_leads_back(owner, attribute, expected):
     found = program({"models.py": MODELS}).orm.inverse_of(f"models.{owner}", attribute)
 
     assert (found and (found.owner, found.attribute, found.by_key)) == expected
+
+
+def test_files_that_may_read_a_name_are_told_by_how_they_look():
+    """One that does not parse counts as a reader only if it is among them."""
+    texts = {
+        "behind_a_dot": "user.posts",
+        "in_a_format": "'{0.posts}'.format(user)",
+        "by_getattr": "getattr(user, 'posts')",
+        "by_getter": "attrgetter('posts')(user)",
+        "by_pattern": "match user:\n    case User(posts=[]): pass",
+        "broken": "user.posts (",
+        "another_name": "user.posts_count",
+        "a_variable": "posts = load()",
+        "a_case": "case = posts",
+        "other_getattr": "getattr(user, 'notes')",
+    }
+    files = {f"{name}.py": text for name, text in texts.items()}
+
+    found = program(files).orm.files_reading("posts")
+
+    assert found == sorted(f"{name}.py" for name in list(texts)[:6])

@@ -104,7 +104,9 @@ def _broken_code(
 def _span_of_line(text: bytes, line: int) -> Span:
     ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(text)), len(text)]
     line = min(line, len(ends) - 1)
-    return Span(ends[line - 1], ends[line])
+    start = ends[line - 1]
+    # Without its end, at which an edit of the next line may begin.
+    return Span(start, start + len(text[start : ends[line]].rstrip(b"\r\n")))
 
 
 def _guilty(

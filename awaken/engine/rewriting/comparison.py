@@ -53,7 +53,10 @@ def around_alone(expression: bytes) -> tuple[int, int]:
     # Most have none; to parse them once more would take as long as all the rest.
     if not expression.startswith(b"("):
         return 0, 0
-    tree = ast.parse(f"({expression.decode()}\n)", mode="eval")
+    try:
+        tree = ast.parse(f"({expression.decode()}\n)", mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return 0, 0  # said of the whole file, which does not parse either
     lines = f"({expression.decode()}".encode().splitlines(keepends=True)
     ends = [0, *accumulate(map(len, lines))]
     node = tree.body

@@ -171,10 +171,8 @@ class _Search:
             while isinstance(node, ast.Attribute):
                 node = node.value
             return (module, calls[0], node) if isinstance(node, ast.Name) else None
-        for one in module.mentions(name):
-            if isinstance(one, ast.Name) and module.span(one).start == start:
-                return module, one, one
-        return None
+        known = _names_at(module).get((name, start))
+        return None if known is None else (module, known, known)
 
     # ------------------------------------------------------------------------- there and back
     def _without_returns(self, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -204,6 +202,17 @@ class _Search:
                 if one.arg == "back_populates" and isinstance(one.value, ast.Constant):
                     return str(one.value.value)
         return ""
+
+
+def _names_at(module: Module) -> dict[tuple[str, int], ast.Name]:
+    """Return where a file reads variables, by name and place: a large one is asked for each."""
+    known: dict[tuple[str, int], ast.Name] | None = module.memo.get(_names_at)
+    if known is None:
+        known = module.memo[_names_at] = {}
+        for node in module.walk():
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                known.setdefault((node.id, module.span(node).start), node)
+    return known
 
 
 def _is_parameter(module: Module, name: ast.Name) -> bool:

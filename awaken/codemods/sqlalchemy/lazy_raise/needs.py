@@ -94,12 +94,9 @@ class Reads:
 
     def _refuse_unknown_objects(self, side: Side) -> None:
         attribute = side.key[1]
-        # To find the reads, every file that holds the word was parsed.
-        broken = [
-            path
-            for path in sorted(self._project.parse_failures)
-            if attribute.encode() in self._project.snapshot[path].text
-        ]
+        # Whatever else was parsed: all these were, to find the reads.
+        reading = self._project.orm.files_reading(attribute)
+        broken = [path for path in reading if path in self._project.parse_failures]
         if broken:
             detail = f"`{broken[0]}` does not parse, and may read `{attribute}`"
             raise Refused(reasons.UNKNOWN_OBJECT, detail)

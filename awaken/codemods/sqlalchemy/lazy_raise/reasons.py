@@ -19,6 +19,11 @@ OWNER_NOT_TOLD = Reason(
     "the class that has this side, or its name, is not in sight",
     "Declare it in the class that has it.",
 )
+NOT_MAPPED = Reason(
+    "not-mapped",
+    "nothing in sight proves that `{}` is mapped, so that its reads cannot be found",
+    "Have its base made in one way, without conditions, in a file that awaken sees.",
+)
 TARGET_NOT_TOLD = Reason(
     "target-not-told",
     "the class that `{}` leads to cannot be told",
@@ -63,6 +68,7 @@ ALL = (
     PUBLISHED,
     LAZY_NOT_TOLD,
     OWNER_NOT_TOLD,
+    NOT_MAPPED,
     TARGET_NOT_TOLD,
     DECLARED_AGAIN,
     GENERATED,

@@ -71,10 +71,13 @@ class DumpReadings:
     def _dumped(
         self, module: Module, owner: ast.expr, given: ast.expr
     ) -> Iterator[Reading | Unread]:
+        is_named = "schema" in module.text_of(owner).lower()
+        if not is_named and not self._schemas.may_be_there:
+            return
         shapes = tuple(self._instances(module, owner))
         yield from self._given.readings(module, given, shapes, "schema")
         # Much is dumped that has nothing to do with schemas: the name has to say so.
-        if shapes or "schema" not in module.text_of(owner).lower():
+        if shapes or not is_named:
             return
         for one in self._evaluator.values(module, owner):
             if isinstance(one, Unknown):

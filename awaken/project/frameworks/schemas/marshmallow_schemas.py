@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.definitions import (
@@ -58,6 +59,13 @@ class MarshmallowSchemas:
     def is_schema(self, qualified: str) -> bool:
         """Whether a class of the program is a schema."""
         return bool(self._bases_of(qualified))
+
+    @cached_property
+    def may_be_there(self) -> bool:
+        """Whether a file names a library of schemas: no class can inherit from one else."""
+        known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole, *_KNOWN.extensions}
+        roots = sorted({one.partition(".")[0].encode() for one in known})
+        return bool(self._files_with(roots))
 
     def fields(self, shape: SchemaShape) -> tuple[Field, ...]:
         """Return what a schema reads of an object."""

@@ -156,6 +156,13 @@ class Orm:
         """
         return self._reads.all()
 
+    def files_reading(self, attribute: str) -> list[str]:
+        """Return the Python files that may read an attribute of this name, by how they look.
+
+        To tell the reads, all those of relationships are parsed.
+        """
+        return self._reads.files_reading(attribute)
+
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         """Return what may happen to an object between a load and a read, one of its ``traces``.
 

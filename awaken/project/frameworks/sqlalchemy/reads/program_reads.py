@@ -38,10 +38,10 @@ class ProgramReads:
         self._evaluator = evaluator
         self._files_with = files_with
         assignments = Assignments(evaluator, models, eager, files_with)
-        python = PythonSights(evaluator, assignments, files_with)
+        self._python = PythonSights(evaluator, assignments, files_with)
         proxies = ProxySights(evaluator, models, files_with)
         forms = FormSights(evaluator, assignments, files_with)
-        sources: tuple[Sights, ...] = (python, proxies, forms, *sights)
+        sources: tuple[Sights, ...] = (self._python, proxies, forms, *sights)
         self._plain = RelationshipReads(evaluator, models, files_with, sources, proxies)
         declared = DeclaredRelationships(models, evaluator.classes, files_with)
         self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
@@ -56,6 +56,10 @@ class ProgramReads:
             found = (*self._plain.all(), *self._dynamic.all(), *self._generated.all())
             self._all = tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
         return self._all
+
+    def files_reading(self, attribute: str) -> list[str]:
+        """Return the Python files that may read an attribute of this name, by how they look."""
+        return self._python.files([attribute])
 
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         """Return what may happen to an object between a load and a read, one of its ``traces``."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from string import Formatter
 from typing import Protocol
 
@@ -47,20 +49,14 @@ class PythonSights:
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file."""
-        for path in self._files(names):
+        for path in self.files(names):
             module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None:
-                    continue
-                # Nine in ten attributes have other names, and most nodes are of other types.
-                if isinstance(node, ast.Attribute):
-                    if node.attr in names:
-                        yield from self._of_attribute(module, node)
-                elif isinstance(node, ast.Call | ast.MatchClass):
+            for node in _places(module, names) if module is not None else ():
+                if module is not None:
                     yield from self._sights(module, node, names)
 
-    def _files(self, names: Collection[str]) -> list[str]:
-        """Return the files that hold such a place, and few others: each of them is parsed."""
+    def files(self, names: Collection[str]) -> list[str]:
+        """Return the files that may hold such a place, and few others: each of them is parsed."""
         words = self._evaluator.callers.words
         found = {path for name in names for path in words.read_in(name)}
         named = self._files_with(sorted(one.encode() for one in names)) if names else []
@@ -72,6 +68,8 @@ class PythonSights:
 
     def _sights(self, module: Module, node: ast.AST, names: Collection[str]) -> Iterator[Sight]:
         match node:
+            case ast.Attribute():
+                yield from self._of_attribute(module, node)
             case ast.Call(func=ast.Name(id=how), args=[_, _, *_]) if how in _GETTERS:
                 yield from self._of_getter(module, node, names, how)
             case ast.Call():
@@ -111,6 +109,42 @@ class PythonSights:
             case _:
                 how: How = "run_sync" if self._in_run_sync.holds(module, node) else "attribute"
                 yield Sight(module, node.value, (name,), place, how)
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """The nodes of a file that may be such places, by their position in the file."""
+
+    attributes: dict[str, list[tuple[int, ast.AST]]]
+    others: list[tuple[int, ast.AST]]
+
+
+def _places(module: Module, names: Collection[str]) -> list[ast.AST]:
+    """Return the nodes that may read an attribute of one of these names, in source order.
+
+    A file is asked for other names each time, so it is gone through once.
+    """
+    nodes: _Nodes | None = module.memo.get(_Nodes)
+    if nodes is None:
+        nodes = module.memo[_Nodes] = _Nodes({}, [])
+        for position, node in enumerate(module.walk()):
+            if isinstance(node, ast.Attribute):
+                nodes.attributes.setdefault(node.attr, []).append((position, node))
+            elif isinstance(node, ast.MatchClass) or _may_name(node):
+                nodes.others.append((position, node))
+    named = (one for name in {*names} & nodes.attributes.keys() for one in nodes.attributes[name])
+    return [node for _, node in sorted((*named, *nodes.others), key=itemgetter(0))]
+
+
+def _may_name(node: ast.AST) -> bool:
+    """Whether ``node`` is a call that may read an attribute by a text."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) if name in _NAMING:
+            return True
+        case ast.Call(func=ast.Attribute(attr="attrgetter" | "format")):
+            return True
+        case _:
+            return False
 
 
 def _got(module: Module, node: ast.Call) -> Iterator[Sight]:
