@@ -107,7 +107,8 @@ statement and may not read the relationship; and where it cannot be told which s
 come from.
 
 No sites are reads of a single object, relationships that the mapping or an option loads already,
-those that lead back to the object that the loop came from, and what tests read.
+those that lead back to the object that the loop came from, what tests read, and what revisions of
+Alembic read.
 
 ## Sources
 

@@ -15,6 +15,7 @@ from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Load, Read, Trace
 from awaken.project.source.bindings import Binding
+from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
@@ -67,7 +68,7 @@ class _Search:
         """Yield a read with each way to it on which many objects come."""
         if not read.owner or read.how in _NO_READS or is_around_tests(read.place.path):
             return
-        if read.attribute == ANY or self._is_loaded(read):
+        if read.attribute == ANY or self._is_loaded(read) or self._is_in_revision(read):
             return
         if not read.traces:
             if read.how not in READERS and read.unknown and self._is_of_loop(read.place):
@@ -84,6 +85,11 @@ class _Search:
                 is_cut = statement is not None and statement.is_cut
                 expired = self._expiry.in_loops(loops, one.load.place)
                 yield Repeated(read, replace(one, path=path), is_cut, expired)
+
+    def _is_in_revision(self, read: Read) -> bool:
+        """Whether a migration reads it, which runs once and is not to change any more."""
+        module = self._project.module(read.place.path)
+        return module is not None and is_revision(module)
 
     def _is_loaded(self, read: Read) -> bool:
         """Whether reading sends no statement: it raises, or gives nothing."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ANY = "?"
 """Stands for all classes: what is deleted cannot be told."""
+_DELETES = {"all", "delete", "delete-orphan"}
 _OBJECTS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Await)
 
 
@@ -42,6 +43,15 @@ class Flushes:
         if self._circular is None:
             self._circular = set(self._find())
         return key in self._circular
+
+    def deletes_along(self, module: Module, side: Declared) -> bool:
+        """Whether deleting an object loads the side like any code would, to delete what it holds.
+
+        SQLAlchemy 1.4 does so for cascades; from 2.0 on a flush has leave to load them.
+        """
+        if not self._project.targets.admits("sqlalchemy", "<2.0"):
+            return False
+        return bool(cascade_of(module, side) & _DELETES)
 
     def _find(self) -> Iterator[Key]:
         """Yield the references of classes that are deleted and refer to each other in a circle."""

@@ -62,7 +62,7 @@ class Reads:
         self._given_whole: dict[str, Read] = {}
         for read in project.orm.relationship_reads():
             if read.owner and read.attribute == ANY:
-                self._give_whole(read)
+                self._given_whole.setdefault(read.owner, read)
             elif read.owner:
                 self._by_key.setdefault((read.owner, read.attribute), []).append(read)
             else:
@@ -116,17 +116,8 @@ class Reads:
         because = tuple(dict.fromkeys((*places, why.place)))
         raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
 
-    def _give_whole(self, read: Read) -> None:
-        """Note the class of which anything may be read, and all that its objects lead to."""
-        waiting = [read.owner]
-        while waiting:
-            owner = waiting.pop()
-            mapped = self._project.orm.mapped_class(owner)
-            if mapped is not None and owner not in self._given_whole:
-                self._given_whole[owner] = read
-                waiting += [one.target for one in mapped.relationships.values() if one.target]
-
     def _refuse_given_whole(self, side: Side) -> None:
+        """Refuse a side of a class of which anything may be read, as by a template out of sight."""
         for owner, read in self._given_whole.items():
             mapped = self._project.orm.mapped_class(owner)
             facts = None if mapped is None else mapped.relationships.get(side.key[1])

@@ -134,6 +134,9 @@ class LazyRaise(Rule):
             if flushes.read(side.key):
                 refused[side] = Refused(reasons.READ_BY_FLUSH, side.shown)
                 continue
+            if flushes.deletes_along(side.site.module, side.declared):
+                refused[side] = Refused(reasons.DELETED_ALONG, side.shown)
+                continue
             try:
                 needs = reads.needs(side)
                 lazy = _chosen(project, needs, options)

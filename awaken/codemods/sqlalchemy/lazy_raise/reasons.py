@@ -44,6 +44,11 @@ READ_BY_FLUSH = Reason(
     "deleting an object reads `{}`: tables that refer to each other in a circle are sorted by it",
     'Give it `passive_deletes="all"` if the database sees to that, or leave it.',
 )
+DELETED_ALONG = Reason(
+    "deleted-along",
+    "SQLAlchemy 1.4 reads `{}` to delete what it holds, and would raise",
+    "Require SQLAlchemy 2.0 first.",
+)
 AWAITED = Reason(
     "awaited-read",
     "{}, which `raise` and `raise_on_sql` forbid",
@@ -73,6 +78,7 @@ ALL = (
     DECLARED_AGAIN,
     GENERATED,
     READ_BY_FLUSH,
+    DELETED_ALONG,
     AWAITED,
     UNKNOWN_OBJECT,
     UNKNOWN_LOAD,

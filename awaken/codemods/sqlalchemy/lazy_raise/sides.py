@@ -20,6 +20,7 @@ from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.project.names.visibility import is_public
+from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ class Side:
 
 def sides_in(project: Project, rule: str, module: Module) -> Iterator[Side]:
     """Yield the sides that a file declares and that load when they are read, as far as is told."""
+    if is_revision(module):
+        # Its models are those of one day, and its code runs once.
+        return
     for declared in project.orm.relationship_sides(module.path):
         calls = module.calls_at(declared.facts.span)
         if declared.facts.lazy not in _LOADS_WHEN_READ or not calls:
@@ -102,6 +106,10 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
     owner, attribute = side.key
     if not attribute or project.class_facts(owner) is None:
         return Refused(reasons.OWNER_NOT_TOLD)
+    family = (owner, *project.all_subclasses(owner))
+    statuses = {project.orm.mapping_status(one) for one in family}
+    if "mapped" not in statuses or "unknown" in statuses:
+        return Refused(reasons.NOT_MAPPED, owner.rpartition(".")[2])
     if side.declared.facts.lazy is None:
         return Refused(reasons.LAZY_NOT_TOLD, side.shown)
     if side.declared.facts.target is None:
