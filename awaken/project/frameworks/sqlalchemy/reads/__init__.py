@@ -1,5 +1,7 @@
 """Reads of relationships: which objects they are read from, and what loaded those.
 
-``sights`` finds the places that read an attribute, ``tracing`` follows objects back to their loads,
-``relationship_reads`` puts both together for the relationships of a program.
+``sights`` finds the places in Python code that read an attribute, ``kinds`` the less plain ones;
+``paths`` gives the objects along what is read. ``tracing`` follows objects back to their loads,
+``lifetime`` tells what happens in between. ``relationship_reads`` puts them together for plain
+reads, ``program_reads`` for all.
 """

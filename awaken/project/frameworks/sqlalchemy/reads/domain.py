@@ -8,7 +8,6 @@ from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_test_file
 from awaken.project.values.domain import Environment, Unknown
 
 How = Literal[
@@ -110,8 +109,3 @@ class Read:
     def is_traced(self) -> bool:
         """Whether all loads that the object may come from are known."""
         return bool(self.owner) and not self.unknown
-
-    @property
-    def is_in_tests(self) -> bool:
-        """Whether a test reads it, or what tests use."""
-        return is_test_file(self.place.path)
