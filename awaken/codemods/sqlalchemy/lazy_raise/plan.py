@@ -93,14 +93,12 @@ class LazyRaise(Rule):
         left = [side for side in sides if side not in refused]
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         ready = list(self._ready(project, left, options, refused)) if left else []
-        decided = self._together(project, ready)
         excluded = [one for one in ready if one.side.site.id in constraints.excluded]
-        if excluded:
-            # Without them, other statements have to load other relationships.
-            others = [one for one in ready if one not in excluded]
-            alone = [finding for part in decided for finding in part.findings]
-            kept = {one.site: one for one in alone if one.site in constraints.excluded}
-            decided = [*self._together(project, others), Decided(tuple(kept.values()))]
+        # Without them, other statements have to load other relationships.
+        decided = self._together(project, [one for one in ready if one not in excluded])
+        for one in excluded:
+            # Each by itself: the engine leaves these changes out, and only shows their findings.
+            decided += self._together(project, [one])
         return plan_of(
             [*(refused_together((side.site,), why) for side, why in refused.items()), *decided]
         )
