@@ -13,7 +13,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, has_decorator, parameters_of
 
 
 def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -72,8 +72,5 @@ def _fits(part: SynchronousPart, call: ast.Call, function: FunctionPlace) -> boo
 
 
 def _is_method(module: Module, node: Function) -> bool:
-    if not isinstance(module.parent(node), ast.ClassDef):
-        return False
-    return not any(
-        isinstance(one, ast.Name) and one.id == "staticmethod" for one in node.decorator_list
-    )
+    is_in_class = isinstance(module.parent(node), ast.ClassDef)
+    return is_in_class and not has_decorator(node, "staticmethod")
