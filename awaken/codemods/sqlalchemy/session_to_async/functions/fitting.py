@@ -9,7 +9,7 @@ from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, has_decorator, parameters_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
 
 _PLAIN = {
@@ -95,7 +95,9 @@ def _is_foreign(
     if not declared.is_known or not wanted or not all(_is_of_database(part, one) for one in wanted):
         return False
     values = part.project.values.of(module, given)
-    return values.is_known and bool(values.alternatives) and all(map(_is_plain, values.alternatives))
+    return (
+        values.is_known and bool(values.alternatives) and all(map(_is_plain, values.alternatives))
+    )
 
 
 def _is_of_database(part: SynchronousPart, value: Value) -> bool:
@@ -116,9 +118,7 @@ def _is_plain(value: Value) -> bool:
     )
 
 
-def _uses(
-    part: SynchronousPart, home: Module, function: FunctionPlace, parameter: ast.arg
-) -> bool:
+def _uses(part: SynchronousPart, home: Module, function: FunctionPlace, parameter: ast.arg) -> bool:
     """Whether a function itself waits for the session that its ``parameter`` is."""
     return any(
         isinstance(node, ast.Name) and node.id == parameter.arg
@@ -129,8 +129,4 @@ def _uses(
 
 
 def _is_method(module: Module, node: Function) -> bool:
-    if not isinstance(module.parent(node), ast.ClassDef):
-        return False
-    return not any(
-        isinstance(one, ast.Name) and one.id == "staticmethod" for one in node.decorator_list
-    )
+    return isinstance(module.parent(node), ast.ClassDef) and not has_decorator(node, "staticmethod")
