@@ -36,6 +36,24 @@ class Member:
     shown: str = ""
 
 
+def member(
+    site: Site[Node],
+    shown: str,
+    rewrite: Callable[Concatenate[Site[Node], Arguments], Rewrite],
+    *arguments: Arguments.args,
+    **named: Arguments.kwargs,
+) -> Member:
+    """Return ``site`` as a member of a group, with what ``rewrite`` returns for it, or refuses.
+
+    It is called with the site and the other arguments.
+    """
+    try:
+        outcome: Rewrite | Refused = rewrite(site, *arguments, **named)
+    except Refused as refused:
+        outcome = refused
+    return Member(site, outcome, shown)
+
+
 def plan_of(decided: Iterable[Decided]) -> Plan:
     """Return the plan with all that was decided; of a site decided twice, the last finding."""
     parts = tuple(decided)

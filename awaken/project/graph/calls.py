@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.dispatch import Called, function_called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.call_graph import CallGraph
+from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.kin import Kin
 from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.graph.ways import End, Way, Ways
+from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -39,16 +42,24 @@ class Calls:
             evaluator, words = self._evaluator, self._evaluator.callers.words
             paths = words.python()
             names = given_names(map(words.text, paths))
-            facts = evaluator.names.facts
-            self._graph = CallGraphBuilder(evaluator, facts, paths, names).build()
+            builder = CallGraphBuilder(evaluator, self._functions, paths, names)
+            self._graph = builder.build(lambda: self._families)
         return self._graph
+
+    @cached_property
+    def _functions(self) -> Functions:
+        names = self._evaluator.names
+        return Functions(names, names.facts)
+
+    @cached_property
+    def _families(self) -> Families:
+        evaluator = self._evaluator
+        return Families(evaluator.classes, self._functions, evaluator.callers.words.python())
 
     def kin(self) -> Kin:
         """Return which methods stand in for each other, over the whole program."""
         if self._kin is None:
-            evaluator = self._evaluator
-            paths = evaluator.callers.words.python()
-            self._kin = Kin(evaluator, evaluator.names.facts, paths)
+            self._kin = Kin(self._evaluator, self._functions, self._families)
         return self._kin
 
     def callers_of(self, module: Module, function: Function) -> Callers:

@@ -212,6 +212,15 @@ class Module:
         return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
 
     @cached_property
+    def _functions(self) -> dict[int, Function]:
+        nodes = [scope.node for scope in self.scopes.scopes]
+        return {self.span(node).start: node for node in nodes if isinstance(node, Function)}
+
+    def function_at(self, start: int) -> Function | None:
+        """Return the function that begins at a byte of the file; None if there is none."""
+        return self._functions.get(start)
+
+    @cached_property
     def _classes(self) -> dict[Span, ast.ClassDef]:
         nodes = [scope.node for scope in self.scopes.scopes]
         return {self.span(node): node for node in nodes if isinstance(node, ast.ClassDef)}
@@ -308,6 +317,15 @@ class Module:
         last = len(text) if line_end is None else line_end.start()
         return text[first : span.start].strip(), text[span.end : last].strip()
 
+    def is_under_main(self, node: ast.AST) -> bool:
+        """Whether ``node`` stands under ``if __name__ == "__main__":``."""
+        below = node
+        for above in self.ancestors(node):
+            if isinstance(above, ast.If) and below in above.body and _asks_for_main(above.test):
+                return True
+            below = above
+        return False
+
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` stands inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
@@ -325,6 +343,14 @@ def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AS
         and module.path == other_module.path
         and module.span(node) == other_module.span(other)
     )
+
+
+def _asks_for_main(test: ast.expr) -> bool:
+    match test:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
+        case _:
+            return False
 
 
 def _word_of(node: ast.AST) -> str | None:

@@ -28,30 +28,11 @@ def is_entry(module: Module, node: ast.AST) -> bool:
     if not isinstance(function, ast.FunctionDef) or module.parent(function) is not module.tree:
         return False
     return function.name == "main" or any(
-        is_under_main(module, one)
+        module.is_under_main(one)
         and isinstance(module.parent(one), ast.Call)
         and module.enclosing_function(one) is None
         for one in module.mentions(function.name)
     )
-
-
-def is_under_main(module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands under ``if __name__ == "__main__":``."""
-    below = node
-    for above in module.ancestors(node):
-        if isinstance(above, ast.If) and below in above.body and _asks_for_main(above.test):
-            return True
-        below = above
-    return False
-
-
-def _asks_for_main(test: ast.expr) -> bool:
-    match test:
-        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-            texts = {ast.unparse(left), ast.unparse(right)}
-            return texts == {"__name__", "'__main__'"}
-        case _:
-            return False
 
 
 def may_have_loops(project: Project, module: Module, entry: ast.Call) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.asyncio_run.entries import is_entry, is_under_main, may_have_loops
+from awaken.codemods.asyncio.asyncio_run.entries import is_entry, may_have_loops
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
@@ -158,7 +158,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     edits += _without(site, statements)
     for name in ("get_event_loop", "new_event_loop", "set_event_loop"):
         edits.append(site.release_import("asyncio", name))
-    is_safe = is_under_main(module, call) and not asked
+    is_safe = module.is_under_main(call) and not asked
     is_safe = is_safe and not may_have_loops(project, module, call)
     caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
     places = [module.place(one, "goes with the loop") for one in statements]
@@ -221,7 +221,7 @@ def _statements_of_loop(project: Project, site: Site[ast.Call]) -> list[ast.stmt
 
 def _may_be_imported(project: Project, module: Module, binding: Binding) -> bool:
     """Whether another file may import the name, as far as words tell."""
-    if binding.scope.kind != "module" or is_under_main(module, binding.node):
+    if binding.scope.kind != "module" or module.is_under_main(binding.node):
         return False
     name = module.name.rpartition(".")[2].encode()
     return any(path != module.path for path in project.files_with((name,)))

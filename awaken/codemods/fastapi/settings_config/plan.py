@@ -19,7 +19,7 @@ from awaken.codemods.fastapi.settings_config.configs import (
 from awaken.codemods.fastapi.settings_config.imports import OldImport, moved, old_imports
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
-from awaken.kit.changes import Decided, Member, connected, decide, decide_group, plan_of
+from awaken.kit.changes import Decided, Member, connected, decide, decide_group, member, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -100,10 +100,7 @@ class _Planning:
     def _member(self, config: Config) -> Member:
         site = Site(self._rule.name, config.module, config.node)
         shown = f"`{config.owner.rpartition('.')[2]}`"
-        try:
-            return Member(site, self._rewrite(site, config), shown)
-        except Refused as refused:
-            return Member(site, refused, shown)
+        return member(site, shown, self._rewrite, config)
 
     def _rewrite(self, site: Site[ast.ClassDef], config: Config) -> Rewrite:
         """Return how the Config is written as a call. Raises Refused."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.new_objects import loaded_behind_commits
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.contract import Edit, Place
-from awaken.kit.changes import Member
+from awaken.kit.changes import Member, member
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
+from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.relationships.sides import WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -108,26 +110,21 @@ class Loading:
         yield from loaded_behind_commits(self._project, self._rule, reads)
         for key in sorted(self._mapped):
             side = self._sides[key]
-            message = (
-                f"`{side.shown}` is loaded with every object, for not all that read it are known"
-            )
-            caveat = "statements of its class load more than before"
-            site: Site[ast.AST] = Site(self._rule, side.site.module, side.site.node)
-            try:
-                edits = edits_of(self._project, side, _EAGER)
-            except Refused as refused:
-                yield Member(site, refused, f"`{side.shown}`")
-            else:
-                yield Member(site, Rewrite(message, edits, [caveat]), f"`{side.shown}`")
+            yield member(side.site, f"`{side.shown}`", partial(self._mapping, side))
         for key in sorted(self._recursive):
             side = self._sides[key]
             others = [one for one in self._reads[key] if one.how != "attribute"]
             if others:
                 why = Refused(READ_ELSEWHERE, side.shown, because=(others[0].place,))
                 yield Member(Site(self._rule, side.site.module, side.site.node), why, side.shown)
-        if self._planned.edits:
-            yield from self._statements()
+        yield from self._statements()
         yield from attribute_bases(self._project, self._rule, [key[0] for key in self._recursive])
+
+    def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
+        """Return what loads a relationship with each object. Raises Refused."""
+        message = f"`{side.shown}` is loaded with every object, for not all that read it are known"
+        caveat = "statements of its class load more than before"
+        return Rewrite(message, edits_of(self._project, side, _EAGER), [caveat])
 
     def _statements(self) -> Iterator[Member]:
         by_site: defaultdict[str, list[Edit]] = defaultdict(list)
@@ -135,20 +132,13 @@ class Loading:
             by_site[edit.site].append(edit)
         for added in self._planned.added:
             module = self._project.module(added.place.path)
-            if module is None:
+            node = None if module is None else node_at(module, added.place)
+            if module is None or node is None:
                 continue
-            nodes = [
-                node
-                for node in module.walk()
-                if isinstance(node, ast.expr) and module.span(node) == added.place.span
-            ]
-            for node in nodes[:1]:
-                site: Site[ast.AST] = Site(self._rule, module, node)
-                edits = by_site.pop(site.id, [])
-                if edits:
-                    yield Member(site, Rewrite(f"`{added.text}` is added", edits), added.text)
-        if by_site:
-            raise AssertionError(by_site)
+            site = Site(self._rule, module, node)
+            edits = by_site.pop(site.id, [])
+            if edits:
+                yield Member(site, Rewrite(f"`{added.text}` is added", edits), added.text)
 
 
 def _is_served(read: Read) -> bool:

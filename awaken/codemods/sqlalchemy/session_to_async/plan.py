@@ -19,9 +19,9 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST,
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
-    ResourceSites,
     ResourceWriter,
     listening,
+    resource_sites,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import test_settings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
@@ -36,9 +36,8 @@ from awaken.contract import (
     Problem,
     Reason,
     Rewriter,
-    SiteId,
 )
-from awaken.kit.changes import Decided, Member, decide_group, plan_of
+from awaken.kit.changes import Decided, Member, decide_group, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -115,26 +114,23 @@ class SessionToAsync(Rule):
             yield from self._resources(part, options)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
-        writer = FunctionWriter(part, loaded_again)
-        handed_on = refused_uses(part)
-        settings_at: SiteId | None = None
+        writer = FunctionWriter(part, loaded_again, refused_uses(part))
+        are_tests_set = False
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
                 yield from members_at_import(part, self.name, function.path)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
-            try:
-                if function in handed_on:
-                    raise handed_on[function]
-                outcome: Rewrite | Refused = writer.rewritten(site, function)
-            except Refused as refused:
-                outcome = refused
-            if settings_at is None and isinstance(outcome, Rewrite):
-                settings_at = site.id
+            decided = member(site, f"`{function.qualname}`", writer.rewritten, function)
+            if not are_tests_set and isinstance(decided.outcome, Rewrite):
+                # One of the functions carries what the tests of all of them need.
+                are_tests_set = True
                 settings = test_settings(part.project, site.id, part.steps)
-                outcome = dataclasses.replace(outcome, edits=[*outcome.edits, *settings])
-            yield Member(site, outcome, f"`{function.qualname}`")
+                edits = [*decided.outcome.edits, *settings]
+                outcome = dataclasses.replace(decided.outcome, edits=edits)
+                decided = dataclasses.replace(decided, outcome=outcome)
+            yield decided
 
     def _resources(self, part: SynchronousPart, options: Options) -> Iterator[Member]:
         project = part.project
@@ -142,13 +138,9 @@ class SessionToAsync(Rule):
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         writer = ResourceWriter(project, urls, engines)
         yield from listening(project, self.name)
-        for site, qualified in ResourceSites(project, self.name):
-            try:
-                outcome: Rewrite | Refused = writer.rewritten(site, qualified)
-            except Refused as refused:
-                outcome = refused
+        for site, qualified in resource_sites(project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
-            yield Member(Site(self.name, site.module, site.node), outcome, shown)
+            yield member(site, shown, writer.rewritten, qualified)
 
 
 def _told(finding: Finding, outcome: Rewrite | Refused) -> Finding:

@@ -40,6 +40,7 @@ class SynchronousPart:
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
+        self._with_words = frozenset(project.files_with(WORDS))
         for path in project.files_with((b"def ", b"with ")):
             module = project.module(path)
             if module is not None:
@@ -68,7 +69,7 @@ class SynchronousPart:
 
     def _found(self, module: Module) -> Iterator[Operation]:
         is_of_alembic = is_revision(module) or is_environment(module)
-        if not is_of_alembic and _may_operate(module):
+        if module.path in self._with_words and not is_of_alembic:
             yield from self.project.orm.operations(module)
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():
@@ -87,16 +88,8 @@ class SynchronousPart:
     def node_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""
         module = self.project.module(function.path)
-        if module is None or function.start < 0:
-            return None
-        return next(
-            (
-                (module, node)
-                for node in module.walk()
-                if isinstance(node, Function) and module.span(node).start == function.start
-            ),
-            None,
-        )
+        node = None if module is None else module.function_at(function.start)
+        return None if module is None or node is None else (module, node)
 
     def is_asynchronous(self, function: FunctionPlace) -> bool:
         """Whether a function is a coroutine function, or an asynchronous generator, already."""
@@ -125,8 +118,3 @@ class SynchronousPart:
         """The functions in which something changes, in the order of their places."""
         changed: Iterable[FunctionPlace] = (*self.steps, *self._operating, *self.calls)
         return sorted(set(changed))
-
-
-def _may_operate(module: Module) -> bool:
-    text = module.source.text
-    return any(word in text for word in WORDS)

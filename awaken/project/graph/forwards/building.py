@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
 from awaken.project.graph.forwards.decorated import Decorated
@@ -43,30 +43,28 @@ class CallGraphBuilder:
     """Makes the call graph of the files at ``paths``, which are Python."""
 
     def __init__(
-        self, evaluator: Evaluator, facts: FactsIndex, paths: list[str], names: frozenset[str]
+        self, evaluator: Evaluator, functions: Functions, paths: list[str], names: frozenset[str]
     ) -> None:
         self._evaluator = evaluator
-        self._facts = facts
+        self._facts: FactsIndex = evaluator.names.facts
         self._paths = paths
         self._names = names
         self._graph = CallGraph()
-        self._functions = Functions(evaluator.names, facts)
-        self._referents = Referents(evaluator, self._functions)
+        self._referents = Referents(evaluator, functions)
         self._decorated = Decorated(evaluator)
         self._words: dict[str, int] = {}
         self._whats: dict[tuple[Referent, ...], int] = {}
         self._written: dict[tuple[str, int], WrittenFunction] = {}
 
-    def build(self) -> CallGraph:
-        """Read every file, then say what its calls reach."""
+    def build(self, families: Callable[[], Families]) -> CallGraph:
+        """Read every file, then say what its calls reach; ``families`` come behind that."""
         # Else following a receiver would ask for the callers, which the graph is to answer.
         with self._evaluator.without_callers():
             for path in self._paths:
                 module = self._evaluator.load(path)
                 if module is not None:
                     self._read(module)
-            families = Families(self._evaluator.classes, self._functions, self._paths)
-            resolved = [self._resolved(families, whats) for whats in self._whats]
+            resolved = [self._resolved(families(), whats) for whats in self._whats]
         self._graph.finish(list(self._words), resolved)
         return self._graph
 

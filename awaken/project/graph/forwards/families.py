@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
@@ -50,6 +51,7 @@ class Families:
         self._joining: dict[str, list[str]] = defaultdict(list)
         self._below: dict[str, list[str]] = defaultdict(list)
         self._protocols: set[str] = set()
+        self._of_protocols: dict[str, frozenset[str]] = {}
         for path in paths:
             for one in classes.in_file(path).values():
                 self._add(one)
@@ -178,21 +180,31 @@ class Families:
                 for one in self._fulfilling(qualified)
             )
             yield from (name for name in definers if name is not None)
-        for protocol in sorted(self._protocols):
-            wanted = self._wanted(protocol)
-            if method in wanted and self._fulfils(qualified, wanted):
+        for protocol in self._asking_for.get(method, ()):
+            if self._fulfils(qualified, self._wanted(protocol)):
                 yield protocol
 
     # --------------------------------------------------------------------------------- protocols
-    def _wanted(self, protocol: str) -> set[str]:
+    @cached_property
+    def _asking_for(self) -> dict[str, list[str]]:
+        """The protocols that ask for a member, by its name."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for protocol in sorted(self._protocols):
+            for member in sorted(self._wanted(protocol)):
+                found[member].append(protocol)
+        return found
+
+    def _wanted(self, protocol: str) -> frozenset[str]:
         """Return the members that a class must have to fulfil a protocol."""
-        return {
-            member
-            for one in self._line(protocol).values()
-            if one.qualified in self._protocols
-            for member in one.members
-            if member == "__call__" or not member.startswith("__")
-        }
+        if protocol not in self._of_protocols:
+            self._of_protocols[protocol] = frozenset(
+                member
+                for one in self._line(protocol).values()
+                if one.qualified in self._protocols
+                for member in one.members
+                if member == "__call__" or not member.startswith("__")
+            )
+        return self._of_protocols[protocol]
 
     def _fulfilling(self, protocol: str) -> list[str]:
         """Return the classes that have all members of a protocol, by whatever they inherit."""
@@ -207,7 +219,7 @@ class Families:
         }
         return [name for name in sorted(candidates) if self._fulfils(name, wanted)]
 
-    def _fulfils(self, name: str, wanted: set[str]) -> bool:
+    def _fulfils(self, name: str, wanted: frozenset[str]) -> bool:
         line = self._line(name).values()
         return name not in self._protocols and all(
             any(member in one.members or member in one.assigned for one in line)

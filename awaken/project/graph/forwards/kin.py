@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.families import Families
-from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.values.evaluation import Evaluator
 
 
 class Kin:
-    """Answers for one program; ``paths`` are its files."""
+    """Answers for one program, of which it is given the functions and families of methods."""
 
-    def __init__(self, evaluator: Evaluator, facts: FactsIndex, paths: Iterable[str]) -> None:
+    def __init__(self, evaluator: Evaluator, functions: Functions, families: Families) -> None:
         self._evaluator = evaluator
-        self._functions = Functions(evaluator.names, facts)
-        self._families = Families(evaluator.classes, self._functions, paths)
+        self._functions = functions
+        self._families = families
 
     def of(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the methods that change with ``function``, itself among them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
+_INDENTED = "    "
 _STARTING = {"lifespan", "on_shutdown", "on_startup"}
 
 
@@ -47,7 +49,7 @@ def _run(site: Site[ast.AST], node: ast.expr) -> Rewrite | Refused:
     """Return how a coroutine is run where a program begins."""
     module = site.module
     shown = module.excerpt(node)
-    if not any(isinstance(one, ast.If) and _is_main(one.test) for one in module.ancestors(node)):
+    if not module.is_under_main(node):
         return Refused(reasons.AT_IMPORT, f"`{shown}`")
     edits: list[Edit] = [
         site.insert_before(node, "asyncio.run("),
@@ -55,14 +57,6 @@ def _run(site: Site[ast.AST], node: ast.expr) -> Rewrite | Refused:
         site.need_import("asyncio"),
     ]
     return Rewrite(f"`{shown}` is run by `asyncio.run()`", edits)
-
-
-def _is_main(test: ast.expr) -> bool:
-    match test:
-        case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant("__main__")]):
-            return True
-        case _:
-            return False
 
 
 # ------------------------------------------------------------------------------ changes of tables
@@ -85,7 +79,8 @@ def _run_in_tests(site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
     """Return how tables are made where tests are collected: no loop runs there."""
     module = site.module
     name = module.scopes.fresh_name("change_tables")
-    code = f"async def {name}() -> None:\n{_indented(schema_change(module, statement.value))}"
+    changed = indent(f"{schema_change(module, statement.value)}\n", _INDENTED)
+    code = f"async def {name}() -> None:\n{changed}"
     edits: list[Edit] = [
         site.insert_statements(module.place(statement), "before", code),
         site.replace(statement.value, f"asyncio.run({name}())"),
@@ -107,11 +102,12 @@ def _in_lifespan(project: Project, site: Site[ast.AST], statement: ast.Expr) -> 
     manager, imports = name_beside(project, site, None, "contextlib.asynccontextmanager")
     iterator, more = name_beside(project, site, None, "collections.abc.AsyncIterator")
     name = module.scopes.fresh_name("lifespan", "app_lifespan")
+    changed = indent(f"{schema_change(module, statement.value)}\n", _INDENTED)
     code = (
         f"@{manager}\n"
         f"async def {name}({_parameter(application)}: {module.text_of(call.func)})"
         f" -> {iterator}[None]:\n"
-        f"{_indented(schema_change(module, statement.value))}    yield\n"
+        f"{changed}    yield\n"
     )
     caveat = "tables are made when the application starts, and not when the file is imported"
     removed = [site.rewrite(statement, REMOVE, Removed())]
@@ -146,7 +142,3 @@ def _application(project: Project, module: Module) -> tuple[ast.Assign, ast.Call
 def _parameter(application: ast.Assign) -> str:
     target = application.targets[0]
     return target.id if isinstance(target, ast.Name) else "app"
-
-
-def _indented(code: str) -> str:
-    return "".join(f"    {line}\n" for line in code.splitlines())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -11,8 +11,8 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Await
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
-from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.decorators import library_decorators
@@ -31,15 +31,26 @@ _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "set
 
 
 class FunctionWriter:
-    """Says what becomes of the functions of the synchronous part of a program."""
+    """Says what becomes of the functions of the synchronous part of a program.
 
-    def __init__(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> None:
+    ``loaded_again`` are calls that have to load anew, ``refused`` functions that cannot change.
+    """
+
+    def __init__(
+        self,
+        part: SynchronousPart,
+        loaded_again: frozenset[Place],
+        refused: Mapping[FunctionPlace, Refused],
+    ) -> None:
         self._part = part
+        self._refused = refused
         self._loaded_again = loaded_again
         self._project: Project = part.project
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
         """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
+        if function in self._refused:
+            raise self._refused[function]
         module, part = site.module, self._part
         insertions = Insertions(module)
         edits: list[Edit] = []
@@ -105,7 +116,7 @@ class FunctionWriter:
     def _decorators(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:
         for decorator in node.decorator_list:
             if self._project.qualified_name(site.module, decorator) == MANAGER:
-                yield from self.twin(site, decorator, MANAGER)
+                yield from write_twin(self._project, site, decorator, MANAGER)[1]
 
     def _returned(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:
         module, declared = site.module, node.returns
@@ -115,7 +126,7 @@ class FunctionWriter:
         qualified = self._project.qualified_name(module, outer)
         if qualified is None or qualified not in twins().names:
             return
-        yield from self.twin(site, outer, qualified)
+        yield from write_twin(self._project, site, outer, qualified)[1]
         match declared:
             # A generator that is asynchronous returns nothing.
             case ast.Subscript(slice=ast.Tuple(elts=[_, sent, returned])) if qualified.endswith(
@@ -124,17 +135,6 @@ class FunctionWriter:
                 yield _cut(site, module.span(sent).end, module.span(returned).end)
             case _:
                 pass
-
-    def twin(self, site: Site[ast.AST], node: ast.expr, qualified: str) -> Iterator[Edit]:
-        """Yield the edits that write the twin of what ``node`` names. Raises Refused."""
-        written, imports = name_beside(self._project, site, node, twins().names[qualified])
-        yield site.replace(node, written)
-        yield from imports
-        if isinstance(node, ast.Name):
-            for binding in site.module.scopes.bindings_of(node):
-                above = site.module.parent(binding.node)
-                if isinstance(above, ast.ImportFrom) and above.module:
-                    yield site.release_import(above.module, node.id)
 
     # -------------------------------------------------------------------------------- the body
     def _operation(self, module: Module, awaiting: Awaiting, operation: Operation) -> None:

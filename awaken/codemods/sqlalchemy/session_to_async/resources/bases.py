@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NO_BASE
 from awaken.contract import Edit
-from awaken.kit.changes import Member
+from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge import knowledge
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 _MIXIN = "sqlalchemy.ext.asyncio.AsyncAttrs"
-_MADE = {
-    "sqlalchemy.orm.declarative_base",
-    "sqlalchemy.ext.declarative.declarative_base",
-    "sqlalchemy.ext.declarative.api.declarative_base",
-}
 
 
 def attribute_bases(project: Project, rule: str, classes: Iterable[str]) -> Iterator[Member]:
@@ -40,11 +37,8 @@ def attribute_bases(project: Project, rule: str, classes: Iterable[str]) -> Iter
                 yield Member(Site(rule, module, node), why, f"`{node.name}`")
         elif site.id not in done:
             done.add(site.id)
-            try:
-                outcome: Rewrite | Refused = _with_mixin(project, site)
-            except Refused as refused:
-                outcome = refused
-            yield Member(site, outcome, f"`{site.module.excerpt(site.node)}`")
+            shown = f"`{site.module.excerpt(site.node)}`"
+            yield member(site, shown, partial(_with_mixin, project))
 
 
 def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | None:
@@ -74,8 +68,10 @@ def _call(project: Project, rule: str, qualified: str) -> Site[ast.AST] | None:
         return None
     for binding in module.scopes.module.bindings.get(qualified.rpartition(".")[2], ()):
         value = binding.value
-        if isinstance(value, ast.Call) and project.qualified_name(module, value.func) in _MADE:
-            return Site(rule, module, value)
+        if isinstance(value, ast.Call):
+            made = project.qualified_name(module, value.func)
+            if made in knowledge().declarative_factories:
+                return Site(rule, module, value)
     return None
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
@@ -28,53 +28,39 @@ _SESSIONS = {"sqlalchemy.orm.Session", "sqlmodel.Session"}
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
 
-class ResourceSites:
-    """Finds the places that name synchronous sessions, factories and engines."""
-
-    def __init__(self, project: Project, rule: str) -> None:
-        self._project = project
-        self._rule = rule
-        spellings = {one for name in NAMES for one in project.spellings(name)}
-        self._spellings = frozenset(spellings)
-
-    def __iter__(self) -> Iterator[tuple[Site[ast.expr], str]]:
-        """Yield each name, as a site, with what it names."""
-        words = [name.encode() for name in sorted(self._spellings)]
-        for module in modules_with(self._project, words):
-            if is_revision(module) or is_environment(module):
+def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr], str]]:
+    """Yield each name of a synchronous session, factory or engine, with what it names."""
+    spellings = sorted({one for name in NAMES for one in project.spellings(name)})
+    for module in modules_with(project, [name.encode() for name in spellings]):
+        if is_revision(module) or is_environment(module):
+            continue
+        for node in (node for word in spellings for node in module.mentions(word)):
+            if not isinstance(node, ast.Name | ast.Attribute):
                 continue
-            for word in sorted(self._spellings):
-                for node in module.mentions(word):
-                    if isinstance(node, ast.Name | ast.Attribute):
-                        qualified = self._project.qualified_name(module, node)
-                        if qualified in NAMES and qualified is not None:
-                            above = module.parent(node)
-                            if isinstance(above, ast.Call) and _is_listener(
-                                self._project, module, above
-                            ):
-                                continue  # its events are those of the synchronous class
-                            yield Site(self._rule, module, node), qualified
+            qualified = project.qualified_name(module, node)
+            # Events are those of the synchronous class.
+            if qualified in NAMES and not _is_listener(project, module, module.parent(node)):
+                yield Site(rule, module, node), qualified
 
 
 def listening(project: Project, rule: str) -> Iterator[Member]:
     """Yield what becomes of listeners on engines: events are those of synchronous ones."""
     for module in modules_with(project, (b"listen",)):
         for node in module.walk():
-            if isinstance(node, ast.Call) and node.args and _is_listener(project, module, node):
-                target = node.args[0]
-                if project.instance_of(module, target) == ("sqlalchemy.Engine",):
-                    site: Site[ast.AST] = Site(rule, module, node)
-                    shown = f"`{module.excerpt(target)}`"
-                    edits = [site.insert_behind(target, ".sync_engine")]
-                    yield Member(
-                        site,
-                        Rewrite(f"{shown} is listened to as a synchronous engine", edits),
-                        shown,
-                    )
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            target = node.args[0]
+            is_engine = project.instance_of(module, target) == ("sqlalchemy.Engine",)
+            if is_engine and _is_listener(project, module, node):
+                site: Site[ast.AST] = Site(rule, module, node)
+                shown = f"`{module.excerpt(target)}`"
+                message = f"{shown} is listened to as a synchronous engine"
+                edits = [site.insert_behind(target, ".sync_engine")]
+                yield Member(site, Rewrite(message, edits), shown)
 
 
-def _is_listener(project: Project, module: Module, call: ast.Call) -> bool:
-    return project.qualified_name(module, call.func) in _LISTENING
+def _is_listener(project: Project, module: Module, node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and project.qualified_name(module, node.func) in _LISTENING
 
 
 class ResourceWriter:
@@ -92,9 +78,7 @@ class ResourceWriter:
         above = module.parent(node)
         if isinstance(above, ast.ClassDef) and node in above.bases:
             raise Refused(reasons.OWN_SESSION_CLASS, above.name)
-        twin = twins().names[qualified]
-        written, imports = name_beside(self._project, site, node, twin)
-        edits: list[Edit] = [site.replace(node, written), *imports, *_released(site)]
+        written, edits = write_twin(self._project, site, node, qualified)
         caveats: list[str] = []
         if isinstance(above, ast.Call) and above.func is node:
             edits += self._arguments(site, above, qualified)
@@ -117,12 +101,3 @@ class ResourceWriter:
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")
             yield site.need_import("asyncio")
-
-
-def _released(site: Site[ast.expr]) -> Iterator[Edit]:
-    node, module = site.node, site.module
-    if isinstance(node, ast.Name):
-        for binding in module.scopes.bindings_of(node):
-            above = module.parent(binding.node)
-            if isinstance(above, ast.ImportFrom) and above.module:
-                yield site.release_import(above.module, node.id)

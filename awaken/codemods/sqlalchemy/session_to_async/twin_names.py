@@ -1,0 +1,34 @@
+"""Names of the synchronous side: what stands for them on the other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Edit
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Site
+from awaken.knowledge.asynchronous import twins
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+def write_twin(
+    project: Project, site: Site[ast.AST], node: ast.expr, qualified: str
+) -> tuple[str, list[Edit]]:
+    """Return what is written for ``node``, which names ``qualified``, and the edits that do it.
+
+    Raises Refused where the name is taken.
+    """
+    written, imports = name_beside(project, site, node, twins().names[qualified])
+    return written, [site.replace(node, written), *imports, *_released(site, node)]
+
+
+def _released(site: Site[ast.AST], node: ast.expr) -> Iterator[Edit]:
+    if isinstance(node, ast.Name):
+        for binding in site.module.scopes.bindings_of(node):
+            above = site.module.parent(binding.node)
+            if isinstance(above, ast.ImportFrom) and above.module:
+                yield site.release_import(above.module, node.id)
