@@ -317,9 +317,8 @@ def marker_of(root: Root) -> Marker:
         for name in _PROJECT_FILES:
             if name in names and _has_metadata(str(root.path), name):
                 return _table_marker(root.path, name)
-    if "__init__.py" not in names:
-        if "requirements.txt" in names:
-            return Marker("requirements.txt", 0, "the outermost requirements file")
+    if "__init__.py" not in names and "requirements.txt" in names:
+        return Marker("requirements.txt", 0, "the outermost requirements file")
     if ".git" in names:
         return Marker(".git", 0, "the top of a git repository")
     return Marker("", 0, "no project file and no repository is here or above")
