@@ -110,6 +110,7 @@ class SessionToAsync(Rule):
         part = SynchronousPart(project, loading.awaited())
         if part.steps:
             yield from self._functions(part, loading.loaded_again())
+            yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
