@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REMOVE, REPLACE
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -111,6 +112,7 @@ class SessionToAsync(Rule):
             yield from self._functions(part, loading.loaded_again())
             yield from unresolved_calls(part, self.name)
             yield from loading.members()
+            yield from held_sessions(part, self.name)
             yield from self._resources(part, options)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
