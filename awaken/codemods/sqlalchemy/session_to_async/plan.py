@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
@@ -110,6 +111,7 @@ class SessionToAsync(Rule):
         if part.steps:
             yield from self._functions(part, loading.loaded_again())
             yield from unresolved_calls(part, self.name)
+            yield from Doubles(part, self.name)
             yield from loading.members()
             yield from self._resources(part, options)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -81,6 +82,10 @@ class SynchronousPart:
         start = -1 if function is None else module.span(function).start
         return self._functions[module.path, start]
 
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self._functions.get((path, start))
+
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
         return self.place_of(module, function_around(module, node))
@@ -99,7 +104,18 @@ class SynchronousPart:
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
         calls = self.project.calls
-        return coloured(calls.graph(), calls.kin(), self._seeds, self.is_asynchronous)
+        graph, kin = calls.graph(), calls.kin()
+        waiting = coloured(graph, kin.of, self._seeds, self.is_asynchronous)
+
+        def together(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*kin.of(function), *self.stand_ins.of(function, waiting))
+
+        return coloured(graph, together, self._seeds, self.is_asynchronous)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """What tests put in the place of functions."""
+        return StandIns(self.project)
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
@@ -112,6 +128,15 @@ class SynchronousPart:
             caller: sorted(calls.values(), key=lambda one: one.place)
             for caller, calls in found.items()
         }
+
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            module = self.project.module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span):
+                if module is not None and not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
 
     @cached_property
     def functions(self) -> list[FunctionPlace]:

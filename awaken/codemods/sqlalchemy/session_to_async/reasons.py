@@ -89,9 +89,14 @@ UNITTEST = Reason(
     "`{}` is a test of `unittest.TestCase`, which awaits nothing",
     "Derive the class from `unittest.IsolatedAsyncioTestCase`, or write functions for pytest.",
 )
+TEST_DOUBLE = Reason(
+    "test-double",
+    "{}",
+    "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
+)
 
 ALL = (
     AT_IMPORT, BESIDE_ANOTHER, DECORATED, GENERATOR_USE, HANDED_ON, LEGACY_QUERY, MIXED_WITH,
     NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL,
-    UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    TEST_DOUBLE, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
 )  # fmt: skip

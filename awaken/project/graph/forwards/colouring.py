@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.kin import Kin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +30,15 @@ class Step:
 
 def coloured(
     graph: CallGraph,
-    kin: Kin,
+    kin: Callable[[FunctionPlace], Iterable[FunctionPlace]],
     seeds: Mapping[FunctionPlace, Place],
     ends: Callable[[FunctionPlace], bool],
 ) -> dict[FunctionPlace, Step]:
     """Return the functions that become coroutine functions, each with the next step to its seed.
 
-    ``seeds`` are the functions that wait, each with the place at which it does. ``ends`` says of
-    a caller that it can wait as it is. The steps are the shortest way, and depend on no order.
+    ``seeds`` are the functions that wait, each with the place at which it does. ``kin`` gives the
+    functions that change with one. ``ends`` says of a caller that it can wait as it is. The steps
+    are the shortest way, and depend on no order.
     """
     found = {one: Step(seeds[one]) for one in sorted(seeds) if not ends(one)}
     waiting = deque(found)
@@ -52,9 +52,11 @@ def coloured(
 
 
 def _next(
-    graph: CallGraph, kin: Kin, function: FunctionPlace
+    graph: CallGraph,
+    kin: Callable[[FunctionPlace], Iterable[FunctionPlace]],
+    function: FunctionPlace,
 ) -> Iterable[tuple[FunctionPlace, Step]]:
-    for other in kin.of(function):
+    for other in kin(function):
         yield (
             other,
             Step(Place(other.path, Span(other.start, other.start)), function, "stands in for"),
