@@ -11,7 +11,11 @@ that does. What waits for nothing stays as it is, endpoints among it.
 
 Where a relationship is read that would be loaded then, the statement in sight loads it before. If
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
-what leads from a class to itself is awaited where it is read (`AsyncAttrs`).
+what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
+computes when a row changes is fetched with the change (`eager_defaults`).
+
+What tests put in the place of such a function can be awaited afterwards: their own functions become
+coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
@@ -216,9 +220,9 @@ If one function cannot become asynchronous, none does, and each says because of 
 properties and other methods that Python itself calls; functions that are decorated by, or handed
 to, what may call them without awaiting them; code that runs when a file is imported, but for tables
 that are created; lambdas, defaults and generator expressions; `with` statements that enter managers
-of both kinds; tests of `unittest`; calls by the name of such a function of which it is not known
-what they call; uses of `query`, which `query-to-select` rewrites first; and URLs of databases for
-which no driver is known.
+of both kinds; tests of `unittest`; doubles that stand in for functions of both kinds; calls by the
+name of such a function of which it is not known what they call; uses of `query`, which
+`query-to-select` rewrites first; and URLs of databases for which no driver is known.
 
 Files of Alembic are left alone, with the synchronous driver that they have.
 

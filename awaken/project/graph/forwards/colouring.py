@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from awaken.contract import Place, Span
-from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+
+Callers = Callable[[FunctionPlace], Iterable[Call]]
+"""Who calls a function, and where."""
+
+KinOf = Callable[[FunctionPlace], Iterable[FunctionPlace]]
+"""Which functions change with a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +35,21 @@ class Step:
 
 
 def coloured(
-    graph: CallGraph,
-    kin: Callable[[FunctionPlace], Iterable[FunctionPlace]],
+    callers: Callers,
+    kin: KinOf,
     seeds: Mapping[FunctionPlace, Place],
     ends: Callable[[FunctionPlace], bool],
 ) -> dict[FunctionPlace, Step]:
     """Return the functions that become coroutine functions, each with the next step to its seed.
 
-    ``seeds`` are the functions that wait, each with the place at which it does. ``kin`` gives the
-    functions that change with one. ``ends`` says of a caller that it can wait as it is. The steps
-    are the shortest way, and depend on no order.
+    ``seeds`` are the functions that wait, each with the place at which it does. ``ends`` says of
+    a caller that it can wait as it is. The steps are the shortest way, and depend on no order.
     """
     found = {one: Step(seeds[one]) for one in sorted(seeds) if not ends(one)}
     waiting = deque(found)
     while waiting:
         function = waiting.popleft()
-        for other, step in _next(graph, kin, function):
+        for other, step in _next(callers, kin, function):
             if other not in found and not ends(other):
                 found[other] = step
                 waiting.append(other)
@@ -52,16 +57,14 @@ def coloured(
 
 
 def _next(
-    graph: CallGraph,
-    kin: Callable[[FunctionPlace], Iterable[FunctionPlace]],
-    function: FunctionPlace,
+    callers: Callers, kin: KinOf, function: FunctionPlace
 ) -> Iterable[tuple[FunctionPlace, Step]]:
     for other in kin(function):
         yield (
             other,
             Step(Place(other.path, Span(other.start, other.start)), function, "stands in for"),
         )
-    for call in graph.callers(function):
+    for call in callers(function):
         yield call.caller, Step(call.place, function)
 
 

@@ -110,6 +110,8 @@ class Doubles:
                 return function_of_lambda(site, given, replacement.name, taken)
             case ast.Call(func=function) if self._qualified(module, function) in _MOCKS:
                 return self._mock(site, given)
+            case ast.Call(func=function) if self._qualified(module, function) == _ASYNC_MOCK:
+                return []
             case _:
                 pass
         # A function would be given the object as its first argument, a mock is not.
