@@ -7,10 +7,18 @@ doubles of Query to the queries that they answer.
 from awaken.project.frameworks.testing.coroutine_tests import CoroutineTests
 from awaken.project.frameworks.testing.index import Double, Doubles
 from awaken.project.frameworks.testing.marks import configured
+from awaken.project.frameworks.testing.object_factories import ObjectFactories
 from awaken.project.frameworks.testing.reach import QueryUse, use_of
 from awaken.project.frameworks.testing.replacements import Replacement, Replacements
 
 __all__ = [
-    "CoroutineTests", "Double", "Doubles", "QueryUse", "Replacement", "Replacements", "configured",
+    "CoroutineTests",
+    "Double",
+    "Doubles",
+    "ObjectFactories",
+    "QueryUse",
+    "Replacement",
+    "Replacements",
+    "configured",
     "use_of",
-]  # fmt: skip
+]
