@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
@@ -111,6 +112,7 @@ class SessionToAsync(Rule):
         if part.steps:
             yield from self._functions(part, loading.loaded_again())
             yield from Decorators(part).members(self.name)
+            yield from Callables(part, self.name).members()
             yield from unresolved_calls(part, self.name)
             yield from loading.members()
             yield from self._resources(part, options)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
+from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
 
 
@@ -34,17 +35,19 @@ def coloured(
     kin: Kin,
     seeds: Mapping[FunctionPlace, Place],
     ends: Callable[[FunctionPlace], bool],
+    handed: HandedOn,
 ) -> dict[FunctionPlace, Step]:
     """Return the functions that become coroutine functions, each with the next step to its seed.
 
     ``seeds`` are the functions that wait, each with the place at which it does. ``ends`` says of
-    a caller that it can wait as it is. The steps are the shortest way, and depend on no order.
+    a caller that it can wait as it is. ``handed`` tells who calls what is handed on. The steps are
+    the shortest way, and depend on no order.
     """
     found = {one: Step(seeds[one]) for one in sorted(seeds) if not ends(one)}
     waiting = deque(found)
     while waiting:
         function = waiting.popleft()
-        for other, step in _next(graph, kin, function):
+        for other, step in _next(graph, kin, handed, function):
             if other not in found and not ends(other):
                 found[other] = step
                 waiting.append(other)
@@ -52,15 +55,26 @@ def coloured(
 
 
 def _next(
-    graph: CallGraph, kin: Kin, function: FunctionPlace
+    graph: CallGraph, kin: Kin, handed: HandedOn, function: FunctionPlace
 ) -> Iterable[tuple[FunctionPlace, Step]]:
     for other in kin.of(function):
         yield (
             other,
             Step(Place(other.path, Span(other.start, other.start)), function, "stands in for"),
         )
+    components = list(handed.of(function))
     for call in graph.callers(function):
-        yield call.caller, Step(call.place, function)
+        around = graph.lambda_around(call)
+        if around is None:
+            yield call.caller, Step(call.place, function)
+        else:
+            components.append(handed.of_lambda(around))
+    for component in components:
+        for place, call in sorted(component.calls.items()):
+            yield call.caller, Step(place, function)
+        for other in sorted(component.functions - {function}):
+            at = Place(other.path, Span(other.start, other.start))
+            yield other, Step(at, function, "stands in for")
 
 
 def chain(steps: Mapping[FunctionPlace, Step], function: FunctionPlace) -> list[Step]:

@@ -29,12 +29,13 @@ class Wrapping:
 
     Without ``wrapper`` it awaits it, or, if ``is_same``, returns it as it is. Else ``wrapper`` is
     the plain function of ``module`` that it returns, and ``calls`` are those of the decorated
-    function in it.
+    function in it. ``is_kept`` says that it also puts the function somewhere, as into a registry.
     """
 
     module: Module
     decorator: Function
     is_same: bool = False
+    is_kept: bool = False
     wrapper: ast.FunctionDef | None = None
     calls: tuple[ast.Call, ...] = ()
 
@@ -84,13 +85,16 @@ class Wrappings:
         if len(scope.bindings.get(given, ())) != 1 or module.is_generator(decorator):
             return None
         returned = list(_returned(module, decorator))
+        is_same = all(isinstance(one, ast.Name) and one.id == given for one in returned)
+        if returned and is_same:
+            is_kept = not self._is_only_called(module, decorator, given)
+            return Wrapping(module, decorator, is_same=True, is_kept=is_kept)
         plain = self._plain(module, decorator, given, returned)
         if plain is None or not returned or not self._is_only_called(module, decorator, given):
             return None
         calls = self._calls(module, decorator, given)
         inner = [one for one in calls if plain and module.enclosing_function(one) is plain[0]]
-        is_same = all(isinstance(one, ast.Name) and one.id == given for one in returned)
-        return Wrapping(module, decorator, is_same, plain[0] if plain else None, tuple(inner))
+        return Wrapping(module, decorator, wrapper=plain[0] if plain else None, calls=tuple(inner))
 
     def _plain(
         self, module: Module, decorator: Function, given: str, returned: list[ast.expr]

@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Await
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import HOIST
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -110,11 +111,20 @@ class Decorators:
             edits = [site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted]
             message = f"`{wrapper.name}` becomes a coroutine function: it calls what `{shown}` gets"
             return Rewrite(message, [*edits, *insertions.edits(site)])
-        asking, imports = name_beside(self._project, site, None, "inspect.iscoroutinefunction")
+        asking, imports = self._asking(site)
         code = _beside_itself(wrapping, wrapper, asking)
         inserted = site.insert_statements(module.place(wrapper), "before", code)
         message = f"`{shown}` gets a wrapper for coroutine functions beside its own"
         return Rewrite(message, [inserted, *imports])
+
+    def _asking(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
+        """Return how to ask for coroutine functions, and what imports it. Raises Refused."""
+        match [one.node for one in site.module.scopes.module.bindings.get("inspect", [])]:
+            case [ast.alias(name="inspect", asname=None)]:
+                return "inspect.iscoroutinefunction", []
+            case _:
+                pass
+        return name_beside(self._project, site, None, "inspect.iscoroutinefunction")
 
     def _decorates_only_coloured(self, qualified: str) -> bool:
         """Whether all that a decorator is used for in sight are coroutine functions now."""
@@ -175,13 +185,14 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
         text += module.source.text[position:place] + "".join(pieces[place]).encode()
         position = after_name if place == start else place
     text += module.source.text[position:end]
-    column = wrapper.col_offset
-    code = textwrap.dedent(" " * column + text.decode())
+    margin = module.source.text[first - wrapper.col_offset : first].decode()
+    code = textwrap.dedent(margin + text.decode())
     value = returned[0].value
     given = module.text_of(value).replace(wrapper.name, name)
     parameter = [*wrapping.decorator.args.posonlyargs, *wrapping.decorator.args.args][0].arg
-    body = textwrap.indent(f"{code}\nreturn {given}\n", "    ")
-    return f"if {asking}({parameter}):\n{body}"
+    unit = "\t" if margin.startswith("\t") else "    "
+    body = textwrap.indent(f"{code}\nreturn {given}\n", unit)
+    return f"if {asking}({parameter}):\n\n{body}"
 
 
 def _is_route(owner: str, method: str) -> bool:

@@ -149,7 +149,8 @@ class FunctionWriter:
         if call.kind == "unknown":
             why = f"`{shown}`, which becomes a coroutine function: {call.why}"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
-        kinds = {self.kind_of(one) for one in call.functions}
+        # Of lambdas alone no function is known: what they return is awaited.
+        kinds = {self.kind_of(one) for one in call.functions} or {"coroutine"}
         if len(kinds) != 1 or any(
             one not in self._part.steps and not self._part.is_asynchronous(one)
             for one in call.functions
