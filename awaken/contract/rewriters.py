@@ -20,6 +20,7 @@ class Phase(IntEnum):
     LIFESPAN = 6
     CONCURRENCY = 7
     TIDY = 8
+    ALIASES = 9
 
 
 class Parentheses(Struct, frozen=True):

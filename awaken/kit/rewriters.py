@@ -39,8 +39,11 @@ def add_keyword(node: cst.Call, data: Keyword, around: Surroundings) -> cst.Call
 def write_statements(
     _node: None, data: Statements, _around: Surroundings
 ) -> Sequence[cst.BaseStatement]:
-    """Return the statements as they are given."""
-    return cst.parse_module(data.code).body
+    """Return the statements as they are given, with the blank lines above them."""
+    module = cst.parse_module(data.code)
+    first: Any = module.body[0]
+    above = [*module.header, *first.leading_lines]
+    return [first.with_changes(leading_lines=above), *module.body[1:]]
 
 
 def load_options(

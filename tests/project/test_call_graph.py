@@ -171,6 +171,39 @@ def test_a_call_on_a_protocol_reaches_what_fulfils_it():
     ]
 
 
+@pytest.mark.parametrize(
+    ("method", "fulfils"),
+    [
+        ("def save(self, user): ...", True),
+        ("def save(self, other): ...", True),
+        ("def save(self, user, copies=1): ...", True),
+        ("def save(self, *rest): ...", True),
+        ("def save(self, **others): ...", True),
+        ("def save(self, user, *, user_id=None): ...", True),
+        ("def save(self): ...", False),
+        ("def save(self, user, copies): ...", False),
+        ("def save(self, user, *, copies): ...", False),
+        ("@classmethod\n    def save(cls, user): ...", True),
+        ("@classmethod\n    def save(cls, name): ...", False),
+        ("@staticmethod\n    def save(user): ...", True),
+        ("@staticmethod\n    def save(name): ...", False),
+        ("@traced\n    def save(): ...", True),
+    ],
+)
+def test_what_cannot_be_passed_what_a_protocol_passes_does_not_fulfil_it(method, fulfils):
+    text = (
+        "from typing import Protocol\nfrom library import traced\n"
+        "class Users(Protocol):\n    def save(self, user): ...\n"
+        "class Files:\n    def save(self, user): ...\n"
+        f"class Other:\n    {method}\n"
+        "def f(users: Users): users.save(1)\n"
+    )
+    found = calls({"m.py": text}, "m.f")[0]
+
+    assert ("m.Other.save" in found) == fulfils
+    assert "m.Files.save" in found
+
+
 def test_a_protocol_that_everything_fulfils_is_unknown():
     many = "".join(f"class C{n}:\n    def save(self): ...\n" for n in range(101))
     text = (

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from awaken.contract import Span
+from awaken.project.names.functions.parameters import Parameters, written_parameters
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
@@ -61,6 +62,7 @@ class WrittenFunction(Struct, frozen=True):
     start: int
     decorators: tuple[WrittenDecorator, ...]
     alone: bool
+    parameters: Parameters
 
 
 class FileFacts(Struct, frozen=True):
@@ -143,6 +145,7 @@ def _functions(module: Module) -> dict[str, tuple[WrittenFunction, ...]]:
             module.span(node).start,
             tuple(_decorator(module, one) for one in node.decorator_list),
             all(one.kind == "function" for one in bindings),
+            written_parameters(node.args),
         )
         found.setdefault(module.qualname(node), []).append(function)
     return {name: tuple(functions) for name, functions in found.items()}

@@ -120,6 +120,10 @@ class ProgramValues:
         )
         return self._told(found, module, node)
 
+    def declared(self, module: Module, annotation: ast.expr) -> PossibleValues:
+        """Return what an annotation says that a value is."""
+        return self._told(self._evaluator.declared(module, annotation), module, annotation)
+
     def _told(self, values: Values, module: Module, node: ast.expr) -> PossibleValues:
         unknown: Unknown | None = None
         known: list[Value] = []

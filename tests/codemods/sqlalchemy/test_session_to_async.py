@@ -137,3 +137,75 @@ def test_each_function_says_why_it_waits_and_shows_the_way():
     assert store.message.startswith("`store` becomes a coroutine function: it needs `save`")
     shown = [files["app.py"][one.span.start : one.span.end] for one in store.related]
     assert shown == ["save(db)", "db.commit()"]
+
+
+_REPOSITORY = """\
+from sqlalchemy.orm import Session
+
+
+class Settings:
+    def get(self, db: Session):
+        return db.scalar("select 1")
+
+
+class Users:
+    def get(self, db: Session, key=None):
+        return db.get(object, key)
+"""
+
+
+def _unknown_calls(files: dict[str, str]) -> list[str]:
+    """Return the calls of which it is not known what they call, as they are written."""
+    plan = SessionToAsync().plan(program(files), Constraints())
+    return [
+        files[one.place.path][one.place.span.start : one.place.span.end]
+        for one in plan.findings
+        if one.reason == "session-to-async/unknown-call"
+    ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "payload.get('scope')",
+        "payload.get('scope', {})",
+        "payload.get(f'{key}')",
+        "payload.get(key)",
+        "payload.get(1).get(2)",
+        "payload.get((key, 1))",
+    ],
+)
+def test_a_text_in_place_of_a_session_calls_something_else(call):
+    files = {
+        "users.py": _REPOSITORY,
+        "app.py": f"def read(payload, key: str):\n    return {call}\n",
+    }
+
+    assert _unknown_calls(files) == []
+
+
+@pytest.mark.parametrize(
+    "call", ["payload.get(key)", "payload.get(None)", "payload.get(key=key, db=key)"]
+)
+def test_what_may_be_a_session_may_call_what_takes_one(call):
+    files = {"users.py": _REPOSITORY, "app.py": f"def read(payload, key):\n    return {call}\n"}
+
+    assert _unknown_calls(files) == [call]
+
+
+def test_a_test_may_pass_a_text_to_what_hands_it_on():
+    service = (
+        "from sqlalchemy.orm import Session\nfrom users import Users\n\n\n"
+        "class Service:\n"
+        "    def load(self, db: Session):\n        return Users().get(db)\n"
+    )
+    test = "def test_load(service):\n    assert service.load('db')\n"
+    files = {"users.py": _REPOSITORY, "services.py": service, "test_services.py": test}
+
+    assert _unknown_calls(files) == ["service.load('db')"]
+    assert _unknown_calls(files | {"app.py": "def load(one):\n    one.load('db')\n"}) == [
+        "service.load('db')"
+    ]
+    assert (
+        _unknown_calls(files | {"test_services.py": test.replace("load('db')", "get('db')")}) == []
+    )

@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from awaken.contract import Place, Span
-from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.components import HandedOn
-from awaken.project.graph.forwards.kin import Kin
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+
+Callers = Callable[[FunctionPlace], Iterable[Call]]
+"""Who calls a function, and where."""
+
+KinOf = Callable[[FunctionPlace], Iterable[FunctionPlace]]
+"""Which functions change with a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +35,21 @@ class Step:
 
 
 def coloured(
-    graph: CallGraph,
-    kin: Kin,
+    callers: Callers,
+    kin: KinOf,
     seeds: Mapping[FunctionPlace, Place],
     ends: Callable[[FunctionPlace], bool],
-    handed: HandedOn,
 ) -> dict[FunctionPlace, Step]:
     """Return the functions that become coroutine functions, each with the next step to its seed.
 
     ``seeds`` are the functions that wait, each with the place at which it does. ``ends`` says of
-    a caller that it can wait as it is. ``handed`` tells who calls what is handed on. The steps are
-    the shortest way, and depend on no order.
+    a caller that it can wait as it is. The steps are the shortest way, and depend on no order.
     """
     found = {one: Step(seeds[one]) for one in sorted(seeds) if not ends(one)}
     waiting = deque(found)
     while waiting:
         function = waiting.popleft()
-        for other, step in _next(graph, kin, handed, function):
+        for other, step in _next(callers, kin, function):
             if other not in found and not ends(other):
                 found[other] = step
                 waiting.append(other)
@@ -55,26 +57,15 @@ def coloured(
 
 
 def _next(
-    graph: CallGraph, kin: Kin, handed: HandedOn, function: FunctionPlace
+    callers: Callers, kin: KinOf, function: FunctionPlace
 ) -> Iterable[tuple[FunctionPlace, Step]]:
-    for other in kin.of(function):
+    for other in kin(function):
         yield (
             other,
             Step(Place(other.path, Span(other.start, other.start)), function, "stands in for"),
         )
-    components = list(handed.of(function))
-    for call in graph.callers(function):
-        around = graph.lambda_around(call)
-        if around is None:
-            yield call.caller, Step(call.place, function)
-        else:
-            components.append(handed.of_lambda(around))
-    for component in components:
-        for place, call in sorted(component.calls.items()):
-            yield call.caller, Step(place, function)
-        for other in sorted(component.functions - {function}):
-            at = Place(other.path, Span(other.start, other.start))
-            yield other, Step(at, function, "stands in for")
+    for call in callers(function):
+        yield call.caller, Step(call.place, function)
 
 
 def chain(steps: Mapping[FunctionPlace, Step], function: FunctionPlace) -> list[Step]:

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
+from awaken.project.names.functions.standing_in import may_stand_in
 
 PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 _MOST_METHODS = 1000
@@ -181,7 +182,7 @@ class Families:
             )
             yield from (name for name in definers if name is not None)
         for protocol in self._asking_for.get(method, ()):
-            if self._fulfils(qualified, self._wanted(protocol)):
+            if self._fulfils(qualified, protocol):
                 yield protocol
 
     # --------------------------------------------------------------------------------- protocols
@@ -217,11 +218,21 @@ class Families:
             for name in self._having.get(rarest, ())
             for below in (name, *self._below.get(name, ()))
         }
-        return [name for name in sorted(candidates) if self._fulfils(name, wanted)]
+        return [name for name in sorted(candidates) if self._fulfils(name, protocol)]
 
-    def _fulfils(self, name: str, wanted: frozenset[str]) -> bool:
-        line = self._line(name).values()
+    def _fulfils(self, name: str, protocol: str) -> bool:
         return name not in self._protocols and all(
-            any(member in one.members or member in one.assigned for one in line)
-            for member in wanted
+            self._has(name, protocol, member) for member in self._wanted(protocol)
         )
+
+    def _has(self, name: str, protocol: str, member: str) -> bool:
+        """Whether a class has what a protocol asks for, and takes what it is passed there."""
+        for one in self._line(name).values():
+            if member in one.assigned:
+                return True
+            if member in one.members:
+                asked_by = self._definer(self._line(protocol).values(), member)
+                own = self._functions.named(f"{one.qualified}.{member}")
+                asked = self._functions.named(f"{asked_by}.{member}")
+                return own is None or asked is None or may_stand_in(own, asked)
+        return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -85,6 +85,30 @@ class HandedOn:
         """Return the component that the lambda at a place is part of."""
         found = self.lambda_at(place)
         return Component() if found is None else self._component(Spot(*found))
+
+    def callers(self, function: FunctionPlace, calls: Iterable[Call]) -> Iterator[Call]:
+        """Yield who waits for ``function``, of which ``calls`` call it by its name.
+
+        Who calls what it is handed on as does; so does who calls a lambda around one of ``calls``,
+        in the place of the function around that.
+        """
+        for call in calls:
+            if self._graph.lambda_around(call) is None:
+                yield call
+        for component in self._around(function):
+            yield from (component.calls[place] for place in sorted(component.calls))
+
+    def beside(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield the functions that are called in place of ``function``, or of lambdas around it."""
+        for component in self._around(function):
+            yield from sorted(component.functions)
+
+    def _around(self, function: FunctionPlace) -> Iterator[Component]:
+        yield from self.of(function)
+        for call in self._graph.callers(function):
+            around = self._graph.lambda_around(call)
+            if around is not None:
+                yield self.of_lambda(around)
 
     def lambda_at(self, place: Place) -> tuple[Module, ast.Lambda] | None:
         """Return the lambda at a place."""

@@ -1,0 +1,385 @@
+"""Gives the annotation of injected sessions one name.
+
+## What
+
+`db: Annotated[Session, Depends(get_db)]`, written out in many endpoints, becomes `db: SessionDep`.
+The alias is defined once, behind the dependency; one that stands there already is used as it is.
+Where a program has several such dependencies, the alias is named after its function: `get_db` gives
+`DbDep`.
+
+Markers that are still defaults, `db: Session = Depends(get_db)`, are no sites:
+`annotated-dependency` moves them into annotations, and this rule runs behind it.
+
+## Why
+
+It is the form that FastAPI documents for sessions. What an endpoint needs of the database stands in
+one place: another session class, or another dependency, is one edit.
+
+## Before
+
+```python database.py
+from collections.abc import Iterator
+
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+def get_db() -> Iterator[Session]:
+    with SessionLocal() as db:
+        yield db
+```
+
+```python main.py
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from database import get_db
+
+app = FastAPI()
+
+
+@app.get("/now")
+def now(db: Annotated[Session, Depends(get_db)]):
+    return db.scalar(text("select current_timestamp"))
+
+
+@app.get("/version")
+def version(db: Annotated[Session, Depends(get_db)]):
+    return db.scalar(text("select sqlite_version()"))
+```
+
+## After
+
+```python database.py
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+def get_db() -> Iterator[Session]:
+    with SessionLocal() as db:
+        yield db
+
+
+SessionDep = Annotated[Session, Depends(get_db)]
+```
+
+```python main.py
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from database import SessionDep
+
+app = FastAPI()
+
+
+@app.get("/now")
+def now(db: SessionDep):
+    return db.scalar(text("select current_timestamp"))
+
+
+@app.get("/version")
+def version(db: SessionDep):
+    return db.scalar(text("select sqlite_version()"))
+```
+
+## Safety
+
+*Safe*: the alias is the same object as the annotation in its place. FastAPI sees the same
+parameters, and a replaced dependency is replaced everywhere, for overrides go by the function.
+
+## What it refuses
+
+A dependency that is imported from a module that only hands it on, or inside of a function; one for
+which another file has an alias already; names that are taken. A parameter that stands alone with
+its dependency is no site: an alias that is used once says nothing. Dependencies of libraries and
+methods have no place behind which an alias could stand.
+
+## Sources
+
+* FastAPI, "SQL (Relational) Databases": "Create a Session Dependency"; "Dependencies": "Share
+  `Annotated` dependencies"
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import structs
+
+from awaken.contract import ChangeId, Constraints, Edit, Level, Phase, Plan, Reason
+from awaken.kit.changes import Decided, decide, plan_of, refused_together
+from awaken.kit.imports import imports_here, name_beside
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with, site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge import knowledge
+from awaken.project.source.trees import Function, parameters_of
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_ANNOTATED = {"typing.Annotated", "typing_extensions.Annotated"}
+_DEPENDS = "fastapi.Depends"
+_FEWEST = 2
+"""Parameters that make an alias worth its name."""
+
+ALIAS_ELSEWHERE = Reason(
+    "alias-elsewhere",
+    "`{}` is the same annotation, in a file that is not imported here",
+    "Import that alias, or move it behind the dependency.",
+)
+HANDED_ON = Reason(
+    "handed-on",
+    "`{}` is not imported from the file that defines it, at the top of this one",
+    "Import it at the top, from the file that defines it.",
+)
+
+
+@dataclass(frozen=True)
+class _Injected:
+    """A session that a parameter of ``module`` is given, by a dependency that has a name."""
+
+    module: Module
+    annotation: ast.Subscript
+    dependency: ast.expr
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What parameters have in common: the class of the session, and the dependency."""
+
+    session: str
+    dependency: str
+
+    @property
+    def home(self) -> str:
+        """The module that defines the dependency."""
+        return self.dependency.rpartition(".")[0]
+
+
+class AnnotatedSession(Rule):
+    """Names `Annotated[Session, Depends(get_db)]`, and uses the name."""
+
+    name = "annotated-session"
+    family = "sqlalchemy"
+    phase = Phase.ALIASES
+    since = "0.1.0"
+    levels = (Level.SAFE, Level.MANUAL)
+    triggers = (b"Annotated",)
+    anchors = ((b"Depends",), (b"sqlalchemy", b"sqlmodel"))
+    needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
+    preview = True
+    reasons = (ALIAS_ELSEWHERE, HANDED_ON, NAME_TAKEN)
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return a finding for each annotation, and a change for those of one dependency."""
+        found: defaultdict[_Kind, list[_Injected]] = defaultdict(list)
+        for module in site_modules(project, self.triggers):
+            for kind, injected in _injected(project, module):
+                found[kind].append(injected)
+        several = len({one.dependency for one in found}) > 1
+        return plan_of(
+            one
+            for kind, uses in found.items()
+            for one in self._decided(project, constraints, kind, uses, several)
+        )
+
+    def _decided(
+        self,
+        project: Project,
+        constraints: Constraints,
+        kind: _Kind,
+        uses: Sequence[_Injected],
+        several: bool,
+    ) -> Iterator[Decided]:
+        aliases = list(_aliases(project, kind))
+        home = project.definition(kind.dependency)
+        here = [name for path, name in aliases if home is not None and path == home.path]
+        if home is None or (not here and len(uses) < _FEWEST):
+            return
+        name = here[0] if here else _alias_name(kind, several)
+        sites = [(Site(self.name, one.module, one.annotation), one) for one in uses]
+        if here:
+            yield from (decide(site, _use, project, one, kind, name) for site, one in sites)
+            return
+        if aliases:
+            refused = Refused(ALIAS_ELSEWHERE, aliases[0][1])
+            yield refused_together([site for site, _ in sites], refused)
+            return
+        module = project.module(home.path)
+        function = None if module is None else module.function_at(home.span.start)
+        if module is None or function is None:
+            return
+        defining: Site[Function] = Site(self.name, module, function)
+        defined = decide(defining, _define, project, kind, name)
+        decided = [decide(site, _use, project, one, kind, name) for site, one in sites]
+        kept = [
+            one
+            for one in decided
+            for change in one.changes
+            if not constraints.excluded.intersection(change.sites)
+        ]
+        if not defined.changes:
+            yield refused_together([site for site, _ in sites], Refused(NAME_TAKEN, name))
+        else:
+            yield from (_requiring(one, defined.changes[0].id) for one in decided)
+            if kept:
+                yield defined
+
+
+def _requiring(decided: Decided, change: ChangeId) -> Decided:
+    """Return what was decided, with changes that are dropped without another one."""
+    changes = (structs.replace(one, requires=(change,)) for one in decided.changes)
+    return Decided(decided.findings, tuple(changes))
+
+
+def _injected(project: Project, module: Module) -> Iterator[tuple[_Kind, _Injected]]:
+    """Yield the parameters of a file that are given a session, with what they have in common."""
+    for node in module.walk():
+        if not isinstance(node, Function):
+            continue
+        for parameter, default in parameters_of(node.args):
+            annotation = parameter.annotation
+            if default is None and isinstance(annotation, ast.Subscript):
+                found = _read(project, module, annotation)
+                if found is not None:
+                    yield found[0], _Injected(module, annotation, found[1])
+
+
+def _read(
+    project: Project, module: Module, annotation: ast.Subscript
+) -> tuple[_Kind, ast.expr] | None:
+    """Return what an annotation injects, if it is a session by a function of the program."""
+    match annotation.slice:
+        case ast.Tuple(elts=[session, ast.Call(func=marker, args=[dependency], keywords=[])]):
+            pass
+        case _:
+            return None
+    is_annotated = project.qualified_name(module, annotation.value) in _ANNOTATED
+    if not is_annotated or project.qualified_name(module, marker) != _DEPENDS:
+        return None
+    of, by = project.qualified_name(module, session), project.qualified_name(module, dependency)
+    if of is None or by is None or knowledge().types.get(of) not in {"async", "session"}:
+        return None
+    definition = project.definition(by)
+    if definition is None or definition.kind != "function":
+        return None
+    return _Kind(of, by), dependency
+
+
+def _aliases(project: Project, kind: _Kind) -> Iterator[tuple[str, str]]:
+    """Yield the aliases that the program has for an annotation: their files and names."""
+    for module in modules_with(project, (b"Annotated",)):
+        for statement in module.tree.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() as value):
+                    found = _read(project, module, value)
+                    if found is not None and found[0] == kind:
+                        yield module.path, name
+                case _:
+                    pass
+
+
+def _alias_name(kind: _Kind, several: bool) -> str:
+    if not several:
+        return "SessionDep"
+    words = kind.dependency.rpartition(".")[2].removeprefix("get_").split("_")
+    return "".join(word[:1].upper() + word[1:] for word in words) + "Dep"
+
+
+# ------------------------------------------------------------------------------------- rewriting
+def _use(
+    site: Site[ast.Subscript], project: Project, use: _Injected, kind: _Kind, name: str
+) -> Rewrite:
+    """Return how a parameter uses the alias. Raises Refused."""
+    written, imports = _written(site, project, use, kind, name)
+    edits: list[Edit] = [site.replace(use.annotation, written), *imports]
+    edits += _released(site, project, use.annotation)
+    return Rewrite(f"`{use.module.excerpt(use.annotation)}` becomes `{written}`", edits)
+
+
+def _written(
+    site: Site[ast.Subscript], project: Project, use: _Injected, kind: _Kind, name: str
+) -> tuple[str, list[Edit]]:
+    module, dependency = use.module, use.dependency
+    home = project.definition(kind.dependency)
+    if home is not None and module.path == home.path:
+        return name, []
+    if isinstance(dependency, ast.Attribute):
+        return f"{module.text_of(dependency.value)}.{name}", []
+    handed_on = Refused(HANDED_ON, module.text_of(dependency))
+    bindings = module.scopes.bindings_of(dependency) if isinstance(dependency, ast.Name) else []
+    statements = [module.parent(one.node) for one in bindings]
+    if len(statements) != 1 or module.parent(site.node) is None:
+        raise handed_on
+    statement = statements[0]
+    is_at_top = isinstance(statement, ast.ImportFrom) and statement in module.tree.body
+    if not is_at_top or not isinstance(statement, ast.ImportFrom):
+        raise handed_on
+    if home is None or _imported_from(project, module, statement) != home.path:
+        raise handed_on
+    # An absolute import is written as the file has it, whatever the root of its modules is.
+    origin = kind.home if statement.level else statement.module or ""
+    if module.scopes.is_bound(name, site.node):
+        imports_here(module, site.node, name, {origin}, Refused(NAME_TAKEN, name))
+    return name, [site.need_import(origin, name)]
+
+
+def _imported_from(project: Project, module: Module, statement: ast.ImportFrom) -> str | None:
+    """Return the file that a statement imports from, if it is one of the program."""
+    name = statement.module or ""
+    if statement.level:
+        name = project.layout.relative(module.path, statement.level, name) or ""
+    return project.layout.find(name, module.path).path
+
+
+def _released(
+    site: Site[ast.Subscript], project: Project, annotation: ast.Subscript
+) -> Iterator[Edit]:
+    """Yield the imports of names that the file may not need any more."""
+    module = site.module
+    names = (one for one in module.walk(annotation) if isinstance(one, ast.Name))
+    for node in names:
+        for binding in module.scopes.bindings_of(node):
+            bound, above = binding.node, module.parent(binding.node)
+            is_at_top = isinstance(above, ast.ImportFrom) and above in module.tree.body
+            if is_at_top and isinstance(above, ast.ImportFrom) and isinstance(bound, ast.alias):
+                named = project.qualified_name(module, node) or ""
+                home = named.rpartition(".")[0] if above.level else above.module or ""
+                yield site.release_import(home, bound.name)
+
+
+def _define(site: Site[Function], project: Project, kind: _Kind, name: str) -> Rewrite:
+    """Return how the alias is defined behind the dependency. Raises Refused."""
+    module, function = site.module, site.node
+    if module.parent(function) is not module.tree:
+        raise Refused(HANDED_ON, kind.dependency.rpartition(".")[2])
+    if name in module.scopes.module.bindings:
+        raise Refused(NAME_TAKEN, name)
+    imports: list[Edit] = []
+    words: list[str] = []
+    for qualified in ("typing.Annotated", kind.session, _DEPENDS):
+        written, needed = name_beside(project, site, None, qualified)
+        words.append(written)
+        imports += needed
+    annotated, session, depends = words
+    code = f"\n\n{name} = {annotated}[{session}, {depends}({function.name})]\n"
+    edits = [site.insert_statements(module.place(function), "after", code), *imports]
+    return Rewrite(f"`{name}` is what requests get of `{function.name}`", edits)

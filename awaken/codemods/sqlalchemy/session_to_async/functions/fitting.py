@@ -1,0 +1,137 @@
+"""Whether a call by the name of a function can be a call of it, as its arguments tell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function, has_decorator, parameters_of
+from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
+
+_PLAIN = {
+    *("builtins.bool", "builtins.bytes", "builtins.complex", "builtins.dict", "builtins.float"),
+    *("builtins.frozenset", "builtins.int", "builtins.list", "builtins.set", "builtins.str"),
+    *("builtins.tuple", "datetime.date", "datetime.datetime", "datetime.timedelta"),
+    *("decimal.Decimal", "uuid.UUID"),
+}
+"""Classes of which an object is no session, no engine and no mapped object."""
+
+_OF_DATABASE = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
+
+
+def fits(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
+    """Whether ``call``, of ``module``, may be a call of a function that waits.
+
+    It is none if the function does not take as many arguments, or under these names: Python
+    raises TypeError. And it is none if it passes a text, a number or another plain value where a
+    session or a mapped object is declared: a text has no `execute`, so that the first use of it
+    raises AttributeError, and no program calls a function that only raises. A test may pass a text
+    in place of a session where it replaced all that the function calls; there the function
+    itself has to use the session.
+    """
+    found = part.node_of(function)
+    if found is None:
+        return False
+    home, node = found
+    is_method = _is_method(home, node)
+    if isinstance(call.func, ast.Name) and is_method:
+        return False
+    bound = 1 if is_method else 0
+    return _takes(call, node.args, bound) and not any(
+        _is_foreign(part, module, given, home, parameter)
+        and (not is_test_file(module.path) or _uses(part, home, function, parameter))
+        for given, parameter in _given(call, node.args, bound)
+    )
+
+
+def _takes(call: ast.Call, arguments: ast.arguments, bound: int) -> bool:
+    """Whether a function takes as many arguments as a call passes, and is given all it needs."""
+    if any(isinstance(one, ast.Starred) for one in call.args) or any(
+        one.arg is None for one in call.keywords
+    ):
+        return True
+    positional = _positional(arguments, bound)
+    names = {one.arg for one in (*positional, *arguments.kwonlyargs)}
+    given = {one.arg for one in call.keywords} | {one.arg for one in positional[: len(call.args)]}
+    needed = {
+        one.arg for one, default in parameters_of(arguments)[bound:] if default is None
+    } & names
+    too_many = len(call.args) > len(positional) and arguments.vararg is None
+    unknown = not {one.arg for one in call.keywords} <= names and arguments.kwarg is None
+    return not too_many and not unknown and needed <= given
+
+
+def _given(
+    call: ast.Call, arguments: ast.arguments, bound: int
+) -> Iterator[tuple[ast.expr, ast.arg]]:
+    """Yield the arguments of a call, each with the parameter that receives it."""
+    positional = _positional(arguments, bound)
+    for one, parameter in zip(call.args, positional, strict=False):
+        if isinstance(one, ast.Starred):
+            break
+        yield one, parameter
+    by_name = {one.arg: one for one in (*positional, *arguments.kwonlyargs)}
+    for keyword in call.keywords:
+        if keyword.arg in by_name:
+            yield keyword.value, by_name[keyword.arg]
+
+
+def _positional(arguments: ast.arguments, bound: int) -> list[ast.arg]:
+    return [*arguments.posonlyargs, *arguments.args][bound:]
+
+
+def _is_foreign(
+    part: SynchronousPart, module: Module, given: ast.expr, home: Module, parameter: ast.arg
+) -> bool:
+    """Whether a plain value is given where something of the database is declared."""
+    if parameter.annotation is None:
+        return False
+    declared = part.project.values.declared(home, parameter.annotation)
+    wanted = [one for one in declared.alternatives if one != NoneValue()]
+    if not declared.is_known or not wanted or not all(_is_of_database(part, one) for one in wanted):
+        return False
+    values = part.project.values.of(module, given)
+    alternatives = values.alternatives if values.is_known else ()
+    return bool(alternatives) and all(_is_plain(part, one) for one in alternatives)
+
+
+def _is_of_database(part: SynchronousPart, value: Value) -> bool:
+    match value:
+        case Session():
+            return True
+        case InstanceOf():
+            is_known = value.qualified in _OF_DATABASE
+            return is_known or part.project.orm.mapped_class(value.qualified) is not None
+        case _:
+            return False
+
+
+def _is_plain(part: SynchronousPart, value: Value) -> bool:
+    # None stands for much that is given later, and for what a test leaves out.
+    match value:
+        case TupleOf():
+            return True
+        case InstanceOf():
+            # A member of an enumeration: no other class inherits from one that has members.
+            bases = part.project.library_ancestors(value.qualified)
+            return value.qualified in _PLAIN or any(one.startswith("enum.") for one in bases)
+        case _:
+            return False
+
+
+def _uses(part: SynchronousPart, home: Module, function: FunctionPlace, parameter: ast.arg) -> bool:
+    """Whether a function itself waits for the session that its ``parameter`` is."""
+    return any(
+        isinstance(node, ast.Name) and node.id == parameter.arg
+        for operation in part.operations_of(home, function)
+        if operation.how != "unknown"
+        for node in ast.walk(operation.node)
+    )
+
+
+def _is_method(module: Module, node: Function) -> bool:
+    return isinstance(module.parent(node), ast.ClassDef) and not has_decorator(node, "staticmethod")
