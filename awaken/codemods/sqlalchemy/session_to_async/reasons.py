@@ -69,6 +69,16 @@ OWN_SESSION_CLASS = Reason(
     "`{}` inherits from a class of synchronous sessions",
     "Derive it from `AsyncSession`, and give that `sync_session_class`.",
 )
+OWN_CLIENT = Reason(
+    "own-client",
+    "`{}` is a client of tests for which `httpx.AsyncClient` cannot stand",
+    "Make it by `TestClient(app)`, or use a driver whose connections work in any event loop.",
+)
+UNKNOWN_CLIENT = Reason(
+    "unknown-client",
+    "this may send a request by a client of tests: {}",
+    "Annotate the client: `client: TestClient`.",
+)
 UNKNOWN_DRIVER = Reason(
     "unknown-driver",
     "which database `{}` names is not known, and so no asynchronous driver",
@@ -92,6 +102,6 @@ UNITTEST = Reason(
 
 ALL = (
     AT_IMPORT, BESIDE_ANOTHER, DECORATED, GENERATOR_USE, HANDED_ON, LEGACY_QUERY, MIXED_WITH,
-    NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL,
-    UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_CLIENT, OWN_SESSION_CLASS, READ_ELSEWHERE,
+    SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_CLIENT, UNKNOWN_DRIVER, UNKNOWN_SESSION,
 )  # fmt: skip

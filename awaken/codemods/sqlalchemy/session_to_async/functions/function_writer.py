@@ -154,6 +154,9 @@ class FunctionWriter:
         match operation.how:
             case "awaited":
                 awaiting.awaits(node)
+                is_closed = (operation.resource, operation.method) == ("client", "close")
+                if isinstance(node, ast.Call) and is_closed:
+                    awaiting.renames(node.func, "aclose")
                 if isinstance(node, ast.Call) and module.place(node) in self._loaded_again:
                     awaiting.adds_argument(node, "populate_existing", "True")
             case "entered" if isinstance(module.parent(node), ast.withitem):
@@ -164,12 +167,16 @@ class FunctionWriter:
                 awaiting.loads(node)
             case "schema":
                 awaiting.runs_sync(node, operation.resource)
+            case "missing" if operation.resource == "client":
+                raise Refused(reasons.OWN_CLIENT, module.excerpt(node), because=because)
             case "missing":
                 is_query = operation.method == "query"
                 reason = reasons.LEGACY_QUERY if is_query else reasons.NO_TWIN
                 raise Refused(reason, operation.method, because=because)
             case _:
-                raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
+                is_client = operation.resource == "client"
+                reason = reasons.UNKNOWN_CLIENT if is_client else reasons.UNKNOWN_SESSION
+                raise Refused(reason, operation.why, because=because)
 
     def _call(self, module: Module, awaiting: Awaiting, call: Call) -> None:
         nodes = module.calls_at(call.place.span)
