@@ -14,10 +14,11 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import memb
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
-from awaken.codemods.sqlalchemy.session_to_async.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REMOVE, REPLACE
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -115,6 +116,7 @@ class SessionToAsync(Rule):
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from loading.members()
+            yield from fetched_when_written(project, self.name)
             yield from self._resources(part, resources)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
