@@ -6,11 +6,12 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import released
-from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.contract import Place, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -54,93 +55,54 @@ class ClientWriter:
         if isinstance(above, ast.ClassDef):
             raise Refused(reasons.OWN_CLIENT, above.name)
         name, imports = name_beside(self._project, site, None, "httpx.AsyncClient")
-        edits = [site.replace(node, name), *imports, *released(site, node)]
-        caveats: list[str] = []
-        if isinstance(above, ast.Call) and above.func is node:
-            edits += self._made(site, above)
-            caveats = ["requests of tests run in the loop of the test"]
-        return Rewrite(f"`{module.text_of(node)}` becomes `{name}`", edits, caveats)
-
-    # ---------------------------------------------------------------------------- how it is made
-    def _made(self, site: Site[ast.expr], call: ast.Call) -> Iterator[Edit]:
-        module, known = site.module, twins().clients
-        shown = module.excerpt(call)
-        names = [*_POSITIONS[: len(call.args)], *(one.arg for one in call.keywords)]
-        is_spread = any(isinstance(one, ast.Starred) for one in call.args) or None in names
-        if is_spread or len(call.args) > len(_POSITIONS):
-            raise Refused(reasons.OWN_CLIENT, shown)
-        if {*names} - {*known.arguments, *known.transport} or "app" not in names:
-            raise Refused(reasons.OWN_CLIENT, shown)
-        values = [*call.args, *(one.value for one in call.keywords)]
-        given = dict(zip(names, values, strict=True))
-        application = given["app"]
+        message = f"`{module.text_of(node)}` becomes `{name}`"
+        edits = [*imports, *released(site, node)]
+        if not isinstance(above, ast.Call) or above.func is not node:
+            return Rewrite(message, [site.replace(node, name), *edits])
+        made = _Made(site, above)
+        agent = self._agent(site, above, made.given.get("headers"))
         transport, imports = name_beside(self._project, site, None, "httpx.ASGITransport")
-        yield from imports
-        inside = [
-            f", {known.transport[name]}={module.text_of(value)}"
-            for name, value in given.items()
-            if name in known.transport
-        ]
-        if "client" not in given and self._reads(_READS_ADDRESS):
-            inside.append(', client=("testclient", 50000)')
-        written = self._entered(site, call, application)
-        if written is None:
-            is_keyword = not call.args
-            opening = f"transport={transport}(" + ("" if is_keyword else "app=")
-            first = call.keywords[names.index("app")] if is_keyword else application
-            yield site.insert_before(first, opening)
-            yield site.insert_behind(first, f"{''.join(inside)})")
-        else:
-            code, edits = written
-            yield from edits
-            first = application if call.args else call.keywords[names.index("app")]
-            yield site.replace(first, f"transport={transport}(app={code}{''.join(inside)})")
-        yield from self._others(site, call, names)
+        lifespan = self._entered(site, above, made.given["app"])
+        insertions = Insertions(module)
+        insertions.replace(module.span(node), lifespan + name)
+        made.write(insertions, transport, self._defaults(made.given))
+        for offset in agent:
+            insertions.at(offset, '"user-agent": "testclient", ')
+        edits += [*imports, *insertions.edits(site)]
+        return Rewrite(message, edits, ["requests of tests run in the loop of the test"])
 
-    def _others(
-        self, site: Site[ast.expr], call: ast.Call, names: list[str | None]
-    ) -> Iterator[Edit]:
-        """Yield what becomes of the other arguments: what the client itself had by default."""
-        module, known = site.module, twins().clients
-        parts: list[ast.AST] = [*call.args, *call.keywords]
-        for index, (name, part) in enumerate(zip(names, parts, strict=True)):
-            if name in known.transport:
-                yield _cut(site, module.span(parts[index - 1]).end, module.span(part).end)
-            elif name == "base_url" and part in call.args:
-                yield site.insert_before(part, "base_url=")
-        if "base_url" not in names:
-            yield site.add_keyword(call, "base_url", '"http://testserver"')
-        if "follow_redirects" not in names:
-            yield site.add_keyword(call, "follow_redirects", "True")
+    def _defaults(self, given: dict[str, ast.expr]) -> dict[str, str]:
+        """Return what a synchronous client has by default, where that tells."""
+        found = {"base_url": '"http://testserver"', "follow_redirects": "True"}
+        if self._reads(_READS_ADDRESS):
+            found["client"] = '("testclient", 50000)'
         if self._reads(_READS_AGENT):
-            if "headers" in names:
-                headers = call.keywords[names.index("headers") - len(call.args)].value
-                yield site.insert_before(headers, '{"user-agent": "testclient", **')
-                yield site.insert_behind(headers, "}")
-            else:
-                yield site.add_keyword(call, "headers", '{"user-agent": "testclient"}')
+            found["headers"] = '{"user-agent": "testclient"}'
+        return {name: value for name, value in found.items() if name not in given}
 
-    def _entered(
-        self, site: Site[ast.expr], call: ast.Call, application: ast.expr
-    ) -> tuple[str, list[Edit]] | None:
-        """Return what enters the lifespan, and the application; None where nothing does."""
+    def _agent(self, site: Site[ast.expr], call: ast.Call, headers: ast.expr | None) -> list[int]:
+        """Return where the headers of a client get what it calls itself. Raises Refused."""
+        if headers is None or not self._reads(_READS_AGENT):
+            return []
+        texts = [ast.unparse(one) for one in headers.keys if one] if _is_display(headers) else []
+        if any("user-agent" in one.lower() for one in texts):
+            return []
+        if not texts:
+            raise Refused(reasons.OWN_CLIENT, site.module.excerpt(call))
+        return [site.module.span(headers).start + 1]
+
+    def _entered(self, site: Site[ast.expr], call: ast.Call, application: ast.expr) -> str:
+        """Return what enters the lifespan in front of a client."""
         module = site.module
         item = module.parent(call)
         if not isinstance(item, ast.withitem) or not self._project.files_with(_LIFESPAN):
-            return None
+            return ""
         if self._yields_state:
             raise Refused(reasons.OWN_CLIENT, module.excerpt(call), because=self._yields_state)
-        if isinstance(application, ast.Name | ast.Attribute):
-            code = module.text_of(application)
-            return code, [_entering(site, call, code)]
-        statement = module.parent(item)
-        is_first = isinstance(statement, ast.With) and statement.items[0] is item
-        if not is_first or statement is None:
+        if not isinstance(application, ast.Name | ast.Attribute):
             raise Refused(reasons.OWN_CLIENT, module.excerpt(call))
-        code = module.scopes.fresh_name("application", "app")
-        made = f"{code} = {module.text_of(application)}"
-        before = site.insert_statements(module.place(statement), "before", made)
-        return code, [before, _entering(site, call, code)]
+        code = module.text_of(application)
+        return f"{code}.router.lifespan_context({code}), "
 
     # -------------------------------------------------------------------------- what is in sight
     def _reads(self, pattern: re.Pattern[bytes]) -> bool:
@@ -170,9 +132,47 @@ def _is_of_tests(path: str) -> bool:
     return is_test_file(path) or is_around_tests(path)
 
 
-def _entering(site: Site[ast.expr], call: ast.Call, code: str) -> Edit:
-    return site.insert_before(call, f"{code}.router.lifespan_context({code}), ")
+def _is_display(node: ast.expr) -> TypeGuard[ast.Dict]:
+    return isinstance(node, ast.Dict) and None not in node.keys
 
 
-def _cut(site: Site[ast.expr], start: int, end: int) -> Edit:
-    return TextEdit(path=site.module.path, anchor=Span(start, end), text="", site=site.id)
+class _Made:
+    """A call that makes a client; ``given`` are its arguments by their names. Raises Refused."""
+
+    def __init__(self, site: Site[ast.expr], call: ast.Call) -> None:
+        self._module = site.module
+        self._call = call
+        known = twins().clients
+        names = [*_POSITIONS[: len(call.args)], *(one.arg or "**" for one in call.keywords)]
+        values = [*call.args, *(one.value for one in call.keywords)]
+        is_known = {*names} <= {*known.arguments, *known.transport} and "app" in names
+        is_starred = any(isinstance(one, ast.Starred) for one in call.args)
+        if is_starred or len(names) < len(values) or not is_known:
+            raise Refused(reasons.OWN_CLIENT, site.module.excerpt(call))
+        self.given = dict(zip(names, values, strict=True))
+
+    def write(self, insertions: Insertions, transport: str, defaults: dict[str, str]) -> None:
+        """Write the arguments of an asynchronous client in the place of these."""
+        module, known = self._module, twins().clients
+        parts: dict[str, ast.AST] = dict(
+            zip(self.given, [*self._call.args, *self._call.keywords], strict=True)
+        )
+        texts = {name: module.text_of(value) for name, value in self.given.items()} | defaults
+        moved = {name: text for name, text in texts.items() if name in known.transport}
+        inside = "".join(f", {known.transport[name]}={text}" for name, text in moved.items())
+        opening = "" if isinstance(parts["app"], ast.keyword) else "app="
+        insertions.around(parts["app"], f"transport={transport}({opening}", f"{inside})")
+        before: ast.AST | None = None
+        for name, part in parts.items():
+            if name in known.transport:
+                start = module.span(part if before is None else before).end
+                insertions.replace(Span(start, module.span(part).end), "")
+            elif name == "base_url" and not isinstance(part, ast.keyword):
+                insertions.before(part, "base_url=")
+            before = part
+        end = module.span(self._call).end - 1
+        written = module.source.text[:end].rstrip()
+        comma = " " if written.endswith(b",") else ", "
+        added = [f"{name}={text}" for name, text in defaults.items() if name not in moved]
+        if added:
+            insertions.at(end, comma + ", ".join(added))
