@@ -53,6 +53,16 @@ class Clients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transport: dict[str, str]
 
 
+class _ObjectFactories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Classes that make mapped objects, and put them into a session that they hold.
+
+    Classes that inherit from ``bases`` are called to do so; what ``plain`` names does not.
+    """
+
+    bases: tuple[str, ...]
+    plain: tuple[str, ...]
+
+
 class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands on the asynchronous side for what the synchronous one has.
 
@@ -63,6 +73,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``schema``: what ``run_sync`` has to call.
     - ``clients``: those of tests.
     - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
+    - ``object_factories``: what makes objects by a session of its own.
     """
 
     source: str
@@ -75,6 +86,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clients: Clients
     absorbing: _Absorbing
     decorators: _Decorators
+    object_factories: _ObjectFactories
 
     def methods(self) -> frozenset[str]:
         """Return the names of all methods that are not the same on both sides."""

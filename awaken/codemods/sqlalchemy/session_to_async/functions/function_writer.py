@@ -10,8 +10,10 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -65,17 +67,17 @@ class FunctionWriter:
             edits += self._decorators(site, node)
             edits += self._returned(site, node)
         awaiting = Awaiting(module, insertions)
-        for operation in part.operations_of(module, function):
-            self._operation(module, awaiting, operation)
+        operations = part.operations_of(module, function)
+        for operation in operations:
+            if operation.resource == "client":
+                clients.write(module, awaiting, operation)
+            else:
+                self._operation(module, awaiting, operation)
+        spawned = (one.node for one in operations if one.how == "spawned")
+        edits += spawn(self._project, site, insertions, spawned)
         for call in part.calls.get(function, ()):
             self._call(module, awaiting, call)
-        resolved = {one.place for one in part.calls.get(function, ())}
-        for above in managers.inherited(node) if becomes else ():
-            if module.place(above) not in resolved:
-                awaiting.awaits(above)
-                awaiting.renames(above.func, managers.ENTERING[last_name(above.func)])
-        for place in part.entries.get(function, ()):
-            awaiting.enters(managers.entered_at(module, place))
+        self._managers(site, awaiting, function)
         awaiting.finish()
         edits += [site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced]
         edits += [site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated]
@@ -101,6 +103,8 @@ class FunctionWriter:
             raise Refused(reasons.SYNC_PROTOCOL, name)
         owner = module.enclosing_class(node)
         qualname = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
+        if qualname in self._project.object_factories.classes:
+            raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
         for decorator in node.decorator_list:
@@ -154,9 +158,6 @@ class FunctionWriter:
         match operation.how:
             case "awaited":
                 awaiting.awaits(node)
-                is_closed = (operation.resource, operation.method) == ("client", "close")
-                if isinstance(node, ast.Call) and is_closed:
-                    awaiting.renames(node.func, "aclose")
                 if isinstance(node, ast.Call) and module.place(node) in self._loaded_again:
                     awaiting.adds_argument(node, "populate_existing", "True")
             case "entered" if isinstance(module.parent(node), ast.withitem):
@@ -165,18 +166,16 @@ class FunctionWriter:
                 awaiting.awaits(node)
             case "attribute":
                 awaiting.loads(node)
+            case "spawned":
+                awaiting.awaits(node)
             case "schema":
                 awaiting.runs_sync(node, operation.resource)
-            case "missing" if operation.resource == "client":
-                raise Refused(reasons.OWN_CLIENT, module.excerpt(node), because=because)
             case "missing":
                 is_query = operation.method == "query"
                 reason = reasons.LEGACY_QUERY if is_query else reasons.NO_TWIN
                 raise Refused(reason, operation.method, because=because)
             case _:
-                is_client = operation.resource == "client"
-                reason = reasons.UNKNOWN_CLIENT if is_client else reasons.UNKNOWN_SESSION
-                raise Refused(reason, operation.why, because=because)
+                raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
 
     def _call(self, module: Module, awaiting: Awaiting, call: Call) -> None:
         nodes = module.calls_at(call.place.span)
@@ -202,6 +201,17 @@ class FunctionWriter:
                 awaiting.awaits(nodes[0])
                 if call.name in managers.ENTERING:
                     awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
+
+    def _managers(self, site: Site[ast.AST], awaiting: Awaiting, function: FunctionPlace) -> None:
+        """Have managers of the program entered, and those that these inherit from called."""
+        module, part = site.module, self._part
+        resolved = {one.place for one in part.calls.get(function, ())}
+        for call in managers.inherited(site.node) if function in part.steps else ():
+            if module.place(call) not in resolved:
+                awaiting.awaits(call)
+                awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])
+        for place in part.entries.get(function, ()):
+            awaiting.enters(managers.entered_at(module, place))
 
     def kind_of(self, function: FunctionPlace) -> str:
         """Return what a call of ``function`` gives: a coroutine, a generator or a manager."""

@@ -10,6 +10,9 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.reasons import OWN_CLIENT, UNKNOWN_CLIENT
+from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.testing.requests import METHODS, path_of
@@ -63,6 +66,22 @@ class Clients:
     def _is_of_client(self, name: str) -> bool:
         known = set(self._known.names)
         return name in known or not known.isdisjoint(self._project.library_ancestors(name))
+
+
+def write(module: Module, awaiting: Awaiting, operation: Operation) -> None:
+    """Write a use of a client as one of an asynchronous client. Raises Refused."""
+    node, because = operation.node, (module.place(operation.node),)
+    match operation.how:
+        case "entered":
+            awaiting.enters(node)
+        case "missing":
+            raise Refused(OWN_CLIENT, module.excerpt(node), because=because)
+        case "unknown":
+            raise Refused(UNKNOWN_CLIENT, operation.why, because=because)
+        case _:
+            awaiting.awaits(node)
+            if isinstance(node, ast.Call) and operation.method == "close":
+                awaiting.renames(node.func, "aclose")
 
 
 def _may_ask(module: Module, call: ast.Call, method: str) -> bool:
