@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
@@ -116,6 +117,7 @@ class SessionToAsync(Rule):
             yield from self._functions(part, loading.loaded_again())
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
+            yield from Doubles(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
             yield from held_sessions(part, self.name)
