@@ -81,6 +81,16 @@ OWN_SESSION_CLASS = Reason(
     "`{}` inherits from a class of synchronous sessions",
     "Derive it from `AsyncSession`, and give that `sync_session_class`.",
 )
+OWN_CLIENT = Reason(
+    "own-client",
+    "`{}` is a client of tests for which `httpx.AsyncClient` cannot stand",
+    "Make it by `TestClient(app)`, or use a driver whose connections work in any event loop.",
+)
+UNKNOWN_CLIENT = Reason(
+    "unknown-client",
+    "this may send a request by a client of tests: {}",
+    "Annotate the client: `client: TestClient`.",
+)
 UNKNOWN_DRIVER = Reason(
     "unknown-driver",
     "which database `{}` names is not known, and so no asynchronous driver",
@@ -112,6 +122,9 @@ TEST_DOUBLE = Reason(
     "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
 )
 
-ALL = tuple(
-    sorted((one for one in vars().values() if isinstance(one, Reason)), key=attrgetter("code"))
-)
+ALL = (
+    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, GENERATOR_USE, HANDED_ON,
+    IN_FACTORY, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_CLIENT,
+    OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, TEST_DOUBLE, UNITTEST, UNKNOWN_CALL,
+    UNKNOWN_CLIENT, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+)  # fmt: skip
