@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -99,7 +100,24 @@ class SynchronousPart:
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
         calls = self.project.calls
-        return coloured(calls.graph(), calls.kin(), self._seeds, self.is_asynchronous)
+        return coloured(calls.graph(), calls.kin(), self._seeds, self._is_end)
+
+    def _is_end(self, function: FunctionPlace) -> bool:
+        return self.is_asynchronous(function) or function in self.entries.found
+
+    @cached_property
+    def entries(self) -> EntryPoints:
+        """The functions that something calls outside of the event loop."""
+        return EntryPoints(self.project)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything in the program waits."""
+        return bool(self.steps) or any(map(self.waits, self.entries.found))
+
+    def waits(self, function: FunctionPlace) -> bool:
+        """Whether a function waits for the database, or for a function that does."""
+        return function in self._seeds or function in self.calls
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:

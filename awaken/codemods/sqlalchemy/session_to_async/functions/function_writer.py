@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
@@ -41,7 +43,11 @@ class FunctionWriter:
         part: SynchronousPart,
         loaded_again: frozenset[Place],
         refused: Mapping[FunctionPlace, Refused],
+        bridges: Bridges,
+        schedulers: Schedulers,
     ) -> None:
+        self._bridges = bridges
+        self._schedulers = schedulers
         self._part = part
         self._refused = refused
         self._loaded_again = loaded_again
@@ -71,6 +77,10 @@ class FunctionWriter:
         edits += [site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated]
         edits += [site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted]
         edits += insertions.edits(site)
+        if function in part.entries.found and isinstance(node, ast.FunctionDef):
+            split, caveats = self._bridges.written(site, node)
+            message = f"`{function.qualname}` runs a coroutine function that has its body"
+            return Rewrite(message, [*edits, *split], caveats)
         if not becomes or not isinstance(node, ast.FunctionDef):
             return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
         way = chain(part.steps, function)
@@ -94,7 +104,8 @@ class FunctionWriter:
         for decorator in node.decorator_list:
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, name)
-            if not self._hands_through(module, decorator):
+            is_job = self._schedulers.decorates(module, decorator)
+            if not is_job and not self._hands_through(module, decorator):
                 raise Refused(reasons.DECORATED, module.excerpt(decorator))
 
     def _hands_through(self, module: Module, decorator: ast.expr) -> bool:
