@@ -42,12 +42,14 @@ class Removed(Struct, frozen=True):
 class Bridged(Struct, frozen=True):
     """An entry point that runs a coroutine function of this ``name``, which gets its body.
 
-    ``run`` is the expression that does, ``returns`` whether its value is returned. The
+    ``run`` is the expression that does, ``returns`` whether its value is returned, and ``begin`` a
+    statement in front of it. The
     ``parameters`` and the ``returned`` annotation are code; ``decorators`` go with it as well.
     """
 
     name: str
     run: str
+    begin: str
     parameters: str
     returned: str
     returns: bool

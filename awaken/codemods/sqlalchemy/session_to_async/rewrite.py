@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code
 
+_FORGETTING = "# Forget the connections of the process that began this one."
 _INDENTED = 8
 """What a line of a method begins with."""
 
@@ -77,10 +78,11 @@ def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
     if isinstance(node.body, cst.SimpleStatementSuite):
         statements = [cst.SimpleStatementLine([one]) for one in statements]
     told, rest = (statements[:1], statements[1:]) if node.get_docstring() else ([], statements)
-    told = [one.with_changes(trailing_whitespace=cst.TrailingWhitespace()) for one in told]
-    run = cst.parse_statement(f"{'return ' if data.returns else ''}{data.run}")
+    run = [cst.parse_statement(f"{'return ' if data.returns else ''}{data.run}")]
+    if data.begin:
+        run.insert(0, cst.parse_statement(f"{_FORGETTING}\n{data.begin}"))
     suite = node.body if isinstance(node.body, cst.IndentedBlock) else cst.IndentedBlock([])
-    running = node.with_changes(body=suite.with_changes(body=[*told, run], footer=()))
+    running = node.with_changes(body=suite.with_changes(body=[*told, *run], footer=()))
     returned = f" -> {data.returned}" if data.returned else ""
     header: Any = cst.parse_statement(f"async def {data.name}({data.parameters}){returned}: ...")
     coroutine = header.with_changes(

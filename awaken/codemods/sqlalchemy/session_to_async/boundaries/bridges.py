@@ -21,6 +21,9 @@ from awaken.project.source.trees import last_name
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_BESIDE = {"consumer", "process"}
+"""Where a process of the program may have begun this one."""
+
 _OF_CLASSES = ("classmethod", "staticmethod")
 
 
@@ -85,7 +88,9 @@ class Bridges:
         return None
 
     # ------------------------------------------------------------------------------------ writing
-    def written(self, site: Site[ast.AST], node: ast.FunctionDef) -> tuple[list[Edit], list[str]]:
+    def written(
+        self, site: Site[ast.AST], node: ast.FunctionDef, function: FunctionPlace
+    ) -> tuple[list[Edit], list[str]]:
         """Return the edits that split an entry point, and what may change. Raises Refused."""
         module = site.module
         owner = module.enclosing_class(node)
@@ -97,9 +102,14 @@ class Bridges:
         if is_method and _is_static(node) and owner is not None:
             called = f"{owner.name}.{called}"
         run, edits, caveats = self._disposal.run(site, called)
+        begin = ""
+        if any(one.kind in _BESIDE for one in self._part.entries.found[function]):
+            begin, more = self._disposal.begin(site)
+            edits += more
         data = Bridged(
             name=name,
             run=run,
+            begin=begin,
             parameters=passed.parameters,
             returned="" if node.returns is None else module.text_of(node.returns),
             returns=any(

@@ -51,12 +51,24 @@ class Disposal:
             caveat = "connections that stay in the pool are not closed before the loop ends"
             return f"asyncio.run({coroutine})", needed, [caveat]
         self._is_used = True
-        name = closing.name
-        if closing.module.path != site.module.path:
-            known = f"{closing.module.name}.{name}"
-            name, imports = name_beside(self._project, site, None, known)
-            needed += imports
-        return f"asyncio.run({name}({coroutine}))", needed, []
+        name, imports = self._named(site, closing, closing.name)
+        return f"asyncio.run({name}({coroutine}))", [*needed, *imports], []
+
+    def begin(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
+        """Return the code that forgets connections of another process, with its edits.
+
+        A process that is forked has copies of those that were open. Raises Refused.
+        """
+        closing = self._closing
+        if closing is None:
+            return "", []
+        engine, imports = self._named(site, closing, closing.engine)
+        return f"{engine}.sync_engine.dispose(close=False)", imports
+
+    def _named(self, site: Site[ast.AST], closing: _Closing, name: str) -> tuple[str, list[Edit]]:
+        if closing.module.path == site.module.path:
+            return name, []
+        return name_beside(self._project, site, None, f"{closing.module.name}.{name}")
 
     @property
     def is_possible(self) -> bool:

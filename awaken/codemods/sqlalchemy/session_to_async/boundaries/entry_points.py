@@ -15,9 +15,13 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
+from awaken.workspace.manifests.console_scripts import console_scripts
 
 if TYPE_CHECKING:
     from awaken.project import Project
+
+SCRIPTS = "/pyproject.toml"
+"""What a rule declares in ``reads`` to have its console scripts found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,22 @@ class EntryPoints:
             module = project.module(path)
             for function, entry in self._in_file(module) if module is not None else ():
                 self.found.setdefault(function, []).append(entry)
+        for function, entry in self._scripts():
+            self.found.setdefault(function, []).append(entry)
+
+    def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the functions that the build settings make commands of."""
+        files = self._project.texts(SCRIPTS).files
+        names = [one for file in files.values() for one in console_scripts(file.text.decode())]
+        for name in names:
+            found = self._project.definition(name)
+            module = None if found is None else self._project.module(found.path)
+            node = None if module is None or found is None else module.function_at(found.span.start)
+            if module is not None and isinstance(node, ast.FunctionDef):
+                function = self._of(module, node)
+                if function not in self.found:
+                    around = self._around(module, node)
+                    yield function, EntryPoint("command", module.place(node), around)
 
     def _in_file(self, module: Module) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         for node in module.walk():

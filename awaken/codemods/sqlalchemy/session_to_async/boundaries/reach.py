@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import (
+    EntryPoint,
+    EntryPoints,
+)
 from awaken.contract import Place, Span
+from awaken.project.graph.callers.found import Obstacle
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -103,12 +108,11 @@ class Reach:
         What others import of it changes in any case, so they decide nothing.
         """
         found = self._node(function)
-        told = [one.at for one in self._entries.found.get(function, ())]
+        told = self._entries.found.get(function, ())
         return found is not None and any(
-            one.place not in told
-            and not (told and one.kind == "framework")
-            and one.kind != "outside"
+            one.kind != "outside"
             and not is_test_file(one.place.path)
+            and not (told and _is_told(*found, one, told))
             for one in self._project.calls.callers_of(*found).obstacles
         )
 
@@ -126,3 +130,18 @@ class Reach:
         module = self._project.module(call.place.path)
         nodes = [] if module is None else module.calls_at(call.place.span)
         return module is not None and any(module.is_under_main(one) for one in nodes)
+
+
+def _is_told(
+    module: Module,
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    obstacle: Obstacle,
+    entries: Sequence[EntryPoint],
+) -> bool:
+    """Whether what may hide calls of an entry point is what makes it one, or gives it a name."""
+    place = obstacle.place
+    in_decorator = place.path == module.path and any(
+        module.span(one).contains(place.span) for one in node.decorator_list
+    )
+    is_setting = not place.path.endswith(".py")
+    return in_decorator or is_setting or place in [one.at for one in entries]

@@ -78,7 +78,7 @@ class FunctionWriter:
         edits += [site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted]
         edits += insertions.edits(site)
         if function in part.entries.found and isinstance(node, ast.FunctionDef):
-            split, caveats = self._bridges.written(site, node)
+            split, caveats = self._bridges.written(site, node, function)
             message = f"`{function.qualname}` runs a coroutine function that has its body"
             return Rewrite(message, [*edits, *split], caveats)
         if not becomes or not isinstance(node, ast.FunctionDef):
