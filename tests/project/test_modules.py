@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import sys
 import sysconfig
 import weakref
 from itertools import permutations
@@ -404,3 +405,29 @@ def test_a_call_is_found_at_its_place():
     assert len(calls) == 4
     assert all(found.calls_at(found.span(call)) == [call] for call in calls)
     assert found.calls_at(Span(0, 1)) == []
+
+
+_QUALNAMES = [
+    "class A:\n    def f(self):\n        class B: pass\n        return B\nseen = [A, A.f, A().f()]",
+    "def f():\n    def g(): pass\n    return g\nseen = [f, f()]\n",
+]
+if sys.version_info >= (3, 12):
+    # Type parameters are a scope, and no part of the name.
+    _QUALNAMES += [
+        "class A[T]:\n    class B:\n        def f(self): pass\nseen = [A, A.B, A.B.f]\n",
+        "class A:\n    def f[T](self):\n        def g(): pass\n        return g\nseen = A, A.f, A().f()",
+    ]
+
+
+@pytest.mark.parametrize("text", _QUALNAMES)
+def test_names_of_definitions_are_those_that_python_stores(text):
+    names: dict[str, list] = {}
+    exec(text, names)
+
+    one = module(text)
+    found = [
+        one.qualname(node)
+        for node in one.walk()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    assert sorted(found) == sorted(seen.__qualname__ for seen in names["seen"])

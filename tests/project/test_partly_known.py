@@ -105,3 +105,35 @@ def test_a_list_that_numbers_its_items_holds_what_a_relationship_leads_to():
     text = "from rows import Plan\ndef f(plan: Plan):\n    for x in plan.steps:\n        x\n"
 
     assert known({"rows.py": models, "m.py": text}) == ({"rows.Step"}, True)
+
+
+_SHAPES = "class Shape: pass\n" + "".join(f"class Shape{n}(Shape): pass\n" for n in range(10))
+
+
+def _chosen(*classes: str) -> str:
+    choices = "".join(f"    if number == {n}: x = {one}()\n" for n, one in enumerate(classes))
+    return f"def f(number):\n    x = None\n{choices}    x\n"
+
+
+def test_instances_of_too_many_classes_are_instances_of_what_all_inherit():
+    shapes = [f"Shape{number}" for number in range(10)]
+
+    assert known({"m.py": _SHAPES + _chosen(*shapes)}) == ({"m.Shape"}, True)
+    assert known({"m.py": _SHAPES + _chosen(*shapes[:4])}) == (
+        {f"m.{one}" for one in shapes[:4]},
+        True,
+    )
+    # One that inherits from nothing of the sort, and one of which nothing is known.
+    for other in ("class Other: pass\n", "from library import Other\n"):
+        assert known({"m.py": other + _SHAPES + _chosen(*shapes, "Other")}) == (set(), False)
+
+
+def test_rows_of_too_many_classes_are_not_one_of_their_base():
+    rows = [f"Row{number}" for number in range(10)]
+    classes = "".join(
+        f"class {one}(Base):\n    __tablename__ = '{one}'\n    id = Column(Integer)\n"
+        for one in rows
+    )
+    text = "from models import Base\nfrom sqlalchemy import Column, Integer\n" + classes
+
+    assert known({"m.py": text + _chosen(*rows)}) == (set(), False)

@@ -273,7 +273,7 @@ class Module:
         """Return the innermost class whose body holds ``node``, also through its methods."""
         scope = self.scopes.scope_of(node)
         while scope is not None:
-            if isinstance(scope.node, ast.ClassDef):
+            if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":
                 return scope.node
             scope = scope.parent  # type: ignore[assignment]
         return None
@@ -287,6 +287,8 @@ class Module:
         """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
         parts = [definition.name]
         for scope in self.scopes.scope_of(definition).chain():
+            if scope.kind == "type-params":
+                continue  # of a definition that opens a scope of its own as well
             if isinstance(scope.node, Function):
                 parts += ["<locals>", scope.node.name]
             elif isinstance(scope.node, ast.ClassDef):

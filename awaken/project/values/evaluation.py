@@ -60,6 +60,7 @@ from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
+from awaken.project.values.widening import widened
 from awaken.workspace.parsing import deep_recursion
 
 # What callers pass is known to the first, and not to the second.
@@ -209,6 +210,10 @@ class Evaluator(ABC):
         if len(found) <= MOST_ALTERNATIVES:
             return found
         rows = tuple(one for one in found if self._is_row(one))
+        # Which row is read decides what is loaded; of other objects, what they inherit says enough.
+        wider = None if rows else widened(self.classes, found)
+        if wider is not None and len(wider) <= MOST_ALTERNATIVES:
+            return wider
         unknown = self.unknown(module, node, "it may be too many things")
         return (*(rows if len(rows) < MOST_ALTERNATIVES else ()), unknown)
 

@@ -11,7 +11,14 @@ that does. What waits for nothing stays as it is, endpoints among it.
 
 Where a relationship is read that would be loaded then, the statement in sight loads it before. If
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
-what leads from a class to itself is awaited where it is read (`AsyncAttrs`).
+what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
+computes when a row changes is fetched with the change (`eager_defaults`).
+
+What begins a process stays a plain function, and runs a coroutine function beside it, to which its
+body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
+consumers of RabbitMQ in such a process. `main()` under `if __name__ == "__main__":` is run there.
+Each run closes the connections of its engine, if that is a variable of a module. A
+`BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
@@ -217,8 +224,8 @@ properties and other methods that Python itself calls; functions that are decora
 to, what may call them without awaiting them; code that runs when a file is imported, but for tables
 that are created; lambdas, defaults and generator expressions; `with` statements that enter managers
 of both kinds; tests of `unittest`; calls by the name of such a function of which it is not known
-what they call; uses of `query`, which `query-to-select` rewrites first; and URLs of databases for
-which no driver is known.
+what they call; functions that run in threads of the application, or when its process ends; uses of
+`query`, which `query-to-select` rewrites first; and URLs of databases for which no driver is known.
 
 Files of Alembic are left alone, with the synchronous driver that they have.
 

@@ -17,7 +17,6 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
-from awaken.codemods.sqlalchemy.session_to_async.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     BRIDGE,
     DELEGATE,
@@ -27,6 +26,8 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -120,8 +121,10 @@ class SessionToAsync(Rule):
         part = SynchronousPart(project, loading.awaited())
         if part.is_waiting:
             yield from self._functions(part, loading.loaded_again())
+            yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from loading.members()
+            yield from fetched_when_written(project, self.name)
             yield from self._resources(part, options)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:

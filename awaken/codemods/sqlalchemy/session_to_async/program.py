@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -33,6 +34,7 @@ class SynchronousPart:
 
     def __init__(self, project: Project, awaited: Iterable[Place]) -> None:
         self.project = project
+        self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
@@ -99,25 +101,25 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        calls = self.project.calls
-        return coloured(calls.graph(), calls.kin(), self._seeds, self._is_end)
+        managers = self.managers
+        return coloured(managers.callers, managers.kin, self._seeds, self._is_end)
 
     def _is_end(self, function: FunctionPlace) -> bool:
-        return self.is_asynchronous(function) or function in self.entries.found
+        return self.is_asynchronous(function) or function in self.entry_points.found
 
     @cached_property
-    def entries(self) -> EntryPoints:
+    def entry_points(self) -> EntryPoints:
         """The functions that something calls outside of the event loop."""
         return EntryPoints(self.project)
 
     @property
     def is_waiting(self) -> bool:
         """Whether anything in the program waits."""
-        return bool(self.steps) or any(map(self.waits, self.entries.found))
+        return bool(self.steps) or any(map(self.waits, self.entry_points.found))
 
     def waits(self, function: FunctionPlace) -> bool:
         """Whether a function waits for the database, or for a function that does."""
-        return function in self._seeds or function in self.calls
+        return function in self._seeds or function in self.calls or function in self.entries
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
@@ -132,7 +134,21 @@ class SynchronousPart:
         }
 
     @cached_property
+    def entries(self) -> dict[FunctionPlace, list[Place]]:
+        """What is entered that is a manager of the program's own, by the function around it."""
+        found: dict[FunctionPlace, set[Place]] = defaultdict(set)
+        for function in self.steps:
+            for entry in self.managers.entries(function):
+                found[entry.caller].add(entry.place)
+        return {caller: sorted(places) for caller, places in found.items()}
+
+    @cached_property
     def functions(self) -> list[FunctionPlace]:
         """The functions in which something changes, in the order of their places."""
-        changed: Iterable[FunctionPlace] = (*self.steps, *self._operating, *self.calls)
+        changed: Iterable[FunctionPlace] = (
+            *self.steps,
+            *self._operating,
+            *self.calls,
+            *self.entries,
+        )
         return sorted(set(changed))

@@ -122,7 +122,10 @@ class LibraryCalls:
             return provided
         if name in {"typing.cast", "typing_extensions.cast"}:
             given = evaluator.values(module, node.args[-1], known)
-            return narrower(evaluator, evaluator.declared(module, first), given)
+            declared = evaluator.declared(module, first)
+            # ``cast`` gives what it is given, and `Any` promises nothing of it.
+            is_open = all(isinstance(one, Unknown) for one in declared)
+            return given if is_open else narrower(evaluator, declared, given)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
             return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:

@@ -33,11 +33,11 @@ class Bridges:
     def __init__(self, part: SynchronousPart, disposal: Disposal) -> None:
         self._part = part
         self._disposal = disposal
-        self._reach = Reach(part.project, part.entries)
+        self._reach = Reach(part.project, part.entry_points)
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the entry points that wait, and cannot run a coroutine, each with why."""
-        for function, entries in self._part.entries.found.items():
+        for function, entries in self._part.entry_points.found.items():
             if self._part.waits(function):
                 why = self._stands_against(function, entries)
                 if why is not None:
@@ -103,7 +103,7 @@ class Bridges:
             called = f"{owner.name}.{called}"
         run, edits, caveats = self._disposal.run(site, called)
         begin = ""
-        if any(one.kind in _BESIDE for one in self._part.entries.found[function]):
+        if any(one.kind in _BESIDE for one in self._part.entry_points.found[function]):
             begin, more = self._disposal.begin(site)
             edits += more
         data = Bridged(

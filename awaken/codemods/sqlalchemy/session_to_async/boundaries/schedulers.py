@@ -30,7 +30,7 @@ class Schedulers:
         self._part = part
         self._project: Project = part.project
         self._rule = rule
-        self._reach = Reach(part.project, part.entries)
+        self._reach = Reach(part.project, part.entry_points)
         self._needed: dict[str, Place] = {}
 
     def runs(self, module: Module, node: ast.expr) -> bool:

@@ -95,9 +95,8 @@ def _is_foreign(
     if not declared.is_known or not wanted or not all(_is_of_database(part, one) for one in wanted):
         return False
     values = part.project.values.of(module, given)
-    return (
-        values.is_known and bool(values.alternatives) and all(map(_is_plain, values.alternatives))
-    )
+    alternatives = values.alternatives if values.is_known else ()
+    return bool(alternatives) and all(_is_plain(part, one) for one in alternatives)
 
 
 def _is_of_database(part: SynchronousPart, value: Value) -> bool:
@@ -111,11 +110,17 @@ def _is_of_database(part: SynchronousPart, value: Value) -> bool:
             return False
 
 
-def _is_plain(value: Value) -> bool:
+def _is_plain(part: SynchronousPart, value: Value) -> bool:
     # None stands for much that is given later, and for what a test leaves out.
-    return isinstance(value, TupleOf) or (
-        isinstance(value, InstanceOf) and value.qualified in _PLAIN
-    )
+    match value:
+        case TupleOf():
+            return True
+        case InstanceOf():
+            # A member of an enumeration: no other class inherits from one that has members.
+            bases = part.project.library_ancestors(value.qualified)
+            return value.qualified in _PLAIN or any(one.startswith("enum.") for one in bases)
+        case _:
+            return False
 
 
 def _uses(part: SynchronousPart, home: Module, function: FunctionPlace, parameter: ast.arg) -> bool:

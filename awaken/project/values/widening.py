@@ -1,0 +1,39 @@
+"""Widening: many classes as the one that they all inherit from."""
+
+from __future__ import annotations
+
+from awaken.project.names.classes import Ancestors, Classes
+from awaken.project.values.domain import InstanceOf, Values, union
+
+
+def widened(classes: Classes, values: Values) -> Values | None:
+    """Return ``values`` with the nearest common base in place of instances of many classes.
+
+    An instance of a class is one of its bases as well, so that what is said of the base is true of
+    all. None where some inherit from no class of the program, or from nothing in common.
+    """
+    instances = [one for one in values if isinstance(one, InstanceOf)]
+    lines = [classes.ancestors(one.qualified) for one in instances]
+    known = [one for one in lines if one is not None and not one.unresolved]
+    if not known or len(known) < len(lines):
+        return None
+    common = _common(known)
+    if common is None:
+        return None
+    others = tuple(one for one in values if not isinstance(one, InstanceOf))
+    return union((InstanceOf(common),), others)
+
+
+def _common(lines: list[Ancestors]) -> str | None:
+    """Return the class that all lines have and that inherits from no other such class."""
+    shared = set.intersection(*({one.qualified for one in line.inside} for line in lines))
+    above = {
+        base
+        for line in lines
+        for one in line.inside
+        if one.qualified in shared
+        for base in one.bases
+        if base is not None
+    }
+    lowest = sorted(shared - above)
+    return lowest[0] if len(lowest) == 1 else None
