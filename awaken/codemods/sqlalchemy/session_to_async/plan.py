@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -125,6 +126,7 @@ class SessionToAsync(Rule):
             yield from unresolved_calls(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
+            yield from held_sessions(part, self.name)
             yield from self._resources(part, options)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:

@@ -74,6 +74,16 @@ OTHER_SCHEDULER = Reason(
     "jobs of {}, and they cannot run in the event loop",
     "Make an `AsyncIOScheduler`, and start it where the application starts, such as its lifespan.",
 )
+IN_FACTORY = Reason(
+    "in-factory",
+    "`{}` stands in an object factory, which awaits nothing",
+    "Use the session that the factory holds there, and make nothing else wait.",
+)
+FACTORY_SESSION = Reason(
+    "factory-session",
+    "whether object factories get the session of a test by `{}` is not known",
+    "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
+)
 NOT_AWAITABLE_HERE = Reason(
     "not-awaitable-here",
     "nothing can be awaited in {}",
@@ -121,8 +131,9 @@ UNITTEST = Reason(
 )
 
 ALL = (
-    AT_EXIT, AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, GENERATOR_USE, HANDED_ON,
-    IN_THREAD, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_ENGINE, NO_TWIN,
-    OTHER_SCHEDULER, OWN_SESSION_CLASS, READ_ELSEWHERE, RUNS_LOOP, SYNC_PROTOCOL, UNITTEST,
-    UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    AT_EXIT, AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION,
+    GENERATOR_USE, HANDED_ON, IN_FACTORY, IN_THREAD, LEGACY_QUERY, MIXED_WITH,
+    NOT_AWAITABLE_HERE, NO_BASE, NO_ENGINE, NO_TWIN, OTHER_SCHEDULER, OWN_SESSION_CLASS,
+    READ_ELSEWHERE, RUNS_LOOP, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER,
+    UNKNOWN_SESSION,
 )  # fmt: skip
