@@ -36,8 +36,8 @@ def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[Function
                 if not _is_use(module, node):
                     continue
                 for function in _meant(part, module, node, names[name]):
-                    is_absorbed = _is_absorbed(project, module, node)
-                    if not is_absorbed and not schedulers.runs(module, node):
+                    is_job = schedulers.runs(module, node)
+                    if not is_job and not _is_awaited_there(part, module, node):
                         why = Refused(
                             reasons.HANDED_ON, function.qualname, because=(module.place(node),)
                         )
@@ -65,6 +65,22 @@ def _meant(
         if isinstance(one, FunctionOf)
     }
     return [one for one in functions if (one.path, one.start) in places]
+
+
+def _is_awaited_there(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    """Whether all that a function is handed to awaits it, or hands it on to what does."""
+    if any(one in part.steps for one in part.stand_ins.replaced_at(module.place(node))):
+        return True
+    match module.parent(node):
+        case ast.Assign(targets=[ast.Name() as variable], value=value) if value is node:
+            # What is called by the name of a variable is resolved.
+            reads = module.scopes.reads_of(variable)
+            is_local = isinstance(module.scopes.scope_of(variable).node, Function)
+            return is_local and all(
+                not _is_use(module, one) or _is_awaited_there(part, module, one) for one in reads
+            )
+        case _:
+            return _is_absorbed(part.project, module, node)
 
 
 def _is_absorbed(project: Project, module: Module, node: ast.expr) -> bool:
