@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from awaken.contract import Reason
 
 BESIDE_ANOTHER = Reason(
