@@ -12,6 +12,8 @@ from msgspec import Struct, structs
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
@@ -115,6 +117,8 @@ class SessionToAsync(Rule):
         part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
         if part.steps:
             yield from self._functions(part, loading.loaded_again())
+            yield from Decorators(part).members(self.name)
+            yield from Callables(part, self.name).members()
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from Doubles(part, self.name)
