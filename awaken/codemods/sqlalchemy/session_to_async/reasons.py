@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from awaken.contract import Reason
 
 BESIDE_ANOTHER = Reason(
