@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -99,6 +100,10 @@ class SynchronousPart:
         start = -1 if function is None else module.span(function).start
         return self._functions[module.path, start]
 
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self._functions.get((path, start))
+
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
         return self.place_of(module, function_around(module, node))
@@ -116,13 +121,26 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        handed, managers = self.project.calls.handed_on(), self.managers
-        return coloured(
-            lambda one: handed.callers(one, managers.callers(one)),
-            lambda one: (*managers.kin(one), *handed.beside(one)),
-            self._seeds,
-            self.is_asynchronous,
-        )
+        managers, ends = self.managers, self.is_asynchronous
+        handed = self.project.calls.handed_on()
+
+        def callers(function: FunctionPlace) -> Iterable[Call]:
+            return handed.callers(function, managers.callers(function))
+
+        def beside(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*managers.kin(function), *handed.beside(function))
+
+        waiting = coloured(callers, beside, self._seeds, ends)
+
+        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*beside(function), *self.stand_ins.of(function, waiting))
+
+        return coloured(callers, kin, self._seeds, ends)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """What tests put in the place of functions."""
+        return StandIns(self.project)
 
     @cached_property
     def in_lambdas(self) -> dict[Place, list[Call]]:
@@ -147,6 +165,17 @@ class SynchronousPart:
         found += [handed.of_lambda(place) for place in self.in_lambdas]
         return list({id(one): one for one in found}.values())
 
+    def leaks(self, component: Component) -> dict[Place, str]:
+        """Return the places from which what is handed on may be called out of sight.
+
+        What a test puts in the place of a function that waits is awaited where that was.
+        """
+        return {
+            place: why
+            for place, why in component.leaks.items()
+            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+        }
+
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
         """The calls of coloured functions, by the function that they stand in."""
@@ -163,6 +192,15 @@ class SynchronousPart:
             caller: sorted(calls.values(), key=lambda one: one.place)
             for caller, calls in found.items()
         }
+
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            module = self.project.module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span):
+                if module is not None and not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
 
     @cached_property
     def entries(self) -> dict[FunctionPlace, list[Place]]:

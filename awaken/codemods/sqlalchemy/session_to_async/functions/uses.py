@@ -14,8 +14,8 @@ def refused_uses(part: SynchronousPart) -> dict[FunctionPlace, Refused]:
     found: dict[FunctionPlace, Refused] = {}
     for function in part.steps:
         for component in handed.of(function):
-            for place in sorted(component.leaks):
-                help_text = f"{component.leaks[place]}. {reasons.HANDED_ON.help}"
+            for place, leak in sorted(part.leaks(component).items()):
+                help_text = f"{leak}. {reasons.HANDED_ON.help}"
                 shown = help_text[:1].upper() + help_text[1:]
                 why = Refused(reasons.HANDED_ON, function.qualname, shown, because=(place,))
                 found.setdefault(function, why)
