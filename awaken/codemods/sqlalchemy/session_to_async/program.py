@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -30,13 +31,18 @@ WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with "
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read.
+    It keeps places and no trees; ``awaited`` are attributes that load when they are read. Where
+    connections are bound to an event loop, clients of tests wait as well.
     """
 
-    def __init__(self, project: Project, awaited: Iterable[Place]) -> None:
+    def __init__(
+        self, project: Project, awaited: Iterable[Place], *, is_loop_bound: bool = False
+    ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
+        self.is_loop_bound = is_loop_bound
+        self._clients = Clients(project)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
@@ -80,6 +86,8 @@ class SynchronousPart:
                     yield operation
             for call in self.project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))
+        if self.is_loop_bound:
+            yield from self._clients.operations(module)
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():
                 if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
@@ -121,21 +129,19 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        managers, ends = self.managers, self.is_asynchronous
-        handed = self.project.calls.handed_on()
+        handed, managers = self.project.calls.handed_on(), self.managers
 
         def callers(function: FunctionPlace) -> Iterable[Call]:
             return handed.callers(function, managers.callers(function))
 
-        def beside(function: FunctionPlace) -> Iterable[FunctionPlace]:
+        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*managers.kin(function), *handed.beside(function))
 
-        waiting = coloured(callers, beside, self._seeds, ends)
+        def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*kin(function), *self.stand_ins.of(function, waiting))
 
-        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
-            return (*beside(function), *self.stand_ins.of(function, waiting))
-
-        return coloured(callers, kin, self._seeds, ends)
+        waiting = coloured(callers, kin, self._seeds, self.is_asynchronous)
+        return coloured(callers, with_stand_ins, self._seeds, self.is_asynchronous)
 
     @cached_property
     def stand_ins(self) -> StandIns:

@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Ins
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -68,18 +69,15 @@ class FunctionWriter:
         awaiting = Awaiting(module, insertions)
         operations = part.operations_of(module, function)
         for operation in operations:
-            self._operation(module, awaiting, operation)
+            if operation.resource == "client":
+                clients.write(module, awaiting, operation)
+            else:
+                self._operation(module, awaiting, operation)
         spawned = (one.node for one in operations if one.how == "spawned")
         edits += spawn(self._project, site, insertions, spawned)
         for call in part.calls.get(function, ()):
             self._call(module, awaiting, call)
-        resolved = {one.place for one in part.calls.get(function, ())}
-        for above in managers.inherited(node) if becomes else ():
-            if module.place(above) not in resolved:
-                awaiting.awaits(above)
-                awaiting.renames(above.func, managers.ENTERING[last_name(above.func)])
-        for place in part.entries.get(function, ()):
-            awaiting.enters(managers.entered_at(module, place))
+        self._managers(site, awaiting, function)
         awaiting.finish()
         edits += [site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced]
         edits += [site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated]
@@ -188,6 +186,17 @@ class FunctionWriter:
                 awaiting.awaits(nodes[0])
                 if call.name in managers.ENTERING:
                     awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
+
+    def _managers(self, site: Site[ast.AST], awaiting: Awaiting, function: FunctionPlace) -> None:
+        """Have managers of the program entered, and those that these inherit from called."""
+        module, part = site.module, self._part
+        resolved = {one.place for one in part.calls.get(function, ())}
+        for call in managers.inherited(site.node) if function in part.steps else ():
+            if module.place(call) not in resolved:
+                awaiting.awaits(call)
+                awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])
+        for place in part.entries.get(function, ()):
+            awaiting.enters(managers.entered_at(module, place))
 
     def kind_of(self, function: FunctionPlace) -> str:
         """Return what a call of ``function`` gives: a coroutine, a generator or a manager."""
