@@ -17,6 +17,7 @@ from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
     CoroutineTests,
     Doubles,
+    Mocks,
     ObjectFactories,
     Replacements,
 )
@@ -98,6 +99,7 @@ class Project:
         self.effects = Effects(self._evaluator)
         self.orm = Orm(self._evaluator, self.files_with, self._templates)
         self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
+        self.mocks = Mocks(self._evaluator)
         self.replacements = Replacements(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.web = Web(self._evaluator, self.files_with, targets)

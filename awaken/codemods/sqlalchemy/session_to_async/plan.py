@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
@@ -115,6 +116,7 @@ class SessionToAsync(Rule):
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from Doubles(part, self.name)
+            yield from MockedObjects(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
             yield from held_sessions(part, self.name)
