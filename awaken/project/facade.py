@@ -100,8 +100,8 @@ class Project:
         self.orm = Orm(self._evaluator, self.files_with, self._templates)
         self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
         self.mocks = Mocks(self._evaluator)
-        self.replacements = Replacements(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
+        self.replacements = Replacements(self._evaluator)
         self.web = Web(self._evaluator, self.files_with, targets)
         self.coroutine_tests = CoroutineTests(
             self._evaluator, self.files_with, lambda: self.pytest, targets
