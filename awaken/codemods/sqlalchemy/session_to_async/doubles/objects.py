@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ASYNC_MOCK = "unittest.mock.AsyncMock"
 MAGIC_MOCK = "unittest.mock.MagicMock"
-_OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
+OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
 """Arguments of mocks: no method of theirs can be given by such a name."""
 
 
@@ -112,7 +112,7 @@ class MockedObjects:
         if call.args or len(given) < len(call.keywords) or given.keys() & {"spec_set", "wraps"}:
             raise _not_understood(site.module.excerpt(call))
         message = f"the double `{site.module.excerpt(call)}` has methods that can be awaited"
-        if found.methods.keys() & _OF_MOCKS:
+        if found.methods.keys() & OF_MOCKS:
             raise _not_understood(site.module.excerpt(call))
         edits: list[Edit] = []
         added: list[str] = []

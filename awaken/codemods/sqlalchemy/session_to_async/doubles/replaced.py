@@ -8,15 +8,17 @@ function, is called by an ``AsyncMock``: awaiting that gives what the call gives
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.functions_of_lambdas import (
     function_of_lambda,
     is_laid_out,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import (
+    PatchedObjects,
+    not_understood,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit
@@ -34,11 +36,6 @@ if TYPE_CHECKING:
 
 _ASYNC_MOCK = "unittest.mock.AsyncMock"
 _MAGIC_MOCK = "unittest.mock.MagicMock"
-_OF_PATCHES = {
-    "autospec", "create", "new", "new_callable", "return_value", "side_effect", "spec", "spec_set",
-    "target", "unsafe", "wraps",
-}  # fmt: skip
-"""What patches and mocks take by these names themselves."""
 _MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
 
 
@@ -49,7 +46,7 @@ class Doubles:
         self._part = part
         self._project = part.project
         self._rule = rule
-        self._methods = WaitingMethods(part)
+        self._objects = PatchedObjects(part)
         self._taken: dict[ast.AST | None, set[str]] = {}
 
     def __iter__(self) -> Iterator[Member]:
@@ -71,7 +68,7 @@ class Doubles:
         elif waits == {True}:
             yield member(site, shown, self._of_coroutine_function, replacement)
         elif replacement.cls or replacement.module:
-            yield from self._of_object(site, replacement, shown)
+            yield from self._objects.members(site, replacement, shown)
         elif replacement.session and replacement.name in twins().awaited["session"]:
             yield member(site, shown, self._of_session, replacement)
         elif given is not None and not any(map(self._part.is_asynchronous, functions)):
@@ -83,71 +80,12 @@ class Doubles:
                 )
                 yield Member(site, Refused(TEST_DOUBLE, why), shown)
 
-    def _of_object(
-        self, site: Site[ast.AST], replacement: Replacement, shown: str
-    ) -> Iterator[Member]:
-        """Yield what stands in for an object, a class or a module with functions that wait."""
-        if replacement.cls:
-            methods = self._methods.of_class(replacement.cls, replacement.home)
-        else:
-            methods = self._methods.of_module(replacement.module, replacement.home)
-        if methods and not self._are_fakes_waiting(site.module, replacement, methods):
-            yield member(site, shown, self._with_methods, replacement, methods)
-
-    def _are_fakes_waiting(
-        self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
-    ) -> bool:
-        """Whether classes of the tests stand in for a class, with methods that wait as well."""
-        replacements = self._project.replacements
-        given = replacement.given
-        fakes = () if given is None else replacements.classes_of(module, given)
-        return bool(fakes) and all(
-            self._waits(one)
-            for fake in fakes
-            for name in methods
-            for one in replacements.methods(fake, name)
-        )
-
-    def _with_methods(
-        self, site: Site[ast.AST], replacement: Replacement, methods: Mapping[str, bool]
-    ) -> Rewrite:
-        """Return the mock of a patch with methods that can be awaited. Raises Refused."""
-        module, call = site.module, replacement.node
-        message = f"what stands in for `{replacement.shown}` has methods that can be awaited"
-        told = {one.arg for one in call.keywords} if isinstance(call, ast.Call) else set()
-        if told & {"autospec", "spec", "spec_set"}:
-            return Rewrite(message, [])
-        made = replacement.new_callable
-        is_mock = made is None or self._qualified(module, made) in _MOCKS
-        if replacement.given is not None or not isinstance(call, ast.Call) or not is_mock:
-            given = call if replacement.given is None else replacement.given
-            raise _not_understood(replacement, module.excerpt(given))
-        function = call.func
-        is_object = isinstance(function, ast.Attribute) and function.attr == "object"
-        known = function.value if isinstance(function, ast.Attribute) and is_object else function
-        asynchronous, edits = name_beside(self._project, site, known, _ASYNC_MOCK)
-        pairs: list[str] = []
-        for name, is_used in methods.items():
-            result = ""
-            if is_used:
-                synchronous, imports = name_beside(self._project, site, known, _MAGIC_MOCK)
-                edits, result = [*edits, *imports], f"return_value={synchronous}()"
-            path = f"return_value.{name}" if replacement.is_class else name
-            pairs.append(f'"{path}": {asynchronous}({result})')
-        if not replacement.is_class and not methods.keys() & _OF_PATCHES:
-            written = ", ".join(one.replace('"', "", 2).replace(": ", "=", 1) for one in pairs)
-        elif replacement.is_class:
-            written = f"**{{{', '.join(pairs)}}}"
-        else:
-            raise _not_understood(replacement, ", ".join(sorted(methods.keys() & _OF_PATCHES)))
-        return Rewrite(message, [*edits, inserted_arguments(site, call, written)])
-
     def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stands in for a method of a session. Raises Refused."""
         given = replacement.given
         if isinstance(given, ast.expr) and not isinstance(given, ast.Call | ast.Lambda):
             # It may call the method that it replaces, which gives a coroutine then.
-            raise _not_understood(replacement, site.module.excerpt(given))
+            raise not_understood(replacement, site.module.excerpt(given))
         return self._of_coroutine_function(site, replacement)
 
     def _called(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
@@ -163,7 +101,7 @@ class Doubles:
         if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
             return Rewrite(message, edits)
         if self._qualified(site.module, made) not in _MOCKS:
-            raise _not_understood(replacement, site.module.excerpt(made))
+            raise not_understood(replacement, site.module.excerpt(made))
         return Rewrite(message, [*self._asynchronous(site, made), *edits])
 
     def _result(self, site: Site[ast.AST], replacement: Replacement) -> Iterator[Edit]:
@@ -198,7 +136,7 @@ class Doubles:
         values = self._project.values.of(module, given).alternatives
         is_bound = any(isinstance(one, FunctionOf) for one in values)
         if replacement.bound or (is_bound and self._is_method(replacement)):
-            raise _not_understood(replacement, module.excerpt(given))
+            raise not_understood(replacement, module.excerpt(given))
         written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
         return [
             site.insert_before(given, f"{written}(side_effect="),
@@ -259,11 +197,3 @@ class Doubles:
         if isinstance(known, ast.Name):
             edits.append(site.release_import("unittest.mock", known.id))
         return edits
-
-
-def _not_understood(replacement: Replacement, shown: str) -> Refused:
-    why = (
-        f"`{replacement.shown}` becomes a coroutine function, and whether `{shown}`, which is put "
-        "in its place, can stand in for one is not known"
-    )
-    return Refused(TEST_DOUBLE, why)
