@@ -37,15 +37,23 @@ class PatchedObjects:
         self._project = part.project
         self._methods = WaitingMethods(part)
 
-    def members(
-        self, site: Site[ast.AST], replacement: Replacement, shown: str
-    ) -> Iterator[Member]:
-        """Yield what stands in for an object, a class or a module with functions that wait."""
+    def waiting_methods(self, replacement: Replacement) -> dict[str, bool]:
+        """Return the functions of an object, a class or a module that wait."""
         if replacement.cls:
-            methods = self._methods.of_class(replacement.cls, replacement.home)
-        else:
-            methods = self._methods.of_module(replacement.module, replacement.home)
-        if methods and not self._are_fakes_waiting(site.module, replacement, methods):
+            return self._methods.of_class(replacement.cls, replacement.home)
+        if replacement.module:
+            return self._methods.of_module(replacement.module, replacement.home)
+        return {}
+
+    def members(
+        self,
+        site: Site[ast.AST],
+        replacement: Replacement,
+        shown: str,
+        methods: Mapping[str, bool],
+    ) -> Iterator[Member]:
+        """Yield what stands in for something with functions that wait."""
+        if not self._are_fakes_waiting(site.module, replacement, methods):
             yield member(site, shown, self._with_methods, replacement, methods)
 
     def _are_fakes_waiting(

@@ -67,8 +67,8 @@ class Doubles:
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
             yield member(site, shown, self._of_coroutine_function, replacement)
-        elif replacement.cls or replacement.module:
-            yield from self._objects.members(site, replacement, shown)
+        elif methods := self._objects.waiting_methods(replacement):
+            yield from self._objects.members(site, replacement, shown, methods)
         elif replacement.session and replacement.name in twins().awaited["session"]:
             yield member(site, shown, self._of_session, replacement)
         elif given is not None and not any(map(self._part.is_asynchronous, functions)):
