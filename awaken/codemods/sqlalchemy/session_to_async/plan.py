@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import mem
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
@@ -133,6 +134,7 @@ class SessionToAsync(Rule):
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from Doubles(part, self.name)
+            yield from MockedObjects(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
             yield from held_sessions(part, self.name)
