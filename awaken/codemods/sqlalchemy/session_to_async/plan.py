@@ -115,7 +115,9 @@ class SessionToAsync(Rule):
             yield from fetched_when_written(project, self.name)
             yield from self._resources(part, options)
 
-    def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
+    def _functions(
+        self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
+    ) -> Iterator[Member]:
         writer = FunctionWriter(part, loaded_again, refused_uses(part))
         are_tests_set = False
         for function in part.functions:

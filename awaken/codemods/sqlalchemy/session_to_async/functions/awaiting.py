@@ -57,9 +57,18 @@ class Awaiting:
         if any(one.arg == name for one in call.keywords):
             return
         end = self._module.span(call).end - 1
-        inside = self._module.source.text[:end].rstrip()
-        comma = " " if inside.endswith(b",") else ", "
-        self._insertions.at(end, f"{comma}{name}={value}")
+        inside = self._module.source.text[:end]
+        written = inside.rstrip()
+        last = written.rpartition(b"\n")[2]
+        has_comma = written.endswith(b",")
+        if b"\n" in inside[len(written) :] and b"#" not in last:
+            # On a line of its own, as the arguments before it.
+            indented = last[: len(last) - len(last.lstrip())].decode()
+            opening, closing = ("", ",") if has_comma else (",", "")
+            text = f"{opening}\n{indented}{name}={value}{closing}"
+            self._insertions.at(len(written), text)
+            return
+        self._insertions.at(end, f"{' ' if has_comma else ', '}{name}={value}")
 
     def loads(self, node: ast.expr) -> None:
         """Await an attribute that loads when it is read. Raises Refused."""
