@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST,
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
@@ -107,11 +108,13 @@ class SessionToAsync(Rule):
 
     def _members(self, project: Project, options: Options) -> Iterator[Member]:
         loading = Loading(project, self.name)
-        part = SynchronousPart(project, loading.awaited())
+        expired = ExpiredReads(project, self.name)
+        part = SynchronousPart(project, loading.awaited(), expired.places())
         if part.steps:
             yield from self._functions(part, loading.loaded_again())
             yield from unresolved_calls(part, self.name)
             yield from loading.members()
+            yield from expired.members()
             yield from fetched_when_written(project, self.name)
             yield from self._resources(part, options)
 

@@ -27,12 +27,16 @@ WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with "
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read.
+    It keeps places and no trees; ``awaited`` are attributes that load when they are read, and
+    ``loading`` statements in front of which something is loaded.
     """
 
-    def __init__(self, project: Project, awaited: Iterable[Place]) -> None:
+    def __init__(
+        self, project: Project, awaited: Iterable[Place], loading: Iterable[Place] = ()
+    ) -> None:
         self.project = project
         self._awaited = frozenset(awaited)
+        self._loading = frozenset(loading)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
@@ -55,6 +59,9 @@ class SynchronousPart:
             waiting = [one for one in operations if one.how != "unknown"]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
+        for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
+            if isinstance(node, ast.stmt) and module.place(node) in self._loading:
+                self._seeds.setdefault(self.around(module, node), module.place(node))
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
