@@ -8,15 +8,19 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
+from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -28,15 +32,24 @@ class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
     It keeps places and no trees; ``awaited`` are attributes that load when they are read, and
-    ``loading`` statements in front of which something is loaded.
+    ``loading`` statements in front of which something is loaded. Where connections are bound to an
+    event loop, clients of tests wait as well.
     """
 
     def __init__(
-        self, project: Project, awaited: Iterable[Place], loading: Iterable[Place] = ()
+        self,
+        project: Project,
+        awaited: Iterable[Place],
+        loading: Iterable[Place] = (),
+        *,
+        is_loop_bound: bool = False,
     ) -> None:
         self.project = project
+        self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
         self._loading = frozenset(loading)
+        self.is_loop_bound = is_loop_bound
+        self._clients = Clients(project)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
@@ -44,8 +57,9 @@ class SynchronousPart:
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
-        self._with_words = frozenset(project.files_with(WORDS))
-        for path in project.files_with((b"def ", b"with ")):
+        words = (*WORDS, *project.object_factories.words)
+        self._with_words = frozenset(project.files_with(words))
+        for path in project.files_with((b"def ", *words)):
             module = project.module(path)
             if module is not None:
                 self._read(module)
@@ -77,16 +91,36 @@ class SynchronousPart:
     def _found(self, module: Module) -> Iterator[Operation]:
         is_of_alembic = is_revision(module) or is_environment(module)
         if module.path in self._with_words and not is_of_alembic:
-            yield from self.project.orm.operations(module)
+            for operation in self.project.orm.operations(module):
+                if not self._is_of_factory(module, operation):
+                    yield operation
+            for call in self.project.object_factories.calls(module):
+                yield Operation(call, "spawned", method=last_name(call.func))
+        if self.is_loop_bound:
+            yield from self._clients.operations(module)
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():
                 if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
                     yield Operation(node, "attribute", method=node.attr)
 
+    def _is_of_factory(self, module: Module, operation: Operation) -> bool:
+        """Whether a factory uses the session that it holds, where it may wait as it always did."""
+        factories, node = self.project.object_factories, operation.node
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and factories.is_held(module, node.func.value)
+            and factories.is_inside(module, node)
+        )
+
     def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
         """Return the function of a file, or without one the code outside of all functions."""
         start = -1 if function is None else module.span(function).start
         return self._functions[module.path, start]
+
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self._functions.get((path, start))
 
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
@@ -105,23 +139,90 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        calls = self.project.calls
-        return coloured(calls.graph(), calls.kin(), self._seeds, self.is_asynchronous)
+        handed, managers = self.project.calls.handed_on(), self.managers
+
+        def callers(function: FunctionPlace) -> Iterable[Call]:
+            return handed.callers(function, managers.callers(function))
+
+        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*managers.kin(function), *handed.beside(function))
+
+        def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*kin(function), *self.stand_ins.of(function, waiting))
+
+        waiting = coloured(callers, kin, self._seeds, self.is_asynchronous)
+        return coloured(callers, with_stand_ins, self._seeds, self.is_asynchronous)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """What tests put in the place of functions."""
+        return StandIns(self.project)
+
+    @cached_property
+    def in_lambdas(self) -> dict[Place, list[Call]]:
+        """The calls of coloured functions that stand in lambdas, by the lambda."""
+        graph = self.project.calls.graph()
+        found: dict[Place, dict[Place, Call]] = defaultdict(dict)
+        for function in self.steps:
+            for call in graph.callers(function):
+                around = graph.lambda_around(call)
+                if around is not None:
+                    found[around][call.place] = call
+        return {
+            around: [calls[place] for place in sorted(calls)]
+            for around, calls in sorted(found.items())
+        }
+
+    @cached_property
+    def handed_on(self) -> list[Component]:
+        """The coloured functions that are handed on, with all that they are handed on with."""
+        handed = self.project.calls.handed_on()
+        found = [one for function in self.steps for one in handed.of(function)]
+        found += [handed.of_lambda(place) for place in self.in_lambdas]
+        return list({id(one): one for one in found}.values())
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
         """The calls of coloured functions, by the function that they stand in."""
+        graph = self.project.calls.graph()
         found: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
-            for call in self.project.calls.graph().callers(function):
+            for call in graph.callers(function):
+                if graph.lambda_around(call) is None:
+                    found[call.caller][call.place] = call
+        for component in self.handed_on:
+            for call in component.calls.values():
                 found[call.caller][call.place] = call
         return {
             caller: sorted(calls.values(), key=lambda one: one.place)
             for caller, calls in found.items()
         }
 
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            module = self.project.module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span):
+                if module is not None and not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
+
+    @cached_property
+    def entries(self) -> dict[FunctionPlace, list[Place]]:
+        """What is entered that is a manager of the program's own, by the function around it."""
+        found: dict[FunctionPlace, set[Place]] = defaultdict(set)
+        for function in self.steps:
+            for entry in self.managers.entries(function):
+                found[entry.caller].add(entry.place)
+        return {caller: sorted(places) for caller, places in found.items()}
+
     @cached_property
     def functions(self) -> list[FunctionPlace]:
         """The functions in which something changes, in the order of their places."""
-        changed: Iterable[FunctionPlace] = (*self.steps, *self._operating, *self.calls)
+        changed: Iterable[FunctionPlace] = (
+            *self.steps,
+            *self._operating,
+            *self.calls,
+            *self.entries,
+        )
         return sorted(set(changed))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from awaken.contract import Reason
 
 BESIDE_ANOTHER = Reason(
@@ -49,6 +51,16 @@ HANDED_ON = Reason(
     "`{}` is handed to something that may call it without awaiting it",
     "Hand on a function that needs no database, or call this one yourself.",
 )
+IN_FACTORY = Reason(
+    "in-factory",
+    "`{}` stands in an object factory, which awaits nothing",
+    "Use the session that the factory holds there, and make nothing else wait.",
+)
+FACTORY_SESSION = Reason(
+    "factory-session",
+    "whether object factories get the session of a test by `{}` is not known",
+    "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
+)
 NOT_AWAITABLE_HERE = Reason(
     "not-awaitable-here",
     "nothing can be awaited in {}",
@@ -68,6 +80,16 @@ OWN_SESSION_CLASS = Reason(
     "own-session-class",
     "`{}` inherits from a class of synchronous sessions",
     "Derive it from `AsyncSession`, and give that `sync_session_class`.",
+)
+OWN_CLIENT = Reason(
+    "own-client",
+    "`{}` is a client of tests for which `httpx.AsyncClient` cannot stand",
+    "Make it by `TestClient(app)`, or use a driver whose connections work in any event loop.",
+)
+UNKNOWN_CLIENT = Reason(
+    "unknown-client",
+    "this may send a request by a client of tests: {}",
+    "Annotate the client: `client: TestClient`.",
 )
 UNKNOWN_DRIVER = Reason(
     "unknown-driver",
@@ -94,9 +116,15 @@ UNITTEST = Reason(
     "`{}` is a test of `unittest.TestCase`, which awaits nothing",
     "Derive the class from `unittest.IsolatedAsyncioTestCase`, or write functions for pytest.",
 )
+TEST_DOUBLE = Reason(
+    "test-double",
+    "{}",
+    "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
+)
 
 ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, GENERATOR_USE, HANDED_ON, LEGACY_QUERY,
-    MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_SESSION_CLASS, READ_ELSEWHERE,
-    SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, GENERATOR_USE, HANDED_ON,
+    IN_FACTORY, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_CLIENT,
+    OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, TEST_DOUBLE, UNITTEST, UNKNOWN_CALL,
+    UNKNOWN_CLIENT, UNKNOWN_DRIVER, UNKNOWN_SESSION,
 )  # fmt: skip
