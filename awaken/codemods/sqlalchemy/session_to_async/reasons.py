@@ -122,9 +122,6 @@ TEST_DOUBLE = Reason(
     "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
 )
 
-ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, GENERATOR_USE, HANDED_ON,
-    IN_FACTORY, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_CLIENT,
-    OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, TEST_DOUBLE, UNITTEST, UNKNOWN_CALL,
-    UNKNOWN_CLIENT, UNKNOWN_DRIVER, UNKNOWN_SESSION,
-)  # fmt: skip
+ALL = tuple(
+    sorted((one for one in vars().values() if isinstance(one, Reason)), key=attrgetter("code"))
+)
