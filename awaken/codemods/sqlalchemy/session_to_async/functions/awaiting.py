@@ -15,6 +15,7 @@ from awaken.contract import Span
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
+from awaken.workspace.sources import LINE_END_BYTES
 
 _BINDS_TIGHTER = (ast.Attribute, ast.Await, ast.Subscript)
 _MADE_OF_A_LIST = {
@@ -64,14 +65,14 @@ class Awaiting:
         end = self._module.span(call).end - 1
         inside = self._module.source.text[:end]
         written = inside.rstrip()
-        last = written.rpartition(b"\n")[2]
+        last = LINE_END_BYTES.split(written)[-1]
+        line_end = LINE_END_BYTES.search(inside, len(written))
         has_comma = written.endswith(b",")
-        if b"\n" in inside[len(written) :] and b"#" not in last:
+        if line_end is not None and b"#" not in last:
             # On a line of its own, as the arguments before it.
-            indented = last[: len(last) - len(last.lstrip())].decode()
+            indented = (line_end[0] + last[: len(last) - len(last.lstrip())]).decode()
             opening, closing = ("", ",") if has_comma else (",", "")
-            text = f"{opening}\n{indented}{name}={value}{closing}"
-            self._insertions.at(len(written), text)
+            self._insertions.at(len(written), f"{opening}{indented}{name}={value}{closing}")
             return
         self._insertions.at(end, f"{' ' if has_comma else ', '}{name}={value}")
 
