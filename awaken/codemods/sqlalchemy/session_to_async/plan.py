@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
-from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REMOVE, REPLACE
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    BRIDGE,
+    DELEGATE,
+    HOIST,
+    REMOVE,
+    REPLACE,
+)
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
@@ -88,6 +97,7 @@ class SessionToAsync(Rule):
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
         from awaken.codemods.sqlalchemy.session_to_async.rewrite import (  # noqa: PLC0415  loads LibCST
+            bridge,
             delegate,
             hoist,
             remove,
@@ -96,6 +106,7 @@ class SessionToAsync(Rule):
 
         return {
             **super().rewriters(),
+            BRIDGE: bridge,
             DELEGATE: delegate,
             HOIST: hoist,
             REMOVE: remove,
@@ -109,7 +120,7 @@ class SessionToAsync(Rule):
     def _members(self, project: Project, options: Options) -> Iterator[Member]:
         loading = Loading(project, self.name)
         part = SynchronousPart(project, loading.awaited())
-        if part.steps:
+        if part.is_waiting:
             yield from self._functions(part, loading.loaded_again())
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
@@ -119,12 +130,15 @@ class SessionToAsync(Rule):
             yield from self._resources(part, options)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
-        writer = FunctionWriter(part, loaded_again, refused_uses(part))
+        disposal = Disposal(part.project, self.name)
+        bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
+        refused = {**refused_uses(part, schedulers), **dict(bridges.refused())}
+        writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
         are_tests_set = False
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
-                yield from members_at_import(part, self.name, function.path)
+                yield from members_at_import(part, self.name, function.path, disposal)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
             decided = member(site, f"`{function.qualname}`", writer.rewritten, function)
@@ -136,6 +150,8 @@ class SessionToAsync(Rule):
                 outcome = dataclasses.replace(decided.outcome, edits=edits)
                 decided = dataclasses.replace(decided, outcome=outcome)
             yield decided
+        yield from schedulers.members()
+        yield from disposal.members()
 
     def _resources(self, part: SynchronousPart, options: Options) -> Iterator[Member]:
         project = part.project

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -116,7 +117,24 @@ class SynchronousPart:
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
         managers = self.managers
-        return coloured(managers.callers, managers.kin, self._seeds, self.is_asynchronous)
+        return coloured(managers.callers, managers.kin, self._seeds, self._is_end)
+
+    def _is_end(self, function: FunctionPlace) -> bool:
+        return self.is_asynchronous(function) or function in self.entries.found
+
+    @cached_property
+    def entries(self) -> EntryPoints:
+        """The functions that something calls outside of the event loop."""
+        return EntryPoints(self.project)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything in the program waits."""
+        return bool(self.steps) or any(map(self.waits, self.entries.found))
+
+    def waits(self, function: FunctionPlace) -> bool:
+        """Whether a function waits for the database, or for a function that does."""
+        return function in self._seeds or function in self.calls
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
@@ -131,7 +149,7 @@ class SynchronousPart:
         }
 
     @cached_property
-    def entries(self) -> dict[FunctionPlace, list[Place]]:
+    def entered(self) -> dict[FunctionPlace, list[Place]]:
         """What is entered that is a manager of the program's own, by the function around it."""
         found: dict[FunctionPlace, set[Place]] = defaultdict(set)
         for function in self.steps:
@@ -146,6 +164,6 @@ class SynchronousPart:
             *self.steps,
             *self._operating,
             *self.calls,
-            *self.entries,
+            *self.entered,
         )
         return sorted(set(changed))

@@ -59,6 +59,31 @@ FACTORY_SESSION = Reason(
     "whether object factories get the session of a test by `{}` is not known",
     "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
 )
+IN_THREAD = Reason(
+    "in-thread",
+    "`{}` may run in a thread beside the event loop, which uses the same connections",
+    "Make it a task of the loop, or run it by `asyncio.run` on an engine of its own (`NullPool`).",
+)
+AT_EXIT = Reason(
+    "at-exit",
+    "`{}` is called when the process ends or is told something, where nothing can be awaited",
+    "Do what waits for the database when the application ends, such as in its lifespan.",
+)
+RUNS_LOOP = Reason(
+    "runs-loop",
+    "`{}` has to run an event loop, and is called inside of one as well",
+    "Have a function of its own do the work, call that in the loop, and run it here.",
+)
+NO_ENGINE = Reason(
+    "no-engine",
+    "`{}` runs in many event loops, one after the other, and its engine is not in sight",
+    "Make the engine a variable of a module, so that its connections are closed after each.",
+)
+OTHER_SCHEDULER = Reason(
+    "other-scheduler",
+    "jobs of {}, and they cannot run in the event loop",
+    "Make an `AsyncIOScheduler`, and start it where the application starts, such as its lifespan.",
+)
 NOT_AWAITABLE_HERE = Reason(
     "not-awaitable-here",
     "nothing can be awaited in {}",
@@ -106,7 +131,8 @@ UNITTEST = Reason(
 )
 
 ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, GENERATOR_USE, HANDED_ON,
-    IN_FACTORY, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_SESSION_CLASS,
-    READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    AT_EXIT, AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, GENERATOR_USE,
+    HANDED_ON, IN_FACTORY, IN_THREAD, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE,
+    NO_ENGINE, NO_TWIN, OTHER_SCHEDULER, OWN_SESSION_CLASS, READ_ELSEWHERE, RUNS_LOOP,
+    SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
 )  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
@@ -43,7 +45,11 @@ class FunctionWriter:
         part: SynchronousPart,
         loaded_again: frozenset[Place],
         refused: Mapping[FunctionPlace, Refused],
+        bridges: Bridges,
+        schedulers: Schedulers,
     ) -> None:
+        self._bridges = bridges
+        self._schedulers = schedulers
         self._part = part
         self._refused = refused
         self._loaded_again = loaded_again
@@ -53,10 +59,27 @@ class FunctionWriter:
         """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
         if function in self._refused:
             raise self._refused[function]
-        module, part = site.module, self._part
+        part, node = self._part, site.node
+        edits = self._edits(site, function)
+        if function in part.entries.found and isinstance(node, ast.FunctionDef):
+            split, caveats = self._bridges.written(site, node, function)
+            message = f"`{function.qualname}` runs a coroutine function that has its body"
+            return Rewrite(message, [*edits, *split], caveats)
+        if function not in part.steps or not isinstance(node, ast.FunctionDef):
+            return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
+        way = chain(part.steps, function)
+        over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
+        why = f"it needs {', which needs '.join(over)}" if over else "it waits for the database"
+        is_generator = site.module.is_generator(node)
+        kind = "an asynchronous generator" if is_generator else "a coroutine function"
+        message = f"`{function.qualname}` becomes {kind}: {why}"
+        return Rewrite(message, edits, related=tuple(one.at for one in way))
+
+    def _edits(self, site: Site[ast.AST], function: FunctionPlace) -> list[Edit]:
+        """Return what is written in the header of a function and inside of it. Raises Refused."""
+        module, part, node = site.module, self._part, site.node
         insertions = Insertions(module)
         edits: list[Edit] = []
-        node = site.node
         becomes = function in part.steps and isinstance(node, ast.FunctionDef)
         if isinstance(node, ast.FunctionDef) and becomes:
             self._check(module, node, function)
@@ -78,21 +101,13 @@ class FunctionWriter:
             if module.place(above) not in resolved:
                 awaiting.awaits(above)
                 awaiting.renames(above.func, managers.ENTERING[last_name(above.func)])
-        for place in part.entries.get(function, ()):
+        for place in part.entered.get(function, ()):
             awaiting.enters(managers.entered_at(module, place))
         awaiting.finish()
         edits += [site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced]
         edits += [site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated]
         edits += [site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted]
-        edits += insertions.edits(site)
-        if not becomes or not isinstance(node, ast.FunctionDef):
-            return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
-        way = chain(part.steps, function)
-        over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
-        why = f"it needs {', which needs '.join(over)}" if over else "it waits for the database"
-        kind = "an asynchronous generator" if module.is_generator(node) else "a coroutine function"
-        message = f"`{function.qualname}` becomes {kind}: {why}"
-        return Rewrite(message, edits, related=tuple(one.at for one in way))
+        return [*edits, *insertions.edits(site)]
 
     # ------------------------------------------------------------------------------ the header
     def _check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
@@ -112,7 +127,8 @@ class FunctionWriter:
         for decorator in node.decorator_list:
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, name)
-            if not self._hands_through(module, decorator):
+            is_job = self._schedulers.decorates(module, decorator)
+            if not is_job and not self._hands_through(module, decorator):
                 raise Refused(reasons.DECORATED, module.excerpt(decorator))
 
     def _hands_through(self, module: Module, decorator: ast.expr) -> bool:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous import twins
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-def refused_uses(part: SynchronousPart) -> dict[FunctionPlace, Refused]:
+def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[FunctionPlace, Refused]:
     """Return the functions that are handed to something that may not await them, with the place."""
     project = part.project
     names: dict[str, list[FunctionPlace]] = {}
@@ -35,7 +36,8 @@ def refused_uses(part: SynchronousPart) -> dict[FunctionPlace, Refused]:
                 if not _is_use(module, node):
                     continue
                 for function in _meant(part, module, node, names[name]):
-                    if not _is_absorbed(project, module, node):
+                    is_absorbed = _is_absorbed(project, module, node)
+                    if not is_absorbed and not schedulers.runs(module, node):
                         why = Refused(
                             reasons.HANDED_ON, function.qualname, because=(module.place(node),)
                         )
