@@ -40,6 +40,8 @@ class SynchronousPart:
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
+        # Where a loop is begun for one coroutine: not inside of another.
+        self._loops: dict[FunctionPlace, Place] = {}
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
@@ -54,11 +56,17 @@ class SynchronousPart:
         for node in module.walk():
             if isinstance(node, ast.AsyncFunctionDef):
                 self._asynchronous.add(self.place_of(module, node))
+            elif isinstance(node, ast.Call) and self._runs_loop(module, node):
+                self._loops.setdefault(self.around(module, node), module.place(node))
         for function, operations in self._in_file(module).items():
             self._operating.add(function)
             waiting = [one for one in operations if one.how != "unknown"]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
+
+    def _runs_loop(self, module: Module, call: ast.Call) -> bool:
+        is_run = last_name(call.func) == "run"
+        return is_run and self.project.qualified_name(module, call.func) == "asyncio.run"
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
@@ -116,11 +124,20 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        managers = self.managers
-        return coloured(managers.callers, managers.kin, self._seeds, self._is_end)
+        managers, seeds = self.managers, dict(self._seeds)
+        while True:
+            steps = coloured(managers.callers, managers.kin, seeds, self._is_end)
+            reached = self.project.calls.graph().reached(steps) if self._loops else ()
+            more = {one for one in reached if one in self._loops and one not in steps}
+            added = {one: self._loops[one] for one in more if not self._is_end(one)}
+            if not added:
+                return steps
+            seeds |= added
 
     def _is_end(self, function: FunctionPlace) -> bool:
-        return self.is_asynchronous(function) or function in self.entries.found
+        # Who calls a task by its name calls what it does.
+        is_outside = function in self.entries.found and not self.entries.is_task(function)
+        return self.is_asynchronous(function) or is_outside
 
     @cached_property
     def entries(self) -> EntryPoints:

@@ -79,6 +79,16 @@ NO_ENGINE = Reason(
     "`{}` runs in many event loops, one after the other, and its engine is not in sight",
     "Make the engine a variable of a module, so that its connections are closed after each.",
 )
+EAGER_TASK = Reason(
+    "eager-task",
+    "`{}` is called at once where it is sent, inside of an event loop that runs already",
+    "Have tests call its function, or replace what sends it.",
+)
+INTERRUPTED = Reason(
+    "interrupted",
+    "`{}` handles an exception that is raised wherever its process just stands",
+    "Handle it in a function that needs no database, around this one.",
+)
 OTHER_SCHEDULER = Reason(
     "other-scheduler",
     "jobs of {}, and they cannot run in the event loop",
@@ -131,8 +141,9 @@ UNITTEST = Reason(
 )
 
 ALL = (
-    AT_EXIT, AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, GENERATOR_USE,
-    HANDED_ON, IN_FACTORY, IN_THREAD, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE,
-    NO_ENGINE, NO_TWIN, OTHER_SCHEDULER, OWN_SESSION_CLASS, READ_ELSEWHERE, RUNS_LOOP,
-    SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    AT_EXIT, AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, EAGER_TASK, FACTORY_SESSION,
+    GENERATOR_USE, HANDED_ON, IN_FACTORY, INTERRUPTED, IN_THREAD, LEGACY_QUERY, MIXED_WITH,
+    NOT_AWAITABLE_HERE, NO_BASE, NO_ENGINE, NO_TWIN, OTHER_SCHEDULER, OWN_SESSION_CLASS,
+    READ_ELSEWHERE, RUNS_LOOP, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER,
+    UNKNOWN_SESSION,
 )  # fmt: skip

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.task_calls import (
+    runs_of,
+    write_call_of_task,
+    write_run,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
@@ -80,7 +85,8 @@ class FunctionWriter:
         module, part, node = site.module, self._part, site.node
         insertions = Insertions(module)
         edits: list[Edit] = []
-        becomes = function in part.steps and isinstance(node, ast.FunctionDef)
+        is_entry = function in part.entries.found
+        becomes = function in part.steps and isinstance(node, ast.FunctionDef) and not is_entry
         if isinstance(node, ast.FunctionDef) and becomes:
             self._check(module, node, function)
             insertions.before(node, "async ")
@@ -95,7 +101,13 @@ class FunctionWriter:
         spawned = (one.node for one in operations if one.how == "spawned")
         edits += spawn(self._project, site, insertions, spawned)
         for call in part.calls.get(function, ()):
-            self._call(module, awaiting, call)
+            if len(call.functions) == 1 and part.entries.is_task(call.functions[0]):
+                edits += self._call_of_task(site, insertions, awaiting, call)
+            else:
+                self._call(module, awaiting, call)
+        for run in runs_of(self._project, module, node):
+            awaiting.awaits(run)
+            write_run(module, insertions, run)
         resolved = {one.place for one in part.calls.get(function, ())}
         for above in managers.inherited(node) if becomes else ():
             if module.place(above) not in resolved:
@@ -194,6 +206,14 @@ class FunctionWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
+
+    def _call_of_task(
+        self, site: Site[ast.AST], insertions: Insertions, awaiting: Awaiting, call: Call
+    ) -> list[Edit]:
+        node = site.module.calls_at(call.place.span)[0]
+        awaiting.awaits(node)
+        task = self._bridges.task(call.functions[0])
+        return write_call_of_task(self._project, site, insertions, node, task)
 
     def _call(self, module: Module, awaiting: Awaiting, call: Call) -> None:
         nodes = module.calls_at(call.place.span)

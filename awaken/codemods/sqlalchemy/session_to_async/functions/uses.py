@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import is_use_of_task
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous import twins
@@ -36,7 +37,11 @@ def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[Function
                 if not _is_use(module, node):
                     continue
                 for function in _meant(part, module, node, names[name]):
-                    is_absorbed = _is_absorbed(project, module, node)
+                    is_absorbed = (
+                        is_use_of_task(part, module, node)
+                        if part.entries.is_task(function)
+                        else _is_absorbed(project, module, node)
+                    )
                     if not is_absorbed and not schedulers.runs(module, node):
                         why = Refused(
                             reasons.HANDED_ON, function.qualname, because=(module.place(node),)
