@@ -14,6 +14,9 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import mem
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
+from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
@@ -34,8 +37,9 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     listening,
     resource_sites,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import test_settings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
+from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
 from awaken.contract import (
     Change,
     Constraints,
@@ -119,15 +123,20 @@ class SessionToAsync(Rule):
 
     def _members(self, project: Project, options: Options) -> Iterator[Member]:
         loading = Loading(project, self.name)
-        part = SynchronousPart(project, loading.awaited())
+        engines = [one for one in project.orm.engines.all() if not one.is_async]
+        resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
         if part.is_waiting:
             yield from self._functions(part, loading.loaded_again())
+            yield from Decorators(part).members(self.name)
+            yield from Callables(part, self.name).members()
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
+            yield from Doubles(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
             yield from held_sessions(part, self.name)
-            yield from self._resources(part, options)
+            yield from self._resources(part, resources)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
@@ -145,7 +154,7 @@ class SessionToAsync(Rule):
             if not are_tests_set and isinstance(decided.outcome, Rewrite):
                 # One of the functions carries what the tests of all of them need.
                 are_tests_set = True
-                settings = test_settings(part.project, site.id, part.steps)
+                settings = test_settings(part, site.id)
                 edits = [*decided.outcome.edits, *settings]
                 outcome = dataclasses.replace(decided.outcome, edits=edits)
                 decided = dataclasses.replace(decided, outcome=outcome)
@@ -153,15 +162,17 @@ class SessionToAsync(Rule):
         yield from schedulers.members()
         yield from disposal.members()
 
-    def _resources(self, part: SynchronousPart, options: Options) -> Iterator[Member]:
+    def _resources(self, part: SynchronousPart, writer: ResourceWriter) -> Iterator[Member]:
         project = part.project
-        urls = Urls(project, options.drivers)
-        engines = [one for one in project.orm.engines.all() if not one.is_async]
-        writer = ResourceWriter(project, urls, engines)
         yield from listening(project, self.name)
         for site, qualified in resource_sites(project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
             yield member(site, shown, writer.rewritten, qualified)
+        if part.is_loop_bound:
+            clients = ClientWriter(project)
+            for site in clients.sites(self.name):
+                shown = f"`{site.module.text_of(site.node)}`"
+                yield member(site, shown, clients.rewritten)
 
 
 def _told(finding: Finding, outcome: Rewrite | Refused) -> Finding:

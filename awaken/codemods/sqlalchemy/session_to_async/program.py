@@ -9,12 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
+from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
@@ -29,13 +32,18 @@ WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with "
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read.
+    It keeps places and no trees; ``awaited`` are attributes that load when they are read. Where
+    connections are bound to an event loop, clients of tests wait as well.
     """
 
-    def __init__(self, project: Project, awaited: Iterable[Place]) -> None:
+    def __init__(
+        self, project: Project, awaited: Iterable[Place], *, is_loop_bound: bool = False
+    ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
+        self.is_loop_bound = is_loop_bound
+        self._clients = Clients(project)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
@@ -87,6 +95,8 @@ class SynchronousPart:
                     yield operation
             for call in self.project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))
+        if self.is_loop_bound:
+            yield from self._clients.operations(module)
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():
                 if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
@@ -107,6 +117,10 @@ class SynchronousPart:
         start = -1 if function is None else module.span(function).start
         return self._functions[module.path, start]
 
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self._functions.get((path, start))
+
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
         return self.place_of(module, function_around(module, node))
@@ -124,49 +138,111 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        managers, seeds = self.managers, dict(self._seeds)
+        handed, managers = self.project.calls.handed_on(), self.managers
+
+        def callers(function: FunctionPlace) -> Iterable[Call]:
+            return handed.callers(function, managers.callers(function))
+
+        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*managers.kin(function), *handed.beside(function))
+
+        def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*kin(function), *self.stand_ins.of(function, waiting))
+
+        seeds = dict(self._seeds)
         while True:
-            steps = coloured(managers.callers, managers.kin, seeds, self._is_end)
-            reached = self.project.calls.graph().reached(steps) if self._loops else ()
-            more = {one for one in reached if one in self._loops and one not in steps}
-            added = {one: self._loops[one] for one in more if not self._is_end(one)}
+            waiting = coloured(callers, kin, seeds, self._is_end)
+            steps = coloured(callers, with_stand_ins, seeds, self._is_end)
+            added = self._loops_in(steps)
             if not added:
                 return steps
             seeds |= added
 
+    def _loops_in(self, steps: Iterable[FunctionPlace]) -> dict[FunctionPlace, Place]:
+        """Return the functions that begin a loop, and would do so inside of that of ``steps``."""
+        reached = self.project.calls.graph().reached(steps) if self._loops else ()
+        return {
+            one: self._loops[one]
+            for one in reached
+            if one in self._loops and one not in steps and not self._is_end(one)
+        }
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """What tests put in the place of functions."""
+        return StandIns(self.project)
+
     def _is_end(self, function: FunctionPlace) -> bool:
         # Who calls a task by its name calls what it does.
-        is_outside = function in self.entries.found and not self.entries.is_task(function)
+        points = self.entry_points
+        is_outside = function in points.found and not points.is_task(function)
         return self.is_asynchronous(function) or is_outside
 
     @cached_property
-    def entries(self) -> EntryPoints:
+    def entry_points(self) -> EntryPoints:
         """The functions that something calls outside of the event loop."""
         return EntryPoints(self.project)
 
     @property
     def is_waiting(self) -> bool:
         """Whether anything in the program waits."""
-        return bool(self.steps) or any(map(self.waits, self.entries.found))
+        return bool(self.steps) or any(map(self.waits, self.entry_points.found))
 
     def waits(self, function: FunctionPlace) -> bool:
         """Whether a function waits for the database, or for a function that does."""
-        return function in self._seeds or function in self.calls
+        return function in self._seeds or function in self.calls or function in self.entries
+
+    @cached_property
+    def in_lambdas(self) -> dict[Place, list[Call]]:
+        """The calls of coloured functions that stand in lambdas, by the lambda."""
+        graph = self.project.calls.graph()
+        found: dict[Place, dict[Place, Call]] = defaultdict(dict)
+        for function in self.steps:
+            for call in graph.callers(function):
+                around = graph.lambda_around(call)
+                if around is not None:
+                    found[around][call.place] = call
+        return {
+            around: [calls[place] for place in sorted(calls)]
+            for around, calls in sorted(found.items())
+        }
+
+    @cached_property
+    def handed_on(self) -> list[Component]:
+        """The coloured functions that are handed on, with all that they are handed on with."""
+        handed = self.project.calls.handed_on()
+        found = [one for function in self.steps for one in handed.of(function)]
+        found += [handed.of_lambda(place) for place in self.in_lambdas]
+        return list({id(one): one for one in found}.values())
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
         """The calls of coloured functions, by the function that they stand in."""
+        graph = self.project.calls.graph()
         found: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
-            for call in self.project.calls.graph().callers(function):
+            for call in graph.callers(function):
+                if graph.lambda_around(call) is None:
+                    found[call.caller][call.place] = call
+        for component in self.handed_on:
+            for call in component.calls.values():
                 found[call.caller][call.place] = call
         return {
             caller: sorted(calls.values(), key=lambda one: one.place)
             for caller, calls in found.items()
         }
 
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            module = self.project.module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span):
+                if module is not None and not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
+
     @cached_property
-    def entered(self) -> dict[FunctionPlace, list[Place]]:
+    def entries(self) -> dict[FunctionPlace, list[Place]]:
         """What is entered that is a manager of the program's own, by the function around it."""
         found: dict[FunctionPlace, set[Place]] = defaultdict(set)
         for function in self.steps:
@@ -181,6 +257,6 @@ class SynchronousPart:
             *self.steps,
             *self._operating,
             *self.calls,
-            *self.entered,
+            *self.entries,
         )
         return sorted(set(changed))

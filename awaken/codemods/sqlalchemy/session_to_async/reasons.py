@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from awaken.contract import Reason
 
 BESIDE_ANOTHER = Reason(
@@ -49,16 +51,6 @@ HANDED_ON = Reason(
     "`{}` is handed to something that may call it without awaiting it",
     "Hand on a function that needs no database, or call this one yourself.",
 )
-IN_FACTORY = Reason(
-    "in-factory",
-    "`{}` stands in an object factory, which awaits nothing",
-    "Use the session that the factory holds there, and make nothing else wait.",
-)
-FACTORY_SESSION = Reason(
-    "factory-session",
-    "whether object factories get the session of a test by `{}` is not known",
-    "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
-)
 IN_THREAD = Reason(
     "in-thread",
     "`{}` may run in a thread beside the event loop, which uses the same connections",
@@ -94,6 +86,16 @@ OTHER_SCHEDULER = Reason(
     "jobs of {}, and they cannot run in the event loop",
     "Make an `AsyncIOScheduler`, and start it where the application starts, such as its lifespan.",
 )
+IN_FACTORY = Reason(
+    "in-factory",
+    "`{}` stands in an object factory, which awaits nothing",
+    "Use the session that the factory holds there, and make nothing else wait.",
+)
+FACTORY_SESSION = Reason(
+    "factory-session",
+    "whether object factories get the session of a test by `{}` is not known",
+    "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
+)
 NOT_AWAITABLE_HERE = Reason(
     "not-awaitable-here",
     "nothing can be awaited in {}",
@@ -113,6 +115,16 @@ OWN_SESSION_CLASS = Reason(
     "own-session-class",
     "`{}` inherits from a class of synchronous sessions",
     "Derive it from `AsyncSession`, and give that `sync_session_class`.",
+)
+OWN_CLIENT = Reason(
+    "own-client",
+    "`{}` is a client of tests for which `httpx.AsyncClient` cannot stand",
+    "Make it by `TestClient(app)`, or use a driver whose connections work in any event loop.",
+)
+UNKNOWN_CLIENT = Reason(
+    "unknown-client",
+    "this may send a request by a client of tests: {}",
+    "Annotate the client: `client: TestClient`.",
 )
 UNKNOWN_DRIVER = Reason(
     "unknown-driver",
@@ -139,11 +151,12 @@ UNITTEST = Reason(
     "`{}` is a test of `unittest.TestCase`, which awaits nothing",
     "Derive the class from `unittest.IsolatedAsyncioTestCase`, or write functions for pytest.",
 )
+TEST_DOUBLE = Reason(
+    "test-double",
+    "{}",
+    "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
+)
 
-ALL = (
-    AT_EXIT, AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, EAGER_TASK, FACTORY_SESSION,
-    GENERATOR_USE, HANDED_ON, IN_FACTORY, INTERRUPTED, IN_THREAD, LEGACY_QUERY, MIXED_WITH,
-    NOT_AWAITABLE_HERE, NO_BASE, NO_ENGINE, NO_TWIN, OTHER_SCHEDULER, OWN_SESSION_CLASS,
-    READ_ELSEWHERE, RUNS_LOOP, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER,
-    UNKNOWN_SESSION,
-)  # fmt: skip
+ALL = tuple(
+    sorted((one for one in vars().values() if isinstance(one, Reason)), key=attrgetter("code"))
+)

@@ -44,12 +44,12 @@ def members_at_import(
             yield from _moved(part.project, site, operation)
         except Refused as refused:
             yield Member(site, refused, f"`{module.excerpt(operation.node)}`")
-    for place in part.entered.get(top, ()):
+    for place in part.entries.get(top, ()):
         site = Site(rule, module, entered_at(module, place))
         shown = f"`{module.excerpt(site.node)}`"
         yield Member(site, Refused(reasons.AT_IMPORT, shown), shown)
     for call in part.calls.get(top, ()):
-        if call.functions and all(map(part.entries.is_task, call.functions)):
+        if call.functions and all(map(part.entry_points.is_task, call.functions)):
             continue  # it runs its coroutine function itself
         for node in module.calls_at(call.place.span)[:1]:
             site = Site(rule, module, node)

@@ -37,12 +37,12 @@ class Bridges:
     def __init__(self, part: SynchronousPart, disposal: Disposal) -> None:
         self._part = part
         self._disposal = disposal
-        self._reach = Reach(part.project, part.entries)
+        self._reach = Reach(part.project, part.entry_points)
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the entry points that wait, and cannot run a coroutine, each with why."""
         yield from refused_tasks(self._part)
-        for function, entries in self._part.entries.found.items():
+        for function, entries in self._part.entry_points.found.items():
             if self._part.waits(function):
                 why = self._stands_against(function, entries)
                 if why is not None:
@@ -55,7 +55,7 @@ class Bridges:
                 return Refused(reasons.IN_THREAD, name, because=(entry.at,))
             if entry.kind == "exit":
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
-        if part.entries.is_task(function):
+        if part.entry_points.is_task(function):
             # A worker has many of them run, one after the other.
             is_closed = self._disposal.is_possible and "." not in name
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
@@ -108,14 +108,14 @@ class Bridges:
         kinds = [one for one in node.decorator_list if last_name(one) in _OF_CLASSES]
         passed = _Signature(module, node, is_bound=is_method and not _is_static(node))
         parameters, arguments = passed.parameters, passed.arguments
-        if self._part.entries.is_task(function):
+        if self._part.entry_points.is_task(function):
             parameters, arguments = whole_signature(module, node)
         called = f"{passed.receiver}{name}({arguments})"
         if is_method and _is_static(node) and owner is not None:
             called = f"{owner.name}.{called}"
         run, edits, caveats = self._disposal.run(site, called)
         begin = ""
-        if any(one.kind in _BESIDE for one in self._part.entries.found[function]):
+        if any(one.kind in _BESIDE for one in self._part.entry_points.found[function]):
             begin, more = self._disposal.begin(site)
             edits += more
         data = Bridged(

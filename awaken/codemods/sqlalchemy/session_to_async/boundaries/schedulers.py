@@ -30,11 +30,20 @@ class Schedulers:
         self._part = part
         self._project: Project = part.project
         self._rule = rule
-        self._reach = Reach(part.project, part.entries)
+        self._reach = Reach(part.project, part.entry_points)
         self._needed: dict[str, Place] = {}
 
-    def runs(self, module: Module, node: ast.expr) -> bool:
-        """Whether ``node``, a coroutine function, is handed to a scheduler as a job."""
+    def runs(self, place: Place) -> bool:
+        """Whether the coroutine function at ``place`` is handed to a scheduler as a job."""
+        module = self._project.module(place.path)
+        nodes = () if module is None else module.walk()
+        return module is not None and any(
+            self._runs(module, node)
+            for node in nodes
+            if isinstance(node, ast.Name | ast.Attribute) and module.place(node) == place
+        )
+
+    def _runs(self, module: Module, node: ast.expr) -> bool:
         call = module.parent(node)
         call = module.parent(call) if isinstance(call, ast.keyword) else call
         known = self._called(module, call) if isinstance(call, ast.Call) else None

@@ -30,7 +30,9 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
     exception for which the worker interrupts a task is raised in the loop, and not in the
     coroutine function that expects it.
     """
-    tasks = [one for one in part.entries.found if part.entries.is_task(one) and part.waits(one)]
+    tasks = [
+        one for one in part.entry_points.found if part.entry_points.is_task(one) and part.waits(one)
+    ]
     if not tasks:
         return
     eager = next(_eager(part.project), None)
@@ -56,7 +58,20 @@ def is_bound(node: ast.FunctionDef) -> bool:
     )
 
 
-def is_use_of_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+def is_sent(part: SynchronousPart, function: FunctionPlace, place: Place) -> bool:
+    """Whether a task is only sent to a worker at a place at which it is named."""
+    if not part.entry_points.is_task(function):
+        return False
+    module = part.project.module(place.path)
+    name = function.qualname.rpartition(".")[2]
+    return module is not None and any(
+        isinstance(node, ast.Name | ast.Attribute) and _is_plain_use(part, module, node)
+        for node in module.mentions(name)
+        if module.span(node) == place.span
+    )
+
+
+def _is_plain_use(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     """Whether ``node``, which names a task, is no call of its function in the event loop."""
     match module.parent(node):
         case ast.Attribute(attr=name) as above:
