@@ -67,7 +67,7 @@ def is_sent(part: SynchronousPart, function: FunctionPlace, place: Place) -> boo
     return module is not None and any(
         isinstance(node, ast.Name | ast.Attribute) and _is_plain_use(part, module, node)
         for node in module.mentions(name)
-        if module.span(node) == place.span
+        if place.span in {module.span(node), module.span(module.parent(node) or node)}
     )
 
 
