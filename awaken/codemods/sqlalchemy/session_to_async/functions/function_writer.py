@@ -100,6 +100,10 @@ class FunctionWriter:
                 self._operation(module, awaiting, operation)
         for call in part.calls.get(function, ()):
             self._call(module, awaiting, call)
+        resolved = {one.place for one in part.calls.get(function, ())}
+        for place in part.entry_points.calls_of(function):
+            if place not in resolved:
+                awaiting.awaits(module.calls_at(place.span)[0])
         self._managers(site, awaiting, function)
         awaiting.finish()
         return [
