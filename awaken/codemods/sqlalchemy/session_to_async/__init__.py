@@ -240,7 +240,7 @@ If one function cannot become asynchronous, none does, and each says because of 
 * `with` statements that enter managers of both kinds;
 * tests of `unittest`, and doubles in tests that stand in for functions of both kinds;
 * clients of tests that are more than `TestClient`, or open websockets, where the driver needs
-  others;
+  another client;
 * object factories that hold a session of another kind;
 * calls by the name of such a function of which it is not known what they call;
 * uses of `query`, which `query-to-select` rewrites first;

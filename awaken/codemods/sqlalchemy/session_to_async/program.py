@@ -196,6 +196,17 @@ class SynchronousPart:
         found += [handed.of_lambda(place) for place in self.in_lambdas]
         return list({id(one): one for one in found}.values())
 
+    def leaks(self, component: Component) -> dict[Place, str]:
+        """Return the places from which what is handed on may be called out of sight.
+
+        What a test puts in the place of a function that waits is awaited where that was.
+        """
+        return {
+            place: why
+            for place, why in component.leaks.items()
+            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+        }
+
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
         """The calls of coloured functions, by the function that they stand in."""
