@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components, Found
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
@@ -23,12 +23,10 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     listening,
     resource_sites,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import test_settings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.contract import (
     Change,
     Constraints,
-    Finding,
     Level,
     Phase,
     Place,
@@ -37,10 +35,10 @@ from awaken.contract import (
     Reason,
     Rewriter,
 )
-from awaken.kit.changes import Decided, Member, decide_group, member, plan_of
+from awaken.kit.changes import Member, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Site
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
@@ -52,9 +50,11 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """What only the owner of a program knows.
 
     ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
+    ``component`` is a module or a function: only what belongs together with it is migrated.
     """
 
     drivers: dict[str, str] = {}
+    component: str = ""
 
 
 class SessionToAsync(Rule):
@@ -75,13 +75,18 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        members = list(self._members(project, options))
-        if not members:
+        loading = Loading(project, self.name)
+        part = SynchronousPart(project, loading.awaited())
+        if not part.steps:
             return Plan()
-        decided = decide_group(members, constraints, reasons.BESIDE_ANOTHER)
-        outcomes = {one.site.id: one.outcome for one in members}
-        findings = tuple(_told(finding, outcomes[finding.site]) for finding in decided.findings)
-        return plan_of([Decided(findings, decided.changes)])
+        found = Found(
+            [*self._functions(part, loading.loaded_again()), *unresolved_calls(part, self.name)],
+            list(self._resources(part, options)),
+            list(loading.members()),
+        )
+        found.functions += listening(project, self.name)
+        components = Components(part, self.name, found, constraints, options.component)
+        return plan_of(components.decided())
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
@@ -104,48 +109,21 @@ class SessionToAsync(Rule):
         """Yield what ``changes`` broke: coroutines that nothing awaits, sessions that block."""
         return problems(after, changes)
 
-    def _members(self, project: Project, options: Options) -> Iterator[Member]:
-        loading = Loading(project, self.name)
-        part = SynchronousPart(project, loading.awaited())
-        if part.steps:
-            yield from self._functions(part, loading.loaded_again())
-            yield from unresolved_calls(part, self.name)
-            yield from loading.members()
-            yield from self._resources(part, options)
-
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
         writer = FunctionWriter(part, loaded_again, refused_uses(part))
-        are_tests_set = False
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
                 yield from members_at_import(part, self.name, function.path)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
-            decided = member(site, f"`{function.qualname}`", writer.rewritten, function)
-            if not are_tests_set and isinstance(decided.outcome, Rewrite):
-                # One of the functions carries what the tests of all of them need.
-                are_tests_set = True
-                settings = test_settings(part.project, site.id, part.steps)
-                edits = [*decided.outcome.edits, *settings]
-                outcome = dataclasses.replace(decided.outcome, edits=edits)
-                decided = dataclasses.replace(decided, outcome=outcome)
-            yield decided
+            yield member(site, f"`{function.qualname}`", writer.rewritten, function)
 
-    def _resources(self, part: SynchronousPart, options: Options) -> Iterator[Member]:
+    def _resources(self, part: SynchronousPart, options: Options) -> Iterator[tuple[Member, str]]:
         project = part.project
         urls = Urls(project, options.drivers)
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         writer = ResourceWriter(project, urls, engines)
-        yield from listening(project, self.name)
         for site, qualified in resource_sites(project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
-            yield member(site, shown, writer.rewritten, qualified)
-
-
-def _told(finding: Finding, outcome: Rewrite | Refused) -> Finding:
-    """Return the finding with what becomes of its own site, and the way to what it waits for."""
-    if finding.change is None or not isinstance(outcome, Rewrite):
-        return finding
-    related = outcome.related or finding.related
-    return structs.replace(finding, message=outcome.said, related=related)
+            yield member(site, shown, writer.rewritten, qualified), qualified

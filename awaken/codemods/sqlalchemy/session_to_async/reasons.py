@@ -9,6 +9,11 @@ BESIDE_ANOTHER = Reason(
     "it is part of what stays synchronous because of {}",
     "Mend that first; `awaken explain` shows the way to it.",
 )
+OTHER_COMPONENT = Reason(
+    "other-component",
+    "it belongs to another component than the one that was asked for",
+    "Leave the option `component` out, or name this function by it.",
+)
 LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
@@ -92,6 +97,6 @@ UNITTEST = Reason(
 
 ALL = (
     AT_IMPORT, BESIDE_ANOTHER, DECORATED, GENERATOR_USE, HANDED_ON, LEGACY_QUERY, MIXED_WITH,
-    NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL,
-    UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OTHER_COMPONENT, OWN_SESSION_CLASS, READ_ELSEWHERE,
+    SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.session_to_async.functions.fitting import fits
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
+from awaken.contract import Place, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -36,7 +37,9 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"
             site: Site[ast.AST] = Site(rule, module, nodes[0])
-            yield Member(site, Refused(UNKNOWN_CALL, why), f"`{module.excerpt(nodes[0])}`")
+            along = tuple(Place(one.path, Span(one.start, one.start)) for one in fitting)
+            shown = f"`{module.excerpt(nodes[0])}`"
+            yield Member(site, Refused(UNKNOWN_CALL, why), shown, along)
 
 
 def _is_of_session(part: SynchronousPart, module: Module, call: ast.Call) -> bool:

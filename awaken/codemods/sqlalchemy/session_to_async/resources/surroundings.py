@@ -9,9 +9,9 @@ from awaken.contract import CreateFile, Edit, Requirement, SetKey, SiteId
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.drivers import AsyncDriver
-    from awaken.project.graph.forwards.call_graph import FunctionPlace
 
 _PLUGIN = "pytest-asyncio"
 _TABLE = ("tool", "pytest", "ini_options")
@@ -24,9 +24,7 @@ def requirements(site: SiteId, drivers: Iterable[AsyncDriver]) -> Iterator[Edit]
         yield Requirement(root="", requirement=driver.distribution, site=site)
 
 
-def test_settings(
-    project: Project, site: SiteId, functions: Iterable[FunctionPlace]
-) -> Iterator[Edit]:
+def test_settings(project: Project, site: SiteId, functions: Iterable[Piece]) -> Iterator[Edit]:
     """Yield the settings by which pytest runs ``functions``, those of tests among them."""
     if not any(is_test_file(one.path) for one in functions):
         return
