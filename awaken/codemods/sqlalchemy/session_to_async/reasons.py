@@ -14,6 +14,11 @@ OTHER_COMPONENT = Reason(
     "it belongs to another component than the one that was asked for",
     "Leave the option `component` out, or name this function by it.",
 )
+FOREIGN_SESSION = Reason(
+    "foreign-session",
+    "its session is given by {}, and nothing in sight makes that asynchronous",
+    "Make the session by an engine and a factory of this program.",
+)
 LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
@@ -96,7 +101,7 @@ UNITTEST = Reason(
 )
 
 ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DECORATED, GENERATOR_USE, HANDED_ON, LEGACY_QUERY, MIXED_WITH,
-    NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OTHER_COMPONENT, OWN_SESSION_CLASS, READ_ELSEWHERE,
-    SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    AT_IMPORT, BESIDE_ANOTHER, DECORATED, FOREIGN_SESSION, GENERATOR_USE, HANDED_ON, LEGACY_QUERY,
+    MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OTHER_COMPONENT, OWN_SESSION_CLASS,
+    READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.payloads import ADD_KEYWORD
 from awaken.kit.sites import Rewrite, Site
+from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -90,14 +91,8 @@ class Beside:
         written, imports = name_beside(
             self._project, site, None, f"{qualified.rpartition('.')[0]}.{name}"
         )
-        released = [
-            site.release_import(above.module, binding.node.name)
-            for binding in site.module.scopes.bindings_of(node)  # type: ignore[arg-type]
-            if isinstance(above := site.module.parent(binding.node), ast.ImportFrom)
-            and isinstance(binding.node, ast.alias)
-            and above.module
-            and not above.level
-        ]
+        imported = imported_from(site.module, node)
+        released = [] if imported is None else [site.release_import(*imported)]
         return [site.replace(node, written), *imports, *released]
 
     # --------------------------------------------------------------------------------- statements

@@ -20,8 +20,13 @@ from awaken.codemods.sqlalchemy.session_to_async.components.shared import (
     shared_resources,
     with_bases,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
+    injected_from_outside,
+    makes_session,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import test_settings
-from awaken.contract import Constraints, Finding, InsertStatements, Place
+from awaken.contract import Constraints, Finding, InsertStatements, Place, SiteId
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.source.test_files import is_test_file
@@ -115,6 +120,7 @@ class Components:
             else:
                 component.members.append(member)
         for one in self.all:
+            self._refuse_foreign(one, {member.site.id for member, _ in found.resources})
             one.is_wanted = not wanted or self._is_named(one, wanted)
             one.stopping = [each for each in (*one.members, *self._everywhere) if self._stops(each)]
         self._stop_users()
@@ -153,6 +159,25 @@ class Components:
             if inside:
                 found.append(Component(inside, members))
         return found
+
+    def _refuse_foreign(self, component: Component, resources: set[SiteId]) -> None:
+        """Refuse the functions that are given sessions which the component does not make."""
+        pieces = set(component.pieces)
+        is_made = bool(self._named_by([component], with_unused=False)) or any(
+            one.site.id in resources and makes_session(one.site) for one in component.members
+        )
+        waiting = {(one.path, one.start) for one in self._part.steps}
+        none_waits = not waiting & {(one.path, one.start) for one in component.pieces}
+        for number, member in enumerate(component.members):
+            piece = _piece(member)
+            if isinstance(member.outcome, Refused):
+                continue
+            refused = next(injected_from_outside(self._project, piece, pieces), None)
+            is_function = member.site.module.span(member.site.node).start == piece.start
+            if refused is None and not is_made and (none_waits or is_function):
+                refused = Refused(FOREIGN_SESSION, "those who call it")
+            if refused is not None and (none_waits or is_function):
+                component.members[number] = dataclasses.replace(member, outcome=refused)
 
     def _stops(self, member: Member) -> bool:
         return isinstance(member.outcome, Refused) or member.site.id in self._constraints.excluded
@@ -253,7 +278,7 @@ class Components:
                 yield Decided((member.site.refused(refused),))
 
     def _named_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
-        """Return the engines and factories that components use; those that nobody does are all's."""
+        """Return the engines and factories that components use; what nobody uses is all's."""
         pieces = {piece for one in components for piece in one.pieces}
         used = [
             name
