@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import dataclasses
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared, with_bases
+from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, REPLACE, Replaced
 from awaken.contract import Edit, NodeEdit, Place, ReleaseImport, SiteId, TextEdit
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
-from awaken.kit.payloads import ADD_KEYWORD
+from awaken.kit.payloads import ADD_KEYWORD, Statements
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module
@@ -39,65 +42,79 @@ class Beside:
         wanted = f"Async{name}" if name[:1].isupper() else f"async_{name}"
         return wanted if module is None else module.scopes.fresh_name(wanted)
 
-    def members(
-        self, using: Iterable[Piece], writes: Mapping[str, Sequence[Member]]
-    ) -> Iterator[Member]:
-        """Yield what becomes of the places in ``using`` that name one of them.
+    def joined(
+        self,
+        members: Iterable[Member],
+        using: Iterable[Piece],
+        writes: Mapping[str, Sequence[Member]],
+    ) -> list[Member]:
+        """Return ``members``, and what becomes of the places in ``using`` that name one of them.
 
         The first carries the statements that make them: ``writes`` are the members of each
         statement as it is.
         """
-        pieces = frozenset(using)
-        statements: list[Edit] = []
-        for one in self._resources.values():
-            for place, piece in one.uses:
-                if piece not in pieces:
-                    continue
-                site, node = self._at(place)
-                if site is None or node is None:
-                    continue
-                edits, caveats = self._renamed(site, node, one.qualified), list[str]()
-                if not statements:
-                    statements = list(self._statements(site.id, writes))
-                    edits, caveats = [*statements, *edits], [_CAVEAT]
-                name = self._names[one.qualified]
-                message = f"`{one.name}` becomes `{name}`, which stands beside it"
-                yield Member(site, Rewrite(message, edits, caveats), f"`{name}`")
+        found, pieces = list(members), frozenset(using)
+        uses = [
+            (one, site, node)
+            for one in self._resources.values()
+            for place, piece in one.uses
+            if piece in pieces
+            for site, node in self._at(place)
+        ]
+        names = with_bases(self._resources, [one.qualified for one, _, _ in uses])
+        for number, (one, site, node) in enumerate(uses):
+            written, edits = self._renamed(site, node, one.qualified)
+            found, is_rewritten = _written_anew(found, site, node, written)
+            if not is_rewritten:
+                edits.append(site.replace(node, written))
+            caveats, related = list[str](), tuple[Place, ...]()
+            if number == 0:
+                edits = [*self._statements(site.id, names, writes), *edits]
+                caveats = [_CAVEAT]
+                related = tuple(self._resources[name].statement for name in sorted(names))
+            message = f"`{site.module.text_of(node)}` becomes `{written}`, which stands beside it"
+            found.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
+        return found
 
     def rebound(self, shared: Shared) -> list[Edit]:
         """Return what binds one that becomes asynchronous in its place to these."""
         edits: list[Edit] = []
         for name, place in shared.built_on.items():
-            site, node = self._at(place)
-            if name in self._names and site is not None and node is not None:
-                edits += self._renamed(site, node, name)
+            for site, node in self._at(place) if name in self._names else ():
+                written, imports = self._renamed(site, node, name)
+                edits += [site.replace(node, written), *imports]
         return edits
 
-    def _at(self, place: Place) -> tuple[Site[ast.AST] | None, ast.expr | None]:
+    def _at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
         module = self._project.module(place.path)
-        if module is None:
-            return None, None
-        for node in module.walk():
-            if isinstance(node, ast.Name | ast.Attribute) and module.span(node) == place.span:
-                return Site(self._rule, module, node), node
-        return None, None
+        for node in () if module is None else module.walk():
+            is_name = isinstance(node, ast.Name | ast.Attribute)
+            if module is not None and is_name and module.span(node) == place.span:
+                yield Site(self._rule, module, node), node
 
-    def _renamed(self, site: Site[ast.AST], node: ast.expr, qualified: str) -> list[Edit]:
+    def _renamed(
+        self, site: Site[ast.AST], node: ast.expr, qualified: str
+    ) -> tuple[str, list[Edit]]:
+        """Return what stands for a name, and the edits that import it."""
         home, name = self._resources[qualified].piece.path, self._names[qualified]
         if isinstance(node, ast.Attribute):
-            return [site.rename(node, name)]
+            return f"{site.module.text_of(node.value)}.{name}", []
         if site.module.path == home:
-            return [site.replace(node, name)]
-        written, imports = name_beside(
-            self._project, site, None, f"{qualified.rpartition('.')[0]}.{name}"
-        )
+            return name, []
+        package = qualified.rpartition(".")[0]
+        written, edits = name_beside(self._project, site, None, f"{package}.{name}")
         imported = imported_from(site.module, node)
-        released = [] if imported is None else [site.release_import(*imported)]
-        return [site.replace(node, written), *imports, *released]
+        if imported is not None:
+            edits.append(site.release_import(*imported))
+        return written, edits
 
     # --------------------------------------------------------------------------------- statements
-    def _statements(self, site: SiteId, writes: Mapping[str, Sequence[Member]]) -> Iterator[Edit]:
+    def _statements(
+        self, site: SiteId, names: Collection[str], writes: Mapping[str, Sequence[Member]]
+    ) -> Iterator[Edit]:
         for name, one in self._resources.items():
+            if name not in names:
+                continue
             module = self._project.module(one.piece.path)
             if module is None:
                 continue
@@ -139,7 +156,41 @@ class Beside:
         for begin, end, code in sorted(pieces, reverse=True):
             written_text = written_text[:begin] + code.encode() + written_text[end:]
         more = len(written_text) - len(text)
-        return written_text[start : shared.statement.span.end + more].decode()
+        made = written_text[start : shared.statement.span.end + more].decode()
+        return "\n".join(made.splitlines())
+
+
+def _written_anew(
+    members: Iterable[Member], site: Site[ast.AST], node: ast.expr, written: str
+) -> tuple[list[Member], bool]:
+    """Return the members, with another name in the code that they write in the place of ``node``.
+
+    The other value says whether there is such code: the name itself is gone then.
+    """
+    module, place = site.module, site.module.place(node)
+    word = re.compile(rf"(?<![\w.]){re.escape(module.text_of(node))}(?!\w)")
+    found: list[Member] = []
+    is_rewritten = False
+    for member in members:
+        edits: list[Edit] = []
+        for edit in member.outcome.edits if isinstance(member.outcome, Rewrite) else ():
+            is_here = getattr(edit, "path", "") == module.path
+            anchor = getattr(edit, "anchor", None)
+            data = getattr(edit, "data", None)
+            is_around = is_here and anchor is not None and anchor.contains(place.span)
+            if is_around and (isinstance(edit, TextEdit) or edit.rewriter in {REMOVE, REPLACE}):
+                is_rewritten = True
+            if is_here and isinstance(data, Replaced | Statements):
+                code = word.sub(written, data.code)
+                edits.append(structs.replace(edit, data=structs.replace(data, code=code)))
+            else:
+                edits.append(edit)
+        if isinstance(member.outcome, Rewrite):
+            outcome = dataclasses.replace(member.outcome, edits=edits)
+            found.append(dataclasses.replace(member, outcome=outcome))
+        else:
+            found.append(member)
+    return found, is_rewritten
 
 
 def _argument(text: bytes, start: int, end: int, written: str) -> tuple[int, int, str]:

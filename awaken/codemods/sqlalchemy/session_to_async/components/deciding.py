@@ -252,30 +252,24 @@ class Components:
             for name in sorted(names & self.in_place):
                 members += self._rebound(beside, name)
             pieces = [piece for one in group for piece in one.pieces]
-            members += beside.members(pieces, self._making)
+            members = beside.joined(members, pieces, self._making)
             if members:
                 members = _once(self._with_settings(members))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 yield _told(decided, members)
         left: set[str] = set()
+        everywhere = [] if any(one.converts for one in self.all) else list(self._everywhere)
         for one in self.all:
             if not one.converts:
-                members = list(one.members)
-                for name in sorted(self._named_by([one]) - self.in_place - left):
-                    left.add(name)
-                    members += self._making[name]
+                members, names = [*one.members, *everywhere], self._named_by([one])
+                members += [
+                    each
+                    for name in sorted(names - self.in_place - left)
+                    for each in self._making[name]
+                ]
+                left |= names
+                everywhere = []
                 yield self._left_alone(one, members)
-        if not any(one.converts for one in self.all):
-            yield from self._all_left()
-
-    def _all_left(self) -> Iterator[Decided]:
-        guilty = next((one for each in self.all for one in each.stopping), None)
-        for member in self._everywhere:
-            refused = member.outcome if isinstance(member.outcome, Refused) else None
-            if refused is None and guilty is not None:
-                refused = _because([guilty])
-            if refused is not None:
-                yield Decided((member.site.refused(refused),))
 
     def _named_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
         """Return the engines and factories that components use; what nobody uses is all's."""
@@ -341,6 +335,10 @@ class Components:
 
     def _left_alone(self, component: Component, members: Sequence[Member]) -> Decided:
         stopping = sorted(component.stopping, key=lambda one: one.site.place)
+        refused = [one for one in stopping if isinstance(one.outcome, Refused)]
+        if stopping and not refused:
+            # Only sites that are left out stop it: they keep what would become of them.
+            return decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
         if not stopping:
             return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
         findings: list[Finding] = []
@@ -349,7 +347,7 @@ class Components:
                 findings.append(one.site.refused(one.outcome))
                 continue
             way = one.outcome.related
-            findings.append(one.site.refused(_because(stopping, way)))
+            findings.append(one.site.refused(_because(refused, way)))
         return Decided(tuple(findings))
 
 
