@@ -50,6 +50,10 @@ _PROJECT_TABLES = {
 }
 
 
+_LOOKED_AT = 50
+"""Files of a folder that are searched for how they import."""
+
+
 class Root(Struct, frozen=True):
     """One project: its absolute directory, and what of it the user named.
 
@@ -255,11 +259,38 @@ def _names(directory: Path) -> set[str]:
 def _is_project(directory: str, names: set[str]) -> bool:
     """Whether a directory holds project metadata, and not only the settings of tools.
 
-    A package is none: numpy's style of ``setup.py`` has one in every package.
+    A package is none, for numpy's style of ``setup.py`` has one in every package; but it is where
+    ``pyproject.toml`` stands and imports begin.
     """
     if "__init__.py" in names:
-        return False
+        is_declared = "pyproject.toml" in names and _has_metadata(directory, "pyproject.toml")
+        return is_declared and _begins_imports(Path(directory), names)
     return any(name in names and _has_metadata(directory, name) for name in _PROJECT_FILES)
+
+
+def _begins_imports(directory: Path, names: set[str]) -> bool:
+    """Whether what lies in a package is imported from there: ``from app.models import User``.
+
+    So it says in its own files, or one level below, where none has the name of the package itself.
+    """
+    packages = {one for one in names if "__init__.py" in _names(directory / one)}
+    inside = packages - {directory.name}
+    if not inside:
+        return False
+    own, parts = (_imports_of({directory.name}), _imports_of(inside))
+    found = False
+    for folder in (directory, *(directory / one for one in sorted(inside))):
+        for name in sorted(one for one in _names(folder) if is_python(one))[:_LOOKED_AT]:
+            text = _metadata(folder, name)
+            if own.search(text):
+                return False
+            found = found or parts.search(text) is not None
+    return found
+
+
+def _imports_of(names: set[str]) -> re.Pattern[bytes]:
+    any_of = b"|".join(re.escape(one.encode(errors="replace")) for one in sorted(names))
+    return re.compile(rb"^(?:from|import) (?:%b)\b" % any_of, re.MULTILINE)
 
 
 def _has_metadata(directory: str, name: str) -> bool:
@@ -282,12 +313,12 @@ def marker_of(root: Root) -> Marker:
     names = _names(root.path)
     if root.lone:
         return Marker("", 0, "no project: only the files that were named are read")
-    if "__init__.py" not in names:
+    if _is_project(str(root.path), names):
         for name in _PROJECT_FILES:
             if name in names and _has_metadata(str(root.path), name):
                 return _table_marker(root.path, name)
-        if "requirements.txt" in names:
-            return Marker("requirements.txt", 0, "the outermost requirements file")
+    if "__init__.py" not in names and "requirements.txt" in names:
+        return Marker("requirements.txt", 0, "the outermost requirements file")
     if ".git" in names:
         return Marker(".git", 0, "the top of a git repository")
     return Marker("", 0, "no project file and no repository is here or above")

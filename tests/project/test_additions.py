@@ -23,3 +23,52 @@ def test_a_container_that_is_replaced_by_an_item_of_itself_comes_to_an_end(text)
     asked = "self._at" if "_at" in text else "node"
 
     assert isinstance(project.instance_of(module, last(module, asked)), tuple)
+
+
+@pytest.mark.parametrize(
+    ("use", "is_known"),
+    [
+        # Iterating a mapping gives its keys.
+        ("order = sorted([key for key in rows if key])", True),
+        ("names = [one for one in rows]", True),
+        ("for one in rows.values():\n    fill(one)", False),
+        # What iterating a list gives is in it.
+        ("for one in rows['x']:\n    fill(one)", True),
+    ],
+)
+def test_what_is_done_with_the_keys_of_a_mapping_puts_nothing_into_its_lists(use, is_known):
+    inside = "".join(f"    {line}\n" for line in use.splitlines())
+    text = (
+        "class Row: ...\n\n"
+        "def asked(fill):\n    rows = {}\n    rows['x'] = [Row()]\n"
+        f"{inside}    return rows['x'][0]\n"
+    )
+    project = program({"m.py": text})
+    module = module_of(project, "m.py")
+    values = project.values.of(module, last(module, "rows['x'][0]"))
+
+    assert values.is_known is is_known
+
+
+@pytest.mark.parametrize(
+    ("model", "is_known"),
+    [
+        ("class Page(BaseModel):\n    rows: list[Row]\n", True),
+        ("class Base(BaseModel):\n    rows: list[Row] | None\nclass Page(Base): ...\n", True),
+        # Such a field keeps the list itself.
+        ("class Page(BaseModel):\n    rows: Any\n", False),
+        ("class Page(BaseModel):\n    rows: list[Row]\n    def __init__(self, rows): ...\n", False),
+        ("class Page(Unseen):\n    rows: list[Row]\n", False),
+    ],
+)
+def test_a_model_of_pydantic_copies_the_list_that_it_is_given(model, is_known):
+    text = (
+        "from typing import Any\nfrom pydantic import BaseModel\nfrom elsewhere import Unseen\n\n"
+        f"class Row: ...\n{model}\n"
+        "def asked():\n    rows = []\n    rows.append(Row())\n    page = Page(rows=rows)\n"
+        "    return rows[0]\n"
+    )
+    project = program({"m.py": text})
+    module = module_of(project, "m.py")
+
+    assert project.values.of(module, last(module, "rows[0]")).is_known is is_known

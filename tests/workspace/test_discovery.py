@@ -101,6 +101,29 @@ def test_setup_py_inside_a_package_makes_no_root(tmp_path):
     assert files(app) == ["lib/__init__.py", "lib/setup.py"]
 
 
+@pytest.mark.parametrize(
+    ("main", "other", "is_root"),
+    [
+        ("from src.models import User\n", "", True),
+        ("import src.models\n", "", True),
+        # Imported by its own name: from the directory above.
+        ("from src.models import User\n", "from backend.src.main import app\n", False),
+        ("from .models import User\n", "", False),
+        ("import source\n", "", False),
+    ],
+)
+def test_package_with_metadata_is_a_root_if_imports_begin_there(tmp_path, main, other, is_root):
+    backend = tmp_path / "repo/backend"
+    write(tmp_path / "repo", ".git/HEAD", "tools/a.py")
+    write(backend, "__init__.py", "src/__init__.py", "src/models.py")
+    write(backend, "pyproject.toml", text=PROJECT)
+    write(backend, "src/main.py", text=main)
+    write(backend, "tests/__init__.py", text=other)
+
+    found = (backend, ("src",)) if is_root else (tmp_path / "repo", ("backend/src",))
+    assert roots(backend / "src") == [found]
+
+
 def test_requirements_make_a_root_where_the_repository_has_no_metadata(tmp_path):
     write(tmp_path / "repo", ".git/HEAD", "backend/requirements.txt", "backend/docs/a.py")
     write(tmp_path / "repo", "backend/docs/requirements.txt", "tools/b.py")

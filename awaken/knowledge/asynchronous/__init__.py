@@ -44,6 +44,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``names``: qualified names, with those of their twins.
     - ``awaited``: methods that are coroutine functions there; ``entered`` those that give what
       ``async with`` enters; ``missing`` those that are not there.
+    - ``members``: all that an object of the synchronous side has, where that is known.
     - ``schema``: what ``run_sync`` has to call.
     - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
     """
@@ -53,6 +54,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     awaited: dict[Resource, tuple[str, ...]]
     entered: dict[Resource, tuple[str, ...]]
     missing: dict[Resource, tuple[str, ...]]
+    members: dict[Resource, tuple[str, ...]]
     schema: _Schema
     absorbing: _Absorbing
     decorators: _Decorators

@@ -25,6 +25,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     - ``methods``: methods of models that read their first argument.
     - ``functions``: functions that are given a type, then what is read as such.
     - ``adapters``: classes that are given a type, and have ``adapter_methods``.
+    - ``validators``: decorators of methods that are given the object that is validated.
     """
 
     bases: tuple[str, ...]
@@ -40,6 +41,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     functions: tuple[str, ...]
     adapters: tuple[str, ...]
     adapter_methods: tuple[str, ...]
+    validators: tuple[str, ...]
 
 
 class Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -11,7 +11,8 @@ that does. What waits for nothing stays as it is, endpoints among it.
 
 Where a relationship is read that would be loaded then, the statement in sight loads it before. If
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
-what leads from a class to itself is awaited where it is read (`AsyncAttrs`).
+what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
+computes when a row changes is fetched with the change (`eager_defaults`).
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.

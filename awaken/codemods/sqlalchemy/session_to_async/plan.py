@@ -14,10 +14,11 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import memb
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
-from awaken.codemods.sqlalchemy.session_to_async.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REMOVE, REPLACE
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -80,11 +81,15 @@ class SessionToAsync(Rule):
         if not part.steps:
             return Plan()
         found = Found(
-            [*self._functions(part, loading.loaded_again()), *unresolved_calls(part, self.name)],
+            [
+                *self._functions(part, loading.loaded_again()),
+                *part.managers.bases(list(part.steps), self.name),
+                *unresolved_calls(part, self.name),
+                *listening(project, self.name),
+            ],
             list(self._resources(part, options)),
-            list(loading.members()),
+            [*loading.members(), *fetched_when_written(project, self.name)],
         )
-        found.functions += listening(project, self.name)
         components = Components(part, self.name, found, constraints, options.component)
         return plan_of(components.decided())
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -32,6 +33,7 @@ class SynchronousPart:
 
     def __init__(self, project: Project, awaited: Iterable[Place]) -> None:
         self.project = project
+        self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
@@ -98,8 +100,8 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        calls = self.project.calls
-        return coloured(calls.graph(), calls.kin(), self._seeds, self.is_asynchronous)
+        managers = self.managers
+        return coloured(managers.callers, managers.kin, self._seeds, self.is_asynchronous)
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
@@ -114,7 +116,21 @@ class SynchronousPart:
         }
 
     @cached_property
+    def entries(self) -> dict[FunctionPlace, list[Place]]:
+        """What is entered that is a manager of the program's own, by the function around it."""
+        found: dict[FunctionPlace, set[Place]] = defaultdict(set)
+        for function in self.steps:
+            for entry in self.managers.entries(function):
+                found[entry.caller].add(entry.place)
+        return {caller: sorted(places) for caller, places in found.items()}
+
+    @cached_property
     def functions(self) -> list[FunctionPlace]:
         """The functions in which something changes, in the order of their places."""
-        changed: Iterable[FunctionPlace] = (*self.steps, *self._operating, *self.calls)
+        changed: Iterable[FunctionPlace] = (
+            *self.steps,
+            *self._operating,
+            *self.calls,
+            *self.entries,
+        )
         return sorted(set(changed))

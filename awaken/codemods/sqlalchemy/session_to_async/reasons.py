@@ -94,6 +94,11 @@ READ_ELSEWHERE = Reason(
     "`{}` leads from a class to itself, and is read where nothing can be awaited",
     "Load it where the object is loaded, as deep as it is read.",
 )
+DATABASE_VALUE = Reason(
+    "database-value",
+    "the database computes `{}` when a row changes, and reading it then would load it",
+    'Add `"eager_defaults": True` to the `__mapper_args__` of the class.',
+)
 UNITTEST = Reason(
     "unittest-case",
     "`{}` is a test of `unittest.TestCase`, which awaits nothing",
@@ -101,7 +106,8 @@ UNITTEST = Reason(
 )
 
 ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DECORATED, FOREIGN_SESSION, GENERATOR_USE, HANDED_ON, LEGACY_QUERY,
-    MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OTHER_COMPONENT, OWN_SESSION_CLASS,
-    READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FOREIGN_SESSION, GENERATOR_USE,
+    HANDED_ON, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OTHER_COMPONENT,
+    OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER,
+    UNKNOWN_SESSION,
 )  # fmt: skip

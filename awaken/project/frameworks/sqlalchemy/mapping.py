@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -57,12 +57,14 @@ _COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", 
 class ColumnFacts(Struct, frozen=True):
     """One column: ``nullable`` as declared (None if it follows from something not in sight),
     ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
+    ``is_computed_on_update`` says that the database computes it whenever the row changes.
     """
 
     nullable: bool | None = None
     primary_key: bool = False
     type: str | None = None
     foreign_key: str | None = None
+    is_computed_on_update: bool = False
 
 
 class RelationshipFacts(Struct, frozen=True):
@@ -215,7 +217,42 @@ class MappingReader:
             # ``deferred(Column(...))``: the column inside has the facts.
             if inner & {"sqlalchemy.orm.deferred", "sqlalchemy.orm.column_property"}:
                 return self._column(module, call.args[0], annotation)
-        return column_facts(call, annotation)
+        found = column_facts(call, annotation)
+        is_computed = call is not None and self._is_computed_on_update(module, call)
+        return structs.replace(found, is_computed_on_update=is_computed)
+
+    def _is_computed_on_update(self, module: Module, call: ast.Call) -> bool:
+        """Whether an update makes the value of a column in the database, as ``func.now()`` does."""
+        for keyword in call.keywords:
+            match keyword:
+                case ast.keyword(arg="server_onupdate", value=value):
+                    if not (isinstance(value, ast.Constant) and value.value is None):
+                        return True
+                case ast.keyword(arg="onupdate", value=ast.Call() as value):
+                    if self._is_expression(module, value):
+                        return True
+                # SQLModel hands on what it is given for the column.
+                case ast.keyword(arg="sa_column", value=ast.Call() as value):
+                    if self._is_computed_on_update(module, value):
+                        return True
+                case ast.keyword(arg="sa_column_kwargs", value=ast.Dict(keys=keys, values=values)):
+                    named = [
+                        ast.keyword(str(key.value), value)
+                        for key, value in zip(keys, values, strict=True)
+                        if isinstance(key, ast.Constant)
+                    ]
+                    if self._is_computed_on_update(module, ast.Call(call.func, [], named)):
+                        return True
+                case _:
+                    pass
+        return any(
+            isinstance(one, ast.Call) and self.called(module, one.func) == {"sqlalchemy.Computed"}
+            for one in call.args
+        )
+
+    def _is_expression(self, module: Module, value: ast.Call) -> bool:
+        name = self._evaluator.names.qualified(module, value.func) or ""
+        return name.startswith("sqlalchemy.")
 
 
 def _name_of(value: Value) -> str | None:

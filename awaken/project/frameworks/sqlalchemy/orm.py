@@ -156,6 +156,13 @@ class Orm:
         """
         return self._models.mapped_class(qualified)
 
+    def mapping_ancestors(self, qualified: str) -> tuple[str, ...]:
+        """Return the classes of the project from which a class inherits, itself first.
+
+        Those that a declarative base is made of are among them.
+        """
+        return tuple(one.qualified for one in self._models.ancestors(qualified))
+
     def mapping_status(self, qualified: str) -> Status:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
         return self._models.status(qualified)

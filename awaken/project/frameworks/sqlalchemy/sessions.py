@@ -291,11 +291,10 @@ class Sessions:
                 return NotRelevant(f"an instance of `{name}`")
             why = f"`{name}` is defined outside the project"
             return self._evaluator.unknown(module, node, why)
-        roots = [one.partition(".")[0] for one in ancestors.outside]
         hidden = [
             one
-            for one, root in zip(ancestors.outside, roots, strict=True)
-            if one not in knowledge.types and not _is_harmless(root, knowledge.not_sessions)
+            for one in ancestors.outside
+            if one not in knowledge.types and not _is_harmless(one, knowledge.not_sessions)
         ]
         if hidden or ancestors.unresolved:
             base = hidden[0] if hidden else "a base that could not be followed"
@@ -323,5 +322,8 @@ def _is_no_session(value: InstanceOf, not_sessions: set[str]) -> bool:
     return top in not_sessions or top in sys.stdlib_module_names | {"builtins"}
 
 
-def _is_harmless(root: str, not_sessions: set[str]) -> bool:
-    return root in {"builtins", "abc", "typing", "typing_extensions", "enum"} | not_sessions
+def _is_harmless(base: str, not_sessions: set[str]) -> bool:
+    """Whether a class that inherits from ``base``, of a library, is no session because of it."""
+    root = base.partition(".")[0]
+    is_of_python = root in sys.stdlib_module_names and not base.startswith("unittest.mock")
+    return is_of_python or root in {"builtins", "typing_extensions"} | not_sessions

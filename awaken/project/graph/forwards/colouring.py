@@ -12,8 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from awaken.contract import Place, Span
-from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.kin import Kin
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+
+Callers = Callable[[FunctionPlace], Iterable[Call]]
+"""Who calls a function, and where."""
+
+KinOf = Callable[[FunctionPlace], Iterable[FunctionPlace]]
+"""Which functions change with a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,8 @@ class Step:
 
 
 def coloured(
-    graph: CallGraph,
-    kin: Kin,
+    callers: Callers,
+    kin: KinOf,
     seeds: Mapping[FunctionPlace, Place],
     ends: Callable[[FunctionPlace], bool],
 ) -> dict[FunctionPlace, Step]:
@@ -44,7 +49,7 @@ def coloured(
     waiting = deque(found)
     while waiting:
         function = waiting.popleft()
-        for other, step in _next(graph, kin, function):
+        for other, step in _next(callers, kin, function):
             if other not in found and not ends(other):
                 found[other] = step
                 waiting.append(other)
@@ -52,14 +57,14 @@ def coloured(
 
 
 def _next(
-    graph: CallGraph, kin: Kin, function: FunctionPlace
+    callers: Callers, kin: KinOf, function: FunctionPlace
 ) -> Iterable[tuple[FunctionPlace, Step]]:
-    for other in kin.of(function):
+    for other in kin(function):
         yield (
             other,
             Step(Place(other.path, Span(other.start, other.start)), function, "stands in for"),
         )
-    for call in graph.callers(function):
+    for call in callers(function):
         yield call.caller, Step(call.place, function)
 
 

@@ -26,8 +26,12 @@ class Kin:
         home = self._evaluator.names.layout.name_of(function.path)
         if not owner or self._evaluator.classes.facts(f"{home}.{owner}") is None:
             return (function,)
-        found = {function}
-        for name in self._families.together(f"{home}.{owner}", method):
+        return tuple(sorted({function, *self.methods(f"{home}.{owner}", method)}))
+
+    def methods(self, qualified: str, method: str) -> tuple[FunctionPlace, ...]:
+        """Return all that ``method`` of an instance of a class may be, with what is kin to it."""
+        found: set[FunctionPlace] = set()
+        for name in self._families.together(qualified, method):
             named = self._functions.named(f"{name}.{method}")
             if named is not None:
                 qualname = f"{self._within(name, named.path)}.{method}"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import parameters_of
@@ -50,6 +51,9 @@ _PUTTING_ALL = {"extend", "extendleft", "update"}
 _PUTTING_SECOND = {"heapq.heappush", "heapq.heappushpop", "bisect.insort", "bisect.insort_left"}
 _PUTTING_SECOND |= {"heapq.heapreplace", "bisect.insort_right"}
 
+_OWN_WAYS = {"__init__", "__new__", "model_post_init", "__get_pydantic_core_schema__"}
+"""Methods by which a model of Pydantic's may keep what it is given."""
+
 Put = Literal["item", "all", "passed", "unknown"]
 
 
@@ -58,7 +62,8 @@ class Addition:
     """Something that is put in: as one ``item``, as ``all`` that iterating it gives, or unseen.
 
     ``depth`` is 0 for the container itself, 1 for the containers in it. ``passed`` is a call that
-    is given the container as ``node``, and may put something in.
+    is given the container as ``node``, and may put something in. ``iterated`` are the depths at
+    which it was got by iterating: of a mapping that gives keys.
     """
 
     put: Put
@@ -67,6 +72,7 @@ class Addition:
     node: ast.expr | ast.Module
     key: ast.expr | None = None
     call: ast.Call | None = None
+    iterated: tuple[int, ...] = ()
 
 
 class Additions:
@@ -157,11 +163,41 @@ class Additions:
                     scope = home.scopes.scope_made_by(function.node)
                     # What it returns goes to where it is called, which is not looked at.
                     inner = self._of_variable(home, scope, parameter, one.depth, is_local=False)
-                    yield from self._seen_in(inner, calls + 1)
+                    for more in self._seen_in(inner, calls + 1):
+                        yield replace(more, iterated=(*more.iterated, *one.iterated))
                     return
+            case ClassOf(qualified=name) if self._copies(name, call, one.node):
+                return
             case _:
                 pass
-        yield Addition("unknown", one.depth, one.module, one.node)
+        yield Addition("unknown", one.depth, one.module, one.node, iterated=one.iterated)
+
+    def _copies(self, qualified: str, call: ast.Call, node: ast.AST) -> bool:
+        """Whether an instance of a class of the program holds a copy of the container ``node``.
+
+        Pydantic's models validate a container into a new one, if nobody writes how.
+        """
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        field = next((one.arg for one in call.keywords if one.value is node), None)
+        if ancestors is None or ancestors.unresolved or field is None:
+            return False
+        bases = schema_knowledge().models.bases
+        if not any(one in bases for one in ancestors.outside):
+            return False
+        if any(_OWN_WAYS & one.members for one in ancestors.inside):
+            return False
+        return any(self._declares_items(one.qualified, field) for one in ancestors.inside)
+
+    def _declares_items(self, qualified: str, field: str) -> bool:
+        """Whether a class says of what items a field is: without that it may stay as it is."""
+        found = self._evaluator.classes.node(qualified)
+        return found is not None and any(
+            isinstance(one, ast.AnnAssign)
+            and isinstance(one.annotation, ast.Subscript | ast.BinOp)
+            and isinstance(one.target, ast.Name)
+            and one.target.id == field
+            for one in found[1].body
+        )
 
     # ------------------------------------------------------------------------------- growing
     def _grown(
@@ -179,6 +215,8 @@ class Additions:
                 if value.grows and name in MUTABLE:
                     own = [one for one in additions if one.depth == depth]
                     parameters = self._with(parameters, own, known, is_dict=name in DICTS)
+                if name in DICTS:
+                    additions = [one for one in additions if depth not in one.iterated]
                 inner = self._grown(parameters[-1], additions, known, depth + 1)
                 return replace(value, parameters=(*parameters[:-1], inner))
             case TupleOf():
@@ -290,7 +328,8 @@ class _Uses:
             case ast.AugAssign() if above.target is node:
                 yield Addition("all", depth, module, above.value)
             case ast.For() | ast.AsyncFor() | ast.comprehension() if above.iter is node:
-                yield from self._loop(module, above.target, depth)
+                for one in self._loop(module, above.target, depth):
+                    yield replace(one, iterated=(*one.iterated, depth))
             case ast.Call() if node in above.args:
                 yield from self._passed(module, above, node, depth)
             case ast.keyword():

@@ -87,9 +87,10 @@ class Beside:
 
     def _at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
         module = self._project.module(place.path)
-        for node in () if module is None else module.walk():
-            is_name = isinstance(node, ast.Name | ast.Attribute)
-            if module is not None and is_name and module.span(node) == place.span:
+        if module is None:
+            return
+        for node in module.walk():
+            if isinstance(node, ast.Name | ast.Attribute) and module.span(node) == place.span:
                 yield Site(self._rule, module, node), node
 
     def _renamed(
@@ -177,8 +178,10 @@ def _written_anew(
             is_here = getattr(edit, "path", "") == module.path
             anchor = getattr(edit, "anchor", None)
             data = getattr(edit, "data", None)
-            is_around = is_here and anchor is not None and anchor.contains(place.span)
-            if is_around and (isinstance(edit, TextEdit) or edit.rewriter in {REMOVE, REPLACE}):
+            is_anew = isinstance(edit, TextEdit) or (
+                isinstance(edit, NodeEdit) and edit.rewriter in {REMOVE, REPLACE}
+            )
+            if is_here and is_anew and anchor is not None and anchor.contains(place.span):
                 is_rewritten = True
             if is_here and isinstance(data, Replaced | Statements):
                 code = word.sub(written, data.code)

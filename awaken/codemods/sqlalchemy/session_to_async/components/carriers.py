@@ -7,7 +7,7 @@ variable, or an unknown function that is handed a session.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.components.mentions import mentions_of
@@ -32,10 +32,13 @@ class Carrier(NamedTuple):
 
 
 class Carriers:
-    """Finds what carries sessions between ``pieces``."""
+    """Finds what carries sessions between ``pieces``; what is ``shared`` does not."""
 
-    def __init__(self, part: SynchronousPart, pieces: Iterable[Piece]) -> None:
+    def __init__(
+        self, part: SynchronousPart, pieces: Iterable[Piece], shared: Collection[str]
+    ) -> None:
         self._part = part
+        self._shared = shared
         self._project = part.project
         self._pieces = frozenset(pieces)
 
@@ -106,6 +109,8 @@ class Carriers:
             receiver = operation.func.value
         while isinstance(receiver, ast.Attribute | ast.Call | ast.Subscript):
             if isinstance(receiver, ast.Attribute) and not _is_self(receiver.value):
+                if self._project.qualified_name(module, receiver) in self._shared:
+                    return
                 yield Carrier("attribute", receiver.attr)
             receiver = receiver.func if isinstance(receiver, ast.Call) else receiver.value
         variable = self._variable(module, receiver)
@@ -124,6 +129,10 @@ class Carriers:
 
     def _variable(self, module: Module, node: ast.expr) -> str:
         """Return the variable of a file that ``node`` names; empty for everything else."""
+        found = self._variable_named(module, node)
+        return "" if found in self._shared else found
+
+    def _variable_named(self, module: Module, node: ast.expr) -> str:
         if not isinstance(node, ast.Name):
             return ""
         owner = module.scopes.owner(node.id, module.scopes.scope_of(node))

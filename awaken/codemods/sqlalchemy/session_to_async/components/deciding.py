@@ -57,17 +57,24 @@ class Component:
     """Pieces that become asynchronous together, and what is said of them.
 
     ``stopping`` are the members that stand against it, also those of engines that it uses.
+    ``makes_tables`` says that it does nothing else with the database.
     """
 
     pieces: list[Piece]
     members: list[Member] = field(default_factory=list)
     stopping: list[Member] = field(default_factory=list)
     is_wanted: bool = True
+    makes_tables: bool = False
 
     @property
     def is_test(self) -> bool:
         """Whether it consists of tests, and of what only tests use."""
         return all(is_test_file(one.path) for one in self.pieces)
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is there for others: tests, and what makes their tables."""
+        return self.is_test or self.makes_tables
 
     @property
     def converts(self) -> bool:
@@ -121,10 +128,11 @@ class Components:
                 component.members.append(member)
         for one in self.all:
             self._refuse_foreign(one, {member.site.id for member, _ in found.resources})
+            one.makes_tables = self._only_makes_tables(one)
             one.is_wanted = not wanted or self._is_named(one, wanted)
             one.stopping = [each for each in (*one.members, *self._everywhere) if self._stops(each)]
         self._stop_users()
-        self._stop_tests()
+        self._stop_what_is_beside()
         self.in_place = self._converting()
         self.beside = self._standing_beside()
 
@@ -207,18 +215,30 @@ class Components:
             for component in self._users(name) if stopping else ():
                 component.stopping += stopping
 
-    def _stop_tests(self) -> None:
+    def _stop_what_is_beside(self) -> None:
         """Stop tests that use the engine of what stays synchronous, or if all of that does."""
-        others = [one for one in self.all if not one.is_test]
+        others = [one for one in self.all if not one.is_beside]
         stopped = [one for one in others if not one.converts]
         for component in self.all:
-            names = self._named_by([component], with_unused=False) if component.is_test else set()
-            beside = [one for one in stopped if self._named_by([one], with_unused=False) & names]
-            if component.is_test and stopped and len(stopped) == len(others):
-                beside = stopped
-            for one in beside:
+            if not component.is_beside or not stopped:
+                continue
+            names = self._named_by([component], with_unused=False)
+            served = [one for one in stopped if self._named_by([one], with_unused=False) & names]
+            for one in stopped if len(stopped) == len(others) else served:
                 component.stopping += one.stopping
                 component.is_wanted = component.is_wanted and one.is_wanted
+
+    def _only_makes_tables(self, component: Component) -> bool:
+        found = [
+            operation.how
+            for piece in component.pieces
+            for module in (self._project.module(piece.path),)
+            if module is not None
+            for function in (module.function_at(piece.start),)
+            for operation in self._part.operations_of(module, self._part.place_of(module, function))
+            if function is not None or piece_around(module, operation.node) == piece
+        ]
+        return bool(found) and set(found) == {"schema"}
 
     def _converting(self) -> set[str]:
         """Return the engines and factories all of whose users become asynchronous."""
@@ -245,6 +265,14 @@ class Components:
     # ------------------------------------------------------------------------------------ outcome
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and a change for each group of components that share something."""
+        seen: set[str] = set()
+        for one in self._decided():
+            # What stops several components is said of each of them.
+            changes = tuple(change for change in one.changes if change.id not in seen)
+            seen.update(change.id for change in changes)
+            yield Decided(one.findings, changes)
+
+    def _decided(self) -> Iterator[Decided]:
         beside = Beside(self._project, self._rule, self.beside)
         for group in self._groups():
             members = [member for one in group for member in one.members]
@@ -338,7 +366,9 @@ class Components:
         refused = [one for one in stopping if isinstance(one.outcome, Refused)]
         if stopping and not refused:
             # Only sites that are left out stop it: they keep what would become of them.
-            return decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
+            others = [one for one in stopping if one not in members]
+            every = [*members, *others]
+            return decide_group(every, self._constraints, reasons.BESIDE_ANOTHER)
         if not stopping:
             return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
         findings: list[Finding] = []

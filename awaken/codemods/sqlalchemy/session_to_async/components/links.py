@@ -67,7 +67,7 @@ class Links:
         self._in_classes()
         self._inside()
         self._in_fixtures()
-        self.links += Carriers(part, self.pieces).links()
+        self.links += Carriers(part, self.pieces, shared).links()
 
     def _add(self, piece: Piece) -> None:
         if piece not in self._own:

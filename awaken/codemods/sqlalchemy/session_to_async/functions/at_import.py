@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import schema_change
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit
@@ -39,6 +40,10 @@ def members_at_import(part: SynchronousPart, rule: str, path: str) -> Iterator[M
             yield from _moved(part.project, site, operation)
         except Refused as refused:
             yield Member(site, refused, f"`{module.excerpt(operation.node)}`")
+    for place in part.entries.get(top, ()):
+        site = Site(rule, module, entered_at(module, place))
+        shown = f"`{module.excerpt(site.node)}`"
+        yield Member(site, Refused(reasons.AT_IMPORT, shown), shown)
     for call in part.calls.get(top, ()):
         for node in module.calls_at(call.place.span)[:1]:
             site = Site(rule, module, node)

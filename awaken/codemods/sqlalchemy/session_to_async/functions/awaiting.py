@@ -52,6 +52,11 @@ class Awaiting:
         else:
             self._insertions.before(node, "await ")
 
+    def renames(self, function: ast.expr, name: str) -> None:
+        """Write ``name`` as the last word of what is called."""
+        end = self._module.span(function).end
+        self._insertions.replace(Span(end - len(last_name(function)), end), name)
+
     def adds_argument(self, call: ast.Call, name: str, value: str) -> None:
         """Pass one more argument by its name, if the call does not pass it already."""
         if any(one.arg == name for one in call.keywords):

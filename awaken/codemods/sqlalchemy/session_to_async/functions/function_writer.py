@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
@@ -57,8 +58,10 @@ class FunctionWriter:
         node = site.node
         becomes = function in part.steps and isinstance(node, ast.FunctionDef)
         if isinstance(node, ast.FunctionDef) and becomes:
-            self._check(module, node)
+            self._check(module, node, function)
             insertions.before(node, "async ")
+            for span, name in managers.renamed(module, node):
+                insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += self._returned(site, node)
         awaiting = Awaiting(module, insertions)
@@ -66,6 +69,13 @@ class FunctionWriter:
             self._operation(module, awaiting, operation)
         for call in part.calls.get(function, ()):
             self._call(module, awaiting, call)
+        resolved = {one.place for one in part.calls.get(function, ())}
+        for above in managers.inherited(node) if becomes else ():
+            if module.place(above) not in resolved:
+                awaiting.awaits(above)
+                awaiting.renames(above.func, managers.ENTERING[last_name(above.func)])
+        for place in part.entries.get(function, ()):
+            awaiting.enters(managers.entered_at(module, place))
         awaiting.finish()
         edits += [site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced]
         edits += [site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated]
@@ -81,11 +91,13 @@ class FunctionWriter:
         return Rewrite(message, edits, related=tuple(one.at for one in way))
 
     # ------------------------------------------------------------------------------ the header
-    def _check(self, module: Module, node: ast.FunctionDef) -> None:
+    def _check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
         """Raise Refused where a function cannot become a coroutine function."""
         name = node.name
         is_method = module.enclosing_class(node) is not None
-        if is_method and name.startswith("__") and name.endswith("__") and name != "__call__":
+        if is_method and name in managers.ENTERING:
+            self._part.managers.check(function)
+        elif is_method and name.startswith("__") and name.endswith("__") and name != "__call__":
             raise Refused(reasons.SYNC_PROTOCOL, name)
         owner = module.enclosing_class(node)
         qualname = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
@@ -181,6 +193,8 @@ class FunctionWriter:
                 raise Refused(reasons.SYNC_PROTOCOL, "__init__", because=(call.place,))
             case _:
                 awaiting.awaits(nodes[0])
+                if call.name in managers.ENTERING:
+                    awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
 
     def kind_of(self, function: FunctionPlace) -> str:
         """Return what a call of ``function`` gives: a coroutine, a generator or a manager."""

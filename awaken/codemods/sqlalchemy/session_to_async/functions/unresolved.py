@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.contract import Place, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -20,7 +21,7 @@ from awaken.project.source.modules import Module
 def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the calls that may reach a function which becomes a coroutine function.
 
-    Those with arguments that it does not take are none.
+    Those with arguments that it does not take are none, nor those that are never reached.
     """
     project = part.project
     by_name: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
@@ -31,7 +32,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
         nodes = [] if module is None else module.calls_at(call.place.span)
         if module is None or not nodes or set(call.functions) & set(part.steps):
             continue
-        if _is_of_session(part, module, nodes[0]):
+        if _is_of_session(part, module, nodes[0]) or _is_behind_error(part, module, nodes[0]):
             continue
         fitting = [one for one in by_name[call.name] if fits(part, module, nodes[0], one)]
         if fitting:
@@ -47,3 +48,24 @@ def _is_of_session(part: SynchronousPart, module: Module, call: ast.Call) -> boo
     if not isinstance(call.func, ast.Attribute):
         return False
     return isinstance(part.project.orm.session_of(module, call.func.value), SessionProof)
+
+
+def _is_behind_error(part: SynchronousPart, module: Module, call: ast.Call) -> bool:
+    """Whether a session is asked for what it does not have before: ``session.select(X).filter()``.
+
+    That raises AttributeError, so nothing is called on it.
+    """
+    project = part.project
+    for node in ast.walk(call.func):
+        if isinstance(node, ast.Attribute) and node is not call.func:
+            if node.attr in twins().members["session"]:
+                continue
+            found = project.orm.session_of(module, node.value)
+            match found:
+                case SessionProof(kind="session", unless="", query_class=""):
+                    # A program may set it itself.
+                    if not project.files_with((f".{node.attr} =".encode(),)):
+                        return True
+                case _:
+                    pass
+    return False

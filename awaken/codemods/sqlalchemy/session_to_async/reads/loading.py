@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.new_objects import loaded_behind_commits
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_behind_commits
+from awaken.codemods.sqlalchemy.session_to_async.reads.validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.contract import Edit, Place
@@ -58,6 +59,8 @@ class Loading:
         for key in self._sides:
             by_name[key[1]].append(key)
         for read in self._project.orm.relationship_reads():
+            if is_of_field(self._project, read):
+                continue
             gets = (one.load.place for one in read.traces if one.load.kind == "get")
             self._gets.update(gets)
             if read.attribute == ANY:

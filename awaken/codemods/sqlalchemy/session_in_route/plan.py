@@ -1,0 +1,264 @@
+"""The rule: endpoints, the sessions that they make, and the dependencies that give the same."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.codemods.sqlalchemy.session_in_route.payload import ADD_PARAMETER, UNWRAP, Parameter
+from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.imports import name_beside
+from awaken.kit.names_here import name_here
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession
+from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+NO_DEPENDENCY = Reason(
+    "no-dependency",
+    "no dependency of the program yields a session of this kind",
+    "Write one, `with SessionLocal() as db: yield db`, and inject it with `Depends`.",
+)
+COMMITS = Reason(
+    "commits",
+    "`{}` commits, or begins a transaction, by itself",
+    "Inject it by hand if that is what this endpoint wants.",
+)
+CALLED = Reason(
+    "called",
+    "`{}` is called as well, and would get no session",
+    "Move what is called into a function that is given the session.",
+)
+OTHER_SHAPE = Reason(
+    "other-shape",
+    "`{}` is not opened by a `with` of its own among the statements of the endpoint",
+    "Open it in one `with` for the whole endpoint, or inject it by hand.",
+)
+OWN_ENGINE = Reason(
+    "own-engine",
+    "`{}` makes an engine, and with it a pool of connections, for each request",
+    "Make the engine once, when the application starts, and yield sessions of it.",
+)
+_CLASSES = {True: "sqlalchemy.ext.asyncio.AsyncSession", False: "sqlalchemy.orm.Session"}
+_CLOSED = "the session is open before the endpoint begins, and until its response is made"
+_SHARED = "it is the one that other dependencies of the request use"
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A dependency that yields sessions of one factory, as ``module`` defines it."""
+
+    module: Module
+    function: Function
+    made: MadeSession
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A call that makes a session, or without one an engine."""
+
+    call: ast.Call
+    session: MadeSession | None
+
+
+class SessionInRoute(Rule):
+    """Injects sessions that endpoints make."""
+
+    name = "session-in-route"
+    family = "sqlalchemy"
+    phase = Phase.LIFESPAN
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    triggers = (b"ession", b"maker", b"create_engine", b"create_async_engine")
+    anchors = ((b"fastapi",), (b"sqlalchemy", b"sqlmodel"))
+    needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
+    preview = True
+    reasons = (CALLED, COMMITS, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE)
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return a finding per session or engine that an endpoint makes, and its change."""
+        del constraints  # no change needs another site
+        found = list(self._sites(project))
+        given = list(_dependencies(project)) if found else []
+        return plan_of(decide(site, _rewrite, project, made, given) for site, made in found)
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the rewriters of the kit, and those of this rule."""
+        from awaken.codemods.sqlalchemy.session_in_route.rewrite import (  # noqa: PLC0415
+            add_parameter,
+            unwrap,
+        )
+
+        return {**super().rewriters(), ADD_PARAMETER: add_parameter, UNWRAP: unwrap}
+
+    def _sites(self, project: Project) -> Iterator[tuple[Site[Function], list[_Made]]]:
+        """Yield the endpoints that make sessions or engines, with the calls that do."""
+        seen: set[Place] = set()
+        in_sight = set(project.site_files(self.triggers))
+        for endpoint in project.web.responses.all:
+            module, function = endpoint.module, endpoint.function
+            place = module.place(function)
+            if place in seen or module.path not in in_sight:
+                continue
+            seen.add(place)
+            calls = (one for one in module.walk(function) if isinstance(one, ast.Call))
+            made = [one for one in map(partial(_read, project, module), calls) if one is not None]
+            if made:
+                yield Site(self.name, module, function), made
+
+
+def _read(project: Project, module: Module, call: ast.Call) -> _Made | None:
+    session = project.orm.made_session(module, call)
+    if session is not None and session.source in {"class", "factory"}:
+        return _Made(call, session)
+    return _Made(call, None) if _makes_engine(project, module, call) else None
+
+
+def _makes_engine(project: Project, module: Module, call: ast.Call) -> bool:
+    engines = project.orm.engines.all()
+    return any(one.module is module and one.call is call for one in engines)
+
+
+def _dependencies(project: Project) -> Iterator[_Given]:
+    """Yield the dependencies that yield a session and close it."""
+    for module in modules_with(project, (b"yield",)):
+        for node in module.tree.body:
+            if isinstance(node, Function) and not node.decorator_list:
+                given = project.orm.session_dependency(module, node)
+                if given is not None and given.gives == "yield" and given.closed == "always":
+                    yield _Given(module, node, given.made)
+
+
+def _rewrite(
+    site: Site[Function], project: Project, made: list[_Made], dependencies: list[_Given]
+) -> Rewrite:
+    """Return how the session of an endpoint is injected. Raises Refused."""
+    module, function = site.module, site.node
+    call, session = made[0].call, made[0].session
+    because = tuple(module.place(one.call) for one in made)
+    if session is None:
+        raise Refused(OWN_ENGINE, module.excerpt(call), because=because)
+    if len(made) > 1:
+        raise Refused(OTHER_SHAPE, module.excerpt(made[1].call), because=because)
+    shown = module.excerpt(call)
+    block = _block(module, function, call)
+    opened = block.items[0].optional_vars
+    given = next((one for one in dependencies if _gives_same(project, module, made[0], one)), None)
+    if given is None:
+        raise Refused(NO_DEPENDENCY)
+    if not isinstance(opened, ast.Name):
+        raise Refused(OTHER_SHAPE, shown)
+    name = opened.id
+    _check(site, project, block, given, name)
+    kind, imports = module.text_of(call.func), list[Edit]()
+    if session.source == "factory":
+        kind, imports = name_beside(project, site, None, _CLASSES[session.is_async])
+    depends, more = name_beside(project, site, None, "fastapi.Depends")
+    provider, beside = _written(project, site, given)
+    code = f"{name}: {kind} = {depends}({provider})"
+    edits: list[Edit] = [
+        site.rewrite_header(function, ADD_PARAMETER, Parameter(code)),
+        site.rewrite(block, UNWRAP),
+        *imports,
+        *more,
+        *beside,
+    ]
+    message = f"`{function.name}` gets its session from `{provider}`"
+    return Rewrite(message, edits, [_CLOSED, _SHARED], (given.module.place(given.function),))
+
+
+def _block(module: Module, function: Function, call: ast.Call) -> ast.With | ast.AsyncWith:
+    """Return the statement that opens the session, one of the body. Raises Refused."""
+    item = module.parent(call)
+    block = None if item is None else module.parent(item)
+    is_own = isinstance(block, ast.AsyncWith | ast.With) and len(block.items) == 1
+    if isinstance(block, ast.AsyncWith | ast.With) and is_own and block in function.body:
+        return block
+    raise Refused(OTHER_SHAPE, module.excerpt(call))
+
+
+def _gives_same(project: Project, module: Module, made: _Made, given: _Given) -> bool:
+    """Whether a dependency yields sessions of the same factory, or class and engine, as a call."""
+    session, other = made.session, given.made
+    if session is None or session.is_async is not other.is_async or session.source != other.source:
+        return False
+    if session.source == "factory":
+        return session.place == other.place and not made.call.args and not made.call.keywords
+    yielded = given.module.calls_at(other.place.span)
+    return bool(yielded) and _engine(project, module, made.call) == _engine(
+        project, given.module, yielded[0]
+    )
+
+
+def _engine(project: Project, module: Module, call: ast.Call) -> tuple[str | None, str]:
+    """Return which session class is called, and the name of the one engine that it is given.
+
+    What is given more makes two calls differ.
+    """
+    engine = next((one.value for one in call.keywords if one.arg == "bind"), None)
+    if len(call.args) == 1 and not call.keywords:
+        engine = call.args[0]
+    named = None if engine is None else project.qualified_name(module, engine)
+    is_plain = named is not None and len(call.args) + len(call.keywords) == 1
+    of = project.qualified_name(module, call.func)
+    return of, named if is_plain and named is not None else str(module.place(call))
+
+
+def _check(
+    site: Site[Function],
+    project: Project,
+    block: ast.With | ast.AsyncWith,
+    given: _Given,
+    name: str,
+) -> None:
+    """Raise Refused where an injected session would be another one, or none."""
+    module, function = site.module, site.node
+    text = given.module.text_of(given.function)
+    if "commit" in text or "begin" in text:
+        raise Refused(COMMITS, given.function.name)
+    callers = project.calls.callers_of(module, function)
+    if callers.sites:
+        places = tuple(one.place for one in callers.sites)
+        raise Refused(CALLED, function.name, because=places)
+    others = [
+        one
+        for one in module.walk(function)
+        if isinstance(one, ast.Name | ast.arg | FunctionOrLambda)
+        and (_name_of(one) == name)
+        and not module.span(block).contains(module.span(one))
+    ]
+    is_parameter = any(one.arg == name for one, _ in parameters_of(function.args))
+    if others or is_parameter:
+        raise Refused(NAME_TAKEN, name)
+
+
+def _name_of(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
+            return name
+        case _:
+            return ""
+
+
+def _written(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:
+    """Return how the dependency is written in the file of the endpoint. Raises Refused."""
+    module, name = site.module, given.function.name
+    if module.path == given.module.path:
+        return name, []
+    home = given.module.name
+    written = name_here(module, site.node, name, [home], "")
+    if written.needs is None:
+        return written.text, []
+    if written.text != name or project.layout.find(home, module.path).path != given.module.path:
+        raise Refused(NAME_TAKEN, name)
+    return name, [site.need_import(home, name)]

@@ -1,0 +1,227 @@
+"""What session-to-async does about reads that would load something, or give what is old."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from awaken.testing import Case, run_case
+from awaken.testing.cases import Settings
+
+DATABASE = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+engine = create_engine("sqlite://")
+LocalSession = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+"""
+SAVING = """\
+from models import Note
+
+
+def save(db: Session, note: Note) -> None:
+    db.commit()
+
+
+def shown(note: Note) -> str:
+    return str(note.changed)
+"""
+
+
+def rewritten(**texts):
+    """Return what the rule makes of files with these texts, and what it reports."""
+    files = {f"{name}.py": text.encode() for name, text in texts.items()}
+    case = Case(
+        name="it",
+        family="sqlalchemy",
+        rule="session-to-async",
+        directory=Path(),
+        settings=Settings(unsafe=True, published=False),
+        before=files,
+        after=files,
+        program={},
+    )
+    return run_case(case)
+
+
+def text_of(result, name):
+    return result.files[f"{name}.py"].decode()
+
+
+def reasons_of(result):
+    return {one.reason for one in result.findings if one.reason}
+
+
+MODEL = """\
+import datetime
+from sqlalchemy import Column, Computed, DateTime, FetchedValue, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Base
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "mapped_column(onupdate=func.now())",
+        "mapped_column(DateTime, onupdate=text('current_timestamp'))",
+        "mapped_column(server_default=func.now(), server_onupdate=FetchedValue())",
+        "mapped_column(Computed('id * 2'))",
+    ],
+)
+def test_what_the_database_computes_in_an_update_is_fetched_with_it(column):
+    models = MODEL + f"    changed: Mapped[datetime.datetime] = {column}\n"
+    result = rewritten(
+        database=DATABASE, models=models, notes="from sqlalchemy.orm import Session\n" + SAVING
+    )
+
+    assert '__mapper_args__ = {"eager_defaults": True}\n    id:' in text_of(result, "models")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "mapped_column(onupdate=datetime.datetime.now)",
+        "mapped_column(onupdate=lambda: datetime.datetime.now())",
+        "mapped_column(server_default=func.now())",
+        "mapped_column(server_onupdate=None)",
+    ],
+)
+def test_what_python_computes_needs_nothing(column):
+    models = MODEL + f"    changed: Mapped[datetime.datetime] = {column}\n"
+    result = rewritten(
+        database=DATABASE, models=models, notes="from sqlalchemy.orm import Session\n" + SAVING
+    )
+
+    assert "notes.py" in result.files
+    assert "eager_defaults" not in str(result.files)
+
+
+def test_a_computed_column_that_nobody_reads_needs_nothing():
+    models = MODEL + "    changed: Mapped[datetime.datetime] = mapped_column(onupdate=func.now())\n"
+    notes = "from sqlalchemy.orm import Session\n" + SAVING.replace("str(note.changed)", "''")
+    result = rewritten(
+        database=DATABASE, models=models, notes=f"{notes}\nORDER = Note.changed.desc()\n"
+    )
+
+    assert "notes.py" in result.files
+    assert "eager_defaults" not in str(result.files)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "after"),
+    [
+        ("{'version_id_col': id}", "{'version_id_col': id, \"eager_defaults\": True}"),
+        ("{}", '{"eager_defaults": True}'),
+        ("{'eager_defaults': True}", "{'eager_defaults': True}"),
+        ("{'eager_defaults': 'auto'}", None),
+        ("dict(version_id_col=id)", None),
+        ("{**OTHERS}", None),
+    ],
+)
+def test_arguments_of_the_mapper_are_added_to_or_it_is_refused(arguments, after):
+    models = (
+        MODEL
+        + "    changed: Mapped[datetime.datetime] = mapped_column(onupdate=func.now())\n"
+        + f"    __mapper_args__ = {arguments}\n"
+    )
+    result = rewritten(
+        database=DATABASE, models=models, notes="from sqlalchemy.orm import Session\n" + SAVING
+    )
+
+    if after is None:
+        assert not result.report.files
+        assert "session-to-async/database-value" in reasons_of(result)
+    else:
+        made = result.files.get("models.py", models.encode()).decode()
+        assert f"    __mapper_args__ = {after}\n" in made
+
+
+def test_a_column_of_a_mixin_is_fetched_by_each_class_that_has_it():
+    models = (
+        MODEL.replace("class Note(Base)", "class Note(Changing, Base)").replace(
+            "class Note",
+            "class Changing:\n"
+            "    changed: Mapped[datetime.datetime] = mapped_column(onupdate=func.now())\n\n\n"
+            "class Note",
+        )
+        + "\n\nclass Other(Changing, Base):\n"
+        + '    __tablename__ = "others"\n    id: Mapped[int] = mapped_column(primary_key=True)\n'
+    )
+    result = rewritten(
+        database=DATABASE, models=models, notes="from sqlalchemy.orm import Session\n" + SAVING
+    )
+
+    assert text_of(result, "models").count("eager_defaults") == 2
+
+
+VALIDATED = """\
+from pydantic import BaseModel, model_validator
+
+
+class OrderOut(BaseModel):
+    model_config = {"from_attributes": True}
+    id: int
+    customer: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def named(cls, data):
+        return {"id": data.id, "customer": data.customer.name}
+"""
+ORDERS = """\
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from database import Base
+from schemas import OrderOut
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    customer: Mapped[Customer] = relationship()
+
+
+class Visit(Base):
+    __tablename__ = "visits"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    customer: Mapped[Customer] = relationship()
+
+
+def shown(db: Session) -> list[OrderOut]:
+    return [OrderOut.model_validate(one) for one in db.scalars(select(Order))]
+"""
+
+
+def test_what_a_validator_reads_is_loaded_as_the_field_that_it_gives():
+    result = rewritten(database=DATABASE, schemas=VALIDATED, orders=ORDERS)
+
+    assert "joinedload(Order.customer)" in text_of(result, "orders")
+    assert 'lazy="selectin"' not in text_of(result, "orders")
+
+
+def test_what_a_validator_reads_beside_its_fields_may_be_of_any_class():
+    schemas = VALIDATED.replace("    customer: str\n", "    name: str\n")
+    result = rewritten(database=DATABASE, schemas=schemas, orders=ORDERS)
+
+    assert text_of(result, "orders").count('lazy="selectin"') == 2
