@@ -19,6 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -86,6 +87,7 @@ class SessionToAsync(Rule):
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *listening(project, self.name),
+                *held_sessions(part, self.name),
             ],
             list(self._resources(part, options)),
             [*loading.members(), *fetched_when_written(project, self.name)],

@@ -17,7 +17,7 @@ from awaken.project.graph.forwards.colouring import Step, coloured
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -42,8 +42,9 @@ class SynchronousPart:
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
-        self._with_words = frozenset(project.files_with(WORDS))
-        for path in project.files_with((b"def ", b"with ")):
+        words = (*WORDS, *project.object_factories.words)
+        self._with_words = frozenset(project.files_with(words))
+        for path in project.files_with((b"def ", *words)):
             module = project.module(path)
             if module is not None:
                 self._read(module)
@@ -72,11 +73,25 @@ class SynchronousPart:
     def _found(self, module: Module) -> Iterator[Operation]:
         is_of_alembic = is_revision(module) or is_environment(module)
         if module.path in self._with_words and not is_of_alembic:
-            yield from self.project.orm.operations(module)
+            for operation in self.project.orm.operations(module):
+                if not self._is_of_factory(module, operation):
+                    yield operation
+            for call in self.project.object_factories.calls(module):
+                yield Operation(call, "spawned", method=last_name(call.func))
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():
                 if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
                     yield Operation(node, "attribute", method=node.attr)
+
+    def _is_of_factory(self, module: Module, operation: Operation) -> bool:
+        """Whether a factory uses the session that it holds, where it may wait as it always did."""
+        factories, node = self.project.object_factories, operation.node
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and factories.is_held(module, node.func.value)
+            and factories.is_inside(module, node)
+        )
 
     def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
         """Return the function of a file, or without one the code outside of all functions."""

@@ -54,6 +54,9 @@ def _synchronous(
         if operation.how != "unknown" and is_awaited:
             what = f"`{module.excerpt(operation.node)}` is awaited, and still synchronous"
             yield Problem(module.place(operation.node), what, changes)
+    for call in after.object_factories.calls(module):
+        what = f"`{module.excerpt(call)}` makes an object where it may not wait"
+        yield Problem(module.place(call), what, changes)
 
 
 def _lost_operations(

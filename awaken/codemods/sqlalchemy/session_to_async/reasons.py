@@ -59,6 +59,16 @@ HANDED_ON = Reason(
     "`{}` is handed to something that may call it without awaiting it",
     "Hand on a function that needs no database, or call this one yourself.",
 )
+IN_FACTORY = Reason(
+    "in-factory",
+    "`{}` stands in an object factory, which awaits nothing",
+    "Use the session that the factory holds there, and make nothing else wait.",
+)
+FACTORY_SESSION = Reason(
+    "factory-session",
+    "whether object factories get the session of a test by `{}` is not known",
+    "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
+)
 NOT_AWAITABLE_HERE = Reason(
     "not-awaitable-here",
     "nothing can be awaited in {}",
@@ -106,8 +116,8 @@ UNITTEST = Reason(
 )
 
 ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FOREIGN_SESSION, GENERATOR_USE,
-    HANDED_ON, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OTHER_COMPONENT,
-    OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER,
-    UNKNOWN_SESSION,
+    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, FOREIGN_SESSION,
+    GENERATOR_USE, HANDED_ON, IN_FACTORY, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE,
+    NO_TWIN, OTHER_COMPONENT, OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST,
+    UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
 
-How = Literal["attribute", "awaited", "entered", "missing", "schema", "unknown"]
+How = Literal["attribute", "awaited", "entered", "missing", "schema", "spawned", "unknown"]
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
     "sqlalchemy.Connection": "connection",
@@ -30,8 +30,8 @@ class Operation:
     ``node`` is the call of ``method``, or the expression that a ``with`` statement enters (without
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
     enters, and is awaited elsewhere (``entered``); is ``missing``. A change of the ``schema`` is
-    called by ``run_sync``. An ``attribute`` loads when it is read. ``unknown``: it may be an
-    operation, and ``why`` says what cannot be told.
+    called by ``run_sync``. An ``attribute`` loads when it is read. What is ``spawned`` waits for a
+    session of its own. ``unknown``: it may be an operation, and ``why`` says what cannot be told.
     """
 
     node: ast.expr

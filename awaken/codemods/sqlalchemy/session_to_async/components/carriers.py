@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _TOLD = {"annotation", "assignment", "augmented"}
 _HANDED = ("handed", "to something unknown")
+_HELD = ("attribute", "sqlalchemy_session")
+"""What object factories hold their session in, whoever asks them for an object."""
 
 
 class Carrier(NamedTuple):
@@ -52,6 +54,8 @@ class Carriers:
                 found.update(self._carriers(module, node))
                 if self._is_handed_on(module, node):
                     yield _HANDED, piece
+                if self._asks_factories(module, node):
+                    yield _HELD, piece
         attributes = sorted(one.name for one in found if one.kind == "attribute")
         for module in modules_with(self._project, [name.encode() for name in attributes]):
             for name in attributes:
@@ -148,6 +152,12 @@ class Carriers:
     def _is_resource(self, module: Module, node: ast.expr) -> bool:
         found = self._project.orm.resource_of(module, node)
         return found is not None and not isinstance(found, Unknown)
+
+    def _asks_factories(self, module: Module, node: ast.AST) -> bool:
+        if not isinstance(node, Function):
+            return False
+        operations = self._part.operations_of(module, self._part.place_of(module, node))
+        return any(one.how == "spawned" for one in operations)
 
     # ------------------------------------------------------------------------------------ escapes
     def _is_handed_on(self, module: Module, node: ast.AST) -> bool:
