@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components, Found
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
@@ -86,6 +87,7 @@ class SessionToAsync(Rule):
                 *self._functions(part, loading.loaded_again()),
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
+                *Doubles(part, self.name),
                 *listening(project, self.name),
                 *held_sessions(part, self.name),
             ],

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -98,6 +99,10 @@ class SynchronousPart:
         start = -1 if function is None else module.span(function).start
         return self._functions[module.path, start]
 
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self._functions.get((path, start))
+
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
         return self.place_of(module, function_around(module, node))
@@ -115,8 +120,18 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        managers = self.managers
-        return coloured(managers.callers, managers.kin, self._seeds, self.is_asynchronous)
+        managers, ends = self.managers, self.is_asynchronous
+        waiting = coloured(managers.callers, managers.kin, self._seeds, ends)
+
+        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*managers.kin(function), *self.stand_ins.of(function, waiting))
+
+        return coloured(managers.callers, kin, self._seeds, ends)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """What tests put in the place of functions."""
+        return StandIns(self.project)
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
@@ -129,6 +144,15 @@ class SynchronousPart:
             caller: sorted(calls.values(), key=lambda one: one.place)
             for caller, calls in found.items()
         }
+
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            module = self.project.module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span):
+                if module is not None and not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
 
     @cached_property
     def entries(self) -> dict[FunctionPlace, list[Place]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from awaken.contract import Reason
 
 BESIDE_ANOTHER = Reason(
@@ -114,10 +116,12 @@ UNITTEST = Reason(
     "`{}` is a test of `unittest.TestCase`, which awaits nothing",
     "Derive the class from `unittest.IsolatedAsyncioTestCase`, or write functions for pytest.",
 )
+TEST_DOUBLE = Reason(
+    "test-double",
+    "{}",
+    "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
+)
 
-ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, FACTORY_SESSION, FOREIGN_SESSION,
-    GENERATOR_USE, HANDED_ON, IN_FACTORY, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE,
-    NO_TWIN, OTHER_COMPONENT, OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST,
-    UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
-)  # fmt: skip
+ALL = tuple(
+    sorted((one for one in vars().values() if isinstance(one, Reason)), key=attrgetter("code"))
+)

@@ -1,10 +1,15 @@
-"""Tests: doubles of Query with the queries they stand for, and what runs coroutine tests."""
+"""Tests: what they replace, doubles of Query, and what runs coroutine tests.
+
+``replacements`` finds what stands in the place of functions of the program; ``index`` follows
+doubles of Query to the queries that they answer.
+"""
 
 from awaken.project.frameworks.testing.coroutine_tests import CoroutineTests
 from awaken.project.frameworks.testing.index import Double, Doubles
 from awaken.project.frameworks.testing.marks import configured
 from awaken.project.frameworks.testing.object_factories import ObjectFactories
 from awaken.project.frameworks.testing.reach import QueryUse, use_of
+from awaken.project.frameworks.testing.replacements import Replacement, Replacements
 
 __all__ = [
     "CoroutineTests",
@@ -12,6 +17,8 @@ __all__ = [
     "Doubles",
     "ObjectFactories",
     "QueryUse",
+    "Replacement",
+    "Replacements",
     "configured",
     "use_of",
 ]

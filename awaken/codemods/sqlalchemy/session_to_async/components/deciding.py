@@ -21,8 +21,10 @@ from awaken.codemods.sqlalchemy.session_to_async.components.shared import (
     with_bases,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
+    given_by,
     injected_from_outside,
     makes_session,
+    takes_session,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import test_settings
@@ -171,8 +173,12 @@ class Components:
     def _refuse_foreign(self, component: Component, resources: set[SiteId]) -> None:
         """Refuse the functions that are given sessions which the component does not make."""
         pieces = set(component.pieces)
-        is_made = bool(self._named_by([component], with_unused=False)) or any(
-            one.site.id in resources and makes_session(one.site) for one in component.members
+        named = [one for one in component.members if one.site.id in resources]
+        taking = {_piece(one) for one in named if takes_session(one.site)}
+        is_made = (
+            bool(self._named_by([component], with_unused=False))
+            or any(makes_session(one.site) for one in named)
+            or given_by(self._part, pieces, taking) is None
         )
         waiting = {(one.path, one.start) for one in self._part.steps}
         none_waits = not waiting & {(one.path, one.start) for one in component.pieces}

@@ -6,14 +6,20 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    piece_around,
+    piece_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.kit.sites import Refused, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
     from awaken.project import Project
 
 _INJECTING = {"fastapi.Depends", "fastapi.Security", "fastapi.param_functions.Depends"}
@@ -23,6 +29,28 @@ def makes_session(site: Site[ast.AST]) -> bool:
     """Whether a name of the synchronous side stands where an object is made of it."""
     above = site.module.parent(site.node)
     return isinstance(above, ast.Call) and above.func is site.node
+
+
+def given_by(
+    part: SynchronousPart, pieces: Collection[Piece], taking: Collection[Piece]
+) -> Piece | None:
+    """Return a function of ``pieces`` that passes on what it is not given as a session itself.
+
+    ``taking`` are the functions with a parameter that is annotated as one.
+    """
+    graph = part.project.calls.graph()
+    for piece in sorted(taking):
+        for call in graph.callers(FunctionPlace(*piece)):
+            giver = piece_of(call.caller)
+            is_method = "." in giver.name.rpartition("<locals>.")[2]
+            if giver in pieces and giver not in taking and not is_method:
+                return giver
+    return None
+
+
+def takes_session(site: Site[ast.AST]) -> bool:
+    """Whether a name of the synchronous side annotates a parameter."""
+    return any(isinstance(one, ast.arg) for one in site.module.ancestors(site.node))
 
 
 def injected_from_outside(

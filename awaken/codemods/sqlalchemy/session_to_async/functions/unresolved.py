@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.session_to_async.functions.fitting import fits
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
-from awaken.contract import Place, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
@@ -38,7 +37,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"
             site: Site[ast.AST] = Site(rule, module, nodes[0])
-            along = tuple(Place(one.path, Span(one.start, one.start)) for one in fitting)
+            along = tuple(one.place for one in fitting)
             shown = f"`{module.excerpt(nodes[0])}`"
             yield Member(site, Refused(UNKNOWN_CALL, why), shown, along)
 
