@@ -12,10 +12,12 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.call_graph import CallGraph
 from awaken.project.graph.forwards.families import Families
+from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
 from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.functions.definitions import Functions
+from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -31,6 +33,8 @@ class Calls:
         self._text_mentions = TextMentions(evaluator.callers.words)
         self._graph: CallGraph | None = None
         self._kin: Kin | None = None
+        self._handed_on: HandedOn | None = None
+        self._wrappings = Wrappings(evaluator.names, evaluator.forwarding)
 
     def graph(self) -> CallGraph:
         """Return all calls of the program, each resolved once, asked from both ends.
@@ -61,6 +65,20 @@ class Calls:
         if self._kin is None:
             self._kin = Kin(self._evaluator, self._functions, self._families)
         return self._kin
+
+    def handed_on(self) -> HandedOn:
+        """Return which functions are handed on, and which calls may reach them."""
+        if self._handed_on is None:
+            words = self._evaluator.callers.words
+            self._handed_on = HandedOn(self._evaluator, self.graph(), words, self._wrappings)
+        return self._handed_on
+
+    def wrapping(self, qualified: str, *, called: bool) -> Wrapping | None:
+        """Return what a decorator of the program makes of a coroutine function.
+
+        ``called`` says that it is given arguments first. None where it cannot be read.
+        """
+        return self._wrappings.of(qualified, called=called)
 
     def callers_of(self, module: Module, function: Function) -> Callers:
         """Return who calls a function or method of ``module``, over all files.

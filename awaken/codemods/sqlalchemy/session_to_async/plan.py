@@ -12,6 +12,8 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components, Found
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
@@ -27,6 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     resource_sites,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.contract import (
     Change,
     Constraints,
@@ -79,19 +82,24 @@ class SessionToAsync(Rule):
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         loading = Loading(project, self.name)
-        part = SynchronousPart(project, loading.awaited())
+        engines = [one for one in project.orm.engines.all() if not one.is_async]
+        resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
         if not part.steps:
             return Plan()
         found = Found(
             [
                 *self._functions(part, loading.loaded_again()),
+                *Decorators(part).members(self.name),
+                *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *Doubles(part, self.name),
                 *listening(project, self.name),
                 *held_sessions(part, self.name),
+                *self._clients(part),
             ],
-            list(self._resources(part, options)),
+            list(self._resources(part, resources)),
             [*loading.members(), *fetched_when_written(project, self.name)],
         )
         components = Components(part, self.name, found, constraints, options.component)
@@ -128,11 +136,14 @@ class SessionToAsync(Rule):
             site: Site[ast.AST] = Site(self.name, *found)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
 
-    def _resources(self, part: SynchronousPart, options: Options) -> Iterator[tuple[Member, str]]:
-        project = part.project
-        urls = Urls(project, options.drivers)
-        engines = [one for one in project.orm.engines.all() if not one.is_async]
-        writer = ResourceWriter(project, urls, engines)
-        for site, qualified in resource_sites(project, self.name):
+    def _resources(
+        self, part: SynchronousPart, writer: ResourceWriter
+    ) -> Iterator[tuple[Member, str]]:
+        for site, qualified in resource_sites(part.project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
             yield member(site, shown, writer.rewritten, qualified), qualified
+
+    def _clients(self, part: SynchronousPart) -> Iterator[Member]:
+        clients = ClientWriter(part.project)
+        for site in clients.sites(self.name) if part.is_loop_bound else ():
+            yield member(site, f"`{site.module.text_of(site.node)}`", clients.rewritten)

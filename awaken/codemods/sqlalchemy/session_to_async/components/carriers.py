@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.mentions import ment
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
 from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _TOLD = {"annotation", "assignment", "augmented"}
 _HANDED = ("handed", "to something unknown")
+_REQUESTS = ("handed", "to a client of tests")
+_ROUTES = {
+    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "websocket",
+}  # fmt: skip
 _HELD = ("attribute", "sqlalchemy_session")
 """What object factories hold their session in, whoever asks them for an object."""
 
@@ -54,8 +58,8 @@ class Carriers:
                 found.update(self._carriers(module, node))
                 if self._is_handed_on(module, node):
                     yield _HANDED, piece
-                if self._asks_factories(module, node):
-                    yield _HELD, piece
+                for key in self._of_tests(module, node):
+                    yield key, piece
         attributes = sorted(one.name for one in found if one.kind == "attribute")
         for module in modules_with(self._project, [name.encode() for name in attributes]):
             for name in attributes:
@@ -153,11 +157,17 @@ class Carriers:
         found = self._project.orm.resource_of(module, node)
         return found is not None and not isinstance(found, Unknown)
 
-    def _asks_factories(self, module: Module, node: ast.AST) -> bool:
+    def _of_tests(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
+        """Yield what joins a function with tests, or a test with what it calls from afar."""
         if not isinstance(node, Function):
-            return False
+            return
         operations = self._part.operations_of(module, self._part.place_of(module, node))
-        return any(one.how == "spawned" for one in operations)
+        if any(one.how == "spawned" for one in operations):
+            yield _HELD
+        if self._part.is_loop_bound:
+            routes = {last_name(without_arguments(one)) for one in node.decorator_list}
+            if routes & _ROUTES or any(one.resource == "client" for one in operations):
+                yield _REQUESTS
 
     # ------------------------------------------------------------------------------------ escapes
     def _is_handed_on(self, module: Module, node: ast.AST) -> bool:

@@ -27,7 +27,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
     takes_session,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
-from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import test_settings
+from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
 from awaken.contract import Constraints, Finding, InsertStatements, Place, SiteId
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Refused, Rewrite
@@ -106,18 +106,15 @@ class Components:
         by_piece = {one.piece: name for name, one in self.shared.items()}
         self._making: defaultdict[str, list[Member]] = defaultdict(list)
         placed: defaultdict[Piece, list[Member]] = defaultdict(list)
-        followed: set[Piece] = set()
         for member, _ in found.resources:
             piece = _piece(member)
             if piece in by_piece:
                 self._making[by_piece[piece]].append(member)
             else:
                 placed[piece].append(member)
-                if not piece.name:
-                    followed.add(piece)
         for member in found.functions:
             placed[_piece(member)].append(member)
-        links = Links(part, placed, self.shared, followed)
+        links = Links(part, placed, self.shared)
         links.links += self._along(placed)
         self.all = self._components(links, placed)
         self._of = {piece: one for one in self.all for piece in one.pieces}
@@ -350,9 +347,11 @@ class Components:
         functions = {(one.path, one.start) for one in self._part.steps}
         pieces = [_piece(one) for one in members]
         changed = [one for one in pieces if (one.path, one.start) in functions]
+        if not any(is_test_file(one.path) for one in changed):
+            return found
         for number, (member, piece) in enumerate(zip(members, pieces, strict=True)):
             if piece in changed and isinstance(member.outcome, Rewrite):
-                settings = test_settings(self._project, member.site.id, changed)
+                settings = test_settings(self._part, member.site.id)
                 edits = [*member.outcome.edits, *settings]
                 outcome = dataclasses.replace(member.outcome, edits=edits)
                 found[number] = dataclasses.replace(member, outcome=outcome)

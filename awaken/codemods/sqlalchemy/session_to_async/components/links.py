@@ -19,6 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
     piece_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared, pieces_using
+from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.migrations import is_environment, is_revision
@@ -36,8 +37,7 @@ _DEFINED = Function | ast.ClassDef
 class Links:
     """The links of one program; ``pieces`` are those that change, and grow by what is between.
 
-    ``shared`` are the engines and factories that join nobody, by their names; ``followed`` are
-    statements of files whose variables carry what changes.
+    ``shared`` are the engines and factories that join nobody, by their names.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class Links:
         part: SynchronousPart,
         pieces: Iterable[Piece],
         shared: dict[str, Shared],
-        followed: Iterable[Piece],
     ) -> None:
         self._part = part
         self._project = part.project
         self._shared = shared
-        self._followed = set(followed)
+        # Statements of files whose variables carry what changes.
+        self._followed: set[Piece] = set()
         self.pieces: set[Piece] = set(pieces)
         self.links: list[Link] = []
         self._own = {one.piece for one in shared.values()}
@@ -58,12 +58,17 @@ class Links:
             self._add(piece)
         # Statements that make engines and factories join nobody.
         self.pieces -= self._own
+        for piece in sorted(self.pieces):
+            module = self._project.module(piece.path)
+            if module is not None:
+                self._follow(module, piece)
         new = set(self.pieces)
         while new:
             before = set(self.pieces)
             self._called(new)
             self._named(new)
             new = self.pieces - before
+        self._waiting()
         self._in_classes()
         self._inside()
         self._in_fixtures()
@@ -98,6 +103,29 @@ class Links:
             for other in kin.of(function):
                 if piece_of(other) in self.pieces:
                     self._link(piece, piece_of(other))
+
+    def _waiting(self) -> None:
+        """Link what waits with what it waits for, and what is handed on in place of each other."""
+        for function, step in self._part.steps.items():
+            if step.to is not None and function.start >= 0 and step.to.start >= 0:
+                self._link(piece_of(function), piece_of(step.to))
+        for number, component in enumerate(self._part.handed_on):
+            key = ("handed on", number)
+            inside = {piece_of(one) for one in component.functions if one.start >= 0}
+            for place in (*component.lambdas, *component.threads, *component.annotations):
+                inside |= set(self._at(place))
+            for call in component.calls.values():
+                caller = self._caller(call)
+                inside |= set() if caller is None else {caller}
+            self.links += [(key, piece) for piece in sorted(inside & self.pieces)]
+
+    def _at(self, place: Place) -> Iterator[Piece]:
+        module = self._project.module(place.path)
+        if module is None:
+            return
+        for node in module.walk():
+            if isinstance(node, ast.expr) and module.span(node) == place.span:
+                yield piece_around(module, node)
 
     def _caller(self, call: Call) -> Piece | None:
         """Return the piece that a call stands in; None for what stays synchronous anyway."""
