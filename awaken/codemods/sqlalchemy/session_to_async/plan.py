@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components, Found
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
-from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REMOVE, REPLACE
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    BRIDGE,
+    DELEGATE,
+    HOIST,
+    REMOVE,
+    REPLACE,
+)
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
@@ -85,7 +94,7 @@ class SessionToAsync(Rule):
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
         part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
-        if not part.steps:
+        if not part.is_waiting:
             return Plan()
         found = Found(
             [
@@ -108,6 +117,7 @@ class SessionToAsync(Rule):
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
         from awaken.codemods.sqlalchemy.session_to_async.rewrite import (  # noqa: PLC0415  loads LibCST
+            bridge,
             delegate,
             hoist,
             remove,
@@ -116,6 +126,7 @@ class SessionToAsync(Rule):
 
         return {
             **super().rewriters(),
+            BRIDGE: bridge,
             DELEGATE: delegate,
             HOIST: hoist,
             REMOVE: remove,
@@ -127,14 +138,19 @@ class SessionToAsync(Rule):
         return problems(after, changes)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
-        writer = FunctionWriter(part, loaded_again, refused_uses(part))
+        disposal = Disposal(part.project, self.name)
+        bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
+        refused = {**refused_uses(part, schedulers), **dict(bridges.refused())}
+        writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
-                yield from members_at_import(part, self.name, function.path)
+                yield from members_at_import(part, self.name, function.path, disposal)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
+        yield from schedulers.members()
+        yield from disposal.members()
 
     def _resources(
         self, part: SynchronousPart, writer: ResourceWriter

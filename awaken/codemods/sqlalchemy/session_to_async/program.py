@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
@@ -140,13 +141,30 @@ class SynchronousPart:
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
 
-        waiting = coloured(callers, kin, self._seeds, self.is_asynchronous)
-        return coloured(callers, with_stand_ins, self._seeds, self.is_asynchronous)
+        waiting = coloured(callers, kin, self._seeds, self._is_end)
+        return coloured(callers, with_stand_ins, self._seeds, self._is_end)
 
     @cached_property
     def stand_ins(self) -> StandIns:
         """What tests put in the place of functions."""
         return StandIns(self.project)
+
+    def _is_end(self, function: FunctionPlace) -> bool:
+        return self.is_asynchronous(function) or function in self.entry_points.found
+
+    @cached_property
+    def entry_points(self) -> EntryPoints:
+        """The functions that something calls outside of the event loop."""
+        return EntryPoints(self.project)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything in the program waits."""
+        return bool(self.steps) or any(map(self.waits, self.entry_points.found))
+
+    def waits(self, function: FunctionPlace) -> bool:
+        """Whether a function waits for the database, or for a function that does."""
+        return function in self._seeds or function in self.calls or function in self.entries
 
     @cached_property
     def in_lambdas(self) -> dict[Place, list[Call]]:
@@ -170,6 +188,17 @@ class SynchronousPart:
         found = [one for function in self.steps for one in handed.of(function)]
         found += [handed.of_lambda(place) for place in self.in_lambdas]
         return list({id(one): one for one in found}.values())
+
+    def leaks(self, component: Component) -> dict[Place, str]:
+        """Return the places from which what is handed on may be called out of sight.
+
+        What a test puts in the place of a function that waits is awaited where that was.
+        """
+        return {
+            place: why
+            for place, why in component.leaks.items()
+            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+        }
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:

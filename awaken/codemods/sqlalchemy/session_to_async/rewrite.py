@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    Bridged,
     Delegated,
     Hoisted,
     Removed,
@@ -16,6 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code
 
+_FORGETTING = "# Forget the connections of the process that began this one."
 _INDENTED = 8
 """What a line of a method begins with."""
 
@@ -68,3 +70,24 @@ def delegate(node: Any, data: Delegated, _around: Surroundings) -> Sequence[cst.
     body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(cst.Yield(item))])])
     asynchronous = cst.Asynchronous() if data.is_asynchronous else None
     return [cst.For(item, node.value.value.item, body, asynchronous=asynchronous)]
+
+
+def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
+    """``def main(): ...`` → the same, running a coroutine function below it that has the body."""
+    statements: list[Any] = [*node.body.body]
+    if isinstance(node.body, cst.SimpleStatementSuite):
+        statements = [cst.SimpleStatementLine([one]) for one in statements]
+    told, rest = (statements[:1], statements[1:]) if node.get_docstring() else ([], statements)
+    run = [cst.parse_statement(f"{'return ' if data.returns else ''}{data.run}")]
+    if data.begin:
+        run.insert(0, cst.parse_statement(f"{_FORGETTING}\n{data.begin}"))
+    suite = node.body if isinstance(node.body, cst.IndentedBlock) else cst.IndentedBlock([])
+    running = node.with_changes(body=suite.with_changes(body=[*told, *run], footer=()))
+    returned = f" -> {data.returned}" if data.returned else ""
+    header: Any = cst.parse_statement(f"async def {data.name}({data.parameters}){returned}: ...")
+    coroutine = header.with_changes(
+        body=cst.IndentedBlock(rest, indent=suite.indent, footer=suite.footer),
+        decorators=[cst.Decorator(cst.Name(one)) for one in data.decorators],
+        leading_lines=[cst.EmptyLine(indent=False)] * data.blank_lines,
+    )
+    return cst.FlattenSentinel([running, coroutine])

@@ -12,8 +12,22 @@ from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared, with_bases
-from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, REPLACE, Replaced
-from awaken.contract import Edit, NodeEdit, Place, ReleaseImport, SiteId, TextEdit
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    REMOVE,
+    REPLACE,
+    Bridged,
+    Replaced,
+)
+from awaken.contract import (
+    Edit,
+    InsertStatements,
+    NeedImport,
+    NodeEdit,
+    Place,
+    ReleaseImport,
+    SiteId,
+    TextEdit,
+)
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.payloads import ADD_KEYWORD, Statements
@@ -53,7 +67,7 @@ class Beside:
         The first carries the statements that make them: ``writes`` are the members of each
         statement as it is.
         """
-        found, pieces = list(members), frozenset(using)
+        found, pieces = [self._named_anew(one) for one in members], frozenset(using)
         uses = [
             (one, site, node)
             for one in self._resources.values()
@@ -75,6 +89,25 @@ class Beside:
             message = f"`{site.module.text_of(node)}` becomes `{written}`, which stands beside it"
             found.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
         return found
+
+    def _named_anew(self, member: Member) -> Member:
+        """Return a member whose code for entry points names the asynchronous engines."""
+        if not isinstance(member.outcome, Rewrite):
+            return member
+        edits: list[Edit] = []
+        for edit in member.outcome.edits:
+            changed = edit
+            for one in self._resources.values():
+                home, name = one.qualified.rpartition(".")[0], self._names[one.qualified]
+                data = changed.data if isinstance(changed, NodeEdit) else None
+                if isinstance(changed, NeedImport) and changed.module == home:
+                    is_meant = changed.name == one.name
+                    changed = structs.replace(changed, name=name) if is_meant else changed
+                elif isinstance(data, Bridged) and isinstance(changed, NodeEdit):
+                    begin = _word(one.name).sub(name, data.begin)
+                    changed = structs.replace(changed, data=structs.replace(data, begin=begin))
+            edits.append(changed)
+        return dataclasses.replace(member, outcome=dataclasses.replace(member.outcome, edits=edits))
 
     def rebound(self, shared: Shared) -> list[Edit]:
         """Return what binds one that becomes asynchronous in its place to these."""
@@ -132,8 +165,14 @@ class Beside:
             for edit in edits:
                 inside = isinstance(edit, TextEdit) and one.statement.span.contains(edit.anchor)
                 is_keyword = isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD
-                if not inside and not is_keyword and not isinstance(edit, ReleaseImport):
-                    yield _of(edit, site)
+                if inside or is_keyword or isinstance(edit, ReleaseImport):
+                    continue
+                if isinstance(edit, InsertStatements) and edit.where == "after":
+                    written = _word(one.name).sub(self._names[name], edit.data.code)
+                    data = structs.replace(edit.data, code=written)
+                    yield structs.replace(edit, data=data, site=site)
+                else:
+                    yield structs.replace(edit, site=site)
 
     def _code(self, module: Module, shared: Shared, edits: Iterable[Edit]) -> str:
         """Return the statement that makes the asynchronous one, of the text of the other."""
@@ -169,7 +208,7 @@ def _written_anew(
     The other value says whether there is such code: the name itself is gone then.
     """
     module, place = site.module, site.module.place(node)
-    word = re.compile(rf"(?<![\w.]){re.escape(module.text_of(node))}(?!\w)")
+    word = _word(module.text_of(node))
     found: list[Member] = []
     is_rewritten = False
     for member in members:
@@ -196,6 +235,10 @@ def _written_anew(
     return found, is_rewritten
 
 
+def _word(text: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.]){re.escape(text)}(?!\w)")
+
+
 def _argument(text: bytes, start: int, end: int, written: str) -> tuple[int, int, str]:
     """Return where an argument goes into a call, and how: before the bracket that closes it."""
     inside = text[start : end - 1].rstrip()
@@ -209,8 +252,3 @@ def _argument(text: bytes, start: int, end: int, written: str) -> tuple[int, int
     comma = "" if inside.endswith(b",") else ","
     end_comma = "," if b"\n" in behind else ""
     return at, at, f"{comma}{space}{written}{end_comma}"
-
-
-def _of(edit: Edit, site: SiteId) -> Edit:
-    """Return an edit as one that is made for another site."""
-    return structs.replace(edit, site=site)

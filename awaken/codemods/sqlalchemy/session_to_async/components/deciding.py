@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -113,7 +113,12 @@ class Components:
             else:
                 placed[piece].append(member)
         for member in found.functions:
-            placed[_piece(member)].append(member)
+            piece = _piece(member)
+            # What stands beside the statement of an engine goes with that.
+            if piece in by_piece:
+                self._making[by_piece[piece]].append(member)
+            else:
+                placed[piece].append(member)
         links = Links(part, placed, self.shared)
         links.links += self._along(placed)
         self.all = self._components(links, placed)
@@ -280,10 +285,11 @@ class Components:
         for group in self._groups():
             members = [member for one in group for member in one.members]
             names = self._named_by(group)
-            for name in sorted(names & self.in_place):
-                members += self._rebound(beside, name)
             pieces = [piece for one in group for piece in one.pieces]
-            members = beside.joined(members, pieces, self._making)
+            for name in sorted(names & self.in_place):
+                members += self._rebound(beside, name, pieces)
+            making = {name: self._making_for(name, pieces) for name in self._making}
+            members = beside.joined(members, pieces, making)
             if members:
                 members = _once(self._with_settings(members))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
@@ -296,7 +302,7 @@ class Components:
                 members += [
                     each
                     for name in sorted(names - self.in_place - left)
-                    for each in self._making[name]
+                    for each in self._making_for(name, ())
                 ]
                 left |= names
                 everywhere = []
@@ -358,9 +364,17 @@ class Components:
                 break
         return found
 
-    def _rebound(self, beside: Beside, name: str) -> list[Member]:
+    def _making_for(self, name: str, pieces: Collection[Piece]) -> list[Member]:
+        """Return what is said of an engine or a factory, and of what ``pieces`` need beside it."""
+        return [
+            one
+            for one in self._making[name]
+            if not one.along or {self._piece_at(place) for place in one.along} & set(pieces)
+        ]
+
+    def _rebound(self, beside: Beside, name: str, pieces: Collection[Piece]) -> list[Member]:
         edits = beside.rebound(self.shared[name])
-        first, *others = self._making[name]
+        first, *others = self._making_for(name, pieces)
         if edits and isinstance(first.outcome, Rewrite):
             outcome = dataclasses.replace(first.outcome, edits=[*first.outcome.edits, *edits])
             first = dataclasses.replace(first, outcome=outcome)
