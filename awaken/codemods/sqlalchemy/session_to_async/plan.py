@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridg
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components, Found
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
@@ -30,6 +31,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
@@ -93,7 +95,13 @@ class SessionToAsync(Rule):
         loading = Loading(project, self.name)
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
-        part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
+        expired = ExpiredReads(project, self.name)
+        part = SynchronousPart(
+            project,
+            loading.awaited(),
+            expired.places(),
+            is_loop_bound=resources.is_loop_bound,
+        )
         if not part.is_waiting:
             return Plan()
         found = Found(
@@ -104,12 +112,13 @@ class SessionToAsync(Rule):
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *Doubles(part, self.name),
+                *MockedObjects(part, self.name),
                 *listening(project, self.name),
                 *held_sessions(part, self.name),
                 *self._clients(part),
             ],
             list(self._resources(part, resources)),
-            [*loading.members(), *fetched_when_written(project, self.name)],
+            [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
         )
         components = Components(part, self.name, found, constraints, options.component)
         return plan_of(components.decided())
@@ -137,7 +146,9 @@ class SessionToAsync(Rule):
         """Yield what ``changes`` broke: coroutines that nothing awaits, sessions that block."""
         return problems(after, changes)
 
-    def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
+    def _functions(
+        self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
+    ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
         refused = {**refused_uses(part, schedulers), **dict(bridges.refused())}
