@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,14 @@ class ProjectOptions:
         typer.Option(
             "--published/--no-published",
             help="Whether code outside the project may import from it; build settings say.",
+            show_default=False,
+        ),
+    ] = None
+    component: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only what becomes asynchronous together with this module or function.",
             show_default=False,
         ),
     ] = None
@@ -162,7 +171,7 @@ class ProjectOptions:
         paths, overlaid = overlay(paths, self.stdin_filename)
         options = Options(
             settings=settings,
-            config=tuple(self.config or ()),
+            config=(*(self.config or ()), *_component(self.component)),
             isolated=self.isolated,
             since=self.since,
             overlay=overlaid,
@@ -170,6 +179,11 @@ class ProjectOptions:
             use_cache=not self.no_cache,
         )
         return CommandLine(tuple(paths), options)
+
+
+def _component(name: str | None) -> list[str]:
+    """Return the setting of `--component`, as `--config` takes it."""
+    return [] if name is None else [f"rules.session-to-async.component={json.dumps(name)}"]
 
 
 NoPager = Annotated[

@@ -16,12 +16,32 @@ from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
+_BESIDE = "/beside-another"
+_FEW = 5
+"""As many sites that are left alone for the sake of another are shown one by one."""
+
 
 def print_findings(report: Report, console: Console, current: Path) -> None:
     """Print one frame per finding of ``report``, paths relative to ``current``."""
     page = Page(console)
     for root in report.roots:
         _Frames(page, root, current).print()
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.rule, finding.message
+
+
+def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    """Return the sites that are left alone for the sake of one other, if they are many.
+
+    Each of them by itself says no more than all of them together.
+    """
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for one in findings:
+        if one.reason is not None and one.reason.endswith(_BESIDE):
+            found.setdefault(_key(one), []).append(one)
+    return {key: each for key, each in found.items() if len(each) > _FEW}
 
 
 class _Frames:
@@ -34,11 +54,19 @@ class _Frames:
         self._changes = {file.path: file for file in root.files}
 
     def print(self) -> None:
-        for path, group in groupby(self._root.findings, key=lambda finding: finding.place.path):
+        folded = _folded(self._root.findings)
+        shown = [one for one in self._root.findings if _key(one) not in folded]
+        for path, group in groupby(shown, key=lambda finding: finding.place.path):
             findings = list(group)
             self._open(path, findings)
             for finding in findings:
                 self._finding(finding)
+        for (rule, message), findings in folded.items():
+            files = len({one.place.path for one in findings})
+            level = findings[0].level.value
+            what = f"{len(findings)} places in {files} files: {message}"
+            self._page.sentence((rule, "code.name"), " ", (level, level), ": ", (what, "path"))
+            self._page.row()
 
     def _open(self, path: str, findings: Iterable[Finding]) -> None:
         self._lines = SourceLines(self._root.sources[path].text)

@@ -12,8 +12,11 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components, Found
+from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
+from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
@@ -120,8 +123,8 @@ class SessionToAsync(Rule):
             list(self._resources(part, resources)),
             [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
         )
-        components = Components(part, self.name, found, constraints, options.component)
-        return plan_of(components.decided())
+        components = Components(part, found, constraints, options.component)
+        return plan_of(Outcome(part, self.name, components, constraints).decided())
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
@@ -151,7 +154,11 @@ class SessionToAsync(Rule):
     ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
-        refused = {**refused_uses(part, schedulers), **dict(bridges.refused())}
+        refused = {
+            **dict(exported(part)),
+            **refused_uses(part, schedulers),
+            **dict(bridges.refused()),
+        }
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
         for function in part.functions:
             found = part.node_of(function)

@@ -16,6 +16,11 @@ OTHER_COMPONENT = Reason(
     "it belongs to another component than the one that was asked for",
     "Leave the option `component` out, or name this function by it.",
 )
+PUBLISHED = Reason(
+    "published",
+    "the project is published, and `{}` is part of what it exports",
+    "Say `published = false` in the settings if nobody imports from it; `awaken doctor` shows why.",
+)
 FOREIGN_SESSION = Reason(
     "foreign-session",
     "its session is given by {}, and nothing in sight makes that asynchronous",
