@@ -11,10 +11,6 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.functions_of_lambdas import (
-    function_of_lambda,
-    is_laid_out,
-)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     entered_asynchronously,
     kind_of,
@@ -25,6 +21,10 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import 
     not_understood,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
+from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
+    function_of_lambda,
+    is_laid_out,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
@@ -185,7 +185,8 @@ class Doubles:
             case ast.Lambda() if self._is_method(replacement) or is_laid_out(given):
                 around = module.enclosing_function(given)
                 taken = self._taken.setdefault(around, set())
-                return function_of_lambda(site, given, replacement.name, taken)
+                wanted = f"fake_{replacement.name.strip('_')}"
+                return function_of_lambda(site, given, [wanted], taken)
             case ast.Call(func=function) if self._qualified(module, function) in _MOCKS:
                 return self._mock(site, given)
             case ast.Call(func=function) if self._qualified(module, function) == _ASYNC_MOCK:
