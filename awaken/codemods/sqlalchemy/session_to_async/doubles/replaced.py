@@ -8,6 +8,7 @@ function, is called by an ``AsyncMock``: awaiting that gives what the call gives
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas 
     is_laid_out,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
-from awaken.contract import Edit
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -59,7 +60,9 @@ class Doubles:
             module = self._project.module(path)
             for one in () if module is None else self._project.replacements.in_module(module):
                 if module is not None:
-                    yield from self._of(module, one)
+                    along = tuple(self._waiting(one))
+                    for found in self._of(module, one):
+                        yield dataclasses.replace(found, along=along)
             self._taken.clear()
 
     def _of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
@@ -117,6 +120,16 @@ class Doubles:
         if any(one.path == replacement.home for one in self._part.functions):
             shown_given = module.excerpt(replacement.node if given is None else given)
             yield Member(site, not_understood(replacement, shown_given), shown)
+
+    def _waiting(self, replacement: Replacement) -> Iterator[Place]:
+        """Yield where the functions begin that wait, and that a double may stand for."""
+        homes = {replacement.cls, replacement.module}
+        known = frozenset(replacement.functions)
+        for function in sorted(self._part.steps):
+            name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"
+            is_served = replacement.factory and function.path == replacement.home
+            if is_served or function in known or name.rpartition(".")[0] in homes:
+                yield function.place
 
     def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stands in for a method of a session. Raises Refused."""
