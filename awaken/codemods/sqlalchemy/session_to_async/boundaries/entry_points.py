@@ -60,6 +60,7 @@ class EntryPoints:
         known = boundaries()
         names = {one.function for one in known.handed} | set(known.commands.decorators)
         names |= {one.base for one in known.overridden}
+        names |= {*known.tasks.decorators, *known.tasks.threaded}
         words = sorted({name.rpartition(".")[2].encode() for name in names})
         for path in project.files_with(words):
             module = project.module(path)
@@ -91,6 +92,9 @@ class EntryPoints:
                     around = self._around(module, node)
                     entry = EntryPoint("command", module.place(node), around)
                     yield self._wrapper(module, node) or self._of(module, node), entry
+                case ast.FunctionDef() if (kind := self._kind_of_task(module, node)) is not None:
+                    around = self._around(module, node)
+                    yield self._of(module, node), EntryPoint(kind, module.place(node), around)
                 case ast.Call():
                     yield from self._handed(module, node)
                 case ast.ClassDef() if node.bases:
@@ -159,6 +163,20 @@ class EntryPoints:
                 around = self._around(module, node)
                 entry = EntryPoint(row.kind, module.place(methods[-1]), around)
                 yield self._of(module, methods[-1]), entry
+
+    # ------------------------------------------------------------------------------------- tasks
+    def is_task(self, function: FunctionPlace) -> bool:
+        """Whether a worker calls ``function``: a call of it by its name calls it here."""
+        return any(one.kind == "task" for one in self.found.get(function, ()))
+
+    def _kind_of_task(self, module: Module, node: ast.FunctionDef) -> Where | None:
+        known = boundaries().tasks
+        names: set[str] = set()
+        for one in node.decorator_list:
+            names |= self._names(module, without_arguments(one))
+        if names.intersection(known.threaded):
+            return "thread"
+        return "task" if names.intersection(known.decorators) else None
 
     # ---------------------------------------------------------------------------------- wrappers
     def together(self, function: FunctionPlace) -> list[FunctionPlace]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import textwrap
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.decorators import library_decorators
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
@@ -81,7 +84,7 @@ class Decorators:
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
         """Yield what becomes of the wrappers around functions that become coroutine functions."""
-        for qualified, called in self._wrapping_names:
+        for (qualified, called), functions in sorted(self._wrapping_names.items()):
             wrapping = self._project.calls.wrapping(qualified, called=called)
             if wrapping is None or wrapping.wrapper is None:
                 continue
@@ -90,19 +93,21 @@ class Decorators:
                 continue
             site: Site[ast.AST] = Site(rule, wrapping.module, wrapping.wrapper)
             shown = f"`{wrapping.module.qualname(wrapping.wrapper)}`"
-            yield member(site, shown, self._rewritten, wrapping, qualified)
+            decided = member(site, shown, self._rewritten, wrapping, qualified)
+            along = tuple(one.place for one in sorted(functions))
+            yield dataclasses.replace(decided, along=along)
 
     @cached_property
-    def _wrapping_names(self) -> list[tuple[str, bool]]:
-        """The decorators of coloured functions that the program defines, and whether called."""
-        found: set[tuple[str, bool]] = set()
+    def _wrapping_names(self) -> dict[tuple[str, bool], set[FunctionPlace]]:
+        """The decorators that the program defines, and whether called, with coloured functions."""
+        found: dict[tuple[str, bool], set[FunctionPlace]] = defaultdict(set)
         for function in self._part.steps:
             module, node = self._part.node_of(function) or (None, None)
             for decorator in node.decorator_list if node is not None else ():
                 if module is not None and self._wrapping(module, decorator) is not None:
                     name = self._project.qualified_name(module, without_arguments(decorator))
-                    found.add((name or "", isinstance(decorator, ast.Call)))
-        return sorted(found)
+                    found[name or "", isinstance(decorator, ast.Call)].add(function)
+        return found
 
     def _rewritten(self, site: Site[ast.AST], wrapping: Wrapping, qualified: str) -> Rewrite:
         """Return what becomes of a wrapper. Raises Refused."""
