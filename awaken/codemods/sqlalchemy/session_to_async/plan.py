@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.foreign.threads import calls_in_threads
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
-from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REMOVE, REPLACE
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    DELEGATE,
+    HOIST,
+    REMOVE,
+    REPLACE,
+    WRAP,
+)
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
@@ -91,6 +98,7 @@ class SessionToAsync(Rule):
             hoist,
             remove,
             replace,
+            wrap,
         )
 
         return {
@@ -99,6 +107,7 @@ class SessionToAsync(Rule):
             HOIST: hoist,
             REMOVE: remove,
             REPLACE: replace,
+            WRAP: wrap,
         }
 
     def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
@@ -112,6 +121,7 @@ class SessionToAsync(Rule):
             yield from self._functions(part, loading.loaded_again())
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
+            yield from calls_in_threads(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
             yield from self._resources(part, options)

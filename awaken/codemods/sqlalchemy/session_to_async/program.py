@@ -42,7 +42,6 @@ class SynchronousPart:
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
-        self._with_words = frozenset(project.files_with(WORDS))
         for path in project.files_with((b"def ", b"with ")):
             module = project.module(path)
             if module is not None:
@@ -71,7 +70,7 @@ class SynchronousPart:
 
     def _found(self, module: Module) -> Iterator[Operation]:
         is_of_alembic = is_revision(module) or is_environment(module)
-        if module.path in self._with_words and not is_of_alembic:
+        if not is_of_alembic:
             yield from self.project.orm.operations(module)
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():

@@ -19,6 +19,11 @@ NO_TWIN = Reason(
     "asynchronous sessions have no `{}`",
     "Replace it by a statement that you execute, or call it by `await session.run_sync(...)`.",
 )
+HANDED_SESSION = Reason(
+    "handed-session",
+    "`{}` is given a session that becomes asynchronous, and may use it later",
+    "Call it by `await session.run_sync(...)`, with all that uses what it gives.",
+)
 UNKNOWN_SESSION = Reason(
     "unknown-session",
     "this may be called on a session: {}",
@@ -96,7 +101,8 @@ UNITTEST = Reason(
 )
 
 ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, GENERATOR_USE, HANDED_ON, LEGACY_QUERY,
-    MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN, OWN_SESSION_CLASS, READ_ELSEWHERE,
-    SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER, UNKNOWN_SESSION,
+    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, GENERATOR_USE, HANDED_ON,
+    HANDED_SESSION, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN,
+    OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER,
+    UNKNOWN_SESSION,
 )  # fmt: skip

@@ -22,7 +22,17 @@ def write_twin(
 
     Raises Refused where the name is taken.
     """
-    written, imports = name_beside(project, site, node, twins().names[qualified])
+    return write_name(project, site, node, twins().names[qualified])
+
+
+def write_name(
+    project: Project, site: Site[ast.AST], node: ast.expr, qualified: str
+) -> tuple[str, list[Edit]]:
+    """Return how ``qualified`` is written in the place of ``node``, and the edits that do it.
+
+    Raises Refused where the name is taken.
+    """
+    written, imports = name_beside(project, site, node, qualified)
     return written, [site.replace(node, written), *imports, *_released(site, node)]
 
 

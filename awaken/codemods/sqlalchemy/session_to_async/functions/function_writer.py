@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
@@ -17,7 +18,6 @@ from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.decorators import library_decorators
-from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
@@ -65,8 +65,8 @@ class FunctionWriter:
             edits += self._decorators(site, node)
             edits += self._returned(site, node)
         awaiting = Awaiting(module, insertions)
-        for operation in part.operations_of(module, function):
-            self._operation(module, awaiting, operation)
+        operations = OperationWriter(self._project, site, insertions, awaiting)
+        edits += operations.written(part.operations_of(module, function), self._loaded_again)
         for call in part.calls.get(function, ()):
             self._call(module, awaiting, call)
         resolved = {one.place for one in part.calls.get(function, ())}
@@ -149,28 +149,6 @@ class FunctionWriter:
                 pass
 
     # -------------------------------------------------------------------------------- the body
-    def _operation(self, module: Module, awaiting: Awaiting, operation: Operation) -> None:
-        node, because = operation.node, (module.place(operation.node),)
-        match operation.how:
-            case "awaited":
-                awaiting.awaits(node)
-                if isinstance(node, ast.Call) and module.place(node) in self._loaded_again:
-                    awaiting.adds_argument(node, "populate_existing", "True")
-            case "entered" if isinstance(module.parent(node), ast.withitem):
-                awaiting.enters(node)
-            case "entered":
-                awaiting.awaits(node)
-            case "attribute":
-                awaiting.loads(node)
-            case "schema":
-                awaiting.runs_sync(node, operation.resource)
-            case "missing":
-                is_query = operation.method == "query"
-                reason = reasons.LEGACY_QUERY if is_query else reasons.NO_TWIN
-                raise Refused(reason, operation.method, because=because)
-            case _:
-                raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
-
     def _call(self, module: Module, awaiting: Awaiting, call: Call) -> None:
         nodes = module.calls_at(call.place.span)
         shown = call.name

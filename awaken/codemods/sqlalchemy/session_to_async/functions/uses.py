@@ -67,6 +67,8 @@ def _meant(
 
 def _is_absorbed(project: Project, module: Module, node: ast.expr) -> bool:
     absorbing = twins().absorbing.functions
+    if project.calls.is_run_in_thread(module, node):
+        return True
     match module.parent(node):
         case ast.Call() as call:
             names = set(project.effects.library_functions(module, call))
