@@ -415,7 +415,7 @@ if sys.version_info >= (3, 12):
     # Type parameters are a scope, and no part of the name.
     _QUALNAMES += [
         "class A[T]:\n    class B:\n        def f(self): pass\nseen = [A, A.B, A.B.f]\n",
-        "class A:\n    def f[T](self):\n        def g(): pass\n        return g\nseen = A, A.f, A().f()",
+        "class A:\n    def f[T](self): return lambda: 0\nseen = A, A.f",
     ]
 
 

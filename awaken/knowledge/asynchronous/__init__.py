@@ -44,6 +44,16 @@ class _Absorbing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     applications: tuple[str, ...]
 
 
+class _ObjectFactories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Classes that make mapped objects, and put them into a session that they hold.
+
+    Classes that inherit from ``bases`` are called to do so; what ``plain`` names does not.
+    """
+
+    bases: tuple[str, ...]
+    plain: tuple[str, ...]
+
+
 class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands on the asynchronous side for what the synchronous one has.
 
@@ -56,6 +66,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       which of the others do nothing with it.
     - ``schema``: what ``run_sync`` has to call.
     - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
+    - ``object_factories``: what makes objects by a session of its own.
     """
 
     source: str
@@ -70,6 +81,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: _Schema
     absorbing: _Absorbing
     decorators: _Decorators
+    object_factories: _ObjectFactories
 
     def methods(self) -> frozenset[str]:
         """Return the names of all methods that are not the same on both sides."""

@@ -11,6 +11,8 @@ from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import FunctionOf
 
+_ARGUMENTS_OF_PATCHES = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}
+"""What says the place of a patch; what is put there comes behind it."""
 _MOST_FILES = 30  # folders above a test, and plugins that name others; a real chain has five
 
 
@@ -32,6 +34,8 @@ def fixture_for(
     if not is_fixture and not function.name.startswith("test"):
         return None
     if any(_gives_arguments(decorator, name) for decorator in function.decorator_list):
+        return None
+    if _is_patched(module, function, name, names):
         return None
     folder = module.path.rpartition("/")[0]
     paths = [module.path]
@@ -99,16 +103,56 @@ def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:
 
 
 def _gives_arguments(decorator: ast.expr, name: str) -> bool:
-    """Whether ``mock.patch`` or ``parametrize("name", ...)`` may pass the argument instead."""
+    """Whether ``parametrize("name", ...)`` may pass the argument instead."""
     parts = [node for node in ast.walk(decorator) if isinstance(node, ast.Name | ast.Attribute)]
     words = {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
-    # A patch fills parameters by their position, so it may be any of them.
-    if "patch" in words:
-        return True
     texts = [node.value for node in ast.walk(decorator) if isinstance(node, ast.Constant)]
     # Names that are computed may be the one that is asked for.
     named = any(isinstance(text, str) and name in text for text in texts)
     return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))
+
+
+def _is_patched(module: Module, function: Function, name: str, names: Names) -> bool:
+    """Whether a decorator of ``unittest.mock`` may pass the argument instead.
+
+    A patch without an object of its own passes the mock by its position: those of a function fill
+    its first parameters, and pytest gives the others their fixtures.
+    """
+    around = module.enclosing_class(function)
+    filled = 0
+    for decorator in (*function.decorator_list, *(around.decorator_list if around else ())):
+        given = _mocks_given(module, decorator, name, names)
+        if given is None:
+            return True
+        filled += given
+    parameters = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    return name in parameters[int(around is not None) :][:filled]
+
+
+def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -> int | None:
+    """Return how many mocks a decorator passes by their position; None if it cannot be told.
+
+    None as well where it passes one as ``name``.
+    """
+    words = {one.id for one in ast.walk(decorator) if isinstance(one, ast.Name)}
+    words |= {one.attr for one in ast.walk(decorator) if isinstance(one, ast.Attribute)}
+    if "patch" not in words:
+        return 0
+    qualified = names.qualified(module, without_arguments(decorator))
+    if not isinstance(decorator, ast.Call) or qualified is None:
+        return None
+    keywords = {one.arg for one in decorator.keywords}
+    if None in keywords or any(isinstance(one, ast.Starred) for one in decorator.args):
+        return None
+    if qualified == "unittest.mock.patch.multiple":
+        return None if name in keywords else 0
+    if qualified == "unittest.mock.patch.dict":
+        return 0
+    if qualified not in _ARGUMENTS_OF_PATCHES:
+        # What pytest does itself patches nothing, whatever it is given.
+        return 0 if qualified.startswith("pytest.") else None
+    has_object = len(decorator.args) > _ARGUMENTS_OF_PATCHES[qualified] or "new" in keywords
+    return 0 if has_object else 1
 
 
 def fixture_name(module: Module, node: Function, names: Names) -> str | None:

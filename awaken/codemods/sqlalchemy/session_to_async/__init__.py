@@ -14,6 +14,12 @@ it is not known which one that is, the relationship is loaded with each object (
 what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
 computes when a row changes is fetched with the change (`eager_defaults`).
 
+Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
+by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
+
+What tests put in the place of such a function can be awaited afterwards: their own functions become
+coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
+
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
 Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requirements.
@@ -214,12 +220,17 @@ synchronous session, and no `await` of something else. If there is one, nothing 
 ## What it refuses
 
 If one function cannot become asynchronous, none does, and each says because of which one. Such are
-properties and other methods that Python itself calls; functions that are decorated by, or handed
-to, what may call them without awaiting them; code that runs when a file is imported, but for tables
-that are created; lambdas, defaults and generator expressions; `with` statements that enter managers
-of both kinds; tests of `unittest`; calls by the name of such a function of which it is not known
-what they call; uses of `query`, which `query-to-select` rewrites first; and URLs of databases for
-which no driver is known.
+
+* properties and other methods that Python itself calls;
+* functions that are decorated by, or handed to, what may call them without awaiting them;
+* code that runs when a file is imported, but for tables that are created;
+* lambdas, defaults and generator expressions;
+* `with` statements that enter managers of both kinds;
+* tests of `unittest`, and doubles in tests that stand in for functions of both kinds;
+* object factories that hold a session of another kind;
+* calls by the name of such a function of which it is not known what they call;
+* uses of `query`, which `query-to-select` rewrites first;
+* URLs of databases for which no driver is known.
 
 Files of Alembic are left alone, with the synchronous driver that they have.
 
@@ -227,6 +238,7 @@ Files of Alembic are left alone, with the synchronous driver that they have.
 
 * SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession",
   "Running Synchronous Methods and Functions under asyncio", "Using multiple asyncio event loops"
+* factory_boy 3.3, "SQLAlchemy" in "Using factory_boy with ORMs"
 * FastAPI, "Concurrency and async / await", "Dependencies with yield", "Async Tests"
 * PEP 492, PEP 525, PEP 530
 """  # noqa: D405, D214, D411, D412, D413, D416  the example yields

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.foreign.threads import calls_in_threads
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
@@ -26,6 +27,7 @@ from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -122,8 +124,10 @@ class SessionToAsync(Rule):
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from calls_in_threads(part, self.name)
+            yield from Doubles(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
+            yield from held_sessions(part, self.name)
             yield from self._resources(part, options)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:

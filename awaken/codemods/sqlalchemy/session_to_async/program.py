@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -17,7 +18,7 @@ from awaken.project.graph.forwards.colouring import Step, coloured
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -42,7 +43,8 @@ class SynchronousPart:
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
-        for path in project.files_with((b"def ", b"with ")):
+        words = (b"with ", *project.object_factories.words)
+        for path in project.files_with((b"def ", *words)):
             module = project.module(path)
             if module is not None:
                 self._read(module)
@@ -71,16 +73,34 @@ class SynchronousPart:
     def _found(self, module: Module) -> Iterator[Operation]:
         is_of_alembic = is_revision(module) or is_environment(module)
         if not is_of_alembic:
-            yield from self.project.orm.operations(module)
+            for operation in self.project.orm.operations(module):
+                if not self._is_of_factory(module, operation):
+                    yield operation
+            for call in self.project.object_factories.calls(module):
+                yield Operation(call, "spawned", method=last_name(call.func))
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():
                 if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
                     yield Operation(node, "attribute", method=node.attr)
 
+    def _is_of_factory(self, module: Module, operation: Operation) -> bool:
+        """Whether a factory uses the session that it holds, where it may wait as it always did."""
+        factories, node = self.project.object_factories, operation.node
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and factories.is_held(module, node.func.value)
+            and factories.is_inside(module, node)
+        )
+
     def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
         """Return the function of a file, or without one the code outside of all functions."""
         start = -1 if function is None else module.span(function).start
         return self._functions[module.path, start]
+
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self._functions.get((path, start))
 
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
@@ -99,8 +119,18 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        managers = self.managers
-        return coloured(managers.callers, managers.kin, self._seeds, self.is_asynchronous)
+        managers, ends = self.managers, self.is_asynchronous
+        waiting = coloured(managers.callers, managers.kin, self._seeds, ends)
+
+        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*managers.kin(function), *self.stand_ins.of(function, waiting))
+
+        return coloured(managers.callers, kin, self._seeds, ends)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """What tests put in the place of functions."""
+        return StandIns(self.project)
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
@@ -113,6 +143,15 @@ class SynchronousPart:
             caller: sorted(calls.values(), key=lambda one: one.place)
             for caller, calls in found.items()
         }
+
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            module = self.project.module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span):
+                if module is not None and not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
 
     @cached_property
     def entries(self) -> dict[FunctionPlace, list[Place]]:

@@ -42,6 +42,9 @@ def _synchronous(
         if operation.how != "unknown":
             what = f"`{module.excerpt(operation.node)}` is still synchronous"
             yield Problem(module.place(operation.node), what, changes)
+    for call in after.object_factories.calls(module):
+        what = f"`{module.excerpt(call)}` makes an object where it may not wait"
+        yield Problem(module.place(call), what, changes)
 
 
 class _Asynchronous:

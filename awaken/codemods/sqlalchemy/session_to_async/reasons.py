@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from awaken.contract import Reason
 
 BESIDE_ANOTHER = Reason(
@@ -54,6 +56,16 @@ HANDED_ON = Reason(
     "`{}` is handed to something that may call it without awaiting it",
     "Hand on a function that needs no database, or call this one yourself.",
 )
+IN_FACTORY = Reason(
+    "in-factory",
+    "`{}` stands in an object factory, which awaits nothing",
+    "Use the session that the factory holds there, and make nothing else wait.",
+)
+FACTORY_SESSION = Reason(
+    "factory-session",
+    "whether object factories get the session of a test by `{}` is not known",
+    "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
+)
 NOT_AWAITABLE_HERE = Reason(
     "not-awaitable-here",
     "nothing can be awaited in {}",
@@ -99,10 +111,12 @@ UNITTEST = Reason(
     "`{}` is a test of `unittest.TestCase`, which awaits nothing",
     "Derive the class from `unittest.IsolatedAsyncioTestCase`, or write functions for pytest.",
 )
+TEST_DOUBLE = Reason(
+    "test-double",
+    "{}",
+    "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
+)
 
-ALL = (
-    AT_IMPORT, BESIDE_ANOTHER, DATABASE_VALUE, DECORATED, GENERATOR_USE, HANDED_ON,
-    HANDED_SESSION, LEGACY_QUERY, MIXED_WITH, NOT_AWAITABLE_HERE, NO_BASE, NO_TWIN,
-    OWN_SESSION_CLASS, READ_ELSEWHERE, SYNC_PROTOCOL, UNITTEST, UNKNOWN_CALL, UNKNOWN_DRIVER,
-    UNKNOWN_SESSION,
-)  # fmt: skip
+ALL = tuple(
+    sorted((one for one in vars().values() if isinstance(one, Reason)), key=attrgetter("code"))
+)

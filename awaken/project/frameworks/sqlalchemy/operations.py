@@ -15,8 +15,9 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
 
 How = Literal[
-    "attribute", "awaited", "bridged", "entered", "handed", "missing", "schema", "twin", "unknown"
-]
+    "attribute", "awaited", "bridged", "entered", "handed", "missing", "schema", "spawned", "twin",
+    "unknown",
+]  # fmt: skip
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
     "sqlalchemy.Connection": "connection",
@@ -34,9 +35,10 @@ class Operation:
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
     enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
     (``bridged``). A change of the ``schema`` is called by ``run_sync``. An ``attribute`` loads when
-    it is read. A session is ``handed`` to the library function ``method``, or to one that has a
-    ``twin``. ``unknown``: it may be an operation, and ``why`` says what cannot be told. Of what is
-    bridged or handed ``session`` is the expression that is the session.
+    it is read. What is ``spawned`` waits for a session of its own. A session is ``handed`` to the
+    library function ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
+    and ``why`` says what cannot be told. Of what is bridged or handed ``session`` is the expression
+    that is the session.
     """
 
     node: ast.expr

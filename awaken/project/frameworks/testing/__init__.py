@@ -1,8 +1,24 @@
-"""Tests: doubles of Query with the queries they stand for, and what runs coroutine tests."""
+"""Tests: what they replace, doubles of Query, and what runs coroutine tests.
+
+``replacements`` finds what stands in the place of functions of the program; ``index`` follows
+doubles of Query to the queries that they answer.
+"""
 
 from awaken.project.frameworks.testing.coroutine_tests import CoroutineTests
 from awaken.project.frameworks.testing.index import Double, Doubles
 from awaken.project.frameworks.testing.marks import configured
+from awaken.project.frameworks.testing.object_factories import ObjectFactories
 from awaken.project.frameworks.testing.reach import QueryUse, use_of
+from awaken.project.frameworks.testing.replacements import Replacement, Replacements
 
-__all__ = ["CoroutineTests", "Double", "Doubles", "QueryUse", "configured", "use_of"]
+__all__ = [
+    "CoroutineTests",
+    "Double",
+    "Doubles",
+    "ObjectFactories",
+    "QueryUse",
+    "Replacement",
+    "Replacements",
+    "configured",
+    "use_of",
+]

@@ -159,6 +159,47 @@ def read_by_options(
     return (Item(node, What.ENTITY, owner=ast.unparse(node)),)
 
 
+def read_by_rows(reader: Reader, items: tuple[Item, ...], node: ast.expr) -> tuple[Item, ...]:
+    """Read ``query(*items)``, which ``node`` executes, by what is done with each of its rows.
+
+    ``[list(row) for row in query(*columns).all()]``: of one class alone Query would give its
+    objects, of which there is no list. Nothing tells what else may be asked for.
+    """
+    if len(items) != 1 or items[0].what is not What.UNKNOWN:
+        return items
+    starred = items[0].node
+    if not isinstance(starred, ast.Starred) or not _are_rows(reader, node):
+        return items
+    doubt = "a class among them that loads a collection by a join would need `unique()`"
+    item = Item(starred, What.EXPRESSION, hashable=None, mixed=True)
+    return (replace(item, certainty=item.certainty.because(doubt)),)
+
+
+def _are_rows(reader: Reader, node: ast.expr) -> bool:
+    """Whether each object of ``node`` is made a list, or unpacked: objects of a class cannot be."""
+    match reader.module.parent(node):
+        case ast.comprehension(iter=iterated, target=ast.Tuple() | ast.List()):
+            return iterated is node
+        case ast.For(iter=iterated, target=ast.Tuple() | ast.List()):
+            return iterated is node
+        case ast.comprehension(iter=iterated, target=ast.Name(id=name), ifs=[]) as clause:
+            above = reader.module.parent(clause)
+            element = getattr(above, "elt", None)
+            is_alone = len(getattr(above, "generators", ())) == 1
+            return iterated is node and is_alone and _makes_list(reader, element, name)
+        case _:
+            return False
+
+
+def _makes_list(reader: Reader, element: ast.expr | None, name: str) -> bool:
+    match element:
+        case ast.Call(args=[ast.Name(id=given)], keywords=[]):
+            called = reader.module.scopes.builtin_called(element)
+            return given == name and called in {"list", "tuple"}
+        case _:
+            return False
+
+
 def names_columns(reader: Reader, option: ast.expr) -> bool:
     """Whether ``option`` names columns by strings, and stands alone: ``load_only("id", "name")``.
 

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
     names_columns,
     read_by_options,
+    read_by_rows,
     read_by_use,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
@@ -56,6 +57,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     statement = begun(reader, chain, criteria)
     # First of all: what each builder means depends on what is asked for.
     items = read_by_options(reader, statement.items, chain.links)
+    items = read_by_rows(reader, items, chain.node)
     statement.items = statement.orm_items = items
     add_links(statement, executed)
     return statement

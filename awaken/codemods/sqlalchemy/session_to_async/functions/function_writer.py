@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
@@ -65,8 +66,11 @@ class FunctionWriter:
             edits += self._decorators(site, node)
             edits += self._returned(site, node)
         awaiting = Awaiting(module, insertions)
+        own = part.operations_of(module, function)
         operations = OperationWriter(self._project, site, insertions, awaiting)
-        edits += operations.written(part.operations_of(module, function), self._loaded_again)
+        edits += operations.written(own, self._loaded_again)
+        spawned = (one.node for one in own if one.how == "spawned")
+        edits += spawn(self._project, site, insertions, spawned)
         for call in part.calls.get(function, ()):
             self._call(module, awaiting, call)
         resolved = {one.place for one in part.calls.get(function, ())}
@@ -101,6 +105,8 @@ class FunctionWriter:
             raise Refused(reasons.SYNC_PROTOCOL, name)
         owner = module.enclosing_class(node)
         qualname = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
+        if qualname in self._project.object_factories.classes:
+            raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
         for decorator in node.decorator_list:

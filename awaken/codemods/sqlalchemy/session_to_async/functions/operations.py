@@ -72,6 +72,8 @@ class OperationWriter:
                 awaiting.awaits(node)
             case "attribute":
                 awaiting.loads(node)
+            case "spawned":
+                awaiting.awaits(node)
             case "bridged" | "handed" | "twin":
                 pass
             case "schema":

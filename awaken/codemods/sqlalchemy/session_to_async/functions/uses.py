@@ -35,7 +35,7 @@ def refused_uses(part: SynchronousPart) -> dict[FunctionPlace, Refused]:
                 if not _is_use(module, node):
                     continue
                 for function in _meant(part, module, node, names[name]):
-                    if not _is_absorbed(project, module, node):
+                    if not _is_awaited_there(part, module, node):
                         why = Refused(
                             reasons.HANDED_ON, function.qualname, because=(module.place(node),)
                         )
@@ -63,6 +63,22 @@ def _meant(
         if isinstance(one, FunctionOf)
     }
     return [one for one in functions if (one.path, one.start) in places]
+
+
+def _is_awaited_there(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    """Whether all that a function is handed to awaits it, or hands it on to what does."""
+    if any(one in part.steps for one in part.stand_ins.replaced_at(module.place(node))):
+        return True
+    match module.parent(node):
+        case ast.Assign(targets=[ast.Name() as variable], value=value) if value is node:
+            # What is called by the name of a variable is resolved.
+            reads = module.scopes.reads_of(variable)
+            is_local = isinstance(module.scopes.scope_of(variable).node, Function)
+            return is_local and all(
+                not _is_use(module, one) or _is_awaited_there(part, module, one) for one in reads
+            )
+        case _:
+            return _is_absorbed(part.project, module, node)
 
 
 def _is_absorbed(project: Project, module: Module, node: ast.expr) -> bool:

@@ -1,0 +1,189 @@
+"""What stands in the place of functions that become coroutine functions, written anew.
+
+``patch`` makes an ``AsyncMock`` by itself where it finds a coroutine function, and takes
+``return_value`` and ``side_effect`` as before. Whatever else is put there, and is no coroutine
+function, is called by an ``AsyncMock``: awaiting that gives what the call gives.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.functions_of_lambdas import (
+    function_of_lambda,
+    is_laid_out,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.contract import Edit
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf, InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_ASYNC_MOCK = "unittest.mock.AsyncMock"
+_MAGIC_MOCK = "unittest.mock.MagicMock"
+_MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
+
+
+class Doubles:
+    """Yields what becomes of the doubles of one program."""
+
+    def __init__(self, part: SynchronousPart, rule: str) -> None:
+        self._part = part
+        self._project = part.project
+        self._rule = rule
+        self._taken: dict[ast.AST | None, set[str]] = {}
+
+    def __iter__(self) -> Iterator[Member]:
+        for path in self._part.stand_ins.paths:
+            module = self._project.module(path)
+            for one in () if module is None else self._project.replacements.in_module(module):
+                if module is not None:
+                    yield from self._of(module, one)
+            self._taken.clear()
+
+    def _of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
+        functions, given = replacement.functions, replacement.given
+        waits = {one in self._part.steps for one in functions}
+        site: Site[ast.AST] = Site(self._rule, module, replacement.node)
+        shown = f"the double of `{replacement.shown}`"
+        if len(waits) > 1:
+            why = f"`{replacement.shown}` may be several functions, of which only some wait"
+            yield Member(site, Refused(TEST_DOUBLE, why), shown)
+        elif waits == {True}:
+            yield member(site, shown, self._of_coroutine_function, replacement)
+        elif given is not None and not any(map(self._part.is_asynchronous, functions)):
+            coloured = [one for one in self._called(module, given) if one in self._part.steps]
+            if coloured:
+                why = (
+                    f"`{coloured[0].qualname}`, which becomes a coroutine function, stands in for "
+                    f"`{replacement.shown}`, which does not"
+                )
+                yield Member(site, Refused(TEST_DOUBLE, why), shown)
+
+    def _called(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
+        return self._project.replacements.functions_of(module, given)
+
+    def _of_coroutine_function(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+        """Return what is put in the place of a function that waits. Raises Refused."""
+        message = f"what stands in for `{replacement.shown}` can be awaited"
+        made, given = replacement.new_callable, replacement.given
+        if given is not None:
+            return Rewrite(message, self._given(site, replacement, given))
+        edits = list(self._result(site, replacement))
+        if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
+            return Rewrite(message, edits)
+        if self._qualified(site.module, made) not in _MOCKS:
+            raise _not_understood(replacement, site.module.excerpt(made))
+        return Rewrite(message, [*self._asynchronous(site, made), *edits])
+
+    def _result(self, site: Site[ast.AST], replacement: Replacement) -> Iterator[Edit]:
+        """Yield the edits that say what the mock of a patch gives. Raises Refused."""
+        module, call = site.module, replacement.node
+        if isinstance(call, ast.Call) and needs_synchronous_result(self._part, module, replacement):
+            function = call.func
+            is_object = isinstance(function, ast.Attribute) and function.attr == "object"
+            known = (
+                function.value if isinstance(function, ast.Attribute) and is_object else function
+            )
+            written, imports = name_beside(self._project, site, known, _MAGIC_MOCK)
+            yield site.add_keyword(call, "return_value", f"{written}()")
+            yield from imports
+
+    def _given(self, site: Site[ast.AST], replacement: Replacement, given: ast.expr) -> list[Edit]:
+        module = site.module
+        if self._is_awaitable(module, given) or isinstance(given, ast.Constant):
+            return []
+        match given:
+            case ast.Lambda() if self._is_method(replacement) or is_laid_out(given):
+                around = module.enclosing_function(given)
+                taken = self._taken.setdefault(around, set())
+                return function_of_lambda(site, given, replacement.name, taken)
+            case ast.Call(func=function) if self._qualified(module, function) in _MOCKS:
+                return self._mock(site, given)
+            case ast.Call(func=function) if self._qualified(module, function) == _ASYNC_MOCK:
+                return []
+            case _:
+                pass
+        # A function would be given the object as its first argument, a mock is not.
+        values = self._project.values.of(module, given).alternatives
+        is_bound = any(isinstance(one, FunctionOf) for one in values)
+        if replacement.bound or (is_bound and self._is_method(replacement)):
+            raise _not_understood(replacement, module.excerpt(given))
+        written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
+        return [
+            site.insert_before(given, f"{written}(side_effect="),
+            site.insert_behind(given, ")"),
+            *imports,
+        ]
+
+    def _is_awaitable(self, module: Module, given: ast.expr) -> bool:
+        """Whether calling what is put there gives what can be awaited, after the change."""
+        values = self._project.values.of(module, given).alternatives
+        if not values:
+            return False
+        for value in values:
+            match value:
+                case FunctionOf(module=home, node=node):
+                    start = home.span(node).start
+                    functions: tuple[FunctionPlace, ...] = (FunctionPlace(home.path, start, ""),)
+                case InstanceOf(qualified=qualified) if qualified == _ASYNC_MOCK:
+                    continue
+                case InstanceOf(qualified=qualified):
+                    functions = self._project.replacements.methods(qualified, "__call__")
+                case _:
+                    return False
+            if not functions or not all(map(self._waits, functions)):
+                return False
+        return True
+
+    def _waits(self, function: FunctionPlace) -> bool:
+        known = self._part.function_at(function.path, function.start)
+        return known is not None and (
+            known in self._part.steps or self._part.is_asynchronous(known)
+        )
+
+    def _is_method(self, replacement: Replacement) -> bool:
+        """Whether what is put there would be given the object that it is a method of."""
+        found = (self._part.node_of(one) for one in replacement.functions)
+        return any(
+            each is not None and each[0].enclosing_class(each[1]) is not None for each in found
+        )
+
+    # ------------------------------------------------------------------------------------ writing
+    def _qualified(self, module: Module, node: ast.expr) -> str | None:
+        return self._project.qualified_name(module, node)
+
+    def _mock(self, site: Site[ast.AST], call: ast.Call) -> list[Edit]:
+        """Return the edits that make an ``AsyncMock`` of a mock."""
+        edits = self._asynchronous(site, call.func)
+        told = {one.arg for one in call.keywords}
+        if not call.args and not told & {"return_value", "side_effect", "spec", "wraps", None}:
+            # What an AsyncMock gives by itself is asynchronous as well.
+            written = site.module.text_of(call.func)
+            edits.append(site.add_keyword(call, "return_value", f"{written}()"))
+        return edits
+
+    def _asynchronous(self, site: Site[ast.AST], known: ast.expr) -> list[Edit]:
+        written, imports = name_beside(self._project, site, known, _ASYNC_MOCK)
+        edits: list[Edit] = [site.replace(known, written), *imports]
+        if isinstance(known, ast.Name):
+            edits.append(site.release_import("unittest.mock", known.id))
+        return edits
+
+
+def _not_understood(replacement: Replacement, shown: str) -> Refused:
+    why = (
+        f"`{replacement.shown}` becomes a coroutine function, and whether `{shown}`, which is put "
+        "in its place, can stand in for one is not known"
+    )
+    return Refused(TEST_DOUBLE, why)

@@ -1,0 +1,82 @@
+"""What an ``AsyncMock`` gives when it is awaited: by itself another one, whose methods are awaited.
+
+The mocks of synchronous functions gave synchronous ones. So they are told to give these, wherever
+a test or the program does something with what they give.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_TELLING = {"new_callable", "return_value", "side_effect", "wraps"}
+_SAID_OF_MOCKS = {"return_value", "side_effect"}
+
+
+def needs_synchronous_result(
+    part: SynchronousPart, module: Module, replacement: Replacement
+) -> bool:
+    """Whether a mock that a patch makes has to be told to give a synchronous mock.
+
+    Raises Refused where it would have to give one with methods of both kinds.
+    """
+    node = replacement.node
+    told = {one.arg for one in node.keywords} if isinstance(node, ast.Call) else set()
+    if "return_value" in told:
+        return False
+    names = {function.qualname.rpartition(".")[2] for function in part.steps}
+    uses = list(_uses(module, replacement))
+    called = {name for use in uses for name in _methods(module, use)}
+    if called & names:
+        if called - names:
+            why = f"what `{replacement.shown}` gives has methods that wait, and others"
+            raise Refused(TEST_DOUBLE, why)
+        return False
+    if called:
+        return True
+    is_told = bool(told & _TELLING) or any(_is_told(module, use) for use in uses)
+    return not is_told and any(map(part.is_result_used, replacement.functions))
+
+
+def _uses(module: Module, replacement: Replacement) -> Iterator[ast.Attribute]:
+    """Yield what a test says of the mock: ``mock.return_value``, ``mock.side_effect``."""
+    if not replacement.bound:
+        return
+    around = _around(module, replacement.node)
+    for node in module.walk(around) if around is not None else ():
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
+                name == replacement.bound and attribute in _SAID_OF_MOCKS
+            ):
+                yield node
+            case _:
+                pass
+
+
+def _around(module: Module, node: ast.AST) -> Function | None:
+    """Return the function that a patch is for: it stands in it, or decorates it."""
+    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+
+
+def _is_told(module: Module, use: ast.Attribute) -> bool:
+    return isinstance(use.ctx, ast.Store) and isinstance(module.parent(use), ast.Assign)
+
+
+def _methods(module: Module, use: ast.Attribute) -> Iterator[str]:
+    """Yield the methods of what the mock gives, as a test speaks of them."""
+    above = module.parent(use)
+    if use.attr == "return_value" and isinstance(above, ast.Attribute):
+        further = module.parent(above)
+        is_method = isinstance(further, ast.Attribute) and further.attr in _SAID_OF_MOCKS
+        if is_method or above.attr.startswith(("__", "assert_")):
+            yield above.attr

@@ -1,0 +1,90 @@
+"""The functions that tests put in the place of others: they are coloured with them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_WORDS = (b"patch", b"setattr", b"test", b"Mock")
+
+
+class StandIns:
+    """What is put in the place of which functions, over all tests; keeps places and no trees."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._of: defaultdict[FunctionPlace, set[FunctionPlace]] = defaultdict(set)
+        self._replaced: defaultdict[FunctionPlace, set[FunctionPlace]] = defaultdict(set)
+        self._mixed: set[FunctionPlace] = set()
+        self._put: defaultdict[Place, set[FunctionPlace]] = defaultdict(set)
+        self.paths = [path for path in project.files_with(_WORDS) if is_around_tests(path)]
+        for path in self.paths:
+            module = project.module(path)
+            for one in () if module is None else project.replacements.in_module(module):
+                if module is not None:
+                    self._add(module, one)
+
+    def _add(self, module: Module, replacement: Replacement) -> None:
+        for node in effects_of(module, replacement):
+            self._put[module.place(node)] |= set(replacement.functions)
+        given = replacement.given
+        if given is None:
+            return
+        self._put[module.place(given)] |= set(replacement.functions)
+        for one in self._project.replacements.functions_of(module, given):
+            if one.qualname.endswith("__call__") or not is_around_tests(one.path):
+                continue
+            if not replacement.functions:
+                self._mixed.add(one)
+            for function in replacement.functions:
+                self._of[function].add(one)
+                self._replaced[one].add(function)
+
+    def of(
+        self, function: FunctionPlace, waiting: Collection[FunctionPlace]
+    ) -> Iterator[FunctionPlace]:
+        """Yield the functions that tests put in the place of ``function`` and others that wait.
+
+        What stands in for one that does not wait, too, stays as it is.
+        """
+        for one in sorted(self._of.get(function, ())):
+            if one not in self._mixed and all(each in waiting for each in self._replaced[one]):
+                yield one
+
+    def replaced_at(self, place: Place) -> set[FunctionPlace]:
+        """Return the functions in whose place the expression at ``place`` is put."""
+        return self._put.get(place, set())
+
+
+def effects_of(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
+    """Yield what a mock that a patch makes calls by itself: its ``side_effect``, or ``wraps``."""
+    node = replacement.node
+    if not isinstance(node, ast.Call):
+        return
+    for keyword in node.keywords:
+        if keyword.arg in {"side_effect", "wraps"}:
+            yield keyword.value
+    # What decorates a function stands in its node.
+    around = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+    if not replacement.bound:
+        return
+    for one in module.walk(around) if around is not None else ():
+        match one:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id=name), attr="side_effect")], value=value
+            ) if name == replacement.bound:
+                yield value
+            case _:
+                pass

@@ -1,0 +1,55 @@
+"""Synchronous code that has no asynchronous form, and runs where it may wait all the same."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.contract import Edit, Span
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Site
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_SPAWN = "sqlalchemy.util.greenlet_spawn"
+"""What `AsyncSession.run_sync` is made of: it calls a function in a greenlet, and is awaited."""
+
+
+def spawn(
+    project: Project, site: Site[ast.AST], insertions: Insertions, calls: Iterable[ast.expr]
+) -> list[Edit]:
+    """Write `UserFactory(name=n)` as `greenlet_spawn(UserFactory, name=n)`, which is awaited.
+
+    The arguments are evaluated where they were, so that they may wait for something themselves.
+    Return the edits that import it. Raises Refused where the name is taken.
+    """
+    found = [one for one in calls if isinstance(one, ast.Call)]
+    if not found:
+        return []
+    name, imports = name_beside(project, site, None, _SPAWN)
+    for call in found:
+        _write(site.module, insertions, call, name)
+    return imports
+
+
+def _write(module: Module, insertions: Insertions, call: ast.Call, name: str) -> None:
+    text = module.source.text
+    func_end = module.span(call.func).end
+    opening = text.index(b"(", func_end)
+    if not call.args and not call.keywords:
+        insertions.before(call.func, f"{name}(")
+        insertions.replace(Span(func_end, opening + 1), "")
+        return
+    following = re.match(rb"[ \t]*\r?\n[ \t]*", text[opening + 1 :])
+    if following is None:
+        insertions.before(call.func, f"{name}(")
+        insertions.replace(Span(func_end, opening + 1), ", ")
+    else:
+        # One argument on each line, as the others stand.
+        insertions.before(call.func, f"{name}({following[0].decode()}")
+        insertions.replace(Span(func_end, opening + 1), ",")

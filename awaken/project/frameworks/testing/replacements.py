@@ -1,0 +1,254 @@
+"""What tests put in the place of functions of the program: mocks, lambdas, functions of their own.
+
+By ``patch``, ``patch.object`` and ``monkeypatch.setattr``, of text and of objects, and by
+assignments to attributes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from awaken.project.frameworks.testing.marks import Patch, patch_of
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.names.functions.definitions import Functions
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import (
+    ClassOf,
+    FunctionOf,
+    InstanceOf,
+    ModuleOf,
+    Session,
+    Unknown,
+    Value,
+    Values,
+)
+
+WORDS = (b"patch", b"setattr", b"Mock", b"spy")
+"""What a file with a replacement holds, unless it assigns to an attribute of a module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """One place ``node`` that puts ``given`` in the place of something of the program.
+
+    ``given`` is None where ``node``, a patch, makes a mock by itself: by ``new_callable``, if that
+    is not None. ``functions`` are those that the name stood for; ``cls`` is the class that it stood
+    for, or whose instance, and ``module`` the file. ``session`` says that it is a method of a
+    session; ``why`` is empty, or why the name is not understood. ``name`` is its last word.
+    """
+
+    node: ast.Call | ast.Assign
+    name: str
+    shown: str
+    given: ast.expr | None = None
+    new_callable: ast.expr | None = None
+    bound: str = ""
+    functions: tuple[FunctionPlace, ...] = ()
+    cls: str = ""
+    module: str = ""
+    session: bool = False
+    why: str = ""
+
+
+class Replacements:
+    """Finds them, one file after the other."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._functions = Functions(evaluator.names, evaluator.names.facts)
+
+    def in_module(self, module: Module) -> tuple[Replacement, ...]:
+        """Return the replacements of a file, in the order of their places."""
+        kept: tuple[Replacement, ...] | None = module.memo.get(Replacements)
+        if kept is None:
+            kept = module.memo[Replacements] = tuple(self._found(module))
+        return kept
+
+    def functions_of(self, module: Module, node: ast.expr) -> tuple[FunctionPlace, ...]:
+        """Return the functions in sight that run when the object ``node`` is called."""
+        found: dict[FunctionPlace, None] = {}
+        for value in self._evaluator.values(module, node):
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                start = value.module.span(value.node).start
+                place = FunctionPlace(value.module.path, start, value.module.qualname(value.node))
+                found[place] = None
+            elif isinstance(value, InstanceOf):
+                found |= dict.fromkeys(self.methods(value.qualified, "__call__"))
+        return tuple(found)
+
+    def methods(self, qualified: str, name: str) -> tuple[FunctionPlace, ...]:
+        """Return the definitions of the method that instances of a class have, its own first."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts in () if ancestors is None else ancestors.inside:
+            if name in facts.members:
+                return self._named(f"{facts.qualified}.{name}")
+        return ()
+
+    # -------------------------------------------------------------------------------------- places
+    def _found(self, module: Module) -> Iterator[Replacement]:
+        in_tests = is_around_tests(module.path)
+        for node in module.walk():
+            match node:
+                case ast.Call():
+                    yield from self._patched(module, node)
+                case ast.Assign(targets=[ast.Attribute() as target]) if in_tests:
+                    yield from self._assigned(module, node, target)
+                case _:
+                    pass
+
+    def _patched(self, module: Module, call: ast.Call) -> Iterator[Replacement]:
+        patch = patch_of(module, call)
+        if patch is None:
+            return
+        given = _given(call, 1 if patch.owner is None else 2)
+        if last_name(call.func) == "setattr" and given is None:
+            return
+        made = next((one.value for one in call.keywords if one.arg == "new_callable"), None)
+        if patch.owner is None:
+            found = self._named_target(module, call, patch.name)
+        else:
+            found = self._of_object(module, call, patch.owner, patch.name)
+        if found is not None:
+            yield replace(found, given=given, new_callable=made, bound=_bound(module, patch))
+
+    def _assigned(
+        self, module: Module, node: ast.Assign, target: ast.Attribute
+    ) -> Iterator[Replacement]:
+        found = self._of_object(module, node, target.value, target.attr)
+        if found is not None and (found.functions or found.session):
+            yield replace(found, given=node.value)
+
+    # ------------------------------------------------------------------------------------- targets
+    def _named_target(self, module: Module, node: ast.Call, dotted: str) -> Replacement | None:
+        """Return what a dotted name stands for, as ``patch`` takes it apart."""
+        layout, names = self._evaluator.names.layout, self._evaluator.names
+        parts = dotted.split(".")
+        for length in range(len(parts) - 1, 0, -1):
+            path = layout.find(".".join(parts[:length]), module.path).path
+            if path is None:
+                continue
+            first, *rest = parts[length:]
+            if not rest:
+                return self._of_name(node, names.attribute(path, first), first, dotted, path)
+            home = self._evaluator.load(path)
+            values = () if home is None else self._evaluator.global_values(home, first)
+            for one in rest[:-1]:
+                values = tuple(
+                    found for value in values for found in self._attribute(value, one, module, node)
+                )
+            return self._of_values(node, values, rest[-1], dotted)
+        return None
+
+    def _attribute(self, value: Value, name: str, module: Module, node: ast.AST) -> Values:
+        match value:
+            case ModuleOf(path=path):
+                home = self._evaluator.load(path)
+                return () if home is None else self._evaluator.global_values(home, name)
+            case ClassOf() | InstanceOf():
+                return self._evaluator.attribute(value, name, module, node)
+            case _:
+                return ()
+
+    def _of_object(
+        self, module: Module, node: ast.Call | ast.Assign, owner: ast.expr, name: str
+    ) -> Replacement | None:
+        shown = f"{module.excerpt(owner)}.{name}"
+        return self._of_values(node, self._evaluator.values(module, owner), name, shown)
+
+    def _of_values(
+        self, node: ast.Call | ast.Assign, values: Values, name: str, shown: str
+    ) -> Replacement | None:
+        """Return what the attribute ``name`` of an object stands for."""
+        functions: dict[FunctionPlace, None] = {}
+        for value in values:
+            match value:
+                case ModuleOf(path=path):
+                    qualified = self._evaluator.names.attribute(path, name)
+                    return self._of_name(node, qualified, name, shown, path)
+                case Session(kind="session" | "scoped"):
+                    return Replacement(node, name, shown, session=True)
+                case ClassOf(qualified=qualified) | InstanceOf(qualified=qualified):
+                    functions |= dict.fromkeys(self.methods(qualified, name))
+                case Unknown(why=why):
+                    return Replacement(node, name, shown, why=why)
+                case _:
+                    pass
+        return Replacement(node, name, shown, functions=tuple(functions))
+
+    def _of_name(
+        self,
+        node: ast.Call | ast.Assign,
+        qualified: str | None,
+        name: str,
+        shown: str,
+        path: str,
+    ) -> Replacement:
+        """Return what a name at the top of the file ``path`` stands for."""
+        if qualified is not None:
+            home = self._evaluator.names.layout.path_of(qualified)
+            if home is not None:
+                return Replacement(node, name, shown, module=home)
+            functions = self._named(qualified)
+            if functions:
+                return Replacement(node, name, shown, functions=functions)
+            if self._evaluator.classes.facts(qualified) is not None:
+                return Replacement(node, name, shown, cls=qualified)
+        module = self._evaluator.load(path)
+        values = () if module is None else self._evaluator.global_values(module, name)
+        classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        if len(classes) == len(values) == 1:
+            return Replacement(node, name, shown, cls=classes.pop())
+        return Replacement(node, name, shown)
+
+    def _named(self, qualified: str) -> tuple[FunctionPlace, ...]:
+        named = self._functions.named(qualified)
+        if named is None:
+            return ()
+        located = self._evaluator.names.locate(qualified)
+        qualname = "" if located is None else ".".join(located.rest)
+        return tuple(FunctionPlace(named.path, one.start, qualname) for one in named.functions)
+
+
+def _bound(module: Module, patch: Patch) -> str:
+    """Return the variable or parameter that gets what a patch puts there."""
+    child: ast.AST = patch.call
+    for above in module.ancestors(patch.call):
+        match above:
+            case ast.withitem(optional_vars=ast.Name(id=name)) if above.context_expr is child:
+                return name
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                return name
+            case ast.Attribute(attr="start") | ast.Call(func=ast.Attribute(attr="start")):
+                child = above
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                return "" if isinstance(above, ast.ClassDef) else _parameter(module, above, patch)
+            case _:
+                return ""
+    return ""
+
+
+def _parameter(module: Module, function: Function, patch: Patch) -> str:
+    """Return the parameter that a patch which decorates ``function`` fills, the lowest first."""
+    parameters = [one.arg for one in function.args.args]
+    if isinstance(module.parent(function), ast.ClassDef):
+        parameters = parameters[1:]
+    for decorator in reversed(function.decorator_list):
+        one = patch_of(module, decorator) if isinstance(decorator, ast.Call) else None
+        if one is None or not one.passes_argument:
+            continue
+        if not parameters or decorator is patch.call:
+            return parameters[0] if parameters else ""
+        parameters.pop(0)
+    return ""
+
+
+def _given(call: ast.Call, at: int) -> ast.expr | None:
+    """Return what a patch puts there."""
+    if len(call.args) > at:
+        return call.args[at]
+    return next((one.value for one in call.keywords if one.arg in {"new", "value"}), None)
