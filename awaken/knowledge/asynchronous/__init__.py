@@ -12,7 +12,7 @@ import msgspec
 
 from awaken.knowledge.tables import read_table
 
-Resource = Literal["session", "scoped", "factory", "engine", "connection", "transaction"]
+Resource = Literal["client", "connection", "engine", "factory", "scoped", "session", "transaction"]
 
 
 class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +44,21 @@ class _Absorbing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     applications: tuple[str, ...]
 
 
+class Clients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Synchronous clients of tests, and ``httpx.AsyncClient`` in their place.
+
+    ``names`` are their classes. ``awaited`` methods are coroutine functions on the other side;
+    ``missing`` is what is not there. Of the ``arguments`` of theirs it takes the same, and its
+    transport those of ``transport``, by the names that these have there.
+    """
+
+    names: tuple[str, ...]
+    awaited: tuple[str, ...]
+    missing: tuple[str, ...]
+    arguments: tuple[str, ...]
+    transport: dict[str, str]
+
+
 class _ObjectFactories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Classes that make mapped objects, and put them into a session that they hold.
 
@@ -65,6 +80,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``functions``: functions of libraries that are given a session, with their twins; ``handed``
       which of the others do nothing with it.
     - ``schema``: what ``run_sync`` has to call.
+    - ``clients``: those of tests.
     - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
     - ``object_factories``: what makes objects by a session of its own.
     """
@@ -79,6 +95,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     functions: dict[str, str]
     handed: _Handed
     schema: _Schema
+    clients: Clients
     absorbing: _Absorbing
     decorators: _Decorators
     object_factories: _ObjectFactories

@@ -19,7 +19,8 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``://``. ``stricter`` says what an asynchronous driver refuses or reads otherwise that the
     synchronous ones of its database take, a clause each; ``since`` the version of SQLAlchemy that
     brought its asynchronous dialect, if not the first with any. ``own_parameters`` says that it
-    does not take the parameters that follow ``?`` in the URLs of the others.
+    does not take the parameters that follow ``?`` in the URLs of the others, ``loop_bound`` that a
+    connection works in the event loop alone in which it was opened.
     """
 
     distribution: str
@@ -30,6 +31,7 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stricter: tuple[str, ...] = ()
     since: str = ""
     own_parameters: bool = False
+    loop_bound: bool = False
 
 
 class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,15 +12,16 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.call_graph import CallGraph
 from awaken.project.graph.forwards.families import Families
+from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
-from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.functions.definitions import Functions
+from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.domain import FunctionOf, Unknown
+from awaken.project.values.domain import Unknown
 from awaken.project.values.questions import Passed
 
 
@@ -32,6 +33,8 @@ class Calls:
         self._text_mentions = TextMentions(evaluator.callers.words)
         self._graph: CallGraph | None = None
         self._kin: Kin | None = None
+        self._handed_on: HandedOn | None = None
+        self._wrappings = Wrappings(evaluator.names, evaluator.forwarding)
 
     def graph(self) -> CallGraph:
         """Return all calls of the program, each resolved once, asked from both ends.
@@ -63,6 +66,20 @@ class Calls:
             self._kin = Kin(self._evaluator, self._functions, self._families)
         return self._kin
 
+    def handed_on(self) -> HandedOn:
+        """Return which functions are handed on, and which calls may reach them."""
+        if self._handed_on is None:
+            words = self._evaluator.callers.words
+            self._handed_on = HandedOn(self._evaluator, self.graph(), words, self._wrappings)
+        return self._handed_on
+
+    def wrapping(self, qualified: str, *, called: bool) -> Wrapping | None:
+        """Return what a decorator of the program makes of a coroutine function.
+
+        ``called`` says that it is given arguments first. None where it cannot be read.
+        """
+        return self._wrappings.of(qualified, called=called)
+
     def callers_of(self, module: Module, function: Function) -> Callers:
         """Return who calls a function or method of ``module``, over all files.
 
@@ -92,23 +109,6 @@ class Calls:
         Most endpoints are mentioned nowhere, which texts tell much faster than ``callers_of``.
         """
         return self._text_mentions.of(function.name, module.name)
-
-    def is_run_in_thread(self, module: Module, node: ast.expr) -> bool:
-        """Whether a helper of the program runs the function ``node`` in a thread, and is awaited.
-
-        The call of it is then the call of the function, but for the thread.
-        """
-        call = module.parent(node)
-        if not isinstance(call, ast.Call) or not isinstance(module.parent(call), ast.Await):
-            return False
-        if not call.args or call.args[0] is not node:
-            return False
-        values = self._evaluator.values(module, call.func)
-        return bool(values) and all(
-            isinstance(one, FunctionOf)
-            and runs_in_thread(self._evaluator.names, one.module, one.node)
-            for one in values
-        )
 
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.

@@ -137,6 +137,13 @@ def odd(n):
 def run():
     return even(3), odd(3)
 """,
+    "table": """\
+TABLE = {"n": num}
+
+
+def run():
+    return [TABLE[k](1) for k in ("n", "n")]
+""",
     "closure": """\
 def run():
     total = 0
@@ -168,10 +175,6 @@ REFUSED = {
         "def run():\n    return list(map(num, ids())), list(filter(flag, ids()))\n",
     ),
     "f-string": ("not-awaitable-here", "def run():\n    return f'{num(2)}!'\n"),
-    "table": (
-        "handed-on",
-        "TABLE = {'n': num}\n\n\ndef run():\n    return [TABLE[k](1) for k in ('n', 'n')]\n",
-    ),
 }
 
 

@@ -24,6 +24,11 @@ URLs get an asynchronous driver; for a URL that comes from outside, a function c
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
 Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requirements.
 
+Tests keep FastAPI's `TestClient` where the driver allows that, as aiosqlite and psycopg do. The
+connections of asyncpg work in one event loop alone: with it, `httpx.AsyncClient` sends the requests
+of tests in their own loop, and all tests share one. Context managers that are classes of the
+program get `__aenter__` and `__aexit__`.
+
 The models of the examples:
 
 ```python models.py
@@ -227,6 +232,8 @@ If one function cannot become asynchronous, none does, and each says because of 
 * lambdas, defaults and generator expressions;
 * `with` statements that enter managers of both kinds;
 * tests of `unittest`, and doubles in tests that stand in for functions of both kinds;
+* clients of tests that are more than `TestClient`, or open websockets, where the driver needs
+  another client;
 * object factories that hold a session of another kind;
 * calls by the name of such a function of which it is not known what they call;
 * uses of `query`, which `query-to-select` rewrites first;

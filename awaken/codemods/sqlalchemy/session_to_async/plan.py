@@ -11,8 +11,9 @@ from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.foreign.threads import calls_in_threads
 from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
@@ -33,8 +34,9 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     listening,
     resource_sites,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import test_settings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
+from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
 from awaken.contract import (
     Change,
     Constraints,
@@ -118,17 +120,20 @@ class SessionToAsync(Rule):
 
     def _members(self, project: Project, options: Options) -> Iterator[Member]:
         loading = Loading(project, self.name)
-        part = SynchronousPart(project, loading.awaited())
+        engines = [one for one in project.orm.engines.all() if not one.is_async]
+        resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
         if part.steps:
             yield from self._functions(part, loading.loaded_again())
+            yield from Decorators(part).members(self.name)
+            yield from Callables(part, self.name).members()
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
-            yield from calls_in_threads(part, self.name)
             yield from Doubles(part, self.name)
             yield from loading.members()
             yield from fetched_when_written(project, self.name)
             yield from held_sessions(part, self.name)
-            yield from self._resources(part, options)
+            yield from self._resources(part, resources)
 
     def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
         writer = FunctionWriter(part, loaded_again, refused_uses(part))
@@ -143,21 +148,23 @@ class SessionToAsync(Rule):
             if not are_tests_set and isinstance(decided.outcome, Rewrite):
                 # One of the functions carries what the tests of all of them need.
                 are_tests_set = True
-                settings = test_settings(part.project, site.id, part.steps)
+                settings = test_settings(part, site.id)
                 edits = [*decided.outcome.edits, *settings]
                 outcome = dataclasses.replace(decided.outcome, edits=edits)
                 decided = dataclasses.replace(decided, outcome=outcome)
             yield decided
 
-    def _resources(self, part: SynchronousPart, options: Options) -> Iterator[Member]:
+    def _resources(self, part: SynchronousPart, writer: ResourceWriter) -> Iterator[Member]:
         project = part.project
-        urls = Urls(project, options.drivers)
-        engines = [one for one in project.orm.engines.all() if not one.is_async]
-        writer = ResourceWriter(project, urls, engines)
         yield from listening(project, self.name)
         for site, qualified in resource_sites(project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
             yield member(site, shown, writer.rewritten, qualified)
+        if part.is_loop_bound:
+            clients = ClientWriter(project)
+            for site in clients.sites(self.name):
+                shown = f"`{site.module.text_of(site.node)}`"
+                yield member(site, shown, clients.rewritten)
 
 
 def _told(finding: Finding, outcome: Rewrite | Refused) -> Finding:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
+from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
@@ -29,13 +31,18 @@ WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with "
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read.
+    It keeps places and no trees; ``awaited`` are attributes that load when they are read. Where
+    connections are bound to an event loop, clients of tests wait as well.
     """
 
-    def __init__(self, project: Project, awaited: Iterable[Place]) -> None:
+    def __init__(
+        self, project: Project, awaited: Iterable[Place], *, is_loop_bound: bool = False
+    ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
+        self.is_loop_bound = is_loop_bound
+        self._clients = Clients(project)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
@@ -78,6 +85,8 @@ class SynchronousPart:
                     yield operation
             for call in self.project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))
+        if self.is_loop_bound:
+            yield from self._clients.operations(module)
         if any(place.path == module.path for place in self._awaited):
             for node in module.walk():
                 if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
@@ -119,13 +128,19 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        managers, ends = self.managers, self.is_asynchronous
-        waiting = coloured(managers.callers, managers.kin, self._seeds, ends)
+        handed, managers = self.project.calls.handed_on(), self.managers
+
+        def callers(function: FunctionPlace) -> Iterable[Call]:
+            return handed.callers(function, managers.callers(function))
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
-            return (*managers.kin(function), *self.stand_ins.of(function, waiting))
+            return (*managers.kin(function), *handed.beside(function))
 
-        return coloured(managers.callers, kin, self._seeds, ends)
+        def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            return (*kin(function), *self.stand_ins.of(function, waiting))
+
+        waiting = coloured(callers, kin, self._seeds, self.is_asynchronous)
+        return coloured(callers, with_stand_ins, self._seeds, self.is_asynchronous)
 
     @cached_property
     def stand_ins(self) -> StandIns:
@@ -133,11 +148,39 @@ class SynchronousPart:
         return StandIns(self.project)
 
     @cached_property
+    def in_lambdas(self) -> dict[Place, list[Call]]:
+        """The calls of coloured functions that stand in lambdas, by the lambda."""
+        graph = self.project.calls.graph()
+        found: dict[Place, dict[Place, Call]] = defaultdict(dict)
+        for function in self.steps:
+            for call in graph.callers(function):
+                around = graph.lambda_around(call)
+                if around is not None:
+                    found[around][call.place] = call
+        return {
+            around: [calls[place] for place in sorted(calls)]
+            for around, calls in sorted(found.items())
+        }
+
+    @cached_property
+    def handed_on(self) -> list[Component]:
+        """The coloured functions that are handed on, with all that they are handed on with."""
+        handed = self.project.calls.handed_on()
+        found = [one for function in self.steps for one in handed.of(function)]
+        found += [handed.of_lambda(place) for place in self.in_lambdas]
+        return list({id(one): one for one in found}.values())
+
+    @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
         """The calls of coloured functions, by the function that they stand in."""
+        graph = self.project.calls.graph()
         found: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
-            for call in self.project.calls.graph().callers(function):
+            for call in graph.callers(function):
+                if graph.lambda_around(call) is None:
+                    found[call.caller][call.place] = call
+        for component in self.handed_on:
+            for call in component.calls.values():
                 found[call.caller][call.place] = call
         return {
             caller: sorted(calls.values(), key=lambda one: one.place)

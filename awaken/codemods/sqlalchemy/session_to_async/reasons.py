@@ -86,6 +86,16 @@ OWN_SESSION_CLASS = Reason(
     "`{}` inherits from a class of synchronous sessions",
     "Derive it from `AsyncSession`, and give that `sync_session_class`.",
 )
+OWN_CLIENT = Reason(
+    "own-client",
+    "`{}` is a client of tests for which `httpx.AsyncClient` cannot stand",
+    "Make it by `TestClient(app)`, or use a driver whose connections work in any event loop.",
+)
+UNKNOWN_CLIENT = Reason(
+    "unknown-client",
+    "this may send a request by a client of tests: {}",
+    "Annotate the client: `client: TestClient`.",
+)
 UNKNOWN_DRIVER = Reason(
     "unknown-driver",
     "which database `{}` names is not known, and so no asynchronous driver",

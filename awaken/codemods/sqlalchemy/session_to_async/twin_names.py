@@ -33,10 +33,11 @@ def write_name(
     Raises Refused where the name is taken.
     """
     written, imports = name_beside(project, site, node, qualified)
-    return written, [site.replace(node, written), *imports, *_released(site, node)]
+    return written, [site.replace(node, written), *imports, *released(site, node)]
 
 
-def _released(site: Site[ast.AST], node: ast.expr) -> Iterator[Edit]:
+def released(site: Site[ast.AST], node: ast.expr) -> Iterator[Edit]:
+    """Yield what removes the import of a name that is not written any more."""
     if isinstance(node, ast.Name):
         for binding in site.module.scopes.bindings_of(node):
             above = site.module.parent(binding.node)

@@ -79,6 +79,7 @@ class CallGraphBuilder:
         for start, qualname, written in defined:
             graph.add_function(FunctionPlace(path, start, qualname))
             self._written[path, start] = written
+        has_lambdas = b"lambda" in module.source.text
         for node in module.walk():
             if isinstance(node, ast.Call) and is_worth_resolving(module, node, self._names):
                 around = function_around(module, node)
@@ -91,6 +92,9 @@ class CallGraphBuilder:
                     self._words.setdefault(last_name(node.func), len(self._words)),
                     self._whats.setdefault(whats, len(self._whats)),
                 )
+                inner = module.enclosing_function(node) if has_lambdas else None
+                if isinstance(inner, ast.Lambda):
+                    graph.note_lambda(path, module.span(node), module.span(inner))
 
     # -------------------------------------------------------------------------- after all files
     def _resolved(self, families: Families, referents: tuple[Referent, ...]) -> Resolved:

@@ -75,6 +75,7 @@ class CallGraph:
         self._by_caller: array[int] = array("i")
         self._first: array[int] = array("i")
         self._by_callee: dict[int, array[int]] = {}
+        self._in_lambdas: dict[tuple[str, Span], Span] = {}
 
     # ---------------------------------------------------------------------------------- building
     def add_function(self, place: FunctionPlace) -> int:
@@ -90,6 +91,10 @@ class CallGraph:
         self._end.append(span.end)
         self._name.append(name)
         self._what.append(what)
+
+    def note_lambda(self, path: str, span: Span, around: Span) -> None:
+        """Note that the call at ``span`` of a file stands in the lambda at ``around``."""
+        self._in_lambdas[path, span] = around
 
     def finish(self, names: Sequence[str], resolved: Sequence[Resolved]) -> None:
         """Turn the graph round: no call is added any more."""
@@ -120,6 +125,11 @@ class CallGraph:
     def calls(self) -> Iterator[Call]:
         """Yield all calls."""
         return map(self._call, range(len(self._caller)))
+
+    def lambda_around(self, call: Call) -> Place | None:
+        """Return the lambda that a call stands in; None if it stands in none."""
+        span = self._in_lambdas.get((call.place.path, call.place.span))
+        return None if span is None else Place(call.place.path, span)
 
     def callers(self, function: FunctionPlace) -> list[Call]:
         """Return the calls in sight that may reach ``function``."""

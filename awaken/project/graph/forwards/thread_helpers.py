@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf
 
 _THREADS = {
     "anyio.to_thread.run_sync", "asyncio.to_thread", "fastapi.concurrency.run_in_threadpool",
@@ -17,8 +19,18 @@ _THREADS = {
 _LOOPS = {"asyncio.get_event_loop", "asyncio.get_running_loop"}
 
 
-def runs_in_thread(names: Names, module: Module, function: ast.AST) -> bool:
-    """Whether ``function`` calls its first argument with the others in a thread, and no more."""
+def runs_in_thread(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> bool:
+    """Whether ``call`` calls its first argument with the others in a thread, and no more."""
+    if not isinstance(module.parent(call), ast.Await):
+        return False
+    values = evaluator.values(module, call.func)
+    return bool(values) and all(
+        isinstance(one, FunctionOf) and _is_helper(evaluator.names, one.module, one.node)
+        for one in values
+    )
+
+
+def _is_helper(names: Names, module: Module, function: ast.AST) -> bool:
     match function:
         case ast.AsyncFunctionDef(
             args=ast.arguments(

@@ -74,14 +74,14 @@ class Forwarding:
         return self._coroutines[key]
 
     def _is_kept(self, qualified: str, *, called: bool) -> bool:
-        found = self._definition(qualified)
+        found = self.definition(qualified)
         if found is None:
             return False
         reader = _Reader(self._names, found[0], "coroutines")
         return reader.makes(found[1]) if called else reader.decorates(found[1])
 
     def _read(self, qualified: str, *, called: bool) -> HandedThrough | None:
-        found = self._definition(qualified)
+        found = self.definition(qualified)
         if found is None:
             return None
         module, node = found
@@ -91,7 +91,7 @@ class Forwarding:
                 return HandedThrough(kind, reader.keeps(node))
         return None
 
-    def _definition(self, qualified: str) -> tuple[Module, Function] | None:
+    def definition(self, qualified: str) -> tuple[Module, Function] | None:
         """Return the only function of this name that a module of the project defines."""
         located = self._names.locate(qualified)
         module = None

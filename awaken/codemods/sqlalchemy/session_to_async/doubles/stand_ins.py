@@ -39,6 +39,10 @@ class StandIns:
     def _add(self, module: Module, replacement: Replacement) -> None:
         for node in effects_of(module, replacement):
             self._put[module.place(node)] |= set(replacement.functions)
+            above = module.parent(node)
+            if isinstance(above, ast.Assign):
+                # What is kept there goes to the mock, and to nobody else.
+                self._put[module.place(above.targets[0])] |= set(replacement.functions)
         given = replacement.given
         if given is None:
             return

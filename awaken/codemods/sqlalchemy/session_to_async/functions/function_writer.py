@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
@@ -18,16 +19,14 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
-from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-MANAGER = "contextlib.contextmanager"
 _TEST_CASE = "unittest.TestCase"
 _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "setter"}
 
@@ -48,6 +47,7 @@ class FunctionWriter:
         self._refused = refused
         self._loaded_again = loaded_again
         self._project: Project = part.project
+        self._decorating = Decorators(part)
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
         """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
@@ -73,13 +73,7 @@ class FunctionWriter:
         edits += spawn(self._project, site, insertions, spawned)
         for call in part.calls.get(function, ()):
             self._call(module, awaiting, call)
-        resolved = {one.place for one in part.calls.get(function, ())}
-        for above in managers.inherited(node) if becomes else ():
-            if module.place(above) not in resolved:
-                awaiting.awaits(above)
-                awaiting.renames(above.func, managers.ENTERING[last_name(above.func)])
-        for place in part.entries.get(function, ()):
-            awaiting.enters(managers.entered_at(module, place))
+        self._managers(site, awaiting, function)
         awaiting.finish()
         edits += [site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced]
         edits += [site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated]
@@ -112,24 +106,8 @@ class FunctionWriter:
         for decorator in node.decorator_list:
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, name)
-            if not self._hands_through(module, decorator):
+            if not self._decorating.hands_through(module, node, decorator):
                 raise Refused(reasons.DECORATED, module.excerpt(decorator))
-
-    def _hands_through(self, module: Module, decorator: ast.expr) -> bool:
-        """Whether a decorator does the same for a coroutine function."""
-        plain = without_arguments(decorator)
-        names = twins().decorators.names
-        qualified = self._project.qualified_name(module, plain) or ""
-        if qualified in names or qualified == MANAGER or qualified.startswith("pytest.mark."):
-            return True
-        if not isinstance(plain, ast.Attribute):
-            return False
-        owners = self._project.classes_of(module, plain.value) or self._project.instance_of(
-            module, plain.value
-        )
-        return bool(owners) and all(
-            f"{owner}.{plain.attr}" in names or _is_route(owner, plain.attr) for owner in owners
-        )
 
     def _decorators(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:
         for decorator in node.decorator_list:
@@ -161,7 +139,8 @@ class FunctionWriter:
         if call.kind == "unknown":
             why = f"`{shown}`, which becomes a coroutine function: {call.why}"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
-        kinds = {self.kind_of(one) for one in call.functions}
+        # Of lambdas alone no function is known: what they return is awaited.
+        kinds = {self.kind_of(one) for one in call.functions} or {"coroutine"}
         if len(kinds) != 1 or any(
             one not in self._part.steps and not self._part.is_asynchronous(one)
             for one in call.functions
@@ -180,6 +159,17 @@ class FunctionWriter:
                 if call.name in managers.ENTERING:
                     awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
 
+    def _managers(self, site: Site[ast.AST], awaiting: Awaiting, function: FunctionPlace) -> None:
+        """Have managers of the program entered, and those that these inherit from called."""
+        module, part = site.module, self._part
+        resolved = {one.place for one in part.calls.get(function, ())}
+        for call in managers.inherited(site.node) if function in part.steps else ():
+            if module.place(call) not in resolved:
+                awaiting.awaits(call)
+                awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])
+        for place in part.entries.get(function, ()):
+            awaiting.enters(managers.entered_at(module, place))
+
     def kind_of(self, function: FunctionPlace) -> str:
         """Return what a call of ``function`` gives: a coroutine, a generator or a manager."""
         found = self._part.node_of(function)
@@ -196,9 +186,3 @@ class FunctionWriter:
 
 def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
     return TextEdit(path=site.module.path, anchor=Span(start, end), text="", site=site.id)
-
-
-def _is_route(owner: str, method: str) -> bool:
-    """Whether a method of an application or a router registers functions of both kinds."""
-    of_web = owner.partition(".")[0] in {"fastapi", "starlette"}
-    return of_web and library_decorators().registers(owner, method)

@@ -47,12 +47,18 @@ class Insertions:
         """Yield the edits, one for each place."""
         for span, text in self._replaced:
             yield TextEdit(path=self._module.path, anchor=span, text=text, site=site.id)
-        for offset in sorted({*self._closing, *self._opening}):
-            closing = [text for _, text in sorted(self._closing.get(offset, ()))]
-            opening = [text for _, text in sorted(self._opening.get(offset, ()))]
+        for offset, text in self.at_places().items():
             yield TextEdit(
-                path=self._module.path,
-                anchor=Span(offset, offset),
-                text="".join(closing + opening),
-                site=site.id,
+                path=self._module.path, anchor=Span(offset, offset), text=text, site=site.id
             )
+
+    def at_places(self) -> dict[int, str]:
+        """Return what is inserted at each byte of the file, in their order."""
+        return {
+            offset: "".join(
+                text
+                for pieces in (self._closing, self._opening)
+                for _, text in sorted(pieces.get(offset, ()))
+            )
+            for offset in sorted({*self._closing, *self._opening})
+        }

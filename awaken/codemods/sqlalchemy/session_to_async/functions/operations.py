@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place
 from awaken.kit.sites import Refused, Site
@@ -41,7 +42,9 @@ class OperationWriter:
             if not self._run_sync.makes(operation):
                 yield from self._foreign(operation)
         for operation in operations:
-            if not self._run_sync.makes(operation):
+            if operation.resource == "client":
+                clients.write(self._module, self._awaiting, operation)
+            elif not self._run_sync.makes(operation):
                 self._write(operation, loaded_again)
 
     def _foreign(self, operation: Operation) -> Iterator[Edit]:

@@ -26,7 +26,10 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     by_name: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
     for function in part.steps:
         by_name[function.qualname.rpartition(".")[2]].append(function)
+    handed_on = {place for component in part.handed_on for place in component.calls}
     for call in project.calls.graph().unresolved(by_name):
+        if call.place in handed_on:
+            continue
         module = project.module(call.place.path)
         nodes = [] if module is None else module.calls_at(call.place.span)
         if module is None or not nodes or set(call.functions) & set(part.steps):

@@ -71,6 +71,8 @@ class ResourceWriter:
         self._urls = urls
         self._engines = {(one.module.path, one.module.span(one.call)): one for one in engines}
         self.drivers = urls.drivers(engines)
+        has_any = any(one.loop_bound for one in self.drivers.values())
+        self.is_loop_bound = bool(engines) and has_any
 
     def rewritten(self, site: Site[ast.expr], qualified: str) -> Rewrite:
         """Return what becomes of a name of the synchronous side. Raises Refused."""

@@ -18,7 +18,8 @@ class AsyncDriver:
     others that hold the same, and ``stricter`` what it refuses that synchronous drivers of the same
     database take, a clause each. ``since`` is the first version of SQLAlchemy that knows it, empty
     if all with asynchronous engines do. ``both`` says that the same name makes a synchronous engine
-    as well, ``own_parameters`` that it takes other parameters behind the ``?`` of a URL.
+    as well, ``own_parameters`` that it takes other parameters behind the ``?`` of a URL,
+    ``loop_bound`` that its connections work in one event loop alone.
     """
 
     drivername: str
@@ -28,6 +29,7 @@ class AsyncDriver:
     since: str
     both: bool
     own_parameters: bool
+    loop_bound: bool
 
 
 def full_drivername(drivername: str, *, current: bool) -> str:
@@ -67,6 +69,7 @@ def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:
             one.since,
             one.async_urls == one.urls,
             one.own_parameters,
+            one.loop_bound,
         )
         for one in drivers()
         for url in _as_dialect(one.async_urls, dialect)

@@ -1,0 +1,256 @@
+"""Functions that are handed on: lambdas beside them, annotations, and calls in threads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.graph.forwards.handed.components import Component
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_CALLABLES = {"collections.abc.Callable", "typing.Callable"}
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+class Callables:
+    """Rewrites what surrounds coloured functions that are handed on."""
+
+    def __init__(self, part: SynchronousPart, rule: str) -> None:
+        self._part = part
+        self._project: Project = part.project
+        self._rule = rule
+        self._taken: dict[Place, set[str]] = {}
+
+    def members(self) -> Iterator[Member]:
+        """Yield what becomes of lambdas, annotations, and calls that run functions in threads."""
+        lambdas = {
+            place: component
+            for component in self._part.handed_on
+            for place in component.lambdas
+            if not component.leaks
+        }
+        for place in sorted({*lambdas, *self._part.in_lambdas}):
+            yield from self._of_lambda(place, lambdas.get(place))
+        for place in sorted({one for found in self._part.handed_on for one in found.threads}):
+            for site in self._sites(place):
+                yield member(site, f"`{site.module.excerpt(site.node)}`", self._called)
+        for site in self._annotations():
+            yield member(site, f"`{site.module.excerpt(site.node)}`", self._annotated)
+
+    def _sites(self, place: Place) -> Iterator[Site[ast.AST]]:
+        module = self._project.module(place.path)
+        for node in module.calls_at(place.span)[:1] if module is not None else ():
+            if module is not None:
+                yield Site(self._rule, module, node)
+
+    # --------------------------------------------------------------------------------- lambdas
+    def _of_lambda(self, place: Place, component: Component | None) -> Iterator[Member]:
+        module = self._project.module(place.path)
+        node = None if module is None else _expression_at(module, place.span)
+        if module is None or node is None:
+            return
+        calls = [
+            call
+            for one in self._part.in_lambdas.get(place, ())
+            for call in module.calls_at(one.place.span)
+        ]
+        site: Site[ast.AST] = Site(self._rule, module, node)
+        shown = f"`{module.excerpt(node)}`"
+        if component is None:
+            leaks = self._project.calls.handed_on().of_lambda(place).leaks
+            because = tuple(sorted(leaks))[:1]
+            yield Member(site, Refused(reasons.NOT_AWAITABLE_HERE, "a lambda", "", because), shown)
+            return
+        is_returned = isinstance(node, ast.Lambda) and node.body in calls
+        is_awaited = not component.absorbed and not component.threads
+        if not is_returned or not is_awaited or len(calls) > 1:
+            yield member(site, shown, self._defined, calls)
+
+    def _defined(self, site: Site[ast.AST], calls: list[ast.Call]) -> Rewrite:
+        """Return how a lambda is written as a coroutine function. Raises Refused."""
+        module, node = site.module, site.node
+        statement = module.statement_of(node)
+        refused = Refused(reasons.NOT_AWAITABLE_HERE, "a lambda")
+        if statement is None or not isinstance(node, ast.expr) or not _stands_free(module, node):
+            raise refused
+        parameters, body = "*args, **kwargs", f"{module.text_of(node)}(*args, **kwargs)"
+        if isinstance(node, ast.Lambda):
+            parameters, body = ast.unparse(node.args), _awaiting(module, node, calls)
+        is_assigned = isinstance(statement, ast.Assign) and statement.value is node
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if is_assigned and isinstance(target, ast.Name):
+            code = f"async def {target.id}({parameters}):\n    return {body}\n"
+            edits: list[Edit] = [site.rewrite(statement, REPLACE, Replaced(code))]
+        else:
+            name = self._name(module, node)
+            code = f"async def {name}({parameters}):\n    return {body}\n"
+            edits = [
+                site.insert_statements(module.place(statement), "before", code),
+                site.replace(node, name),
+            ]
+        message = f"`{module.excerpt(node)}` becomes a coroutine function: it stands beside some"
+        return Rewrite(message, edits)
+
+    def _name(self, module: Module, node: ast.expr) -> str:
+        above = module.parent(node)
+        wanted = "callback"
+        if isinstance(above, ast.keyword) and above.arg is not None:
+            wanted = above.arg.lstrip("_")
+        around = module.enclosing_function(node) or module.tree
+        taken = self._taken.setdefault(module.place(around), set())
+        name = module.scopes.fresh_name(wanted, "callback", taken=taken)
+        taken.add(name)
+        return name
+
+    # --------------------------------------------------------------------------------- threads
+    def _called(self, site: Site[ast.AST]) -> Rewrite:
+        """Return how a coroutine is awaited that ran in a thread. Raises Refused."""
+        module, call = site.module, site.node
+        around = module.enclosing_function(call)
+        if not isinstance(call, ast.Call) or not isinstance(around, ast.AsyncFunctionDef):
+            raise Refused(reasons.HANDED_ON, module.excerpt(call))
+        is_executor = isinstance(call.func, ast.Attribute) and call.func.attr == "run_in_executor"
+        function, *rest = call.args[1:] if is_executor else call.args
+        is_named = isinstance(function, ast.Name | ast.Attribute)
+        own = {one.arg for one in call.keywords} & {"abandon_on_cancel", "cancellable", "limiter"}
+        if not is_named or own:
+            raise Refused(reasons.HANDED_ON, module.excerpt(function))
+        span, inner = module.span(call), module.span(function)
+        behind = [*rest, *(one for one in call.keywords)]
+        end = min((module.span(one).start for one in behind), default=span.end - 1)
+        if call.keywords and not rest and call.keywords[0].arg is None:
+            end -= len("**")
+        edits: list[Edit] = [
+            TextEdit(path=module.path, anchor=Span(span.start, inner.start), text="", site=site.id),
+            TextEdit(path=module.path, anchor=Span(inner.end, end), text="(", site=site.id),
+        ]
+        edits += self._released(site, call.func)
+        shown = module.excerpt(function)
+        caveat = f"`{shown}` runs on the event loop, and what else blocks in it holds that up"
+        return Rewrite(f"`{shown}` is awaited, and runs in no thread", edits, [caveat])
+
+    def _released(self, site: Site[ast.AST], func: ast.expr) -> Iterator[Edit]:
+        name = func.value if isinstance(func, ast.Attribute) else func
+        bindings = site.module.scopes.bindings_of(name) if isinstance(name, ast.Name) else []
+        for binding in bindings:
+            above = site.module.parent(binding.node)
+            if isinstance(above, ast.ImportFrom) and above.module and isinstance(name, ast.Name):
+                yield site.release_import(above.module, name.id)
+            elif isinstance(above, ast.Import) and isinstance(name, ast.Name):
+                yield site.release_import(name.id)
+
+    # ----------------------------------------------------------------------------- annotations
+    def _annotations(self) -> Iterator[Site[ast.AST]]:
+        """Yield the types of what the functions are handed on as, each once."""
+        found: dict[Place, Site[ast.AST]] = {}
+        for component in self._part.handed_on:
+            if component.leaks or not self._is_of_coroutines(component):
+                continue
+            for place in sorted(component.annotations):
+                module = self._project.module(place.path)
+                node = None if module is None else _expression_at(module, place.span)
+                if module is None or node is None:
+                    continue
+                for home, one in self._types(module, node):
+                    found.setdefault(home.place(one), Site(self._rule, home, one))
+        yield from (found[place] for place in sorted(found))
+
+    def _is_of_coroutines(self, component: Component) -> bool:
+        nodes = [self._part.node_of(one) for one in component.functions]
+        return not any(one is not None and one[0].is_generator(one[1]) for one in nodes)
+
+    def _types(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield what each ``Callable`` in an annotation returns, behind its name as well."""
+        match node:
+            case ast.Subscript(value=value, slice=ast.Tuple(elts=[_, returned])) if (
+                self._project.qualified_name(module, value) in _CALLABLES
+            ):
+                yield module, returned
+            case ast.Subscript(slice=ast.Tuple(elts=parts)):
+                for one in parts:
+                    yield from self._types(module, one)
+            case ast.Subscript(slice=inner):
+                yield from self._types(module, inner)
+            case ast.BinOp(left=left, right=right):
+                yield from self._types(module, left)
+                yield from self._types(module, right)
+            case ast.Name() | ast.Attribute():
+                alias = self._alias(module, node)
+                if alias is not None:
+                    yield from self._types(*alias)
+            case _:
+                pass
+
+    def _alias(self, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
+        """Return what a name for a type stands for."""
+        qualified = self._project.qualified_name(module, node)
+        definition = None if qualified is None else self._project.definition(qualified)
+        home = None if definition is None else self._project.module(definition.path)
+        if home is None or qualified is None:
+            return None
+        bindings = home.scopes.module.bindings.get(qualified.rpartition(".")[2], [])
+        value = bindings[0].value if len(bindings) == 1 else None
+        return None if value is None else (home, value)
+
+    def _annotated(self, site: Site[ast.AST]) -> Rewrite:
+        """Return how the type of a coroutine function is written. Raises Refused."""
+        name, imports = name_beside(self._project, site, None, "collections.abc.Awaitable")
+        insertions = Insertions(site.module)
+        insertions.around(site.node, f"{name}[", "]")
+        edits = [*insertions.edits(site), *imports]
+        return Rewrite(f"what returned `{site.module.excerpt(site.node)}` is awaited", edits)
+
+
+def _stands_free(module: Module, node: ast.expr) -> bool:
+    """Whether a statement in front of that of ``node`` sees the same names."""
+    for above in module.ancestors(node):
+        if isinstance(above, ast.Lambda | _COMPREHENSIONS):
+            return False
+        if isinstance(above, ast.stmt):
+            is_elif = module.source.text[module.span(above).start :].startswith(b"elif")
+            is_in_class = isinstance(module.parent(above), ast.ClassDef)
+            return not is_elif and not is_in_class and not isinstance(above, ast.While)
+    return False
+
+
+def _awaiting(module: Module, node: ast.Lambda, calls: list[ast.Call]) -> str:
+    """Return the body of a lambda in which ``calls`` are awaited. Raises Refused."""
+    insertions = Insertions(module)
+    for call in calls:
+        above = module.ancestors(call)
+        if any(isinstance(one, ast.GeneratorExp) for one in above):
+            raise Refused(reasons.NOT_AWAITABLE_HERE, "a generator expression")
+        if call is node.body:
+            insertions.before(call, "await ")
+        else:
+            insertions.around(call, "(await ", ")")
+    span, text, position = module.span(node.body), "", module.span(node.body).start
+    for place, inserted in insertions.at_places().items():
+        text += module.source.text[position:place].decode() + inserted
+        position = place
+    text += module.source.text[position : span.end].decode()
+    return f"({text})" if "\n" in text else text
+
+
+def _expression_at(module: Module, span: Span) -> ast.expr | None:
+    """Return the outermost expression that takes exactly ``span``."""
+    return next(
+        (
+            node
+            for node in module.walk()
+            if isinstance(node, ast.expr) and module.span(node) == span
+        ),
+        None,
+    )

@@ -1,0 +1,201 @@
+"""Decorators of functions that become coroutine functions, and the wrappers of the program."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.payload import HOIST
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Edit
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.decorators import library_decorators
+from awaken.project.names.functions.wrapping import Wrapping
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, without_arguments
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+MANAGER = "contextlib.contextmanager"
+
+
+class Decorators:
+    """Says which decorators do the same for coroutine functions, and rewrites those that do not."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project: Project = part.project
+
+    def hands_through(self, module: Module, function: Function, decorator: ast.expr) -> bool:
+        """Whether a decorator of ``function`` does the same for it as a coroutine function."""
+        plain = without_arguments(decorator)
+        names = twins().decorators.names
+        qualified = self._project.qualified_name(module, plain) or ""
+        if qualified in names or qualified == MANAGER or qualified.startswith("pytest.mark."):
+            return True
+        wrapping = self._wrapping(module, decorator)
+        if wrapping is not None:
+            return wrapping.is_same or not module.is_generator(function)
+        if isinstance(plain, ast.Name):
+            # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
+            bindings = module.scopes.bindings_of(plain)
+            value = bindings[0].value if len(bindings) == 1 else None
+            is_kept = bool(bindings) and bindings[0].scope is module.scopes.module
+            return (
+                isinstance(value, ast.Call)
+                and is_kept
+                and self.hands_through(module, function, value)
+            )
+        if not isinstance(plain, ast.Attribute):
+            return False
+        owners = self._project.classes_of(module, plain.value) or self._project.instance_of(
+            module, plain.value
+        )
+        return bool(owners) and all(
+            f"{owner}.{plain.attr}" in names or _is_route(owner, plain.attr) for owner in owners
+        )
+
+    def _wrapping(self, module: Module, decorator: ast.expr) -> Wrapping | None:
+        """Return what a decorator of the program does, if what it does is in sight."""
+        qualified = self._project.qualified_name(module, without_arguments(decorator))
+        if qualified is None:
+            return None
+        called = isinstance(decorator, ast.Call)
+        return self._project.calls.wrapping(qualified, called=called)
+
+    # -------------------------------------------------------------------------------- wrappers
+    def members(self, rule: str) -> Iterator[Member]:
+        """Yield what becomes of the wrappers around functions that become coroutine functions."""
+        for qualified, called in self._wrapping_names:
+            wrapping = self._project.calls.wrapping(qualified, called=called)
+            if wrapping is None or wrapping.wrapper is None:
+                continue
+            site: Site[ast.AST] = Site(rule, wrapping.module, wrapping.wrapper)
+            shown = f"`{wrapping.module.qualname(wrapping.wrapper)}`"
+            yield member(site, shown, self._rewritten, wrapping, qualified)
+
+    @cached_property
+    def _wrapping_names(self) -> list[tuple[str, bool]]:
+        """The decorators of coloured functions that the program defines, and whether called."""
+        found: set[tuple[str, bool]] = set()
+        for function in self._part.steps:
+            module, node = self._part.node_of(function) or (None, None)
+            for decorator in node.decorator_list if node is not None else ():
+                if module is not None and self._wrapping(module, decorator) is not None:
+                    name = self._project.qualified_name(module, without_arguments(decorator))
+                    found.add((name or "", isinstance(decorator, ast.Call)))
+        return sorted(found)
+
+    def _rewritten(self, site: Site[ast.AST], wrapping: Wrapping, qualified: str) -> Rewrite:
+        """Return what becomes of a wrapper. Raises Refused."""
+        module, wrapper, shown = wrapping.module, wrapping.wrapper, qualified.rpartition(".")[2]
+        if wrapper is None or not wrapping.calls:
+            raise Refused(reasons.DECORATED, shown)
+        if self._decorates_only_coloured(qualified):
+            insertions = Insertions(module)
+            insertions.before(wrapper, "async ")
+            awaiting = Awaiting(module, insertions)
+            for call in wrapping.calls:
+                awaiting.awaits(call)
+            awaiting.finish()
+            edits = [site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted]
+            message = f"`{wrapper.name}` becomes a coroutine function: it calls what `{shown}` gets"
+            return Rewrite(message, [*edits, *insertions.edits(site)])
+        asking, imports = self._asking(site)
+        code = _beside_itself(wrapping, wrapper, asking)
+        inserted = site.insert_statements(module.place(wrapper), "before", code)
+        message = f"`{shown}` gets a wrapper for coroutine functions beside its own"
+        return Rewrite(message, [inserted, *imports])
+
+    def _asking(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
+        """Return how to ask for coroutine functions, and what imports it. Raises Refused."""
+        match [one.node for one in site.module.scopes.module.bindings.get("inspect", [])]:
+            case [ast.alias(name="inspect", asname=None)]:
+                return "inspect.iscoroutinefunction", []
+            case _:
+                pass
+        return name_beside(self._project, site, None, "inspect.iscoroutinefunction")
+
+    def _decorates_only_coloured(self, qualified: str) -> bool:
+        """Whether all that a decorator is used for in sight are coroutine functions now."""
+        part, name = self._part, qualified.rpartition(".")[2]
+        if self._project.published:
+            return False
+        for path in self._project.files_with((name.encode(),)):
+            module = self._project.module(path)
+            for node in module.mentions(name) if module is not None else ():
+                if module is None or not isinstance(node, ast.Name | ast.Attribute):
+                    continue
+                if self._project.qualified_name(module, node) != qualified:
+                    continue
+                above = module.parent(node)
+                used = above if isinstance(above, ast.Call) and above.func is node else node
+                decorated = module.parent(used)
+                if not isinstance(decorated, Function) or used not in decorated.decorator_list:
+                    return False
+                function = part.place_of(module, decorated)
+                if function not in part.steps and not part.is_asynchronous(function):
+                    return False
+        return True
+
+
+def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) -> str:
+    """Return the code of a wrapper for coroutine functions, made of the one for plain ones.
+
+    Raises Refused where its text cannot be indented anew.
+    """
+    module = wrapping.module
+    insertions = Insertions(module)
+    awaiting = Awaiting(module, insertions)
+    for call in wrapping.calls:
+        awaiting.awaits(call)
+    awaiting.finish()
+    name = module.scopes.fresh_name(f"async_{wrapper.name.lstrip('_')}")
+    start, end = module.span(wrapper).start, module.span(wrapper).end
+    first = min([start, *(module.span(one).start - 1 for one in wrapper.decorator_list)])
+    is_laid_out = any(
+        isinstance(one, ast.Constant | ast.JoinedStr) and one.lineno != one.end_lineno
+        for one in module.walk(wrapper)
+    )
+    returned = [
+        one
+        for one in module.walk(wrapping.decorator)
+        if isinstance(one, ast.Return)
+        and one.value is not None
+        and module.enclosing_function(one) is wrapping.decorator
+        and any(isinstance(x, ast.Name) and x.id == wrapper.name for x in ast.walk(one.value))
+    ]
+    if is_laid_out or awaiting.hoisted or len(returned) != 1 or returned[0].value is None:
+        raise Refused(reasons.DECORATED, wrapping.decorator.name)
+    pieces = {start: [f"async def {name}"], **insertions.at_places()}
+    after_name = start + len(b"def ") + len(wrapper.name.encode())
+    text = b""
+    position = first
+    for place in sorted(pieces):
+        text += module.source.text[position:place] + "".join(pieces[place]).encode()
+        position = after_name if place == start else place
+    text += module.source.text[position:end]
+    margin = module.source.text[first - wrapper.col_offset : first].decode()
+    code = textwrap.dedent(margin + text.decode())
+    value = returned[0].value
+    given = module.text_of(value).replace(wrapper.name, name)
+    parameter = [*wrapping.decorator.args.posonlyargs, *wrapping.decorator.args.args][0].arg
+    unit = "\t" if margin.startswith("\t") else "    "
+    body = textwrap.indent(f"{code}\nreturn {given}\n", unit)
+    return f"if {asking}({parameter}):\n\n{body}"
+
+
+def _is_route(owner: str, method: str) -> bool:
+    """Whether a method of an application or a router registers functions of both kinds."""
+    of_web = owner.partition(".")[0] in {"fastapi", "starlette"}
+    return of_web and library_decorators().registers(owner, method)

@@ -1,0 +1,178 @@
+"""Writes ``httpx.AsyncClient`` in the place of synchronous clients of tests."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeGuard
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import released
+from awaken.contract import Place, Span
+from awaken.kit.imports import name_beside
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.project.source.test_files import is_around_tests, is_test_file
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_POSITIONS = ("app", "base_url", "raise_server_exceptions", "root_path")
+"""The first parameters of ``TestClient``, by their places."""
+
+_LIFESPAN = (
+    b"lifespan", b"on_event", b"on_startup", b"on_shutdown", b"add_event_handler", b"create_all",
+)  # fmt: skip
+_READS_ADDRESS = re.compile(rb"\.client\b|[\"']client[\"']|get_remote_address")
+_READS_AGENT = re.compile(rb"user.agent", re.IGNORECASE)
+
+
+class ClientWriter:
+    """Writes the clients of one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def sites(self, rule: str) -> Iterator[Site[ast.expr]]:
+        """Yield each name of a synchronous client."""
+        known = twins().clients.names
+        spellings = sorted({one for name in known for one in self._project.spellings(name)})
+        for module in modules_with(self._project, [name.encode() for name in spellings]):
+            for node in (node for word in spellings for node in module.mentions(word)):
+                if not isinstance(node, ast.Name | ast.Attribute):
+                    continue
+                if self._project.qualified_name(module, node) in known:
+                    yield Site(rule, module, node)
+
+    def rewritten(self, site: Site[ast.expr]) -> Rewrite:
+        """Return what becomes of a name of a synchronous client. Raises Refused."""
+        module, node = site.module, site.node
+        above = module.parent(node)
+        if isinstance(above, ast.ClassDef):
+            raise Refused(reasons.OWN_CLIENT, above.name)
+        name, imports = name_beside(self._project, site, None, "httpx.AsyncClient")
+        message = f"`{module.text_of(node)}` becomes `{name}`"
+        edits = [*imports, *released(site, node)]
+        if not isinstance(above, ast.Call) or above.func is not node:
+            return Rewrite(message, [site.replace(node, name), *edits])
+        made = _Made(site, above)
+        agent = self._agent(site, above, made.given.get("headers"))
+        transport, imports = name_beside(self._project, site, None, "httpx.ASGITransport")
+        lifespan = self._entered(site, above, made.given["app"])
+        insertions = Insertions(module)
+        insertions.replace(module.span(node), lifespan + name)
+        made.write(insertions, transport, self._defaults(made.given))
+        for offset in agent:
+            insertions.at(offset, '"user-agent": "testclient", ')
+        edits += [*imports, *insertions.edits(site)]
+        return Rewrite(message, edits, ["requests of tests run in the loop of the test"])
+
+    def _defaults(self, given: dict[str, ast.expr]) -> dict[str, str]:
+        """Return what a synchronous client has by default, where that tells."""
+        found = {"base_url": '"http://testserver"', "follow_redirects": "True"}
+        if self._reads(_READS_ADDRESS):
+            found["client"] = '("testclient", 50000)'
+        if self._reads(_READS_AGENT):
+            found["headers"] = '{"user-agent": "testclient"}'
+        return {name: value for name, value in found.items() if name not in given}
+
+    def _agent(self, site: Site[ast.expr], call: ast.Call, headers: ast.expr | None) -> list[int]:
+        """Return where the headers of a client get what it calls itself. Raises Refused."""
+        if headers is None or not self._reads(_READS_AGENT):
+            return []
+        texts = [ast.unparse(one) for one in headers.keys if one] if _is_display(headers) else []
+        if any("user-agent" in one.lower() for one in texts):
+            return []
+        if not texts:
+            raise Refused(reasons.OWN_CLIENT, site.module.excerpt(call))
+        return [site.module.span(headers).start + 1]
+
+    def _entered(self, site: Site[ast.expr], call: ast.Call, application: ast.expr) -> str:
+        """Return what enters the lifespan in front of a client."""
+        module = site.module
+        item = module.parent(call)
+        if not isinstance(item, ast.withitem) or not self._project.files_with(_LIFESPAN):
+            return ""
+        if self._yields_state:
+            raise Refused(reasons.OWN_CLIENT, module.excerpt(call), because=self._yields_state)
+        if not isinstance(application, ast.Name | ast.Attribute):
+            raise Refused(reasons.OWN_CLIENT, module.excerpt(call))
+        code = module.text_of(application)
+        return f"{code}.router.lifespan_context({code}), "
+
+    # -------------------------------------------------------------------------- what is in sight
+    def _reads(self, pattern: re.Pattern[bytes]) -> bool:
+        """Whether the program itself, and not its tests, has what ``pattern`` finds."""
+        return any(pattern.search(text) for text in self._texts)
+
+    @cached_property
+    def _texts(self) -> list[bytes]:
+        paths = self._project.files_with((b"client", b"user", b"User", b"remote"))
+        modules = (self._project.module(one) for one in paths if not _is_of_tests(one))
+        return [one.source.text for one in modules if one is not None]
+
+    @cached_property
+    def _yields_state(self) -> tuple[Place, ...]:
+        """Where a lifespan yields what requests have as their state: only ``TestClient`` knows."""
+        return tuple(
+            module.place(node)
+            for path in self._project.files_with((b"lifespan",))
+            if (module := self._project.module(path)) is not None
+            for node in module.walk()
+            if isinstance(node, ast.Yield) and isinstance(node.value, ast.Dict)
+            if not _is_of_tests(path)
+        )
+
+
+def _is_of_tests(path: str) -> bool:
+    return is_test_file(path) or is_around_tests(path)
+
+
+def _is_display(node: ast.expr) -> TypeGuard[ast.Dict]:
+    return isinstance(node, ast.Dict) and None not in node.keys
+
+
+class _Made:
+    """A call that makes a client; ``given`` are its arguments by their names. Raises Refused."""
+
+    def __init__(self, site: Site[ast.expr], call: ast.Call) -> None:
+        self._module = site.module
+        self._call = call
+        known = twins().clients
+        names = [*_POSITIONS[: len(call.args)], *(one.arg or "**" for one in call.keywords)]
+        values = [*call.args, *(one.value for one in call.keywords)]
+        is_known = {*names} <= {*known.arguments, *known.transport} and "app" in names
+        is_starred = any(isinstance(one, ast.Starred) for one in call.args)
+        if is_starred or len(names) < len(values) or not is_known:
+            raise Refused(reasons.OWN_CLIENT, site.module.excerpt(call))
+        self.given = dict(zip(names, values, strict=True))
+
+    def write(self, insertions: Insertions, transport: str, defaults: dict[str, str]) -> None:
+        """Write the arguments of an asynchronous client in the place of these."""
+        module, known = self._module, twins().clients
+        parts: dict[str, ast.AST] = dict(
+            zip(self.given, [*self._call.args, *self._call.keywords], strict=True)
+        )
+        texts = {name: module.text_of(value) for name, value in self.given.items()} | defaults
+        moved = {name: text for name, text in texts.items() if name in known.transport}
+        inside = "".join(f", {known.transport[name]}={text}" for name, text in moved.items())
+        opening = "" if isinstance(parts["app"], ast.keyword) else "app="
+        insertions.around(parts["app"], f"transport={transport}({opening}", f"{inside})")
+        before: ast.AST | None = None
+        for name, part in parts.items():
+            if name in known.transport:
+                start = module.span(part if before is None else before).end
+                insertions.replace(Span(start, module.span(part).end), "")
+            elif name == "base_url" and not isinstance(part, ast.keyword):
+                insertions.before(part, "base_url=")
+            before = part
+        end = module.span(self._call).end - 1
+        written = module.source.text[:end].rstrip()
+        comma = " " if written.endswith(b",") else ", "
+        added = [f"{name}={text}" for name, text in defaults.items() if name not in moved]
+        if added:
+            insertions.at(end, comma + ", ".join(added))

@@ -1,0 +1,249 @@
+"""Functions that may be called in place of each other, because they are handed to the same calls.
+
+All that shares a value is one component: expressions, the variables, fields and results that hold
+it, the functions that it may be, and the calls of it. It is found from any of them, in both
+directions, so what is in it depends on no order.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from awaken.contract import Place
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
+from awaken.project.graph.forwards.handed.consumers import Consumers
+from awaken.project.graph.forwards.handed.holding import Holding
+from awaken.project.graph.forwards.handed.origins import Origins
+from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.names.functions.wrapping import Wrappings
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
+from awaken.project.source.words import Words
+from awaken.project.values.domain import NOWHERE, FunctionOf
+
+_MOST = 3000
+"""Expressions and slots of one component; larger ones hold whatever there is."""
+
+
+@dataclass(slots=True)
+class Component:
+    """Functions and lambdas that are handed on, and the calls that may reach each of them.
+
+    ``lambdas`` are also the methods of builtin types, as ``found.append``. ``threads`` are calls
+    that run them in a thread, ``absorbed`` those that take coroutine functions as well;
+    ``annotations`` say what they are handed on as. ``leaks`` are the places from which they may be
+    called, or others may come, out of sight, each with a clause that says so.
+    """
+
+    functions: set[FunctionPlace] = field(default_factory=set)
+    lambdas: set[Place] = field(default_factory=set)
+    calls: dict[Place, Call] = field(default_factory=dict)
+    leaks: dict[Place, str] = field(default_factory=dict)
+    slots: set[Slot] = field(default_factory=set)
+    threads: set[Place] = field(default_factory=set)
+    absorbed: set[Place] = field(default_factory=set)
+    annotations: set[Place] = field(default_factory=set)
+
+
+class HandedOn:
+    """Answers for one program, of which ``graph`` has the calls."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, graph: CallGraph, words: Words, wrappings: Wrappings
+    ) -> None:
+        self._evaluator = evaluator
+        self._wrappings = wrappings
+        self._graph = graph
+        self._calls: dict[Place, Call] = {}
+        slots = Slots(evaluator, words)
+        self._consumers = Consumers(slots, self._call_at)
+        self._origins = Origins(slots, self._call_at)
+        self._holding = Holding(slots, graph)
+        self._slots = slots
+        self._known: dict[tuple[str, int, int, int] | Slot, Component] = {}
+        self._of: dict[FunctionPlace, tuple[Component, ...]] = {}
+
+    def of(self, function: FunctionPlace) -> tuple[Component, ...]:
+        """Return the components that ``function`` is part of, each of its uses as a value once."""
+        if function not in self._of:
+            found: list[Component] = []
+            spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept(function))
+            for spot in spots:
+                component = self._component(spot)
+                if all(one is not component for one in found):
+                    found.append(component)
+            self._of[function] = tuple(found)
+        return self._of[function]
+
+    def of_lambda(self, place: Place) -> Component:
+        """Return the component that the lambda at a place is part of."""
+        found = self.lambda_at(place)
+        return Component() if found is None else self._component(Spot(*found))
+
+    def callers(self, function: FunctionPlace, calls: Iterable[Call]) -> Iterator[Call]:
+        """Yield who waits for ``function``, of which ``calls`` call it by its name.
+
+        Who calls what it is handed on as does; so does who calls a lambda around one of ``calls``,
+        in the place of the function around that.
+        """
+        for call in calls:
+            if self._graph.lambda_around(call) is None:
+                yield call
+        for component in self._around(function):
+            yield from (component.calls[place] for place in sorted(component.calls))
+
+    def beside(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield the functions that are called in place of ``function``, or of lambdas around it."""
+        for component in self._around(function):
+            yield from sorted(component.functions)
+
+    def _around(self, function: FunctionPlace) -> Iterator[Component]:
+        yield from self.of(function)
+        for call in self._graph.callers(function):
+            around = self._graph.lambda_around(call)
+            if around is not None:
+                yield self.of_lambda(around)
+
+    def lambda_at(self, place: Place) -> tuple[Module, ast.Lambda] | None:
+        """Return the lambda at a place."""
+        module = self._evaluator.load(place.path)
+        for scope in module.scopes.scopes if module is not None else ():
+            node = scope.node
+            if module is None or not isinstance(node, ast.Lambda):
+                continue
+            if module.span(node) == place.span:
+                return module, node
+        return None
+
+    # -------------------------------------------------------------------------------------- parts
+    def _call_at(self, place: Place) -> Call | None:
+        if not self._calls:
+            self._calls = {
+                Place(one.place.path, one.place.span): one for one in self._graph.calls()
+            }
+        return self._calls.get(Place(place.path, place.span))
+
+    def _uses(self, function: FunctionPlace) -> Iterator[Spot]:
+        """Yield the expressions that are a function, and do not call it."""
+        name = function.qualname.rpartition(".")[2]
+        for module, node in self._slots.mentions(name):
+            if not isinstance(node, ast.Name | ast.Attribute) or not is_use(module, node):
+                continue
+            values = self._evaluator.values(module, node)
+            if any(
+                isinstance(one, FunctionOf)
+                and (one.module.path, one.module.span(one.node).start)
+                == (function.path, function.start)
+                for one in values
+            ):
+                yield Spot(module, node)
+
+    def _kept(self, function: FunctionPlace) -> Iterator[Slot]:
+        """Yield the parameters of decorators that put a function somewhere."""
+        module = self._evaluator.load(function.path)
+        node = None if module is None else module.function_at(function.start)
+        for decorator in node.decorator_list if node is not None else ():
+            plain = without_arguments(decorator)
+            name = None if module is None else self._evaluator.names.qualified(module, plain)
+            called = isinstance(decorator, ast.Call)
+            found = None if name is None else self._wrappings.of(name, called=called)
+            if found is not None and found.is_kept:
+                first = next(one for one, _ in parameters_of(found.decorator.args))
+                yield self._slots.parameter(found.module, found.decorator, first.arg, 0)
+
+    def _component(self, start: Spot | Slot) -> Component:
+        key = _key(start)
+        if key not in self._known:
+            self._known[key] = self._collected(start)
+        return self._known[key]
+
+    def _collected(self, start: Spot | Slot) -> Component:
+        found = Component()
+        waiting: deque[Spot | Slot] = deque([start])
+        seen = {_key(start)}
+        while waiting:
+            item = waiting.popleft()
+            for other in self._next(item):
+                if isinstance(other, End):
+                    self._end(other, found)
+                    continue
+                if isinstance(other, Spot) and not _may_hold(other.node):
+                    continue
+                key = _key(other)
+                if key in seen:
+                    continue
+                seen.add(key)
+                if isinstance(other, Slot):
+                    found.slots.add(other)
+                    found.annotations.update(self._holding.annotations(other))
+                waiting.append(other)
+            if len(seen) > _MOST and waiting:
+                where = next(iter(found.leaks), NOWHERE)
+                found.leaks[where] = "it is handed on too often to be followed"
+                break
+        functions = tuple(sorted(found.functions))
+        for place, call in found.calls.items():
+            found.calls[place] = call._replace(functions=functions)
+        for key in seen:
+            self._known[key] = found
+        return found
+
+    def _next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
+        if isinstance(item, Slot):
+            yield from self._holding.of(item)
+        else:
+            yield from self._origins.of(item)
+            yield from self._consumers.of(item)
+
+    def _end(self, end: End, found: Component) -> None:
+        place = end.module.place(end.node)
+        node = end.node
+        if end.kind == "leak":
+            found.leaks.setdefault(place, end.why)
+        elif isinstance(node, ast.Lambda) or end.kind == "plain":
+            found.lambdas.add(place)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.functions.add(self._place(end.module, node))
+        elif end.kind == "thread":
+            found.threads.add(place)
+        elif end.kind == "absorbed":
+            found.absorbed.add(place)
+        elif isinstance(node, ast.Call):
+            caller = self._place(end.module, function_around(end.module, node))
+            found.calls[place] = Call(place, caller, last_name(node.func), "several", (), "")
+
+    def _place(self, module: Module, node: Function | None) -> FunctionPlace:
+        start = -1 if node is None else module.span(node).start
+        qualname = "<module>" if node is None else module.qualname(node)
+        number = self._graph.number_of(module.path, start)
+        return (
+            FunctionPlace(module.path, start, qualname)
+            if number is None
+            else self._graph.functions()[number]
+        )
+
+
+def is_use(module: Module, node: ast.Name | ast.Attribute) -> bool:
+    """Whether ``node``, which names a function, uses it without calling it."""
+    above = module.parent(node)
+    if isinstance(above, ast.Call) and above.func is node:
+        return False
+    return isinstance(node.ctx, ast.Load)
+
+
+def _may_hold(node: ast.expr) -> bool:
+    """Whether an expression may be a function, or a container of some."""
+    return not isinstance(node, ast.Constant | ast.JoinedStr)
+
+
+def _key(item: Spot | Slot) -> tuple[str, int, int, int] | Slot:
+    if isinstance(item, Slot):
+        return item
+    span = item.module.span(item.node)
+    return item.module.path, span.start, span.end, item.depth

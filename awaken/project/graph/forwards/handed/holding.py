@@ -1,0 +1,133 @@
+"""Who writes and reads the slots of functions that are handed on, over the whole program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.contract import Place
+from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
+from awaken.project.graph.forwards.handed.fields import Fields
+from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
+from awaken.project.graph.forwards.handed.variables import Variables
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+
+
+class Holding:
+    """Answers for one program; ``graph`` has its calls."""
+
+    def __init__(self, slots: Slots, graph: CallGraph) -> None:
+        self._slots = slots
+        self._graph = graph
+        self._evaluator = slots.evaluator
+        self._variables = Variables(slots, graph)
+        self._fields = Fields(slots)
+
+    def of(self, slot: Slot) -> Found:
+        """Yield all that is put into ``slot``, and all that reads it."""
+        match slot.kind:
+            case "variable":
+                yield from self._variables.of(slot)
+            case "field":
+                yield from self._fields.of(slot)
+            case _:
+                yield from self._result(slot)
+
+    def annotations(self, slot: Slot) -> Iterator[Place]:
+        """Yield the annotations of what holds functions."""
+        owners = [slot.owner]
+        if slot.kind == "field":
+            owners += self._evaluator.classes.all_subclasses(slot.owner)
+        for owner in owners:
+            found = self._evaluator.classes.node(owner) if slot.kind == "field" else None
+            module = self._evaluator.load(slot.owner) if slot.kind != "field" else None
+            if found is not None:
+                module = found[0]
+            if module is None:
+                continue
+            for node in self._declaring(module, slot, None if found is None else found[1]):
+                if node is not None:
+                    yield module.place(node)
+
+    def _declaring(
+        self, module: Module, slot: Slot, owner: ast.ClassDef | None
+    ) -> Iterator[ast.expr | None]:
+        match slot.kind:
+            case "field":
+                for node in module.walk(owner):
+                    match node:
+                        case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name)):
+                            if name == slot.name:
+                                yield node.annotation
+                        case _:
+                            pass
+            case "result":
+                function = module.function_at(slot.start)
+                yield None if function is None else function.returns
+            case _:
+                scope = self._variables.scope(module, slot)
+                for binding in () if scope is None else scope.bindings[slot.name]:
+                    yield binding.declared
+
+    # ----------------------------------------------------------------------------------- results
+    def _result(self, slot: Slot) -> Found:
+        module = self._evaluator.load(slot.owner)
+        function = None if module is None else module.function_at(slot.start)
+        if module is None or function is None:
+            return
+        for value in _given_by(module, function):
+            yield Spot(module, value, slot.depth)
+        if self._is_decorator(module, function):
+            yield End("leak", module, function, f"`{function.name}` makes it of what it decorates")
+        place = FunctionPlace(module.path, slot.start, module.qualname(function))
+        for call in self._graph.callers(place):
+            home = self._evaluator.load(call.place.path)
+            for one in home.calls_at(call.place.span) if home is not None else ():
+                if home is not None:
+                    yield Spot(home, one, slot.depth)
+        fixture = fixture_name(module, function, self._evaluator.names)
+        if fixture is not None:
+            yield from self._asked_for(module, function, fixture, slot)
+        elif any("property" in module.text_of(one) for one in function.decorator_list):
+            why = f"`{function.name}` is a property"
+            yield End("leak", module, function, why)
+
+    def _is_decorator(self, module: Module, function: Function) -> bool:
+        """Whether a function decorates others, or makes what does."""
+        for home, node in self._slots.mentions(function.name):
+            above = home.parent(node)
+            used = above if isinstance(above, ast.Call) and above.func is node else node
+            decorated = home.parent(used)
+            if isinstance(decorated, Function) and used in decorated.decorator_list:
+                qualified = self._evaluator.names.qualified(home, node)  # type: ignore[arg-type]
+                if qualified == f"{module.name}.{module.qualname(function)}":
+                    return True
+        return False
+
+    def _asked_for(self, home: Module, fixture: Function, name: str, slot: Slot) -> Found:
+        """Yield the parameters that get what a fixture gives."""
+        for path in self._slots.words.files_with(name):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is None or not isinstance(node, Function):
+                    continue
+                if all(one.arg != name for one, _ in parameters_of(node.args)):
+                    continue
+                found = fixture_for(module, node, name, self._evaluator.names, self._evaluator.load)
+                if found is None or found.module.path != home.path:
+                    continue
+                if found.module.span(found.node).start == home.span(fixture).start:
+                    yield self._slots.parameter(module, node, name, slot.depth)
+
+
+def _given_by(module: Module, function: Function) -> Iterator[ast.expr]:
+    """Yield what a function returns or yields."""
+    for node in module.walk(function):
+        match node:
+            case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
+                if module.enclosing_function(node) is function:
+                    yield value
+            case _:
+                pass

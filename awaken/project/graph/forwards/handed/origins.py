@@ -1,0 +1,193 @@
+"""Where the value of an expression comes from: the step before of a function that is handed on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from awaken.contract import Place
+from awaken.project.graph.forwards.call_graph import Call
+from awaken.project.graph.forwards.handed.consumers import CASTS, PASSING, SAME, TAKING
+from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import (
+    ClassOf,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    Unknown,
+)
+
+_CONTAINERS = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "str")}
+_DEFINED = {"function", "import"}
+
+
+class Origins:
+    """Answers for one program; ``call_at`` gives the resolved call at a place."""
+
+    def __init__(self, slots: Slots, call_at: Callable[[Place], Call | None]) -> None:
+        self._slots = slots
+        self._call_at = call_at
+
+    def of(self, spot: Spot) -> Found:
+        """Yield where the value of ``spot`` comes from."""
+        module, node, depth = spot
+        match node:
+            case ast.Name():
+                yield from self._name(module, node, depth)
+            case ast.Attribute():
+                yield from self._attribute(module, node, depth)
+            case ast.Call():
+                yield from self._call(module, node, depth)
+            case ast.Lambda() if depth == 0:
+                yield End("lambda", module, node)
+            case ast.IfExp(body=first, orelse=second):
+                yield from (Spot(module, one, depth) for one in (first, second))
+            case ast.BoolOp(values=values):
+                yield from (Spot(module, one, depth) for one in values)
+            case ast.NamedExpr() | ast.Await():
+                yield Spot(module, node.value, depth)
+            case ast.Subscript(value=value):
+                yield Spot(module, value, depth + 1)
+            case _:
+                yield from self._display(spot)
+
+    def _display(self, spot: Spot) -> Found:
+        module, node, depth = spot
+        match node:
+            case ast.Constant():
+                # None, or what cannot be called.
+                return
+            case _ if depth == 0:
+                yield self._unknown(spot)
+            case ast.Dict():
+                for key, value in zip(node.keys, node.values, strict=True):
+                    yield Spot(module, value, depth if key is None else depth - 1)
+            case ast.List() | ast.Tuple() | ast.Set():
+                yield from (_item(module, one, depth) for one in node.elts)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                yield Spot(module, node.elt, depth - 1)
+            case ast.DictComp():
+                yield Spot(module, node.value, depth - 1)
+            case ast.BinOp(left=left, op=ast.BitOr() | ast.Add(), right=right):
+                yield from (Spot(module, one, depth) for one in (left, right))
+            case _:
+                yield self._unknown(spot)
+
+    def _unknown(self, spot: Spot, why: str = "") -> End:
+        shown = spot.module.excerpt(spot.node)
+        return End("leak", spot.module, spot.node, why or f"what `{shown}` is cannot be seen")
+
+    def _name(self, module: Module, node: ast.Name, depth: int) -> Found:
+        bindings = module.scopes.bindings_of(node)
+        is_defined = bool(bindings) and all(one.kind in _DEFINED for one in bindings)
+        values = self._slots.evaluator.values(module, node) if is_defined and not depth else ()
+        if values and all(isinstance(one, FunctionOf) for one in values):
+            # The name of a function is no variable: its other uses have nothing to do with this.
+            for one in values:
+                if isinstance(one, FunctionOf):
+                    yield End("function", one.module, one.node)
+            return
+        slot = self._slots.variable(module, node, depth)
+        if slot is not None:
+            yield slot
+        else:
+            yield self._unknown(Spot(module, node, depth))
+
+    def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Found:
+        values = self._slots.evaluator.values(module, node) if depth == 0 else ()
+        functions = [one for one in values if isinstance(one, FunctionOf)]
+        if functions and len(functions) == len(values):
+            for one in functions:
+                kind = "function" if isinstance(one.node, Function) else "lambda"
+                yield End(kind, one.module, one.node)  # type: ignore[arg-type]
+            return
+        owners = self._slots.evaluator.values(module, node.value) if depth == 0 else ()
+        if owners and all(
+            isinstance(one, InstanceOf) and one.qualified in _CONTAINERS for one in owners
+        ):
+            yield End("plain", module, node)
+            return
+        yield from self._slots.of_attribute(module, node, depth)
+
+    # ------------------------------------------------------------------------------------- calls
+    def _call(self, module: Module, node: ast.Call, depth: int) -> Found:
+        qualified = self._slots.evaluator.names.qualified(module, node.func) or ""
+        if qualified == "builtins.enumerate" and depth and node.args:
+            yield Spot(module, node.args[0], depth - 1)
+            return
+        given = self._given_through(node, qualified, depth)
+        if given is not None:
+            for one in given:
+                yield Spot(module, one, depth)
+            return
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(str(name)), *_]):
+                read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
+                yield from self._slots.of_attribute(module, read, depth)
+                for one in node.args[2:]:
+                    yield Spot(module, one, depth)
+                return
+            case _:
+                pass
+        resolved = self._call_at(module.place(node))
+        if resolved is not None and resolved.kind in {"one", "several"}:
+            yield from self._results(resolved, depth)
+            return
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in TAKING:
+            yield Spot(module, func.value, depth + 1)
+            for one in node.args[1:2]:
+                yield Spot(module, one, depth)
+        elif isinstance(func, ast.Attribute) and func.attr in PASSING and depth:
+            yield Spot(module, func.value, depth - PASSING[func.attr])
+        else:
+            yield from self._made(module, node, depth)
+
+    def _given_through(self, node: ast.Call, qualified: str, depth: int) -> list[ast.expr] | None:
+        """Return the arguments that a call gives back as they are, or as good as that."""
+        if qualified == "functools.partial" and node.args:
+            return node.args[:1]
+        if qualified in CASTS:
+            return node.args[-1:]
+        return node.args if qualified in SAME and depth else None
+
+    def _results(self, resolved: Call, depth: int) -> Found:
+        for place in resolved.functions:
+            home = self._slots.evaluator.load(place.path)
+            function = None if home is None else home.function_at(place.start)
+            if home is not None and function is not None:
+                yield self._slots.result(home, function, depth)
+
+    def _made(self, module: Module, node: ast.Call, depth: int) -> Found:
+        """Yield the method that is called where an object of the program is."""
+        evaluator = self._slots.evaluator
+        for one in evaluator.values(module, node):
+            match one:
+                case NoneValue():
+                    continue
+                case FunctionOf(node=ast.Lambda()):
+                    yield End("lambda", one.module, one.node)
+                case FunctionOf():
+                    yield End("function", one.module, one.node)
+                case InstanceOf() if self._slots.is_own(one.qualified) and not depth:
+                    methods = evaluator.attribute(one, "__call__", module, node)
+                    for method in methods:
+                        if isinstance(method, FunctionOf):
+                            yield End("function", method.module, method.node)
+                        else:
+                            yield self._unknown(Spot(module, node, depth))
+                case ClassOf() if self._slots.is_own(one.qualified):
+                    yield self._unknown(Spot(module, node, depth), "a class is called")
+                case Unknown():
+                    yield self._unknown(Spot(module, node, depth), one.why)
+                case _:
+                    yield self._unknown(Spot(module, node, depth))
+
+
+def _item(module: Module, node: ast.expr, depth: int) -> Spot:
+    """Return an item of a display; what is unpacked into it is a container itself."""
+    if isinstance(node, ast.Starred):
+        return Spot(module, node.value, depth)
+    return Spot(module, node, depth - 1)

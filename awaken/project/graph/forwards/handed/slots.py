@@ -1,0 +1,194 @@
+"""What holds a function between the statement that puts it there and the call of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, has_decorator
+from awaken.project.source.words import Words
+from awaken.project.values.domain import ClassOf, InstanceOf, ModuleOf, Unknown
+
+STATE = "state"
+"""What applications and requests keep things in: it takes any name, and one is the same for all."""
+_MAKES_FIELDS = {
+    "attr.s", "attr.define", "attrs.define", "attrs.frozen", "dataclasses.dataclass",
+    "pydantic.dataclasses.dataclass",
+}  # fmt: skip
+_HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.NamedTuple"}
+
+
+class Slot(NamedTuple):
+    """A variable, an attribute of a class, or what a function returns.
+
+    A variable has the file as ``owner`` and the start of its scope, -1 for that of the file; of an
+    attribute ``owner`` is the class; of a result it is the file, and ``start`` the function.
+    ``depth`` says how many containers are around the functions: 1 for a list of them.
+    """
+
+    kind: Literal["variable", "field", "result"]
+    owner: str
+    start: int
+    name: str
+    depth: int = 0
+
+
+class Spot(NamedTuple):
+    """An expression that is a function, or containers with functions in it, ``depth`` of them."""
+
+    module: Module
+    node: ast.expr
+    depth: int = 0
+
+
+class End(NamedTuple):
+    """Where what is followed ends.
+
+    ``call``: the expression is called; ``function``: it is this function; ``lambda``: it is this
+    lambda; ``plain``: it is a method of a builtin type; ``thread``: this call runs it in a
+    thread; ``absorbed``: this call takes coroutine
+    functions as well; ``leak``: it cannot be followed, ``why`` says so.
+    """
+
+    kind: Literal["absorbed", "call", "function", "lambda", "leak", "plain", "thread"]
+    module: Module
+    node: ast.AST
+    why: str = ""
+
+
+Found = Iterator[Spot | Slot | End]
+
+
+class Slots:
+    """Finds the slots of expressions; ``words`` says where names stand."""
+
+    def __init__(self, evaluator: ProgramEvaluator, words: Words) -> None:
+        self.evaluator = evaluator
+        self.words = words
+
+    def mentions(self, name: str) -> Iterator[tuple[Module, ast.AST]]:
+        """Yield what reads a name, or may, in all files."""
+        for path in self.words.files_with(name):
+            module = self.evaluator.load(path)
+            for node in module.mentions(name) if module is not None else ():
+                if module is not None:
+                    yield module, node
+
+    def variable(self, module: Module, node: ast.Name, depth: int) -> Slot | None:
+        """Return the variable that ``node`` reads or writes; None for what is not bound."""
+        scopes = module.scopes
+        scope = scopes.owner(node.id, scopes.scope_of(node))
+        return None if scope is None else self._in(module, scope.node, node.id, depth)
+
+    def parameter(self, module: Module, function: Function, name: str, depth: int) -> Slot:
+        """Return the variable that a parameter is."""
+        return self._in(module, function, name, depth)
+
+    def _in(self, module: Module, scope: ast.AST, name: str, depth: int) -> Slot:
+        if isinstance(scope, ast.ClassDef):
+            return self.field(f"{module.name}.{module.qualname(scope)}", name, depth)
+        start = -1 if isinstance(scope, ast.Module) else module.span(scope).start
+        return Slot("variable", module.path, start, name, depth)
+
+    def field(self, owner: str, name: str, depth: int) -> Slot:
+        """Return the attribute ``name`` of a class, the same for all that share it."""
+        ancestors = self.evaluator.classes.ancestors(owner)
+        for one in reversed(ancestors.inside if ancestors is not None else ()):
+            if name in one.members or name in one.assigned:
+                return Slot("field", one.qualified, -1, name, depth)
+        return Slot("field", owner, -1, name, depth)
+
+    def result(self, module: Module, function: ast.AST, depth: int) -> Slot:
+        """Return what a function returns."""
+        name = function.name if isinstance(function, Function) else "<lambda>"
+        return Slot("result", module.path, module.span(function).start, name, depth)
+
+    def of_attribute(self, module: Module, node: ast.Attribute, depth: int) -> Found:
+        """Yield the slots that ``node`` reads or writes."""
+        if isinstance(node.value, ast.Attribute) and node.value.attr == STATE:
+            yield Slot("field", STATE, -1, node.attr, depth)
+            return
+        for owner in self.evaluator.values(module, node.value):
+            match owner:
+                case InstanceOf() | ClassOf() if self.is_own(owner.qualified):
+                    yield self.field(owner.qualified, node.attr, depth)
+                case ModuleOf():
+                    yield Slot("variable", owner.path, -1, node.attr, depth)
+                case Unknown():
+                    yield End("leak", module, node, owner.why)
+                case _:
+                    why = f"what `{module.excerpt(node)}` holds is not followed"
+                    yield End("leak", module, node, why)
+
+    def is_own(self, qualified: str) -> bool:
+        """Whether the program defines a class."""
+        return self.evaluator.classes.facts(qualified) is not None
+
+    def shares(self, slot: Slot, module: Module, owner: ast.expr) -> bool | None:
+        """Whether ``owner`` has the field ``slot``; None where that cannot be told."""
+        is_state = isinstance(owner, ast.Attribute) and owner.attr == STATE
+        if is_state or slot.owner == STATE:
+            return is_state and slot.owner == STATE
+        values = self.evaluator.values(module, owner)
+        is_told = True
+        for one in values:
+            match one:
+                case InstanceOf() | ClassOf() if self.is_own(one.qualified):
+                    if self.field(one.qualified, slot.name, slot.depth) == slot:
+                        return True
+                case Unknown():
+                    is_told = False
+                case _:
+                    pass
+        return False if is_told else None
+
+    def fields_given(self, module: Module, call: ast.Call) -> Iterator[tuple[ast.expr, str, str]]:
+        """Yield what ``call`` gives to the fields of a class without ``__init__``, by class, name.
+
+        Nothing if it makes nothing of that kind.
+        """
+        for owner in self.evaluator.values(module, call.func):
+            if not isinstance(owner, ClassOf) or not self.is_own(owner.qualified):
+                continue
+            names = self.own_fields(owner.qualified)
+            if names is None:
+                continue
+            for name, value in zip(names, call.args, strict=False):
+                if isinstance(value, ast.Starred):
+                    break
+                yield value, owner.qualified, name
+            for keyword in call.keywords:
+                if keyword.arg is not None:
+                    yield keyword.value, owner.qualified, keyword.arg
+
+    def own_fields(self, qualified: str) -> list[str] | None:
+        """Return the fields that making an instance takes, in order; None for other classes."""
+        ancestors = self.evaluator.classes.ancestors(qualified)
+        inside = () if ancestors is None else ancestors.inside
+        if ancestors is None or any("__init__" in one.members for one in inside):
+            return None
+        found: list[str] = []
+        makes = bool(_HAVE_FIELDS & set(ancestors.outside))
+        for one in reversed(inside):
+            module, node = self.evaluator.classes.node(one.qualified) or (None, None)
+            if module is None or node is None:
+                return None
+            makes = makes or bool(_MAKES_FIELDS & set(one.decorators))
+            found += [
+                statement.target.id
+                for statement in node.body
+                if isinstance(statement, ast.AnnAssign)
+                and isinstance(statement.target, ast.Name)
+                and statement.target.id not in found
+                and "ClassVar" not in module.text_of(statement.annotation)
+            ]
+        return found if makes else None
+
+
+def takes_receiver(module: Module, function: Function) -> bool:
+    """Whether the first parameter of ``function`` is given by the object it is read from."""
+    is_in_class = isinstance(module.parent(function), ast.ClassDef)
+    return is_in_class and not has_decorator(function, "staticmethod")

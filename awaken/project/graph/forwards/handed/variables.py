@@ -1,0 +1,195 @@
+"""Who gives a variable its functions, and who reads them from it, over the whole program."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
+from awaken.project.graph.forwards.handed.consumers import bound_by
+from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
+from awaken.project.graph.passing import argument_of, default_of, is_omitted
+from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import FunctionOf
+from awaken.project.values.pytest_fixtures import fixture_for
+
+_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
+
+
+class Variables:
+    """Answers for one program; ``graph`` has its calls."""
+
+    def __init__(self, slots: Slots, graph: CallGraph) -> None:
+        self._slots = slots
+        self._graph = graph
+        self._evaluator = slots.evaluator
+
+    # --------------------------------------------------------------------------------- variables
+    def of(self, slot: Slot) -> Found:
+        """Yield all that is put into a variable, and all that reads it."""
+        module = self._evaluator.load(slot.owner)
+        if module is None:
+            return
+        scope = self.scope(module, slot)
+        if scope is None:
+            return
+        for binding in scope.bindings[slot.name]:
+            yield from self._bound(module, binding, slot)
+        for node in module.mentions(slot.name):
+            if (
+                isinstance(node, ast.Name)
+                and self._slots.variable(module, node, slot.depth) == slot
+            ):
+                yield Spot(module, node, slot.depth)
+        if slot.start < 0:
+            yield from self._imported(module, slot)
+
+    def scope(self, module: Module, slot: Slot) -> Scope | None:
+        """Return the scope that binds a variable."""
+        return next(
+            (
+                one
+                for one in module.scopes.scopes
+                if slot.name in one.bindings
+                and (-1 if isinstance(one.node, ast.Module) else module.span(one.node).start)
+                == slot.start
+                and not isinstance(one.node, ast.ClassDef)
+            ),
+            None,
+        )
+
+    def _imported(self, home: Module, slot: Slot) -> Found:
+        """Yield the reads of a name of a file in others."""
+        qualified = f"{home.name}.{slot.name}"
+        for module, node in self._slots.mentions(slot.name):
+            if module is home or not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            if self._evaluator.names.qualified(module, node) == qualified:
+                yield Spot(module, node, slot.depth)
+
+    def _bound(self, module: Module, binding: Binding, slot: Slot) -> Found:
+        node, depth = binding.node, slot.depth
+        match binding.kind:
+            case "function" if isinstance(node, Function) and not depth:
+                yield End("function", module, node)
+            case "parameter" if isinstance(node, ast.arg):
+                yield from self._parameter(module, binding, node, slot)
+            case "assignment" | "walrus" | "annotation" if binding.value is not None:
+                yield Spot(module, binding.value, depth)
+            case "annotation":
+                return
+            case "for" if binding.value is not None:
+                yield Spot(module, binding.value, depth + 1)
+            case "import":
+                yield from self._import(module, binding, slot)
+            case "for" | "assignment":
+                yield from self._unpacked(module, node, slot)
+            case _:
+                yield End("leak", module, node, f"what `{slot.name}` is cannot be seen")
+
+    def _unpacked(self, module: Module, node: ast.AST, slot: Slot) -> Found:
+        """Yield what a target in a tuple is taken out of."""
+        depth = slot.depth
+        for above in module.ancestors(node):
+            match above:
+                case ast.Tuple() | ast.List():
+                    depth += 1
+                case ast.Assign(value=value):
+                    yield Spot(module, value, depth)
+                    return
+                case ast.For(iter=value) | ast.comprehension(iter=value):
+                    yield Spot(module, value, depth + 1)
+                    return
+                case _:
+                    break
+        yield End("leak", module, node, f"what `{slot.name}` is cannot be seen")
+
+    def _import(self, module: Module, binding: Binding, slot: Slot) -> Found:
+        name = ast.Name(slot.name, ast.Load())
+        mentions = [
+            one
+            for one in module.mentions(slot.name)
+            if isinstance(one, ast.Name) and binding in module.scopes.bindings_of(one)
+        ]
+        qualified = self._evaluator.names.qualified(module, mentions[0]) if mentions else None
+        located = None if qualified is None else self._evaluator.names.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            why = f"`{qualified or name.id}` is of a library"
+            yield End("leak", module, binding.node, why)
+            return
+        yield Slot("variable", located.path, -1, located.rest[0], slot.depth)
+
+    # -------------------------------------------------------------------------------- parameters
+    def _parameter(self, module: Module, binding: Binding, parameter: ast.arg, slot: Slot) -> Found:
+        function = binding.scope.node
+        if not isinstance(function, Function):
+            yield End("leak", module, parameter, f"`{parameter.arg}` is given to a lambda")
+            return
+        if parameter in (function.args.vararg, function.args.kwarg):
+            why = f"`{parameter.arg}` collects all arguments"
+            yield End("leak", module, parameter, why)
+            return
+        default = default_of(function, parameter)
+        if default is not None:
+            yield from self._default(module, default, slot)
+        fixture = fixture_for(
+            module, function, parameter.arg, self._evaluator.names, self._evaluator.load
+        )
+        if fixture is not None:
+            yield self._slots.result(fixture.module, fixture.node, slot.depth)
+            return
+        yield from self._passed(module, function, parameter, slot)
+        yield from self._decorated(module, function, parameter, slot)
+
+    def _default(self, module: Module, default: ast.expr, slot: Slot) -> Found:
+        names = self._evaluator.names
+        if isinstance(default, ast.Call) and names.qualified(module, default.func) in _DEPENDS:
+            for given in default.args[:1]:
+                for one in self._evaluator.values(module, given):
+                    if isinstance(one, FunctionOf) and isinstance(one.node, Function):
+                        yield self._slots.result(one.module, one.node, slot.depth)
+                    else:
+                        yield End("leak", module, default, "the dependency is not followed")
+            return
+        yield Spot(module, default, slot.depth)
+
+    def _passed(self, module: Module, function: Function, parameter: ast.arg, slot: Slot) -> Found:
+        """Yield what the calls of a function pass to one of its parameters."""
+        place = FunctionPlace(module.path, module.span(function).start, function.name)
+        for call in self._graph.callers(place):
+            home = self._evaluator.load(call.place.path)
+            for node in home.calls_at(call.place.span) if home is not None else ():
+                if home is None:
+                    continue
+                bound = bound_by(home, node, module, function, self._slots)
+                given = argument_of(node, function, parameter, bound)
+                if given is not None:
+                    yield Spot(home, given, slot.depth)
+                elif default_of(function, parameter) is None or not is_omitted(node):
+                    shown = home.excerpt(node)
+                    yield End("leak", home, node, f"what `{shown}` passes is not followed")
+
+    def _decorated(
+        self, module: Module, function: Function, parameter: ast.arg, slot: Slot
+    ) -> Found:
+        """Yield the functions that a function decorates, if it is used so."""
+        first = next((one for one, _ in parameters_of(function.args)), None)
+        if parameter is not first or slot.depth:
+            return
+        maker = module.enclosing_function(function)
+        named = maker if isinstance(maker, Function) else function
+        qualified = f"{module.name}.{module.qualname(named)}"
+        for home, node in self._slots.mentions(named.name):
+            if not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            above = home.parent(node)
+            is_made = isinstance(above, ast.Call) and above.func is node
+            used = above if is_made else node
+            decorated = home.parent(used) if used is not None else None
+            if not isinstance(decorated, Function) or used not in decorated.decorator_list:
+                continue
+            if is_made != (named is not function):
+                continue
+            if self._evaluator.names.qualified(home, node) == qualified:
+                yield End("function", home, decorated)

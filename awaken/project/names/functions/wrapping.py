@@ -1,0 +1,201 @@
+"""What a decorator of the project does to a function that becomes a coroutine function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.project.names.functions.forwarding import Forwarding
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+
+_CASTS = {"typing.cast", "typing_extensions.cast"}
+_COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
+_LOOKING = {
+    "asyncio.iscoroutinefunction", "builtins.callable", "builtins.getattr", "builtins.hasattr",
+    "builtins.id", "builtins.repr", "builtins.setattr", "builtins.str", "functools.update_wrapper",
+    "functools.wraps", "inspect.getdoc", "inspect.getmodule", "inspect.isasyncgenfunction",
+    "inspect.iscoroutinefunction", "inspect.isfunction", "inspect.isgeneratorfunction",
+    "inspect.signature", "typing.cast", "typing.get_type_hints", "typing_extensions.cast",
+}  # fmt: skip
+"""Functions that are given a function and neither call it nor keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """What a decorator makes of a coroutine function.
+
+    Without ``wrapper`` it awaits it, or, if ``is_same``, returns it as it is. Else ``wrapper`` is
+    the plain function of ``module`` that it returns, and ``calls`` are those of the decorated
+    function in it. ``is_kept`` says that it also puts the function somewhere, as into a registry.
+    """
+
+    module: Module
+    decorator: Function
+    is_same: bool = False
+    is_kept: bool = False
+    wrapper: ast.FunctionDef | None = None
+    calls: tuple[ast.Call, ...] = ()
+
+
+class Wrappings:
+    """Reads decorators; ``forwarding`` finds their definitions."""
+
+    def __init__(self, names: Names, forwarding: Forwarding) -> None:
+        self._names = names
+        self._forwarding = forwarding
+
+    def of(self, qualified: str, *, called: bool) -> Wrapping | None:
+        """Return what a decorator does; None where that cannot be read.
+
+        ``called`` says that it is given arguments first.
+        """
+        found = self._forwarding.definition(qualified)
+        if found is None or isinstance(found[1], ast.AsyncFunctionDef) or found[1].decorator_list:
+            return None
+        module, function = found
+        if not called:
+            return self._decorating(module, function)
+        inner = [self._local(module, function, value) for value in _returned(module, function)]
+        if len(inner) != 1 or inner[0] is None:
+            return None
+        return self._decorating(module, inner[0])
+
+    def _local(self, module: Module, function: Function, value: ast.expr) -> Function | None:
+        """Return the function that ``function`` defines and ``value`` names."""
+        match value:
+            case ast.Call(func=func, args=[_, inner]) if self._name(module, func) in _CASTS:
+                return self._local(module, function, inner)
+            case ast.Name():
+                nodes = [one.node for one in module.scopes.bindings_of(value)]
+                if len(nodes) != 1 or not isinstance(nodes[0], Function):
+                    return None
+                return nodes[0] if module.enclosing_function(nodes[0]) is function else None
+            case _:
+                return None
+
+    def _decorating(self, module: Module, decorator: Function) -> Wrapping | None:
+        positional = [*decorator.args.posonlyargs, *decorator.args.args]
+        scope = module.scopes.scope_made_by(decorator)
+        if not positional or isinstance(decorator, ast.AsyncFunctionDef):
+            return None
+        given = positional[0].arg
+        if len(scope.bindings.get(given, ())) != 1 or module.is_generator(decorator):
+            return None
+        returned = list(_returned(module, decorator))
+        is_same = all(isinstance(one, ast.Name) and one.id == given for one in returned)
+        if returned and is_same:
+            is_kept = not self._is_only_called(module, decorator, given)
+            return Wrapping(module, decorator, is_same=True, is_kept=is_kept)
+        plain = self._plain(module, decorator, given, returned)
+        if plain is None or not returned or not self._is_only_called(module, decorator, given):
+            return None
+        calls = self._calls(module, decorator, given)
+        inner = [one for one in calls if plain and module.enclosing_function(one) is plain[0]]
+        return Wrapping(module, decorator, wrapper=plain[0] if plain else None, calls=tuple(inner))
+
+    def _plain(
+        self, module: Module, decorator: Function, given: str, returned: list[ast.expr]
+    ) -> list[ast.FunctionDef] | None:
+        """Return the plain wrapper that a coroutine function gets, if any; None if not in sight."""
+        found: list[ast.FunctionDef] = []
+        for value in returned:
+            if isinstance(value, ast.Name) and value.id == given:
+                continue
+            wrapper = self._local(module, decorator, value)
+            if wrapper is None or module.is_generator(wrapper):
+                return None
+            if isinstance(wrapper, ast.FunctionDef):
+                if not self._is_behind_question(module, decorator, value, given):
+                    found.append(wrapper)
+            elif not self._is_asked(module, decorator, value, given):
+                return None
+        return found if len(found) <= 1 else None
+
+    # -------------------------------------------------------------------------------- branches
+    def _is_asked(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
+        """Whether ``node`` is reached for coroutine functions alone."""
+        child = node
+        for above in module.ancestors(node):
+            if above is decorator:
+                return False
+            if isinstance(above, ast.If) and child in above.body:
+                return self._asks(module, above.test, given)
+            child = above
+        return False
+
+    def _is_behind_question(
+        self, module: Module, decorator: Function, node: ast.AST, given: str
+    ) -> bool:
+        """Whether ``node`` is not reached for coroutine functions."""
+        statement = module.statement_of(node)
+        if statement is None:
+            return False
+        above = module.parent(statement)
+        if isinstance(above, ast.If) and statement in above.orelse:
+            return self._asks(module, above.test, given)
+        if above is not decorator:
+            return False
+        before = decorator.body[: decorator.body.index(statement)]
+        return any(
+            isinstance(one, ast.If)
+            and isinstance(one.body[-1], ast.Return)
+            and self._asks(module, one.test, given)
+            for one in before
+        )
+
+    def _asks(self, module: Module, test: ast.expr, given: str) -> bool:
+        """Whether ``test`` is true of each coroutine function."""
+        match test:
+            case ast.BoolOp(op=ast.Or(), values=values):
+                return any(self._asks(module, one, given) for one in values)
+            case ast.Call(func=func, args=[ast.Name(id=name)]):
+                return name == given and self._name(module, func) in _COROUTINES
+            case ast.Name():
+                bindings = module.scopes.bindings_of(test)
+                value = bindings[0].value if len(bindings) == 1 else None
+                return value is not None and self._asks(module, value, given)
+            case _:
+                return False
+
+    # ------------------------------------------------------------------------------------ uses
+    def _calls(self, module: Module, decorator: Function, given: str) -> Iterator[ast.Call]:
+        for node in module.walk(decorator):
+            match node:
+                case ast.Call(func=ast.Name(id=name)) if name == given:
+                    yield node
+                case _:
+                    pass
+
+    def _is_only_called(self, module: Module, decorator: Function, given: str) -> bool:
+        """Whether the function is called, looked at or returned by the decorator, and no more."""
+        for node in module.walk(decorator):
+            if not isinstance(node, ast.Name) or node.id != given:
+                continue
+            if isinstance(node.ctx, ast.Store | ast.Del):
+                return False
+            match module.parent(node):
+                case ast.Call(func=func) if func is node:
+                    # Called by the decorator itself, or by a function in a wrapper.
+                    around = module.enclosing_function(node)
+                    if around is decorator or module.enclosing_function(around) is not decorator:  # type: ignore[arg-type]
+                        return False
+                case ast.Call() as call if self._name(module, call.func) not in _LOOKING:
+                    return False
+                case ast.Call() | ast.Attribute() | ast.Return() | ast.Compare():
+                    continue
+                case _:
+                    return False
+        return True
+
+    def _name(self, module: Module, node: ast.expr) -> str:
+        return self._names.qualified(module, node) or f"builtins.{last_name(node)}"
+
+
+def _returned(module: Module, function: Function) -> Iterator[ast.expr]:
+    for node in module.walk(function):
+        if isinstance(node, ast.Return) and module.enclosing_function(node) is function:
+            # Without a value it is no decorator: what it returns is not callable.
+            yield node.value or ast.Constant(None)
