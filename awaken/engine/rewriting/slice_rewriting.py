@@ -199,7 +199,9 @@ class _Rewriting(cst.CSTTransformer):
         # The results behind ``before`` were made inside this node; they must still be in it.
         for job in target.jobs:
             node = self._run(job, node, self._results[before:])
-        if isinstance(node, cst.CSTNode):
+        if self._for_line is not None:
+            self._results[before:] = self._for_line
+        elif isinstance(node, cst.CSTNode):
             self._results[before:] = [node]
         return node
 

@@ -12,7 +12,15 @@ that does. What waits for nothing stays as it is, endpoints among it.
 Where a relationship is read that would be loaded then, the statement in sight loads it before. If
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
 what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
-computes when a row changes is fetched with the change (`eager_defaults`).
+computes when a row changes is fetched with the change (`eager_defaults`). A statement behind a
+commit reads its collections anew (`populate_existing`), and what a rollback expired is loaded in
+front of what reads it (`inspect(user).expired`).
+
+What begins a process stays a plain function, and runs a coroutine function beside it, to which its
+body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
+consumers of RabbitMQ in such a process. `main()` under `if __name__ == "__main__":` is run there.
+Each run closes the connections of its engine, if that is a variable of a module. A
+`BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
 
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
 by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
@@ -229,6 +237,7 @@ If one function cannot become asynchronous, none does, and each says because of 
 * properties and other methods that Python itself calls;
 * functions that are decorated by, or handed to, what may call them without awaiting them;
 * code that runs when a file is imported, but for tables that are created;
+* functions that run in threads of the application, or when its process ends;
 * lambdas, defaults and generator expressions;
 * `with` statements that enter managers of both kinds;
 * tests of `unittest`, and doubles in tests that stand in for functions of both kinds;

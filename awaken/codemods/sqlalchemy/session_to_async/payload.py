@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+BRIDGE = "bridge"
 DELEGATE = "delegate"
 HOIST = "hoist"
 REMOVE = "remove"
@@ -44,3 +45,21 @@ class Wrapped(Struct, frozen=True):
 
     function: str
     keyword: str = ""
+
+
+class Bridged(Struct, frozen=True):
+    """An entry point that runs a coroutine function of this ``name``, which gets its body.
+
+    ``run`` is the expression that does, ``returns`` whether its value is returned, and ``begin`` a
+    statement in front of it. The
+    ``parameters`` and the ``returned`` annotation are code; ``decorators`` go with it as well.
+    """
+
+    name: str
+    run: str
+    begin: str
+    parameters: str
+    returned: str
+    returns: bool
+    decorators: tuple[str, ...]
+    blank_lines: int

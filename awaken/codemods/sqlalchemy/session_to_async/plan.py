@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.functions.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    BRIDGE,
     DELEGATE,
     HOIST,
     REMOVE,
@@ -27,6 +32,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
@@ -98,6 +104,7 @@ class SessionToAsync(Rule):
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
         from awaken.codemods.sqlalchemy.session_to_async.rewrite import (  # noqa: PLC0415  loads LibCST
+            bridge,
             delegate,
             hoist,
             remove,
@@ -107,6 +114,7 @@ class SessionToAsync(Rule):
 
         return {
             **super().rewriters(),
+            BRIDGE: bridge,
             DELEGATE: delegate,
             HOIST: hoist,
             REMOVE: remove,
@@ -120,28 +128,41 @@ class SessionToAsync(Rule):
 
     def _members(self, project: Project, options: Options) -> Iterator[Member]:
         loading = Loading(project, self.name)
+        expired = ExpiredReads(project, self.name)
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
-        part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
-        if part.steps:
+        part = SynchronousPart(
+            project,
+            loading.awaited(),
+            expired.places(),
+            is_loop_bound=resources.is_loop_bound,
+        )
+        if part.is_waiting:
             yield from self._functions(part, loading.loaded_again())
             yield from Decorators(part).members(self.name)
             yield from Callables(part, self.name).members()
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from Doubles(part, self.name)
+            yield from MockedObjects(part, self.name)
             yield from loading.members()
+            yield from expired.members()
             yield from fetched_when_written(project, self.name)
             yield from held_sessions(part, self.name)
             yield from self._resources(part, resources)
 
-    def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
-        writer = FunctionWriter(part, loaded_again, refused_uses(part))
+    def _functions(
+        self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
+    ) -> Iterator[Member]:
+        disposal = Disposal(part.project, self.name)
+        bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
+        refused = {**refused_uses(part, schedulers), **dict(bridges.refused())}
+        writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
         are_tests_set = False
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
-                yield from members_at_import(part, self.name, function.path)
+                yield from members_at_import(part, self.name, function.path, disposal)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
             decided = member(site, f"`{function.qualname}`", writer.rewritten, function)
@@ -153,6 +174,8 @@ class SessionToAsync(Rule):
                 outcome = dataclasses.replace(decided.outcome, edits=edits)
                 decided = dataclasses.replace(decided, outcome=outcome)
             yield decided
+        yield from schedulers.members()
+        yield from disposal.members()
 
     def _resources(self, part: SynchronousPart, writer: ResourceWriter) -> Iterator[Member]:
         project = part.project

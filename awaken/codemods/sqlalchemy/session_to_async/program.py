@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
@@ -31,16 +32,23 @@ WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with "
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read. Where
-    connections are bound to an event loop, clients of tests wait as well.
+    It keeps places and no trees; ``awaited`` are attributes that load when they are read, and
+    ``loading`` statements in front of which something is loaded. Where connections are bound to an
+    event loop, clients of tests wait as well.
     """
 
     def __init__(
-        self, project: Project, awaited: Iterable[Place], *, is_loop_bound: bool = False
+        self,
+        project: Project,
+        awaited: Iterable[Place],
+        loading: Iterable[Place] = (),
+        *,
+        is_loop_bound: bool = False,
     ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
+        self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
         self._clients = Clients(project)
         self._asynchronous: set[FunctionPlace] = set()
@@ -65,6 +73,9 @@ class SynchronousPart:
             waiting = [one for one in operations if one.how != "unknown"]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
+        for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
+            if isinstance(node, ast.stmt) and module.place(node) in self._loading:
+                self._seeds.setdefault(self.around(module, node), module.place(node))
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
@@ -139,13 +150,30 @@ class SynchronousPart:
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
 
-        waiting = coloured(callers, kin, self._seeds, self.is_asynchronous)
-        return coloured(callers, with_stand_ins, self._seeds, self.is_asynchronous)
+        waiting = coloured(callers, kin, self._seeds, self._is_end)
+        return coloured(callers, with_stand_ins, self._seeds, self._is_end)
 
     @cached_property
     def stand_ins(self) -> StandIns:
         """What tests put in the place of functions."""
         return StandIns(self.project)
+
+    def _is_end(self, function: FunctionPlace) -> bool:
+        return self.is_asynchronous(function) or function in self.entry_points.found
+
+    @cached_property
+    def entry_points(self) -> EntryPoints:
+        """The functions that something calls outside of the event loop."""
+        return EntryPoints(self.project)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything in the program waits."""
+        return bool(self.steps) or any(map(self.waits, self.entry_points.found))
+
+    def waits(self, function: FunctionPlace) -> bool:
+        """Whether a function waits for the database, or for a function that does."""
+        return function in self._seeds or function in self.calls or function in self.entries
 
     @cached_property
     def in_lambdas(self) -> dict[Place, list[Call]]:
@@ -169,6 +197,17 @@ class SynchronousPart:
         found = [one for function in self.steps for one in handed.of(function)]
         found += [handed.of_lambda(place) for place in self.in_lambdas]
         return list({id(one): one for one in found}.values())
+
+    def leaks(self, component: Component) -> dict[Place, str]:
+        """Return the places from which what is handed on may be called out of sight.
+
+        What a test puts in the place of a function that waits is awaited where that was.
+        """
+        return {
+            place: why
+            for place, why in component.leaks.items()
+            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+        }
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:

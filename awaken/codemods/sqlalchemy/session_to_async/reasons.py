@@ -56,6 +56,31 @@ HANDED_ON = Reason(
     "`{}` is handed to something that may call it without awaiting it",
     "Hand on a function that needs no database, or call this one yourself.",
 )
+IN_THREAD = Reason(
+    "in-thread",
+    "`{}` may run in a thread beside the event loop, which uses the same connections",
+    "Make it a task of the loop, or run it by `asyncio.run` on an engine of its own (`NullPool`).",
+)
+AT_EXIT = Reason(
+    "at-exit",
+    "`{}` is called when the process ends or is told something, where nothing can be awaited",
+    "Do what waits for the database when the application ends, such as in its lifespan.",
+)
+RUNS_LOOP = Reason(
+    "runs-loop",
+    "`{}` has to run an event loop, and is called inside of one as well",
+    "Have a function of its own do the work, call that in the loop, and run it here.",
+)
+NO_ENGINE = Reason(
+    "no-engine",
+    "`{}` runs in many event loops, one after the other, and its engine is not in sight",
+    "Make the engine a variable of a module, so that its connections are closed after each.",
+)
+OTHER_SCHEDULER = Reason(
+    "other-scheduler",
+    "jobs of {}, and they cannot run in the event loop",
+    "Make an `AsyncIOScheduler`, and start it where the application starts, such as its lifespan.",
+)
 IN_FACTORY = Reason(
     "in-factory",
     "`{}` stands in an object factory, which awaits nothing",

@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    Bridged,
     Delegated,
     Hoisted,
     Removed,
@@ -17,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code
 
+_FORGETTING = "# Forget the connections of the process that began this one."
 _INDENTED = 8
 """What a line of a method begins with."""
 
@@ -77,3 +79,24 @@ def wrap(node: Any, data: Wrapped, _around: Surroundings) -> Any:
     argument = node.args[names.index(data.keyword)]
     value = cst.Call(cst.Name(data.function), [cst.Arg(argument.value)])
     return node.with_deep_changes(argument, value=value)
+
+
+def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
+    """``def main(): ...`` → the same, running a coroutine function below it that has the body."""
+    statements: list[Any] = [*node.body.body]
+    if isinstance(node.body, cst.SimpleStatementSuite):
+        statements = [cst.SimpleStatementLine([one]) for one in statements]
+    told, rest = (statements[:1], statements[1:]) if node.get_docstring() else ([], statements)
+    run = [cst.parse_statement(f"{'return ' if data.returns else ''}{data.run}")]
+    if data.begin:
+        run.insert(0, cst.parse_statement(f"{_FORGETTING}\n{data.begin}"))
+    suite = node.body if isinstance(node.body, cst.IndentedBlock) else cst.IndentedBlock([])
+    running = node.with_changes(body=suite.with_changes(body=[*told, *run], footer=()))
+    returned = f" -> {data.returned}" if data.returned else ""
+    header: Any = cst.parse_statement(f"async def {data.name}({data.parameters}){returned}: ...")
+    coroutine = header.with_changes(
+        body=cst.IndentedBlock(rest, indent=suite.indent, footer=suite.footer),
+        decorators=[cst.Decorator(cst.Name(one)) for one in data.decorators],
+        leading_lines=[cst.EmptyLine(indent=False)] * data.blank_lines,
+    )
+    return cst.FlattenSentinel([running, coroutine])

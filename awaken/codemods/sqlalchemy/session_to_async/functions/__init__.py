@@ -1,6 +1,6 @@
 """Functions that wait: their headers, what is awaited in them, and who is handed them.
 
 Begin with ``function_writer``, which writes one function. ``awaiting`` writes what is awaited,
-entered and iterated in it, by ``insertions``; ``at_import`` what waits outside of functions.
+entered and iterated in it, by ``insertions``.
 ``uses`` and ``unresolved`` find who may call a function without awaiting it.
 """

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
@@ -34,15 +36,20 @@ _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "set
 class FunctionWriter:
     """Says what becomes of the functions of the synchronous part of a program.
 
-    ``loaded_again`` are calls that have to load anew, ``refused`` functions that cannot change.
+    ``loaded_again`` are calls that have to load anew, with the argument that says so, ``refused``
+    functions that cannot change.
     """
 
     def __init__(
         self,
         part: SynchronousPart,
-        loaded_again: frozenset[Place],
+        loaded_again: Mapping[Place, tuple[str, str]],
         refused: Mapping[FunctionPlace, Refused],
+        bridges: Bridges,
+        schedulers: Schedulers,
     ) -> None:
+        self._bridges = bridges
+        self._schedulers = schedulers
         self._part = part
         self._refused = refused
         self._loaded_again = loaded_again
@@ -65,20 +72,15 @@ class FunctionWriter:
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += self._returned(site, node)
-        awaiting = Awaiting(module, insertions)
-        own = part.operations_of(module, function)
-        operations = OperationWriter(self._project, site, insertions, awaiting)
-        edits += operations.written(own, self._loaded_again)
-        spawned = (one.node for one in own if one.how == "spawned")
+        edits += self._body(site, function, insertions)
+        operations = part.operations_of(module, function)
+        spawned = (one.node for one in operations if one.how == "spawned")
         edits += spawn(self._project, site, insertions, spawned)
-        for call in part.calls.get(function, ()):
-            self._call(module, awaiting, call)
-        self._managers(site, awaiting, function)
-        awaiting.finish()
-        edits += [site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced]
-        edits += [site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated]
-        edits += [site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted]
         edits += insertions.edits(site)
+        if function in part.entry_points.found and isinstance(node, ast.FunctionDef):
+            split, caveats = self._bridges.written(site, node, function)
+            message = f"`{function.qualname}` runs a coroutine function that has its body"
+            return Rewrite(message, [*edits, *split], caveats)
         if not becomes or not isinstance(node, ast.FunctionDef):
             return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
         way = chain(part.steps, function)
@@ -87,6 +89,26 @@ class FunctionWriter:
         kind = "an asynchronous generator" if module.is_generator(node) else "a coroutine function"
         message = f"`{function.qualname}` becomes {kind}: {why}"
         return Rewrite(message, edits, related=tuple(one.at for one in way))
+
+    def _body(
+        self, site: Site[ast.AST], function: FunctionPlace, insertions: Insertions
+    ) -> list[Edit]:
+        """Return what is written anew in a function, and have the rest awaited. Raises Refused."""
+        module, part = site.module, self._part
+        awaiting = Awaiting(module, insertions)
+        writer = OperationWriter(self._project, site, insertions, awaiting)
+        operations = part.operations_of(module, function)
+        edits = list(writer.written(operations, self._loaded_again))
+        for call in part.calls.get(function, ()):
+            self._call(module, awaiting, call)
+        self._managers(site, awaiting, function)
+        awaiting.finish()
+        return [
+            *edits,
+            *(site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced),
+            *(site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated),
+            *(site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted),
+        ]
 
     # ------------------------------------------------------------------------------ the header
     def _check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
@@ -106,7 +128,8 @@ class FunctionWriter:
         for decorator in node.decorator_list:
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, name)
-            if not self._decorating.hands_through(module, node, decorator):
+            is_job = self._schedulers.decorates(module, decorator)
+            if not is_job and not self._decorating.hands_through(module, node, decorator):
                 raise Refused(reasons.DECORATED, module.excerpt(decorator))
 
     def _decorators(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -34,9 +34,12 @@ class OperationWriter:
         self._run_sync = RunSync(site.module, insertions, awaiting)
 
     def written(
-        self, operations: Sequence[Operation], loaded_again: frozenset[Place]
+        self, operations: Sequence[Operation], loaded_again: Mapping[Place, tuple[str, str]]
     ) -> Iterator[Edit]:
-        """Yield the edits that are no insertions; ``loaded_again`` load anew. Raises Refused."""
+        """Yield the edits that are no insertions. Raises Refused.
+
+        ``loaded_again`` are those that have to load anew, with the argument that says so.
+        """
         for operation in operations:
             # What is a part of these is made with them.
             if not self._run_sync.makes(operation):
@@ -61,14 +64,15 @@ class OperationWriter:
             case _:
                 pass
 
-    def _write(self, operation: Operation, loaded_again: frozenset[Place]) -> None:
+    def _write(self, operation: Operation, loaded_again: Mapping[Place, tuple[str, str]]) -> None:
         module, awaiting, node = self._module, self._awaiting, operation.node
         because = (module.place(node),)
         match operation.how:
             case "awaited":
                 awaiting.awaits(node)
-                if isinstance(node, ast.Call) and module.place(node) in loaded_again:
-                    awaiting.adds_argument(node, "populate_existing", "True")
+                again = loaded_again.get(module.place(node))
+                if isinstance(node, ast.Call) and again is not None:
+                    awaiting.adds_argument(node, *again)
             case "entered" if isinstance(module.parent(node), ast.withitem):
                 awaiting.enters(node)
             case "entered":

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 
 
-def refused_uses(part: SynchronousPart) -> dict[FunctionPlace, Refused]:
+def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[FunctionPlace, Refused]:
     """Return the functions that are handed to something that may not await them, with the place."""
     handed = part.project.calls.handed_on()
     found: dict[FunctionPlace, Refused] = {}
     for function in part.steps:
         for component in handed.of(function):
-            for place in sorted(component.leaks):
-                if any(one in part.steps for one in part.stand_ins.replaced_at(place)):
+            for place, leak in sorted(part.leaks(component).items()):
+                if schedulers.runs(place):
                     continue
-                help_text = f"{component.leaks[place]}. {reasons.HANDED_ON.help}"
+                help_text = f"{leak}. {reasons.HANDED_ON.help}"
                 shown = help_text[:1].upper() + help_text[1:]
                 why = Refused(reasons.HANDED_ON, function.qualname, shown, because=(place,))
                 found.setdefault(function, why)

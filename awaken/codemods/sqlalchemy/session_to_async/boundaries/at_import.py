@@ -8,12 +8,13 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import schema_change
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit
-from awaken.kit.changes import Member
+from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
+_HERE = "..."
 _INDENTED = "    "
 _STARTING = {"lifespan", "on_shutdown", "on_startup"}
 
 
-def members_at_import(part: SynchronousPart, rule: str, path: str) -> Iterator[Member]:
+def members_at_import(
+    part: SynchronousPart, rule: str, path: str, disposal: Disposal
+) -> Iterator[Member]:
     """Yield what becomes of what waits in a file outside of all functions."""
     module = part.project.module(path)
     if module is None:
@@ -47,21 +51,20 @@ def members_at_import(part: SynchronousPart, rule: str, path: str) -> Iterator[M
     for call in part.calls.get(top, ()):
         for node in module.calls_at(call.place.span)[:1]:
             site = Site(rule, module, node)
-            yield Member(site, _run(site, node), f"`{module.excerpt(node)}`")
+            yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal)
 
 
-def _run(site: Site[ast.AST], node: ast.expr) -> Rewrite | Refused:
-    """Return how a coroutine is run where a program begins."""
+def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal) -> Rewrite:
+    """Return how a coroutine is run where a program begins. Raises Refused."""
     module = site.module
     shown = module.excerpt(node)
     if not module.is_under_main(node):
-        return Refused(reasons.AT_IMPORT, f"`{shown}`")
-    edits: list[Edit] = [
-        site.insert_before(node, "asyncio.run("),
-        site.insert_behind(node, ")"),
-        site.need_import("asyncio"),
-    ]
-    return Rewrite(f"`{shown}` is run by `asyncio.run()`", edits)
+        raise Refused(reasons.AT_IMPORT, f"`{shown}`")
+    # What stands in it may change as well.
+    run, edits, caveats = disposal.run(site, _HERE)
+    opening, _, closing = run.partition(_HERE)
+    around = [site.insert_before(node, opening), site.insert_behind(node, closing)]
+    return Rewrite(f"`{shown}` is run by `asyncio.run()`", [*around, *edits], caveats)
 
 
 # ------------------------------------------------------------------------------ changes of tables

@@ -1,0 +1,187 @@
+"""Entry points that run a coroutine: what they did stands in a coroutine function beside them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoint
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Edit, Place
+from awaken.kit.sites import Refused, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_BESIDE = {"consumer", "process"}
+"""Where a process of the program may have begun this one."""
+
+_OF_CLASSES = ("classmethod", "staticmethod")
+
+
+class Bridges:
+    """Says what becomes of the functions that something calls outside of the event loop."""
+
+    def __init__(self, part: SynchronousPart, disposal: Disposal) -> None:
+        self._part = part
+        self._disposal = disposal
+        self._reach = Reach(part.project, part.entry_points)
+
+    def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+        """Yield the entry points that wait, and cannot run a coroutine, each with why."""
+        for function, entries in self._part.entry_points.found.items():
+            if self._part.waits(function):
+                why = self._stands_against(function, entries)
+                if why is not None:
+                    yield function, why
+
+    def _stands_against(self, function: FunctionPlace, entries: list[EntryPoint]) -> Refused | None:
+        part, name = self._part, function.qualname
+        for entry in entries:
+            if entry.kind == "thread":
+                return Refused(reasons.IN_THREAD, name, because=(entry.at,))
+            if entry.kind == "exit":
+                return Refused(reasons.AT_EXIT, name, because=(entry.at,))
+        others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
+        callers = part.project.calls.graph().callers(function)
+        inside = [
+            one.place
+            for one in callers
+            if one.caller in part.steps or part.is_asynchronous(one.caller)
+        ]
+        if others or inside:
+            because = tuple(inside[:1])
+            return Refused(reasons.RUNS_LOOP, name, because=because)
+        elsewhere = self._reach.outside_of_processes(function) or self._waiting_elsewhere(entries)
+        if elsewhere is not None:
+            return Refused(reasons.IN_THREAD, name, because=(elsewhere,))
+        if any(one.kind == "consumer" for one in entries) and not self._disposal.is_possible:
+            return Refused(reasons.NO_ENGINE, name)
+        return None
+
+    def _waiting_elsewhere(self, entries: list[EntryPoint]) -> Place | None:
+        """Return where the thread of a consumer may wait that is not the first of its process."""
+        project: Project = self._part.project
+        methods = sorted({one for entry in entries for one in entry.waits})
+        for path in project.files_with([f".{name}".encode() for name in methods]):
+            module = project.module(path)
+            for name in methods if module is not None else ():
+                for node in module.mentions(name) if module is not None else ():
+                    if module is None or not isinstance(node, ast.Attribute):
+                        continue
+                    above = module.parent(node)
+                    if not isinstance(above, ast.Call) or above.func is not node:
+                        return module.place(node)
+                    around = self._part.around(module, node)
+                    if around.start < 0 and module.is_under_main(node):
+                        continue
+                    if self._reach.outside_of_processes(around) is not None:
+                        return module.place(node)
+        return None
+
+    # ------------------------------------------------------------------------------------ writing
+    def written(
+        self, site: Site[ast.AST], node: ast.FunctionDef, function: FunctionPlace
+    ) -> tuple[list[Edit], list[str]]:
+        """Return the edits that split an entry point, and what may change. Raises Refused."""
+        module = site.module
+        owner = module.enclosing_class(node)
+        is_method = isinstance(module.parent(node), ast.ClassDef)
+        name = self._free_name(module, node, owner if is_method else None)
+        kinds = [one for one in node.decorator_list if last_name(one) in _OF_CLASSES]
+        passed = _Signature(module, node, is_bound=is_method and not _is_static(node))
+        called = f"{passed.receiver}{name}({passed.arguments})"
+        if is_method and _is_static(node) and owner is not None:
+            called = f"{owner.name}.{called}"
+        run, edits, caveats = self._disposal.run(site, called)
+        begin = ""
+        if any(one.kind in _BESIDE for one in self._part.entry_points.found[function]):
+            begin, more = self._disposal.begin(site)
+            edits += more
+        data = Bridged(
+            name=name,
+            run=run,
+            begin=begin,
+            parameters=passed.parameters,
+            returned="" if node.returns is None else module.text_of(node.returns),
+            returns=any(
+                isinstance(one, ast.Return) and one.value is not None
+                for one in ast.walk(node)
+                if module.enclosing_function(one) is node
+            ),
+            decorators=tuple(last_name(one) for one in kinds),
+            blank_lines=2 if module.parent(node) is module.tree else 1,
+        )
+        return [site.rewrite(node, BRIDGE, data), *edits], caveats
+
+    def _free_name(self, module: Module, node: ast.FunctionDef, owner: ast.ClassDef | None) -> str:
+        taken: set[str] = set()
+        if owner is not None:
+            project = self._part.project
+            own = f"{module.name}.{module.qualname(owner)}"
+            for name in (own, *project.all_subclasses(own)):
+                facts = project.class_facts(name)
+                taken |= set() if facts is None else {*facts.members, *facts.assigned}
+        bare = node.name.strip("_")
+        return module.scopes.fresh_name(f"_{bare}", f"_run_{bare}", taken=taken)
+
+
+def _is_static(node: ast.FunctionDef) -> bool:
+    return any(last_name(one) == "staticmethod" for one in node.decorator_list)
+
+
+class _Signature:
+    """What the coroutine function takes, of what the entry point is passed: what it uses."""
+
+    def __init__(self, module: Module, node: ast.FunctionDef, *, is_bound: bool) -> None:
+        self._module = module
+        self._used = {
+            one.id for below in node.body for one in ast.walk(below) if isinstance(one, ast.Name)
+        }
+        arguments = node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        first = positional[:1] if is_bound else []
+        self.receiver = f"{first[0].arg}." if first else ""
+        plain = [one for one in positional[len(first) :] if self._is_used(one)]
+        named = [one for one in arguments.kwonlyargs if self._is_used(one)]
+        rest = arguments.vararg if arguments.vararg and self._is_used(arguments.vararg) else None
+        others = arguments.kwarg if arguments.kwarg and self._is_used(arguments.kwarg) else None
+        shown = [*(one.arg for one in first), *map(self._shown, plain)]
+        given = [one.arg for one in plain]
+        if rest is not None:
+            shown.append(f"*{self._shown(rest)}")
+            given.append(f"*{rest.arg}")
+        elif named:
+            shown.append("*")
+        shown += map(self._shown, named)
+        given += [f"{one.arg}={one.arg}" for one in named]
+        if others is not None:
+            shown.append(f"**{self._shown(others)}")
+            given.append(f"**{others.arg}")
+        self.parameters = ", ".join(shown)
+        self.arguments = ", ".join(given)
+
+    def _is_used(self, parameter: ast.arg) -> bool:
+        return parameter.arg in self._used or "locals" in self._used or "super" in self._used
+
+    def _shown(self, parameter: ast.arg) -> str:
+        declared = parameter.annotation
+        if declared is None:
+            return parameter.arg
+        match declared:
+            # What a command line is told of a parameter is no type.
+            case ast.Subscript(value=outer, slice=ast.Tuple(elts=[inner, *_])) if (
+                last_name(outer) == "Annotated"
+            ):
+                declared = inner
+            case _:
+                pass
+        return f"{parameter.arg}: {self._module.text_of(declared)}"

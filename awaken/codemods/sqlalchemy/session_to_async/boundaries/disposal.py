@@ -1,0 +1,165 @@
+"""Closing the connections of an engine before the event loop ends that they belong to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.contract import Edit
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class _Closing(NamedTuple):
+    """The variable that holds the engine, the statement that binds it, and the function's name."""
+
+    module: Module
+    statement: ast.Assign | ast.AnnAssign
+    engine: str
+    name: str
+
+
+class Disposal:
+    """Writes the function that waits for a coroutine and then closes the connections.
+
+    It stands beside the one engine of a program, if that is a variable of a module.
+    """
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self._project = project
+        self._rule = rule
+        self._is_used = False
+
+    def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
+        """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused."""
+        needed: list[Edit] = [site.need_import("asyncio")]
+        closing = self._closing
+        if closing is None and self._is_unpooled:
+            return f"asyncio.run({coroutine})", needed, []
+        if closing is None:
+            caveat = "connections that stay in the pool are not closed before the loop ends"
+            return f"asyncio.run({coroutine})", needed, [caveat]
+        self._is_used = True
+        name, imports = self._named(site, closing, closing.name)
+        return f"asyncio.run({name}({coroutine}))", [*needed, *imports], []
+
+    def begin(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
+        """Return the code that forgets connections of another process, with its edits.
+
+        A process that is forked has copies of those that were open. Raises Refused.
+        """
+        closing = self._closing
+        if closing is None:
+            return "", []
+        engine, imports = self._named(site, closing, closing.engine)
+        return f"{engine}.sync_engine.dispose(close=False)", imports
+
+    def _named(self, site: Site[ast.AST], closing: _Closing, name: str) -> tuple[str, list[Edit]]:
+        if closing.module.path == site.module.path:
+            return name, []
+        return name_beside(self._project, site, None, f"{closing.module.name}.{name}")
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it is known how no connection outlives its loop."""
+        return self._closing is not None or self._is_unpooled
+
+    def imports(self, module: Module) -> bool:
+        """Whether the file of the engine imports ``module``, by whatever others."""
+        closing = self._closing
+        return closing is not None and module.path in self._imported(closing.module)
+
+    def _imported(self, home: Module) -> set[str]:
+        found: set[str] = set()
+        waiting = [home]
+        while waiting:
+            for path in self._imports_of(waiting.pop()):
+                module = self._project.module(path) if path not in found else None
+                found.add(path)
+                if module is not None:
+                    waiting.append(module)
+        return found
+
+    def _imports_of(self, module: Module) -> Iterator[str]:
+        for node in module.walk():
+            if module.enclosing_function(node) is not None:
+                continue
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [one.name for one in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                home = self._home(module, node)
+                names = [home, *(f"{home}.{one.name}" for one in node.names)]
+            for name in names:
+                found = self._project.layout.find(name, module.path)
+                if found.path is not None:
+                    yield found.path
+
+    def _home(self, module: Module, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        is_package = module.path.endswith("__init__.py")
+        parts = module.name.split(".")
+        kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
+        return ".".join([*kept, *filter(None, [node.module])])
+
+    def members(self) -> Iterator[Member]:
+        """Yield the function that closes the connections, if anything uses it."""
+        closing = self._closing
+        if closing is None or not self._is_used:
+            return
+        site: Site[ast.AST] = Site(self._rule, closing.module, closing.statement)
+        project = self._project
+        awaitable, imports = name_beside(project, site, None, "collections.abc.Awaitable")
+        anything, more = name_beside(project, site, None, "typing.Any")
+        code = (
+            f"async def {closing.name}(work: {awaitable}[{anything}]) -> {anything}:\n"
+            f'    """Wait for `work`, and close the connections before the event loop ends."""\n'
+            f"    try:\n        return await work\n"
+            f"    finally:\n        await {closing.engine}.dispose()\n"
+        )
+        place = closing.module.place(closing.statement)
+        edits = [site.insert_statements(place, "after", code), *imports, *more]
+        shown = f"`{closing.engine}`"
+        yield Member(site, Rewrite(f"the connections of {shown} are closed", edits), shown)
+
+    @cached_property
+    def _closing(self) -> _Closing | None:
+        if len(self._engines) != 1 or self._is_unpooled:
+            return None
+        module, call = self._engines[0].module, self._engines[0].call
+        match module.parent(call):
+            case (
+                ast.Assign(targets=[ast.Name(id=engine)])
+                | ast.AnnAssign(target=ast.Name(id=engine))
+            ) as statement if module.parent(statement) is module.tree:
+                name = module.scopes.fresh_name("closing_connections")
+                return _Closing(module, statement, engine, name)
+            case _:
+                return None
+
+    @cached_property
+    def _engines(self) -> list[Engine]:
+        return [one for one in self._project.orm.engines.all() if self._is_of_program(one)]
+
+    @property
+    def _is_unpooled(self) -> bool:
+        """Whether no engine keeps connections of a loop that has ended."""
+        pools = [one.options.get("poolclass") for one in self._engines]
+        return bool(pools) and all(one is not None and last_name(one) in UNPOOLED for one in pools)
+
+    def _is_of_program(self, engine: Engine) -> bool:
+        module = engine.module
+        is_of_alembic = is_environment(module) or is_revision(module)
+        return not (engine.is_async or is_of_alembic or is_test_file(module.path))

@@ -1,0 +1,146 @@
+"""The functions that something calls outside of the event loop of the application."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.kit.search import argument
+from awaken.knowledge.asynchronous.boundaries import Where, boundaries
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.values.domain import FunctionOf
+from awaken.workspace.manifests.console_scripts import console_scripts
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+SCRIPTS = "/pyproject.toml"
+"""What a rule declares in ``reads`` to have its console scripts found."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """How a function is called from outside of the loop.
+
+    It is told so ``at`` a place of the function ``around``, the code outside of functions for the
+    decorator of a command. ``waits`` are the methods in which its thread waits while it is called.
+    """
+
+    kind: Where
+    at: Place
+    around: FunctionPlace
+    waits: tuple[str, ...] = ()
+
+
+class EntryPoints:
+    """Finds the functions of a program that run outside of its event loop."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._places = {(one.path, one.start): one for one in project.calls.graph().functions()}
+        self.found: dict[FunctionPlace, list[EntryPoint]] = {}
+        known = boundaries()
+        names = {one.function for one in known.handed} | set(known.commands.decorators)
+        words = sorted({name.rpartition(".")[2].encode() for name in names})
+        for path in project.files_with(words):
+            module = project.module(path)
+            for function, entry in self._in_file(module) if module is not None else ():
+                self.found.setdefault(function, []).append(entry)
+        for function, entry in self._scripts():
+            self.found.setdefault(function, []).append(entry)
+
+    def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the functions that the build settings make commands of."""
+        files = self._project.texts(SCRIPTS).files
+        names = [one for file in files.values() for one in console_scripts(file.text.decode())]
+        for name in names:
+            found = self._project.definition(name)
+            module = None if found is None else self._project.module(found.path)
+            node = None if module is None or found is None else module.function_at(found.span.start)
+            if module is not None and isinstance(node, ast.FunctionDef):
+                function = self._of(module, node)
+                if function not in self.found:
+                    around = self._around(module, node)
+                    yield function, EntryPoint("command", module.place(node), around)
+
+    def _in_file(self, module: Module) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        for node in module.walk():
+            match node:
+                case ast.FunctionDef() if any(
+                    self.is_command(module, one) for one in node.decorator_list
+                ):
+                    around = self._around(module, node)
+                    at = module.place(node)
+                    yield self._of(module, node), EntryPoint("command", at, around)
+                case ast.Call():
+                    yield from self._handed(module, node)
+                case _:
+                    pass
+
+    def _of(self, module: Module, node: ast.AST) -> FunctionPlace:
+        return self._places[module.path, module.span(node).start]
+
+    def _around(self, module: Module, node: ast.AST) -> FunctionPlace:
+        function = function_around(module, node)
+        if function is node:
+            function = function_around(module, module.parent(node) or module.tree)
+        return self._places[module.path, -1] if function is None else self._of(module, function)
+
+    # ---------------------------------------------------------------------------------- commands
+    def is_command(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator makes what it decorates the beginning of a process."""
+        known = boundaries().commands
+        return bool(
+            self._names(module, without_arguments(decorator)).intersection(known.decorators)
+        )
+
+    def _names(self, module: Module, plain: ast.expr) -> set[str]:
+        """Return what a decorator may be, by qualified names."""
+        qualified = self._project.qualified_name(module, plain)
+        found = set() if qualified is None else {qualified}
+        if isinstance(plain, ast.Attribute):
+            owners = self._project.instance_of(module, plain.value) or self._groups(
+                module, plain.value
+            )
+            found |= {f"{owner}.{plain.attr}" for owner in owners}
+        return found
+
+    def _groups(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the class of the group that a decorated function is."""
+        made = boundaries().commands.groups
+        qualified = self._project.qualified_name(module, node)
+        definition = None if qualified is None else self._project.definition(qualified)
+        home = None if definition is None else self._project.module(definition.path)
+        if definition is None or home is None:
+            return ()
+        function = home.function_at(definition.span.start)
+        names = {
+            name
+            for one in (() if function is None else function.decorator_list)
+            if last_name(without_arguments(one)) in {key.rpartition(".")[2] for key in made}
+            for name in self._names(home, without_arguments(one))
+        }
+        return tuple(sorted({made[name] for name in names if name in made}))
+
+    # ------------------------------------------------------------------------------------ handed
+    def _handed(self, module: Module, call: ast.Call) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        rows = boundaries().by_function()
+        if last_name(call.func) not in {name.rpartition(".")[2] for name in rows}:
+            return
+        qualified = self._project.qualified_name(module, call.func)
+        names = {*self._project.effects.library_functions(module, call), qualified}
+        row = next((rows[name] for name in sorted(filter(None, names)) if name in rows), None)
+        given = None if row is None else argument(call, row.position, row.argument)
+        if row is None or given is None:
+            return
+        for value in self._project.values.of(module, given).alternatives:
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                around = self._around(module, call)
+                entry = EntryPoint(row.kind, module.place(given), around, row.waits)
+                yield self._of(value.module, value.node), entry

@@ -1,0 +1,147 @@
+"""Where a function runs: in processes that are not the application's, or in its loop alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import (
+    EntryPoint,
+    EntryPoints,
+)
+from awaken.contract import Place, Span
+from awaken.project.graph.callers.found import Obstacle
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import last_name, without_arguments
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_APART = {"command", "process"}
+_MANY = 500
+"""Functions that are looked at on the way up."""
+
+
+class Reach:
+    """Follows callers up to where they begin; what tests do decides nothing."""
+
+    def __init__(self, project: Project, entries: EntryPoints) -> None:
+        self._project = project
+        self._entries = entries
+
+    def outside_of_processes(self, function: FunctionPlace) -> Place | None:
+        """Return a place that shows that ``function`` may run elsewhere than in such a process.
+
+        In a process that begins with a command or below ``__main__``, or that is started for a
+        function: nothing runs a loop there, unless the program does. None if it runs there alone.
+        """
+        waiting, seen = [function], {function}
+        while waiting:
+            current = waiting.pop()
+            place, above = self._above(current)
+            if place is not None or len(seen) > _MANY:
+                return place or self._place(current)
+            fresh = set(above) - seen
+            seen |= fresh
+            waiting += sorted(fresh)
+        return None
+
+    def _above(self, function: FunctionPlace) -> tuple[Place | None, list[FunctionPlace]]:
+        """Return who has ``function`` run, or the place where no process of its own does."""
+        entries, callers = self._entries.found.get(function, ()), self._callers(function)
+        found = self._node(function)
+        is_coroutine = found is not None and isinstance(found[1], ast.AsyncFunctionDef)
+        if is_coroutine or not (entries or callers) or self._is_hidden(function):
+            return self._place(function), []
+        beside = [one.at for one in entries if one.kind not in {*_APART, "consumer"}]
+        beside += [
+            one.place for one in callers if one.caller.start < 0 and not self._is_under_main(one)
+        ]
+        above = [one.around for one in entries if one.kind == "consumer"]
+        above += [one.caller for one in callers if one.caller.start >= 0]
+        return next(iter(beside), None), above
+
+    def outside_of_loop(self, function: FunctionPlace) -> Place | None:
+        """Return a place that shows that ``function`` may run where no loop does; else None.
+
+        A function that nobody calls runs nowhere.
+        """
+        waiting, seen = [function], {function}
+        while waiting:
+            current = waiting.pop()
+            node = self._node(current)
+            if current in self._entries.found or len(seen) > _MANY:
+                return self._place(current)
+            if node is None:
+                return self._place(current)
+            if isinstance(node[1], ast.AsyncFunctionDef) or self._starts(*node):
+                continue
+            if self._is_hidden(current):
+                return self._place(current)
+            for call in self._callers(current):
+                if call.caller not in seen:
+                    seen.add(call.caller)
+                    waiting.append(call.caller)
+        return None
+
+    # ------------------------------------------------------------------------------------- parts
+    def _callers(self, function: FunctionPlace) -> list[Call]:
+        calls = self._project.calls.graph().callers(function)
+        return [one for one in calls if not is_test_file(one.place.path)]
+
+    def _node(
+        self, function: FunctionPlace
+    ) -> tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef] | None:
+        module = self._project.module(function.path)
+        node = None if module is None else module.function_at(function.start)
+        return None if module is None or node is None else (module, node)
+
+    def _place(self, function: FunctionPlace) -> Place:
+        return Place(function.path, Span(max(function.start, 0), max(function.start, 0)))
+
+    def _is_hidden(self, function: FunctionPlace) -> bool:
+        """Whether more of the program may call a function than what is in sight.
+
+        What others import of it changes in any case, so they decide nothing.
+        """
+        found = self._node(function)
+        told = self._entries.found.get(function, ())
+        return found is not None and any(
+            one.kind != "outside"
+            and not is_test_file(one.place.path)
+            and not (told and _is_told(*found, one, told))
+            for one in self._project.calls.callers_of(*found).obstacles
+        )
+
+    def _starts(self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        """Whether an application calls a function in its loop, when it starts or ends."""
+        return any(
+            last_name(without_arguments(one)) == "on_event"
+            and isinstance(one, ast.Call)
+            and isinstance(one.func, ast.Attribute)
+            and bool(self._project.instance_of(module, one.func.value))
+            for one in node.decorator_list
+        )
+
+    def _is_under_main(self, call: Call) -> bool:
+        module = self._project.module(call.place.path)
+        nodes = [] if module is None else module.calls_at(call.place.span)
+        return module is not None and any(module.is_under_main(one) for one in nodes)
+
+
+def _is_told(
+    module: Module,
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    obstacle: Obstacle,
+    entries: Sequence[EntryPoint],
+) -> bool:
+    """Whether what may hide calls of an entry point is what makes it one, or gives it a name."""
+    place = obstacle.place
+    in_decorator = place.path == module.path and any(
+        module.span(one).contains(place.span) for one in node.decorator_list
+    )
+    is_setting = not place.path.endswith(".py")
+    return in_decorator or is_setting or place in [one.at for one in entries]

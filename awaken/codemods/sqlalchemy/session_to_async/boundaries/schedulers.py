@@ -1,0 +1,155 @@
+"""Schedulers that run their jobs in threads, and those that run them in the event loop instead."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
+from awaken.contract import Place
+from awaken.kit.changes import Member, member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous.boundaries import Scheduler, boundaries
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import without_arguments
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class Schedulers:
+    """Says what becomes of the schedulers whose jobs become coroutine functions."""
+
+    def __init__(self, part: SynchronousPart, rule: str) -> None:
+        self._part = part
+        self._project: Project = part.project
+        self._rule = rule
+        self._reach = Reach(part.project, part.entry_points)
+        self._needed: dict[str, Place] = {}
+
+    def runs(self, place: Place) -> bool:
+        """Whether the coroutine function at ``place`` is handed to a scheduler as a job."""
+        module = self._project.module(place.path)
+        nodes = () if module is None else module.walk()
+        return module is not None and any(
+            self._runs(module, node)
+            for node in nodes
+            if isinstance(node, ast.Name | ast.Attribute) and module.place(node) == place
+        )
+
+    def _runs(self, module: Module, node: ast.expr) -> bool:
+        call = module.parent(node)
+        call = module.parent(call) if isinstance(call, ast.keyword) else call
+        known = self._called(module, call) if isinstance(call, ast.Call) else None
+        if known is None or not isinstance(call, ast.Call) or call.func is node:
+            return False
+        scheduler, method = known
+        is_job = method in scheduler.jobs and node in (
+            *call.args[:1], *(one.value for one in call.keywords if one.arg == "func")
+        )  # fmt: skip
+        if is_job:
+            self._needed.setdefault(scheduler.name, module.place(call))
+        return is_job
+
+    def decorates(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether ``decorator`` makes a job of the coroutine function that it decorates."""
+        plain = without_arguments(decorator)
+        known = self._method(module, plain) if isinstance(plain, ast.Attribute) else None
+        if known is None or known[1] not in known[0].decorators:
+            return False
+        self._needed.setdefault(known[0].name, module.place(decorator))
+        return True
+
+    def members(self) -> Iterator[Member]:
+        """Yield what becomes of the names of schedulers that have to run jobs in the loop."""
+        for scheduler in boundaries().schedulers:
+            if scheduler.name in self._needed:
+                why = self._stands_against(scheduler)
+                for module in self._modules(scheduler):
+                    yield from self._in_file(module, scheduler, why)
+
+    # ------------------------------------------------------------------------------------- parts
+    def _modules(self, scheduler: Scheduler) -> Iterator[Module]:
+        word = scheduler.name.rpartition(".")[2]
+        spellings = sorted({word, *self._project.spellings(scheduler.name)})
+        yield from modules_with(self._project, [one.encode() for one in spellings])
+
+    def _in_file(
+        self, module: Module, scheduler: Scheduler, why: Refused | None
+    ) -> Iterator[Member]:
+        for node in module.walk():
+            if not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            if self._project.qualified_name(module, node) == scheduler.name:
+                site: Site[ast.expr] = Site(self._rule, module, node)
+                shown = f"`{module.text_of(node)}`"
+                yield member(site, shown, self._written, scheduler, why)
+
+    def _written(self, site: Site[ast.expr], scheduler: Scheduler, why: Refused | None) -> Rewrite:
+        if why is not None:
+            raise why
+        module, node = site.module, site.node
+        written, edits = write_name(self._project, site, node, scheduler.twin)
+        caveat = "jobs that wait run in the event loop of the application, not in threads"
+        return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, [caveat])
+
+    @cached_property
+    def _names(self) -> dict[str, Scheduler]:
+        return {one.name: one for one in boundaries().schedulers}
+
+    def _called(self, module: Module, call: ast.Call) -> tuple[Scheduler, str] | None:
+        return self._method(module, call.func) if isinstance(call.func, ast.Attribute) else None
+
+    def _method(self, module: Module, func: ast.Attribute) -> tuple[Scheduler, str] | None:
+        """Return the scheduler of which ``func`` names a method, with the name of that."""
+        for owner in self._project.instance_of(module, func.value):
+            if owner in self._names:
+                return self._names[owner], func.attr
+        return None
+
+    def _stands_against(self, scheduler: Scheduler) -> Refused | None:
+        """Return why its twin cannot stand for a scheduler, looking at all of the program."""
+        methods = {*scheduler.jobs, *scheduler.starts, *scheduler.configuring}
+        words = [f".{name}".encode() for name in sorted(methods)]
+        name = scheduler.name.rpartition(".")[2]
+        for module in (*self._modules(scheduler), *modules_with(self._project, words)):
+            for node in module.walk():
+                why = self._against(module, node, scheduler)
+                if why:
+                    place = (module.place(node),)
+                    shown = f"`{name}` run in threads: {why}"
+                    return Refused(reasons.OTHER_SCHEDULER, shown, because=place)
+        return None
+
+    def _against(self, module: Module, node: ast.AST, scheduler: Scheduler) -> str:
+        match node:
+            case ast.ClassDef() if any(
+                self._project.qualified_name(module, one) == scheduler.name for one in node.bases
+            ):
+                return "a class inherits from it"
+            case ast.Call() if self._project.qualified_name(module, node.func) == scheduler.name:
+                is_chosen = any(one.arg in {None, *scheduler.options} for one in node.keywords)
+                return "who runs its jobs is chosen" if node.args or is_chosen else ""
+            case ast.Call(func=ast.Attribute()):
+                known = self._called(module, node)
+                if known is None or known[0] is not scheduler:
+                    return ""
+                if known[1] in scheduler.configuring:
+                    return "who runs its jobs is chosen"
+                if any(one.arg in scheduler.options for one in node.keywords):
+                    return "who runs a job is chosen"
+                around = self._part.around(module, node)
+                is_start = known[1] in scheduler.starts
+                if is_start and (
+                    around.start < 0 or self._reach.outside_of_loop(around) is not None
+                ):
+                    return "it is started where none may run"
+                return ""
+            case _:
+                return ""

@@ -1,0 +1,71 @@
+"""The knowledge about where code runs: in which process, in which thread, before or behind a loop.
+
+The TOML file beside this module, typed; it says where its rows were read.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from awaken.knowledge.tables import read_table
+
+Where = Literal["command", "process", "consumer", "thread", "exit"]
+
+
+class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``decorators`` of functions where a process begins; ``groups`` make what has such."""
+
+    decorators: tuple[str, ...]
+    groups: dict[str, str]
+
+
+class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is handed a function, as which argument, and where it is called.
+
+    A ``consumer`` is called while its thread ``waits`` in one of these methods.
+    """
+
+    function: str
+    argument: str
+    position: int
+    kind: Where
+    waits: tuple[str, ...] = ()
+
+
+class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scheduler that runs jobs in threads, with its ``twin`` that runs them in a loop.
+
+    ``jobs`` are the methods that are handed one, ``decorators`` those that decorate one; ``starts``
+    those that need a loop there. The ``options`` of a call, and the methods ``configuring``, choose
+    who runs the jobs.
+    """
+
+    name: str
+    twin: str
+    jobs: tuple[str, ...]
+    decorators: tuple[str, ...]
+    starts: tuple[str, ...]
+    options: tuple[str, ...]
+    configuring: tuple[str, ...]
+
+
+class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What runs functions outside of the event loop of an application."""
+
+    source: str
+    commands: Commands
+    handed: tuple[Handed, ...]
+    schedulers: tuple[Scheduler, ...]
+
+    def by_function(self) -> dict[str, Handed]:
+        """Return who is handed functions, by their qualified names."""
+        return {one.function: one for one in self.handed}
+
+
+@cache
+def boundaries() -> Boundaries:
+    """Return what is known of where code runs."""
+    return read_table("awaken.knowledge.asynchronous", "boundaries.toml", Boundaries)

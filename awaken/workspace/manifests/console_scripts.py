@@ -1,0 +1,31 @@
+"""Console scripts: the functions that a distribution makes commands of."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+_TABLES = (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts"))
+
+
+def console_scripts(pyproject: str) -> tuple[str, ...]:
+    """Return what the scripts of a ``pyproject.toml`` call, as ``package.module.function``.
+
+    PyPA, "Entry points specification"; Poetry, "The pyproject.toml file: scripts".
+    """
+    try:
+        document = tomllib.loads(pyproject)
+    except tomllib.TOMLDecodeError:
+        return ()
+    found: list[str] = []
+    for path in _TABLES:
+        table: Any = document
+        for key in path:
+            table = table.get(key) if isinstance(table, dict) else None
+        for value in table.values() if isinstance(table, dict) else ():
+            # Poetry takes a table as well, for what is no function of the package.
+            reference = value.get("reference") if isinstance(value, dict) else value
+            if isinstance(reference, str) and ":" in reference:
+                home, _, name = reference.partition("[")[0].partition(":")
+                found.append(f"{home.strip()}.{name.strip()}")
+    return tuple(dict.fromkeys(found))
