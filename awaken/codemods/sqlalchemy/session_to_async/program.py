@@ -60,7 +60,7 @@ class SynchronousPart:
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
-        words = (b"with ", *project.object_factories.words)
+        words = (*WORDS, *project.object_factories.words)
         for path in project.files_with((b"def ", *words)):
             module = project.module(path)
             if module is not None:
