@@ -93,7 +93,11 @@ class Urls:
         yield site.insert_after_imports(_HELPER.replace("{drivers}", f"{{{pairs}}}"))
         yield site.need_import("sqlalchemy", "URL")
         yield site.need_import("sqlalchemy", "make_url")
-        # No text: another edit of the call around it counts the calls inside.
+        if not isinstance(module.parent(engine.call), ast.Call | ast.keyword):
+            yield site.insert_before(node, "async_url(")
+            yield site.insert_behind(node, ")")
+            return
+        # No text: an edit of the call around it counts the calls inside.
         named = next((one.arg for one in engine.call.keywords if one.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped("async_url", named or ""))
 
