@@ -61,7 +61,6 @@ class SynchronousPart:
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
         words = (*WORDS, *project.object_factories.words)
-        self._with_words = frozenset(project.files_with(words))
         for path in project.files_with((b"def ", *words)):
             module = project.module(path)
             if module is not None:
@@ -99,7 +98,7 @@ class SynchronousPart:
 
     def _found(self, module: Module) -> Iterator[Operation]:
         is_of_alembic = is_revision(module) or is_environment(module)
-        if module.path in self._with_words and not is_of_alembic:
+        if not is_of_alembic:
             for operation in self.project.orm.operations(module):
                 if not self._is_of_factory(module, operation):
                     yield operation

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.hoisting import (
+    stands_alone,
+    steps_to,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import Delegated, Hoisted
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
@@ -32,6 +36,7 @@ class Awaiting:
         self._insertions = insertions
         self._entered: dict[ast.With, set[ast.expr]] = {}
         self._lists: set[ast.GeneratorExp] = set()
+        self._synchronous: set[ast.AST] = set()
         self.replaced: list[tuple[ast.stmt, str]] = []
         self.delegated: list[tuple[ast.stmt, Delegated]] = []
         self.hoisted: list[tuple[ast.stmt, Hoisted]] = []
@@ -57,6 +62,17 @@ class Awaiting:
         """Write ``name`` as the last word of what is called."""
         end = self._module.span(function).end
         self._insertions.replace(Span(end - len(last_name(function)), end), name)
+
+    def runs_inside(self, node: ast.expr, opening: str) -> None:
+        """Await ``opening`` with ``node`` inside of it, which nothing awaits. Raises Refused."""
+        self._check(node)
+        self._synchronous.add(node)
+        above = self._module.parent(node)
+        is_inner = isinstance(above, _BINDS_TIGHTER) or (
+            isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow)
+        )
+        before, behind = ("(", ")") if is_inner else ("", "")
+        self._insertions.around(node, f"{before}await {opening}", f"){behind}")
 
     def adds_argument(self, call: ast.Call, name: str, value: str) -> None:
         """Pass one more argument by its name, if the call does not pass it already."""
@@ -171,7 +187,7 @@ class Awaiting:
         """Have ``node`` get a statement of its own, if it is evaluated first and is too long."""
         module = self._module
         statement = module.statement_of(node)
-        steps = _steps(module, statement, node)
+        steps = steps_to(module, statement, node)
         if statement is None or steps is None:
             return False
         start, span = module.span(statement).start, module.span(node)
@@ -179,7 +195,7 @@ class Awaiting:
         before = module.source.text[start - statement.col_offset : start]
         # What stands in parentheses is laid out for them.
         is_laid_out = len(head.splitlines()) > 1 or b"#" in head
-        if is_laid_out or before.strip() or not _stands_alone(module, node):
+        if is_laid_out or before.strip() or not stands_alone(module, node):
             return False
         self.hoisted.append((statement, Hoisted(self._fresh("result"), steps)))
         return True
@@ -204,6 +220,8 @@ class Awaiting:
         module, child = self._module, node
         for above in module.ancestors(node):
             match above:
+                case _ if above in self._synchronous:
+                    raise Refused(NOT_AWAITABLE_HERE, "what `run_sync` calls")
                 case ast.Lambda():
                     raise Refused(NOT_AWAITABLE_HERE, "a lambda")
                 case ast.GeneratorExp(generators=[first, *_]) if first.iter is not child:
@@ -276,36 +294,3 @@ def _of_schema(module: Module, node: ast.expr) -> tuple[str, str]:
     others = [one for one in (*call.args, *call.keywords) if one not in {bind, given}]
     arguments = ", ".join(module.text_of(one) for one in (call.func, *others))
     return module.text_of(bind), arguments
-
-
-def _stands_alone(module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` breaks its lines inside its own brackets alone."""
-    try:
-        ast.parse(module.text_of(node), mode="eval")
-    except SyntaxError:
-        return False
-    return True
-
-
-def _steps(module: Module, statement: ast.stmt | None, node: ast.expr) -> int | None:
-    """Return how many steps lead from the value of a statement to ``node``, which comes first.
-
-    None where the statement evaluates something else before it.
-    """
-    if not isinstance(statement, ast.Return | ast.Expr | ast.AnnAssign | ast.Assign):
-        return None
-    child: ast.AST = node
-    for steps, above in enumerate(module.ancestors(node)):
-        if child is statement.value:
-            return steps
-        match above:
-            case ast.Attribute(value=first) | ast.Call(func=first) | ast.Subscript(value=first):
-                pass
-            case ast.BinOp(left=first) | ast.Compare(left=first) | ast.BoolOp(values=[first, *_]):
-                pass
-            case _:
-                return None
-        if first is not child:
-            return None
-        child = above
-    return None

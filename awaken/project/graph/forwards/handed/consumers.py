@@ -9,6 +9,7 @@ from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot, takes_receiver
+from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
@@ -193,7 +194,7 @@ class Consumers:
         if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
             yield End("absorbed", module, call)
             return
-        position = self._in_thread(call, qualified)
+        position = self._in_thread(module, call, qualified)
         if position is not None and not depth:
             if call.args.index(node) == position if node in call.args else False:
                 yield End("thread", module, call)
@@ -250,10 +251,12 @@ class Consumers:
         of_application = qualified in twins().absorbing.applications
         return of_application and name in {"exception_handlers", "on_shutdown", "on_startup"}
 
-    def _in_thread(self, call: ast.Call, qualified: str) -> int | None:
+    def _in_thread(self, module: Module, call: ast.Call, qualified: str) -> int | None:
         """Return which argument of ``call`` it runs in a thread and waits for, if it does so."""
         if qualified in IN_THREADS:
             return IN_THREADS[qualified]
+        if runs_in_thread(self._slots.evaluator, module, call):
+            return 0
         if not isinstance(call.func, ast.Attribute) or call.func.attr != "run_in_executor":
             return None
         return 1
