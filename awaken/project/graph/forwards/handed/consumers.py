@@ -8,44 +8,28 @@ from collections.abc import Callable
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call
+from awaken.project.graph.forwards.handed.libraries import (
+    ADDING,
+    CASTS,
+    DEFAULT,
+    IDLE,
+    IN_THREADS,
+    JOINING,
+    LOOKING,
+    PASSING,
+    SAME,
+    TABLES,
+    TAKING,
+)
 from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot, takes_receiver
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
 from awaken.project.values.domain import InstanceOf
 
-LOOKING = {
-    "asyncio.iscoroutinefunction", "builtins.bool", "builtins.callable", "builtins.getattr",
-    "builtins.hasattr", "builtins.id", "builtins.isinstance", "builtins.len", "builtins.print",
-    "builtins.repr", "builtins.str", "functools.update_wrapper", "functools.wraps",
-    "inspect.getdoc", "inspect.getsource", "inspect.iscoroutinefunction", "inspect.isfunction",
-    "inspect.signature", "typing.get_type_hints",
-}  # fmt: skip
-"""Functions that are given a function and neither call nor keep it."""
-
-SAME = {
-    "builtins.dict", "builtins.frozenset", "builtins.iter", "builtins.list", "builtins.reversed",
-    "builtins.set", "builtins.sorted", "builtins.tuple", "collections.OrderedDict",
-    "collections.deque", "copy.copy", "types.MappingProxyType",
-}  # fmt: skip
-"""Functions that give a container with the items of another."""
-
-TAKING = {"get", "pop", "popleft", "setdefault"}
-ADDING = {"add": 0, "append": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
-"""Methods that put one of their arguments into a container, with its position."""
-JOINING = {"extend", "update"}
-PASSING = {"copy": 0, "values": 0, "items": 1}
-"""Methods that give what goes through the items, with how many containers are around them more."""
 _ONLY_LOOKED_AT = (
     ast.Assert, ast.Compare, ast.Delete, ast.Expr, ast.FormattedValue, ast.If, ast.While,
 )  # fmt: skip
-_IDLE = {"clear", "keys", "remove", "discard", "index", "count"}
-IN_THREADS = {
-    "asyncio.to_thread": 0, "fastapi.concurrency.run_in_threadpool": 0,
-    "starlette.concurrency.run_in_threadpool": 0, "anyio.to_thread.run_sync": 0,
-}  # fmt: skip
-"""Functions that run one of their arguments in a thread, with its position."""
-CASTS = {"typing.cast", "typing_extensions.cast"}
 
 
 class Consumers:
@@ -116,7 +100,7 @@ class Consumers:
             case _:
                 yield self._leak(module, node)
 
-    def _inside(self, spot: Spot, above: ast.AST | None) -> Found:  # noqa: C901  one case a form
+    def _inside(self, spot: Spot, above: ast.AST | None) -> Found:  # noqa: C901, PLR0912  one case a form
         """Yield the expression that ``spot`` is a part of."""
         module, node, depth = spot
         match above:
@@ -136,7 +120,16 @@ class Consumers:
             case ast.Subscript(value=value, ctx=ast.Load()) if value is node and depth:
                 yield Spot(module, above, depth - 1)
             case ast.Subscript(value=value) if value is node and depth:
-                return
+                # Who is asked about a container has to know what else is put into it.
+                statement = module.parent(above)
+                if isinstance(statement, ast.Assign):
+                    yield Spot(module, statement.value, depth - 1)
+            case ast.Starred():
+                display = module.parent(above)
+                if isinstance(display, ast.List | ast.Set | ast.Tuple):
+                    yield Spot(module, display, depth)
+                else:
+                    yield self._leak(module, node)
             case ast.UnaryOp(op=ast.Not()):
                 return
             case ast.Yield() if self._is_in_fixture(module, node):
@@ -160,9 +153,15 @@ class Consumers:
             yield self._leak(module, node)
         elif node.attr in TAKING:
             yield Spot(module, call, depth - 1)
+            if node.attr == "setdefault":
+                yield from (Spot(module, one, depth - 1) for one in call.args[1:2])
         elif node.attr in PASSING:
             yield Spot(module, call, depth + PASSING[node.attr])
-        elif node.attr not in {*ADDING, *JOINING, *_IDLE}:
+        elif node.attr in ADDING and len(call.args) > ADDING[node.attr]:
+            yield Spot(module, call.args[ADDING[node.attr]], depth - 1)
+        elif node.attr in JOINING and not call.keywords:
+            yield from (Spot(module, one, depth) for one in call.args)
+        elif node.attr not in IDLE:
             yield self._leak(module, node)
 
     # ------------------------------------------------------------------------------- assignments
@@ -188,6 +187,10 @@ class Consumers:
     def _argument(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
         evaluator = self._slots.evaluator
         qualified = evaluator.names.qualified(module, call.func) or ""
+        through = self._through(module, call, qualified, Spot(module, node, depth))
+        if through is not None:
+            yield through
+            return
         if qualified in LOOKING:
             return
         if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
@@ -195,24 +198,8 @@ class Consumers:
             return
         position = self._in_thread(call, qualified)
         if position is not None and not depth:
-            if call.args.index(node) == position if node in call.args else False:
-                yield End("thread", module, call)
-            else:
-                yield self._leak(module, node, call)
-            return
-        is_first = bool(call.args) and call.args[0] is node
-        if (qualified == "functools.partial" and is_first) or qualified in CASTS:
-            yield Spot(module, call, depth)
-            return
-        if qualified in SAME and depth:
-            yield Spot(module, call, depth)
-            return
-        if qualified == "builtins.enumerate" and depth and is_first:
-            yield Spot(module, call, depth + 1)
-            return
-        into = self._into_container(module, call, node, depth)
-        if into is not None:
-            yield into
+            is_run = node in call.args and call.args.index(node) == position
+            yield End("thread", module, call) if is_run else self._leak(module, node, call)
             return
         if qualified == "dataclasses.replace":
             yield from self._replaced(module, call, node, depth)
@@ -224,6 +211,32 @@ class Consumers:
             if value is node
         ]
         yield from found or (self._leak(module, node, call),)
+
+    def _through(self, module: Module, call: ast.Call, qualified: str, spot: Spot) -> Spot | None:
+        """Return what holds ``spot`` behind a call that gives it back, or puts it somewhere."""
+        node, depth = spot.node, spot.depth
+        position = call.args.index(node) if node in call.args else -1
+        is_given_back = (
+            (qualified == "functools.partial" and position == 0)
+            or qualified in CASTS
+            or (qualified in SAME and depth > 0)
+            or (qualified == "builtins.getattr" and position == DEFAULT)
+            or self._is_default(module, call, node)
+        )
+        if is_given_back:
+            return Spot(module, call, depth)
+        if qualified == "builtins.enumerate" and depth and position == 0:
+            return Spot(module, call, depth + 1)
+        return self._into_container(module, call, node, depth)
+
+    def _is_default(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
+        """Whether ``node`` is what `get` of a dictionary gives for a key that is not there."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
+            return False
+        if call.args[1:] != [node]:
+            return False
+        values = self._slots.evaluator.values(module, call.func.value)
+        return all(isinstance(one, InstanceOf) and one.qualified in TABLES for one in values)
 
     def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
         """Whether a call takes coroutine functions as well as plain ones."""
