@@ -12,13 +12,19 @@ that does. What waits for nothing stays as it is, endpoints among it.
 Where a relationship is read that would be loaded then, the statement in sight loads it before. If
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
 what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
-computes when a row changes is fetched with the change (`eager_defaults`).
+computes when a row changes is fetched with the change (`eager_defaults`). A statement behind a
+commit reads its collections anew (`populate_existing`), and what a rollback expired is loaded in
+front of what reads it (`inspect(user).expired`).
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
 consumers of RabbitMQ in such a process. `main()` under `if __name__ == "__main__":` is run there.
 Each run closes the connections of its engine, if that is a variable of a module. A
 `BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
+
+A task of Celery or RQ stays a plain function, which runs a coroutine function beside it, and closes
+the connections before that loop ends. What sends it stays as it is; what calls it by its name in a
+coroutine function awaits the other one.
 
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
 by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
@@ -242,6 +248,7 @@ If one function cannot become asynchronous, none does, and each says because of 
 * clients of tests that are more than `TestClient`, or open websockets, where the driver needs
   another client;
 * object factories that hold a session of another kind;
+* tasks that are called at once where they are sent, or that handle an exception of their worker;
 * calls by the name of such a function of which it is not known what they call;
 * uses of `query`, which `query-to-select` rewrites first;
 * URLs of databases for which no driver is known.
@@ -253,6 +260,7 @@ Files of Alembic are left alone, with the synchronous driver that they have.
 * SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession",
   "Running Synchronous Methods and Functions under asyncio", "Using multiple asyncio event loops"
 * factory_boy 3.3, "SQLAlchemy" in "Using factory_boy with ORMs"
+* Celery 5.6, "Tasks", "Calling Tasks", "Workers Guide"
 * FastAPI, "Concurrency and async / await", "Dependencies with yield", "Async Tests"
 * PEP 492, PEP 525, PEP 530
 """  # noqa: D405, D214, D411, D412, D413, D416  the example yields

@@ -32,22 +32,31 @@ WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with "
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read. Where
-    connections are bound to an event loop, clients of tests wait as well.
+    It keeps places and no trees; ``awaited`` are attributes that load when they are read, and
+    ``loading`` statements in front of which something is loaded. Where connections are bound to an
+    event loop, clients of tests wait as well.
     """
 
     def __init__(
-        self, project: Project, awaited: Iterable[Place], *, is_loop_bound: bool = False
+        self,
+        project: Project,
+        awaited: Iterable[Place],
+        loading: Iterable[Place] = (),
+        *,
+        is_loop_bound: bool = False,
     ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
+        self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
         self._clients = Clients(project)
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
+        # Where a loop is begun for one coroutine: not inside of another.
+        self._loops: dict[FunctionPlace, Place] = {}
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
@@ -62,11 +71,20 @@ class SynchronousPart:
         for node in module.walk():
             if isinstance(node, ast.AsyncFunctionDef):
                 self._asynchronous.add(self.place_of(module, node))
+            elif isinstance(node, ast.Call) and self._runs_loop(module, node):
+                self._loops.setdefault(self.around(module, node), module.place(node))
         for function, operations in self._in_file(module).items():
             self._operating.add(function)
             waiting = [one for one in operations if one.how != "unknown"]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
+        for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
+            if isinstance(node, ast.stmt) and module.place(node) in self._loading:
+                self._seeds.setdefault(self.around(module, node), module.place(node))
+
+    def _runs_loop(self, module: Module, call: ast.Call) -> bool:
+        is_run = last_name(call.func) == "run"
+        return is_run and self.project.qualified_name(module, call.func) == "asyncio.run"
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
@@ -141,8 +159,23 @@ class SynchronousPart:
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
 
-        waiting = coloured(callers, kin, self._seeds, self._is_end)
-        return coloured(callers, with_stand_ins, self._seeds, self._is_end)
+        seeds = dict(self._seeds)
+        while True:
+            waiting = coloured(callers, kin, seeds, self._is_end)
+            steps = coloured(callers, with_stand_ins, seeds, self._is_end)
+            added = self._loops_in(steps)
+            if not added:
+                return steps
+            seeds |= added
+
+    def _loops_in(self, steps: Iterable[FunctionPlace]) -> dict[FunctionPlace, Place]:
+        """Return the functions that begin a loop, and would do so inside of that of ``steps``."""
+        reached = self.project.calls.graph().reached(steps) if self._loops else ()
+        return {
+            one: self._loops[one]
+            for one in reached
+            if one in self._loops and one not in steps and not self._is_end(one)
+        }
 
     @cached_property
     def stand_ins(self) -> StandIns:
@@ -150,7 +183,10 @@ class SynchronousPart:
         return StandIns(self.project)
 
     def _is_end(self, function: FunctionPlace) -> bool:
-        return self.is_asynchronous(function) or function in self.entry_points.found
+        # Who calls a task by its name calls what it does.
+        points = self.entry_points
+        is_outside = function in points.found and not points.is_task(function)
+        return self.is_asynchronous(function) or is_outside
 
     @cached_property
     def entry_points(self) -> EntryPoints:

@@ -71,6 +71,16 @@ NO_ENGINE = Reason(
     "`{}` runs in many event loops, one after the other, and its engine is not in sight",
     "Make the engine a variable of a module, so that its connections are closed after each.",
 )
+EAGER_TASK = Reason(
+    "eager-task",
+    "`{}` is called at once where it is sent, inside of an event loop that runs already",
+    "Have tests call its function, or replace what sends it.",
+)
+INTERRUPTED = Reason(
+    "interrupted",
+    "`{}` handles an exception that is raised wherever its process just stands",
+    "Handle it in a function that needs no database, around this one.",
+)
 OTHER_SCHEDULER = Reason(
     "other-scheduler",
     "jobs of {}, and they cannot run in the event loop",

@@ -49,6 +49,8 @@ def members_at_import(
         shown = f"`{module.excerpt(site.node)}`"
         yield Member(site, Refused(reasons.AT_IMPORT, shown), shown)
     for call in part.calls.get(top, ()):
+        if call.functions and all(map(part.entry_points.is_task, call.functions)):
+            continue  # it runs its coroutine function itself
         for node in module.calls_at(call.place.span)[:1]:
             site = Site(rule, module, node)
             yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal)

@@ -47,6 +47,7 @@ class EntryPoints:
         self.found: dict[FunctionPlace, list[EntryPoint]] = {}
         known = boundaries()
         names = {one.function for one in known.handed} | set(known.commands.decorators)
+        names |= {*known.tasks.decorators, *known.tasks.threaded}
         words = sorted({name.rpartition(".")[2].encode() for name in names})
         for path in project.files_with(words):
             module = project.module(path)
@@ -78,6 +79,9 @@ class EntryPoints:
                     around = self._around(module, node)
                     at = module.place(node)
                     yield self._of(module, node), EntryPoint("command", at, around)
+                case ast.FunctionDef() if (kind := self._kind_of_task(module, node)) is not None:
+                    around = self._around(module, node)
+                    yield self._of(module, node), EntryPoint(kind, module.place(node), around)
                 case ast.Call():
                     yield from self._handed(module, node)
                 case _:
@@ -127,6 +131,20 @@ class EntryPoints:
             for name in self._names(home, without_arguments(one))
         }
         return tuple(sorted({made[name] for name in names if name in made}))
+
+    # ------------------------------------------------------------------------------------- tasks
+    def is_task(self, function: FunctionPlace) -> bool:
+        """Whether a worker calls ``function``: a call of it by its name calls it here."""
+        return any(one.kind == "task" for one in self.found.get(function, ()))
+
+    def _kind_of_task(self, module: Module, node: ast.FunctionDef) -> Where | None:
+        known = boundaries().tasks
+        names: set[str] = set()
+        for one in node.decorator_list:
+            names |= self._names(module, without_arguments(one))
+        if names.intersection(known.threaded):
+            return "thread"
+        return "task" if names.intersection(known.decorators) else None
 
     # ------------------------------------------------------------------------------------ handed
     def _handed(self, module: Module, call: ast.Call) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
