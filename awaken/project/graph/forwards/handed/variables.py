@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.consumers import bound_by
+from awaken.project.graph.forwards.handed.arguments import bound_by
 from awaken.project.graph.forwards.handed.slots import (
     End,
     Found,
