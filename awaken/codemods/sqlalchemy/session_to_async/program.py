@@ -154,7 +154,8 @@ class SynchronousPart:
             return handed.callers(function, managers.callers(function))
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
-            return (*managers.kin(function), *handed.beside(function))
+            together = self.entry_points.together(function)
+            return (*managers.kin(function), *handed.beside(function), *together)
 
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
@@ -191,7 +192,7 @@ class SynchronousPart:
     @cached_property
     def entry_points(self) -> EntryPoints:
         """The functions that something calls outside of the event loop."""
-        return EntryPoints(self.project)
+        return EntryPoints(self.project, self._seeds)
 
     @property
     def is_waiting(self) -> bool:
@@ -200,7 +201,13 @@ class SynchronousPart:
 
     def waits(self, function: FunctionPlace) -> bool:
         """Whether a function waits for the database, or for a function that does."""
-        return function in self._seeds or function in self.calls or function in self.entries
+        wrapped = self.entry_points.wrapped.get(function, ())
+        return (
+            function in self._seeds
+            or function in self.calls
+            or function in self.entries
+            or any(one in self.steps for one in wrapped)
+        )
 
     @cached_property
     def in_lambdas(self) -> dict[Place, list[Call]]:

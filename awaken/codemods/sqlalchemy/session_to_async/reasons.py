@@ -11,6 +11,16 @@ BESIDE_ANOTHER = Reason(
     "it is part of what stays synchronous because of {}",
     "Mend that first; `awaken explain` shows the way to it.",
 )
+OTHER_COMPONENT = Reason(
+    "other-component",
+    "it belongs to another component than the one that was asked for",
+    "Leave the option `component` out, or name this function by it.",
+)
+FOREIGN_SESSION = Reason(
+    "foreign-session",
+    "its session is given by {}, and nothing in sight makes that asynchronous",
+    "Make the session by an engine and a factory of this program.",
+)
 LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",

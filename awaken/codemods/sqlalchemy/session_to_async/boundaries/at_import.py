@@ -132,7 +132,7 @@ def _in_lifespan(project: Project, site: Site[ast.AST], statement: ast.Expr) -> 
     given_lifespan = Rewrite(f"`{module.excerpt(call)}` gets a lifespan", edits)
     return [
         Member(site, moved, shown),
-        Member(made_at, given_lifespan, f"`{module.excerpt(call)}`"),
+        Member(made_at, given_lifespan, f"`{module.excerpt(call)}`", (site.place,)),
     ]
 
 

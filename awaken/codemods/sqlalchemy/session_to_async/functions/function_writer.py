@@ -119,6 +119,10 @@ class FunctionWriter:
                 edits += self._call_of_task(site, insertions, awaiting, call)
             else:
                 self._call(module, awaiting, call)
+        resolved = {one.place for one in part.calls.get(function, ())}
+        for place in part.entry_points.calls_of(function):
+            if place not in resolved:
+                awaiting.awaits(module.calls_at(place.span)[0])
         for run in runs_of(self._project, module, site.node):
             awaiting.awaits(run)
             write_run(module, insertions, run)
