@@ -14,7 +14,13 @@ from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
 from awaken.project.frameworks.sqlalchemy.orm import Orm
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
-from awaken.project.frameworks.testing import CoroutineTests, Doubles, ObjectFactories, Replacements
+from awaken.project.frameworks.testing import (
+    CoroutineTests,
+    Doubles,
+    Mocks,
+    ObjectFactories,
+    Replacements,
+)
 from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -93,6 +99,7 @@ class Project:
         self.effects = Effects(self._evaluator)
         self.orm = Orm(self._evaluator, self.files_with, self._templates)
         self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
+        self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
         self.web = Web(self._evaluator, self.files_with, targets)

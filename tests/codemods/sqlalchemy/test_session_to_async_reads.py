@@ -225,3 +225,152 @@ def test_what_a_validator_reads_beside_its_fields_may_be_of_any_class():
     result = rewritten(database=DATABASE, schemas=schemas, orders=ORDERS)
 
     assert text_of(result, "orders").count('lazy="selectin"') == 2
+
+
+ROLLED_BACK = """\
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from database import Base
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+def found(db: Session) -> User | None:
+    return db.scalars(select(User)).first()
+
+
+def told(db: Session, user: User, others: list[User]) -> str:
+    one = found(db)
+    db.rollback()
+"""
+LOADED = "    if inspect(user).expired:\n        await db.refresh(user)\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "after"),
+    [
+        ("    return user.name\n", LOADED + "    return user.name\n"),
+        (
+            "    if others:\n        return ''\n    elif user.name:\n        return 'a'\n",
+            (
+                "    if user is not None and inspect(user).expired:\n"
+                "        await db.refresh(user)\n    if others:"
+            ),
+        ),
+        (
+            "    return one.name if one else ''\n",
+            "    if one is not None and inspect(one).expired:\n        await db.refresh(one)\n",
+        ),
+        (
+            "    return str([one.name for one in others])\n",
+            (
+                "    for item in others:\n        if inspect(item).expired:\n"
+                "            await db.refresh(item)\n    return"
+            ),
+        ),
+        (
+            "    for other in others:\n        print(other.name)\n    return ''\n",
+            (
+                "    for item in others:\n        if inspect(item).expired:\n"
+                "            await db.refresh(item)\n    for other in others:\n        print"
+            ),
+        ),
+        # One that is rolled back expires those that come behind it.
+        (
+            (
+                "    for other in others:\n        print(other.name)\n        db.rollback()\n"
+                "    return ''\n"
+            ),
+            (
+                "    for other in others:\n        if inspect(other).expired:\n"
+                "            await db.refresh(other)\n        print(other.name)\n"
+            ),
+        ),
+        # Once is enough, until it expires again.
+        (
+            "    print(user.name)\n    return user.name\n",
+            LOADED + "    print(user.name)\n    return user.name\n",
+        ),
+        (
+            "    print(user.name)\n    db.rollback()\n    return user.name\n",
+            LOADED + "    print(user.name)\n    await db.rollback()\n" + LOADED + "    return",
+        ),
+        (
+            (
+                "    print(user.name)\n    while others:\n        print(user.name)\n"
+                "        db.rollback()\n    return ''\n"
+            ),
+            "    while others:\n        if inspect(user).expired:\n",
+        ),
+    ],
+)
+def test_what_a_rollback_expired_is_loaded_in_front_of_what_reads_it(read, after):
+    result = rewritten(database=DATABASE, users=ROLLED_BACK + read)
+
+    assert after in text_of(result, "users")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "    if user:\n        return 'a'\n    return ''\n",
+        "    if not others and user is not None:\n        return 'a'\n    return ''\n",
+        "    db.add(user)\n    return ''\n",
+        "    user.name = 'new'\n    return ''\n",
+        "    user = User(name='x')\n    return user.name\n",
+    ],
+)
+def test_what_reads_nothing_of_an_object_needs_nothing(use):
+    result = rewritten(database=DATABASE, users=ROLLED_BACK + use)
+
+    assert "await db.rollback()" in text_of(result, "users")
+    assert "expired" not in text_of(result, "users")
+
+
+STALE = """\
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+
+from database import Base
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    posts: Mapped[list[Post]] = relationship(LAZY)
+
+
+def saved(db: Session, user: User) -> list[User]:
+"""
+
+
+@pytest.mark.parametrize(
+    ("lazy", "text", "is_read_anew"),
+    [
+        ("", "db.commit()\n    found = select(User).options(selectinload(User.posts))", True),
+        ("lazy='selectin'", "db.commit()\n    found = select(User)", True),
+        # Nothing but columns, which a commit leaves as they were written.
+        ("", "db.commit()\n    found = select(User)", False),
+        ("lazy='selectin'", "db.flush()\n    found = select(User)", False),
+        # It would be lost.
+        ("lazy='selectin'", "db.commit()\n    user.name = 'x'\n    found = select(User)", False),
+    ],
+)
+def test_a_statement_behind_a_commit_reads_collections_anew(lazy, text, is_read_anew):
+    users = STALE.replace("LAZY", lazy) + f"    {text}\n    return list(db.scalars(found))\n"
+    result = rewritten(database=DATABASE, users=users)
+
+    said = 'execution_options={"populate_existing": True}' in text_of(result, "users")
+    assert said is is_read_anew

@@ -24,7 +24,7 @@ _BRIEF = {
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
 """What does not block for certain: it may be lazy, or told not to."""
 _READS_PATHS = {"read_bytes", "read_text", "write_bytes", "write_text"}
-_RECEIVERS = re.compile(r"fut|proc|redis|requests|thread", re.IGNORECASE)
+_RECEIVERS = re.compile(r"crypt|fut|hash|passw|proc|pwd|redis|requests|thread", re.IGNORECASE)
 """How the objects are called whose methods are asked about: `get` is a method of everything."""
 _FOLLOWED: frozenset[Wait] = frozenset({"sleep", "http", "process", "network", "database", "cpu"})
 _CALL = r"[\s\\)]*\("  # a parenthesis may be closed before the call: `(load)(x)`

@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import mem
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
@@ -30,6 +31,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
@@ -123,9 +125,15 @@ class SessionToAsync(Rule):
 
     def _members(self, project: Project, options: Options) -> Iterator[Member]:
         loading = Loading(project, self.name)
+        expired = ExpiredReads(project, self.name)
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
-        part = SynchronousPart(project, loading.awaited(), is_loop_bound=resources.is_loop_bound)
+        part = SynchronousPart(
+            project,
+            loading.awaited(),
+            expired.places(),
+            is_loop_bound=resources.is_loop_bound,
+        )
         if part.is_waiting:
             yield from self._functions(part, loading.loaded_again())
             yield from Decorators(part).members(self.name)
@@ -133,12 +141,16 @@ class SessionToAsync(Rule):
             yield from part.managers.bases(list(part.steps), self.name)
             yield from unresolved_calls(part, self.name)
             yield from Doubles(part, self.name)
+            yield from MockedObjects(part, self.name)
             yield from loading.members()
+            yield from expired.members()
             yield from fetched_when_written(project, self.name)
             yield from held_sessions(part, self.name)
             yield from self._resources(part, resources)
 
-    def _functions(self, part: SynchronousPart, loaded_again: frozenset[Place]) -> Iterator[Member]:
+    def _functions(
+        self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
+    ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
         refused = {**refused_uses(part, schedulers), **dict(bridges.refused())}

@@ -33,16 +33,23 @@ WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with "
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read. Where
-    connections are bound to an event loop, clients of tests wait as well.
+    It keeps places and no trees; ``awaited`` are attributes that load when they are read, and
+    ``loading`` statements in front of which something is loaded. Where connections are bound to an
+    event loop, clients of tests wait as well.
     """
 
     def __init__(
-        self, project: Project, awaited: Iterable[Place], *, is_loop_bound: bool = False
+        self,
+        project: Project,
+        awaited: Iterable[Place],
+        loading: Iterable[Place] = (),
+        *,
+        is_loop_bound: bool = False,
     ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
         self._awaited = frozenset(awaited)
+        self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
         self._clients = Clients(project)
         self._asynchronous: set[FunctionPlace] = set()
@@ -68,6 +75,9 @@ class SynchronousPart:
             waiting = [one for one in operations if one.how != "unknown"]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
+        for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
+            if isinstance(node, ast.stmt) and module.place(node) in self._loading:
+                self._seeds.setdefault(self.around(module, node), module.place(node))
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
@@ -190,6 +200,17 @@ class SynchronousPart:
         found = [one for function in self.steps for one in handed.of(function)]
         found += [handed.of_lambda(place) for place in self.in_lambdas]
         return list({id(one): one for one in found}.values())
+
+    def leaks(self, component: Component) -> dict[Place, str]:
+        """Return the places from which what is handed on may be called out of sight.
+
+        What a test puts in the place of a function that waits is awaited where that was.
+        """
+        return {
+            place: why
+            for place, why in component.leaks.items()
+            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+        }
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:

@@ -7,6 +7,7 @@ doubles of Query to the queries that they answer.
 from awaken.project.frameworks.testing.coroutine_tests import CoroutineTests
 from awaken.project.frameworks.testing.index import Double, Doubles
 from awaken.project.frameworks.testing.marks import configured
+from awaken.project.frameworks.testing.mocks import Mocked, Mocks
 from awaken.project.frameworks.testing.object_factories import ObjectFactories
 from awaken.project.frameworks.testing.reach import QueryUse, use_of
 from awaken.project.frameworks.testing.replacements import Replacement, Replacements
@@ -15,6 +16,8 @@ __all__ = [
     "CoroutineTests",
     "Double",
     "Doubles",
+    "Mocked",
+    "Mocks",
     "ObjectFactories",
     "QueryUse",
     "Replacement",

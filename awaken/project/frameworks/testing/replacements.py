@@ -37,9 +37,11 @@ class Replacement:
     """One place ``node`` that puts ``given`` in the place of something of the program.
 
     ``given`` is None where ``node``, a patch, makes a mock by itself: by ``new_callable``, if that
-    is not None. ``functions`` are those that the name stood for; ``cls`` is the class that it stood
-    for, or whose instance, and ``module`` the file. ``session`` says that it is a method of a
-    session; ``why`` is empty, or why the name is not understood. ``name`` is its last word.
+    is not None. It is bound to the variable ``bound`` of the function around, if that is not
+    empty. ``functions`` are those that the name stood for; ``cls`` is the class that it stood for
+    (``is_class``), or whose instance, and ``module`` the file; ``home`` is the file in which the
+    name stands. ``session`` says that it is a method of a session; ``why`` is empty, or why the
+    name is not understood. ``name`` is its last word.
     """
 
     node: ast.Call | ast.Assign
@@ -50,7 +52,9 @@ class Replacement:
     bound: str = ""
     functions: tuple[FunctionPlace, ...] = ()
     cls: str = ""
+    is_class: bool = False
     module: str = ""
+    home: str = ""
     session: bool = False
     why: str = ""
 
@@ -80,6 +84,13 @@ class Replacements:
             elif isinstance(value, InstanceOf):
                 found |= dict.fromkeys(self.methods(value.qualified, "__call__"))
         return tuple(found)
+
+    def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes of the program that an object is, or is an instance of."""
+        values = self._evaluator.values(module, node)
+        names = [one.qualified for one in values if isinstance(one, ClassOf | InstanceOf)]
+        known = [one for one in names if self._evaluator.classes.facts(one) is not None]
+        return tuple(known) if len(known) == len(values) else ()
 
     def methods(self, qualified: str, name: str) -> tuple[FunctionPlace, ...]:
         """Return the definitions of the method that instances of a class have, its own first."""
@@ -192,17 +203,17 @@ class Replacements:
         if qualified is not None:
             home = self._evaluator.names.layout.path_of(qualified)
             if home is not None:
-                return Replacement(node, name, shown, module=home)
+                return Replacement(node, name, shown, module=home, home=path)
             functions = self._named(qualified)
             if functions:
                 return Replacement(node, name, shown, functions=functions)
             if self._evaluator.classes.facts(qualified) is not None:
-                return Replacement(node, name, shown, cls=qualified)
+                return Replacement(node, name, shown, cls=qualified, is_class=True, home=path)
         module = self._evaluator.load(path)
         values = () if module is None else self._evaluator.global_values(module, name)
         classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
         if len(classes) == len(values) == 1:
-            return Replacement(node, name, shown, cls=classes.pop())
+            return Replacement(node, name, shown, cls=classes.pop(), home=path)
         return Replacement(node, name, shown)
 
     def _named(self, qualified: str) -> tuple[FunctionPlace, ...]:

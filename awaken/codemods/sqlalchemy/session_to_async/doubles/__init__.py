@@ -1,5 +1,7 @@
-"""Test doubles of functions that become coroutine functions.
+"""Test doubles of what waits, once the program is asynchronous.
 
-``stand_ins`` finds the functions that tests put in their place: they become coroutine functions as
-well. ``replaced`` writes lambdas and mocks anew, and refuses what is not understood.
+``stand_ins`` finds the functions that tests put in the place of others: they become coroutine
+functions as well. ``replaced`` writes anew what else is put there, ``patched_objects`` the mocks of
+whole objects, classes and modules, and ``objects`` the mocks that tests pass to the program. What
+is not understood is refused.
 """

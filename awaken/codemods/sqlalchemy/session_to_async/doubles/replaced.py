@@ -11,16 +11,21 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.functions_of_lambdas import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import (
+    PatchedObjects,
+    not_understood,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
+from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
     function_of_lambda,
     is_laid_out,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -41,6 +46,7 @@ class Doubles:
         self._part = part
         self._project = part.project
         self._rule = rule
+        self._objects = PatchedObjects(part)
         self._taken: dict[ast.AST | None, set[str]] = {}
 
     def __iter__(self) -> Iterator[Member]:
@@ -61,6 +67,10 @@ class Doubles:
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
             yield member(site, shown, self._of_coroutine_function, replacement)
+        elif methods := self._objects.waiting_methods(replacement):
+            yield from self._objects.members(site, replacement, shown, methods)
+        elif replacement.session and replacement.name in twins().awaited["session"]:
+            yield member(site, shown, self._of_session, replacement)
         elif given is not None and not any(map(self._part.is_asynchronous, functions)):
             coloured = [one for one in self._called(module, given) if one in self._part.steps]
             if coloured:
@@ -69,6 +79,14 @@ class Doubles:
                     f"`{replacement.shown}`, which does not"
                 )
                 yield Member(site, Refused(TEST_DOUBLE, why), shown)
+
+    def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+        """Return what stands in for a method of a session. Raises Refused."""
+        given = replacement.given
+        if isinstance(given, ast.expr) and not isinstance(given, ast.Call | ast.Lambda):
+            # It may call the method that it replaces, which gives a coroutine then.
+            raise not_understood(replacement, site.module.excerpt(given))
+        return self._of_coroutine_function(site, replacement)
 
     def _called(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
         return self._project.replacements.functions_of(module, given)
@@ -83,7 +101,7 @@ class Doubles:
         if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
             return Rewrite(message, edits)
         if self._qualified(site.module, made) not in _MOCKS:
-            raise _not_understood(replacement, site.module.excerpt(made))
+            raise not_understood(replacement, site.module.excerpt(made))
         return Rewrite(message, [*self._asynchronous(site, made), *edits])
 
     def _result(self, site: Site[ast.AST], replacement: Replacement) -> Iterator[Edit]:
@@ -107,7 +125,8 @@ class Doubles:
             case ast.Lambda() if self._is_method(replacement) or is_laid_out(given):
                 around = module.enclosing_function(given)
                 taken = self._taken.setdefault(around, set())
-                return function_of_lambda(site, given, replacement.name, taken)
+                wanted = f"fake_{replacement.name.strip('_')}"
+                return function_of_lambda(site, given, [wanted], taken)
             case ast.Call(func=function) if self._qualified(module, function) in _MOCKS:
                 return self._mock(site, given)
             case ast.Call(func=function) if self._qualified(module, function) == _ASYNC_MOCK:
@@ -118,7 +137,7 @@ class Doubles:
         values = self._project.values.of(module, given).alternatives
         is_bound = any(isinstance(one, FunctionOf) for one in values)
         if replacement.bound or (is_bound and self._is_method(replacement)):
-            raise _not_understood(replacement, module.excerpt(given))
+            raise not_understood(replacement, module.excerpt(given))
         written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
         return [
             site.insert_before(given, f"{written}(side_effect="),
@@ -179,11 +198,3 @@ class Doubles:
         if isinstance(known, ast.Name):
             edits.append(site.release_import("unittest.mock", known.id))
         return edits
-
-
-def _not_understood(replacement: Replacement, shown: str) -> Refused:
-    why = (
-        f"`{replacement.shown}` becomes a coroutine function, and whether `{shown}`, which is put "
-        "in its place, can stand in for one is not known"
-    )
-    return Refused(TEST_DOUBLE, why)

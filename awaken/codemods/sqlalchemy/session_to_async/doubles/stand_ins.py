@@ -47,6 +47,8 @@ class StandIns:
         if given is None:
             return
         self._put[module.place(given)] |= set(replacement.functions)
+        if replacement.cls:
+            self._add_class(replacement.cls, self._project.replacements.classes_of(module, given))
         for one in self._project.replacements.functions_of(module, given):
             if one.qualname.endswith("__call__") or not is_around_tests(one.path):
                 continue
@@ -55,6 +57,19 @@ class StandIns:
             for function in replacement.functions:
                 self._of[function].add(one)
                 self._replaced[one].add(function)
+
+    def _add_class(self, replaced: str, fakes: tuple[str, ...]) -> None:
+        """Add the methods of a class of the tests that stands in for one of the program."""
+        replacements = self._project.replacements
+        for fake in fakes:
+            facts = self._project.class_facts(fake)
+            if facts is None or not is_around_tests(facts.path):
+                continue
+            for name in sorted(facts.members):
+                for function in replacements.methods(replaced, name):
+                    for one in replacements.methods(fake, name):
+                        self._of[function].add(one)
+                        self._replaced[one].add(function)
 
     def of(
         self, function: FunctionPlace, waiting: Collection[FunctionPlace]

@@ -17,6 +17,7 @@ from awaken.contract import Span
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
+from awaken.workspace.sources import LINE_END_BYTES
 
 _BINDS_TIGHTER = (ast.Attribute, ast.Await, ast.Subscript)
 _MADE_OF_A_LIST = {
@@ -64,9 +65,18 @@ class Awaiting:
         if any(one.arg == name for one in call.keywords):
             return
         end = self._module.span(call).end - 1
-        inside = self._module.source.text[:end].rstrip()
-        comma = " " if inside.endswith(b",") else ", "
-        self._insertions.at(end, f"{comma}{name}={value}")
+        inside = self._module.source.text[:end]
+        written = inside.rstrip()
+        last = LINE_END_BYTES.split(written)[-1]
+        line_end = LINE_END_BYTES.search(inside, len(written))
+        has_comma = written.endswith(b",")
+        if line_end is not None and b"#" not in last:
+            # On a line of its own, as the arguments before it.
+            indented = (line_end[0] + last[: len(last) - len(last.lstrip())]).decode()
+            opening, closing = ("", ",") if has_comma else (",", "")
+            self._insertions.at(len(written), f"{opening}{indented}{name}={value}{closing}")
+            return
+        self._insertions.at(end, f"{' ' if has_comma else ', '}{name}={value}")
 
     def loads(self, node: ast.expr) -> None:
         """Await an attribute that loads when it is read. Raises Refused."""

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
+    function_of_lambda,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
@@ -39,7 +41,7 @@ class Callables:
             place: component
             for component in self._part.handed_on
             for place in component.lambdas
-            if not component.leaks
+            if not self._part.leaks(component) and not self._part.stand_ins.replaced_at(place)
         }
         for place in sorted({*lambdas, *self._part.in_lambdas}):
             yield from self._of_lambda(place, lambdas.get(place))
@@ -81,38 +83,16 @@ class Callables:
     def _defined(self, site: Site[ast.AST], calls: list[ast.Call]) -> Rewrite:
         """Return how a lambda is written as a coroutine function. Raises Refused."""
         module, node = site.module, site.node
-        statement = module.statement_of(node)
-        refused = Refused(reasons.NOT_AWAITABLE_HERE, "a lambda")
-        if statement is None or not isinstance(node, ast.expr) or not _stands_free(module, node):
-            raise refused
-        parameters, body = "*args, **kwargs", f"{module.text_of(node)}(*args, **kwargs)"
-        if isinstance(node, ast.Lambda):
-            parameters, body = ast.unparse(node.args), _awaiting(module, node, calls)
-        is_assigned = isinstance(statement, ast.Assign) and statement.value is node
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        if is_assigned and isinstance(target, ast.Name):
-            code = f"async def {target.id}({parameters}):\n    return {body}\n"
-            edits: list[Edit] = [site.rewrite(statement, REPLACE, Replaced(code))]
-        else:
-            name = self._name(module, node)
-            code = f"async def {name}({parameters}):\n    return {body}\n"
-            edits = [
-                site.insert_statements(module.place(statement), "before", code),
-                site.replace(node, name),
-            ]
-        message = f"`{module.excerpt(node)}` becomes a coroutine function: it stands beside some"
-        return Rewrite(message, edits)
-
-    def _name(self, module: Module, node: ast.expr) -> str:
+        if not isinstance(node, ast.expr):
+            raise Refused(reasons.NOT_AWAITABLE_HERE, "a lambda")
         above = module.parent(node)
-        wanted = "callback"
-        if isinstance(above, ast.keyword) and above.arg is not None:
-            wanted = above.arg.lstrip("_")
+        name = above.arg if isinstance(above, ast.keyword) else None
+        wanted = ["callback"] if name is None else [name.strip("_"), "callback"]
         around = module.enclosing_function(node) or module.tree
         taken = self._taken.setdefault(module.place(around), set())
-        name = module.scopes.fresh_name(wanted, "callback", taken=taken)
-        taken.add(name)
-        return name
+        edits = function_of_lambda(site, node, wanted, taken, calls)
+        message = f"`{module.excerpt(node)}` becomes a coroutine function: it stands beside some"
+        return Rewrite(message, edits)
 
     # --------------------------------------------------------------------------------- threads
     def _called(self, site: Site[ast.AST]) -> Rewrite:
@@ -156,7 +136,7 @@ class Callables:
         """Yield the types of what the functions are handed on as, each once."""
         found: dict[Place, Site[ast.AST]] = {}
         for component in self._part.handed_on:
-            if component.leaks or not self._is_of_coroutines(component):
+            if self._part.leaks(component) or not self._is_of_coroutines(component):
                 continue
             for place in sorted(component.annotations):
                 module = self._project.module(place.path)
@@ -211,37 +191,6 @@ class Callables:
         insertions.around(site.node, f"{name}[", "]")
         edits = [*insertions.edits(site), *imports]
         return Rewrite(f"what returned `{site.module.excerpt(site.node)}` is awaited", edits)
-
-
-def _stands_free(module: Module, node: ast.expr) -> bool:
-    """Whether a statement in front of that of ``node`` sees the same names."""
-    for above in module.ancestors(node):
-        if isinstance(above, ast.Lambda | _COMPREHENSIONS):
-            return False
-        if isinstance(above, ast.stmt):
-            is_elif = module.source.text[module.span(above).start :].startswith(b"elif")
-            is_in_class = isinstance(module.parent(above), ast.ClassDef)
-            return not is_elif and not is_in_class and not isinstance(above, ast.While)
-    return False
-
-
-def _awaiting(module: Module, node: ast.Lambda, calls: list[ast.Call]) -> str:
-    """Return the body of a lambda in which ``calls`` are awaited. Raises Refused."""
-    insertions = Insertions(module)
-    for call in calls:
-        above = module.ancestors(call)
-        if any(isinstance(one, ast.GeneratorExp) for one in above):
-            raise Refused(reasons.NOT_AWAITABLE_HERE, "a generator expression")
-        if call is node.body:
-            insertions.before(call, "await ")
-        else:
-            insertions.around(call, "(await ", ")")
-    span, text, position = module.span(node.body), "", module.span(node.body).start
-    for place, inserted in insertions.at_places().items():
-        text += module.source.text[position:place].decode() + inserted
-        position = place
-    text += module.source.text[position : span.end].decode()
-    return f"({text})" if "\n" in text else text
 
 
 def _expression_at(module: Module, span: Span) -> ast.expr | None:

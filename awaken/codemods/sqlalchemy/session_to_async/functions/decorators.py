@@ -62,7 +62,8 @@ class Decorators:
             module, plain.value
         )
         return bool(owners) and all(
-            f"{owner}.{plain.attr}" in names or _is_route(owner, plain.attr) for owner in owners
+            any(f"{one}.{plain.attr}" in names or _is_route(one, plain.attr) for one in lines)
+            for lines in ((owner, *self._project.library_ancestors(owner)) for owner in owners)
         )
 
     def _wrapping(self, module: Module, decorator: ast.expr) -> Wrapping | None:

@@ -37,13 +37,14 @@ _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "set
 class FunctionWriter:
     """Says what becomes of the functions of the synchronous part of a program.
 
-    ``loaded_again`` are calls that have to load anew, ``refused`` functions that cannot change.
+    ``loaded_again`` are calls that have to load anew, with the argument that says so, ``refused``
+    functions that cannot change.
     """
 
     def __init__(
         self,
         part: SynchronousPart,
-        loaded_again: frozenset[Place],
+        loaded_again: Mapping[Place, tuple[str, str]],
         refused: Mapping[FunctionPlace, Refused],
         bridges: Bridges,
         schedulers: Schedulers,
@@ -159,8 +160,9 @@ class FunctionWriter:
         match operation.how:
             case "awaited":
                 awaiting.awaits(node)
-                if isinstance(node, ast.Call) and module.place(node) in self._loaded_again:
-                    awaiting.adds_argument(node, "populate_existing", "True")
+                again = self._loaded_again.get(module.place(node))
+                if isinstance(node, ast.Call) and again is not None:
+                    awaiting.adds_argument(node, *again)
             case "entered" if isinstance(module.parent(node), ast.withitem):
                 awaiting.enters(node)
             case "entered":

@@ -15,12 +15,10 @@ def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[Function
     found: dict[FunctionPlace, Refused] = {}
     for function in part.steps:
         for component in handed.of(function):
-            for place in sorted(component.leaks):
-                if any(one in part.steps for one in part.stand_ins.replaced_at(place)):
-                    continue
+            for place, leak in sorted(part.leaks(component).items()):
                 if schedulers.runs(place):
                     continue
-                help_text = f"{component.leaks[place]}. {reasons.HANDED_ON.help}"
+                help_text = f"{leak}. {reasons.HANDED_ON.help}"
                 shown = help_text[:1].upper() + help_text[1:]
                 why = Refused(reasons.HANDED_ON, function.qualname, shown, because=(place,))
                 found.setdefault(function, why)

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_behind_commits
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import read_after_commits
 from awaken.codemods.sqlalchemy.session_to_async.reads.validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
@@ -100,12 +101,16 @@ class Loading:
                 if read.how == "attribute":
                     yield read.place
 
-    def loaded_again(self) -> frozenset[Place]:
-        """Return the calls of ``get`` whose object a session may hold without what is read of it.
+    def loaded_again(self) -> dict[Place, tuple[str, str]]:
+        """Return the calls that have to read anew what the session has, with what tells them so.
 
-        Such an object is given as it is, whatever the mapping says (SQLAlchemy, `Session.get`).
+        ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
+        `Session.get`). A statement behind a commit gives the collections of before.
         """
-        return frozenset(self._gets)
+        added = {one.place for one in self._planned.added}
+        stale = read_after_commits(self._project, self._mapped, added)
+        found = dict.fromkeys(stale, ("execution_options", '{"populate_existing": True}'))
+        return found | dict.fromkeys(self._gets, ("populate_existing", "True"))
 
     def members(self) -> Iterator[Member]:
         """Yield what becomes of the declarations, and of the statements."""

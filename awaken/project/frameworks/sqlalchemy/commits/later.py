@@ -37,7 +37,8 @@ _WITHS = (ast.AsyncWith, ast.With)
 class _Body:
     """One function: the flow of control in it, and the nodes that it runs itself.
 
-    ``foreign`` are variables whose objects are not those of the session.
+    ``foreign`` are variables whose objects are not those of the session; ``session`` is what
+    commits, as it is written.
     """
 
     module: Module
@@ -45,6 +46,7 @@ class _Body:
     graph: EventGraph
     nodes: tuple[ast.AST, ...]
     foreign: frozenset[str] = frozenset()
+    session: str = ""
 
 
 class LaterInFunction:
@@ -71,7 +73,9 @@ class LaterInFunction:
             return
         also = {one for one in nodes if isinstance(one, _INNER) or _is_set(one)}
         foreign = frozenset[str]() if shared else _foreign(module, function, nodes)
-        body = _Body(module, function, EventGraph(module, function, also), nodes, foreign)
+        graph = EventGraph(module, function, also)
+        session = _committing(module, start) if module.place(start) == commit else ""
+        body = _Body(module, function, graph, nodes, foreign, session)
         starts = _starts(module, nodes, start)
         reached = body.graph.reached_from(starts)
         found = [
@@ -185,7 +189,7 @@ class LaterInFunction:
         changes = [one for one in reached if self._changes(module, one)]
         behind = body.graph.reached_from(changes)
         for call in reached:
-            if self._loads_objects(module, call):
+            if self._loads_objects(module, call) or self._loads_by(body, call):
                 is_clean = call not in behind
                 yield Later("load", module.place(call), module.excerpt(call), commit, is_clean)
 
@@ -215,6 +219,16 @@ class LaterInFunction:
             case _:
                 return False
 
+    def _loads_by(self, body: _Body, node: ast.AST) -> bool:
+        """Whether objects are loaded by what committed, which is a session then."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if (
+                method in LOADING and body.module.text_of(owner) == body.session
+            ):
+                return self._reloads.of(body.module, node) is not None
+            case _:
+                return False
+
     def _changes(self, module: Module, node: ast.AST) -> bool:
         """Whether an attribute of something that may be mapped is set."""
         if not _is_set(node):
@@ -224,6 +238,15 @@ class LaterInFunction:
 
 def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+
+
+def _committing(module: Module, node: ast.AST) -> str:
+    """Return the session whose method is called, as it is written."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="commit")):
+            return module.text_of(owner)
+        case _:
+            return ""
 
 
 def _starts(module: Module, nodes: Sequence[ast.AST], start: ast.AST) -> list[ast.AST]:

@@ -83,7 +83,9 @@ class Consumers:
         match above:
             case ast.Assign(targets=targets, value=value) if value is node:
                 for target in targets:
-                    yield from self._target(module, target, depth)
+                    for one in self._target(module, target, depth):
+                        # It is the value that leads out of sight.
+                        yield one._replace(node=node) if isinstance(one, End) else one
             case ast.AnnAssign(target=target):
                 yield from self._target(module, target, depth)
             case ast.NamedExpr(target=target):

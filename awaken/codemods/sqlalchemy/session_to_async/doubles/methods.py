@@ -1,0 +1,66 @@
+"""The methods of an object that wait, once the program is asynchronous: those of its doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from awaken.knowledge.asynchronous import twins
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+GIVING = {
+    "connection", "exec", "execute", "get", "get_one", "merge", "scalar", "scalars",
+}  # fmt: skip
+"""Methods of sessions that give something."""
+
+
+class WaitingMethods:
+    """Tells them for one program: of each, whether the program does something with its result."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+
+    def of_class(self, qualified: str, home: str) -> dict[str, bool]:
+        """Return the methods of a class that wait and that the file ``home`` calls."""
+        part, called = self._part, self._project.called_names(home)
+        found: dict[str, bool] = {}
+        for name in sorted(called):
+            functions = self._project.replacements.methods(qualified, name)
+            if any(one in part.steps for one in functions):
+                found[name] = any(map(part.is_result_used, functions))
+        return found
+
+    def of_module(self, path: str, home: str) -> dict[str, bool]:
+        """Return the functions of the file ``path`` that wait and that the file ``home`` calls."""
+        part, called = self._part, self._project.called_names(home)
+        return {
+            one.qualname: part.is_result_used(one)
+            for one in sorted(part.steps)
+            if one.path == path and one.qualname in called
+        }
+
+    def of_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
+        """Return the methods of a session that functions, and what they call, wait for."""
+        part, awaited = self._part, {*twins().awaited["session"]}
+        found: dict[str, bool] = {}
+        for function in self._project.calls.graph().reached(functions):
+            module = self._project.module(function.path)
+            for operation in () if module is None else part.operations_of(module, function):
+                if operation.how == "awaited" and operation.method in awaited:
+                    found[operation.method] = operation.method in GIVING
+        return dict(sorted(found.items()))
+
+    def functions_with(self, function: FunctionPlace) -> list[FunctionPlace]:
+        """Return a function, and of a constructor all methods of its class."""
+        owner, _, name = function.qualname.rpartition(".")
+        if name != "__init__":
+            return [function]
+        return [
+            one
+            for one in self._project.calls.graph().functions()
+            if one.path == function.path and one.qualname.rpartition(".")[0] == owner
+        ]

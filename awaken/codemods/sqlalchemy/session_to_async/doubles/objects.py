@@ -1,0 +1,177 @@
+"""Mocks in the place of sessions and of objects with methods that wait.
+
+Such a method of a mock is an ``AsyncMock``. What is said of it elsewhere (``return_value``,
+``side_effect``) stays as it is, and what it gives is a synchronous mock as before.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.contract import Edit, Place
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.testing import Mocked
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+ASYNC_MOCK = "unittest.mock.AsyncMock"
+MAGIC_MOCK = "unittest.mock.MagicMock"
+OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
+"""Arguments of mocks: no method of theirs can be given by such a name."""
+
+
+@dataclass
+class _Found:
+    """A mock, the methods that have to wait, and the variables that hold it."""
+
+    module: Module
+    call: ast.Call
+    methods: dict[str, bool] = field(default_factory=dict)
+    variables: set[tuple[str, int, str]] = field(default_factory=set)
+
+
+class MockedObjects:
+    """Yields what becomes of the mocks of one program that are passed to it."""
+
+    def __init__(self, part: SynchronousPart, rule: str) -> None:
+        self._part = part
+        self._project = part.project
+        self._rule = rule
+        self._methods = WaitingMethods(part)
+        self._found: dict[Place, _Found] = {}
+
+    def __iter__(self) -> Iterator[Member]:
+        paths = set(self._part.stand_ins.paths)
+        for call in self._project.calls.graph().calls():
+            if call.place.path in paths and call.functions:
+                self._passed(call)
+        for found in self._found.values():
+            if found.methods:
+                yield from self._members(found)
+
+    # ----------------------------------------------------------------------------------- finding
+    def _passed(self, call: Call) -> None:
+        module = self._project.module(call.place.path)
+        nodes = [] if module is None else module.calls_at(call.place.span)
+        if module is None or not nodes or not _may_pass_mock(nodes[0]):
+            return
+        for function in call.functions:
+            home = self._part.node_of(function)
+            if home is None:
+                continue
+            bound = int(home[0].enclosing_class(home[1]) is not None)
+            for one in self._project.mocks.passed(module, nodes[0], *home, bound):
+                self._add(one.mocked, self._wanted(function, one.cls))
+
+    def _wanted(self, function: FunctionPlace, cls: str) -> dict[str, bool]:
+        if cls:
+            return self._methods.of_class(cls, function.path)
+        return self._methods.of_session(self._methods.functions_with(function))
+
+    def _add(self, mocked: Mocked, methods: Mapping[str, bool]) -> None:
+        place = mocked.module.place(mocked.call)
+        found = self._found.setdefault(place, _Found(mocked.module, mocked.call))
+        for name, is_used in methods.items():
+            found.methods[name] = found.methods.get(name, False) or is_used
+        for module, around, name in mocked.variables:
+            start = module.span(around).start if hasattr(around, "lineno") else -1
+            found.variables.add((module.path, start, name))
+
+    # ----------------------------------------------------------------------------------- writing
+    def _members(self, found: _Found) -> Iterator[Member]:
+        shown = f"the double `{found.module.excerpt(found.call)}`"
+        site: Site[ast.AST] = Site(self._rule, found.module, found.call)
+        yield member(site, shown, self._made, found)
+        for path, start, name in sorted(found.variables):
+            module = self._project.module(path)
+            around = None if module is None else module.function_at(start)
+            for node in () if module is None or around is None else module.walk(around):
+                match node:
+                    case ast.Assign(
+                        targets=[ast.Attribute(value=ast.Name(id=held), attr=method)], value=value
+                    ) if held == name and method in found.methods and module is not None:
+                        attribute: Site[ast.AST] = Site(self._rule, module, node)
+                        yield member(attribute, shown, self._assigned, value)
+                    case _:
+                        pass
+
+    def _made(self, site: Site[ast.AST], found: _Found) -> Rewrite:
+        """Return the mock with methods that can be awaited. Raises Refused."""
+        call = found.call
+        given = {one.arg: one.value for one in call.keywords if one.arg is not None}
+        if call.args or len(given) < len(call.keywords) or given.keys() & {"spec_set", "wraps"}:
+            raise _not_understood(site.module.excerpt(call))
+        message = f"the double `{site.module.excerpt(call)}` has methods that can be awaited"
+        if found.methods.keys() & OF_MOCKS:
+            raise _not_understood(site.module.excerpt(call))
+        edits: list[Edit] = []
+        added: list[str] = []
+        for name, is_used in found.methods.items():
+            if name in given:
+                edits += self._asynchronous(site, given[name])
+                continue
+            result, imports = self._result(site, call) if is_used else ("", [])
+            asynchronous, more = name_beside(self._project, site, call.func, ASYNC_MOCK)
+            edits += [*imports, *more]
+            added.append(f"{name}={asynchronous}({result})")
+        if added:
+            edits.append(inserted_arguments(site, call, ", ".join(added)))
+        return Rewrite(message, edits)
+
+    def _result(self, site: Site[ast.AST], call: ast.Call) -> tuple[str, list[Edit]]:
+        written, imports = name_beside(self._project, site, call.func, MAGIC_MOCK)
+        return f"return_value={written}()", imports
+
+    def _assigned(self, site: Site[ast.AST], value: ast.expr) -> Rewrite:
+        """Return what is assigned to a method of a mock, so that it can be awaited."""
+        shown = site.module.excerpt(value)
+        return Rewrite(f"`{shown}` can be awaited", self._asynchronous(site, value))
+
+    def _asynchronous(self, site: Site[ast.AST], value: ast.expr) -> list[Edit]:
+        """Return the edits that have a double of a method be awaited."""
+        project, module = self._project, site.module
+        known = value.func if isinstance(value, ast.Call) else None
+        written, imports = name_beside(project, site, known, ASYNC_MOCK)
+        qualified = None if known is None else project.qualified_name(module, known)
+        if qualified == ASYNC_MOCK:
+            return []
+        if isinstance(value, ast.Call) and project.mocks.is_made(module, value):
+            return [site.replace(value.func, written), *imports]
+        return [
+            site.insert_before(value, f"{written}(side_effect="),
+            site.insert_behind(value, ")"),
+            *imports,
+        ]
+
+
+def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edit:
+    """Return the edit that passes more arguments at the end of a call."""
+    last = max(
+        (*call.args, *call.keywords), key=lambda one: site.module.span(one).end, default=None
+    )
+    if last is not None:
+        return site.insert_behind(last, f", {written}")
+    text = site.module.text_of(call)
+    return site.replace(call, f"{text[: text.rindex('(')]}({written})")
+
+
+def _may_pass_mock(call: ast.Call) -> bool:
+    values = [*call.args, *(one.value for one in call.keywords)]
+    return any(isinstance(one, ast.Name | ast.Call) for one in values)
+
+
+def _not_understood(shown: str) -> Refused:
+    why = (
+        f"`{shown}` is passed for what has methods that wait, and how it is made is not understood"
+    )
+    return Refused(TEST_DOUBLE, why)

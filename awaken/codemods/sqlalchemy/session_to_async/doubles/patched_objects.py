@@ -1,0 +1,126 @@
+"""Patches of objects, classes and modules that have functions which wait."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
+    ASYNC_MOCK,
+    MAGIC_MOCK,
+    OF_MOCKS,
+    inserted_arguments,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_MOCKS = {MAGIC_MOCK, "unittest.mock.Mock"}
+_OF_PATCHES = OF_MOCKS | {"autospec", "create", "new", "new_callable", "target"}
+"""What patches take by these names themselves."""
+
+
+class PatchedObjects:
+    """Writes them for one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+        self._methods = WaitingMethods(part)
+
+    def waiting_methods(self, replacement: Replacement) -> dict[str, bool]:
+        """Return the functions of an object, a class or a module that wait."""
+        if replacement.cls:
+            return self._methods.of_class(replacement.cls, replacement.home)
+        if replacement.module:
+            return self._methods.of_module(replacement.module, replacement.home)
+        return {}
+
+    def members(
+        self,
+        site: Site[ast.AST],
+        replacement: Replacement,
+        shown: str,
+        methods: Mapping[str, bool],
+    ) -> Iterator[Member]:
+        """Yield what stands in for something with functions that wait."""
+        if not self._are_fakes_waiting(site.module, replacement, methods):
+            yield member(site, shown, self._with_methods, replacement, methods)
+
+    def _are_fakes_waiting(
+        self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
+    ) -> bool:
+        """Whether classes of the tests stand in for a class, with methods that wait as well."""
+        replacements = self._project.replacements
+        given = replacement.given
+        fakes = () if given is None else replacements.classes_of(module, given)
+        return bool(fakes) and all(
+            self._waits(one)
+            for fake in fakes
+            for name in methods
+            for one in replacements.methods(fake, name)
+        )
+
+    def _waits(self, function: FunctionPlace) -> bool:
+        return function in self._part.steps or self._part.is_asynchronous(function)
+
+    # ------------------------------------------------------------------------------------ writing
+    def _with_methods(
+        self, site: Site[ast.AST], replacement: Replacement, methods: Mapping[str, bool]
+    ) -> Rewrite:
+        """Return the mock of a patch with methods that can be awaited. Raises Refused."""
+        module, call = site.module, replacement.node
+        message = f"what stands in for `{replacement.shown}` has methods that can be awaited"
+        told = {one.arg for one in call.keywords} if isinstance(call, ast.Call) else set()
+        if told & {"autospec", "spec", "spec_set"}:
+            return Rewrite(message, [])
+        made = replacement.new_callable
+        is_mock = made is None or self._project.qualified_name(module, made) in _MOCKS
+        if replacement.given is not None or not isinstance(call, ast.Call) or not is_mock:
+            given = call if replacement.given is None else replacement.given
+            raise not_understood(replacement, module.excerpt(given))
+        known = call.func
+        if isinstance(known, ast.Attribute) and known.attr == "object":
+            known = known.value
+        synchronous, of_result = name_beside(self._project, site, known, MAGIC_MOCK)
+        asynchronous, edits = name_beside(self._project, site, known, ASYNC_MOCK)
+        doubles = {
+            name: f"{asynchronous}(return_value={synchronous}())"
+            if is_used
+            else f"{asynchronous}()"
+            for name, is_used in methods.items()
+        }
+        named = ", ".join(f"{name}={double}" for name, double in doubles.items())
+        taken = methods.keys() & _OF_PATCHES
+        if replacement.is_class:
+            pairs = (f'"return_value.{name}": {double}' for name, double in doubles.items())
+            written = f"**{{{', '.join(pairs)}}}"
+        elif not taken:
+            written = named
+        elif made is None and not taken & OF_MOCKS and told <= {None}:
+            # A patch takes some of these names itself, what it calls does not.
+            written = f"new_callable=lambda: {synchronous}({named})"
+            edits = [*edits, *of_result]
+        else:
+            raise not_understood(replacement, ", ".join(sorted(taken)))
+        if any(methods.values()):
+            edits = [*edits, *of_result]
+        return Rewrite(message, [*edits, inserted_arguments(site, call, written)])
+
+
+def not_understood(replacement: Replacement, shown: str) -> Refused:
+    """Return the refusal of what is put in the place of something that waits."""
+    why = (
+        f"`{replacement.shown}` waits, once the program is asynchronous, and whether `{shown}`, "
+        "which is put in its place, can stand in for it is not known"
+    )
+    return Refused(TEST_DOUBLE, why)

@@ -1,0 +1,276 @@
+"""Reads behind a rollback: what it expired is loaded by a statement of its own in front of them.
+
+Reading it loaded it before. The statement asks first whether the object is expired, so nothing is
+loaded that would not have been.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+    is_conditional,
+    reads_of_object,
+    whole_if,
+)
+from awaken.contract import Edit, Place
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import InstanceOf, NoneValue, Values
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_INSPECT = "sqlalchemy.inspect"
+_SEQUENCES = {
+    "builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence",
+    "typing.Sequence",
+}  # fmt: skip
+_LOOPS = (ast.AsyncFor, ast.For, ast.While)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """An expression that is read in front of ``statement``, and the session that loads it.
+
+    ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
+    """
+
+    statement: ast.stmt
+    text: str
+    session: str
+    kind: str
+    relationships: frozenset[str] = frozenset()
+
+
+class ExpiredReads:
+    """What becomes of the reads of one program behind ``rollback`` and ``expire_all``."""
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self._project = project
+        self._rule = rule
+        commits = project.orm.commits
+        events = [one for one in commits.expiring() if not one.is_async]
+        self._events: defaultdict[str, list[Place]] = defaultdict(list)
+        for event in events:
+            self._events[event.place.path].append(event.place)
+        self._reads: defaultdict[str, dict[Place, Place]] = defaultdict(dict)
+        for one in commits.later_in_functions(events):
+            if one.kind == "read":
+                self._reads[one.place.path].setdefault(one.place, one.commit)
+        self._statements = {
+            path: sorted({module.place(load.statement) for load in loads})
+            for path, module, loads in self._all()
+        }
+
+    def places(self) -> frozenset[Place]:
+        """Return the statements in front of which something is loaded."""
+        return frozenset(place for places in self._statements.values() for place in places)
+
+    def members(self) -> Iterator[Member]:
+        """Yield what is written in front of these statements."""
+        for _, module, loads in self._all():
+            by_statement: defaultdict[ast.stmt, list[_Load]] = defaultdict(list)
+            for one in loads:
+                by_statement[one.statement].append(one)
+            for statement, each in by_statement.items():
+                site: Site[ast.AST] = Site(self._rule, module, statement)
+                shown = " and ".join(f"`{one.text}`" for one in each)
+                try:
+                    edits = self._edits(site, statement, each)
+                except Refused as refused:
+                    yield Member(site, refused, shown)
+                else:
+                    message = f"{shown} may be expired by a rollback, and is loaded before"
+                    yield Member(site, Rewrite(message, edits), shown)
+
+    def _edits(self, site: Site[ast.AST], statement: ast.stmt, loads: list[_Load]) -> list[Edit]:
+        """Return the edits that load what is read by a statement. Raises Refused."""
+        inspect, imports = name_beside(self._project, site, None, _INSPECT)
+        item = site.module.scopes.fresh_name("item", "one")
+        code = "".join(_code(one, inspect, item) for one in loads)
+        place = site.module.place(statement)
+        return [site.insert_statements(place, "before", code), *imports]
+
+    # ------------------------------------------------------------------------------------ reads
+    def _all(self) -> Iterator[tuple[str, Module, list[_Load]]]:
+        for path in sorted({*self._reads, *self._events}):
+            module = self._project.module(path)
+            if module is not None:
+                yield path, module, list(self._in_file(module))
+
+    def _in_file(self, module: Module) -> Iterator[_Load]:
+        reads = {**self._reads[module.path], **self._in_loops(module)}
+        nodes = sorted(
+            (
+                one
+                for one in module.walk()
+                if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in reads
+            ),
+            key=lambda one: (module.span(one).start, -module.span(one).end),
+        )
+        kept: list[_Load] = []
+        relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
+        for node in nodes:
+            event = module.calls_at(reads[module.place(node)].span)
+            found = self._load(module, node, event[0]) if event else None
+            if found is None:
+                continue
+            relationships[_variable(module, found)] |= found.relationships
+            if not any(_covers(module, one, found) for one in kept):
+                kept.append(found)
+        for one in kept:
+            yield replace(one, relationships=relationships[_variable(module, one)])
+
+    def _in_loops(self, module: Module) -> dict[Place, Place]:
+        """Return the reads of items of which one before has expired the others."""
+        found: dict[Place, Place] = {}
+        for event in self._events.get(module.path, ()):
+            for call in module.calls_at(event.span)[:1]:
+                loops = [one for one in module.ancestors(call) if isinstance(one, ast.For)]
+                for loop in loops:
+                    names = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+                    inside = (node for each in loop.body for node in module.walk(each))
+                    found |= {
+                        module.place(one): event
+                        for one in inside
+                        if isinstance(one, ast.Name)
+                        and isinstance(one.ctx, ast.Load)
+                        and one.id in names
+                    }
+        return found
+
+    def _load(
+        self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call
+    ) -> _Load | None:
+        statement, function = module.statement_of(node), _function(module, node)
+        if statement is None or function is None or function is not _function(module, event):
+            return None
+        if not isinstance(event.func, ast.Attribute) or not _is_of(module, node, function):
+            return None
+        values = self._project.values.of(module, node).alternatives
+        kind = self._kind(values)
+        if not kind or not reads_of_object(module, node, is_many=kind == "many"):
+            return None
+        session = module.text_of(event.func.value)
+        text, names = module.text_of(node), self._relationships(module, node, values)
+        first = whole_if(module, statement)
+        if kind == "one" and is_conditional(module, node, first):
+            # What is known where it is read need not be known in front of the statement.
+            kind = "optional"
+        return _Load(first, text, session, kind, names)
+
+    def _kind(self, values: Values) -> str:
+        """Return what is known of a value: one mapped object, or many; nothing if not all is."""
+        found = [one for one in values if one != NoneValue()]
+        if found and all(self._is_mapped(one) for one in found):
+            return "one" if len(found) == len(values) else "optional"
+        for one in found:
+            is_list = isinstance(one, InstanceOf) and one.qualified in _SEQUENCES
+            items = one.parameters[-1] if isinstance(one, InstanceOf) and one.parameters else ()
+            if not is_list or not items or not all(self._is_mapped(each) for each in items):
+                return ""
+        return "many" if found and len(found) == len(values) else ""
+
+    def _is_mapped(self, value: object) -> bool:
+        return (
+            isinstance(value, InstanceOf)
+            and self._project.orm.mapped_class(value.qualified) is not None
+        )
+
+    def _relationships(
+        self, module: Module, node: ast.Attribute | ast.Name, values: Values
+    ) -> frozenset[str]:
+        above = module.parent(node)
+        if not isinstance(above, ast.Attribute):
+            return frozenset()
+        for one in values:
+            mapped = (
+                self._project.orm.mapped_class(one.qualified)
+                if isinstance(one, InstanceOf)
+                else None
+            )
+            if mapped is not None and above.attr in mapped.relationships:
+                return frozenset({above.attr})
+        return frozenset()
+
+
+def _code(load: _Load, inspect: str, item: str) -> str:
+    name = item if load.kind == "many" else load.text
+    given = f"{name} is not None and " if load.kind == "optional" else ""
+    lines = [
+        f"if {given}{inspect}({name}).expired:",
+        f"    await {load.session}.refresh({name})",
+    ]
+    if load.relationships:
+        names = ", ".join(f'"{one}"' for one in sorted(load.relationships))
+        lines.append(f"    await {load.session}.refresh({name}, attribute_names=[{names}])")
+    if load.kind == "many":
+        lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _variable(module: Module, load: _Load) -> object:
+    """Return what tells an expression of one function from others that look like it."""
+    return _function(module, load.statement), load.text
+
+
+def _function(module: Module, node: ast.AST) -> Function | None:
+    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+
+
+def _is_of(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
+    """Whether an expression means the same in front of its statement: its variable is there."""
+    first: ast.expr = node
+    while isinstance(first, ast.Attribute):
+        first = first.value
+    if not isinstance(first, ast.Name):
+        return False
+    return any(one.scope.node is function for one in module.scopes.bindings_of(first))
+
+
+def _covers(module: Module, earlier: _Load, later: _Load) -> bool:
+    """Whether what is loaded in front of one statement is so in front of another as well."""
+    if earlier.text != later.text or not _dominates(module, earlier.statement, later.statement):
+        return False
+    start, end = module.span(earlier.statement).start, module.span(later.statement).start
+    for above in module.ancestors(later.statement):
+        if isinstance(above, _LOOPS) and not module.span(above).contains(
+            module.span(earlier.statement)
+        ):
+            end = max(end, module.span(above).end)
+    return not _changes_between(module, start, end, earlier.text)
+
+
+def _dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
+    """Whether a statement always runs before another: it stands in front of it, or of its block."""
+    block: Sequence[ast.stmt] = module.block_of(earlier)
+    inside = (later, *module.ancestors(later))
+    return any(one in block and block.index(one) >= block.index(earlier) for one in inside)
+
+
+def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
+    """Whether something between two bytes of a function expires objects, or binds the variable."""
+    first = text.partition(".")[0]
+    for node in module.walk():
+        if not isinstance(node, ast.Attribute | ast.Name) or not (
+            start <= module.span(node).start < end
+        ):
+            continue
+        match node:
+            case ast.Attribute(attr="rollback" | "expire_all" | "expire"):
+                return True
+            case ast.Name(id=name, ctx=ast.Store()) if name == first:
+                return True
+            case ast.Attribute(ctx=ast.Store()) if module.text_of(node) == text:
+                return True
+            case _:
+                pass
+    return False

@@ -1,0 +1,85 @@
+"""Statements behind a commit: what they load with their objects is read anew.
+
+A synchronous session expires all that it loaded when it commits, and so gives what the database
+has. One that keeps it gives the collections of before.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awaken.contract import Place
+    from awaken.kit.relationships.sides import Key
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_EAGER = {"immediate", "joined", "selectin", "subquery"}
+
+
+def read_after_commits(
+    project: Project, mapped: Collection[Key], loading: Collection[Place]
+) -> Iterator[Place]:
+    """Yield the calls behind commits that load relationships with their objects.
+
+    ``mapped`` are the relationships that the mapping is told to load, ``loading`` the statements
+    that get a loader option. Where something may be changed and not written yet, reading anew would
+    lose it.
+    """
+    commits = [one for one in project.orm.commits.all() if not one.is_async]
+    for load in project.orm.commits.later(commits):
+        module = project.module(load.place.path)
+        calls = [] if module is None else module.calls_at(load.place.span)
+        if module is None or load.kind != "load" or not load.is_clean or len(calls) != 1:
+            continue
+        if _gives_relationships(project, module, calls[0], mapped, loading):
+            yield load.place
+
+
+def _gives_relationships(
+    project: Project,
+    module: Module,
+    call: ast.Call,
+    mapped: Collection[Key],
+    loading: Collection[Place],
+) -> bool:
+    """Whether a call loads relationships with its objects: as told there, or by the mapping."""
+    found = project.orm.commits.reloads.of(module, call)
+    if found is None or found.statement is None or not found.is_certain:
+        return False
+    written = _written(module, found.statement)
+    nodes = [one for each in written for one in module.walk(each) if isinstance(one, ast.expr)]
+    for node in nodes:
+        if module.place(node) in loading:
+            return True
+        if isinstance(node, ast.Attribute) and node.attr == "options":
+            return True
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = project.qualified_name(module, node)
+            if name is not None and _is_eager(project, name, mapped):
+                return True
+    return False
+
+
+def _written(module: Module, statement: ast.expr) -> list[ast.expr]:
+    """Return a statement, and what the variable that it begins with was given."""
+    first = statement
+    while isinstance(first, ast.Call | ast.Attribute):
+        first = first.func if isinstance(first, ast.Call) else first.value
+    bindings = module.scopes.bindings_of(first) if isinstance(first, ast.Name) else []
+    given = [one.value for one in bindings if one.kind == "assignment" and one.value is not None]
+    return [statement, *given]
+
+
+def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool:
+    """Whether each object of a mapped class is loaded with one of its relationships."""
+    facts = project.orm.mapped_class(qualified)
+    if facts is None:
+        return False
+    classes = project.orm.mapping_ancestors(qualified)
+    return any(
+        one.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
+        for name, one in facts.relationships.items()
+    )

@@ -1,0 +1,113 @@
+"""Mocks that tests make themselves and pass to the program: where they are made, and for what."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import InstanceOf, Session
+from awaken.project.values.pytest_fixtures import fixture_for
+
+_CLASSES = frozenset({"unittest.mock.MagicMock", "unittest.mock.Mock"})
+_MOST_FIXTURES = 5
+"""Fixtures that hand on each other's mock; real ones do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mocked:
+    """A ``call`` that makes a mock, and the variables that hold it, each with its function."""
+
+    module: Module
+    call: ast.Call
+    variables: tuple[tuple[Module, ast.AST, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassedMock:
+    """A mock that is passed for a session, if ``cls`` is empty, or for an object of that class."""
+
+    mocked: Mocked
+    cls: str = ""
+
+
+class Mocks:
+    """Finds mocks, and tells what they are passed for."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+
+    def is_made(self, module: Module, node: ast.AST | None) -> bool:
+        """Whether ``node`` makes a mock that gives no coroutine when it is called."""
+        if not isinstance(node, ast.Call):
+            return False
+        return self._evaluator.names.qualified(module, node.func) in _CLASSES
+
+    def made_at(self, module: Module, node: ast.expr, depth: int = 0) -> Mocked | None:
+        """Return the call that makes the mock which ``node`` is; None if it is something else.
+
+        By a variable, and by a fixture.
+        """
+        if isinstance(node, ast.Call) and self.is_made(module, node):
+            return Mocked(module, node)
+        if not isinstance(node, ast.Name) or depth > _MOST_FIXTURES:
+            return None
+        bindings = module.scopes.bindings_of(node)
+        if len(bindings) != 1:
+            return None
+        binding = bindings[0]
+        around = binding.scope.node
+        found: Mocked | None = None
+        if isinstance(binding.value, ast.Call):
+            if self.is_made(module, binding.value):
+                found = Mocked(module, binding.value)
+        elif isinstance(binding.node, ast.arg) and isinstance(around, Function):
+            found = self._of_fixture(module, around, node.id, depth)
+        if found is None:
+            return None
+        variables = (*found.variables, (module, around, node.id))
+        return Mocked(found.module, found.call, variables)
+
+    def _of_fixture(
+        self, module: Module, function: Function, name: str, depth: int
+    ) -> Mocked | None:
+        evaluator = self._evaluator
+        around = module.parent(function)
+        beside = around.body if isinstance(around, ast.ClassDef) else []
+        nearer = [one for one in beside if isinstance(one, Function) and one.name == name]
+        found = fixture_for(module, function, name, evaluator.names, evaluator.load)
+        home = module if nearer or found is None else found.module
+        node = nearer[0] if nearer else (None if found is None else found.node)
+        if not isinstance(node, Function):
+            return None
+        given = [
+            one.value
+            for one in home.walk(node)
+            if isinstance(one, ast.Return | ast.Yield) and one.value is not None
+        ]
+        return self.made_at(home, given[0], depth + 1) if len(given) == 1 else None
+
+    def passed(
+        self, module: Module, call: ast.Call, home: Module, function: Function, bound: int
+    ) -> Iterator[PassedMock]:
+        """Yield the mocks that a call passes to the annotated parameters of a function."""
+        for parameter, _ in parameters_of(function.args):
+            given = argument_of(call, function, parameter, bound)
+            if given is None or parameter.annotation is None:
+                continue
+            mocked = self.made_at(module, given)
+            if mocked is None:
+                continue
+            declared = self._evaluator.declared(home, parameter.annotation)
+            for value in declared:
+                match value:
+                    case Session(kind="session" | "scoped"):
+                        yield PassedMock(mocked)
+                    case InstanceOf(qualified=qualified):
+                        yield PassedMock(mocked, qualified)
+                    case _:
+                        pass
