@@ -28,12 +28,14 @@ class Decided:
 class Member:
     """A site of a group: what becomes of it, or what stands against it, by itself.
 
-    ``shown`` is what the others say of it when they are left alone for its sake.
+    ``shown`` is what the others say of it when they are left alone for its sake. ``along`` are
+    other places of the program that change with it, whatever else belongs to the group.
     """
 
     site: Site[ast.AST]
     outcome: Rewrite | Refused
     shown: str = ""
+    along: tuple[Place, ...] = ()
 
 
 def member(

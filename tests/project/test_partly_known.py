@@ -137,3 +137,23 @@ def test_rows_of_too_many_classes_are_not_one_of_their_base():
     text = "from models import Base\nfrom sqlalchemy import Column, Integer\n" + classes
 
     assert known({"m.py": text + _chosen(*rows)}) == (set(), False)
+
+
+def test_a_fixture_is_what_it_gives_where_its_annotation_says_nothing():
+    text = (
+        "import pytest\nfrom typing import Any\nfrom models import User\n\n\n"
+        "@pytest.fixture\ndef user() -> Any:\n    {given}\n\n\n"
+        "def test_user(user: Any):\n    x = user\n    x\n"
+    )
+
+    assert known({"test_m.py": "", "m.py": text.format(given="yield User()")})[0] == {"models.User"}
+    assert known({"m.py": text.format(given="return made()")}) == (set(), False)
+
+
+@pytest.mark.parametrize("made", ["psycopg.connect('')", "psycopg2.connect('')"])
+def test_a_connection_of_a_driver_is_itself_where_it_is_entered(made):
+    text = f"import psycopg, psycopg2\ndef f():\n    with {made} as x:\n        x\n"
+
+    names, is_known = known({"m.py": text})
+    assert is_known
+    assert all(one.startswith("psycopg") for one in names)

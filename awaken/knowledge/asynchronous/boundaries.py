@@ -12,7 +12,7 @@ import msgspec
 
 from awaken.knowledge.tables import read_table
 
-Where = Literal["command", "process", "consumer", "thread", "exit"]
+Where = Literal["command", "process", "consumer", "task", "thread", "exit"]
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +20,24 @@ class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     decorators: tuple[str, ...]
     groups: dict[str, str]
+
+
+class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``decorators`` of functions that a worker calls, one after the other in a process.
+
+    Those of ``threaded`` are called in threads. ``bound`` is the argument that has the task itself
+    passed first. ``running`` are methods of a task that call its function with their arguments,
+    ``applying`` other attributes by which it is called here. ``eager`` settings have what sends a
+    task call it at once, and ``interrupting`` exceptions are raised wherever the code just stands.
+    """
+
+    decorators: tuple[str, ...]
+    threaded: tuple[str, ...]
+    bound: str
+    running: tuple[str, ...]
+    applying: tuple[str, ...]
+    eager: tuple[str, ...]
+    interrupting: tuple[str, ...]
 
 
 class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +75,7 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     source: str
     commands: Commands
+    tasks: Tasks
     handed: tuple[Handed, ...]
     schedulers: tuple[Scheduler, ...]
 

@@ -80,9 +80,10 @@ class Parameters:
             items = self._items_for(module, function, parameter, known)
             if items is not None:
                 return items
+        # Nothing but pytest passes a fixture, so that it is no less sure than an annotation.
         return (
-            given
-            or self._fixture(module, function, parameter)
+            self._fixture(module, function, parameter)
+            or given
             or self._from_callers(module, function, parameter)
         )
 

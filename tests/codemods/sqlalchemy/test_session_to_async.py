@@ -68,7 +68,7 @@ async def listed() -> list[str]:
         return [*for_each]
 """,
 }
-_CALLS = re.compile(r"await (?=Names)")
+_CALLS = re.compile(r"await (?=Names|self)")
 
 
 def program(files: dict[str, str]) -> Project:
@@ -113,9 +113,11 @@ def test_an_await_that_is_missing_is_a_problem(path, text):
     assert list(problems(program(files), _changed(files)))
 
 
-def test_a_synchronous_session_that_is_left_is_a_problem():
+def test_a_synchronous_session_that_is_awaited_is_a_problem():
     synchronous = (
-        "from sqlalchemy.orm import Session\n\n\ndef save(db: Session):\n    db.commit()\n"
+        "from sqlalchemy.orm import Session\n\n\n"
+        "async def save(db: Session):\n    await db.commit()\n\n\n"
+        "def stays(db: Session):\n    db.commit()\n"
     )
     files = AFTER | {"left.py": synchronous}
 
@@ -125,9 +127,11 @@ def test_a_synchronous_session_that_is_left_is_a_problem():
 def test_each_function_says_why_it_waits_and_shows_the_way():
     files = {
         "app.py": (
+            "from sqlalchemy import create_engine\n"
             "from sqlalchemy.orm import Session\n\n\n"
             "def save(db: Session):\n    db.commit()\n\n\n"
-            "def store(db: Session):\n    save(db)\n"
+            "def store(db: Session):\n    save(db)\n\n\n"
+            "def run():\n    store(Session(create_engine('sqlite://')))\n"
         )
     }
     plan = SessionToAsync().plan(program(files), Constraints())

@@ -22,6 +22,10 @@ consumers of RabbitMQ in such a process. `main()` under `if __name__ == "__main_
 Each run closes the connections of its engine, if that is a variable of a module. A
 `BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
 
+A task of Celery or RQ stays a plain function, which runs a coroutine function beside it, and closes
+the connections before that loop ends. What sends it stays as it is; what calls it by its name in a
+coroutine function awaits the other one.
+
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
 by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
 
@@ -244,6 +248,7 @@ If one function cannot become asynchronous, none does, and each says because of 
 * clients of tests that are more than `TestClient`, or open websockets, where the driver needs
   another client;
 * object factories that hold a session of another kind;
+* tasks that are called at once where they are sent, or that handle an exception of their worker;
 * calls by the name of such a function of which it is not known what they call;
 * uses of `query`, which `query-to-select` rewrites first;
 * URLs of databases for which no driver is known.
@@ -255,6 +260,7 @@ Files of Alembic are left alone, with the synchronous driver that they have.
 * SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession",
   "Running Synchronous Methods and Functions under asyncio", "Using multiple asyncio event loops"
 * factory_boy 3.3, "SQLAlchemy" in "Using factory_boy with ORMs"
+* Celery 5.6, "Tasks", "Calling Tasks", "Workers Guide"
 * FastAPI, "Concurrency and async / await", "Dependencies with yield", "Async Tests"
 * PEP 492, PEP 525, PEP 530
 """  # noqa: D405, D214, D411, D412, D413, D416  the example yields

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components, Found
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
@@ -41,11 +41,9 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
-from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
 from awaken.contract import (
     Change,
     Constraints,
-    Finding,
     Level,
     Phase,
     Place,
@@ -54,10 +52,10 @@ from awaken.contract import (
     Reason,
     Rewriter,
 )
-from awaken.kit.changes import Decided, Member, decide_group, member, plan_of
+from awaken.kit.changes import Member, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Site
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
@@ -69,9 +67,11 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """What only the owner of a program knows.
 
     ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
+    ``component`` is a module or a function: only what belongs together with it is migrated.
     """
 
     drivers: dict[str, str] = {}
+    component: str = ""
 
 
 class SessionToAsync(Rule):
@@ -92,13 +92,36 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        members = list(self._members(project, options))
-        if not members:
+        loading = Loading(project, self.name)
+        engines = [one for one in project.orm.engines.all() if not one.is_async]
+        resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        expired = ExpiredReads(project, self.name)
+        part = SynchronousPart(
+            project,
+            loading.awaited(),
+            expired.places(),
+            is_loop_bound=resources.is_loop_bound,
+        )
+        if not part.is_waiting:
             return Plan()
-        decided = decide_group(members, constraints, reasons.BESIDE_ANOTHER)
-        outcomes = {one.site.id: one.outcome for one in members}
-        findings = tuple(_told(finding, outcomes[finding.site]) for finding in decided.findings)
-        return plan_of([Decided(findings, decided.changes)])
+        found = Found(
+            [
+                *self._functions(part, loading.loaded_again()),
+                *Decorators(part).members(self.name),
+                *Callables(part, self.name).members(),
+                *part.managers.bases(list(part.steps), self.name),
+                *unresolved_calls(part, self.name),
+                *Doubles(part, self.name),
+                *MockedObjects(part, self.name),
+                *listening(project, self.name),
+                *held_sessions(part, self.name),
+                *self._clients(part),
+            ],
+            list(self._resources(part, resources)),
+            [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
+        )
+        components = Components(part, self.name, found, constraints, options.component)
+        return plan_of(components.decided())
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
@@ -123,31 +146,6 @@ class SessionToAsync(Rule):
         """Yield what ``changes`` broke: coroutines that nothing awaits, sessions that block."""
         return problems(after, changes)
 
-    def _members(self, project: Project, options: Options) -> Iterator[Member]:
-        loading = Loading(project, self.name)
-        expired = ExpiredReads(project, self.name)
-        engines = [one for one in project.orm.engines.all() if not one.is_async]
-        resources = ResourceWriter(project, Urls(project, options.drivers), engines)
-        part = SynchronousPart(
-            project,
-            loading.awaited(),
-            expired.places(),
-            is_loop_bound=resources.is_loop_bound,
-        )
-        if part.is_waiting:
-            yield from self._functions(part, loading.loaded_again())
-            yield from Decorators(part).members(self.name)
-            yield from Callables(part, self.name).members()
-            yield from part.managers.bases(list(part.steps), self.name)
-            yield from unresolved_calls(part, self.name)
-            yield from Doubles(part, self.name)
-            yield from MockedObjects(part, self.name)
-            yield from loading.members()
-            yield from expired.members()
-            yield from fetched_when_written(project, self.name)
-            yield from held_sessions(part, self.name)
-            yield from self._resources(part, resources)
-
     def _functions(
         self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
     ) -> Iterator[Member]:
@@ -155,41 +153,24 @@ class SessionToAsync(Rule):
         bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
         refused = {**refused_uses(part, schedulers), **dict(bridges.refused())}
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
-        are_tests_set = False
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
                 yield from members_at_import(part, self.name, function.path, disposal)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
-            decided = member(site, f"`{function.qualname}`", writer.rewritten, function)
-            if not are_tests_set and isinstance(decided.outcome, Rewrite):
-                # One of the functions carries what the tests of all of them need.
-                are_tests_set = True
-                settings = test_settings(part, site.id)
-                edits = [*decided.outcome.edits, *settings]
-                outcome = dataclasses.replace(decided.outcome, edits=edits)
-                decided = dataclasses.replace(decided, outcome=outcome)
-            yield decided
+            yield member(site, f"`{function.qualname}`", writer.rewritten, function)
         yield from schedulers.members()
         yield from disposal.members()
 
-    def _resources(self, part: SynchronousPart, writer: ResourceWriter) -> Iterator[Member]:
-        project = part.project
-        yield from listening(project, self.name)
-        for site, qualified in resource_sites(project, self.name):
+    def _resources(
+        self, part: SynchronousPart, writer: ResourceWriter
+    ) -> Iterator[tuple[Member, str]]:
+        for site, qualified in resource_sites(part.project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
-            yield member(site, shown, writer.rewritten, qualified)
-        if part.is_loop_bound:
-            clients = ClientWriter(project)
-            for site in clients.sites(self.name):
-                shown = f"`{site.module.text_of(site.node)}`"
-                yield member(site, shown, clients.rewritten)
+            yield member(site, shown, writer.rewritten, qualified), qualified
 
-
-def _told(finding: Finding, outcome: Rewrite | Refused) -> Finding:
-    """Return the finding with what becomes of its own site, and the way to what it waits for."""
-    if finding.change is None or not isinstance(outcome, Rewrite):
-        return finding
-    related = outcome.related or finding.related
-    return structs.replace(finding, message=outcome.said, related=related)
+    def _clients(self, part: SynchronousPart) -> Iterator[Member]:
+        clients = ClientWriter(part.project)
+        for site in clients.sites(self.name) if part.is_loop_bound else ():
+            yield member(site, f"`{site.module.text_of(site.node)}`", clients.rewritten)

@@ -56,6 +56,8 @@ class SynchronousPart:
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
+        # Where a loop is begun for one coroutine: not inside of another.
+        self._loops: dict[FunctionPlace, Place] = {}
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
@@ -70,6 +72,8 @@ class SynchronousPart:
         for node in module.walk():
             if isinstance(node, ast.AsyncFunctionDef):
                 self._asynchronous.add(self.place_of(module, node))
+            elif isinstance(node, ast.Call) and self._runs_loop(module, node):
+                self._loops.setdefault(self.around(module, node), module.place(node))
         for function, operations in self._in_file(module).items():
             self._operating.add(function)
             waiting = [one for one in operations if one.how != "unknown"]
@@ -78,6 +82,10 @@ class SynchronousPart:
         for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
             if isinstance(node, ast.stmt) and module.place(node) in self._loading:
                 self._seeds.setdefault(self.around(module, node), module.place(node))
+
+    def _runs_loop(self, module: Module, call: ast.Call) -> bool:
+        is_run = last_name(call.func) == "run"
+        return is_run and self.project.qualified_name(module, call.func) == "asyncio.run"
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
@@ -148,13 +156,29 @@ class SynchronousPart:
             return handed.callers(function, managers.callers(function))
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
-            return (*managers.kin(function), *fakes.kin(function), *handed.beside(function))
+            together = (*fakes.kin(function), *self.entry_points.together(function))
+            return (*managers.kin(function), *handed.beside(function), *together)
 
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
 
-        waiting = coloured(callers, kin, self._seeds, self._is_end)
-        return coloured(callers, with_stand_ins, self._seeds, self._is_end)
+        seeds = dict(self._seeds)
+        while True:
+            waiting = coloured(callers, kin, seeds, self._is_end)
+            steps = coloured(callers, with_stand_ins, seeds, self._is_end)
+            added = self._loops_in(steps)
+            if not added:
+                return steps
+            seeds |= added
+
+    def _loops_in(self, steps: Iterable[FunctionPlace]) -> dict[FunctionPlace, Place]:
+        """Return the functions that begin a loop, and would do so inside of that of ``steps``."""
+        reached = self.project.calls.graph().reached(steps) if self._loops else ()
+        return {
+            one: self._loops[one]
+            for one in reached
+            if one in self._loops and one not in steps and not self._is_end(one)
+        }
 
     @cached_property
     def stand_ins(self) -> StandIns:
@@ -162,12 +186,15 @@ class SynchronousPart:
         return StandIns(self.project)
 
     def _is_end(self, function: FunctionPlace) -> bool:
-        return self.is_asynchronous(function) or function in self.entry_points.found
+        # Who calls a task by its name calls what it does.
+        points = self.entry_points
+        is_outside = function in points.found and not points.is_task(function)
+        return self.is_asynchronous(function) or is_outside
 
     @cached_property
     def entry_points(self) -> EntryPoints:
         """The functions that something calls outside of the event loop."""
-        return EntryPoints(self.project)
+        return EntryPoints(self.project, self._seeds)
 
     @property
     def is_waiting(self) -> bool:
@@ -176,7 +203,13 @@ class SynchronousPart:
 
     def waits(self, function: FunctionPlace) -> bool:
         """Whether a function waits for the database, or for a function that does."""
-        return function in self._seeds or function in self.calls or function in self.entries
+        wrapped = self.entry_points.wrapped.get(function, ())
+        return (
+            function in self._seeds
+            or function in self.calls
+            or function in self.entries
+            or any(one in self.steps for one in wrapped)
+        )
 
     @cached_property
     def in_lambdas(self) -> dict[Place, list[Call]]:

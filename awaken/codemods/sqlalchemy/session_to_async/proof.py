@@ -6,7 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.program import WORDS
 from awaken.contract import Change, ChangeId, Place, Problem
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
@@ -29,6 +32,11 @@ def problems(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
         module = after.module(path)
         if module is not None and not is_revision(module) and not is_environment(module):
             yield from _synchronous(after, module, ids)
+    # Who is handed an asynchronous session need not have changed.
+    for path in after.files_with(WORDS):
+        module = after.module(path)
+        if module is not None:
+            yield from _lost_operations(after, module, ids)
     for call in after.calls.graph().calls():
         if call.place.path in paths or any(one.path in paths for one in call.functions):
             yield from _unawaited(after, asynchronous, call, ids)
@@ -37,14 +45,35 @@ def problems(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
 def _synchronous(
     after: Project, module: Module, changes: tuple[ChangeId, ...]
 ) -> Iterator[Problem]:
-    """Yield the synchronous operations that are left in a file."""
+    """Yield the synchronous operations of a file that are awaited."""
     for operation in after.orm.operations(module):
-        if operation.how != "unknown":
-            what = f"`{module.excerpt(operation.node)}` is still synchronous"
+        above = module.parent(operation.node)
+        is_awaited = isinstance(above, ast.Await) or isinstance(
+            None if above is None else module.parent(above), ast.AsyncWith
+        )
+        if operation.how != "unknown" and is_awaited:
+            what = f"`{module.excerpt(operation.node)}` is awaited, and still synchronous"
             yield Problem(module.place(operation.node), what, changes)
     for call in after.object_factories.calls(module):
         what = f"`{module.excerpt(call)}` makes an object where it may not wait"
         yield Problem(module.place(call), what, changes)
+
+
+def _lost_operations(
+    after: Project, module: Module, changes: tuple[ChangeId, ...]
+) -> Iterator[Problem]:
+    """Yield the operations of asynchronous sessions that nothing awaits."""
+    awaited = {one for methods in twins().awaited.values() for one in methods}
+    for node in module.walk():
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr not in awaited or isinstance(module.parent(node), ast.Await):
+            continue
+        session = after.orm.session_of(module, node.func.value)
+        is_asynchronous = isinstance(session, SessionProof) and session.kind.startswith("async")
+        if is_asynchronous and not {one.kind for one in after.effects.fates(module, node)} & _RUN:
+            what = f"`{module.excerpt(node)}` is an operation that nothing awaits"
+            yield Problem(module.place(node), what, changes)
 
 
 class _Asynchronous:

@@ -11,6 +11,16 @@ BESIDE_ANOTHER = Reason(
     "it is part of what stays synchronous because of {}",
     "Mend that first; `awaken explain` shows the way to it.",
 )
+OTHER_COMPONENT = Reason(
+    "other-component",
+    "it belongs to another component than the one that was asked for",
+    "Leave the option `component` out, or name this function by it.",
+)
+FOREIGN_SESSION = Reason(
+    "foreign-session",
+    "its session is given by {}, and nothing in sight makes that asynchronous",
+    "Make the session by an engine and a factory of this program.",
+)
 LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
@@ -70,6 +80,16 @@ NO_ENGINE = Reason(
     "no-engine",
     "`{}` runs in many event loops, one after the other, and its engine is not in sight",
     "Make the engine a variable of a module, so that its connections are closed after each.",
+)
+EAGER_TASK = Reason(
+    "eager-task",
+    "`{}` is called at once where it is sent, inside of an event loop that runs already",
+    "Have tests call its function, or replace what sends it.",
+)
+INTERRUPTED = Reason(
+    "interrupted",
+    "`{}` handles an exception that is raised wherever its process just stands",
+    "Handle it in a function that needs no database, around this one.",
 )
 OTHER_SCHEDULER = Reason(
     "other-scheduler",

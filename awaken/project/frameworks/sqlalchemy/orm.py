@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.knowledge.asynchronous import Resource
 from awaken.project.effects.places.between import Event
 from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
@@ -78,6 +79,10 @@ class Orm:
     def operations(self, module: Module) -> tuple[Operation, ...]:
         """Return where a file uses synchronous sessions, connections and engines."""
         return tuple(self._operations.in_module(module))
+
+    def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
+        """Return which synchronous resource an expression is; None if it is proved to be none."""
+        return self._operations.resource_of(module, node)
 
     def made_session(self, module: Module, call: ast.Call) -> MadeSession | None:
         """Return the session that a call makes, or gets; None where that is not proven."""

@@ -30,6 +30,12 @@ class FunctionPlace(NamedTuple):
     start: int
     qualname: str
 
+    @property
+    def place(self) -> Place:
+        """Where it begins; where its file does for the code outside of all functions."""
+        start = max(self.start, 0)
+        return Place(self.path, Span(start, start))
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:

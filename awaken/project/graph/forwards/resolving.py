@@ -12,6 +12,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.injection import injection
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.functions.definitions import Functions
@@ -30,6 +31,8 @@ from awaken.project.values.domain import (
     Values,
 )
 from awaken.project.values.evaluation import Evaluator
+
+_RUNNING = boundaries().tasks.running
 
 ReferentKind = Literal[
     "function", "method", "exact", "above", "class", "below", "library", "lambda", "unknown"
@@ -125,6 +128,10 @@ class Referents:
                 else:
                     found = self._method(owner.qualified, func.attr)
                     yield from (found,) if found is not None else self._member(owner, module, func)
+            # A task calls the function that it was made of.
+            case FunctionOf() if func.attr in _RUNNING:
+                start = owner.module.span(owner.node).start
+                yield Referent("function", owner.module.path, "", start)
             case ModuleOf():
                 name = self._evaluator.names.attribute(owner.path, func.attr)
                 named = None if name is None else self._named(name)
@@ -224,7 +231,7 @@ def is_worth_resolving(module: Module, call: ast.Call, names: frozenset[str]) ->
     """
     match call.func:
         case ast.Attribute(attr=name):
-            return name in names or not name.isascii()
+            return name in names or name in _RUNNING or not name.isascii()
         case ast.Name(id=name) as func:
             bindings = module.scopes.bindings_of(func)
             if not bindings:

@@ -109,6 +109,9 @@ class Uses:
 
     def through(self, value: InstanceOf, method: str, module: Module, node: ast.AST) -> Values:
         """Return what calling ``method`` of an instance gives."""
+        known = self._evaluator.knowledge.instances.get(f"{value.qualified}.{method}")
+        if known is not None:
+            return (InstanceOf(known),)
         found: Values = ()
         for one in self._evaluator.attribute(value, method, module, node):
             given: Values | None = None

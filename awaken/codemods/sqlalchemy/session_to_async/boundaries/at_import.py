@@ -49,6 +49,8 @@ def members_at_import(
         shown = f"`{module.excerpt(site.node)}`"
         yield Member(site, Refused(reasons.AT_IMPORT, shown), shown)
     for call in part.calls.get(top, ()):
+        if call.functions and all(map(part.entry_points.is_task, call.functions)):
+            continue  # it runs its coroutine function itself
         for node in module.calls_at(call.place.span)[:1]:
             site = Site(rule, module, node)
             yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal)
@@ -130,7 +132,7 @@ def _in_lifespan(project: Project, site: Site[ast.AST], statement: ast.Expr) -> 
     given_lifespan = Rewrite(f"`{module.excerpt(call)}` gets a lifespan", edits)
     return [
         Member(site, moved, shown),
-        Member(made_at, given_lifespan, f"`{module.excerpt(call)}`"),
+        Member(made_at, given_lifespan, f"`{module.excerpt(call)}`", (site.place,)),
     ]
 
 

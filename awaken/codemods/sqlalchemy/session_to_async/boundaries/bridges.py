@@ -10,6 +10,10 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoint
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
+    refused_tasks,
+    whole_signature,
+)
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit, Place
@@ -37,6 +41,7 @@ class Bridges:
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the entry points that wait, and cannot run a coroutine, each with why."""
+        yield from refused_tasks(self._part)
         for function, entries in self._part.entry_points.found.items():
             if self._part.waits(function):
                 why = self._stands_against(function, entries)
@@ -50,6 +55,10 @@ class Bridges:
                 return Refused(reasons.IN_THREAD, name, because=(entry.at,))
             if entry.kind == "exit":
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
+        if part.entry_points.is_task(function):
+            # A worker has many of them run, one after the other.
+            is_closed = self._disposal.is_possible and "." not in name
+            return None if is_closed else Refused(reasons.NO_ENGINE, name)
         others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
         callers = part.project.calls.graph().callers(function)
         inside = [
@@ -95,10 +104,13 @@ class Bridges:
         module = site.module
         owner = module.enclosing_class(node)
         is_method = isinstance(module.parent(node), ast.ClassDef)
-        name = self._free_name(module, node, owner if is_method else None)
+        name = self.name_of(module, node)
         kinds = [one for one in node.decorator_list if last_name(one) in _OF_CLASSES]
         passed = _Signature(module, node, is_bound=is_method and not _is_static(node))
-        called = f"{passed.receiver}{name}({passed.arguments})"
+        parameters, arguments = passed.parameters, passed.arguments
+        if self._part.entry_points.is_task(function):
+            parameters, arguments = whole_signature(module, node)
+        called = f"{passed.receiver}{name}({arguments})"
         if is_method and _is_static(node) and owner is not None:
             called = f"{owner.name}.{called}"
         run, edits, caveats = self._disposal.run(site, called)
@@ -110,7 +122,7 @@ class Bridges:
             name=name,
             run=run,
             begin=begin,
-            parameters=passed.parameters,
+            parameters=parameters,
             returned="" if node.returns is None else module.text_of(node.returns),
             returns=any(
                 isinstance(one, ast.Return) and one.value is not None
@@ -122,9 +134,18 @@ class Bridges:
         )
         return [site.rewrite(node, BRIDGE, data), *edits], caveats
 
-    def _free_name(self, module: Module, node: ast.FunctionDef, owner: ast.ClassDef | None) -> str:
+    def task(self, function: FunctionPlace) -> tuple[Module, ast.FunctionDef, str]:
+        """Return where a task stands, and the name of its coroutine function."""
+        found = self._part.node_of(function)
+        if found is None or not isinstance(found[1], ast.FunctionDef):
+            raise Refused(reasons.HANDED_ON, function.qualname)
+        return found[0], found[1], self.name_of(found[0], found[1])
+
+    def name_of(self, module: Module, node: ast.FunctionDef) -> str:
+        """Return the name of the coroutine function that an entry point runs."""
         taken: set[str] = set()
-        if owner is not None:
+        owner = module.parent(node)
+        if isinstance(owner, ast.ClassDef):
             project = self._part.project
             own = f"{module.name}.{module.qualname(owner)}"
             for name in (own, *project.all_subclasses(own)):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.contract import Edit
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
@@ -39,7 +39,7 @@ class Disposal:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        self._is_used = False
+        self._users: list[Place] = []
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
         """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused."""
@@ -50,7 +50,7 @@ class Disposal:
         if closing is None:
             caveat = "connections that stay in the pool are not closed before the loop ends"
             return f"asyncio.run({coroutine})", needed, [caveat]
-        self._is_used = True
+        self._users.append(site.place)
         name, imports = self._named(site, closing, closing.name)
         return f"asyncio.run({name}({coroutine}))", [*needed, *imports], []
 
@@ -117,7 +117,7 @@ class Disposal:
     def members(self) -> Iterator[Member]:
         """Yield the function that closes the connections, if anything uses it."""
         closing = self._closing
-        if closing is None or not self._is_used:
+        if closing is None or not self._users:
             return
         site: Site[ast.AST] = Site(self._rule, closing.module, closing.statement)
         project = self._project
@@ -132,7 +132,8 @@ class Disposal:
         place = closing.module.place(closing.statement)
         edits = [site.insert_statements(place, "after", code), *imports, *more]
         shown = f"`{closing.engine}`"
-        yield Member(site, Rewrite(f"the connections of {shown} are closed", edits), shown)
+        rewrite = Rewrite(f"the connections of {shown} are closed", edits)
+        yield Member(site, rewrite, shown, tuple(self._users))
 
     @cached_property
     def _closing(self) -> _Closing | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.decorated import decorated_by
 from awaken.contract import Place
 from awaken.kit.search import argument
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
@@ -41,12 +42,16 @@ class EntryPoint:
 class EntryPoints:
     """Finds the functions of a program that run outside of its event loop."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, seeds: Collection[FunctionPlace] = ()) -> None:
         self._project = project
+        self._seeds = frozenset(seeds)
+        self.wrapped: dict[FunctionPlace, list[FunctionPlace]] = {}
+        self._calls: dict[FunctionPlace, tuple[Place, ...]] = {}
         self._places = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self.found: dict[FunctionPlace, list[EntryPoint]] = {}
         known = boundaries()
         names = {one.function for one in known.handed} | set(known.commands.decorators)
+        names |= {*known.tasks.decorators, *known.tasks.threaded}
         words = sorted({name.rpartition(".")[2].encode() for name in names})
         for path in project.files_with(words):
             module = project.module(path)
@@ -76,8 +81,11 @@ class EntryPoints:
                     self.is_command(module, one) for one in node.decorator_list
                 ):
                     around = self._around(module, node)
-                    at = module.place(node)
-                    yield self._of(module, node), EntryPoint("command", at, around)
+                    entry = EntryPoint("command", module.place(node), around)
+                    yield self._wrapper(module, node) or self._of(module, node), entry
+                case ast.FunctionDef() if (kind := self._kind_of_task(module, node)) is not None:
+                    around = self._around(module, node)
+                    yield self._of(module, node), EntryPoint(kind, module.place(node), around)
                 case ast.Call():
                     yield from self._handed(module, node)
                 case _:
@@ -127,6 +135,71 @@ class EntryPoints:
             for name in self._names(home, without_arguments(one))
         }
         return tuple(sorted({made[name] for name in names if name in made}))
+
+    # ------------------------------------------------------------------------------------- tasks
+    def is_task(self, function: FunctionPlace) -> bool:
+        """Whether a worker calls ``function``: a call of it by its name calls it here."""
+        return any(one.kind == "task" for one in self.found.get(function, ()))
+
+    def _kind_of_task(self, module: Module, node: ast.FunctionDef) -> Where | None:
+        known = boundaries().tasks
+        names: set[str] = set()
+        for one in node.decorator_list:
+            names |= self._names(module, without_arguments(one))
+        if names.intersection(known.threaded):
+            return "thread"
+        return "task" if names.intersection(known.decorators) else None
+
+    # ---------------------------------------------------------------------------------- wrappers
+    def together(self, function: FunctionPlace) -> list[FunctionPlace]:
+        """Return what one wrapper calls that runs commands, ``function`` among it: all alike."""
+        return [
+            other
+            for functions in self.wrapped.values()
+            if function in functions
+            for other in functions
+        ]
+
+    def calls_of(self, wrapper: FunctionPlace) -> tuple[Place, ...]:
+        """Return the calls in a wrapper of commands that call these."""
+        return self._calls.get(wrapper, ())
+
+    def _wrapper(self, module: Module, node: ast.FunctionDef) -> FunctionPlace | None:
+        """Return the wrapper of the program around a command, if that waits itself.
+
+        It runs the loop, then, and the command in it. None as well where it is used for others.
+        """
+        for decorator in node.decorator_list:
+            qualified = self._project.qualified_name(module, without_arguments(decorator))
+            called = isinstance(decorator, ast.Call)
+            wrapping = (
+                None
+                if qualified is None
+                else self._project.calls.wrapping(qualified, called=called)
+            )
+            if qualified is None or wrapping is None or wrapping.wrapper is None:
+                continue
+            wrapper = self._of(wrapping.module, wrapping.wrapper)
+            decorated = decorated_by(self._project, qualified) or []
+            functions = [self._of(*one) for one in decorated]
+            are_commands = all(
+                any(self.is_command(home, one) for one in function.decorator_list)
+                for home, function in decorated
+            )
+            if decorated and are_commands and self._waits(wrapper, functions):
+                self.wrapped[wrapper] = functions
+                self._calls[wrapper] = tuple(map(wrapping.module.place, wrapping.calls))
+                return wrapper
+        return None
+
+    def _waits(self, wrapper: FunctionPlace, functions: list[FunctionPlace]) -> bool:
+        """Whether a wrapper waits for the database, beside calling ``functions``."""
+        graph = self._project.calls.graph()
+        waiting = {*graph.reaching(self._seeds)}
+        return wrapper in self._seeds or any(
+            waiting.intersection(call.functions) and not set(call.functions) <= {*functions}
+            for call in graph.callees(wrapper)
+        )
 
     # ------------------------------------------------------------------------------------ handed
     def _handed(self, module: Module, call: ast.Call) -> Iterator[tuple[FunctionPlace, EntryPoint]]:

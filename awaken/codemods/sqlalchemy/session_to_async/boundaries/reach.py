@@ -107,6 +107,8 @@ class Reach:
 
         What others import of it changes in any case, so they decide nothing.
         """
+        if function in self._entries.wrapped:
+            return False
         found = self._node(function)
         told = self._entries.found.get(function, ())
         return found is not None and any(

@@ -7,6 +7,7 @@ Such a method of a mock is an ``AsyncMock``. What is said of it elsewhere (``ret
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -32,12 +33,13 @@ OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe",
 
 @dataclass
 class _Found:
-    """A mock, the methods that have to wait, and the variables that hold it."""
+    """A mock, the methods that have to wait, the variables that hold it, and who is passed it."""
 
     module: Module
     call: ast.Call
     methods: dict[str, bool] = field(default_factory=dict)
     variables: set[tuple[str, int, str]] = field(default_factory=set)
+    passed_to: set[Place] = field(default_factory=set)
 
 
 class MockedObjects:
@@ -56,8 +58,8 @@ class MockedObjects:
             if call.place.path in paths and call.functions:
                 self._passed(call)
         for found in self._found.values():
-            if found.methods:
-                yield from self._members(found)
+            for one in self._members(found) if found.methods else ():
+                yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
 
     # ----------------------------------------------------------------------------------- finding
     def _passed(self, call: Call) -> None:
@@ -71,16 +73,17 @@ class MockedObjects:
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
             for one in self._project.mocks.passed(module, nodes[0], *home, bound):
-                self._add(one.mocked, self._wanted(function, one.cls))
+                self._add(one.mocked, self._wanted(function, one.cls), function.place)
 
     def _wanted(self, function: FunctionPlace, cls: str) -> dict[str, bool]:
         if cls:
             return self._methods.of_class(cls, function.path)
         return self._methods.of_session(self._methods.functions_with(function))
 
-    def _add(self, mocked: Mocked, methods: Mapping[str, bool]) -> None:
+    def _add(self, mocked: Mocked, methods: Mapping[str, bool], function: Place) -> None:
         place = mocked.module.place(mocked.call)
         found = self._found.setdefault(place, _Found(mocked.module, mocked.call))
+        found.passed_to.add(function)
         for name, is_used in methods.items():
             found.methods[name] = found.methods.get(name, False) or is_used
         for module, around, name in mocked.variables:

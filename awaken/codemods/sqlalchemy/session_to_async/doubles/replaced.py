@@ -8,6 +8,7 @@ function, is called by an ``AsyncMock``: awaiting that gives what the call gives
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas 
     is_laid_out,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
-from awaken.contract import Edit
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -54,7 +55,9 @@ class Doubles:
             module = self._project.module(path)
             for one in () if module is None else self._project.replacements.in_module(module):
                 if module is not None:
-                    yield from self._of(module, one)
+                    along = tuple(self._waiting(one))
+                    for found in self._of(module, one):
+                        yield dataclasses.replace(found, along=along)
             self._taken.clear()
 
     def _of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
@@ -79,6 +82,15 @@ class Doubles:
                     f"`{replacement.shown}`, which does not"
                 )
                 yield Member(site, Refused(TEST_DOUBLE, why), shown)
+
+    def _waiting(self, replacement: Replacement) -> Iterator[Place]:
+        """Yield where the functions begin that wait, and that a double may stand for."""
+        homes = {replacement.cls, replacement.module}
+        known = frozenset(replacement.functions)
+        for function in sorted(self._part.steps):
+            name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"
+            if function in known or name.rpartition(".")[0] in homes:
+                yield function.place
 
     def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stands in for a method of a session. Raises Refused."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import textwrap
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.decorated import decorated_by
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import HOIST
@@ -19,6 +22,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.decorators import library_decorators
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
@@ -42,6 +46,9 @@ class Decorators:
         names = twins().decorators.names
         qualified = self._project.qualified_name(module, plain) or ""
         if qualified in names or qualified == MANAGER or qualified.startswith("pytest.mark."):
+            return True
+        # The command is what a wrapper below it makes of the function, and that runs it.
+        if self._part.entry_points.is_command(module, decorator):
             return True
         wrapping = self._wrapping(module, decorator)
         if wrapping is not None:
@@ -77,25 +84,30 @@ class Decorators:
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
         """Yield what becomes of the wrappers around functions that become coroutine functions."""
-        for qualified, called in self._wrapping_names:
+        for (qualified, called), functions in sorted(self._wrapping_names.items()):
             wrapping = self._project.calls.wrapping(qualified, called=called)
             if wrapping is None or wrapping.wrapper is None:
                 continue
+            wrapper = self._part.place_of(wrapping.module, wrapping.wrapper)
+            if wrapper in self._part.entry_points.wrapped:
+                continue
             site: Site[ast.AST] = Site(rule, wrapping.module, wrapping.wrapper)
             shown = f"`{wrapping.module.qualname(wrapping.wrapper)}`"
-            yield member(site, shown, self._rewritten, wrapping, qualified)
+            decided = member(site, shown, self._rewritten, wrapping, qualified)
+            along = tuple(one.place for one in sorted(functions))
+            yield dataclasses.replace(decided, along=along)
 
     @cached_property
-    def _wrapping_names(self) -> list[tuple[str, bool]]:
-        """The decorators of coloured functions that the program defines, and whether called."""
-        found: set[tuple[str, bool]] = set()
+    def _wrapping_names(self) -> dict[tuple[str, bool], set[FunctionPlace]]:
+        """The decorators that the program defines, and whether called, with coloured functions."""
+        found: dict[tuple[str, bool], set[FunctionPlace]] = defaultdict(set)
         for function in self._part.steps:
             module, node = self._part.node_of(function) or (None, None)
             for decorator in node.decorator_list if node is not None else ():
                 if module is not None and self._wrapping(module, decorator) is not None:
                     name = self._project.qualified_name(module, without_arguments(decorator))
-                    found.add((name or "", isinstance(decorator, ast.Call)))
-        return sorted(found)
+                    found[name or "", isinstance(decorator, ast.Call)].add(function)
+        return found
 
     def _rewritten(self, site: Site[ast.AST], wrapping: Wrapping, qualified: str) -> Rewrite:
         """Return what becomes of a wrapper. Raises Refused."""
@@ -129,25 +141,14 @@ class Decorators:
 
     def _decorates_only_coloured(self, qualified: str) -> bool:
         """Whether all that a decorator is used for in sight are coroutine functions now."""
-        part, name = self._part, qualified.rpartition(".")[2]
+        part = self._part
         if self._project.published:
             return False
-        for path in self._project.files_with((name.encode(),)):
-            module = self._project.module(path)
-            for node in module.mentions(name) if module is not None else ():
-                if module is None or not isinstance(node, ast.Name | ast.Attribute):
-                    continue
-                if self._project.qualified_name(module, node) != qualified:
-                    continue
-                above = module.parent(node)
-                used = above if isinstance(above, ast.Call) and above.func is node else node
-                decorated = module.parent(used)
-                if not isinstance(decorated, Function) or used not in decorated.decorator_list:
-                    return False
-                function = part.place_of(module, decorated)
-                if function not in part.steps and not part.is_asynchronous(function):
-                    return False
-        return True
+        decorated = decorated_by(self._project, qualified)
+        functions = [part.place_of(*one) for one in decorated or ()]
+        return decorated is not None and all(
+            one in part.steps or part.is_asynchronous(one) for one in functions
+        )
 
 
 def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) -> str:

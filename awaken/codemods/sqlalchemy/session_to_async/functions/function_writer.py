@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.task_calls import (
+    runs_of,
+    write_call_of_task,
+    write_run,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
@@ -61,11 +66,29 @@ class FunctionWriter:
         """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
         if function in self._refused:
             raise self._refused[function]
-        module, part = site.module, self._part
+        part, node = self._part, site.node
+        edits = self._edits(site, function)
+        if function in part.entry_points.found and isinstance(node, ast.FunctionDef):
+            split, caveats = self._bridges.written(site, node, function)
+            message = f"`{function.qualname}` runs a coroutine function that has its body"
+            return Rewrite(message, [*edits, *split], caveats)
+        if function not in part.steps or not isinstance(node, ast.FunctionDef):
+            return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
+        way = chain(part.steps, function)
+        over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
+        why = f"it needs {', which needs '.join(over)}" if over else "it waits for the database"
+        is_generator = site.module.is_generator(node)
+        kind = "an asynchronous generator" if is_generator else "a coroutine function"
+        message = f"`{function.qualname}` becomes {kind}: {why}"
+        return Rewrite(message, edits, related=tuple(one.at for one in way))
+
+    def _edits(self, site: Site[ast.AST], function: FunctionPlace) -> list[Edit]:
+        """Return what is written in the header of a function and inside of it. Raises Refused."""
+        module, part, node = site.module, self._part, site.node
         insertions = Insertions(module)
         edits: list[Edit] = []
-        node = site.node
-        becomes = function in part.steps and isinstance(node, ast.FunctionDef)
+        is_entry = function in part.entry_points.found
+        becomes = function in part.steps and isinstance(node, ast.FunctionDef) and not is_entry
         if isinstance(node, ast.FunctionDef) and becomes:
             self._check(module, node, function)
             insertions.before(node, "async ")
@@ -73,37 +96,40 @@ class FunctionWriter:
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += self._returned(site, node)
-        edits += self._body(site, function, Awaiting(module, insertions))
+        edits += self._body(site, function, insertions)
         operations = part.operations_of(module, function)
         spawned = (one.node for one in operations if one.how == "spawned")
         edits += spawn(self._project, site, insertions, spawned)
-        edits += insertions.edits(site)
-        if function in part.entry_points.found and isinstance(node, ast.FunctionDef):
-            split, caveats = self._bridges.written(site, node, function)
-            message = f"`{function.qualname}` runs a coroutine function that has its body"
-            return Rewrite(message, [*edits, *split], caveats)
-        if not becomes or not isinstance(node, ast.FunctionDef):
-            return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
-        way = chain(part.steps, function)
-        over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
-        why = f"it needs {', which needs '.join(over)}" if over else "it waits for the database"
-        kind = "an asynchronous generator" if module.is_generator(node) else "a coroutine function"
-        message = f"`{function.qualname}` becomes {kind}: {why}"
-        return Rewrite(message, edits, related=tuple(one.at for one in way))
+        return [*edits, *insertions.edits(site)]
 
-    def _body(self, site: Site[ast.AST], function: FunctionPlace, awaiting: Awaiting) -> list[Edit]:
+    def _body(
+        self, site: Site[ast.AST], function: FunctionPlace, insertions: Insertions
+    ) -> list[Edit]:
         """Return what is written anew in a function, and have the rest awaited. Raises Refused."""
         module, part = site.module, self._part
+        awaiting = Awaiting(module, insertions)
+        edits: list[Edit] = []
         for operation in part.operations_of(module, function):
             if operation.resource == "client":
                 clients.write(module, awaiting, operation)
             else:
                 self._operation(module, awaiting, operation)
         for call in part.calls.get(function, ()):
-            self._call(module, awaiting, call)
+            if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):
+                edits += self._call_of_task(site, insertions, awaiting, call)
+            else:
+                self._call(module, awaiting, call)
+        resolved = {one.place for one in part.calls.get(function, ())}
+        for place in part.entry_points.calls_of(function):
+            if place not in resolved:
+                awaiting.awaits(module.calls_at(place.span)[0])
+        for run in runs_of(self._project, module, site.node):
+            awaiting.awaits(run)
+            write_run(module, insertions, run)
         self._managers(site, awaiting, function)
         awaiting.finish()
         return [
+            *edits,
             *(site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced),
             *(site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated),
             *(site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted),
@@ -179,6 +205,14 @@ class FunctionWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
+
+    def _call_of_task(
+        self, site: Site[ast.AST], insertions: Insertions, awaiting: Awaiting, call: Call
+    ) -> list[Edit]:
+        node = site.module.calls_at(call.place.span)[0]
+        awaiting.awaits(node)
+        task = self._bridges.task(call.functions[0])
+        return write_call_of_task(self._project, site, insertions, node, task)
 
     def _call(self, module: Module, awaiting: Awaiting, call: Call) -> None:
         nodes = module.calls_at(call.place.span)

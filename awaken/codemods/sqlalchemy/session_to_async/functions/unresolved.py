@@ -40,7 +40,9 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"
             site: Site[ast.AST] = Site(rule, module, nodes[0])
-            yield Member(site, Refused(UNKNOWN_CALL, why), f"`{module.excerpt(nodes[0])}`")
+            along = tuple(one.place for one in fitting)
+            shown = f"`{module.excerpt(nodes[0])}`"
+            yield Member(site, Refused(UNKNOWN_CALL, why), shown, along)
 
 
 def _is_of_session(part: SynchronousPart, module: Module, call: ast.Call) -> bool:

@@ -35,8 +35,6 @@ class Urls:
     def __init__(self, project: Project, chosen: Mapping[str, str]) -> None:
         self._project = project
         self._chosen = chosen
-        # The files that have the function already.
-        self._written: set[str] = set()
         self._current = not project.targets.admits("sqlalchemy", "<2.1")
 
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
@@ -90,9 +88,8 @@ class Urls:
             yield site.replace(node, text.replace(name, drivers[database].drivername, 1))
             return
         pairs = ", ".join(f'"{one}": "{drivers[one].drivername}"' for one in sorted(drivers))
-        if module.path not in self._written:
-            self._written.add(module.path)
-            yield site.insert_after_imports(_HELPER.replace("{drivers}", f"{{{pairs}}}"))
+        # Each of several engines brings it: any of them may be the only one that changes.
+        yield site.insert_after_imports(_HELPER.replace("{drivers}", f"{{{pairs}}}"))
         yield site.need_import("sqlalchemy", "URL")
         yield site.need_import("sqlalchemy", "make_url")
         yield site.insert_before(node, "async_url(")

@@ -1,0 +1,84 @@
+"""Calls of tasks and of coroutines in what becomes a coroutine function itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import KNOWN, is_bound
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.contract import Edit, Span
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_RUN = "asyncio.run"
+
+
+def write_call_of_task(
+    project: Project,
+    site: Site[ast.AST],
+    insertions: Insertions,
+    call: ast.Call,
+    task: tuple[Module, ast.FunctionDef, str],
+) -> list[Edit]:
+    """Write ``send(user)`` and ``send.run(user)`` as calls of the coroutine function of the task.
+
+    ``task`` is where it stands, and the name of that function. Return the edits that import it.
+    Raises Refused where more may be called.
+    """
+    module, (home, node, name) = site.module, task
+    is_run = isinstance(call.func, ast.Attribute) and call.func.attr in KNOWN.running
+    named = call.func.value if is_run and isinstance(call.func, ast.Attribute) else call.func
+    values = project.values.of(module, named)
+    is_one = len(values.alternatives) == 1 and isinstance(values.alternatives[0], FunctionOf)
+    if not values.is_known or not is_one:
+        why = f"`{node.name}`, which is a task, and others"
+        raise Refused(reasons.UNKNOWN_CALL, why, because=(module.place(call),))
+    written, imports = name, list[Edit]()
+    if home.path != module.path:
+        written, imports = name_beside(project, site, named, f"{home.name}.{name}")
+    insertions.replace(module.span(call.func), written)
+    if is_bound(node):
+        _pass_first(module, insertions, call, module.text_of(named))
+    return imports
+
+
+def _pass_first(module: Module, insertions: Insertions, call: ast.Call, text: str) -> None:
+    opening = module.source.text.index(b"(", module.span(call.func).end) + 1
+    if not call.args and not call.keywords:
+        insertions.at(opening, text)
+        return
+    following = re.match(rb"[ \t]*\r?\n[ \t]*", module.source.text[opening:])
+    line = f"{text}, " if following is None else f"{following[0].decode()}{text},"
+    insertions.at(opening, line)
+
+
+def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
+    """Yield where a function runs a coroutine in a loop of its own: ``asyncio.run(f())``."""
+    if _RUN.rpartition(".")[2].encode() not in module.source.text:
+        return
+    for one in ast.walk(node):
+        match one:
+            case ast.Call(args=[_], keywords=[]) if (
+                module.enclosing_function(one) is node
+                and project.qualified_name(module, one.func) == _RUN
+            ):
+                yield one
+            case _:
+                pass
+
+
+def write_run(module: Module, insertions: Insertions, call: ast.Call) -> None:
+    """Write ``asyncio.run(f())`` as ``f()``, which is awaited instead."""
+    outer, inner = module.span(call), module.span(call.args[0])
+    is_plain = isinstance(call.args[0], ast.Attribute | ast.Call | ast.Name)
+    insertions.replace(Span(outer.start, inner.start), "" if is_plain else "(")
+    insertions.replace(Span(inner.end, outer.end), "" if is_plain else ")")

@@ -1,0 +1,254 @@
+"""Asynchronous engines and factories beside synchronous ones, for those who become asynchronous."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared, with_bases
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    REMOVE,
+    REPLACE,
+    Bridged,
+    Replaced,
+)
+from awaken.contract import (
+    Edit,
+    InsertStatements,
+    NeedImport,
+    NodeEdit,
+    Place,
+    ReleaseImport,
+    SiteId,
+    TextEdit,
+)
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.payloads import ADD_KEYWORD, Statements
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.names.origins import imported_from
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_CAVEAT = "it has a pool of its own: a database in memory would be another one for each of them"
+
+
+class Beside:
+    """Writes the asynchronous ones of ``resources``, and their names where they are used."""
+
+    def __init__(self, project: Project, rule: str, resources: Iterable[Shared]) -> None:
+        self._project = project
+        self._rule = rule
+        self._resources = {one.qualified: one for one in resources}
+        self._names = {name: self._name(one) for name, one in self._resources.items()}
+
+    def _name(self, shared: Shared) -> str:
+        module = self._project.module(shared.piece.path)
+        name = shared.name
+        wanted = f"Async{name}" if name[:1].isupper() else f"async_{name}"
+        return wanted if module is None else module.scopes.fresh_name(wanted)
+
+    def joined(
+        self,
+        members: Iterable[Member],
+        using: Iterable[Piece],
+        writes: Mapping[str, Sequence[Member]],
+    ) -> list[Member]:
+        """Return ``members``, and what becomes of the places in ``using`` that name one of them.
+
+        The first carries the statements that make them: ``writes`` are the members of each
+        statement as it is.
+        """
+        found, pieces = [self._named_anew(one) for one in members], frozenset(using)
+        uses = [
+            (one, site, node)
+            for one in self._resources.values()
+            for place, piece in one.uses
+            if piece in pieces
+            for site, node in self._at(place)
+        ]
+        names = with_bases(self._resources, [one.qualified for one, _, _ in uses])
+        for number, (one, site, node) in enumerate(uses):
+            written, edits = self._renamed(site, node, one.qualified)
+            found, is_rewritten = _written_anew(found, site, node, written)
+            if not is_rewritten:
+                edits.append(site.replace(node, written))
+            caveats, related = list[str](), tuple[Place, ...]()
+            if number == 0:
+                edits = [*self._statements(site.id, names, writes), *edits]
+                caveats = [_CAVEAT]
+                related = tuple(self._resources[name].statement for name in sorted(names))
+            message = f"`{site.module.text_of(node)}` becomes `{written}`, which stands beside it"
+            found.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
+        return found
+
+    def _named_anew(self, member: Member) -> Member:
+        """Return a member whose code for entry points names the asynchronous engines."""
+        if not isinstance(member.outcome, Rewrite):
+            return member
+        edits: list[Edit] = []
+        for edit in member.outcome.edits:
+            changed = edit
+            for one in self._resources.values():
+                home, name = one.qualified.rpartition(".")[0], self._names[one.qualified]
+                data = changed.data if isinstance(changed, NodeEdit) else None
+                if isinstance(changed, NeedImport) and changed.module == home:
+                    is_meant = changed.name == one.name
+                    changed = structs.replace(changed, name=name) if is_meant else changed
+                elif isinstance(data, Bridged) and isinstance(changed, NodeEdit):
+                    begin = _word(one.name).sub(name, data.begin)
+                    changed = structs.replace(changed, data=structs.replace(data, begin=begin))
+            edits.append(changed)
+        return dataclasses.replace(member, outcome=dataclasses.replace(member.outcome, edits=edits))
+
+    def rebound(self, shared: Shared) -> list[Edit]:
+        """Return what binds one that becomes asynchronous in its place to these."""
+        edits: list[Edit] = []
+        for name, place in shared.built_on.items():
+            for site, node in self._at(place) if name in self._names else ():
+                written, imports = self._renamed(site, node, name)
+                edits += [site.replace(node, written), *imports]
+        return edits
+
+    def _at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
+        module = self._project.module(place.path)
+        if module is None:
+            return
+        for node in module.walk():
+            if isinstance(node, ast.Name | ast.Attribute) and module.span(node) == place.span:
+                yield Site(self._rule, module, node), node
+
+    def _renamed(
+        self, site: Site[ast.AST], node: ast.expr, qualified: str
+    ) -> tuple[str, list[Edit]]:
+        """Return what stands for a name, and the edits that import it."""
+        home, name = self._resources[qualified].piece.path, self._names[qualified]
+        if isinstance(node, ast.Attribute):
+            return f"{site.module.text_of(node.value)}.{name}", []
+        if site.module.path == home:
+            return name, []
+        package = qualified.rpartition(".")[0]
+        written, edits = name_beside(self._project, site, None, f"{package}.{name}")
+        imported = imported_from(site.module, node)
+        if imported is not None:
+            edits.append(site.release_import(*imported))
+        return written, edits
+
+    # --------------------------------------------------------------------------------- statements
+    def _statements(
+        self, site: SiteId, names: Collection[str], writes: Mapping[str, Sequence[Member]]
+    ) -> Iterator[Edit]:
+        for name, one in self._resources.items():
+            if name not in names:
+                continue
+            module = self._project.module(one.piece.path)
+            if module is None:
+                continue
+            edits = [
+                edit
+                for member in writes.get(name, ())
+                if isinstance(member.outcome, Rewrite)
+                for edit in member.outcome.edits
+            ]
+            code = self._code(module, one, edits)
+            made: Site[ast.AST] = Site(self._rule, module, module.tree)
+            made.id = site
+            yield made.insert_statements(one.statement, "after", f"{code}\n")
+            for edit in edits:
+                inside = isinstance(edit, TextEdit) and one.statement.span.contains(edit.anchor)
+                is_keyword = isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD
+                if inside or is_keyword or isinstance(edit, ReleaseImport):
+                    continue
+                if isinstance(edit, InsertStatements) and edit.where == "after":
+                    written = _word(one.name).sub(self._names[name], edit.data.code)
+                    data = structs.replace(edit.data, code=written)
+                    yield structs.replace(edit, data=data, site=site)
+                else:
+                    yield structs.replace(edit, site=site)
+
+    def _code(self, module: Module, shared: Shared, edits: Iterable[Edit]) -> str:
+        """Return the statement that makes the asynchronous one, of the text of the other."""
+        start = shared.statement.span.start
+        text = module.source.text
+        pieces: list[tuple[int, int, str]] = []
+        for edit in edits:
+            if isinstance(edit, TextEdit) and shared.statement.span.contains(edit.anchor):
+                pieces.append((edit.anchor.start, edit.anchor.end, edit.text))
+            elif isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD:
+                written = f"{edit.data.name}={edit.data.value}"
+                pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
+        for name, place in shared.built_on.items():
+            if name in self._names:
+                end = place.span.end
+                last = name.rpartition(".")[2].encode()
+                begin = end - len(last)
+                pieces.append((begin, end, self._names[name]))
+        pieces.append((start, start + len(shared.name.encode()), self._names[shared.qualified]))
+        written_text = text
+        for begin, end, code in sorted(pieces, reverse=True):
+            written_text = written_text[:begin] + code.encode() + written_text[end:]
+        more = len(written_text) - len(text)
+        made = written_text[start : shared.statement.span.end + more].decode()
+        return "\n".join(made.splitlines())
+
+
+def _written_anew(
+    members: Iterable[Member], site: Site[ast.AST], node: ast.expr, written: str
+) -> tuple[list[Member], bool]:
+    """Return the members, with another name in the code that they write in the place of ``node``.
+
+    The other value says whether there is such code: the name itself is gone then.
+    """
+    module, place = site.module, site.module.place(node)
+    word = _word(module.text_of(node))
+    found: list[Member] = []
+    is_rewritten = False
+    for member in members:
+        edits: list[Edit] = []
+        for edit in member.outcome.edits if isinstance(member.outcome, Rewrite) else ():
+            is_here = getattr(edit, "path", "") == module.path
+            anchor = getattr(edit, "anchor", None)
+            data = getattr(edit, "data", None)
+            is_anew = isinstance(edit, TextEdit) or (
+                isinstance(edit, NodeEdit) and edit.rewriter in {REMOVE, REPLACE}
+            )
+            if is_here and is_anew and anchor is not None and anchor.contains(place.span):
+                is_rewritten = True
+            if is_here and isinstance(data, Replaced | Statements):
+                code = word.sub(written, data.code)
+                edits.append(structs.replace(edit, data=structs.replace(data, code=code)))
+            else:
+                edits.append(edit)
+        if isinstance(member.outcome, Rewrite):
+            outcome = dataclasses.replace(member.outcome, edits=edits)
+            found.append(dataclasses.replace(member, outcome=outcome))
+        else:
+            found.append(member)
+    return found, is_rewritten
+
+
+def _word(text: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.]){re.escape(text)}(?!\w)")
+
+
+def _argument(text: bytes, start: int, end: int, written: str) -> tuple[int, int, str]:
+    """Return where an argument goes into a call, and how: before the bracket that closes it."""
+    inside = text[start : end - 1].rstrip()
+    at, behind = start + len(inside), text[start + len(inside) : end - 1]
+    if inside.endswith(b"("):
+        return at, at, written
+    line = inside.rpartition(b"\n")[2]
+    space = " "
+    if b"\n" in behind:
+        space = "\n" + line[: len(line) - len(line.lstrip())].decode()
+    comma = "" if inside.endswith(b",") else ","
+    end_comma = "," if b"\n" in behind else ""
+    return at, at, f"{comma}{space}{written}{end_comma}"

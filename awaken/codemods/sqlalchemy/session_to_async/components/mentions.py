@@ -1,0 +1,79 @@
+"""Where a program names functions, classes and variables of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.kit.search import modules_with
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class Mention(NamedTuple):
+    """One place that names ``qualified``: the expression ``node``."""
+
+    qualified: str
+    module: Module
+    node: ast.Name | ast.Attribute
+
+
+def mentions_of(project: Project, qualified: Iterable[str]) -> Iterator[Mention]:
+    """Yield the places that read one of some names of the program, or assign to it from afar.
+
+    A method is found behind an object as well. Definitions and imports are none.
+    """
+    wanted = frozenset(qualified)
+    by_word: defaultdict[str, set[str]] = defaultdict(set)
+    for name in wanted:
+        by_word[name.rpartition(".")[2]].add(name)
+    words = {name: {name} for name in by_word}
+    for module in modules_with(project, [word.encode() for word in sorted(words)]):
+        # What a file imports under another name is written so.
+        for original, others in project.other_names(module.path).items():
+            if original in by_word:
+                words[original] = {original, *others}
+        for word in sorted(by_word):
+            for spelled in sorted(words[word]):
+                yield from _in_file(project, module, spelled, by_word[word])
+            words[word] = {word}
+
+
+def _in_file(
+    project: Project, module: Module, word: str, wanted: Iterable[str]
+) -> Iterator[Mention]:
+    for node in module.mentions(word):
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            continue
+        named = project.qualified_name(module, node)
+        if named is None and isinstance(node, ast.Attribute):
+            named = _method(project, module, node)
+        if named is not None and named in wanted:
+            yield Mention(named, module, node)
+
+
+def _method(project: Project, module: Module, node: ast.Attribute) -> str | None:
+    for value in project.values.of(module, node).alternatives:
+        if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
+            return f"{value.module.name}.{value.module.qualname(value.node)}"
+    return None
+
+
+def texts_naming(
+    project: Project, qualified: Iterable[str]
+) -> Iterator[tuple[str, Module, ast.AST]]:
+    """Yield the strings that may name one of some variables, as of ``patch("app.db.Local")``."""
+    by_word = {name.rpartition(".")[2]: name for name in sorted(qualified)}
+    for module in modules_with(project, [word.encode() for word in by_word]):
+        for node in module.walk():
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                name = by_word.get(node.value.rpartition(".")[2])
+                if name is not None and name.endswith(node.value):
+                    yield name, module, node

@@ -1,0 +1,46 @@
+"""Pieces of a program: functions, classes, and the statements of files."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from awaken.contract import Place, Span
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+
+class Piece(NamedTuple):
+    """A function, a class without its methods, or a statement of a file; ``start`` is its byte.
+
+    ``name`` is empty for a statement.
+    """
+
+    path: str
+    start: int
+    name: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return Place(self.path, Span(self.start, self.start))
+
+
+def piece_around(module: Module, node: ast.AST) -> Piece:
+    """Return the piece that ``node`` is, or of which it is a part.
+
+    Decorators and defaults belong to their function.
+    """
+    outermost: ast.AST = node
+    for one in (node, *module.ancestors(node)):
+        if isinstance(one, Function | ast.ClassDef):
+            return Piece(module.path, module.span(one).start, module.qualname(one))
+        if not isinstance(one, ast.Module):
+            outermost = one
+    return Piece(module.path, module.span(outermost).start)
+
+
+def piece_of(function: FunctionPlace) -> Piece:
+    """Return the piece that is a function, one that is not the code outside of all."""
+    return Piece(function.path, function.start, function.qualname)

@@ -1,0 +1,167 @@
+"""Engines and factories that a file makes once, under a name: they join nobody who uses them.
+
+Two parts of a program that share nothing else may use one each. That is so only where every use is
+in sight: nobody assigns to the name, replaces it in a test, or listens to what the factory makes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.components.mentions import (
+    mentions_of,
+    texts_naming,
+)
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.contract import Place
+from awaken.kit.sites import Site
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.engines.domain import UrlText
+
+_MAKERS = {
+    "sqlalchemy.create_engine", "sqlalchemy.orm.scoped_session", "sqlalchemy.orm.sessionmaker",
+    "sqlmodel.create_engine",
+}  # fmt: skip
+_CHANGING = {"configure", "remove", "update_execution_options"}
+"""Methods of engines and factories that change them for all who use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One engine or factory: its name, the statement that makes it, and who uses it.
+
+    ``uses`` are the places that name it, with their pieces. ``built_on`` are the others that its
+    own statement uses, by their names, with the place. ``kept`` are places that use it and stay
+    synchronous whatever happens, as in the environment of Alembic.
+    """
+
+    qualified: str
+    piece: Piece
+    statement: Place
+    uses: list[tuple[Place, Piece]] = field(default_factory=list)
+    built_on: dict[str, Place] = field(default_factory=dict)
+    kept: list[Place] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Its name in its file."""
+        return self.qualified.rpartition(".")[2]
+
+
+def shared_resources(
+    project: Project, sites: Iterable[tuple[Site[ast.expr], str]]
+) -> dict[str, Shared]:
+    """Return the engines and factories of a program that join nobody, by their names.
+
+    ``sites`` are the names of the synchronous side, each with what it names.
+    """
+    found: dict[str, Shared] = {}
+    for site, qualified in sites:
+        made = _made(site.module, site.node) if qualified in _MAKERS else None
+        if made is not None and not _is_in_memory(project, site.module, made.value):
+            name = f"{site.module.name}.{_target(made)}"
+            piece = piece_around(site.module, made)
+            found.setdefault(name, Shared(name, piece, site.module.place(made)))
+    joining = {name for name, _, _ in texts_naming(project, found)}
+    for mention in mentions_of(project, found):
+        module, node = mention.module, mention.node
+        piece = piece_around(module, node)
+        above = module.parent(node)
+        is_changed = isinstance(above, ast.Attribute) and above.attr in _CHANGING
+        if is_changed or not isinstance(node.ctx, ast.Load) or _listens(project, module, node):
+            joining.add(mention.qualified)
+        user = next((one for one in found.values() if one.piece == piece), None)
+        if user is not None:
+            user.built_on[mention.qualified] = module.place(node)
+        elif is_revision(module) or is_environment(module):
+            found[mention.qualified].kept.append(module.place(node))
+        else:
+            found[mention.qualified].uses.append((module.place(node), piece))
+    for name in _with_users(found, joining):
+        del found[name]
+    return found
+
+
+def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
+    """Return ``joining`` and what is built on it: who shares an engine in memory shares all."""
+    while more := {
+        name for name, one in found.items() if one.built_on.keys() & joining and name not in joining
+    }:
+        joining = joining | more
+    return joining & found.keys()
+
+
+def _made(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssign | None:
+    """Return the statement of a file that gives the only value to a variable, made by ``node``."""
+    statement = module.statement_of(node)
+    call: ast.AST | None = module.parent(node)
+    if not isinstance(call, ast.Call) or call.func is not node:
+        return None
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return None
+    if module.parent(statement) is not module.tree or not isinstance(statement.value, ast.Call):
+        return None
+    name = _target(statement)
+    if not name or len(module.scopes.module.bindings.get(name, ())) != 1:
+        return None
+    # `scoped_session(sessionmaker(engine))` is made by the outer call.
+    inner = {call, module.parent(call)}
+    return statement if statement.value in inner else None
+
+
+def _target(statement: ast.Assign | ast.AnnAssign) -> str:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case _:
+            return ""
+
+
+def _is_in_memory(project: Project, module: Module, made: ast.expr | None) -> bool:
+    """Whether an engine may keep its database in memory, where another would see none of it."""
+    for engine in project.orm.engines.in_file(module):
+        if engine.call is made:
+            url = project.orm.engines.url_of(engine)
+            texts = () if url is None else url.texts
+            return any(_names_memory(one) for one in texts)
+    return False
+
+
+def _names_memory(url: UrlText) -> bool:
+    path = url.text.partition("://")[2].partition("?")[0].strip("/")
+    is_named = ":memory:" in url.text or "mode=memory" in url.text
+    return url.text.startswith("sqlite") and (is_named or (url.is_whole and not path))
+
+
+def _listens(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether events are listened to here: both sides would have to be."""
+    above = module.parent(node)
+    if not isinstance(above, ast.Call):
+        return False
+    return (project.qualified_name(module, above.func) or "").startswith("sqlalchemy.event.")
+
+
+def pieces_using(shared: Iterable[Shared]) -> Iterator[Piece]:
+    """Yield the pieces that use one of some engines and factories."""
+    for one in shared:
+        for _, piece in one.uses:
+            yield piece
+
+
+def with_bases(shared: dict[str, Shared], names: Iterable[str]) -> set[str]:
+    """Return ``names`` and what they are built on, directly or not."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in shared and name not in found:
+            found.add(name)
+            waiting += shared[name].built_on
+    return found

@@ -1,0 +1,110 @@
+"""Where sessions come from: only those that the program makes become asynchronous with it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    piece_around,
+    piece_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
+from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
+from awaken.kit.sites import Refused, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
+
+_INJECTING = {"fastapi.Depends", "fastapi.Security", "fastapi.param_functions.Depends"}
+
+
+def makes_session(site: Site[ast.AST]) -> bool:
+    """Whether a name of the synchronous side stands where an object is made of it."""
+    above = site.module.parent(site.node)
+    return isinstance(above, ast.Call) and above.func is site.node
+
+
+def given_by(
+    part: SynchronousPart, pieces: Collection[Piece], taking: Collection[Piece]
+) -> Piece | None:
+    """Return a function of ``pieces`` that passes on what it is not given as a session itself.
+
+    ``taking`` are the functions with a parameter that is annotated as one.
+    """
+    graph = part.project.calls.graph()
+    for piece in sorted(taking):
+        for call in graph.callers(FunctionPlace(*piece)):
+            giver = piece_of(call.caller)
+            is_method = "." in giver.name.rpartition("<locals>.")[2]
+            if giver in pieces and giver not in taking and not is_method:
+                return giver
+    return None
+
+
+def takes_session(site: Site[ast.AST]) -> bool:
+    """Whether a name of the synchronous side annotates a parameter."""
+    return any(isinstance(one, ast.arg) for one in site.module.ancestors(site.node))
+
+
+def injected_from_outside(
+    project: Project, piece: Piece, inside: Collection[Piece]
+) -> Iterator[Refused]:
+    """Yield why a function, or an alias, gets its session from what is none of ``inside``."""
+    module = project.module(piece.path)
+    node = None if module is None else _of(module, piece)
+    if module is None or node is None:
+        return
+    for call in _injections(project, module, node):
+        given = next(iter(call.args), None)
+        known = () if given is None else project.values.of(module, given).alternatives
+        found = [piece_around(one.module, one.node) for one in known if isinstance(one, FunctionOf)]
+        if given is not None and not set(found) & set(inside):
+            shown = module.excerpt(given)
+            yield Refused(FOREIGN_SESSION, f"`{shown}`", because=(module.place(given),))
+
+
+def _of(module: Module, piece: Piece) -> ast.AST | None:
+    function = module.function_at(piece.start)
+    if function is not None:
+        return function.args
+    starting = (one for one in module.tree.body if module.span(one).start == piece.start)
+    return None if piece.name else next(starting, None)
+
+
+def _injections(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls that inject what is annotated as a session."""
+    if not isinstance(node, ast.arguments):
+        if _names_session(project, module, node):
+            yield from _calls(project, module, node)
+        return
+    every = [*node.posonlyargs, *node.args]
+    defaults = [None] * (len(every) - len(node.defaults)) + list(node.defaults)
+    for argument, default in [
+        *zip(every, defaults, strict=True),
+        *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+    ]:
+        if argument.annotation is not None and _names_session(project, module, argument):
+            for part in (argument.annotation, default):
+                if part is not None:
+                    yield from _calls(project, module, part)
+
+
+def _calls(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
+    for one in module.walk(node):
+        if isinstance(one, ast.Call) and project.qualified_name(module, one.func) in _INJECTING:
+            yield one
+
+
+def _names_session(project: Project, module: Module, node: ast.AST) -> bool:
+    return any(
+        project.qualified_name(module, one) in NAMES
+        for one in module.walk(node)
+        if isinstance(one, ast.Name | ast.Attribute)
+    )
