@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.first_items import is_used_here
 from awaken.codemods.sqlalchemy.session_to_async.functions.hoisting import (
     stands_alone,
     steps_to,
@@ -15,6 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     MIXED_WITH,
     NOT_AWAITABLE_HERE,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.tables import of_schema, schema_change
 from awaken.contract import Span
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
@@ -148,8 +150,7 @@ class Awaiting:
         if _is_response(call):
             return
         if name == "next":
-            self.awaits(call)
-            self._insertions.replace(module.span(call.func), "anext")
+            self._begins(call, node, shown)
             return
         if name not in _MADE_OF_A_LIST:
             raise Refused(GENERATOR_USE, shown)
@@ -163,6 +164,14 @@ class Awaiting:
         else:
             self._insertions.around(node, opening, "]")
 
+    def _begins(self, call: ast.Call, node: ast.expr, shown: str) -> None:
+        """Write ``next`` of a generator, which the function then holds. Raises Refused."""
+        if not is_used_here(self._module, call):
+            raise Refused(GENERATOR_USE, shown)
+        self.awaits(call)
+        self._insertions.replace(self._module.span(call.func), "anext")
+        self._insertions.before(node, f"{self._fresh('opened', 'generator')} := ")
+
     def runs_sync(self, node: ast.expr, resource: str) -> None:
         """Run ``node``, a call that changes the schema, by ``run_sync``. Raises Refused."""
         module = self._module
@@ -170,7 +179,7 @@ class Awaiting:
         if not isinstance(node, ast.Call) or not isinstance(statement, ast.Expr):
             raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(node)}`")
         if resource == "connection":
-            bind, arguments = _of_schema(module, node)
+            bind, arguments = of_schema(module, node)
             self.replaced.append((statement, f"await {bind}.run_sync({arguments})\n"))
         else:
             self.replaced.append((statement, f"{schema_change(module, node)}\n"))
@@ -277,20 +286,3 @@ def _is_first_iterable(module: Module, expression: ast.GeneratorExp, node: ast.A
 def _is_response(node: ast.AST | None) -> bool:
     """Whether ``node`` makes a response that takes generators of both kinds."""
     return isinstance(node, ast.Call) and last_name(node.func) == "StreamingResponse"
-
-
-def schema_change(module: Module, node: ast.expr) -> str:
-    """Return the code that creates or drops tables by an asynchronous engine, as ``node`` does."""
-    bind, arguments = _of_schema(module, node)
-    name = module.scopes.fresh_name("connection", "opened")
-    return f"async with {bind}.begin() as {name}:\n    await {name}.run_sync({arguments})"
-
-
-def _of_schema(module: Module, node: ast.expr) -> tuple[str, str]:
-    """Return the engine of ``metadata.create_all(engine)``, and what ``run_sync`` is passed."""
-    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
-    given = next((one for one in call.keywords if one.arg == "bind"), None)
-    bind = call.args[0] if given is None else given.value
-    others = [one for one in (*call.args, *call.keywords) if one not in {bind, given}]
-    arguments = ", ".join(module.text_of(one) for one in (call.func, *others))
-    return module.text_of(bind), arguments
