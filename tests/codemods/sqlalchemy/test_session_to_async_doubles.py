@@ -14,9 +14,14 @@ from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 
 PROGRAM = {
+    "database.py": """
+        from sqlalchemy.orm import sessionmaker
+
+        LocalSession = sessionmaker()
+    """,
     "shop.py": """
         from sqlalchemy import select, text
-        from sqlalchemy.orm import Session, sessionmaker
+        from sqlalchemy.orm import Session
 
         def price(db: Session) -> int:
             return db.scalar(text("select 1"))
@@ -27,9 +32,9 @@ PROGRAM = {
         def order(db: Session) -> int:
             return price(db) + plain()
 
-        LocalSession = sessionmaker()
-
         def order_alone() -> int:
+            from database import LocalSession
+
             with LocalSession() as db:
                 return order(db)
 
@@ -149,7 +154,7 @@ def test_a_factory_of_sessions_is_replaced_by_one(given, is_refused):
         from sqlalchemy.orm import sessionmaker
         def test(monkeypatch):
             factory = {given}
-            monkeypatch.setattr("shop.LocalSession", factory)
+            monkeypatch.setattr("database.LocalSession", factory)
             shop.order_alone()
     """
 
