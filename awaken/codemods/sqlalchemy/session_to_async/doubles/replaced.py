@@ -117,7 +117,7 @@ class Doubles:
         module, given = site.module, replacement.given
         if given is not None and self._project.replacements.make_sessions(module, given):
             return
-        if any(one.path == replacement.home for one in self._part.functions):
+        if any(self._waiting(replacement)):
             shown_given = module.excerpt(replacement.node if given is None else given)
             yield Member(site, not_understood(replacement, shown_given), shown)
 
@@ -125,9 +125,12 @@ class Doubles:
         """Yield where the functions begin that wait, and that a double may stand for."""
         homes = {replacement.cls, replacement.module}
         known = frozenset(replacement.functions)
+        # What makes sessions may be imported where it is called.
+        words = [replacement.name.encode()] if replacement.factory else []
+        naming = frozenset(self._project.files_with(words)) if words else frozenset[str]()
         for function in sorted(self._part.steps):
             name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"
-            is_served = replacement.factory and function.path == replacement.home
+            is_served = function.path in naming
             if is_served or function in known or name.rpartition(".")[0] in homes:
                 yield function.place
 
