@@ -27,7 +27,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
-from awaken.project.names.layout import Layout
+from awaken.project.names.layout import Layout, inner_folders
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
@@ -81,10 +81,12 @@ class Project:
         self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
+        inner = inner_folders(self._texts.python, self._is_named)
+        same_paths = same_paths and earlier is not None and earlier.layout.inner == inner
         self.layout: Layout = (
             earlier.layout
             if earlier and same_paths
-            else Layout(self._texts.python, published=self.published)
+            else Layout(self._texts.python, published=self.published, inner=inner)
         )
         known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)
@@ -111,6 +113,10 @@ class Project:
             self._share(earlier)
             if same_paths:
                 self.doubles.share(earlier.doubles, self._texts.changed)
+
+    def _is_named(self, dotted: str) -> bool:
+        """Whether a file holds this dotted name."""
+        return bool(self._texts.search.files_with((dotted.encode(),)))
 
     def _share(self, earlier: Project) -> None:
         for module in earlier._modules:

@@ -348,3 +348,21 @@ def test_a_namespace_has_what_other_distributions_put_there():
 
     assert name_in(files, "shop/web/pages.py", "model.User") == "shop.model.User"
     assert name_in(files, "shop/web/pages.py", "web") == "web"
+
+
+def test_a_folder_between_packages_is_one_where_files_name_it_so():
+    files = {
+        "app/__init__.py": "",
+        "app/io/celery/__init__.py": "from celery import shared_task\n",
+        "app/io/celery/tasks.py": "from celery import shared_task\nimport app.io.celery\n",
+    }
+    project = program(files)
+    module = project.module("app/io/celery/tasks.py")
+
+    assert module is not None
+    assert project.layout.name_of(module.path) == "app.io.celery.tasks"
+    assert project.layout.find("celery", module.path).path is None
+    assert project.layout.find("app.io.celery", module.path).path == "app/io/celery/__init__.py"
+
+    elsewhere = program(files | {"app/io/celery/tasks.py": "from celery import shared_task\n"})
+    assert elsewhere.layout.name_of(module.path) == "celery.tasks"

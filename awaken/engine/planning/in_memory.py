@@ -37,7 +37,7 @@ from awaken.engine.manifests.setting_keys import set_keys
 from awaken.engine.planning.exports import names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
-from awaken.project.names.layout import Layout
+from awaken.project.names.layout import Layout, inner_folders
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 if TYPE_CHECKING:
@@ -245,7 +245,11 @@ class _Work:
 @lru_cache(maxsize=1)
 def _layout(snapshot: Snapshot) -> tuple[Layout, frozenset[str]]:
     """Return the layout of a snapshot, and the top-level packages in it."""
-    layout = Layout(snapshot)
+
+    def is_named(dotted: str) -> bool:
+        return any(dotted.encode() in snapshot[path].text for path in snapshot if is_python(path))
+
+    layout = Layout(snapshot, inner=inner_folders(snapshot, is_named))
     names = (layout.name_of(path) for path in snapshot if is_python(path))
     return layout, frozenset(name.partition(".")[0] for name in names)
 

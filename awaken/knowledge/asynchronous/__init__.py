@@ -21,6 +21,12 @@ class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     methods: tuple[str, ...]
 
 
+class _Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``harmless``: packages whose functions use no session that they are given."""
+
+    harmless: tuple[str, ...]
+
+
 class _Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``names``: decorators that do the same for coroutine functions."""
 
@@ -68,8 +74,11 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     - ``names``: qualified names, with those of their twins.
     - ``awaited``: methods that are coroutine functions there; ``entered`` those that give what
-      ``async with`` enters; ``missing`` those that are not there.
+      ``async with`` enters; ``missing`` and ``bridged`` those that are not there, the latter to
+      be called by ``run_sync``.
     - ``members``: all that an object of the synchronous side has, where that is known.
+    - ``functions``: functions of libraries that are given a session, with their twins; ``handed``
+      which of the others do nothing with it.
     - ``schema``: what ``run_sync`` has to call.
     - ``clients``: those of tests.
     - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
@@ -82,6 +91,9 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entered: dict[Resource, tuple[str, ...]]
     missing: dict[Resource, tuple[str, ...]]
     members: dict[Resource, tuple[str, ...]]
+    bridged: dict[Resource, tuple[str, ...]]
+    functions: dict[str, str]
+    handed: _Handed
     schema: _Schema
     clients: Clients
     absorbing: _Absorbing
@@ -90,7 +102,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def methods(self) -> frozenset[str]:
         """Return the names of all methods that are not the same on both sides."""
-        tables = (self.awaited, self.entered, self.missing)
+        tables = (self.awaited, self.entered, self.missing, self.bridged)
         names = {name for table in tables for methods in table.values() for name in methods}
         return frozenset(names | set(self.schema.methods))
 

@@ -53,6 +53,14 @@ class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     waits: tuple[str, ...] = ()
 
 
+class Overridden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A method that classes below ``base`` give, and that is called in a thread or a process."""
+
+    base: str
+    method: str
+    kind: Where
+
+
 class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A scheduler that runs jobs in threads, with its ``twin`` that runs them in a loop.
 
@@ -77,6 +85,7 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commands: Commands
     tasks: Tasks
     handed: tuple[Handed, ...]
+    overridden: tuple[Overridden, ...]
     schedulers: tuple[Scheduler, ...]
 
     def by_function(self) -> dict[str, Handed]:

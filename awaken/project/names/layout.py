@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from awaken.workspace.sources import is_python
@@ -29,11 +30,15 @@ class Layout:
     A file's name starts at its outermost package; files beside no ``__init__.py`` are named from
     the project root, or from ``src`` or ``lib`` inside it. Where two files claim one name, both
     are named by their whole path. ``published`` says whether code outside the project may import
-    these modules.
+    these modules. A folder of ``inner`` has no ``__init__.py`` and is a package all the same, in
+    another one (PEP 420): files import from it by its whole way.
     """
 
-    def __init__(self, paths: Iterable[str], *, published: bool = True) -> None:
+    def __init__(
+        self, paths: Iterable[str], *, published: bool = True, inner: Collection[str] = ()
+    ) -> None:
         self.published = published
+        self.inner = frozenset(inner)
         files = {path for path in paths if is_python(path)}
         # A stub beside its module is the same module, and the source says more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
@@ -105,7 +110,7 @@ class Layout:
         namespace = False
         standard = name.partition(".")[0] in _STANDARD
         for above in reversed(_parents(folder)):
-            if above in self._packages:
+            if above in self._packages or above in self.inner:
                 # A package is no place to import from: Python 3 has no implicit relative imports.
                 continue
             for root in _SOURCE_FOLDERS:
@@ -134,7 +139,7 @@ class Layout:
         return next((path for path in candidates if path in self._paths), None)
 
     def _root_of(self, folder: str) -> str:
-        while folder in self._packages:
+        while folder in self._packages or folder in self.inner:
             if not folder:
                 return ""
             folder = folder.rpartition("/")[0]
@@ -171,6 +176,33 @@ class Layout:
         if root == folder:  # not in a package: named from the source folder it lies in
             root = next((name for name in ("src", "lib") if path.startswith(f"{name}/")), "")
         return _dotted(path[len(root) :].lstrip("/"))
+
+
+def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> frozenset[str]:
+    """Return the folders without ``__init__.py`` between a package and one further in.
+
+    ``is_named`` says whether files name the inner package by its whole way, as in ``app.io.store``:
+    else the folder may as well be one that modules are imported from, as that of a script is.
+    """
+    files = {path for path in paths if is_python(path)}
+    packages = {
+        path.rpartition("/")[0]
+        for path in files
+        if path.rpartition("/")[2] in {"__init__.py", "__init__.pyi"}
+    }
+    found: set[str] = set()
+    for package in sorted(packages):
+        above = [one for one in reversed(_parents(package)) if one and one != package]
+        between = list(itertools.takewhile(lambda one: one not in packages, above))
+        if not between or len(between) == len(above):
+            continue
+        outer = above[len(between)]
+        while outer.rpartition("/")[0] in packages and "/" in outer:
+            outer = outer.rpartition("/")[0]
+        root = outer.rpartition("/")[0]
+        if is_named(package[len(root) :].lstrip("/").replace("/", ".")):
+            found.update(between)
+    return frozenset(found)
 
 
 def below(module: str, name: str) -> str:

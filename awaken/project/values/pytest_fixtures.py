@@ -103,7 +103,16 @@ def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:
 
 
 def _gives_arguments(decorator: ast.expr, name: str) -> bool:
-    """Whether ``parametrize("name", ...)`` may pass the argument instead."""
+    """Whether ``parametrize("name", ...)`` may pass the argument instead.
+
+    With ``indirect=True`` it passes what fixtures get as ``request.param``.
+    """
+    for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        match one:
+            case ast.keyword(arg="indirect", value=ast.Constant(value=True)):
+                return False
+            case _:
+                pass
     parts = [node for node in ast.walk(decorator) if isinstance(node, ast.Name | ast.Attribute)]
     words = {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
     texts = [node.value for node in ast.walk(decorator) if isinstance(node, ast.Constant)]

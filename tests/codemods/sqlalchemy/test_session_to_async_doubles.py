@@ -14,6 +14,11 @@ from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 
 PROGRAM = {
+    "database.py": """
+        from sqlalchemy.orm import sessionmaker
+
+        LocalSession = sessionmaker()
+    """,
     "shop.py": """
         from sqlalchemy import select, text
         from sqlalchemy.orm import Session
@@ -26,6 +31,12 @@ PROGRAM = {
 
         def order(db: Session) -> int:
             return price(db) + plain()
+
+        def order_alone() -> int:
+            from database import LocalSession
+
+            with LocalSession() as db:
+                return order(db)
 
         class Prices:
             def of(self, db: Session) -> int:
@@ -132,3 +143,19 @@ def test_a_result_has_methods_of_one_kind():
     assert _refused(test.format("")) == []
     (why,) = _refused(test.format("mock.return_value.upper.return_value = 2"))
     assert why == "what `shop.price` gives has methods that wait, and others"
+
+
+@pytest.mark.parametrize(
+    ("given", "is_refused"),
+    [("sessionmaker()", False), ("Session", True), ("lambda: 1", True), ("Mock()", True)],
+)
+def test_a_factory_of_sessions_is_replaced_by_one(given, is_refused):
+    test = f"""
+        from sqlalchemy.orm import sessionmaker
+        def test(monkeypatch):
+            factory = {given}
+            monkeypatch.setattr("database.LocalSession", factory)
+            shop.order_alone()
+    """
+
+    assert bool(_refused(test)) == is_refused

@@ -9,6 +9,7 @@ DELEGATE = "delegate"
 HOIST = "hoist"
 REMOVE = "remove"
 REPLACE = "replace"
+WRAP = "wrap"
 
 
 class Hoisted(Struct, frozen=True):
@@ -37,6 +38,13 @@ class Replaced(Struct, frozen=True):
 
 class Removed(Struct, frozen=True):
     """A statement that goes."""
+
+
+class Wrapped(Struct, frozen=True):
+    """A call whose argument becomes the argument of ``function``; ``keyword`` or the first one."""
+
+    function: str
+    keyword: str = ""
 
 
 class Bridged(Struct, frozen=True):

@@ -30,6 +30,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     HOIST,
     REMOVE,
     REPLACE,
+    WRAP,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
@@ -134,6 +135,7 @@ class SessionToAsync(Rule):
             hoist,
             remove,
             replace,
+            wrap,
         )
 
         return {
@@ -143,6 +145,7 @@ class SessionToAsync(Rule):
             HOIST: hoist,
             REMOVE: remove,
             REPLACE: replace,
+            WRAP: wrap,
         }
 
     def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:

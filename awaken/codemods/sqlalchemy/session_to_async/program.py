@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -61,7 +62,6 @@ class SynchronousPart:
         self._of: Module | None = None
         self._operations: dict[FunctionPlace, list[Operation]] = {}
         words = (*WORDS, *project.object_factories.words)
-        self._with_words = frozenset(project.files_with(words))
         for path in project.files_with((b"def ", *words)):
             module = project.module(path)
             if module is not None:
@@ -99,7 +99,7 @@ class SynchronousPart:
 
     def _found(self, module: Module) -> Iterator[Operation]:
         is_of_alembic = is_revision(module) or is_environment(module)
-        if module.path in self._with_words and not is_of_alembic:
+        if not is_of_alembic:
             for operation in self.project.orm.operations(module):
                 if not self._is_of_factory(module, operation):
                     yield operation
@@ -149,12 +149,13 @@ class SynchronousPart:
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
         handed, managers = self.project.calls.handed_on(), self.managers
+        fakes = Fakes(self.project)
 
         def callers(function: FunctionPlace) -> Iterable[Call]:
             return handed.callers(function, managers.callers(function))
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
-            together = self.entry_points.together(function)
+            together = (*fakes.kin(function), *self.entry_points.together(function))
             return (*managers.kin(function), *handed.beside(function), *together)
 
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:

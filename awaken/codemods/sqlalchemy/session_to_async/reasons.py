@@ -36,6 +36,11 @@ NO_TWIN = Reason(
     "asynchronous sessions have no `{}`",
     "Replace it by a statement that you execute, or call it by `await session.run_sync(...)`.",
 )
+HANDED_SESSION = Reason(
+    "handed-session",
+    "`{}` is given a session that becomes asynchronous, and may use it later",
+    "Call it by `await session.run_sync(...)`, with all that uses what it gives.",
+)
 UNKNOWN_SESSION = Reason(
     "unknown-session",
     "this may be called on a session: {}",

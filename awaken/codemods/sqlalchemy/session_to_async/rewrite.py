@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Hoisted,
     Removed,
     Replaced,
+    Wrapped,
 )
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code
@@ -70,6 +71,14 @@ def delegate(node: Any, data: Delegated, _around: Surroundings) -> Sequence[cst.
     body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(cst.Yield(item))])])
     asynchronous = cst.Asynchronous() if data.is_asynchronous else None
     return [cst.For(item, node.value.value.item, body, asynchronous=asynchronous)]
+
+
+def wrap(node: Any, data: Wrapped, _around: Surroundings) -> Any:
+    """``create_engine(url)`` → ``create_engine(async_url(url))``."""
+    names = ["" if one.keyword is None else one.keyword.value for one in node.args]
+    argument = node.args[names.index(data.keyword)]
+    value = cst.Call(cst.Name(data.function), [cst.Arg(argument.value)])
+    return node.with_deep_changes(argument, value=value)
 
 
 def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from awaken.knowledge.asynchronous import Resource, twins
+from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
 
-How = Literal["attribute", "awaited", "entered", "missing", "schema", "spawned", "unknown"]
+How = Literal[
+    "attribute", "awaited", "bridged", "entered", "handed", "missing", "schema", "spawned", "twin",
+    "unknown",
+]  # fmt: skip
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
     "sqlalchemy.Connection": "connection",
@@ -29,9 +33,12 @@ class Operation:
 
     ``node`` is the call of ``method``, or the expression that a ``with`` statement enters (without
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
-    enters, and is awaited elsewhere (``entered``); is ``missing``. A change of the ``schema`` is
-    called by ``run_sync``. An ``attribute`` loads when it is read. What is ``spawned`` waits for a
-    session of its own. ``unknown``: it may be an operation, and ``why`` says what cannot be told.
+    enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
+    (``bridged``). A change of the ``schema`` is called by ``run_sync``. An ``attribute`` loads when
+    it is read. What is ``spawned`` waits for a session of its own. A session is ``handed`` to the
+    library function ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
+    and ``why`` says what cannot be told. Of what is bridged or handed ``session`` is the expression
+    that is the session.
     """
 
     node: ast.expr
@@ -39,6 +46,7 @@ class Operation:
     resource: Resource = "session"
     method: str = ""
     why: str = ""
+    session: ast.expr | None = None
 
 
 class Operations:
@@ -49,6 +57,7 @@ class Operations:
         self._sessions = sessions
         self._twins = twins()
         self._methods = self._twins.methods() | _TELLING
+        self._handed = HandedSessions(evaluator, self._is_session)
 
     def in_module(self, module: Module) -> Iterator[Operation]:
         """Yield the operations of a file, in the order of their places."""
@@ -60,6 +69,8 @@ class Operations:
                     found = self._of_call(module, node, receiver, method)
                     if found is not None:
                         yield found
+                case ast.Call(args=[_, *_]) | ast.Call(keywords=[_, *_]):
+                    yield from self._of_library(module, node)
                 case ast.withitem(context_expr=entered):
                     resource = self._entered(module, entered)
                     if resource is not None:
@@ -88,7 +99,22 @@ class Operations:
                 return Operation(node, "entered", resource, method)
             if method in known.missing.get(kind, ()):
                 return Operation(node, "missing", resource, method)
+            if method in known.bridged.get(kind, ()):
+                return Operation(node, "bridged", resource, method, session=receiver)
         return None
+
+    def _of_library(self, module: Module, node: ast.Call) -> Iterator[Operation]:
+        """Yield the operation of a call of a library that is given a session."""
+        found = self._handed.of(module, node)
+        if found is not None:
+            name, session = found
+            resource = self.resource_of(module, session)
+            if isinstance(resource, str):
+                how: How = "twin" if name in self._twins.functions else "handed"
+                yield Operation(node, how, resource, name, session=session)
+
+    def _is_session(self, module: Module, node: ast.expr) -> bool:
+        return self.resource_of(module, node) in {"scoped", "session"}
 
     def _of_schema(self, module: Module, node: ast.Call, method: str) -> Operation | None:
         """Return the operation of ``metadata.create_all(engine)``."""

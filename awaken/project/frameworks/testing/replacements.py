@@ -22,6 +22,7 @@ from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
     ModuleOf,
+    Producer,
     Session,
     Unknown,
     Value,
@@ -40,8 +41,8 @@ class Replacement:
     is not None. It is bound to the variable ``bound`` of the function around, if that is not
     empty. ``functions`` are those that the name stood for; ``cls`` is the class that it stood for
     (``is_class``), or whose instance, and ``module`` the file; ``home`` is the file in which the
-    name stands. ``session`` says that it is a method of a session; ``why`` is empty, or why the
-    name is not understood. ``name`` is its last word.
+    name stands. ``session`` says that it is a method of a session, ``factory`` that it makes
+    sessions; ``why`` is empty, or why the name is not understood. ``name`` is its last word.
     """
 
     node: ast.Call | ast.Assign
@@ -56,6 +57,7 @@ class Replacement:
     module: str = ""
     home: str = ""
     session: bool = False
+    factory: bool = False
     why: str = ""
 
 
@@ -214,7 +216,11 @@ class Replacements:
         classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
         if len(classes) == len(values) == 1:
             return Replacement(node, name, shown, cls=classes.pop(), home=path)
-        return Replacement(node, name, shown)
+        return Replacement(node, name, shown, home=path, factory=_make_sessions(values))
+
+    def make_sessions(self, module: Module, node: ast.expr) -> bool:
+        """Whether an object is a factory of sessions."""
+        return _make_sessions(self._evaluator.values(module, node))
 
     def _named(self, qualified: str) -> tuple[FunctionPlace, ...]:
         named = self._functions.named(qualified)
@@ -223,6 +229,15 @@ class Replacements:
         located = self._evaluator.names.locate(qualified)
         qualname = "" if located is None else ".".join(located.rest)
         return tuple(FunctionPlace(named.path, one.start, qualname) for one in named.functions)
+
+
+def _make_sessions(values: Values) -> bool:
+    return bool(values) and all(
+        isinstance(one, Producer)
+        and one.how == "factory"
+        and all(isinstance(each, Session) for each in one.inner)
+        for one in values
+    )
 
 
 def _bound(module: Module, patch: Patch) -> str:

@@ -64,4 +64,6 @@ class Decorated:
         ancestors = self._evaluator.classes.ancestors(owner)
         bases = (owner,) if ancestors is None else ancestors.outside
         known = library_decorators()
-        return any(known.registers(base, method) for base in bases)
+        return any(
+            known.registers(base, method) or known.forwards(f"{base}.{method}") for base in bases
+        )

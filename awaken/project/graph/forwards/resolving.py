@@ -26,6 +26,7 @@ from awaken.project.values.domain import (
     InstanceOf,
     ModuleOf,
     NoneValue,
+    Producer,
     Unknown,
     Value,
     Values,
@@ -212,6 +213,8 @@ class Referents:
                     yield Referent("library", value.qualified)
                 case Unknown():
                     yield Referent("unknown", value.why)
+                case Producer(how="factory"):
+                    yield Referent("library", "sqlalchemy.orm.sessionmaker.__call__")
                 case NoneValue():
                     continue
                 case _:

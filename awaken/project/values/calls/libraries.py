@@ -25,6 +25,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.of_requests import page_of_route
 from awaken.project.values.library.promises import narrower
 from awaken.project.values.questions import Questions
 
@@ -78,6 +79,9 @@ class LibraryCalls:
             return given
         if name in facts.instances:
             return (InstanceOf(facts.instances[name]),)
+        page = page_of_route(evaluator, name, module, node)
+        if page is not None:
+            return page
         if name.startswith("builtins."):
             return (NotRelevant(f"the result of `{name}`"),)
         # By convention it is a class, and calling one makes an instance.

@@ -1,4 +1,4 @@
-"""Objects that a framework keeps for one request: the user, and what the program keeps there."""
+"""What a framework gives for one request: the user, what the program keeps there, a page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
     NoneValue,
+    Producer,
     Unknown,
     Values,
     union,
@@ -23,10 +24,32 @@ _KEEPERS = {
     "starlette.datastructures.State": "state",
 }
 """What holds whatever a program puts into it, by the last word of how it is written."""
+_OF_PAGES = "fastapi_pagination.ext"
+_PAGINATES_LATER = {f"{_OF_PAGES}.sqlalchemy.apaginate", f"{_OF_PAGES}.sqlmodel.apaginate"}
+_PAGINATES = _PAGINATES_LATER | {
+    f"{_OF_PAGES}.sqlalchemy.paginate", f"{_OF_PAGES}.sqlmodel.paginate"
+}  # fmt: skip
 _MOST_FILES = 100  # files to parse for one name; flask programs of 500 files have 40 such
 
 
 _Site = tuple[Module, ast.AST]
+
+
+def page_of_route(evaluator: Questions, name: str, module: Module, node: ast.Call) -> Values | None:
+    """Return the page that ``paginate`` makes in an endpoint; None where that is not told.
+
+    It is of the class that the route says (fastapi-pagination, "Page"), which holds its items.
+    """
+    if name not in _PAGINATES:
+        return None
+    around = module.enclosing_function(node)
+    for decorator in around.decorator_list if isinstance(around, Function) else ():
+        keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+        declared = next((one.value for one in keywords if one.arg == "response_model"), None)
+        if isinstance(declared, ast.Subscript):
+            page = evaluator.declared(module, declared)
+            return (Producer("coroutine", page),) if name in _PAGINATES_LATER else page
+    return None
 
 
 def current_user(evaluator: Questions, name: str, module: Module, node: ast.AST) -> Values | None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import schema_change
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import begins_process
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.resources.tables import schema_change
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
@@ -60,7 +61,7 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal) -> Rewrite:
     """Return how a coroutine is run where a program begins. Raises Refused."""
     module = site.module
     shown = module.excerpt(node)
-    if not module.is_under_main(node):
+    if not begins_process(module, node):
         raise Refused(reasons.AT_IMPORT, f"`{shown}`")
     # What stands in it may change as well.
     run, edits, caveats = disposal.run(site, _HERE)

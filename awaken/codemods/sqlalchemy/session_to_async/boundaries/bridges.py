@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoint
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import (
+    EntryPoint,
+    begins_process,
+)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
     refused_tasks,
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 _BESIDE = {"consumer", "process"}
 """Where a process of the program may have begun this one."""
 
+_WITHOUT_MEMBERS = {"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"}
 _OF_CLASSES = ("classmethod", "staticmethod")
 
 
@@ -90,7 +94,7 @@ class Bridges:
                     if not isinstance(above, ast.Call) or above.func is not node:
                         return module.place(node)
                     around = self._part.around(module, node)
-                    if around.start < 0 and module.is_under_main(node):
+                    if around.start < 0 and begins_process(module, node):
                         continue
                     if self._reach.outside_of_processes(around) is not None:
                         return module.place(node)
@@ -143,16 +147,19 @@ class Bridges:
 
     def name_of(self, module: Module, node: ast.FunctionDef) -> str:
         """Return the name of the coroutine function that an entry point runs."""
+        bare, owner = node.name.strip("_"), module.parent(node)
+        if not isinstance(owner, ast.ClassDef):
+            return module.scopes.fresh_name(f"_{bare}", f"_run_{bare}")
         taken: set[str] = set()
-        owner = module.parent(node)
-        if isinstance(owner, ast.ClassDef):
-            project = self._part.project
-            own = f"{module.name}.{module.qualname(owner)}"
-            for name in (own, *project.all_subclasses(own)):
-                facts = project.class_facts(name)
-                taken |= set() if facts is None else {*facts.members, *facts.assigned}
-        bare = node.name.strip("_")
-        return module.scopes.fresh_name(f"_{bare}", f"_run_{bare}", taken=taken)
+        project = self._part.project
+        own = f"{module.name}.{module.qualname(owner)}"
+        for name in (own, *project.all_subclasses(own)):
+            facts = project.class_facts(name)
+            taken |= set() if facts is None else {*facts.members, *facts.assigned}
+        # What the bases of libraries keep to themselves is not in sight.
+        is_alone = _WITHOUT_MEMBERS.issuperset(project.library_ancestors(own))
+        first = f"_{bare}" if is_alone else f"_{bare}_in_loop"
+        return module.scopes.fresh_name(first, f"_run_{bare}", taken=taken)
 
 
 def _is_static(node: ast.FunctionDef) -> bool:

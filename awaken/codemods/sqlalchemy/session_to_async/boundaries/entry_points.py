@@ -25,6 +25,14 @@ SCRIPTS = "/pyproject.toml"
 """What a rule declares in ``reads`` to have its console scripts found."""
 
 
+def begins_process(module: Module, node: ast.AST) -> bool:
+    """Whether ``node``, outside of functions, runs when a process begins, and not at imports.
+
+    Nobody imports ``__main__.py``: ``python -m package`` runs it.
+    """
+    return module.is_under_main(node) or module.path.rpartition("/")[2] == "__main__.py"
+
+
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
     """How a function is called from outside of the loop.
@@ -51,6 +59,7 @@ class EntryPoints:
         self.found: dict[FunctionPlace, list[EntryPoint]] = {}
         known = boundaries()
         names = {one.function for one in known.handed} | set(known.commands.decorators)
+        names |= {one.base for one in known.overridden}
         names |= {*known.tasks.decorators, *known.tasks.threaded}
         words = sorted({name.rpartition(".")[2].encode() for name in names})
         for path in project.files_with(words):
@@ -88,6 +97,8 @@ class EntryPoints:
                     yield self._of(module, node), EntryPoint(kind, module.place(node), around)
                 case ast.Call():
                     yield from self._handed(module, node)
+                case ast.ClassDef() if node.bases:
+                    yield from self._overriding(module, node)
                 case _:
                     pass
 
@@ -135,6 +146,23 @@ class EntryPoints:
             for name in self._names(home, without_arguments(one))
         }
         return tuple(sorted({made[name] for name in names if name in made}))
+
+    # ---------------------------------------------------------------------------------- methods
+    def _overriding(
+        self, module: Module, node: ast.ClassDef
+    ) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the methods of a class that its base calls in a thread or a process."""
+        for row in boundaries().overridden:
+            methods = [
+                one
+                for one in node.body
+                if isinstance(one, ast.FunctionDef) and one.name == row.method
+            ]
+            name = f"{module.name}.{module.qualname(node)}"
+            if methods and row.base in self._project.library_ancestors(name):
+                around = self._around(module, node)
+                entry = EntryPoint(row.kind, module.place(methods[-1]), around)
+                yield self._of(module, methods[-1]), entry
 
     # ------------------------------------------------------------------------------------- tasks
     def is_task(self, function: FunctionPlace) -> bool:

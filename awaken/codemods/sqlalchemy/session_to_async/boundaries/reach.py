@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import (
     EntryPoint,
     EntryPoints,
+    begins_process,
 )
 from awaken.contract import Place, Span
 from awaken.project.graph.callers.found import Obstacle
@@ -131,7 +132,7 @@ class Reach:
     def _is_under_main(self, call: Call) -> bool:
         module = self._project.module(call.place.path)
         nodes = [] if module is None else module.calls_at(call.place.span)
-        return module is not None and any(module.is_under_main(one) for one in nodes)
+        return module is not None and any(begins_process(module, one) for one in nodes)
 
 
 def _is_told(

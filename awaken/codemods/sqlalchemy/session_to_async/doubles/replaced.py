@@ -12,6 +12,11 @@ import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
+    entered_asynchronously,
+    kind_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import (
     PatchedObjects,
     not_understood,
@@ -69,7 +74,13 @@ class Doubles:
             why = f"`{replacement.shown}` may be several functions, of which only some wait"
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
-            yield member(site, shown, self._of_coroutine_function, replacement)
+            kinds = {kind_of(self._part, one) for one in functions}
+            if kinds == {"coroutine"}:
+                yield member(site, shown, self._of_coroutine_function, replacement)
+            else:
+                yield member(site, shown, self._of_manager, replacement, kinds)
+        elif replacement.factory:
+            yield from self._of_factory(site, replacement, shown)
         elif methods := self._objects.waiting_methods(replacement):
             yield from self._objects.members(site, replacement, shown, methods)
         elif replacement.session and replacement.name in twins().awaited["session"]:
@@ -83,13 +94,44 @@ class Doubles:
                 )
                 yield Member(site, Refused(TEST_DOUBLE, why), shown)
 
+    def _of_manager(
+        self, site: Site[ast.AST], replacement: Replacement, kinds: set[str]
+    ) -> Rewrite:
+        """Return what stands in for a manager or a generator. Raises Refused."""
+        module, given = site.module, replacement.given
+        message = f"what stands in for `{replacement.shown}` is entered asynchronously"
+        if given is not None:
+            if not self._is_awaitable(module, given):
+                raise not_understood(replacement, module.excerpt(given))
+            return Rewrite(message, [])
+        if kinds != {"manager"} or not isinstance(replacement.node, ast.Call):
+            raise not_understood(replacement, module.excerpt(replacement.node))
+        if {one.arg for one in replacement.node.keywords}:
+            raise not_understood(replacement, module.excerpt(replacement.node))
+        return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
+
+    def _of_factory(
+        self, site: Site[ast.AST], replacement: Replacement, shown: str
+    ) -> Iterator[Member]:
+        """Yield the refusal of what makes no sessions in the place of what does."""
+        module, given = site.module, replacement.given
+        if given is not None and self._project.replacements.make_sessions(module, given):
+            return
+        if any(self._waiting(replacement)):
+            shown_given = module.excerpt(replacement.node if given is None else given)
+            yield Member(site, not_understood(replacement, shown_given), shown)
+
     def _waiting(self, replacement: Replacement) -> Iterator[Place]:
         """Yield where the functions begin that wait, and that a double may stand for."""
         homes = {replacement.cls, replacement.module}
         known = frozenset(replacement.functions)
+        # What makes sessions may be imported where it is called.
+        words = [replacement.name.encode()] if replacement.factory else []
+        naming = frozenset(self._project.files_with(words)) if words else frozenset[str]()
         for function in sorted(self._part.steps):
             name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"
-            if function in known or name.rpartition(".")[0] in homes:
+            is_served = function.path in naming
+            if is_served or function in known or name.rpartition(".")[0] in homes:
                 yield function.place
 
     def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
@@ -109,25 +151,47 @@ class Doubles:
         made, given = replacement.new_callable, replacement.given
         if given is not None:
             return Rewrite(message, self._given(site, replacement, given))
-        edits = list(self._result(site, replacement))
+        added, edits = self._result(site, replacement)
+        if made is None and self._may_be_mocked(site.module, replacement):
+            written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
+            added.append(f"new_callable={written}")
+            edits += imports
+        if added and isinstance(replacement.node, ast.Call):
+            edits.append(inserted_arguments(site, replacement.node, ", ".join(added)))
         if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
             return Rewrite(message, edits)
         if self._qualified(site.module, made) not in _MOCKS:
             raise not_understood(replacement, site.module.excerpt(made))
         return Rewrite(message, [*self._asynchronous(site, made), *edits])
 
-    def _result(self, site: Site[ast.AST], replacement: Replacement) -> Iterator[Edit]:
-        """Yield the edits that say what the mock of a patch gives. Raises Refused."""
+    def _may_be_mocked(self, module: Module, replacement: Replacement) -> bool:
+        """Whether the object whose method is replaced may be a mock, which is no coroutine's.
+
+        An attribute that a test sets is what the test put there, whatever its annotation says.
+        """
+        call = replacement.node
+        if not isinstance(call, ast.Call) or not call.args:
+            return False
+        told = {one.arg for one in call.keywords}
+        owner = call.args[0]
+        if not isinstance(owner, ast.Attribute) or told & {"autospec", "spec", "spec_set"}:
+            return False
+        return self._qualified(module, owner) is None
+
+    def _result(
+        self, site: Site[ast.AST], replacement: Replacement
+    ) -> tuple[list[str], list[Edit]]:
+        """Return the argument that says what the mock of a patch gives. Raises Refused."""
         module, call = site.module, replacement.node
-        if isinstance(call, ast.Call) and needs_synchronous_result(self._part, module, replacement):
-            function = call.func
-            is_object = isinstance(function, ast.Attribute) and function.attr == "object"
-            known = (
-                function.value if isinstance(function, ast.Attribute) and is_object else function
-            )
-            written, imports = name_beside(self._project, site, known, _MAGIC_MOCK)
-            yield site.add_keyword(call, "return_value", f"{written}()")
-            yield from imports
+        if not isinstance(call, ast.Call):
+            return [], []
+        if not needs_synchronous_result(self._part, module, replacement):
+            return [], []
+        known = call.func
+        if isinstance(known, ast.Attribute) and known.attr == "object":
+            known = known.value
+        written, imports = name_beside(self._project, site, known, _MAGIC_MOCK)
+        return [f"return_value={written}()"], imports
 
     def _given(self, site: Site[ast.AST], replacement: Replacement, given: ast.expr) -> list[Edit]:
         module = site.module

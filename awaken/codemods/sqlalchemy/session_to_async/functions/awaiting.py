@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.first_items import is_used_here
+from awaken.codemods.sqlalchemy.session_to_async.functions.hoisting import (
+    stands_alone,
+    steps_to,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import Delegated, Hoisted
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
@@ -11,6 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     MIXED_WITH,
     NOT_AWAITABLE_HERE,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.tables import of_schema, schema_change
 from awaken.contract import Span
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
@@ -32,6 +38,7 @@ class Awaiting:
         self._insertions = insertions
         self._entered: dict[ast.With, set[ast.expr]] = {}
         self._lists: set[ast.GeneratorExp] = set()
+        self._synchronous: set[ast.AST] = set()
         self.replaced: list[tuple[ast.stmt, str]] = []
         self.delegated: list[tuple[ast.stmt, Delegated]] = []
         self.hoisted: list[tuple[ast.stmt, Hoisted]] = []
@@ -57,6 +64,17 @@ class Awaiting:
         """Write ``name`` as the last word of what is called."""
         end = self._module.span(function).end
         self._insertions.replace(Span(end - len(last_name(function)), end), name)
+
+    def runs_inside(self, node: ast.expr, opening: str) -> None:
+        """Await ``opening`` with ``node`` inside of it, which nothing awaits. Raises Refused."""
+        self._check(node)
+        self._synchronous.add(node)
+        above = self._module.parent(node)
+        is_inner = isinstance(above, _BINDS_TIGHTER) or (
+            isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow)
+        )
+        before, behind = ("(", ")") if is_inner else ("", "")
+        self._insertions.around(node, f"{before}await {opening}", f"){behind}")
 
     def adds_argument(self, call: ast.Call, name: str, value: str) -> None:
         """Pass one more argument by its name, if the call does not pass it already."""
@@ -94,8 +112,11 @@ class Awaiting:
             raise Refused(NOT_AWAITABLE_HERE, f"`{self._module.excerpt(node)}`")
         self._entered.setdefault(above, set()).add(node)
 
-    def iterates(self, node: ast.expr, shown: str) -> None:
-        """Iterate ``node``, a call of what becomes an asynchronous generator. Raises Refused."""
+    def iterates(self, node: ast.expr, shown: str, *, has_end: bool) -> None:
+        """Iterate ``node``, a call of what becomes an asynchronous generator. Raises Refused.
+
+        ``has_end`` says whether closing the generator runs code of it.
+        """
         module = self._module
         match module.parent(node):
             case ast.For(iter=iterated) as loop if iterated is node:
@@ -105,7 +126,7 @@ class Awaiting:
             case ast.YieldFrom() as delegating:
                 self._delegates(delegating, shown, is_asynchronous=True)
             case ast.Call(args=[given, *_]) as call if given is node:
-                self._passes(call, node, shown)
+                self._passes(call, node, shown, has_end=has_end)
             case ast.keyword(arg="content") as keyword if _is_response(module.parent(keyword)):
                 pass
             case _:
@@ -125,13 +146,15 @@ class Awaiting:
             raise Refused(GENERATOR_USE, shown)
         self.delegated.append((statement, Delegated(self._fresh("item"), is_asynchronous)))
 
-    def _passes(self, call: ast.Call, node: ast.expr, shown: str) -> None:
+    def _passes(self, call: ast.Call, node: ast.expr, shown: str, *, has_end: bool) -> None:
         """Write a call of a builtin, or of a response, that is given the generator."""
         module = self._module
         name = module.scopes.builtin_called(call)
         if _is_response(call):
             return
         if name == "next":
+            if has_end:
+                self._holds(call, node, shown)
             self.awaits(call)
             self._insertions.replace(module.span(call.func), "anext")
             return
@@ -147,6 +170,12 @@ class Awaiting:
         else:
             self._insertions.around(node, opening, "]")
 
+    def _holds(self, call: ast.Call, node: ast.expr, shown: str) -> None:
+        """Have the function hold the generator of which it takes the first item. Raises Refused."""
+        if not is_used_here(self._module, call):
+            raise Refused(GENERATOR_USE, shown)
+        self._insertions.before(node, f"{self._fresh('opened', 'generator')} := ")
+
     def runs_sync(self, node: ast.expr, resource: str) -> None:
         """Run ``node``, a call that changes the schema, by ``run_sync``. Raises Refused."""
         module = self._module
@@ -154,7 +183,7 @@ class Awaiting:
         if not isinstance(node, ast.Call) or not isinstance(statement, ast.Expr):
             raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(node)}`")
         if resource == "connection":
-            bind, arguments = _of_schema(module, node)
+            bind, arguments = of_schema(module, node)
             self.replaced.append((statement, f"await {bind}.run_sync({arguments})\n"))
         else:
             self.replaced.append((statement, f"{schema_change(module, node)}\n"))
@@ -171,7 +200,7 @@ class Awaiting:
         """Have ``node`` get a statement of its own, if it is evaluated first and is too long."""
         module = self._module
         statement = module.statement_of(node)
-        steps = _steps(module, statement, node)
+        steps = steps_to(module, statement, node)
         if statement is None or steps is None:
             return False
         start, span = module.span(statement).start, module.span(node)
@@ -179,7 +208,7 @@ class Awaiting:
         before = module.source.text[start - statement.col_offset : start]
         # What stands in parentheses is laid out for them.
         is_laid_out = len(head.splitlines()) > 1 or b"#" in head
-        if is_laid_out or before.strip() or not _stands_alone(module, node):
+        if is_laid_out or before.strip() or not stands_alone(module, node):
             return False
         self.hoisted.append((statement, Hoisted(self._fresh("result"), steps)))
         return True
@@ -204,6 +233,8 @@ class Awaiting:
         module, child = self._module, node
         for above in module.ancestors(node):
             match above:
+                case _ if above in self._synchronous:
+                    raise Refused(NOT_AWAITABLE_HERE, "what `run_sync` calls")
                 case ast.Lambda():
                     raise Refused(NOT_AWAITABLE_HERE, "a lambda")
                 case ast.GeneratorExp(generators=[first, *_]) if first.iter is not child:
@@ -259,53 +290,3 @@ def _is_first_iterable(module: Module, expression: ast.GeneratorExp, node: ast.A
 def _is_response(node: ast.AST | None) -> bool:
     """Whether ``node`` makes a response that takes generators of both kinds."""
     return isinstance(node, ast.Call) and last_name(node.func) == "StreamingResponse"
-
-
-def schema_change(module: Module, node: ast.expr) -> str:
-    """Return the code that creates or drops tables by an asynchronous engine, as ``node`` does."""
-    bind, arguments = _of_schema(module, node)
-    name = module.scopes.fresh_name("connection", "opened")
-    return f"async with {bind}.begin() as {name}:\n    await {name}.run_sync({arguments})"
-
-
-def _of_schema(module: Module, node: ast.expr) -> tuple[str, str]:
-    """Return the engine of ``metadata.create_all(engine)``, and what ``run_sync`` is passed."""
-    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
-    given = next((one for one in call.keywords if one.arg == "bind"), None)
-    bind = call.args[0] if given is None else given.value
-    others = [one for one in (*call.args, *call.keywords) if one not in {bind, given}]
-    arguments = ", ".join(module.text_of(one) for one in (call.func, *others))
-    return module.text_of(bind), arguments
-
-
-def _stands_alone(module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` breaks its lines inside its own brackets alone."""
-    try:
-        ast.parse(module.text_of(node), mode="eval")
-    except SyntaxError:
-        return False
-    return True
-
-
-def _steps(module: Module, statement: ast.stmt | None, node: ast.expr) -> int | None:
-    """Return how many steps lead from the value of a statement to ``node``, which comes first.
-
-    None where the statement evaluates something else before it.
-    """
-    if not isinstance(statement, ast.Return | ast.Expr | ast.AnnAssign | ast.Assign):
-        return None
-    child: ast.AST = node
-    for steps, above in enumerate(module.ancestors(node)):
-        if child is statement.value:
-            return steps
-        match above:
-            case ast.Attribute(value=first) | ast.Call(func=first) | ast.Subscript(value=first):
-                pass
-            case ast.BinOp(left=first) | ast.Compare(left=first) | ast.BoolOp(values=[first, *_]):
-                pass
-            case _:
-                return None
-        if first is not child:
-            return None
-        child = above
-    return None

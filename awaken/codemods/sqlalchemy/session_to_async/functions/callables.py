@@ -112,9 +112,12 @@ class Callables:
         end = min((module.span(one).start for one in behind), default=span.end - 1)
         if call.keywords and not rest and call.keywords[0].arg is None:
             end -= len("**")
+        # Arguments that stood below each other still do.
+        before = module.source.text[module.span(call.func).end : inner.start].decode()
+        opening = before if behind and not is_executor and before.strip() == "(" else "("
         edits: list[Edit] = [
             TextEdit(path=module.path, anchor=Span(span.start, inner.start), text="", site=site.id),
-            TextEdit(path=module.path, anchor=Span(inner.end, end), text="(", site=site.id),
+            TextEdit(path=module.path, anchor=Span(inner.end, end), text=opening, site=site.id),
         ]
         edits += self._released(site, call.func)
         shown = module.excerpt(function)

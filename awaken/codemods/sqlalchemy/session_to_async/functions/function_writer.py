@@ -17,16 +17,16 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.task_calls import (
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.first_items import has_end
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
-from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
@@ -108,12 +108,9 @@ class FunctionWriter:
         """Return what is written anew in a function, and have the rest awaited. Raises Refused."""
         module, part = site.module, self._part
         awaiting = Awaiting(module, insertions)
-        edits: list[Edit] = []
-        for operation in part.operations_of(module, function):
-            if operation.resource == "client":
-                clients.write(module, awaiting, operation)
-            else:
-                self._operation(module, awaiting, operation)
+        writer = OperationWriter(self._project, site, insertions, awaiting)
+        operations = part.operations_of(module, function)
+        edits = list(writer.written(operations, self._loaded_again))
         for call in part.calls.get(function, ()):
             if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):
                 edits += self._call_of_task(site, insertions, awaiting, call)
@@ -181,31 +178,6 @@ class FunctionWriter:
                 pass
 
     # -------------------------------------------------------------------------------- the body
-    def _operation(self, module: Module, awaiting: Awaiting, operation: Operation) -> None:
-        node, because = operation.node, (module.place(operation.node),)
-        match operation.how:
-            case "awaited":
-                awaiting.awaits(node)
-                again = self._loaded_again.get(module.place(node))
-                if isinstance(node, ast.Call) and again is not None:
-                    awaiting.adds_argument(node, *again)
-            case "entered" if isinstance(module.parent(node), ast.withitem):
-                awaiting.enters(node)
-            case "entered":
-                awaiting.awaits(node)
-            case "attribute":
-                awaiting.loads(node)
-            case "spawned":
-                awaiting.awaits(node)
-            case "schema":
-                awaiting.runs_sync(node, operation.resource)
-            case "missing":
-                is_query = operation.method == "query"
-                reason = reasons.LEGACY_QUERY if is_query else reasons.NO_TWIN
-                raise Refused(reason, operation.method, because=because)
-            case _:
-                raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
-
     def _call_of_task(
         self, site: Site[ast.AST], insertions: Insertions, awaiting: Awaiting, call: Call
     ) -> list[Edit]:
@@ -230,7 +202,9 @@ class FunctionWriter:
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         match kinds.pop():
             case "generator":
-                awaiting.iterates(nodes[0], shown)
+                found = map(self._part.node_of, call.functions)
+                ends = any(one is not None and has_end(*one) for one in found)
+                awaiting.iterates(nodes[0], shown, has_end=ends)
             case "manager":
                 awaiting.enters(nodes[0])
             case "class":

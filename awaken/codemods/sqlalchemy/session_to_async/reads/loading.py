@@ -2,13 +2,13 @@
 
 The statements do whose objects are read, as far as all of them are known. Else the relationship is
 loaded with every object that has it: the mapping says so. What leads from a class to itself is
-loaded where it is read.
+loaded where it is read, or as deep as it goes, where something reads it that awaits nothing.
 """
 
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
 
 _EAGER = "selectin"
+_DEEPEST = 255
+"""Levels that are loaded of a relationship from a class to itself: pydantic dumps no more of them.
+
+A level that has no objects ends it, so a high number costs nothing (SQLAlchemy, "Configuring
+Self-Referential Eager Loading").
+"""
+_OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 
 
 class Loading:
@@ -48,6 +55,7 @@ class Loading:
                 self._sides[side.key] = side
         self._read()
         self._recursive = {key for key in self._reads if self._is_recursive(self._sides[key])}
+        self._trees = self._loaded_as_trees()
         self._mapped = {
             key
             for key, reads in self._reads.items()
@@ -80,6 +88,23 @@ class Loading:
             return False
         return target == owner or target in self._project.all_subclasses(owner)
 
+    def _loaded_as_trees(self) -> set[Key]:
+        """Return what leads from a class to itself, and is read where nothing can be awaited.
+
+        Of two from one class each would load all that the other does, again and again: none then.
+        """
+        found = {
+            key
+            for key in self._recursive
+            if any(one.how != "attribute" for one in self._reads[key])
+        }
+        owners = Counter(key[0] for key in found)
+        return {
+            key
+            for key in found
+            if owners[key[0]] == 1 and not set(self._project.all_subclasses(key[0])) & set(owners)
+        }
+
     # ----------------------------------------------------------------------------- statements
     def _plan(self) -> PlannedLoads:
         """Plan the loads of statements; what they cannot load, the mapping does."""
@@ -96,7 +121,7 @@ class Loading:
 
     def awaited(self) -> Iterator[Place]:
         """Yield the reads in Python code that load by themselves, for nothing else can."""
-        for key in sorted(self._recursive):
+        for key in sorted(self._recursive - self._trees):
             for read in self._reads[key]:
                 if read.how == "attribute":
                     yield read.place
@@ -119,20 +144,37 @@ class Loading:
         for key in sorted(self._mapped):
             side = self._sides[key]
             yield member(side.site, f"`{side.shown}`", partial(self._mapping, side))
-        for key in sorted(self._recursive):
+        for key in sorted(self._trees):
+            side = self._sides[key]
+            yield member(side.site, f"`{side.shown}`", partial(self._tree, side))
+        awaited = sorted(self._recursive - self._trees)
+        for key in awaited:
             side = self._sides[key]
             others = [one for one in self._reads[key] if one.how != "attribute"]
             if others:
                 why = Refused(READ_ELSEWHERE, side.shown, because=(others[0].place,))
                 yield Member(Site(self._rule, side.site.module, side.site.node), why, side.shown)
         yield from self._statements()
-        yield from attribute_bases(self._project, self._rule, [key[0] for key in self._recursive])
+        yield from attribute_bases(self._project, self._rule, [key[0] for key in awaited])
 
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"`{side.shown}` is loaded with every object, for not all that read it are known"
         caveat = "statements of its class load more than before"
         return Rewrite(message, edits_of(self._project, side, _EAGER), [caveat])
+
+    def _tree(self, side: Side, site: Site[ast.expr]) -> Rewrite:
+        """Return what loads a relationship of a class to itself. Raises Refused."""
+        node = site.node
+        called = node.func if isinstance(node, ast.Call) else node
+        name = self._project.qualified_name(site.module, called)
+        if not isinstance(node, ast.Call) or name not in _OF_SQLALCHEMY:
+            raise Refused(READ_ELSEWHERE, side.shown)
+        edits = edits_of(self._project, side, _EAGER)
+        if not any(one.arg == "join_depth" for one in node.keywords):
+            edits.append(site.add_keyword(node, "join_depth", str(_DEEPEST)))
+        message = f"`{side.shown}` is loaded with every object, as deep as it goes"
+        return Rewrite(message, edits, ["statements of its class load more than before"])
 
     def _statements(self) -> Iterator[Member]:
         by_site: defaultdict[str, list[Edit]] = defaultdict(list)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
@@ -92,8 +93,13 @@ class Urls:
         yield site.insert_after_imports(_HELPER.replace("{drivers}", f"{{{pairs}}}"))
         yield site.need_import("sqlalchemy", "URL")
         yield site.need_import("sqlalchemy", "make_url")
-        yield site.insert_before(node, "async_url(")
-        yield site.insert_behind(node, ")")
+        if not isinstance(module.parent(engine.call), ast.Call | ast.keyword):
+            yield site.insert_before(node, "async_url(")
+            yield site.insert_behind(node, ")")
+            return
+        # No text: an edit of the call around it counts the calls inside.
+        named = next((one.arg for one in engine.call.keywords if one.value is node), None)
+        yield site.rewrite(engine.call, WRAP, Wrapped("async_url", named or ""))
 
     def _is_asynchronous(self, drivername: str) -> bool:
         return is_async_driver(drivername, current=self._current) is True

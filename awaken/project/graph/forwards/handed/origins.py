@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.consumers import CASTS, PASSING, SAME, TAKING
+from awaken.project.graph.forwards.handed.libraries import CASTS, PASSING, SAME, TAKING
 from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function

@@ -5,8 +5,15 @@ from __future__ import annotations
 import ast
 
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.consumers import bound_by
-from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
+from awaken.project.graph.forwards.handed.arguments import bound_by
+from awaken.project.graph.forwards.handed.slots import (
+    End,
+    Found,
+    Slot,
+    Slots,
+    Spot,
+    takes_receiver,
+)
 from awaken.project.graph.passing import argument_of, default_of, is_omitted
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
@@ -169,6 +176,23 @@ class Variables:
                 elif default_of(function, parameter) is None or not is_omitted(node):
                     shown = home.excerpt(node)
                     yield End("leak", home, node, f"what `{shown}` passes is not followed")
+
+        yield from self._maybe_passed(module, function, parameter, slot)
+
+    def _maybe_passed(
+        self, module: Module, function: Function, parameter: ast.arg, slot: Slot
+    ) -> Found:
+        """Yield the functions that are passed by the name of ``function``, to it or to another."""
+        bound = 1 if takes_receiver(module, function) else 0
+        for call in self._graph.unresolved([function.name]):
+            home = self._evaluator.load(call.place.path)
+            for node in home.calls_at(call.place.span) if home is not None else ():
+                given = argument_of(node, function, parameter, bound)
+                if home is None or given is None or isinstance(given, ast.Constant):
+                    continue
+                values = self._evaluator.values(home, given)
+                if any(isinstance(one, FunctionOf) for one in values):
+                    yield Spot(home, given, slot.depth)
 
     def _decorated(
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot

@@ -1,0 +1,69 @@
+"""Mocks of context managers: what a test says of ``__enter__`` it has to say of ``__aenter__``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import ASYNC_MOCK
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.contract import Edit
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Site
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
+
+_ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
+
+
+def kind_of(part: SynchronousPart, function: FunctionPlace) -> str:
+    """Return what a call of a function gives: a coroutine, a manager or a generator."""
+    found = part.node_of(function)
+    if found is None:
+        return "coroutine"
+    module, node = found
+    if any(part.project.qualified_name(module, one) == MANAGER for one in node.decorator_list):
+        return "manager"
+    return "generator" if module.is_generator(node) else "coroutine"
+
+
+def entered_asynchronously(
+    project: Project, site: Site[ast.AST], replacement: Replacement
+) -> Iterator[Edit]:
+    """Yield the edits that have the mock of a manager be entered by ``async with``.
+
+    Raises Refused.
+    """
+    module = site.module
+    ancestors = module.ancestors(replacement.node)
+    around = next((one for one in ancestors if isinstance(one, Function)), None)
+    for node in module.walk(around) if around is not None and replacement.bound else ():
+        match node:
+            case ast.Attribute(
+                value=ast.Attribute(value=ast.Name(id=name), attr="return_value"), attr=attribute
+            ) if name == replacement.bound and attribute in _ASYNCHRONOUS:
+                yield site.rename(node, _ASYNCHRONOUS[attribute])
+                above = module.parent(node)
+                if isinstance(above, ast.Assign):
+                    yield from _set(project, site, above.value)
+            case _:
+                pass
+
+
+def _set(project: Project, site: Site[ast.AST], value: ast.expr) -> Iterator[Edit]:
+    """Yield the edits that set ``__aenter__`` itself to what can be awaited. Raises Refused."""
+    match value:
+        case ast.Call(func=function) if project.mocks.is_made(site.module, value):
+            written, imports = name_beside(project, site, function, ASYNC_MOCK)
+            yield site.replace(function, written)
+            yield from imports
+        case _:
+            shown = site.module.excerpt(value)
+            raise Refused(TEST_DOUBLE, f"whether `{shown}` can be awaited is not known")

@@ -1,0 +1,125 @@
+"""Calls that only a synchronous session can be given: `run_sync` makes them.
+
+``db.bulk_save_objects(rows)`` becomes ``await db.run_sync(lambda session:
+session.bulk_save_objects(rows))``, and a function of a library that is given a session is called
+in the same way. What is done with its result at once is done in there, for it may load.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_SESSION, NO_TWIN
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.modules import Module
+
+_CONSUMERS = {
+    "all", "any", "bool", "dict", "frozenset", "len", "list", "max", "min", "next", "set", "sorted",
+    "str", "sum", "tuple",
+}  # fmt: skip
+"""Builtins that take of what they are given all that they want, before they return."""
+_LATER = (ast.Await, ast.comprehension, ast.For, ast.Starred, ast.withitem, ast.YieldFrom)
+
+
+class RunSync:
+    """Writes the calls of one function that `run_sync` makes."""
+
+    def __init__(self, module: Module, insertions: Insertions, awaiting: Awaiting) -> None:
+        self._module = module
+        self._insertions = insertions
+        self._awaiting = awaiting
+        self._made: set[ast.expr] = set()
+        self._sessions: set[ast.expr] = set()
+
+    def bridges(self, operation: Operation) -> None:
+        """Have `run_sync` call a method of a session. Raises Refused."""
+        if not isinstance(operation.session, ast.Name | ast.Attribute):
+            raise Refused(NO_TWIN, operation.method)
+        self._write(operation.node, operation.session, operation.resource)
+
+    def hands(self, operation: Operation) -> None:
+        """Have `run_sync` call a function of a library with the session. Raises Refused."""
+        name = operation.method
+        node = self._used_at_once(operation.node)
+        # An object may keep the session, and a generator run, when `run_sync` is over.
+        makes_object = node is operation.node and name.rpartition(".")[2][:1].isupper()
+        is_used_later = isinstance(self._module.parent(node), _LATER)
+        is_named = isinstance(operation.session, ast.Name | ast.Attribute)
+        if makes_object or is_used_later or operation.session is None or not is_named:
+            raise Refused(HANDED_SESSION, name)
+        self._write(node, operation.session, operation.resource)
+
+    def makes(self, operation: Operation) -> bool:
+        """Whether `run_sync` makes an operation already, as a part of another."""
+        if not any(above in self._made for above in self._module.ancestors(operation.node)):
+            return False
+        match operation:
+            case Operation(session=ast.expr() as session):
+                return session in self._sessions
+            case Operation(node=ast.Call(func=ast.Attribute(value=receiver))):
+                return receiver in self._sessions
+            case _:
+                return False
+
+    # -------------------------------------------------------------------------------------- parts
+    def _used_at_once(self, node: ast.expr) -> ast.expr:
+        """Return all of an expression that uses what ``node`` gives."""
+        module = self._module
+        while True:
+            match module.parent(node):
+                case ast.Attribute() | ast.Subscript() as above if above.value is node:
+                    node = above
+                case ast.Call() as call if call.func is node:
+                    node = call
+                case ast.Call(args=[first, *_]) as call if (
+                    first is node and module.scopes.builtin_called(call) in _CONSUMERS
+                ):
+                    node = call
+                case _:
+                    return node
+
+    def _write(self, node: ast.expr, session: ast.expr, resource: str) -> None:
+        module, shown = self._module, self._module.text_of(session)
+        below = list(ast.walk(node))
+        if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in below):
+            raise Refused(HANDED_SESSION, module.excerpt(node))
+        same = [one for one in below if _is_read(one) and module.text_of(one) == shown]
+        within = {part for one in same for part in ast.walk(one)}
+        names = {one.id for one in below if isinstance(one, ast.Name) and one not in within}
+        kind = "connection" if resource == "connection" else "session"
+        name = next(one for one in (kind, f"sync_{kind}", f"inner_{kind}") if one not in names)
+        bound = "".join(f", {one}={one}" for one in sorted(names & set(self._in_loops(node))))
+        owner = f"{shown}()" if resource == "scoped" else shown
+        self._awaiting.runs_inside(node, f"{owner}.run_sync(lambda {name}{bound}: ")
+        self._made.add(node)
+        self._sessions.update(one for one in same if isinstance(one, ast.expr))
+        for one in same:
+            if shown != name:
+                self._insertions.replace(module.span(one), name)
+
+    def _in_loops(self, node: ast.expr) -> Iterator[str]:
+        """Yield the names that the loops around ``node`` bind, up to its function."""
+        for above in self._module.ancestors(node):
+            match above:
+                case ast.For() | ast.AsyncFor() | ast.While():
+                    yield from _stored(above)
+                case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                    yield from _stored(above)
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    return
+                case _:
+                    pass
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            yield one.id
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load)

@@ -1,0 +1,93 @@
+"""What becomes of the operations of one function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
+from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.suites import clients
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
+from awaken.contract import Edit, Place
+from awaken.kit.sites import Refused, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class OperationWriter:
+    """Writes the operations of the function ``site``."""
+
+    def __init__(
+        self, project: Project, site: Site[ast.AST], insertions: Insertions, awaiting: Awaiting
+    ) -> None:
+        self._project = project
+        self._site = site
+        self._module = site.module
+        self._awaiting = awaiting
+        self._run_sync = RunSync(site.module, insertions, awaiting)
+
+    def written(
+        self, operations: Sequence[Operation], loaded_again: Mapping[Place, tuple[str, str]]
+    ) -> Iterator[Edit]:
+        """Yield the edits that are no insertions. Raises Refused.
+
+        ``loaded_again`` are those that have to load anew, with the argument that says so.
+        """
+        for operation in operations:
+            # What is a part of these is made with them.
+            if not self._run_sync.makes(operation):
+                yield from self._foreign(operation)
+        for operation in operations:
+            if operation.resource == "client":
+                clients.write(self._module, self._awaiting, operation)
+            elif not self._run_sync.makes(operation):
+                self._write(operation, loaded_again)
+
+    def _foreign(self, operation: Operation) -> Iterator[Edit]:
+        """Write what has no counterpart, or another one. Raises Refused."""
+        match operation:
+            case Operation(how="bridged"):
+                self._run_sync.bridges(operation)
+            case Operation(how="handed"):
+                self._run_sync.hands(operation)
+            case Operation(how="twin", node=ast.Call() as call):
+                self._awaiting.awaits(call)
+                name = twins().functions[operation.method]
+                yield from write_name(self._project, self._site, call.func, name)[1]
+            case _:
+                pass
+
+    def _write(self, operation: Operation, loaded_again: Mapping[Place, tuple[str, str]]) -> None:
+        module, awaiting, node = self._module, self._awaiting, operation.node
+        because = (module.place(node),)
+        match operation.how:
+            case "awaited":
+                awaiting.awaits(node)
+                again = loaded_again.get(module.place(node))
+                if isinstance(node, ast.Call) and again is not None:
+                    awaiting.adds_argument(node, *again)
+            case "entered" if isinstance(module.parent(node), ast.withitem):
+                awaiting.enters(node)
+            case "entered":
+                awaiting.awaits(node)
+            case "attribute":
+                awaiting.loads(node)
+            case "spawned":
+                awaiting.awaits(node)
+            case "bridged" | "handed" | "twin":
+                pass
+            case "schema":
+                awaiting.runs_sync(node, operation.resource)
+            case "missing":
+                is_query = operation.method == "query"
+                reason = reasons.LEGACY_QUERY if is_query else reasons.NO_TWIN
+                raise Refused(reason, operation.method, because=because)
+            case _:
+                raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)

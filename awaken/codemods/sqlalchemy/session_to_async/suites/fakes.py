@@ -1,0 +1,103 @@
+"""Classes of tests that stand in for classes of the program, and inherit nothing from them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class Fakes:
+    """What tests hand to a parameter that is declared as a class of the program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._parameters: dict[FunctionPlace, list[tuple[str, str]]] = {}
+
+    def kin(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield the methods of fakes that are called where ``function`` may be."""
+        owner, _, method = function.qualname.rpartition(".")
+        home = self._project.layout.name_of(function.path)
+        for fake in sorted(self._of.get(f"{home}.{owner}", ())) if owner else ():
+            yield from self._project.calls.kin().methods(fake, method)
+
+    @cached_property
+    def _of(self) -> dict[str, set[str]]:
+        """The fakes of a class and of all that it inherits, by its name."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for call in self._project.calls.graph().calls():
+            if not call.functions or not _is_of_tests(call.place.path):
+                continue
+            module = self._project.module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span)[:1]:
+                for declared, given in self._given(call, node):
+                    if module is not None:
+                        for fake in self._fakes(module, given):
+                            for name in self._line(declared):
+                                found[name].add(fake)
+        return found
+
+    def _given(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+        """Yield the arguments for parameters that are declared as classes, with the class."""
+        for function in call.functions:
+            declared = self._declared(function)
+            is_bound = "." in function.qualname
+            names = [name for name, _ in declared][1 if is_bound else 0 :]
+            classes = dict(declared)
+            pairs = [*zip(names, node.args, strict=False)]
+            pairs += [(one.arg, one.value) for one in node.keywords if one.arg is not None]
+            for name, value in pairs:
+                if classes.get(name):
+                    yield classes[name], value
+
+    def _declared(self, function: FunctionPlace) -> list[tuple[str, str]]:
+        """Return the parameters of a function, each with the class of the program that it takes."""
+        if function not in self._parameters:
+            module = self._project.module(function.path)
+            node = None if module is None else module.function_at(function.start)
+            found: list[tuple[str, str]] = []
+            if module is not None and node is not None and not _is_of_tests(function.path):
+                found = [*self._classes(module, node)]
+            self._parameters[function] = found
+        return self._parameters[function]
+
+    def _classes(self, module: Module, node: Function) -> Iterator[tuple[str, str]]:
+        for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            name = None
+            if isinstance(one.annotation, ast.Name | ast.Attribute):
+                name = self._project.qualified_name(module, one.annotation)
+            is_own = name is not None and self._project.class_facts(name) is not None
+            yield one.arg, name if is_own and name is not None else ""
+
+    def _fakes(self, module: Module, node: ast.expr) -> Iterator[str]:
+        """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""
+        for one in self._project.values.of(module, node).alternatives:
+            facts = (
+                self._project.class_facts(one.qualified) if isinstance(one, InstanceOf) else None
+            )
+            if facts is not None and _is_of_tests(facts.path) and not any(facts.bases):
+                yield facts.qualified
+
+    def _line(self, qualified: str) -> Iterator[str]:
+        """Yield a class, and the classes of the program that it inherits."""
+        waiting = [qualified]
+        for name in waiting:
+            facts = self._project.class_facts(name)
+            if facts is not None:
+                yield name
+                waiting += [one for one in facts.bases if one is not None and one not in waiting]
+
+
+def _is_of_tests(path: str) -> bool:
+    return is_test_file(path) or is_around_tests(path)

@@ -1,0 +1,196 @@
+"""Where a function goes that is an argument of a call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from awaken.contract import Place
+from awaken.knowledge.asynchronous import twins
+from awaken.project.graph.forwards.call_graph import Call
+from awaken.project.graph.forwards.handed.libraries import (
+    ADDING,
+    CASTS,
+    DEFAULT,
+    IN_THREADS,
+    JOINING,
+    LOOKING,
+    SAME,
+    TABLES,
+)
+from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot, takes_receiver
+from awaken.project.graph.forwards.thread_helpers import runs_in_thread
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import InstanceOf
+
+
+class Arguments:
+    """Answers for one program; ``call_at`` gives the resolved call at a place."""
+
+    def __init__(self, slots: Slots, call_at: Callable[[Place], Call | None]) -> None:
+        self._slots = slots
+        self._call_at = call_at
+
+    def of(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        """Yield where ``call`` takes its argument ``node``."""
+        evaluator = self._slots.evaluator
+        qualified = evaluator.names.qualified(module, call.func) or ""
+        through = self._through(module, call, qualified, Spot(module, node, depth))
+        if through is not None:
+            yield through
+            return
+        if qualified in LOOKING:
+            return
+        if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
+            yield End("absorbed", module, call)
+            return
+        position = self._in_thread(module, call, qualified)
+        if position is not None and not depth:
+            is_run = node in call.args and call.args.index(node) == position
+            yield End("thread", module, call) if is_run else self._leak(module, node, call)
+            return
+        if qualified == "dataclasses.replace":
+            yield from self._replaced(module, call, node, depth)
+            return
+        found = list(self._parameters(module, call, node, depth))
+        found += [
+            self._slots.field(owner, name, depth)
+            for value, owner, name in self._slots.fields_given(module, call)
+            if value is node
+        ]
+        yield from found or (self._leak(module, node, call),)
+
+    def _through(self, module: Module, call: ast.Call, qualified: str, spot: Spot) -> Spot | None:
+        """Return what holds ``spot`` behind a call that gives it back, or puts it somewhere."""
+        node, depth = spot.node, spot.depth
+        position = call.args.index(node) if node in call.args else -1
+        is_given_back = (
+            (qualified == "functools.partial" and position == 0)
+            or qualified in CASTS
+            or (qualified in SAME and depth > 0)
+            or (qualified == "builtins.getattr" and position == DEFAULT)
+            or self._is_default(module, call, node)
+        )
+        if is_given_back:
+            return Spot(module, call, depth)
+        if qualified == "builtins.enumerate" and depth and position == 0:
+            return Spot(module, call, depth + 1)
+        return self._into_container(module, call, node, depth)
+
+    def _is_default(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
+        """Whether ``node`` is what `get` of a dictionary gives for a key that is not there."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
+            return False
+        if call.args[1:] != [node]:
+            return False
+        values = self._slots.evaluator.values(module, call.func.value)
+        return all(isinstance(one, InstanceOf) and one.qualified in TABLES for one in values)
+
+    def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
+        """Whether a call takes coroutine functions as well as plain ones."""
+        absorbing = set(twins().absorbing.functions)
+        if qualified in absorbing:
+            return True
+        if not isinstance(call.func, ast.Attribute):
+            return False
+        owner = call.func.value
+        if isinstance(owner, ast.Attribute) and owner.attr == "dependency_overrides":
+            return True
+        owners = self._slots.evaluator.values(module, owner)
+        names = {
+            f"{base}.{call.func.attr}"
+            for one in owners
+            if isinstance(one, InstanceOf)
+            for base in self._lines(one.qualified)
+        }
+        return bool(names & absorbing) and all(isinstance(one, InstanceOf) for one in owners)
+
+    def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
+        """Whether ``node`` are handlers of an application: of its start, its end, errors."""
+        name = next((one.arg for one in call.keywords if one.value is node), None)
+        of_application = qualified in twins().absorbing.applications
+        return of_application and name in {"exception_handlers", "on_shutdown", "on_startup"}
+
+    def _in_thread(self, module: Module, call: ast.Call, qualified: str) -> int | None:
+        """Return which argument of ``call`` it runs in a thread and waits for, if it does so."""
+        if qualified in IN_THREADS:
+            return IN_THREADS[qualified]
+        if runs_in_thread(self._slots.evaluator, module, call):
+            return 0
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "run_in_executor":
+            return None
+        return 1
+
+    def _lines(self, qualified: str) -> tuple[str, ...]:
+        ancestors = self._slots.evaluator.classes.ancestors(qualified)
+        return (qualified, *(ancestors.outside if ancestors is not None else ()))
+
+    def _into_container(
+        self, module: Module, call: ast.Call, node: ast.expr, depth: int
+    ) -> Spot | None:
+        func = call.func
+        if not isinstance(func, ast.Attribute) or node not in call.args:
+            return None
+        if any(
+            isinstance(one, InstanceOf) and self._slots.is_own(one.qualified)
+            for one in self._slots.evaluator.values(module, func.value)
+        ):
+            return None
+        if func.attr in ADDING and call.args.index(node) == ADDING[func.attr]:
+            return Spot(module, func.value, depth + 1)
+        return Spot(module, func.value, depth) if func.attr in JOINING and depth else None
+
+    def _replaced(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        name = next((one.arg for one in call.keywords if one.value is node), None)
+        if name is None:
+            yield self._leak(module, node, call)
+            return
+        for owner in self._slots.evaluator.values(module, call.args[0]) if call.args else ():
+            if isinstance(owner, InstanceOf) and self._slots.is_own(owner.qualified):
+                yield self._slots.field(owner.qualified, name, depth)
+            else:
+                yield self._leak(module, node, call)
+
+    def _parameters(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        """Yield the parameters that ``call`` passes ``node`` to."""
+        resolved = self._call_at(module.place(call))
+        if resolved is None or resolved.kind in {"unknown", "library"}:
+            return
+        for place in resolved.functions:
+            home = self._slots.evaluator.load(place.path)
+            function = None if home is None else home.function_at(place.start)
+            if home is None or function is None:
+                yield self._leak(module, node, call)
+                continue
+            bound = bound_by(module, call, home, function, self._slots)
+            names = [
+                one.arg
+                for one, _ in parameters_of(function.args)
+                if argument_of(call, function, one, bound) is node
+            ]
+            if names:
+                yield self._slots.parameter(home, function, names[0], depth)
+            else:
+                yield self._leak(module, node, call)
+
+    def _leak(self, module: Module, node: ast.AST, to: ast.AST | None = None) -> End:
+        shown = module.excerpt(node if to is None else to)
+        return End("leak", module, node, f"`{shown}` may call it")
+
+
+def bound_by(module: Module, call: ast.Call, home: Module, function: Function, slots: Slots) -> int:
+    """Return how many parameters of ``function`` are given by what ``call`` calls it on."""
+    if not takes_receiver(home, function):
+        return 0
+    is_of_class = any(
+        isinstance(one, ast.Name) and one.id == "classmethod" for one in function.decorator_list
+    )
+    if function.name in {"__init__", "__call__"} or is_of_class:
+        return 1
+    # `Class.method(object)` gives the object itself.
+    named = slots.evaluator.names.qualified(module, call.func)
+    owner = home.enclosing_class(function)
+    is_plain = owner is not None and named == f"{home.name}.{home.qualname(owner)}.{function.name}"
+    return 0 if is_plain else 1

@@ -1,0 +1,424 @@
+"""Functions that are handed on: what may be called where, and what leads out of sight."""
+
+from __future__ import annotations
+
+import pytest
+from programs import program
+
+WORK = """\
+def work():
+    pass
+
+
+def other():
+    pass
+
+
+"""
+
+
+def components(text):
+    project = program({"app.py": WORK + text})
+    graph, handed = project.calls.graph(), project.calls.handed_on()
+    work = next(one for one in graph.functions() if one.qualname == "work")
+    return project, handed.of(work)
+
+
+def only(text):
+    project, found = components(text)
+    assert len(found) == 1
+    return project, found[0]
+
+
+REACHED = {
+    "parameter": (
+        """\
+def run(call):
+    call()
+
+
+run(work)
+""",
+        {"work"},
+        1,
+    ),
+    "handed on twice": (
+        """\
+def inner(call):
+    call()
+
+
+def outer(call):
+    inner(call)
+
+
+outer(work)
+""",
+        {"work"},
+        1,
+    ),
+    "two callers": (
+        """\
+def run(call):
+    call()
+
+
+run(work)
+run(other)
+""",
+        {"work", "other"},
+        1,
+    ),
+    "default": (
+        """\
+def run(call=None):
+    if call is not None:
+        call()
+
+
+run()
+run(call=work)
+""",
+        {"work"},
+        1,
+    ),
+    "variable": (
+        """\
+def run(which):
+    call = work if which else other
+    call()
+""",
+        {"work", "other"},
+        1,
+    ),
+    "dictionary": (
+        """\
+TABLE = {'a': work, 'b': other}
+
+
+def run(name):
+    TABLE[name]()
+""",
+        {"work", "other"},
+        1,
+    ),
+    "get with a default": (
+        """\
+TABLE = {'a': work}
+
+
+def run(name):
+    return TABLE.get(name, other)()
+""",
+        {"work", "other"},
+        1,
+    ),
+    "list": (
+        """\
+CALLS = []
+CALLS.append(work)
+
+
+def run():
+    for call in [*CALLS, other]:
+        call()
+    for number, call in enumerate(CALLS):
+        call()
+""",
+        {"work", "other"},
+        2,
+    ),
+    "pairs": (
+        """\
+TABLE = {'a': work}
+
+
+def run():
+    return {n: call() for n, call in TABLE.items()}
+""",
+        {"work"},
+        1,
+    ),
+    "attribute": (
+        """\
+class Holder:
+    def __init__(self, call):
+        self._call = call
+
+    def run(self):
+        self._call()
+
+
+Holder(work).run()
+""",
+        {"work"},
+        1,
+    ),
+    "dataclass": (
+        """\
+from dataclasses import dataclass, replace
+
+
+@dataclass
+class Holder:
+    call: object
+
+
+def run(holder: Holder):
+    holder.call()
+    replace(holder, call=other)
+
+
+run(Holder(work))
+""",
+        {"work", "other"},
+        1,
+    ),
+    "getattr": (
+        """\
+class Holder:
+    def __init__(self, call):
+        self.call = call
+
+
+def run(holder: Holder):
+    getattr(holder, 'call', other)()
+
+
+run(Holder(work))
+""",
+        {"work", "other"},
+        1,
+    ),
+    "result": (
+        """\
+def made():
+    return work
+
+
+def run():
+    made()()
+""",
+        {"work"},
+        1,
+    ),
+    "partial": (
+        """\
+import functools
+
+
+def run():
+    call = functools.partial(work)
+    call()
+""",
+        {"work"},
+        1,
+    ),
+    "registering decorator": (
+        """\
+TABLE = {}
+
+
+def register(name):
+    def inner(call):
+        TABLE[name] = call
+        return call
+
+    return inner
+
+
+@register('x')
+def third():
+    pass
+
+
+TABLE['work'] = work
+
+
+def run(name):
+    TABLE[name]()
+""",
+        {"work", "third"},
+        1,
+    ),
+    "state of an application": (
+        """\
+def start(app):
+    app.state.call = work
+
+
+def run(request):
+    request.app.state.call()
+""",
+        {"work"},
+        1,
+    ),
+    "looked at": (
+        """\
+def run():
+    print(callable(work), work.__name__, work is other)
+""",
+        {"work"},
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "functions", "calls"), REACHED.values(), ids=REACHED)
+def test_what_a_call_may_reach_is_known(text, functions, calls):
+    _, found = components(text)
+
+    assert [one.leaks for one in found] == [{}] * len(found)
+    assert {one.qualname for component in found for one in component.functions} == functions
+    assert len({place for component in found for place in component.calls}) == calls
+    for component in found:
+        for call in component.calls.values():
+            assert {one.qualname for one in call.functions} == functions
+
+
+LEAKS = {
+    "the same method of something unknown": """\
+class Holder:
+    def wire(self, call):
+        self.call = call
+
+    def run(self):
+        self.call()
+
+
+Holder().wire(work)
+
+
+def test(thing):
+    thing.wire(other)
+""",
+    "library": """\
+import threading
+
+
+def run():
+    threading.Thread(target=work)
+""",
+    "unknown object": """\
+def run(thing):
+    thing.call = work
+""",
+    "unknown caller beside": (
+        """\
+import os
+
+
+def run(call):
+    call()
+
+
+run(work)
+run(os.environ.get('x'))
+"""
+    ),
+    "key function": """\
+def run(items):
+    return sorted(items, key=work)
+""",
+    "all arguments": """\
+def run(*calls):
+    calls[0]()
+
+
+run(work)
+""",
+    "a decorator that is not followed": """\
+def run(thing):
+    return thing(work)
+""",
+    "what decorates": """\
+def wrap(call):
+    return work
+
+
+@wrap
+def third():
+    pass
+""",
+}
+
+
+@pytest.mark.parametrize("text", LEAKS.values(), ids=LEAKS)
+def test_what_leads_out_of_sight_is_told(text):
+    _, found = only(text)
+
+    assert found.leaks
+
+
+def test_lambdas_and_methods_of_lists_stand_beside_functions():
+    text = """\
+def run(call):
+    call()
+
+
+run(work)
+run(lambda: other())
+found = []
+run(found.append)
+"""
+    project, found = only(text)
+
+    module = project.module("app.py")
+    shown = sorted(module.source.text[p.span.start : p.span.end] for p in found.lambdas)
+    assert (shown, found.leaks) == ([b"found.append", b"lambda: other()"], {})
+
+
+def test_direct_calls_of_a_function_are_no_part_of_it():
+    text = """\
+def run(call):
+    call()
+
+
+run(work)
+work()
+other()
+"""
+
+    _, found = only(text)
+
+    assert [call.caller.qualname for call in found.calls.values()] == ["run"]
+
+
+def test_who_waits_for_a_lambda_is_who_calls_it():
+    text = """\
+def run(call):
+    call()
+
+
+def start():
+    run(lambda: work())
+"""
+    project, _ = components(text)
+    graph, handed = project.calls.graph(), project.calls.handed_on()
+    work = next(one for one in graph.functions() if one.qualname == "work")
+
+    callers = [call.caller.qualname for call in handed.callers(work, graph.callers(work))]
+
+    assert callers == ["run"]
+
+
+def test_threads_and_what_takes_both_kinds_are_told():
+    text = """\
+import asyncio
+from fastapi import Depends, FastAPI
+
+
+app = FastAPI(on_startup=[work])
+needed = Depends(work)
+
+
+async def run():
+    await asyncio.to_thread(work)
+"""
+    _, found = components(text)
+
+    assert [(len(one.threads), len(one.absorbed), one.leaks) for one in found] == [
+        (0, 1, {}),
+        (0, 1, {}),
+        (1, 0, {}),
+    ]
