@@ -213,3 +213,20 @@ def test_a_test_may_pass_a_text_to_what_hands_it_on():
     assert (
         _unknown_calls(files | {"test_services.py": test.replace("load('db')", "get('db')")}) == []
     )
+
+
+def test_annotations_alone_make_nothing_asynchronous():
+    files = {
+        "app.py": (
+            "from sqlalchemy import create_engine\n"
+            "from sqlalchemy.orm import Session\n\n\n"
+            "def run():\n    Session(create_engine('sqlite://')).commit()\n"
+        ),
+        "other.py": (
+            "from sqlalchemy.orm import Session\n\n\ndef stays(db: Session):\n    db.add(1)\n"
+        ),
+    }
+    plan = SessionToAsync().plan(program(files), Constraints())
+
+    levels = {one.place.path: one.level for one in plan.findings}
+    assert levels == {"app.py": Level.UNSAFE, "other.py": Level.MANUAL}

@@ -125,13 +125,14 @@ class Components:
         pieces = set(component.pieces)
         named = [one for one in component.members if one.site.id in resources]
         taking = {piece_with(one) for one in named if takes_session(one.site)}
-        is_made = (
-            bool(self.used_by([component], with_unused=False))
-            or any(makes_session(one.site) for one in named)
-            or given_by(self._part, pieces, taking) is None
+        makes = bool(self.used_by([component], with_unused=False)) or any(
+            makes_session(one.site) for one in named
         )
         waiting = {(one.path, one.start) for one in self._part.steps}
         none_waits = not waiting & {(one.path, one.start) for one in component.pieces}
+        # Where nothing else changes, annotations are left alone.
+        is_named = none_waits and len(named) == len(component.members)
+        is_made = makes or not (is_named or given_by(self._part, pieces, taking))
         for number, member in enumerate(component.members):
             piece = piece_with(member)
             if isinstance(member.outcome, Refused):
