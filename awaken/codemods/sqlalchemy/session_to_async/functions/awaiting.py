@@ -112,8 +112,11 @@ class Awaiting:
             raise Refused(NOT_AWAITABLE_HERE, f"`{self._module.excerpt(node)}`")
         self._entered.setdefault(above, set()).add(node)
 
-    def iterates(self, node: ast.expr, shown: str) -> None:
-        """Iterate ``node``, a call of what becomes an asynchronous generator. Raises Refused."""
+    def iterates(self, node: ast.expr, shown: str, *, has_end: bool) -> None:
+        """Iterate ``node``, a call of what becomes an asynchronous generator. Raises Refused.
+
+        ``has_end`` says whether closing the generator runs code of it.
+        """
         module = self._module
         match module.parent(node):
             case ast.For(iter=iterated) as loop if iterated is node:
@@ -123,7 +126,7 @@ class Awaiting:
             case ast.YieldFrom() as delegating:
                 self._delegates(delegating, shown, is_asynchronous=True)
             case ast.Call(args=[given, *_]) as call if given is node:
-                self._passes(call, node, shown)
+                self._passes(call, node, shown, has_end=has_end)
             case ast.keyword(arg="content") as keyword if _is_response(module.parent(keyword)):
                 pass
             case _:
@@ -143,14 +146,17 @@ class Awaiting:
             raise Refused(GENERATOR_USE, shown)
         self.delegated.append((statement, Delegated(self._fresh("item"), is_asynchronous)))
 
-    def _passes(self, call: ast.Call, node: ast.expr, shown: str) -> None:
+    def _passes(self, call: ast.Call, node: ast.expr, shown: str, *, has_end: bool) -> None:
         """Write a call of a builtin, or of a response, that is given the generator."""
         module = self._module
         name = module.scopes.builtin_called(call)
         if _is_response(call):
             return
         if name == "next":
-            self._begins(call, node, shown)
+            if has_end:
+                self._holds(call, node, shown)
+            self.awaits(call)
+            self._insertions.replace(module.span(call.func), "anext")
             return
         if name not in _MADE_OF_A_LIST:
             raise Refused(GENERATOR_USE, shown)
@@ -164,12 +170,10 @@ class Awaiting:
         else:
             self._insertions.around(node, opening, "]")
 
-    def _begins(self, call: ast.Call, node: ast.expr, shown: str) -> None:
-        """Write ``next`` of a generator, which the function then holds. Raises Refused."""
+    def _holds(self, call: ast.Call, node: ast.expr, shown: str) -> None:
+        """Have the function hold the generator of which it takes the first item. Raises Refused."""
         if not is_used_here(self._module, call):
             raise Refused(GENERATOR_USE, shown)
-        self.awaits(call)
-        self._insertions.replace(self._module.span(call.func), "anext")
         self._insertions.before(node, f"{self._fresh('opened', 'generator')} := ")
 
     def runs_sync(self, node: ast.expr, resource: str) -> None:

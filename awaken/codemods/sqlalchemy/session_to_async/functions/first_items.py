@@ -2,7 +2,7 @@
 
 A generator that nobody holds is closed: a plain one at once, before its item is used, and that
 does nothing to a session. An asynchronous one is closed by a task of the event loop, while its item
-is in use. So the function has to hold it as long as it uses the item.
+is in use. So the function has to hold it as long as it uses the item, if its end does anything.
 """
 
 from __future__ import annotations
@@ -10,7 +10,18 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import walk
+from awaken.project.source.trees import Function, walk
+
+
+def has_end(module: Module, generator: Function) -> bool:
+    """Whether closing a generator runs code of it: what leaves a ``with``, or a ``finally``."""
+    return any(
+        isinstance(above, ast.AsyncWith | ast.With | ast.Try | ast.TryStar)
+        and module.enclosing_function(above) is generator
+        for node in walk(generator)
+        if isinstance(node, ast.Yield | ast.YieldFrom)
+        for above in module.ancestors(node)
+    )
 
 
 def is_used_here(module: Module, call: ast.expr) -> bool:

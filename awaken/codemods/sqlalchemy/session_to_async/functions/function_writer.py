@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.task_calls import (
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.first_items import has_end
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
@@ -201,7 +202,9 @@ class FunctionWriter:
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         match kinds.pop():
             case "generator":
-                awaiting.iterates(nodes[0], shown)
+                found = map(self._part.node_of, call.functions)
+                ends = any(one is not None and has_end(*one) for one in found)
+                awaiting.iterates(nodes[0], shown, has_end=ends)
             case "manager":
                 awaiting.enters(nodes[0])
             case "class":
