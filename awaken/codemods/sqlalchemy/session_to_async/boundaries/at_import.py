@@ -61,7 +61,8 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal) -> Rewrite:
     """Return how a coroutine is run where a program begins. Raises Refused."""
     module = site.module
     shown = module.excerpt(node)
-    if not begins_process(module, node):
+    is_entered = isinstance(module.parent(node), ast.comprehension | ast.For | ast.withitem)
+    if is_entered or not begins_process(module, node):
         raise Refused(reasons.AT_IMPORT, f"`{shown}`")
     # What stands in it may change as well.
     run, edits, caveats = disposal.run(site, _HERE)

@@ -15,8 +15,10 @@ from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     REMOVE,
     REPLACE,
+    WRAP,
     Bridged,
     Replaced,
+    Wrapped,
 )
 from awaken.contract import (
     Edit,
@@ -26,6 +28,7 @@ from awaken.contract import (
     Place,
     ReleaseImport,
     SiteId,
+    Span,
     TextEdit,
 )
 from awaken.kit.changes import Member
@@ -164,8 +167,8 @@ class Beside:
             yield made.insert_statements(one.statement, "after", f"{code}\n")
             for edit in edits:
                 inside = isinstance(edit, TextEdit) and one.statement.span.contains(edit.anchor)
-                is_keyword = isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD
-                if inside or is_keyword or isinstance(edit, ReleaseImport):
+                is_written = isinstance(edit, NodeEdit) and edit.rewriter in {ADD_KEYWORD, WRAP}
+                if inside or is_written or isinstance(edit, ReleaseImport):
                     continue
                 if isinstance(edit, InsertStatements) and edit.where == "after":
                     written = _word(one.name).sub(self._names[name], edit.data.code)
@@ -185,6 +188,10 @@ class Beside:
             elif isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD:
                 written = f"{edit.data.name}={edit.data.value}"
                 pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
+            elif isinstance(edit, NodeEdit) and isinstance(edit.data, Wrapped):
+                span = module.span(_wrapped(module, edit.anchor, edit.data))
+                pieces.append((span.end, span.end, ")"))
+                pieces.append((span.start, span.start, f"{edit.data.function}("))
         for name, place in shared.built_on.items():
             if name in self._names:
                 end = place.span.end
@@ -233,6 +240,13 @@ def _written_anew(
         else:
             found.append(member)
     return found, is_rewritten
+
+
+def _wrapped(module: Module, call: Span, data: Wrapped) -> ast.expr:
+    """Return the argument of a call that becomes one of a function."""
+    [node, *_] = module.calls_at(call)
+    named = (one.value for one in node.keywords if one.arg == data.keyword)
+    return next(named) if data.keyword else node.args[0]
 
 
 def _word(text: str) -> re.Pattern[str]:
