@@ -53,6 +53,8 @@ class Families:
         self._below: dict[str, list[str]] = defaultdict(list)
         self._protocols: set[str] = set()
         self._of_protocols: dict[str, frozenset[str]] = {}
+        self._fulfilled: dict[tuple[str, str], bool] = {}
+        self._candidates: dict[str, list[str]] = {}
         for path in paths:
             for one in classes.in_file(path).values():
                 self._add(one)
@@ -209,6 +211,11 @@ class Families:
 
     def _fulfilling(self, protocol: str) -> list[str]:
         """Return the classes that have all members of a protocol, by whatever they inherit."""
+        if protocol not in self._candidates:
+            self._candidates[protocol] = self._found_fulfilling(protocol)
+        return self._candidates[protocol]
+
+    def _found_fulfilling(self, protocol: str) -> list[str]:
         wanted = self._wanted(protocol)
         if not wanted:
             return []
@@ -221,9 +228,12 @@ class Families:
         return [name for name in sorted(candidates) if self._fulfils(name, protocol)]
 
     def _fulfils(self, name: str, protocol: str) -> bool:
-        return name not in self._protocols and all(
-            self._has(name, protocol, member) for member in self._wanted(protocol)
-        )
+        key = (name, protocol)
+        if key not in self._fulfilled:
+            self._fulfilled[key] = name not in self._protocols and all(
+                self._has(name, protocol, member) for member in sorted(self._wanted(protocol))
+            )
+        return self._fulfilled[key]
 
     def _has(self, name: str, protocol: str, member: str) -> bool:
         """Whether a class has what a protocol asks for, and takes what it is passed there."""

@@ -15,6 +15,7 @@ class Kin:
         self._evaluator = evaluator
         self._functions = functions
         self._families = families
+        self._methods: dict[tuple[str, str], tuple[FunctionPlace, ...]] = {}
 
     def of(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the methods that change with ``function``, itself among them.
@@ -30,13 +31,19 @@ class Kin:
 
     def methods(self, qualified: str, method: str) -> tuple[FunctionPlace, ...]:
         """Return all that ``method`` of an instance of a class may be, with what is kin to it."""
+        key = (qualified, method)
+        if key not in self._methods:
+            self._methods[key] = tuple(self._found(qualified, method))
+        return self._methods[key]
+
+    def _found(self, qualified: str, method: str) -> list[FunctionPlace]:
         found: set[FunctionPlace] = set()
         for name in self._families.together(qualified, method):
             named = self._functions.named(f"{name}.{method}")
             if named is not None:
                 qualname = f"{self._within(name, named.path)}.{method}"
                 found |= {FunctionPlace(named.path, one.start, qualname) for one in named.functions}
-        return tuple(sorted(found))
+        return sorted(found)
 
     def _within(self, qualified: str, path: str) -> str:
         """Return the name of a class inside of its file."""

@@ -28,7 +28,8 @@ class Component:
     """Pieces that become asynchronous together, and what is said of them.
 
     ``stopping`` are the members that stand against it, also those of engines that it uses.
-    ``makes_tables`` says that it does nothing else with the database.
+    ``makes_tables`` says that it does nothing else with the database. One that ``is_carried``
+    makes no session, or waits for nothing: others do, wherever they are.
     """
 
     pieces: list[Piece]
@@ -36,6 +37,7 @@ class Component:
     stopping: list[Member] = field(default_factory=list)
     is_wanted: bool = True
     makes_tables: bool = False
+    is_carried: bool = False
 
     @property
     def is_test(self) -> bool:

@@ -81,9 +81,11 @@ class Components:
         for one in self.all:
             self._refuse_foreign(one, {member.site.id for member, _ in found.resources})
             one.makes_tables = self._only_makes_tables(one)
+            one.is_carried = not self._stands_alone(one, found)
             one.is_wanted = not wanted or self._is_named(one, wanted)
             one.stopping = [each for each in (*one.members, *self.everywhere) if self._stops(each)]
         self._stop_users()
+        self._stop_what_is_carried()
         self._stop_what_is_beside()
         self.in_place = self._converting()
         self.beside = self._standing_beside()
@@ -171,6 +173,26 @@ class Components:
             stopping = [one for one in members if self._stops(one)]
             for component in self._users(name) if stopping else ():
                 component.stopping += stopping
+
+    def _stands_alone(self, component: Component, found: Found) -> bool:
+        """Whether functions of a component wait, for sessions or connections that it makes."""
+        waiting = {(one.path, one.start) for one in self._part.steps}
+        if not waiting & {(one.path, one.start) for one in component.pieces}:
+            return False
+        resources = {member.site.id for member, _ in found.resources}
+        return bool(self.used_by([component], with_unused=False)) or any(
+            one.site.id in resources and makes_session(one.site) for one in component.members
+        )
+
+    def _stop_what_is_carried(self) -> None:
+        """Stop what makes no session of its own where something that does stays synchronous."""
+        stopped = [one for one in self.all if not one.is_carried and not one.converts]
+        if not stopped:
+            return
+        for component in self.all:
+            if component.is_carried:
+                component.stopping += [each for one in stopped for each in one.stopping]
+                component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
 
     def _stop_what_is_beside(self) -> None:
         """Stop tests that use the engine of what stays synchronous, or if all of that does."""

@@ -85,7 +85,11 @@ def shared_resources(
         else:
             found[mention.qualified].uses.append((module.place(node), piece))
     for name in _with_users(found, joining):
-        del found[name]
+        gone = found.pop(name)
+        # What is built on another one, and joins who uses it, uses that itself.
+        for base, place in gone.built_on.items():
+            if base in found:
+                found[base].uses.append((place, gone.piece))
     return found
 
 
