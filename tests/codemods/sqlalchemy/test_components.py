@@ -127,3 +127,18 @@ def test_a_database_in_memory_joins_its_users():
     found = levels(database=memory, stays=STAYS, api=f"{READS}        db.commit()\n")
 
     assert found["api"] == STOPPED
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("getattr(common, name)()", STOPPED),
+        ("getattr(common, name)(1, 2)", CONVERTS),
+        ("getattr(name, 'read')()", CONVERTS),
+    ],
+)
+def test_what_is_found_by_a_name_may_be_what_waits(call, expected):
+    calling = f"import common\n\n\ndef call(name):\n    return {call}\n"
+    found = levels(database=DATABASE, common=f"{READS}        db.commit()\n", calling=calling)
+
+    assert found["common"] == expected
