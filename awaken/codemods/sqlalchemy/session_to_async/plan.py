@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
@@ -115,6 +116,7 @@ class SessionToAsync(Rule):
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
+                *dynamic_calls(part, self.name),
                 *Doubles(part, self.name),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),

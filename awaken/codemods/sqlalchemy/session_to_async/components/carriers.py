@@ -55,12 +55,16 @@ class Carriers:
             module = self._project.module(piece.path)
             node = None if module is None else _node_of(module, piece)
             if module is not None and node is not None:
-                found.update(self._carriers(module, node))
+                # Who assigns to one mentions nothing: only reads are looked up below.
+                own = set(self._carriers(module, node))
+                found |= own
+                yield from (((one.kind, one.name), piece) for one in sorted(own))
                 if self._is_handed_on(module, node):
                     yield _HANDED, piece
                 for key in self._of_tests(module, node):
                     yield key, piece
         attributes = sorted(one.name for one in found if one.kind == "attribute")
+        yield from self._fields(frozenset(attributes))
         for module in modules_with(self._project, [name.encode() for name in attributes]):
             for name in attributes:
                 for piece in self._with_attribute(module, name):
@@ -75,10 +79,18 @@ class Carriers:
     def _with_attribute(self, module: Module, name: str) -> Iterator[Piece]:
         for node in module.mentions(name):
             piece = piece_around(module, node)
-            is_in_class = module.function_at(piece.start) is None and bool(piece.name)
-            is_field = is_in_class and isinstance(module.parent(node), ast.Assign | ast.AnnAssign)
-            if piece in self._pieces and (isinstance(node, ast.Attribute) or is_field):
+            if piece in self._pieces and isinstance(node, ast.Attribute):
                 yield piece
+
+    def _fields(self, attributes: frozenset[str]) -> Iterator[tuple[tuple[str, str], Piece]]:
+        """Yield the classes that bind one of some attributes in their body."""
+        for piece in sorted(self._pieces):
+            module = self._project.module(piece.path) if piece.name else None
+            facts = (
+                None if module is None else self._project.class_facts(f"{module.name}.{piece.name}")
+            )
+            for name in sorted(attributes & facts.members) if facts is not None else ():
+                yield ("attribute", name), piece
 
     def _statements(self, variable: str) -> Iterator[tuple[tuple[str, str], Piece]]:
         """Yield the statements, and functions, that give a variable of a file its value."""

@@ -165,7 +165,8 @@ class Links:
                 is_used = is_called or _is_handed_on(module, node)
             else:
                 # The calls of functions are those of the call graph.
-                piece, is_used = functions[mention.qualified], not is_called
+                piece = functions[mention.qualified]
+                is_used = piece in self._followed or not is_called
             if is_used:
                 around = piece_around(module, node)
                 self._follow(module, around)

@@ -7,6 +7,7 @@ in sight: nobody assigns to the name, replaces it in a test, or listens to what 
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.mentions import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
 from awaken.contract import Place
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
@@ -63,19 +65,23 @@ def shared_resources(
     ``sites`` are the names of the synchronous side, each with what it names.
     """
     found: dict[str, Shared] = {}
+    in_memory: set[str] = set()
     for site, qualified in sites:
         made = _made(site.module, site.node) if qualified in _MAKERS else None
-        if made is not None and not _is_in_memory(project, site.module, made.value):
+        if made is not None:
             name = f"{site.module.name}.{_target(made)}"
             piece = piece_around(site.module, made)
             found.setdefault(name, Shared(name, piece, site.module.place(made)))
-    joining = {name for name, _, _ in texts_naming(project, found)}
+            if _is_in_memory(project, site.module, made):
+                in_memory.add(name)
+    joining = in_memory | {name for name, _, _ in texts_naming(project, found)}
+    joining |= set(_assigned(project, found))
     for mention in mentions_of(project, found):
         module, node = mention.module, mention.node
         piece = piece_around(module, node)
         above = module.parent(node)
         is_changed = isinstance(above, ast.Attribute) and above.attr in _CHANGING
-        if is_changed or not isinstance(node.ctx, ast.Load) or _listens(project, module, node):
+        if is_changed or _listens(project, module, node):
             joining.add(mention.qualified)
         user = next((one for one in found.values() if one.piece == piece), None)
         if user is not None:
@@ -91,6 +97,18 @@ def shared_resources(
             if base in found:
                 found[base].uses.append((place, gone.piece))
     return found
+
+
+def _assigned(project: Project, names: Iterable[str]) -> Iterator[str]:
+    """Yield those of some variables that may be assigned to from afar: ``db.engine = other``."""
+    by_word: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_word[name.rpartition(".")[2]].append(name)
+    for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
+        for node in module.walk():
+            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                is_own = isinstance(node.value, ast.Name) and node.value.id in {"cls", "self"}
+                yield from () if is_own else by_word.get(node.attr, ())
 
 
 def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
@@ -128,13 +146,14 @@ def _target(statement: ast.Assign | ast.AnnAssign) -> str:
             return ""
 
 
-def _is_in_memory(project: Project, module: Module, made: ast.expr | None) -> bool:
+def _is_in_memory(project: Project, module: Module, made: ast.stmt) -> bool:
     """Whether an engine may keep its database in memory, where another would see none of it."""
+    span = module.span(made)
     for engine in project.orm.engines.in_file(module):
-        if engine.call is made:
+        if span.contains(module.span(engine.call)):
             url = project.orm.engines.url_of(engine)
-            texts = () if url is None else url.texts
-            return any(_names_memory(one) for one in texts)
+            if url is not None and any(_names_memory(one) for one in url.texts):
+                return True
     return False
 
 

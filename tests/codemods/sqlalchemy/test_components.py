@@ -1,0 +1,144 @@
+"""Which parts of a program session-to-async takes together, and which it keeps apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
+from awaken.contract import Constraints, Level
+from awaken.project import Project, Snapshot
+from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.sources import decode
+
+DATABASE = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("postgresql+psycopg://localhost/shop")
+new_session = sessionmaker(engine)
+"""
+STAYS = """\
+from database import new_session
+
+
+class Stock:
+    def __len__(self):
+        with new_session() as db:
+            return db.scalar("select 1")
+"""
+
+
+def levels(**files: str) -> dict[str, set[str]]:
+    """Return what becomes of each function of a program, by its file."""
+    sources = {f"{name}.py": decode(f"{name}.py", text.encode()) for name, text in files.items()}
+    settings = ProjectSettings(reads=SessionToAsync.reads, published=False)
+    project = Project(Snapshot(sources), Targets(), settings=settings)
+    plan = SessionToAsync().plan(project, Constraints(options=SessionToAsync.options()))
+    found: dict[str, set[str]] = {}
+    for one in plan.findings:
+        found.setdefault(one.place.path.removesuffix(".py"), set()).add(one.level.value)
+    return found
+
+
+CONVERTS, STOPPED = {Level.UNSAFE.value}, {Level.MANUAL.value}
+READS = "from database import new_session\n\n\ndef read():\n    with new_session() as db:\n"
+
+
+def test_what_shares_a_factory_alone_is_kept_apart():
+    found = levels(database=DATABASE, stays=STAYS, api=f"{READS}        db.commit()\n")
+
+    assert found["api"] == CONVERTS
+    assert found["stays"] == STOPPED
+
+
+CALLING = """\
+import common
+
+
+class A:
+    def __len__(self):
+        return common.read()
+"""
+HANDING_ON = """\
+from database import new_session
+
+
+class A:
+    def __len__(self, request):
+        request.state.db = new_session()
+        request.state.db.commit()
+"""
+IN_CLASS = """\
+from database import new_session
+
+
+class Store:
+    db = new_session()
+
+    def __len__(self):
+        return self.db.scalar("select 1")
+"""
+IN_FILE = """\
+from database import new_session
+
+db = new_session()
+
+
+class A:
+    def __len__(self):
+        return db.scalar("select 1")
+"""
+
+
+@pytest.mark.parametrize(
+    ("stays", "api"),
+    [
+        (CALLING, "import common\n\n\ndef api():\n    return common.read()\n"),
+        (HANDING_ON, "def api(request):\n    request.state.db.commit()\n"),
+        (IN_CLASS, "from stays import Store\n\n\ndef api():\n    Store.db.commit()\n"),
+        (IN_FILE, "from stays import db\n\n\ndef api():\n    db.commit()\n"),
+    ],
+)
+def test_what_shares_a_session_is_taken_together(stays, api):
+    found = levels(database=DATABASE, common=f"{READS}        db.commit()\n", stays=stays, api=api)
+
+    assert found["stays"] == STOPPED
+    assert found["api"] == STOPPED
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        "import database\n\n\ndef set_up(other):\n    database.new_session = other\n",
+        "def test_it(patch, other):\n    patch.setattr('database.new_session', other)\n",
+        "from database import new_session\n\nnew_session.configure(bind=None)\n",
+    ],
+)
+def test_a_factory_that_is_replaced_joins_its_users(replaced):
+    files = {"database": DATABASE, "stays": STAYS, "api": f"{READS}        db.commit()\n"}
+    found = levels(**files, replaced=replaced)
+
+    assert found["api"] == STOPPED
+
+
+def test_a_database_in_memory_joins_its_users():
+    memory = DATABASE.replace("postgresql+psycopg://localhost/shop", "sqlite://")
+    found = levels(database=memory, stays=STAYS, api=f"{READS}        db.commit()\n")
+
+    assert found["api"] == STOPPED
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("getattr(common, name)()", STOPPED),
+        ("getattr(common, name)(1, 2)", CONVERTS),
+        ("getattr(name, 'read')()", CONVERTS),
+    ],
+)
+def test_what_is_found_by_a_name_may_be_what_waits(call, expected):
+    calling = f"import common\n\n\ndef call(name):\n    return {call}\n"
+    found = levels(database=DATABASE, common=f"{READS}        db.commit()\n", calling=calling)
+
+    assert found["common"] == expected
