@@ -90,13 +90,17 @@ def shared_resources(
             found[mention.qualified].kept.append(module.place(node))
         else:
             found[mention.qualified].uses.append((module.place(node), piece))
+    _join(found, joining)
+    return found
+
+
+def _join(found: dict[str, Shared], joining: set[str]) -> None:
+    """Leave out those that join their users: what they are built on is used by their statements."""
     for name in _with_users(found, joining):
         gone = found.pop(name)
-        # What is built on another one, and joins who uses it, uses that itself.
         for base, place in gone.built_on.items():
             if base in found:
                 found[base].uses.append((place, gone.piece))
-    return found
 
 
 def _assigned(project: Project, names: Iterable[str]) -> Iterator[str]:
