@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
+
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
 
 _TABLES = (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts"))
 
@@ -14,8 +15,8 @@ def console_scripts(pyproject: str) -> tuple[str, ...]:
     PyPA, "Entry points specification"; Poetry, "The pyproject.toml file: scripts".
     """
     try:
-        document = tomllib.loads(pyproject)
-    except tomllib.TOMLDecodeError:
+        document = parse_toml(pyproject)
+    except NotToml:
         return ()
     found: list[str] = []
     for path in _TABLES:
