@@ -159,3 +159,22 @@ def test_a_factory_of_sessions_is_replaced_by_one(given, is_refused):
     """
 
     assert bool(_refused(test)) == is_refused
+
+
+PATCHED_CLASS = """
+    def test(db: Session):
+        session = MagicMock()
+        session.__enter__.return_value = {0}
+        with patch("shop.Session", {1}):
+            shop.order(db)
+"""
+
+
+def test_a_patched_session_class_is_understood_by_its_mock_alone():
+    entered = PATCHED_CLASS.format("session", "return_value=session")
+    another = PATCHED_CLASS.format("db", "return_value=session")
+    unknown = PATCHED_CLASS.format("session", "new=one")
+
+    assert _refused(entered) == []
+    assert "`shop.Session` waits" in _refused(another)[0]
+    assert "`shop.Session` waits" in _refused(unknown)[0]

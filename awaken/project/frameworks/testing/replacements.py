@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from awaken.knowledge import knowledge
 from awaken.project.frameworks.testing.marks import Patch, patch_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -42,7 +43,8 @@ class Replacement:
     empty. ``functions`` are those that the name stood for; ``cls`` is the class that it stood for
     (``is_class``), or whose instance, and ``module`` the file; ``home`` is the file in which the
     name stands. ``session`` says that it is a method of a session, ``factory`` that it makes
-    sessions; ``why`` is empty, or why the name is not understood. ``name`` is its last word.
+    sessions, ``library`` which class of a library it is; ``why`` is empty, or why the name is not
+    understood. ``name`` is its last word.
     """
 
     node: ast.Call | ast.Assign
@@ -58,6 +60,7 @@ class Replacement:
     home: str = ""
     session: bool = False
     factory: bool = False
+    library: str = ""
     why: str = ""
 
 
@@ -216,7 +219,9 @@ class Replacements:
         classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
         if len(classes) == len(values) == 1:
             return Replacement(node, name, shown, cls=classes.pop(), home=path)
-        return Replacement(node, name, shown, home=path, factory=_make_sessions(values))
+        library = qualified if qualified in knowledge().types else ""
+        makes = _make_sessions(values)
+        return Replacement(node, name, shown, home=path, factory=makes, library=library or "")
 
     def make_sessions(self, module: Module, node: ast.expr) -> bool:
         """Whether an object is a factory of sessions."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
     from awaken.project import Project
 
-_ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
+ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 
 
 def kind_of(part: SynchronousPart, function: FunctionPlace) -> str:
@@ -48,8 +48,8 @@ def entered_asynchronously(
         match node:
             case ast.Attribute(
                 value=ast.Attribute(value=ast.Name(id=name), attr="return_value"), attr=attribute
-            ) if name == replacement.bound and attribute in _ASYNCHRONOUS:
-                yield site.rename(node, _ASYNCHRONOUS[attribute])
+            ) if name == replacement.bound and attribute in ASYNCHRONOUS:
+                yield site.rename(node, ASYNCHRONOUS[attribute])
                 above = module.parent(node)
                 if isinstance(above, ast.Assign):
                     yield from _set(project, site, above.value)

@@ -22,6 +22,10 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import 
     not_understood,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
+from awaken.codemods.sqlalchemy.session_to_async.doubles.session_classes import (
+    SESSIONS,
+    PatchedSessions,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
     function_of_lambda,
     is_laid_out,
@@ -53,6 +57,7 @@ class Doubles:
         self._project = part.project
         self._rule = rule
         self._objects = PatchedObjects(part)
+        self._sessions = PatchedSessions(part)
         self._taken: dict[ast.AST | None, set[str]] = {}
 
     def __iter__(self) -> Iterator[Member]:
@@ -79,7 +84,7 @@ class Doubles:
                 yield member(site, shown, self._of_coroutine_function, replacement)
             else:
                 yield member(site, shown, self._of_manager, replacement, kinds)
-        elif replacement.factory:
+        elif replacement.library in SESSIONS or replacement.factory:
             yield from self._of_factory(site, replacement, shown)
         elif methods := self._objects.waiting_methods(replacement):
             yield from self._objects.members(site, replacement, shown, methods)
@@ -113,8 +118,12 @@ class Doubles:
     def _of_factory(
         self, site: Site[ast.AST], replacement: Replacement, shown: str
     ) -> Iterator[Member]:
-        """Yield the refusal of what makes no sessions in the place of what does."""
+        """Yield the patch of a class, and the refusal of what makes no sessions."""
         module, given = site.module, replacement.given
+        if replacement.library:
+            if any(self._waiting(replacement)):
+                yield member(site, shown, self._sessions.written, replacement)
+            return
         if given is not None and self._project.replacements.make_sessions(module, given):
             return
         if any(self._waiting(replacement)):
@@ -126,7 +135,8 @@ class Doubles:
         homes = {replacement.cls, replacement.module}
         known = frozenset(replacement.functions)
         # What makes sessions may be imported where it is called.
-        words = [replacement.name.encode()] if replacement.factory else []
+        makes = replacement.factory or replacement.library
+        words = [replacement.name.encode()] if makes else []
         naming = frozenset(self._project.files_with(words)) if words else frozenset[str]()
         for function in sorted(self._part.steps):
             name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"

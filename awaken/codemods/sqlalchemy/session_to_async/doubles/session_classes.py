@@ -1,0 +1,106 @@
+"""Patches of session classes: ``patch("app.main.Session", return_value=mock)``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHRONOUS
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
+    ASYNC_MOCK,
+    MAGIC_MOCK,
+    inserted_arguments,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import not_understood
+from awaken.contract import Edit
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+SESSIONS = {"sqlalchemy.orm.Session", "sqlmodel.Session"}
+
+
+class PatchedSessions:
+    """Writes them for one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+
+    def written(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+        """Return the patch of the asynchronous class, and its mock. Raises Refused.
+
+        The mock is one of the function around, which is entered as itself.
+        """
+        module, call = site.module, replacement.node
+        refused = not_understood(replacement, module.excerpt(call))
+        text = call.args[0] if isinstance(call, ast.Call) and call.args else None
+        former = replacement.library.rpartition(".")[2]
+        is_plain = isinstance(text, ast.Constant) and replacement.name == former
+        if text is None or not is_plain or replacement.given is not None:
+            raise refused
+        named = twins().names[replacement.library].rpartition(".")[2]
+        changed = module.text_of(text).replace(f".{former}", f".{named}")
+        edits: list[Edit] = [site.replace(text, changed)]
+        edits += self._mock(site, replacement, refused)
+        return Rewrite(f"`{replacement.shown}` is patched as `{named}`", edits)
+
+    def _mock(
+        self, site: Site[ast.AST], replacement: Replacement, refused: Refused
+    ) -> Iterator[Edit]:
+        module, call = site.module, replacement.node
+        keywords = call.keywords if isinstance(call, ast.Call) else []
+        given = next((one.value for one in keywords if one.arg == "return_value"), None)
+        around = next((one for one in module.ancestors(call) if isinstance(one, Function)), None)
+        if not isinstance(given, ast.Name) or around is None or len(keywords) != 1:
+            raise refused
+        made = [one.value for one in module.scopes.bindings_of(given)]
+        mock = made[0] if len(made) == 1 else None
+        if not isinstance(mock, ast.Call) or mock.args or mock.keywords:
+            raise refused
+        if self._project.qualified_name(module, mock.func) != MAGIC_MOCK:
+            raise refused
+        entered = False
+        for node in module.walk(around):
+            match node:
+                case ast.Assign(
+                    targets=[
+                        ast.Attribute(
+                            value=ast.Attribute(value=ast.Name(id=name), attr=method) as dunder,
+                            attr="return_value",
+                        )
+                    ],
+                    value=value,
+                ) if name == given.id and method in ASYNCHRONOUS:
+                    is_itself = isinstance(value, ast.Name) and value.id == name
+                    entered = entered or (method == "__enter__" and is_itself)
+                    yield site.rename(dunder, ASYNCHRONOUS[method])
+                case _:
+                    pass
+        if not entered:
+            raise refused
+        yield from self._methods(site, replacement, mock)
+
+    def _methods(
+        self, site: Site[ast.AST], replacement: Replacement, mock: ast.Call
+    ) -> Iterator[Edit]:
+        """Yield what gives a mock the methods that the patched file waits for."""
+        functions = [one for one in self._part.steps if one.path == replacement.home]
+        methods = WaitingMethods(self._part).of_session(functions)
+        if not methods:
+            return
+        asynchronous, imports = name_beside(self._project, site, mock.func, ASYNC_MOCK)
+        result = site.module.text_of(mock.func)
+        doubles = (
+            f"{name}={asynchronous}({f'return_value={result}()' if is_used else ''})"
+            for name, is_used in methods.items()
+        )
+        yield inserted_arguments(site, mock, ", ".join(doubles))
+        yield from imports
