@@ -113,9 +113,24 @@ class TextEdit(Struct, frozen=True, kw_only=True):
     site: SiteId
 
 
+class ReplaceStatements(Struct, frozen=True, kw_only=True):
+    """Replace lines of a Python file by the lines of ``text``, where no node says what changes.
+
+    ``anchor`` spans whole lines of one block, with its whole statements, or comments between two of
+    them. ``text`` is as long as it likes, its lines end as those of the file, and no line may be
+    cut: only the last line of a file has no end.
+    """
+
+    path: str
+    anchor: Span
+    text: str
+    site: SiteId
+
+
 Edit = (
     NodeEdit
     | InsertStatements
+    | ReplaceStatements
     | NeedImport
     | ReleaseImport
     | Requirement

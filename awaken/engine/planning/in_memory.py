@@ -22,6 +22,7 @@ from awaken.contract import (
     Place,
     Problem,
     ReleaseImport,
+    ReplaceStatements,
     Requirement,
     SetKey,
     Span,
@@ -266,7 +267,7 @@ def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT
 
 
 def _by_file(changes: Sequence[Change]) -> dict[str, list[OwnedEdit[Any]]]:
-    kinds = (NodeEdit, InsertStatements, NeedImport, ReleaseImport, TextEdit)
+    kinds = (NodeEdit, InsertStatements, NeedImport, ReleaseImport, ReplaceStatements, TextEdit)
     found: dict[str, list[OwnedEdit[Any]]] = {}
     for change in changes:
         for edit in change.edits:
