@@ -44,11 +44,24 @@ class Change(Struct, frozen=True, kw_only=True):
         return tuple(path for path in self.paths if path in edited or path not in setting)
 
 
+class Problem(Struct, frozen=True):
+    """What a check found after rewriting; without ``changes`` the engine finds the guilty one."""
+
+    place: Place
+    message: str
+    changes: tuple[ChangeId, ...] = ()
+
+
 class Plan(Struct, frozen=True):
-    """What a rule found in one project, and what it would do."""
+    """What a rule found in one project, and what it would do.
+
+    ``problems`` are what it could not do, for no fault of awaken's: they are shown, and the run
+    goes on. One without a path is about the whole project.
+    """
 
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Constraints(Struct, frozen=True):
@@ -68,11 +81,3 @@ class Constraints(Struct, frozen=True):
     def may_write(self, path: str) -> bool:
         """Whether ``path`` lies inside the write scope."""
         return self.write_scope is None or path in self.write_scope
-
-
-class Problem(Struct, frozen=True):
-    """What a check found after rewriting; without ``changes`` the engine finds the guilty one."""
-
-    place: Place
-    message: str
-    changes: tuple[ChangeId, ...] = ()

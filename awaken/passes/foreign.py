@@ -1,0 +1,212 @@
+"""The rule that a pass becomes: what foreign code makes of each file, as findings and changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.contract import (
+    Constraints,
+    Finding,
+    Level,
+    Place,
+    Plan,
+    Problem,
+    Reason,
+    ReplaceStatements,
+    Span,
+)
+from awaken.editing.comments import lost_comments
+from awaken.kit.changes import Decided, Member, decide_group, plan_of, rewritten_together
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.passes import reasons
+from awaken.passes.hunks import Hunk, hunks
+from awaken.passes.messages import (
+    Answer,
+    Failed,
+    Item,
+    Ready,
+    Rewritten,
+    Runner,
+    Running,
+    Setup,
+    Skipped,
+    Unreadable,
+    Unusable,
+)
+from awaken.workspace.sources import Undecodable, decode, is_python
+
+if TYPE_CHECKING:
+    from awaken.passes.settings import PassSettings
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_NOT_PROVED = "nothing of it is proved"
+_MOST = 0.9
+"""The share of its lines above which a file counts as reformatted."""
+_FEWEST_LINES = 20
+"""Smaller files may well be rewritten as a whole."""
+
+
+class ForeignPass(Rule):
+    """A codemod that awaken runs and has not written.
+
+    ``settings`` and ``start`` are those of the one pass; ``rule_of`` makes a class of its own for
+    it, with its name and phase.
+    """
+
+    levels = (Level.UNSAFE, Level.MANUAL)
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    settings: ClassVar[PassSettings]
+    start: ClassVar[Runner]
+    import_from: ClassVar[tuple[str, ...]] = ()
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return a finding for each place that the codemod changes, and a change for each file."""
+        running = self._started(project)
+        loaded = running.loaded
+        if isinstance(loaded, Unusable):
+            return Plan(problems=(self._problem("", loaded.why),))
+        modules = list(self._modules(project, loaded))
+        answers = running.answers([Item(one.path, one.source.raw()) for one in modules])
+        decided: list[Decided] = []
+        problems: list[Problem] = []
+        for module, answer in zip(modules, answers, strict=True):
+            if isinstance(answer, Failed):
+                problems.append(self._problem(module.path, answer.why))
+            else:
+                decided.append(self._decided(module, answer, constraints))
+        plan = plan_of(decided)
+        return Plan(plan.findings, plan.changes, tuple(problems))
+
+    def _started(self, project: Project) -> Running:
+        named = self.settings.named()
+        files = {
+            path: (name, name if path.endswith("/__init__.py") else name.rpartition(".")[0])
+            for path in project.snapshot
+            if is_python(path)
+            for name in (project.layout.name_of(path),)
+        }
+        return type(self).start(
+            Setup(
+                kind=self.settings.kind,
+                target=self.settings.target,
+                named=named,
+                words=self.settings.args,
+                import_from=self.import_from,
+                files=files,
+            )
+        )
+
+    def _modules(self, project: Project, ready: Ready) -> Iterator[Module]:
+        words = [one.encode() for one in self.settings.triggers or ready.triggers]
+        yield from site_modules(project, words)
+
+    def _problem(self, path: str, why: str) -> Problem:
+        return Problem(Place(path, Span(0, 0)), f"{self.name}: {why}")
+
+    # ----------------------------------------------------------------------------------- one file
+    def _decided(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
+        decided = self._changes(module, answer, constraints)
+        return Decided((*decided.findings, *self._advice(module, answer)), decided.changes)
+
+    def _changes(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
+        try:
+            match answer:
+                case Skipped(why=why):
+                    raise Refused(reasons.SKIPPED, why)
+                case Unreadable(why=why):
+                    raise Refused(reasons.CANNOT_PARSE, why)
+                case Rewritten(content=content) if content != module.source.raw():
+                    return self._of_hunks(module, content, constraints)
+                case _:
+                    return Decided(())
+        except Refused as error:
+            whole: Site[ast.AST] = Site(self.name, module, module.tree)
+            return Decided((whole.refused(error),))
+
+    def _advice(self, module: Module, answer: Answer) -> Iterator[Finding]:
+        """Yield the warnings of the codemod, in its own words."""
+        del module, answer
+        yield from ()
+
+    def _of_hunks(self, module: Module, content: bytes, constraints: Constraints) -> Decided:
+        """Return what becomes of a file that gets other bytes. Raises Refused."""
+        before = module.source.text
+        try:
+            after = decode(module.path, content).text
+            found = hunks(before, after)
+        except (Undecodable, SyntaxError, ValueError) as error:
+            raise Refused(reasons.BROKEN, str(error)) from None
+        self._require_few(before, found)
+        lost = lost_comments(before.decode(), after.decode())
+        members = list(self._members(module, found, lost))
+        if not self.settings.per_hunk:
+            return decide_group(members, constraints, reasons.BESIDE_ANOTHER)
+        parts = [
+            rewritten_together((one.site,), one.outcome)
+            for one in members
+            if isinstance(one.outcome, Rewrite)
+        ]
+        return Decided(
+            tuple(finding for one in parts for finding in one.findings),
+            tuple(change for one in parts for change in one.changes),
+        )
+
+    def _require_few(self, before: bytes, found: Sequence[Hunk]) -> None:
+        """Raise Refused where nearly all lines of a file would be others."""
+        lines = before.count(b"\n")
+        changed = sum(before[one.span.start : one.span.end].count(b"\n") for one in found)
+        if self.settings.allow_reformat or lines < _FEWEST_LINES or changed < _MOST * lines:
+            return
+        raise Refused(reasons.REFORMATS, f"{changed} of {lines} lines")
+
+    def _members(
+        self, module: Module, found: Sequence[Hunk], lost: Sequence[str]
+    ) -> Iterator[Member]:
+        """Yield the sites of a file; comments between statements belong to the next one."""
+        places = "one place" if len(found) == 1 else f"{len(found)} places"
+        caveats = [_NOT_PROVED, *(f"the comment {one} is lost" for one in lost)]
+        pairs = [(_node_at(module, one.span), one) for one in found]
+        for node, group in groupby(pairs, key=lambda pair: pair[0]):
+            site: Site[ast.AST] = Site(self.name, module, node)
+            edits = [
+                ReplaceStatements(path=module.path, anchor=one.span, text=one.text, site=site.id)
+                for _, one in group
+            ]
+            message = f"{self.settings.target} changes {places} of this file"
+            shown = module.excerpt(node) if isinstance(node, ast.stmt) else module.path
+            yield Member(site, Rewrite(message, edits, caveats), shown)
+
+
+def rule_of(settings: PassSettings, start: Runner, import_from: Sequence[str]) -> ForeignPass:
+    """Return the rule that a pass becomes. Raises UserError for settings that make no sense."""
+    attributes = {
+        "__doc__": ForeignPass.__doc__,
+        "__module__": ForeignPass.__module__,
+        "name": settings.name or settings.target.rpartition(".")[2],
+        "family": settings.kind,
+        "phase": settings.when(),
+        "triggers": tuple(one.encode() for one in settings.triggers),
+        "settings": settings,
+        "start": staticmethod(start),
+        "import_from": tuple(import_from),
+    }
+    made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
+    return made()
+
+
+def _node_at(module: Module, span: Span) -> ast.AST:
+    """Return the first statement that begins in ``span``, or behind it in the same file."""
+    found: ast.AST = module.tree
+    first = len(module.source.text) + 1
+    for node in module.walk():
+        if isinstance(node, ast.stmt):
+            start = module.span(node).start
+            if span.start <= start < first:
+                found, first = node, start
+    return found
