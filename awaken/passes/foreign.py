@@ -21,7 +21,6 @@ from awaken.contract import (
 from awaken.editing.comments import lost_comments
 from awaken.kit.changes import Decided, Member, decide_group, plan_of, rewritten_together
 from awaken.kit.rule import Rule
-from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
 from awaken.passes.hunks import Hunk, hunks
@@ -104,7 +103,11 @@ class ForeignPass(Rule):
 
     def _modules(self, project: Project, ready: Ready) -> Iterator[Module]:
         words = [one.encode() for one in self.settings.triggers or ready.triggers]
-        yield from site_modules(project, words)
+        paths = project.site_files(words) if words else filter(is_python, sorted(project.snapshot))
+        for path in paths:
+            module = project.module(path)
+            if module is not None:
+                yield module
 
     def _problem(self, path: str, why: str) -> Problem:
         return Problem(Place(path, Span(0, 0)), f"{self.name}: {why}")
@@ -115,19 +118,18 @@ class ForeignPass(Rule):
         return Decided((*decided.findings, *self._advice(module, answer)), decided.changes)
 
     def _changes(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
-        try:
-            match answer:
-                case Skipped(why=why):
-                    raise Refused(reasons.SKIPPED, why)
-                case Unreadable(why=why):
-                    raise Refused(reasons.CANNOT_PARSE, why)
-                case Rewritten(content=content) if content != module.source.raw():
+        match answer:
+            case Skipped(why=why):
+                return _left_alone(self.name, module, Refused(reasons.SKIPPED, why))
+            case Unreadable(why=why):
+                return _left_alone(self.name, module, Refused(reasons.CANNOT_PARSE, why))
+            case Rewritten(content=content) if content != module.source.raw():
+                try:
                     return self._of_hunks(module, content, constraints)
-                case _:
-                    return Decided(())
-        except Refused as error:
-            whole: Site[ast.AST] = Site(self.name, module, module.tree)
-            return Decided((whole.refused(error),))
+                except Refused as error:
+                    return _left_alone(self.name, module, error)
+            case _:
+                return Decided(())
 
     def _advice(self, module: Module, answer: Answer) -> Iterator[Finding]:
         """Yield the warnings of the codemod, in its own words."""
@@ -198,6 +200,11 @@ def rule_of(settings: PassSettings, start: Runner, import_from: Sequence[str]) -
     }
     made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
     return made()
+
+
+def _left_alone(rule: str, module: Module, refused: Refused) -> Decided:
+    whole: Site[ast.AST] = Site(rule, module, module.tree)
+    return Decided((whole.refused(refused),))
 
 
 def _node_at(module: Module, span: Span) -> ast.AST:
