@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import (
@@ -54,15 +55,15 @@ _FEWEST_LINES = 20
 class ForeignPass(Rule):
     """A codemod that awaken runs and has not written.
 
-    ``settings`` and ``start`` are those of the one pass; ``rule_of`` makes a class of its own for
-    it, with its name and phase.
+    ``settings``, ``start`` and ``directory``, to which paths are relative, are those of one pass;
+    ``rule_of`` makes a class of its own for it, with its name and phase.
     """
 
     levels = (Level.UNSAFE, Level.MANUAL)
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
     settings: ClassVar[PassSettings]
     start: ClassVar[Runner]
-    import_from: ClassVar[tuple[str, ...]] = ()
+    directory: ClassVar[Path]
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each place that the codemod changes, and a change for each file."""
@@ -93,13 +94,19 @@ class ForeignPass(Rule):
         return type(self).start(
             Setup(
                 kind=self.settings.kind,
-                target=self.settings.target,
+                target=self._target(),
                 named=named,
                 words=self.settings.args,
-                import_from=self.import_from,
+                # A package of codemods may stand beside the program, or with it.
+                import_from=(str(self.directory), str(self.directory / "src")),
                 files=files,
             )
         )
+
+    def _target(self) -> str:
+        if self.settings.kind == "bowler" and self.settings.bowler.endswith(".py"):
+            return str(self.directory / self.settings.bowler)
+        return self.settings.target
 
     def _modules(self, project: Project, ready: Ready) -> Iterator[Module]:
         words = [one.encode() for one in self.settings.triggers or ready.triggers]
@@ -185,18 +192,18 @@ class ForeignPass(Rule):
             yield Member(site, Rewrite(message, edits, caveats), shown)
 
 
-def rule_of(settings: PassSettings, start: Runner, import_from: Sequence[str]) -> ForeignPass:
-    """Return the rule that a pass becomes. Raises UserError for settings that make no sense."""
+def rule_of(settings: PassSettings, start: Runner, directory: Path) -> ForeignPass:
+    """Return the rule that a pass becomes; its paths are relative to ``directory``."""
     attributes = {
         "__doc__": ForeignPass.__doc__,
         "__module__": ForeignPass.__module__,
-        "name": settings.name or settings.target.rpartition(".")[2],
+        "name": settings.known_as,
         "family": settings.kind,
         "phase": settings.when(),
         "triggers": tuple(one.encode() for one in settings.triggers),
         "settings": settings,
         "start": staticmethod(start),
-        "import_from": tuple(import_from),
+        "directory": directory,
     }
     made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
     return made()

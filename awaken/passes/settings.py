@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePath
+
 from msgspec import Struct
 
 from awaken.contract import Phase, UserError
@@ -38,6 +41,16 @@ class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def target(self) -> str:
         """What is run."""
         return self.libcst or self.bowler
+
+    @property
+    def known_as(self) -> str:
+        """Its name: that of the command in the words of rules, or of the script."""
+        if self.name:
+            return self.name
+        if self.bowler:
+            return PurePath(self.bowler).stem.replace("_", "-")
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", self.libcst.rpartition(".")[2]).lower()
+        return words.removesuffix("-command").replace("_", "-")
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Return the arguments by name, one with several values several times."""

@@ -6,6 +6,7 @@ import select
 import sys
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -13,8 +14,10 @@ import msgspec
 
 from awaken.engine.machine.programs import end_program, start_program
 from awaken.engine.machine.workers import available_cores
+from awaken.passes.foreign import ForeignPass, rule_of
 from awaken.passes.framing import receive, send
 from awaken.passes.messages import Answer, Failed, Item, Loaded, Ready, Setup, Unusable
+from awaken.passes.settings import PassSettings
 
 SECONDS_TO_LOAD = 60
 """Of the clock, for foreign code to be imported."""
@@ -23,6 +26,11 @@ SECONDS_PER_FILE = 90
 _WORDS = (sys.executable, "-P", "-m", "awaken.passes.child")
 _FILES_WORTH_A_PROCESS = 8
 """Importing LibCST takes as long as rewriting so many files."""
+
+
+def rule_of_pass(settings: PassSettings, directory: Path) -> ForeignPass:
+    """Return the rule that a pass becomes; its paths are relative to ``directory``."""
+    return rule_of(settings, ForeignCode, directory)
 
 
 class ForeignCode:
