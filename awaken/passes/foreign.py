@@ -60,6 +60,7 @@ class ForeignPass(Rule):
     """
 
     levels = (Level.UNSAFE, Level.MANUAL)
+    is_foreign = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
     settings: ClassVar[PassSettings]
     start: ClassVar[Runner]
