@@ -193,7 +193,9 @@ class ForeignPass(Rule):
             yield Member(site, Rewrite(message, edits, caveats), shown)
 
 
-def rule_of(settings: PassSettings, start: Runner, directory: Path) -> ForeignPass:
+def rule_of(
+    settings: PassSettings, start: Runner, directory: Path, after: tuple[str, ...] = ()
+) -> ForeignPass:
     """Return the rule that a pass becomes; its paths are relative to ``directory``."""
     attributes = {
         "__doc__": ForeignPass.__doc__,
@@ -205,6 +207,7 @@ def rule_of(settings: PassSettings, start: Runner, directory: Path) -> ForeignPa
         "settings": settings,
         "start": staticmethod(start),
         "directory": directory,
+        "after": after,
     }
     made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
     return made()

@@ -21,13 +21,13 @@ from awaken.settings.settings_files import config_layers, found_layer, nearest_f
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 
-RuleOf = Callable[[PassSettings, Path], Rule | None]
-"""Makes a rule of a pass; the directory is what its paths are relative to."""
+RuleOf = Callable[[PassSettings, Path, tuple[str, ...]], Rule | None]
+"""Makes a rule of a pass, given the directory of its paths, and the names of those before it."""
 
 
-def no_passes(settings: PassSettings, directory: Path) -> None:
+def no_passes(settings: PassSettings, directory: Path, after: tuple[str, ...]) -> None:
     """Make no rule."""
-    del settings, directory
+    del settings, directory, after
 
 
 def resolve(
@@ -124,11 +124,11 @@ def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
 
 def passes_of(layers: Iterable[Layer], rule_of: RuleOf) -> tuple[Rule, ...]:
     """Return the passes of all layers as rules; of two with one name the higher one."""
-    found = {
-        one.known_as: rule_of(one, layer.directory)
-        for layer in layers
-        for one in layer.settings.passes
-    }
+    found: dict[str, Rule | None] = {}
+    for layer in layers:
+        for one in layer.settings.passes:
+            # In the order in which they are written.
+            found[one.known_as] = rule_of(one, layer.directory, tuple(found))
     return tuple(one for one in found.values() if one is not None)
 
 

@@ -28,9 +28,14 @@ _FILES_WORTH_A_PROCESS = 8
 """Importing LibCST takes as long as rewriting so many files."""
 
 
-def rule_of_pass(settings: PassSettings, directory: Path) -> ForeignPass:
-    """Return the rule that a pass becomes; its paths are relative to ``directory``."""
-    return rule_of(settings, ForeignCode, directory)
+def rule_of_pass(
+    settings: PassSettings, directory: Path, after: tuple[str, ...] = ()
+) -> ForeignPass:
+    """Return the rule that a pass becomes; its paths are relative to ``directory``.
+
+    It runs ``after`` others of its phase.
+    """
+    return rule_of(settings, ForeignCode, directory, after)
 
 
 class ForeignCode:
