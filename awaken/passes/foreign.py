@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import (
@@ -41,11 +40,12 @@ from awaken.passes.messages import (
 from awaken.workspace.sources import Undecodable, decode, is_python
 
 if TYPE_CHECKING:
-    from awaken.passes.settings import PassSettings
+    from awaken.passes.settings import PassPlace, PassSettings
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 _NOT_PROVED = "nothing of it is proved"
+_YAML = "/.libcst.codemod.yaml"
 _MOST = 0.9
 """The share of its lines above which a file counts as reformatted."""
 _FEWEST_LINES = 20
@@ -55,16 +55,17 @@ _FEWEST_LINES = 20
 class ForeignPass(Rule):
     """A codemod that awaken runs and has not written.
 
-    ``settings``, ``start`` and ``directory``, to which paths are relative, are those of one pass;
-    ``rule_of`` makes a class of its own for it, with its name and phase.
+    ``settings``, ``place`` and ``start`` are those of one pass; ``rule_of`` makes a class of its
+    own for it, with its name and phase.
     """
 
     levels = (Level.UNSAFE, Level.MANUAL)
     is_foreign = True
+    reads = (_YAML,)
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
     settings: ClassVar[PassSettings]
     start: ClassVar[Runner]
-    directory: ClassVar[Path]
+    place: ClassVar[PassPlace]
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each place that the codemod changes, and a change for each file."""
@@ -99,14 +100,21 @@ class ForeignPass(Rule):
                 named=named,
                 words=self.settings.args,
                 # A package of codemods may stand beside the program, or with it.
-                import_from=(str(self.directory), str(self.directory / "src")),
+                import_from=(str(self.place.directory), str(self.place.directory / "src")),
+                root=str(self.place.root),
+                settings=self._libcst_settings(project),
                 files=files,
             )
         )
 
+    def _libcst_settings(self, project: Project) -> str:
+        if self.settings.kind != "libcst":
+            return ""
+        return "".join(one.text.decode() for one in project.texts(_YAML).files.values())
+
     def _target(self) -> str:
         if self.settings.kind == "bowler" and self.settings.bowler.endswith(".py"):
-            return str(self.directory / self.settings.bowler)
+            return str(self.place.directory / self.settings.bowler)
         return self.settings.target
 
     def _modules(self, project: Project, ready: Ready) -> Iterator[Module]:
@@ -193,10 +201,8 @@ class ForeignPass(Rule):
             yield Member(site, Rewrite(message, edits, caveats), shown)
 
 
-def rule_of(
-    settings: PassSettings, start: Runner, directory: Path, after: tuple[str, ...] = ()
-) -> ForeignPass:
-    """Return the rule that a pass becomes; its paths are relative to ``directory``."""
+def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignPass:
+    """Return the rule that a pass becomes."""
     attributes = {
         "__doc__": ForeignPass.__doc__,
         "__module__": ForeignPass.__module__,
@@ -206,8 +212,8 @@ def rule_of(
         "triggers": tuple(one.encode() for one in settings.triggers),
         "settings": settings,
         "start": staticmethod(start),
-        "directory": directory,
-        "after": after,
+        "place": place,
+        "after": place.after,
     }
     made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
     return made()

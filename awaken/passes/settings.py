@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from msgspec import Struct
 
 from awaken.contract import Phase, UserError
 from awaken.passes.messages import Kind
+
+
+class PassPlace(Struct, frozen=True):
+    """Where a pass was named: for the project in ``root``, with paths relative to ``directory``.
+
+    It runs ``after`` others of its phase.
+    """
+
+    root: Path
+    directory: Path
+    after: tuple[str, ...] = ()
 
 
 class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

@@ -14,20 +14,20 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
-from awaken.passes.settings import PassSettings
+from awaken.passes.settings import PassPlace, PassSettings
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
 from awaken.settings.selection import choose_by_layers, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 
-RuleOf = Callable[[PassSettings, Path, tuple[str, ...]], Rule | None]
-"""Makes a rule of a pass, given the directory of its paths, and the names of those before it."""
+RuleOf = Callable[[PassSettings, PassPlace], Rule | None]
+"""Makes a rule of a pass."""
 
 
-def no_passes(settings: PassSettings, directory: Path, after: tuple[str, ...]) -> None:
+def no_passes(settings: PassSettings, place: PassPlace) -> None:
     """Make no rule."""
-    del settings, directory, after
+    del settings, place
 
 
 def resolve(
@@ -40,7 +40,7 @@ def resolve(
     nearest name for an unknown key or rule.
     """
     path, layers = _layers(root, said, rules)
-    passes = passes_of(layers, rule_of)
+    passes = passes_of(layers, root, rule_of)
     rules = (*rules, *passes)
     _check_given(said.given, rules)
     chosen = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
@@ -111,7 +111,7 @@ def require_usable(
         with suppress(UserError):
             path = nearest_file(root)
             layers += [] if path is None else [found_layer(path, "", rules)]
-    _check_given(said.given, (*rules, *passes_of(layers, rule_of)))
+    _check_given(said.given, (*rules, *passes_of(layers, Path(), rule_of)))
 
 
 def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
@@ -122,13 +122,13 @@ def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
         raise UserError(f"{_option(error.path[0])}{error}") from None
 
 
-def passes_of(layers: Iterable[Layer], rule_of: RuleOf) -> tuple[Rule, ...]:
+def passes_of(layers: Iterable[Layer], root: Path, rule_of: RuleOf) -> tuple[Rule, ...]:
     """Return the passes of all layers as rules; of two with one name the higher one."""
     found: dict[str, Rule | None] = {}
     for layer in layers:
         for one in layer.settings.passes:
             # In the order in which they are written.
-            found[one.known_as] = rule_of(one, layer.directory, tuple(found))
+            found[one.known_as] = rule_of(one, PassPlace(root, layer.directory, tuple(found)))
     return tuple(one for one in found.values() if one is not None)
 
 

@@ -6,7 +6,6 @@ import select
 import sys
 from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -17,7 +16,7 @@ from awaken.engine.machine.workers import available_cores
 from awaken.passes.foreign import ForeignPass, rule_of
 from awaken.passes.framing import receive, send
 from awaken.passes.messages import Answer, Failed, Item, Loaded, Ready, Setup, Unusable
-from awaken.passes.settings import PassSettings
+from awaken.passes.settings import PassPlace, PassSettings
 
 SECONDS_TO_LOAD = 60
 """Of the clock, for foreign code to be imported."""
@@ -28,14 +27,9 @@ _FILES_WORTH_A_PROCESS = 8
 """Importing LibCST takes as long as rewriting so many files."""
 
 
-def rule_of_pass(
-    settings: PassSettings, directory: Path, after: tuple[str, ...] = ()
-) -> ForeignPass:
-    """Return the rule that a pass becomes; its paths are relative to ``directory``.
-
-    It runs ``after`` others of its phase.
-    """
-    return rule_of(settings, ForeignCode, directory, after)
+def rule_of_pass(settings: PassSettings, place: PassPlace) -> ForeignPass:
+    """Return the rule that a pass becomes."""
+    return rule_of(settings, place, ForeignCode)
 
 
 class ForeignCode:

@@ -55,9 +55,6 @@ def serve() -> None:
     setup = msgspec.msgpack.decode(first, type=Setup)
     words = _Words()
     leave_the_network()
-    sys.path[:0] = setup.import_from
-    sys.argv = [setup.target, *setup.words]
-    forbid()
     loaded, foreign = _loaded(setup)
     loaded = msgspec.structs.replace(loaded, said=words.taken())
     send(answered, msgspec.msgpack.encode(loaded))
@@ -99,7 +96,15 @@ class _Words:
 
 def _loaded(setup: Setup) -> tuple[Loaded, Foreign | None]:
     try:
-        return _loading(setup)(setup)
+        load = _loading(setup)
+    except ModuleNotFoundError as error:
+        return Unusable(f"{setup.target} needs {error.name}: install awaken[{setup.kind}]"), None
+    sys.path[:0] = setup.import_from
+    sys.argv = [setup.target, *setup.words]
+    # The libraries are loaded by now, and have written what they keep for themselves.
+    forbid()
+    try:
+        return load(setup)
     except BaseException as error:  # noqa: BLE001  foreign code may raise anything when it is imported
         return Unusable(f"{setup.target} cannot be loaded: {described(error)}"), None
 
