@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
@@ -16,6 +17,7 @@ from awaken.contract import (
     Problem,
     Reason,
     ReplaceStatements,
+    SiteId,
     Span,
 )
 from awaken.editing.comments import lost_comments
@@ -59,7 +61,7 @@ class ForeignPass(Rule):
     own for it, with its name and phase.
     """
 
-    levels = (Level.UNSAFE, Level.MANUAL)
+    levels = (Level.UNSAFE, Level.MANUAL, Level.ADVICE)
     is_foreign = True
     reads = (_YAML,)
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
@@ -72,7 +74,8 @@ class ForeignPass(Rule):
         running = self._started(project)
         loaded = running.loaded
         if isinstance(loaded, Unusable):
-            return Plan(problems=(self._problem("", loaded.why),))
+            said = f"; it printed: {' '.join(loaded.said.split())}" if loaded.said.strip() else ""
+            return Plan(problems=(self._problem("", f"{loaded.why}{said}"),))
         modules = list(self._modules(project, loaded))
         answers = running.answers([Item(one.path, one.source.raw()) for one in modules])
         decided: list[Decided] = []
@@ -148,9 +151,21 @@ class ForeignPass(Rule):
                 return Decided(())
 
     def _advice(self, module: Module, answer: Answer) -> Iterator[Finding]:
-        """Yield the warnings of the codemod, in its own words."""
-        del module, answer
-        yield from ()
+        """Yield what the codemod says of a file, in its own words."""
+        said = [f"the codemod warns: {one}" for one in getattr(answer, "warnings", ())]
+        printed = " ".join(answer.said.split())
+        said += [f"the codemod prints: {printed}"] if printed else []
+        for message in dict.fromkeys(said):
+            digest = hashlib.sha256(f"{self.name}\0{module.path}\0{message}".encode())
+            yield Finding(
+                site=SiteId(digest.hexdigest()[:16]),
+                rule=self.name,
+                level=Level.ADVICE,
+                place=Place(module.path, Span(0, 0)),
+                scope="",
+                message=message,
+                help="Its author knows what that means.",
+            )
 
     def _of_hunks(self, module: Module, content: bytes, constraints: Constraints) -> Decided:
         """Return what becomes of a file that gets other bytes. Raises Refused."""

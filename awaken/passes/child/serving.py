@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import sysconfig
 import tempfile
 import time
 import traceback
@@ -124,7 +125,11 @@ def described(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
     foreign = [one for one in frames if not one.filename.startswith((ours, "<frozen"))]
-    return f"{what} ({foreign[-1].filename}:{foreign[-1].lineno})" if foreign else what
+    # Where its author looks first, and not in the library that it calls.
+    installed = tuple({*sysconfig.get_paths().values(), os.path.dirname(os.__file__)})  # noqa: PTH120
+    own = [one for one in foreign if not one.filename.startswith(installed)]
+    last = own[-1:] or foreign[-1:]
+    return " ".join([what, *(f"({one.filename}:{one.lineno})" for one in last)])
 
 
 def _answer(foreign: Foreign, item: Item, words: _Words) -> bytes:
