@@ -104,7 +104,7 @@ def changed(text: str, chance: random.Random) -> str:
 def test_any_change_is_taken_by_the_engine(name):
     before = Path(sys.modules.get(name, __import__(name)).__file__).read_text("utf-8")
     chance, taken = random.Random(name), 0
-    for _ in range(60):
+    for _ in range(12):
         after = changed(before, chance)
         try:
             ast.parse(after)
@@ -112,4 +112,4 @@ def test_any_change_is_taken_by_the_engine(name):
             continue
         taken += 1
         assert written(before.encode(), hunks(before.encode(), after.encode())).decode() == after
-    assert taken > 5
+    assert taken > 2
