@@ -207,12 +207,21 @@ def _joined(
             continue
         for tag, start, end, new_start, new_end in group:
             yield from old[at:start]
+            lines = new[new_start:new_end]
             if tag == "equal":
                 yield from old[start:end]
+            elif len(lines) == end - start:
+                yield from map(_ended_as, lines, old[start:end])
             else:
-                yield from (one.replace("\n", newline) for one in new[new_start:new_end])
+                yield from (one.replace("\n", newline) for one in lines)
             at = end
     yield from old[at:]
+
+
+def _ended_as(line: str, before: str) -> str:
+    """Return a line with the end of the one in its place."""
+    end = LINE_END.search(before)
+    return line.replace("\n", end.group() if end else "")
 
 
 def _is_accepted(
