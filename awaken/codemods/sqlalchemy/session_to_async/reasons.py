@@ -18,8 +18,8 @@ OTHER_COMPONENT = Reason(
 )
 PUBLISHED = Reason(
     "published",
-    "the project is published, and `{}` is part of what it exports",
-    "Say `published = false` in the settings if nobody imports from it; `awaken doctor` shows why.",
+    "others may import {}",
+    "Say `published = false` in the settings, or `--no-published`, if nobody imports from it.",
 )
 FOREIGN_SESSION = Reason(
     "foreign-session",
