@@ -122,6 +122,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         suppressed=answer.suppressed,
         baseline=_baseline_use(asked, suppression_sources, unusable),
         left_to_do=answer.left_to_do,
+        outlines=answer.outlines,
     )
 
 

@@ -14,8 +14,9 @@ from awaken.codemods.sqlalchemy.session_to_async.components.beside import Beside
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.outline import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
-from awaken.contract import Constraints, Finding, InsertStatements, Place
+from awaken.contract import Constraints, Finding, InsertStatements, Outline, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.source.test_files import is_test_file
@@ -31,8 +32,14 @@ class Outcome:
     """Makes findings and changes of the components of one program."""
 
     def __init__(
-        self, part: SynchronousPart, rule: str, components: Components, constraints: Constraints
+        self,
+        part: SynchronousPart,
+        rule: str,
+        components: Components,
+        constraints: Constraints,
+        outlines: Outlines,
     ) -> None:
+        self._outlines = outlines
         self._part = part
         self._project = part.project
         self._rule = rule
@@ -46,7 +53,7 @@ class Outcome:
             # What stops several components is said of each of them.
             changes = tuple(change for change in one.changes if change.id not in seen)
             seen.update(change.id for change in changes)
-            yield Decided(one.findings, changes)
+            yield Decided(one.findings, changes, one.outlines)
 
     def _decided(self) -> Iterator[Decided]:
         beside = Beside(self._project, self._rule, self._components.beside)
@@ -61,7 +68,24 @@ class Outcome:
             if members:
                 members = _once(self._with_settings(members))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
-                yield _told(decided, members)
+                outlines = self._made(pieces, members, names, decided)
+                yield dataclasses.replace(_told(decided, members), outlines=outlines)
+        yield from self._all_left_alone()
+
+    def _made(
+        self,
+        pieces: Collection[Piece],
+        members: Sequence[Member],
+        names: Collection[str],
+        decided: Decided,
+    ) -> tuple[Outline, ...]:
+        """Return the outline of a change; what only changes names needs none."""
+        if len(decided.changes) != 1 or not self._outlines.has_functions(pieces):
+            return ()
+        return (self._outlines.made(pieces, members, decided.changes[0].id, names),)
+
+    def _all_left_alone(self) -> Iterator[Decided]:
+        stopped: list[tuple[Component, Sequence[Member]]] = []
         left: set[str] = set()
         everywhere = (
             []
@@ -78,7 +102,29 @@ class Outcome:
                 ]
                 left |= names
                 everywhere = []
+                stopped.append((one, members))
                 yield self._left_alone(one, members)
+        yield Decided((), outlines=tuple(self._stopped(stopped)))
+
+    def _stopped(
+        self, components: Sequence[tuple[Component, Sequence[Member]]]
+    ) -> Iterator[Outline]:
+        """Yield an outline for each group of components that the same members stop."""
+        links = [
+            (number, member.site.id)
+            for number, (component, _) in enumerate(components)
+            for member in component.stopping
+            if isinstance(member.outcome, Refused)
+        ]
+        keys = [*range(len(components)), *dict.fromkeys(key for _, key in links)]
+        for group in connected(keys, links):
+            inside = [components[one] for one in group if isinstance(one, int)]
+            pieces = [piece for one, _ in inside for piece in one.pieces]
+            stopping = {each.site.id: each for one, _ in inside for each in one.stopping}
+            refused = [one for one in stopping.values() if isinstance(one.outcome, Refused)]
+            if refused and self._outlines.has_functions(pieces):
+                members = [member for _, each in inside for member in each]
+                yield self._outlines.refused(pieces, members, refused)
 
     def _groups(self) -> list[list[Component]]:
         """Return the components that convert, in one list those that share something."""
