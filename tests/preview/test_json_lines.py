@@ -49,6 +49,7 @@ def test_the_kinds_come_in_their_order() -> None:
         "file",
         "diagnostic",
         "left-to-do",
+        "plan",
         "summary",
     ]
 

@@ -30,7 +30,8 @@ need and that awaken could not write; ``add`` is the line. ``plans`` say what ch
 program come to, in words; the ``change`` of one is null where it says why there is none. A row
 without a ``text`` is about its file, and its ``path`` is null where it has no place. ``held_by``
 is ``comment``, ``settings``, ``baseline`` or ``since``; ``held_at`` is a place where a comment says
-so, else null. Nothing else counts what is held. The schema is ``docs/schemas/report-1.schema.json``.
+so, else null. Nothing else counts what is held. The schema is
+``docs/schemas/report-1.schema.json``.
 """
 
 from __future__ import annotations

@@ -60,10 +60,12 @@ class OutlinePage:
                 self._page.hanging(head, f"{text}{'  ' if text and where else ''}{where}")
                 label = " " * width
 
-    def print_rows(self, part: OutlinePart, indent: int, label: str) -> None:
-        """Print the rows of one part as facts below code, each behind ``label``."""
-        for count, text, where in self._rows(part):
-            self._page.labelled(indent, label, f"{count}  {text}  {where}".strip())
+    def rows(self, part: OutlinePart) -> list[str]:
+        """Return the rows of one part, each as a line by itself."""
+        return [
+            f"{f'{count} of them: ' if count else ''}{text}{f' ({where})' if where else ''}"
+            for count, text, where in self._rows(part)
+        ]
 
     # --------------------------------------------------------------------------------------- rows
     def _rows(self, part: OutlinePart) -> list[tuple[str, str, str]]:
@@ -78,8 +80,7 @@ class OutlinePage:
             ]
         rows = [(f"{one.count:,}", one.text, self._where(one.place)) for one in part.rows[:_ROWS]]
         if len(part.rows) > _ROWS:
-            left = sum(one.count for one in part.rows[_ROWS:])
-            rows.append((f"{left:,}", f"and {plural(len(part.rows) - _ROWS, 'other')}", ""))
+            rows.append(("", f"and {plural(len(part.rows) - _ROWS, 'other')}", ""))
         return rows
 
     def _left_to_do(self, outline: Outline) -> list[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,15 @@ _TAKING = {
     "add_task": "background tasks, which FastAPI awaits",
     "BackgroundTask": "background tasks, which Starlette awaits",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A member that stops a component, why, and the functions that it ``reach``es by calls."""
+
+    member: Member
+    refused: Refused
+    reach: frozenset[Piece]
 
 
 class Outlines:
@@ -90,19 +100,25 @@ class Outlines:
         shown = tuple(one for one in parts if one.rows)
         return Outline(rule=self._rule, title=title, parts=shown, sites=sites, change=change)
 
-    def refused(
-        self, pieces: Collection[Piece], members: Sequence[Member], stopping: Sequence[Member]
-    ) -> Outline:
-        """Return what stops a component, what stops most of it first."""
+    def stopping(self, pieces: Iterable[Piece], members: Iterable[Member]) -> list[Stopping]:
+        """Return those of ``members`` that are refused, what stops most of ``pieces`` first."""
         functions = self._coloured(pieces)
-        places = _many(len(stopping), "place")
-        title = f"{_many(len(functions), 'function')} stay synchronous because of {places}"
-        rows = [
-            OutlineRow(_told(one, one.outcome), self._reach(one, functions), one.site.place)
-            for one in stopping
+        found = [
+            Stopping(one, one.outcome, self._reach(one, functions))
+            for one in members
             if isinstance(one.outcome, Refused)
         ]
-        rows.sort(key=lambda row: (-row.count, row.place or Place("", Span(0, 0))))
+        return sorted(found, key=lambda one: (-len(one.reach), one.member.site.place))
+
+    def refused(
+        self, pieces: Collection[Piece], members: Sequence[Member], stopping: Sequence[Stopping]
+    ) -> Outline:
+        """Return what stops a component."""
+        functions = self._coloured(pieces)
+        stay = "stays" if len(functions) == 1 else "stay"
+        places = _many(len(stopping), "place")
+        title = f"{_many(len(functions), 'function')} {stay} synchronous because of {places}"
+        rows = [OutlineRow(_told(one), len(one.reach), one.member.site.place) for one in stopping]
         stops = OutlinePart("stops", "Stopped by", tuple(rows), len(rows))
         sites = tuple(one.site.id for one in members)
         parts = (stops, *_by_file(functions))
@@ -208,20 +224,22 @@ class Outlines:
             yield OutlineRow(f"{message}{others}", len(told), place)
 
     # ---------------------------------------------------------------------------------- refusals
-    def _reach(self, member: Member, functions: Sequence[FunctionPlace]) -> int:
-        """Return how many functions call what is refused, or are called by it, over others too."""
+    def _reach(self, member: Member, functions: Sequence[FunctionPlace]) -> frozenset[Piece]:
+        """Return the functions that call what is refused, or are called by it, over others too.
+
+        It is one of them itself.
+        """
         start = FunctionPlace(*piece_with(member))
         inside = {*functions, start}
-        found: set[FunctionPlace] = set()
+        found = {start}
         for links in self._links:
             waiting, seen = [start], {start}
             while waiting:
-                for other in links.get(waiting.pop(), ()):
-                    if other in inside and other not in seen:
-                        seen.add(other)
-                        waiting.append(other)
+                fresh = (links.get(waiting.pop(), set()) & inside) - seen
+                seen |= fresh
+                waiting += fresh
             found |= seen
-        return len(found)
+        return frozenset(Piece(*one) for one in found)
 
     @cached_property
     def _links(self) -> tuple[dict[FunctionPlace, set[FunctionPlace]], ...]:
@@ -258,12 +276,10 @@ def _caveats(members: Iterable[Member]) -> Iterator[OutlineRow]:
         yield OutlineRow(caveat, len(places), min(places))
 
 
-def _told(member: Member, refused: Refused) -> str:
+def _told(stopping: Stopping) -> str:
     """Return why a place is refused, with the function that it stands in."""
-    name = piece_with(member).name
-    return (
-        refused.message if not name or name in refused.message else f"`{name}`: {refused.message}"
-    )
+    name, message = piece_with(stopping.member).name, stopping.refused.message
+    return message if not name or f"`{name}`" in message else f"`{name}`: {message}"
 
 
 def _kind(message: str) -> str:

@@ -13,19 +13,17 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.beside import Beside
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.left_alone import LeftAlone
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.outline import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
-from awaken.contract import Constraints, Finding, InsertStatements, Outline, Place
+from awaken.contract import Constraints, Finding, InsertStatements, Outline
 from awaken.kit.changes import Decided, Member, connected, decide_group
-from awaken.kit.sites import Refused, Rewrite
+from awaken.kit.sites import Rewrite
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-
-_SHOWN = 5
-"""How many of the functions that stop a component a finding leads to."""
 
 
 class Outcome:
@@ -70,7 +68,7 @@ class Outcome:
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 outlines = self._made(pieces, members, names, decided)
                 yield dataclasses.replace(_told(decided, members), outlines=outlines)
-        yield from self._all_left_alone()
+        yield from LeftAlone(self._components, self._constraints, self._outlines).decided()
 
     def _made(
         self,
@@ -83,48 +81,6 @@ class Outcome:
         if len(decided.changes) != 1 or not self._outlines.has_functions(pieces):
             return ()
         return (self._outlines.made(pieces, members, decided.changes[0].id, names),)
-
-    def _all_left_alone(self) -> Iterator[Decided]:
-        stopped: list[tuple[Component, Sequence[Member]]] = []
-        left: set[str] = set()
-        everywhere = (
-            []
-            if any(one.converts for one in self._components.all)
-            else list(self._components.everywhere)
-        )
-        for one in self._components.all:
-            if not one.converts:
-                members, names = [*one.members, *everywhere], self._components.used_by([one])
-                members += [
-                    each
-                    for name in sorted(names - self._components.in_place - left)
-                    for each in self._components.making(name, ())
-                ]
-                left |= names
-                everywhere = []
-                stopped.append((one, members))
-                yield self._left_alone(one, members)
-        yield Decided((), outlines=tuple(self._stopped(stopped)))
-
-    def _stopped(
-        self, components: Sequence[tuple[Component, Sequence[Member]]]
-    ) -> Iterator[Outline]:
-        """Yield an outline for each group of components that the same members stop."""
-        links = [
-            (number, member.site.id)
-            for number, (component, _) in enumerate(components)
-            for member in component.stopping
-            if isinstance(member.outcome, Refused)
-        ]
-        keys = [*range(len(components)), *dict.fromkeys(key for _, key in links)]
-        for group in connected(keys, links):
-            inside = [components[one] for one in group if isinstance(one, int)]
-            pieces = [piece for one, _ in inside for piece in one.pieces]
-            stopping = {each.site.id: each for one, _ in inside for each in one.stopping}
-            refused = [one for one in stopping.values() if isinstance(one.outcome, Refused)]
-            if refused and self._outlines.has_functions(pieces):
-                members = [member for _, each in inside for member in each]
-                yield self._outlines.refused(pieces, members, refused)
 
     def _groups(self) -> list[list[Component]]:
         """Return the components that convert, in one list those that share something."""
@@ -182,36 +138,6 @@ class Outcome:
             first = dataclasses.replace(first, outcome=outcome)
         return [first, *others]
 
-    def _left_alone(self, component: Component, members: Sequence[Member]) -> Decided:
-        stopping = sorted(component.stopping, key=lambda one: one.site.place)
-        refused = [one for one in stopping if isinstance(one.outcome, Refused)]
-        if stopping and not refused:
-            # Only sites that are left out stop it: they keep what would become of them.
-            others = [one for one in stopping if one not in members]
-            every = [*members, *others]
-            return decide_group(every, self._constraints, reasons.BESIDE_ANOTHER)
-        if not stopping:
-            return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
-        findings: list[Finding] = []
-        for one in members:
-            if isinstance(one.outcome, Refused):
-                findings.append(one.site.refused(one.outcome))
-                continue
-            way = one.outcome.related
-            findings.append(one.site.refused(_because(refused, way)))
-        return Decided(tuple(findings))
-
-
-def _because(stopping: Sequence[Member], way: tuple[Place, ...] = ()) -> Refused:
-    """Return what the others of a component say: the first that stops them, and how many do.
-
-    ``way`` leads to what a function waits for.
-    """
-    first, *others = dict.fromkeys(one.shown for one in stopping)
-    detail = first if not others else f"{first} and {len(others)} more"
-    places = tuple(_noted(one) for one in stopping[:_SHOWN])
-    return Refused(reasons.BESIDE_ANOTHER, detail, because=(*way, *places))
-
 
 def _told(decided: Decided, members: Iterable[Member]) -> Decided:
     """Return each finding with what becomes of its own site, and the way to what it waits for."""
@@ -225,18 +151,6 @@ def _told(decided: Decided, members: Iterable[Member]) -> Decided:
         related = outcome.related or finding.related
         findings.append(structs.replace(finding, message=outcome.said, related=related))
     return Decided(tuple(findings), decided.changes)
-
-
-def _noted(member: Member) -> Place:
-    place = member.site.place
-    note = member.outcome.message if isinstance(member.outcome, Refused) else ""
-    return Place(place.path, place.span, note)
-
-
-def _not_asked(member: Member) -> Refused:
-    if isinstance(member.outcome, Refused):
-        return member.outcome
-    return Refused(reasons.OTHER_COMPONENT)
 
 
 def _once(members: Iterable[Member]) -> list[Member]:
