@@ -34,18 +34,18 @@ _MADE = {
 """What calls of the synchronous names make."""
 
 _ENTRIES = {
-    "command": "plain functions that are commands, and run a coroutine function",
-    "process": "plain functions that begin a process, and run a coroutine function",
-    "consumer": "plain functions that consume messages, and run a coroutine function",
-    "task": "plain functions that are tasks of a worker, and run a coroutine function",
+    "command": "plain as a command, and runs a coroutine function",
+    "process": "plain as the target of a process, and runs a coroutine function",
+    "consumer": "plain as a consumer of messages, and runs a coroutine function",
+    "task": "plain as a task of a worker, and runs a coroutine function",
 }
 _NAME = re.compile(r"`[^`]*`")
 _RENAMED = re.compile(r"`[^`]*` becomes `[^`]*`")
 _TAKING = {
-    "Depends": "dependencies, which FastAPI awaits",
-    "Security": "dependencies, which FastAPI awaits",
-    "add_task": "background tasks, which FastAPI awaits",
-    "BackgroundTask": "background tasks, which Starlette awaits",
+    "Depends": "awaited by FastAPI as a dependency",
+    "Security": "awaited by FastAPI as a dependency",
+    "add_task": "awaited by FastAPI as a background task",
+    "BackgroundTask": "awaited by Starlette as a background task",
 }
 
 
@@ -186,9 +186,9 @@ class Outlines:
         if module is None or node is None:
             return
         if any(self._decorators.registers(module, one) for one in node.decorator_list):
-            yield "endpoints and handlers, which FastAPI awaits", _place(function)
+            yield "awaited by FastAPI as an endpoint or a handler", _place(function)
         elif is_test_file(function.path) and _is_for_pytest(node):
-            yield "tests and fixtures, which the plug-in of pytest awaits", _place(function)
+            yield "awaited by a plug-in of pytest as a test or a fixture", _place(function)
         names = {
             name
             for component in self._part.project.calls.handed_on().of(function)
