@@ -31,6 +31,7 @@ from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
+from awaken.engine.waiting import told
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
@@ -91,9 +92,13 @@ def _phases(
         frozenset(rule.name for rule in rules if asked.site_scope() is None),
         outcome.diagnostics,
     )
+    findings, outlines = told(
+        rules, outcome.findings, outcome.outlines, {change.id for change in outcome.pending}
+    )
     return structs.replace(
         outcome,
-        findings=tuple(sorted((*outcome.findings, *advice), key=lambda found: found.place)),
+        findings=tuple(sorted((*findings, *advice), key=lambda found: found.place)),
+        outlines=outlines,
         suppressed=tuple(
             sorted((*outcome.suppressed, *suppressed), key=lambda one: one.finding.place)
         ),

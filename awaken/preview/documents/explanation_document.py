@@ -10,7 +10,8 @@
      "sites": [{... as a finding of `awaken check --output-format json`,
                 "status": "rewritten",  or "waiting" for --unsafe-fixes, "left" alone, "held"
                 "matched": "span",      or "statement": the line is another one of its statement
-                "documented": {"code", "message", "cure"},   what the rule says of the reason
+                "documented": {"code", "message", "cure", "mended_by"},   what the rule says of
+                                        the reason
                 "held_by", "note", "held_at",                as in that document
                 "change": {"id", "rule", "title", "level", "sites", "requires", "files",
                            "admitted"},

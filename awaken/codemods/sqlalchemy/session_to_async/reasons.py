@@ -30,6 +30,7 @@ LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
     "Run `query-to-select` first: `awaken apply --select query-to-select`.",
+    "query-to-select",
 )
 NO_TWIN = Reason(
     "no-twin",
