@@ -12,7 +12,9 @@ from rich.console import Console
 from awaken.contract import ChangeId, Level, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.engine.report import LeftToDo
 from awaken.preview.choices import Color, View
+from awaken.preview.diffs.coloured import print_diff
 from awaken.preview.show import show
+from awaken.preview.terminal.frames import print_findings
 from awaken.preview.terminal.outline_page import print_outlines
 
 ROOT = Path("/home/me/shop")
@@ -157,3 +159,44 @@ def test_apply_says_what_is_left_to_do_and_no_plan(capsys, monkeypatch):
 
     assert "two functions" not in out + err
     assert "left to do: pyproject.toml:3: add `x = 1`: it is pinned\n" in err
+
+
+def refused_report():
+    """Return a report of one place that stops a program, and of six others in two files."""
+    other = source("app/b.py", b"three()\n")
+    stops = finding(FILE, "one()", Level.MANUAL, message="it stops all", reason="r/stops")
+    beside = {"message": "it stays because of `one`", "reason": "r/beside-another"}
+    stays = [
+        finding(file, text, Level.MANUAL, site=SiteId(f"{text} {number}"), **beside)
+        for file, text in ((FILE, "two()"), (other, "three()"))
+        for number in range(3)
+    ]
+    outline = structs.replace(outline_of(PART), sites=tuple(one.site for one in (stops, *stays)))
+    return report(
+        root_report(
+            ROOT,
+            findings=(stops, *stays),
+            outlines=(outline,),
+            sources={"app/a.py": FILE, "app/b.py": other},
+        )
+    )
+
+
+def test_what_stays_for_the_sake_of_others_is_one_line():
+    file = io.StringIO()
+    print_findings(refused_report(), Console(file=file), ROOT)
+    text = file.getvalue()
+
+    assert text.count(" --> ") == 1
+    assert "it stops all" in text
+    assert "6 places in 2 files stay as they are with these" in text
+
+
+def test_a_diff_says_it_in_the_plan_alone():
+    file = io.StringIO()
+    print_diff(refused_report(), Console(file=file), ROOT)
+    text = file.getvalue()
+
+    assert "it stops all" in text
+    assert "it stays because of" not in text
+    assert "app/b.py" not in text
