@@ -6,6 +6,7 @@ from msgspec import Struct
 
 BRIDGE = "bridge"
 DELEGATE = "delegate"
+ENCLOSE = "enclose"
 HOIST = "hoist"
 REMOVE = "remove"
 REPLACE = "replace"
@@ -62,4 +63,19 @@ class Bridged(Struct, frozen=True):
     returned: str
     returns: bool
     decorators: tuple[str, ...]
+    blank_lines: int
+
+
+class Enclosed(Struct, frozen=True):
+    """Statements that move into a coroutine function of this ``name``, which ``run`` runs there.
+
+    So many statements of their block stay ``before`` and ``behind`` them. ``kept`` are the names
+    that stay global. Above the block there are so many ``blank_lines``, no more than two.
+    """
+
+    name: str
+    run: str
+    before: int
+    behind: int
+    kept: tuple[str, ...]
     blank_lines: int

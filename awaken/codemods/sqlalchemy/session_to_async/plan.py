@@ -15,6 +15,8 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disp
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
@@ -28,6 +30,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_u
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     BRIDGE,
     DELEGATE,
+    ENCLOSE,
     HOIST,
     REMOVE,
     REPLACE,
@@ -134,6 +137,7 @@ class SessionToAsync(Rule):
         from awaken.codemods.sqlalchemy.session_to_async.rewrite import (  # noqa: PLC0415  loads LibCST
             bridge,
             delegate,
+            enclose,
             hoist,
             remove,
             replace,
@@ -144,6 +148,7 @@ class SessionToAsync(Rule):
             **super().rewriters(),
             BRIDGE: bridge,
             DELEGATE: delegate,
+            ENCLOSE: enclose,
             HOIST: hoist,
             REMOVE: remove,
             REPLACE: replace,
@@ -163,12 +168,14 @@ class SessionToAsync(Rule):
             **dict(exported(part)),
             **refused_uses(part, schedulers),
             **dict(bridges.refused()),
+            **dict(Loops(part).refused()),
         }
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
+        scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
-                yield from members_at_import(part, self.name, function.path, disposal)
+                yield from members_at_import(part, self.name, function.path, disposal, scripts)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
