@@ -74,7 +74,9 @@ class LeftAlone:
         stopping = [one for one in group if one.member.site.id in own]
         if component.stopping and not stopping:
             # Only sites that are left out stop it: they keep what would become of them.
-            others = [one for one in component.stopping if one not in members]
+            # What stops several parts of a component stands there once for each.
+            once = {one.site.id: one for one in component.stopping}.values()
+            others = [one for one in once if one not in members]
             every = [*members, *others]
             return decide_group(every, self._constraints, reasons.BESIDE_ANOTHER)
         if not stopping:
