@@ -100,6 +100,37 @@ def test_a_change_says_where_it_begins_and_what_it_comes_to():
     assert ("what is read of an object after a commit is what it was before", 1) in found["caveats"]
 
 
+COMMAND = """\
+import click
+
+from database import new_session
+from orders import total
+
+
+@click.command()
+def main():
+    with new_session() as db:
+        print(total(db))
+"""
+ENVIRONMENT = """\
+from alembic import context
+
+from database import engine
+
+with engine.connect() as connection:
+    context.configure(connection=connection)
+"""
+
+
+def test_what_stays_plain_is_a_boundary():
+    files = {**FILES, "command.py": COMMAND, "alembic/env.py": ENVIRONMENT}
+    plan = session_to_async(files)
+
+    found = parts(plan.outlines[0])
+    assert ("plain as a command, and runs a coroutine function", 1) in found["boundaries"]
+    assert ("synchronous as it was, with `engine`", 1) in found["boundaries"]
+
+
 def test_what_stops_most_functions_is_said_first():
     plan = session_to_async({**FILES, "stock.py": STOPPING})
 
@@ -124,3 +155,12 @@ def test_names_alone_have_no_outline():
     )
 
     assert plan.outlines == ()
+
+
+def test_a_component_that_nothing_is_a_part_of_is_said():
+    plan = session_to_async(FILES, component="ordres")
+
+    (outline,) = plan.outlines
+    assert outline.title == "nothing that would become asynchronous is named `ordres`"
+    assert not plan.changes
+    assert session_to_async(FILES, component="orders").changes

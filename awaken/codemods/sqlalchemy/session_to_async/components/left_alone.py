@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
-from awaken.codemods.sqlalchemy.session_to_async.outline import Outlines, Stopping
+from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines, Stopping
 from awaken.contract import Constraints, Finding, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Refused
@@ -28,6 +28,9 @@ class LeftAlone:
 
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and what is said of components that the same members stop."""
+        if self._components.unnamed:
+            sites = [member.site.id for one in self._components.all for member in one.members]
+            yield Decided((), outlines=(self._outlines.unnamed(self._components.unnamed, sites),))
         for group in self._groups():
             pieces = [piece for one, _ in group for piece in one.pieces]
             found = {each.site.id: each for one, _ in group for each in one.stopping}

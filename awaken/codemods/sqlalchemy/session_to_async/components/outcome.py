@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import Com
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.left_alone import LeftAlone
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
-from awaken.codemods.sqlalchemy.session_to_async.outline import Outlines
+from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
 from awaken.contract import Constraints, Finding, InsertStatements, Outline
 from awaken.kit.changes import Decided, Member, connected, decide_group

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
-from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
-from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, Span
+from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boundaries
+from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -33,20 +31,8 @@ _MADE = {
 }
 """What calls of the synchronous names make."""
 
-_ENTRIES = {
-    "command": "plain as a command, and runs a coroutine function",
-    "process": "plain as the target of a process, and runs a coroutine function",
-    "consumer": "plain as a consumer of messages, and runs a coroutine function",
-    "task": "plain as a task of a worker, and runs a coroutine function",
-}
 _NAME = re.compile(r"`[^`]*`")
 _RENAMED = re.compile(r"`[^`]*` becomes `[^`]*`")
-_TAKING = {
-    "Depends": "awaited by FastAPI as a dependency",
-    "Security": "awaited by FastAPI as a dependency",
-    "add_task": "awaited by FastAPI as a background task",
-    "BackgroundTask": "awaited by Starlette as a background task",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +61,7 @@ class Outlines:
         self._part = part
         self._rule = rule
         self._named = {member.site.id: name for member, name in resources}
-        self._shared = shared
-        self._decorators = Decorators(part)
+        self._boundaries = Boundaries(part, shared)
 
     def made(
         self,
@@ -92,7 +77,9 @@ class Outlines:
         parts = (
             self._seeds(functions, members),
             *_by_file(functions),
-            OutlinePart("boundaries", "Boundaries", tuple(self._boundaries(functions, using))),
+            OutlinePart(
+                "boundaries", "Boundaries", self._boundaries.rows(functions, pieces, using)
+            ),
             OutlinePart("beside", "Other places", tuple(self._beside(functions, members))),
             OutlinePart("caveats", "What may change", tuple(_caveats(members))),
         )
@@ -123,6 +110,11 @@ class Outlines:
         sites = tuple(one.site.id for one in members)
         parts = (stops, *_by_file(functions))
         return Outline(rule=self._rule, title=title, parts=parts, sites=sites)
+
+    def unnamed(self, wanted: str, sites: Iterable[SiteId]) -> Outline:
+        """Return what is said of a component that nothing is a part of."""
+        title = f"nothing that would become asynchronous is named `{wanted}`"
+        return Outline(rule=self._rule, title=title, parts=(), sites=tuple(sites))
 
     def has_functions(self, pieces: Iterable[Piece]) -> bool:
         """Whether a function is among ``pieces`` that has to become asynchronous."""
@@ -158,51 +150,6 @@ class Outlines:
             text = f"{_plural('function', number)} of tests that {'does' if number == 1 else 'do'}"
             rows.append(OutlineRow(text, number))
         return OutlinePart("seeds", "Begins with", tuple(rows))
-
-    # --------------------------------------------------------------------------------- boundaries
-    def _boundaries(
-        self, functions: Sequence[FunctionPlace], using: Collection[str]
-    ) -> Iterator[OutlineRow]:
-        found: defaultdict[str, list[Place]] = defaultdict(list)
-        for function in functions:
-            for kind, place in self._absorbed(function):
-                found[kind].append(place)
-        for function, entries in self._part.entry_points.found.items():
-            kind = _ENTRIES.get(entries[0].kind, "")
-            if kind and self._part.waits(function):
-                found[kind].append(_place(function))
-        for name in sorted(using):
-            shared = self._shared.get(name)
-            for place in () if shared is None else shared.kept:
-                found[f"uses of `{shared.name if shared else name}` that stay synchronous"].append(
-                    place
-                )
-        for kind, places in sorted(found.items(), key=lambda one: (-len(one[1]), one[0])):
-            yield OutlineRow(kind, len(places), min(places))
-
-    def _absorbed(self, function: FunctionPlace) -> Iterator[tuple[str, Place]]:
-        """Yield who awaits a function that nothing in the program has to."""
-        module, node = self._part.node_of(function) or (None, None)
-        if module is None or node is None:
-            return
-        if any(self._decorators.registers(module, one) for one in node.decorator_list):
-            yield "awaited by FastAPI as an endpoint or a handler", _place(function)
-        elif is_test_file(function.path) and _is_for_pytest(node):
-            yield "awaited by a plug-in of pytest as a test or a fixture", _place(function)
-        names = {
-            name
-            for component in self._part.project.calls.handed_on().of(function)
-            for place in component.absorbed
-            for name in self._taking(place)
-        }
-        for kind in sorted({_TAKING[name] for name in names if name in _TAKING}):
-            yield kind, _place(function)
-
-    def _taking(self, place: Place) -> Iterator[str]:
-        module: Module | None = self._part.project.module(place.path)
-        for call in () if module is None else module.calls_at(place.span):
-            name = call.func
-            yield name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
 
     # ------------------------------------------------------------------------------- other places
     def _beside(
@@ -285,14 +232,6 @@ def _told(stopping: Stopping) -> str:
 def _kind(message: str) -> str:
     """Return a message without the names in it; those of classes are the same everywhere."""
     return message if _RENAMED.fullmatch(message) else _NAME.sub("`...`", message)
-
-
-def _is_for_pytest(node: Function) -> bool:
-    return node.name.startswith("test") or bool(node.decorator_list)
-
-
-def _place(function: FunctionPlace) -> Place:
-    return Place(function.path, Span(max(function.start, 0), max(function.start, 0)))
 
 
 def _many(number: int, noun: str) -> str:
