@@ -75,7 +75,7 @@ class SynchronousPart:
                 self._loops.setdefault(self.around(module, node), module.place(node))
         for function, operations in self._in_file(module).items():
             self._operating.add(function)
-            waiting = [one for one in operations if one.how != "unknown"]
+            waiting = [one for one in operations if one.how not in {"inner", "unknown"}]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
         for node in module.walk() if any(one.path == module.path for one in self._loading) else ():

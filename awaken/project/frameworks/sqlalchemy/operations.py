@@ -15,13 +15,14 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
 
 How = Literal[
-    "attribute", "awaited", "bridged", "entered", "handed", "missing", "schema", "spawned", "twin",
-    "unknown",
+    "attribute", "awaited", "bridged", "entered", "handed", "inner", "missing", "schema", "spawned",
+    "twin", "unknown",
 ]  # fmt: skip
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
     "sqlalchemy.Connection": "connection",
     "sqlalchemy.Transaction": "transaction",
+    "sqlalchemy.orm.SessionTransaction": "transaction",
 }
 _TELLING = frozenset({"add_all", "commit", "flush", "refresh", "rollback", "scalars"})
 """Methods that hardly anything has but sessions: what has one, and is unknown, may be one."""
@@ -34,7 +35,7 @@ class Operation:
     ``node`` is the call of ``method``, or the expression that a ``with`` statement enters (without
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
     enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
-    (``bridged``). A change of the ``schema`` is called by ``run_sync``. An ``attribute`` loads when
+    (``bridged``), or to be found on the session inside (``inner``: it waits for nothing). A change of the ``schema`` is called by ``run_sync``. An ``attribute`` loads when
     it is read. What is ``spawned`` waits for a session of its own. A session is ``handed`` to the
     library function ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
     and ``why`` says what cannot be told. Of what is bridged or handed ``session`` is the expression
@@ -57,6 +58,7 @@ class Operations:
         self._sessions = sessions
         self._twins = twins()
         self._methods = self._twins.methods() | _TELLING
+        self._inner = frozenset(self._twins.inner["session"])
         self._handed = HandedSessions(evaluator, self._is_session)
 
     def in_module(self, module: Module) -> Iterator[Operation]:
@@ -71,6 +73,10 @@ class Operations:
                         yield found
                 case ast.Call(args=[_, *_]) | ast.Call(keywords=[_, *_]):
                     yield from self._of_library(module, node)
+                case ast.Attribute(value=receiver, attr=name, ctx=ast.Load()) if (
+                    name in self._inner and self._is_session(module, receiver)
+                ):
+                    yield Operation(node, "inner", method=name, session=receiver)
                 case ast.withitem(context_expr=entered):
                     resource = self._entered(module, entered)
                     if resource is not None:
@@ -93,7 +99,7 @@ class Operations:
             return None
         kinds: tuple[Resource, ...] = ("scoped", "session") if resource == "scoped" else (resource,)
         for kind in kinds:
-            if method in known.awaited.get(kind, ()):
+            if method in known.awaited.get(kind, ()) or method in known.instead.get(kind, ()):
                 return Operation(node, "awaited", resource, method)
             if method in known.entered.get(kind, ()):
                 return Operation(node, "entered", resource, method)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
+from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
@@ -31,6 +32,8 @@ class OperationWriter:
         self._site = site
         self._module = site.module
         self._awaiting = awaiting
+        self._insertions = insertions
+        self._streaming = Streaming(project, site.module, awaiting)
         self._run_sync = RunSync(site.module, insertions, awaiting)
 
     def written(
@@ -69,7 +72,12 @@ class OperationWriter:
         because = (module.place(node),)
         match operation.how:
             case "awaited":
+                if self._streaming.writes(operation):
+                    return
                 awaiting.awaits(node)
+                instead = twins().instead.get("session", {}).get(operation.method)
+                if isinstance(node, ast.Call) and instead is not None:
+                    awaiting.renames(node.func, instead)
                 again = loaded_again.get(module.place(node))
                 if isinstance(node, ast.Call) and again is not None:
                     awaiting.adds_argument(node, *again)
@@ -81,6 +89,8 @@ class OperationWriter:
                 awaiting.loads(node)
             case "spawned":
                 awaiting.awaits(node)
+            case "inner" if operation.session is not None:
+                self._insertions.at(module.span(operation.session).end, ".sync_session")
             case "bridged" | "handed" | "twin":
                 pass
             case "schema":
