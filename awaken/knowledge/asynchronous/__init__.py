@@ -76,7 +76,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``awaited``: methods that are coroutine functions there; ``entered`` those that give what
       ``async with`` enters; ``missing`` and ``bridged`` those that are not there, the latter to
       be called by ``run_sync``.
-    - ``instead``: methods that mark what is loaded when it is read, with those that load it at once.
+    - ``instead``: methods that mark what is loaded when it is read, with what loads it at once.
     - ``inner``: what sends nothing to the database, and only the synchronous session has.
     - ``pools``: pools of connections; ``streamed``: methods whose result comes row by row.
     - ``members``: all that an object of the synchronous side has, where that is known.

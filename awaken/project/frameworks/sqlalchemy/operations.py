@@ -35,9 +35,10 @@ class Operation:
     ``node`` is the call of ``method``, or the expression that a ``with`` statement enters (without
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
     enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
-    (``bridged``), or to be found on the session inside (``inner``: it waits for nothing). A change of the ``schema`` is called by ``run_sync``. An ``attribute`` loads when
-    it is read. What is ``spawned`` waits for a session of its own. A session is ``handed`` to the
-    library function ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
+    (``bridged``); or is found on the session inside, and waits for nothing (``inner``). A change of
+    the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read. What is
+    ``spawned`` waits for a session of its own. A session is ``handed`` to the library function
+    ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
     and ``why`` says what cannot be told. Of what is bridged or handed ``session`` is the expression
     that is the session.
     """

@@ -20,6 +20,7 @@ from awaken.project.frameworks.testing import QueryUse, configured, use_of
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
@@ -52,7 +53,7 @@ def without_doubles(
             yield replace(one, refused=refused)
 
 
-def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
+def findings_of(project: Project, path: str, rule: str, together: Together) -> Iterator[Finding]:
     """Yield what is said of the doubles in a test file: those that hold a query back."""
     doubles = project.doubles.in_file(path)
     module = project.module(path) if doubles else None
@@ -61,7 +62,7 @@ def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
         for use in double.uses:
             if use not in places:
                 places[use] = tuple(_held(project, use))
-        held = [use for use in double.uses if places[use]]
+        held = [use for use in double.uses if places[use] and together.rewrite(use) is None]
         if module is None or not (held or double.unseen):
             continue
         node = next(one for one in module.walk() if _stands_at(module, one, double.place))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.reasons import STREAMED
 from awaken.kit.sites import Refused
-from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.modules import Module
 
@@ -36,7 +36,7 @@ class Streaming:
     def writes(self, operation: Operation) -> bool:
         """Write an operation if its result comes row by row. Raises Refused."""
         node = operation.node
-        resource = "connection" if operation.resource == "connection" else "session"
+        resource: Resource = "connection" if operation.resource == "connection" else "session"
         name = twins().streamed[resource].get(operation.method)
         if name is None or not isinstance(node, ast.Call) or not self._is_streamed(node):
             return False

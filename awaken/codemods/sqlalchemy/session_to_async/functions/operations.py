@@ -72,23 +72,13 @@ class OperationWriter:
         because = (module.place(node),)
         match operation.how:
             case "awaited":
-                if self._streaming.writes(operation):
-                    return
-                awaiting.awaits(node)
-                instead = twins().instead.get("session", {}).get(operation.method)
-                if isinstance(node, ast.Call) and instead is not None:
-                    awaiting.renames(node.func, instead)
-                again = loaded_again.get(module.place(node))
-                if isinstance(node, ast.Call) and again is not None:
-                    awaiting.adds_argument(node, *again)
+                self._await(operation, loaded_again.get(module.place(node)))
             case "entered" if isinstance(module.parent(node), ast.withitem):
                 awaiting.enters(node)
-            case "entered":
+            case "entered" | "spawned":
                 awaiting.awaits(node)
             case "attribute":
                 awaiting.loads(node)
-            case "spawned":
-                awaiting.awaits(node)
             case "inner" if operation.session is not None:
                 self._insertions.at(module.span(operation.session).end, ".sync_session")
             case "bridged" | "handed" | "twin":
@@ -101,3 +91,15 @@ class OperationWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
+
+    def _await(self, operation: Operation, again: tuple[str, str] | None) -> None:
+        """Await an operation, ``again`` is what has it load anew. Raises Refused."""
+        node = operation.node
+        if self._streaming.writes(operation):
+            return
+        self._awaiting.awaits(node)
+        instead = twins().instead.get("session", {}).get(operation.method)
+        if isinstance(node, ast.Call) and instead is not None:
+            self._awaiting.renames(node.func, instead)
+        if isinstance(node, ast.Call) and again is not None:
+            self._awaiting.adds_argument(node, *again)
