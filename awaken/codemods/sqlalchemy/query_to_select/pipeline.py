@@ -105,12 +105,12 @@ class Queries:
             return False
         # They were read for another file, perhaps, from a tree that is gone.
         nodes = {own.span(one).start: one for one in self._in_file(own)}
-        starts = {one.start: one for one in rewrite.roots}
+        modules = {one.start: one.module for one in rewrite.roots}
         for node, decided in rewrite.decided(self._rule, self._excluded).items():
-            found = starts[node] if isinstance(node, ast.expr) else None
-            is_own = found is not None and found.module.path == own.path
-            start = found.module.span(node).start if found is not None else -1
-            self._decided[nodes[start] if is_own else node] = decided
+            home = modules[node]
+            is_own = home.path == own.path
+            found = nodes.get(home.span(node).start, node) if is_own else node
+            self._decided[found] = decided
         return True
 
     def _recognised(self, component: Component) -> list[Recognised]:

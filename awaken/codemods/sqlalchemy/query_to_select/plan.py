@@ -9,7 +9,10 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
-from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import TRIGGERS, findings_of
+from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import (
+    TRIGGERS,
+    decided_doubles,
+)
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import (
@@ -57,9 +60,8 @@ class QueryToSelect(Rule):
                 if finding.site not in decided:
                     decided[finding.site] = finding, change
         for path in project.site_files(self.triggers):
-            decided.update(
-                {one.site: (one, None) for one in findings_of(project, path, self.name, together)}
-            )
+            for finding, change in decided_doubles(project, path, self.name, together, constraints):
+                decided.setdefault(finding.site, (finding, change))
         changes = [change for _, change in decided.values() if change is not None]
         return Plan(tuple(finding for finding, _ in decided.values()), tuple(changes))
 

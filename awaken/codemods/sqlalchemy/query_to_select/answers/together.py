@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_sin
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised, Sites
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Rewrite
+from awaken.codemods.sqlalchemy.query_to_select.rewrites import Rewrite, Root
 from awaken.contract import Edit, Place, SiteId, Span, TextEdit
 from awaken.project.frameworks.testing import Double, QueryUse, use_of
 from awaken.project.source.modules import Module
@@ -26,7 +26,15 @@ _MOST_USES = 30
 """Functions whose queries one change rewrites: more is no unit of work any more."""
 CAVEAT = "what tests say of the query is said of the statement"
 
-_Edits = Callable[[SiteId], Iterator[Edit]]
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A place that makes a double, and the edit that has it answer statements."""
+
+    module: Module
+    node: ast.AST
+    shown: str
+    edit: Callable[[SiteId], Edit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +84,14 @@ class Together:
             if found is None:
                 return None
             queries |= found
-        edits: list[_Edits] = []
+        written: list[_Written] = []
         for double in doubles:
             answers = [one.asked for use in double.uses for one in queries.get(use, ())]
-            written = self._written(double, answers)
-            if written is None:
+            places = self._written(double, answers)
+            if places is None:
                 return None
-            edits += written
-        return _joined([one for use in uses for one in queries.get(use, ())], edits)
+            written += places
+        return _joined([one for use in uses for one in queries.get(use, ())], written)
 
     # ------------------------------------------------------------------------------- the queries
     def _queries(self, path: str, uses: set[QueryUse]) -> dict[QueryUse, list[_Query]] | None:
@@ -126,7 +134,7 @@ class Together:
         return _Query(reader.module, recognised, rewrite, found)
 
     # ------------------------------------------------------------------------------- the doubles
-    def _written(self, double: Double, answers: Sequence[Asked]) -> list[_Edits] | None:
+    def _written(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
         """Return what has a double answer statements; None where it cannot be told how."""
         module = self._project.module(double.place.path)
         if module is None or not answers:
@@ -150,13 +158,13 @@ class Together:
 
     def _by_hand(
         self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
-    ) -> list[_Edits] | None:
+    ) -> list[_Written] | None:
         heads = {one.after[0] for one in answers}
         nodes = [_node_at(module, place) for place in places]
         if len(heads) != 1 or self._is_named_elsewhere(double):
             return None
         head = heads.pop()
-        edits: list[_Edits] = []
+        written: list[_Written] = []
         for node in nodes:
             span = None if node is None else by_hand.named(module, node)
             function = None if node is None else by_hand.function_of(module, node)
@@ -166,7 +174,7 @@ class Together:
                 return None
             if not by_hand.answers_alike(module, function, answers):
                 return None
-            edits.append(_renaming(module.path, span, head))
+            written.append(_renaming(module, node, span, head))
         handled = [
             node
             for one in self._project.doubles.in_file(module.path)
@@ -175,25 +183,24 @@ class Together:
         ]
         if double.fake and by_hand.is_read(self._project, module, double.fake, handled):
             return None
-        return edits
+        return written
 
     def _is_named_elsewhere(self, double: Double) -> bool:
         name = double.fake.rpartition(".")[2].encode()
         return bool(double.fake) and self._project.files_with((name,)) != [double.place.path]
 
 
-def _telling(statement: mocks.Told, afterwards: Sequence[tuple[str, ...]]) -> _Edits:
-    def edits(site: SiteId) -> Iterator[Edit]:
-        yield statement.edit(afterwards, site)
+def _telling(statement: mocks.Told, afterwards: Sequence[tuple[str, ...]]) -> _Written:
+    module = statement.module
+    shown = module.excerpt(statement.target)
+    return _Written(module, statement.target, shown, lambda site: statement.edit(afterwards, site))
 
-    return edits
 
+def _renaming(module: Module, node: ast.AST, span: Span, name: str) -> _Written:
+    def edit(site: SiteId) -> Edit:
+        return TextEdit(path=module.path, anchor=span, text=name, site=site)
 
-def _renaming(path: str, span: Span, name: str) -> _Edits:
-    def edits(site: SiteId) -> Iterator[Edit]:
-        yield TextEdit(path=path, anchor=span, text=name, site=site)
-
-    return edits
+    return _Written(module, node, "query", edit)
 
 
 def _node_at(module: Module, place: Place) -> ast.AST | None:
@@ -201,17 +208,21 @@ def _node_at(module: Module, place: Place) -> ast.AST | None:
     return next((one for one in found if module.span(one) == place.span), None)
 
 
-def _joined(queries: Sequence[_Query], edits: Sequence[_Edits]) -> Rewrite:
+def _joined(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
     rewrites = [one.rewrite for one in queries]
+    roots = [root for one in rewrites for root in one.roots]
+    for double in doubles:
+        said = f"`{double.shown}` answers the statement"
+        roots.append(Root(double.module, double.node, double.node, said, (), None))
 
     def others(site: SiteId) -> Iterator[Edit]:
         for one in rewrites:
             yield from one.others(site)
-        for each in edits:
-            yield from each(site)
+        for double in doubles:
+            yield double.edit(site)
 
     return Rewrite(
-        roots=[root for one in rewrites for root in one.roots],
+        roots=roots,
         parts=[part for one in rewrites for part in one.parts],
         caveats=list(dict.fromkeys([CAVEAT, *(each for one in rewrites for each in one.caveats)])),
         needs=[need for one in rewrites for need in one.needs],
