@@ -241,7 +241,8 @@ class SynchronousPart:
         return {
             place: why
             for place, why in component.leaks.items()
-            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+            if not self.stand_ins.is_of_session(place)
+            and not any(one in self.steps for one in self.stand_ins.replaced_at(place))
         }
 
     @cached_property

@@ -64,8 +64,13 @@ class Operations:
 
     def in_module(self, module: Module) -> Iterator[Operation]:
         """Yield the operations of a file, in the order of their places."""
+        held = frozenset(self._held(module))
         for node in module.walk():
             match node:
+                case ast.Call(func=ast.Name(id=name) as function) if name in held:
+                    found = self._of_held(module, node, function)
+                    if found is not None:
+                        yield found
                 case ast.Call(func=ast.Attribute(value=receiver, attr=method)) if (
                     method in self._methods
                 ):
@@ -84,6 +89,27 @@ class Operations:
                         yield Operation(entered, "entered", resource)
                 case _:
                     pass
+
+    def _held(self, module: Module) -> Iterator[str]:
+        """Yield the variables that hold a method which may be one of a session."""
+        for node in module.walk():
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr=method)) if (
+                    method in self._methods
+                ):
+                    yield name
+                case _:
+                    pass
+
+    def _of_held(self, module: Module, node: ast.Call, function: ast.Name) -> Operation | None:
+        """Return the operation of ``commit()``, a variable that holds ``session.commit``."""
+        bindings = module.scopes.bindings_of(function)
+        held = bindings[0].value if len(bindings) == 1 else None
+        if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
+            return None
+        found = self._of_call(module, node, held.value, held.attr)
+        is_same = found is not None and found.method not in self._twins.instead["session"]
+        return found if found is not None and is_same and found.how == "awaited" else None
 
     def _of_call(
         self, module: Module, node: ast.Call, receiver: ast.expr, method: str

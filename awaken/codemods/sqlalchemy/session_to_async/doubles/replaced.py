@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     entered_asynchronously,
     kind_of,
@@ -57,6 +58,7 @@ class Doubles:
         self._rule = rule
         self._objects = PatchedObjects(part)
         self._sessions = PatchedSessions(part)
+        self._fakes = FakeSessions(part, rule)
         self._taken: dict[ast.AST | None, set[str]] = {}
 
     def __iter__(self) -> Iterator[Member]:
@@ -68,6 +70,7 @@ class Doubles:
                     for found in self._of(module, one):
                         yield dataclasses.replace(found, along=along)
             self._taken.clear()
+        yield from self._fakes
 
     def _of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
         functions, given = replacement.functions, replacement.given
@@ -125,7 +128,10 @@ class Doubles:
             return
         if given is not None and self._project.replacements.make_sessions(module, given):
             return
-        if any(self._waiting(replacement)):
+        waiting = tuple(self._waiting(replacement))
+        if given is not None and waiting and self._fakes.add(module, given, waiting):
+            return
+        if waiting:
             shown_given = module.excerpt(replacement.node if given is None else given)
             yield Member(site, not_understood(replacement, shown_given), shown)
 
@@ -146,7 +152,13 @@ class Doubles:
     def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stands in for a method of a session. Raises Refused."""
         given = replacement.given
-        if isinstance(given, ast.expr) and not isinstance(given, ast.Call | ast.Lambda):
+        if given is not None and self._is_awaitable(site.module, given):
+            message = f"what stands in for `{replacement.shown}` can be awaited"
+            return Rewrite(message, [])
+        is_known = given is not None and bool(self._called(site.module, given))
+        if isinstance(given, ast.expr) and not isinstance(given, ast.Call | ast.Lambda | ast.Name):
+            raise not_understood(replacement, site.module.excerpt(given))
+        if isinstance(given, ast.Name) and not is_known:
             # It may call the method that it replaces, which gives a coroutine then.
             raise not_understood(replacement, site.module.excerpt(given))
         return self._of_coroutine_function(site, replacement)

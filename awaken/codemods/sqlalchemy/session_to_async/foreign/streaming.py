@@ -40,7 +40,7 @@ class Streaming:
         name = twins().streamed[resource].get(operation.method)
         if name is None or not isinstance(node, ast.Call) or not self._is_streamed(node):
             return False
-        if operation.method == "exec":
+        if operation.method == "exec" or not isinstance(node.func, ast.Attribute):
             raise Refused(STREAMED, operation.method)
         whole = self._whole(node)
         if not isinstance(self._module.parent(whole), ast.For | ast.comprehension):
