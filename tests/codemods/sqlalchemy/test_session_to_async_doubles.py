@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from planned import session_to_async
+from planned import reason_of, session_to_async
 
 PROGRAM = {
     "database.py": """
@@ -167,3 +167,57 @@ def test_a_patched_session_class_is_understood_by_its_mock_alone():
     assert _refused(entered) == []
     assert "`shop.Session` waits" in _refused(another)[0]
     assert "`shop.Session` waits" in _refused(unknown)[0]
+
+
+FAKE = """
+    class Fake:
+        def scalar(self, statement):
+            return 1
+        {0}
+    def test(monkeypatch):
+        session = Fake()
+        monkeypatch.setattr("database.LocalSession", lambda: {1})
+        assert shop.order_alone() == 2
+        {2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("methods", "given", "more", "refused"),
+    [
+        ("", "session", "", ""),
+        ("def close(self): pass", "Fake()", "session.scalar = lambda statement: 2", ""),
+        ("", "Mock()", "", "`database.LocalSession` waits"),
+        ("def begin(self): return self", "session", "", "whether `begin` can be awaited"),
+        ("def expire(self, item): pass", "session", "", "whether `expire` can be awaited"),
+        ("@property\n        def commit(self): pass", "session", "", "whether `commit` can"),
+        ("", "session", "session.begin = lambda: session", "whether `begin` can be awaited"),
+        ("", "session", "session.scalar('x')", "a test calls `scalar` itself"),
+    ],
+)
+def test_a_session_by_hand_is_made_of_methods_that_are_awaited(methods, given, more, refused):
+    why = _refused(FAKE.format(methods, given, more))
+    assert bool(why) == bool(refused)
+    assert any(refused in one for one in why) or not refused
+
+
+@pytest.mark.parametrize(
+    ("use", "is_refused"),
+    [
+        ("[one for one in db.scalars(statement)]", False),
+        ("db.scalars(statement).all()", True),
+        ("db.scalars(statement, execution_options={'stream_results': True}).first()", True),
+        ("db.scalars(select(1)).all()", False),
+    ],
+)
+def test_what_comes_row_by_row_is_used_by_loops(use, is_refused):
+    text = f"""
+        from sqlalchemy import select
+        from sqlalchemy.orm import Session
+
+        def rows(db: Session):
+            statement = select(1).execution_options(yield_per=10)
+            return {use}
+    """
+    findings = session_to_async({"rows.py": dedent(text)}).findings
+    assert any(reason_of(one) == "streamed" for one in findings) == is_refused
