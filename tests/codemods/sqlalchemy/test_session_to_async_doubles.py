@@ -5,7 +5,10 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from planned import reason_of, session_to_async
+from planned import program_of, reason_of, session_to_async
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting_more
+from awaken.kit.sites import Site
 
 PROGRAM = {
     "database.py": """
@@ -221,3 +224,52 @@ def test_what_comes_row_by_row_is_used_by_loops(use, is_refused):
     """
     findings = session_to_async({"rows.py": dedent(text)}).findings
     assert any(reason_of(one) == "streamed" for one in findings) == is_refused
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("lambda: None", "lambda **kwargs: None"),
+        ("lambda a, /: a", "lambda a, /, **kwargs: a"),
+        ("lambda *a: a", "lambda *a, **kwargs: a"),
+        ("lambda a, b=1: kwargs", "lambda a, b=1, **options: kwargs"),
+        ("lambda **k: k", "lambda **k: k"),
+    ],
+)
+def test_a_function_takes_what_it_is_passed_additionally(given, written):
+    module = program_of({"fake.py": f"fake = {given}\n"}).module("fake.py")
+    function = module.tree.body[0].value
+    text = module.source.text.decode()
+    for edit in accepting_more(Site("rule", module, function), function):
+        text = text[: edit.anchor.start] + edit.text + text[edit.anchor.end :]
+    assert text == f"fake = {written}\n"
+
+
+REPLACED = """
+    import shop
+    from sqlalchemy import text
+
+    def test(monkeypatch, db):
+        def fake(db, name=None):
+            {use}
+            return 1
+        monkeypatch.setattr({target})
+        shop.order(db)
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "is_seen"),
+    [
+        ("shop, 'price', fake", True),
+        ("'shop.price', fake", True),
+        ("shop, 'plain', fake", False),
+        ("shop.Prices, 'of', fake", True),
+    ],
+)
+def test_a_function_in_the_place_of_another_is_given_what_that_is_given(target, is_seen):
+    files = {path: dedent(text) for path, text in PROGRAM.items() if "tests" not in path}
+    test = REPLACED.format(use='db.execute(text("select 2"))', target=target)
+    program = program_of({**files, "tests/test_shop.py": dedent(test)})
+    found = list(program.orm.operations(program.module("tests/test_shop.py")))
+    assert [one.method for one in found] == (["execute"] if is_seen else [])

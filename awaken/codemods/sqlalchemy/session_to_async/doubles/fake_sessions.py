@@ -9,11 +9,15 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import asynchronous
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    accepting,
+    accepting_more,
+    asynchronous,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHRONOUS
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place, Span, TextEdit
@@ -29,10 +33,14 @@ if TYPE_CHECKING:
 
 
 class FakeSessions:
-    """Yields what becomes of such classes of one program, and of what is assigned to instances."""
+    """Yields what becomes of such classes of one program, and of what is assigned to instances.
 
-    def __init__(self, part: SynchronousPart, rule: str) -> None:
+    ``extended`` are methods of sessions that some calls pass more than before.
+    """
+
+    def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str]) -> None:
         self._part = part
+        self._extended = extended
         self._project = part.project
         self._rule = rule
         self._found: defaultdict[str, set[Place]] = defaultdict(set)
@@ -166,6 +174,8 @@ class FakeSessions:
         if any(is_around_tests(one.place.path) for one in callers):
             raise Refused(TEST_DOUBLE, f"a test calls `{method.name}` itself")
         edits: list[Edit] = [site.insert_before(method, "async ")]
+        if method.name in self._extended:
+            edits += accepting_more(site, method)
         if method.name in ASYNCHRONOUS:
             at = module.source.text.index(method.name.encode(), module.span(method).start)
             span = Span(at, at + len(method.name))
@@ -177,8 +187,10 @@ class FakeSessions:
         """Return what is assigned to a method, so that it can be awaited. Raises Refused."""
         if target.attr in self._others or target.attr in ASYNCHRONOUS:
             raise Refused(TEST_DOUBLE, f"whether `{target.attr}` can be awaited is not known")
+        edits: list[Edit] = []
+        if target.attr in self._extended:
+            edits += accepting(self._project, site, value)
         functions = self._project.replacements.functions_of(site.module, value)
-        if functions and all(one in self._part.steps for one in functions):
-            return Rewrite(f"`{site.module.text_of(target)}` can be awaited", [])
-        edits = asynchronous(self._project, site, value)
+        if not functions or not all(one in self._part.steps for one in functions):
+            edits += asynchronous(self._project, site, value)
         return Rewrite(f"`{site.module.text_of(target)}` can be awaited", edits)
