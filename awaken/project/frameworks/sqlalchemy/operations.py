@@ -12,7 +12,6 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSess
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
 
 How = Literal[
@@ -125,12 +124,12 @@ class Operations:
             if method not in _TELLING:
                 return None
             return Operation(node, "unknown", method=method, why=resource.why)
-        return None if resource is None else self._of_resource(node, receiver, resource)
+        return None if resource is None else self._of_resource(node, receiver, resource, method)
 
     def _of_resource(
-        self, node: ast.Call, receiver: ast.expr, resource: Resource
+        self, node: ast.Call, receiver: ast.expr, resource: Resource, method: str
     ) -> Operation | None:
-        known, method = self._twins, last_name(node.func)
+        known = self._twins
         kinds: tuple[Resource, ...] = ("scoped", "session") if resource == "scoped" else (resource,)
         for kind in kinds:
             if method in known.awaited.get(kind, ()) or method in known.instead.get(kind, ()):
