@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.first_items import is_used_here
-from awaken.codemods.sqlalchemy.session_to_async.functions.hoisting import (
+from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import is_used_here
+from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
     stands_alone,
     steps_to,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import Delegated, Hoisted
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     GENERATOR_USE,
