@@ -1,9 +1,9 @@
 """The values of a parameter.
 
-One without an annotation, or annotated ``Any``, is what its callers pass. If all callers are in sight, that is all it
-can be. If they are not, because its function is public or passed on as a value, it is taken for a
-session only where every call in sight passes one, and the session then says ``unless`` what;
-nothing else is concluded from callers that are not all there are.
+One without an annotation, or annotated ``Any``, is what its callers pass. If all callers are in
+sight, that is all it can be. If they are not, because its function is public or passed on as a
+value, it is taken for a session only where every call in sight passes one, and the session then
+says ``unless`` what; nothing else is concluded from callers that are not all there are.
 """
 
 from __future__ import annotations

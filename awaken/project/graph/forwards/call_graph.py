@@ -142,8 +142,9 @@ class CallGraph:
         return self._numbers.get((path, start))
 
     def calls(self) -> Iterator[Call]:
-        """Yield all calls."""
-        return map(self._call, range(len(self._caller)))
+        """Yield all calls, as they were resolved while the files were read."""
+        for row, what in enumerate(self._what):
+            yield self._resolved_as(row, self._resolved[what])
 
     def lambda_around(self, call: Call) -> Place | None:
         """Return the lambda that a call stands in; None if it stands in none."""
@@ -215,9 +216,7 @@ class CallGraph:
     def unresolved(self, names: Iterable[str]) -> list[Call]:
         """Return the calls by one of ``names`` of which it is not known what they reach."""
         rows = {row for name in frozenset(names) for row in self._unknown.get(name, ())}
-        return [
-            self._call(row) for row in sorted(rows) if self._resolution(row).kind == "unknown"
-        ]
+        return [self._call(row) for row in sorted(rows) if self._resolution(row).kind == "unknown"]
 
     def components(self) -> list[list[FunctionPlace]]:
         """Return the functions that call each other in a circle, each circle once.
@@ -255,7 +254,9 @@ class CallGraph:
         return self._later[row]
 
     def _call(self, row: int) -> Call:
-        what = self._resolution(row)
+        return self._resolved_as(row, self._resolution(row))
+
+    def _resolved_as(self, row: int, what: Resolved) -> Call:
         return Call(
             self._place(row),
             self._functions[self._caller[row]],
