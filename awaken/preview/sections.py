@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import ChangeId, Finding, SiteId
+from awaken.contract import ChangeId, Finding, Outline, SiteId
 from awaken.engine.report import FileChange, Report, RootReport
 from awaken.preview.paths import relative
 from awaken.workspace.sources import SourceFile
@@ -25,6 +25,11 @@ def outlined(root: RootReport) -> frozenset[SiteId]:
         for one in root.findings
         if one.site in sites and one.reason is not None and one.reason.endswith(BESIDE)
     )
+
+
+def waits_to_be_allowed(root: RootReport, outline: Outline) -> bool:
+    """Whether the change of an outline is not made, but would be with ``--unsafe-fixes``."""
+    return outline.change is not None and outline.change not in root.made
 
 
 class Section(Struct, frozen=True):

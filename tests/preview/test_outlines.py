@@ -10,12 +10,16 @@ from report_builders import RULE, change_of, file_change, finding, report, root_
 from rich.console import Console
 
 from awaken.contract import ChangeId, Level, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
+from awaken.engine.asking.answers import Answer, Question
 from awaken.engine.report import LeftToDo
 from awaken.preview.choices import Color, View
 from awaken.preview.diffs.coloured import print_diff
+from awaken.preview.markdown.remaining_work import markdown
 from awaken.preview.show import show
+from awaken.preview.streams.output import Asked
 from awaken.preview.terminal.frames import print_findings
 from awaken.preview.terminal.outline_page import print_outlines
+from awaken.preview.terminal.question_screen import Screen
 
 ROOT = Path("/home/me/shop")
 FILE = source("app/a.py", b"one()\ntwo()\n")
@@ -159,6 +163,28 @@ def test_apply_says_what_is_left_to_do_and_no_plan(capsys, monkeypatch):
 
     assert "two functions" not in out + err
     assert "left to do: pyproject.toml:3: add `x = 1`: it is pinned\n" in err
+
+
+def test_a_question_about_a_whole_program_shows_its_plan():
+    (root,) = sample().roots
+    file = io.StringIO()
+    screen = Screen(Console(file=file), ROOT, lambda: "y\n", lambda *_: None, View())
+    answer = screen.ask(Question(root, root.changes[0], root.findings, root.files, 1, 1))
+    text = file.getvalue()
+
+    assert answer is Answer.YES
+    assert "query-to-select: two functions change\n  Begins with" in text
+    assert "`awaken diff` shows what becomes of 1 file." in text
+    assert "await one()" not in text
+
+
+def test_a_tracker_gets_the_plan_and_no_task_for_what_stays_with_others():
+    text = markdown(refused_report(), Asked("check", ROOT, 3))
+
+    assert (
+        "`query-to-select`: two functions change. 6 places not listed here stay with these" in text
+    )
+    assert text.count("- [ ]") == 1
 
 
 def refused_report():

@@ -18,6 +18,7 @@ from awaken.preview.console.page import Page, joined
 from awaken.preview.counts import plural, todo
 from awaken.preview.diffs.source_lines import SourceLines
 from awaken.preview.paths import relative
+from awaken.preview.sections import waits_to_be_allowed
 
 _ROWS = 12
 """Rows of one part; a choice: six parts of them fit on two screens."""
@@ -43,9 +44,12 @@ class OutlinePage:
         self._root = root
         self._current = current
 
-    def print(self, outline: Outline) -> None:
-        """Print one outline, with what is left to do for its change."""
-        is_waiting = outline.change is not None and outline.change not in self._root.made
+    def print(self, outline: Outline, *, is_asked: bool = False) -> None:
+        """Print one outline, with what is left to do for its change.
+
+        Of one that ``is_asked`` about nothing says that it waits.
+        """
+        is_waiting = not is_asked and waits_to_be_allowed(self._root, outline)
         waits = " with --unsafe-fixes" if is_waiting else ""
         self._page.sentence((outline.rule, "code.name"), ": ", (f"{outline.title}{waits}", "path"))
         parts = [(one.heading, self._rows(one)) for one in outline.parts]
