@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Dec
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
     BRIDGE,
@@ -137,7 +138,8 @@ class SessionToAsync(Rule):
             [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
         )
         components = Components(part, found, constraints, options.component)
-        return plan_of(Outcome(part, self.name, components, constraints).decided())
+        outlines = Outlines(part, self.name, found.resources, components.shared)
+        return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
