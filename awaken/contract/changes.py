@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from awaken.contract.edits import Edit, SetKey
 from awaken.contract.findings import ChangeId, Finding, Level, SiteId
+from awaken.contract.outlines import Outline
 from awaken.contract.places import Place
 
 
@@ -55,12 +56,14 @@ class Problem(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """What a rule found in one project, and what it would do.
 
-    ``problems`` are what it could not do, for no fault of awaken's: they are shown, and the run
-    goes on. One without a path is about the whole project.
+    ``outlines`` say what changes of a whole program come to, or why there are none. ``problems``
+    are what it could not do, for no fault of awaken's: they are shown, and the run goes on. One
+    without a path is about the whole project.
     """
 
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
+    outlines: tuple[Outline, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

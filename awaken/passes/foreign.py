@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import structs
+
 from awaken.contract import (
     Constraints,
     Finding,
@@ -86,7 +88,7 @@ class ForeignPass(Rule):
             else:
                 decided.append(self._decided(module, answer, constraints))
         plan = plan_of(decided)
-        return Plan(plan.findings, plan.changes, tuple(problems))
+        return structs.replace(plan, problems=tuple(problems))
 
     def _started(self, project: Project) -> Running:
         named = self.settings.named()
