@@ -41,6 +41,7 @@ from awaken.passes.messages import (
     Unreadable,
     Unusable,
 )
+from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.sources import Undecodable, decode, is_python
 
 if TYPE_CHECKING:
@@ -126,9 +127,17 @@ class ForeignPass(Rule):
         words = [one.encode() for one in self.settings.triggers or ready.triggers]
         paths = project.site_files(words) if words else filter(is_python, sorted(project.snapshot))
         for path in paths:
-            module = project.module(path)
+            module = project.module(path) if self._is_named(path) else None
             if module is not None:
                 yield module
+
+    def _is_named(self, path: str) -> bool:
+        """Whether the pass is for a file."""
+        if not self.settings.paths:
+            return True
+        root = self.place.root
+        patterns = PathPatterns(self.settings.paths, self.place.directory).below(root)
+        return leaves_out((patterns,), f"{root}/".replace("//", "/"), path)
 
     def _problem(self, path: str, why: str) -> Problem:
         return Problem(Place(path, Span(0, 0)), f"{self.name}: {why}")

@@ -235,6 +235,17 @@ def test_a_change_is_a_file_or_a_place(tmp_path, per_hunk):
     assert all("nothing of it is proved" in finding.message for finding in one.findings)
 
 
+def test_only_files_that_it_names_are_passed_on(tmp_path, monkeypatch):
+    files = {"in/a.py": "old\n", "out/a.py": "old\n", "in/no.py": "x\n"}
+    named = {"arguments": {"old": "old", "new": "new"}, "paths": ("in/",), "triggers": ("old",)}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+
+    one = report(tmp_path, files, "RenameCommand", **named)
+
+    assert texts_of(one) == {"in/a.py": b"new\n"}
+
+
 @pytest.mark.usefixtures("_here")
 def test_comments_that_would_be_lost_are_named(tmp_path):
     one = report(tmp_path, {"a.py": "# one\nx = 1\n# two\n\ny = 2\n"}, "RemovesCommentsCommand")
