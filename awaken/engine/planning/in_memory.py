@@ -6,6 +6,7 @@ and calls again; imports and files that several changes share are computed from 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -168,13 +169,14 @@ class _Work:
         # A new file beside the others is imported like them.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
-        def rewritten(path: str) -> RewrittenFile:
+        def rewritten(path: str, taken_in: Snapshot = snapshot) -> RewrittenFile:
             edits = files[path]
+            releases = bool(of_kind(edits, ReleaseImport))
             context = FileContext(
                 name=layout.name_of(path),
                 first_party=first_party | created,
                 line_length=line_length,
-                taken=names_taken(snapshot, path) if of_kind(edits, ReleaseImport) else frozenset(),
+                taken=names_taken(taken_in, path) if releases else frozenset(),
             )
             return rewrite_file(snapshot[path], edits, rewriters, context)
 
@@ -188,7 +190,15 @@ class _Work:
             estimated_seconds=self._seconds(files, paths) if start_method() == "fork" else 0,
             arrived=lambda done: progress(REWRITING, done, len(paths)),
         )
-        return dict(zip(paths, results, strict=True))
+        found = dict(zip(paths, results, strict=True))
+        texts = {path: one.source for path, one in found.items() if not isinstance(one, Died)}
+        after = snapshot.replace(texts)
+        # Other files may have taken a name from this one, and take another one now.
+        return found | {
+            path: rewritten(path, after)
+            for path, source in texts.items()
+            if _held_back(snapshot, source, files[path]) - names_taken(after, path)
+        }
 
     def _seconds(
         self, files: Mapping[str, Sequence[OwnedEdit[Any]]], paths: Sequence[str]
@@ -239,6 +249,13 @@ class _Work:
             frozenset(self._created),
             tuple(self.left_to_do),
         )
+
+
+def _held_back(before: Snapshot, now: SourceFile, edits: Sequence[OwnedEdit[Any]]) -> set[str]:
+    """Return the names that were to go from a file, and stand in it because others take them."""
+    released = {owned.edit.name or owned.edit.module for owned in of_kind(edits, ReleaseImport)}
+    left = {one for one in released if re.search(rf"\b{re.escape(one)}\b".encode(), now.text)}
+    return left & names_taken(before, now.path) if left else set()
 
 
 # Bisection applies changes to one snapshot many times over; its layout is the same each time.
