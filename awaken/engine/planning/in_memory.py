@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from awaken.contract import (
+    ByHand,
     Change,
     ChangeId,
     CreateFile,
@@ -105,6 +106,7 @@ def apply_in_memory(
     work.left_to_do += keys.left
     for path, (source, moved) in keys.files.items():
         work.put(path, source, moved)
+    work.left_to_do += _by_hand(changes)
     by_file = _by_file(changes)
     rewritten = work.rewrite(by_file, rewriters, processing)
     for path, edits in by_file.items():
@@ -280,6 +282,18 @@ def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT
         ),
         kind,
     )
+
+
+def _by_hand(changes: Sequence[Change]) -> list[LeftToDo]:
+    """Return what is left to users, each thing once."""
+    found: dict[tuple[str, int, str], list[ChangeId]] = {}
+    for owned in _owned(changes, ByHand):
+        key = owned.edit.file, owned.edit.line, owned.edit.what
+        found.setdefault(key, []).append(owned.change)
+    return [
+        LeftToDo(path, line, "", "", what, tuple(dict.fromkeys(named)))
+        for (path, line, what), named in sorted(found.items())
+    ]
 
 
 def _by_file(changes: Sequence[Change]) -> dict[str, list[OwnedEdit[Any]]]:

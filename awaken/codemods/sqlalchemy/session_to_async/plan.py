@@ -61,6 +61,7 @@ from awaken.kit.changes import Member, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
@@ -89,7 +90,7 @@ class SessionToAsync(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
-    reads = (*TEMPLATE_READS, *PYTEST_READS)
+    reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)

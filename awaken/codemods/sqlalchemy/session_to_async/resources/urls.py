@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
-from awaken.contract import Edit
+from awaken.contract import ByHand, Edit, SiteId
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
     async_drivers,
     full_drivername,
     is_async_driver,
+)
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
+    URL_READS,
+    UrlElsewhere,
+    urls_elsewhere,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +36,10 @@ def async_url(url: str | URL) -> URL:
 '''
 
 
+_PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", "ssl"}
+"""What asyncpg takes behind the ``?`` of a URL, and SQLAlchemy for it."""
+
+
 class Urls:
     """Chooses drivers, and writes them into URLs; ``chosen`` are those that somebody said."""
 
@@ -38,8 +48,17 @@ class Urls:
         self._chosen = chosen
         self._current = not project.targets.admits("sqlalchemy", "<2.1")
 
+    @cached_property
+    def _elsewhere(self) -> tuple[UrlElsewhere, ...]:
+        """The URLs in files beside the code, from where an engine may get its own."""
+        texts = (self._project.texts(pattern) for pattern in URL_READS)
+        return urls_elsewhere({path: one for each in texts for path, one in each.files.items()})
+
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
-        """Return the drivers by the databases that the URLs of ``engines`` may name."""
+        """Return the drivers by the databases that the URLs of ``engines`` may name.
+
+        What a file beside the code names may be the URL of an engine that gets it from outside.
+        """
         found = {
             database: one
             for database, driver in sorted(self._chosen.items())
@@ -49,11 +68,48 @@ class Urls:
         for engine in engines:
             url = self._project.orm.engines.url_of(engine)
             for name in () if url is None else _drivernames(url):
-                database = full_drivername(name, current=self._current).partition("+")[0]
                 driver = self._driver(name)
                 if driver is not None:
-                    found.setdefault(database, driver)
+                    found.setdefault(self._database(name), driver)
+        if any(self._comes_from_outside(engine) for engine in engines):
+            for one in self._elsewhere:
+                driver = self._driver(one.drivername)
+                if driver is not None:
+                    found.setdefault(self._database(one.drivername), driver)
         return found
+
+    def _database(self, drivername: str) -> str:
+        return full_drivername(drivername, current=self._current).partition("+")[0]
+
+    def _comes_from_outside(self, engine: Engine) -> bool:
+        url = self._project.orm.engines.url_of(engine)
+        return url is not None and bool(url.outside)
+
+    def left(
+        self, site: SiteId, engine: Engine, drivers: Mapping[str, AsyncDriver]
+    ) -> Iterator[Edit]:
+        """Yield what users have to see to where files beside the code name URLs of ``engine``."""
+        for one in self._elsewhere if self._comes_from_outside(engine) else ():
+            what = self._what_is_left(one, drivers)
+            if what:
+                yield ByHand(file=one.path, line=one.line, what=what, site=site)
+
+    def _what_is_left(self, one: UrlElsewhere, drivers: Mapping[str, AsyncDriver]) -> str:
+        driver = drivers.get(self._database(one.drivername))
+        if driver is None:
+            known = [each.drivername.partition("+")[2] for each in async_drivers(one.drivername)]
+            if not known:
+                return f"no asynchronous driver for this URL of `{one.drivername}` is known"
+            option = f'drivers = {{ {self._database(one.drivername)} = "{known[0]}" }}'
+            return (
+                f"the engine may get this URL of `{one.drivername}`, and which asynchronous driver"
+                f" it should have is not known: say `{option}`, one of {', '.join(known)}"
+            )
+        others = [name for name in one.parameters if name not in _PARAMETERS]
+        if driver.own_parameters and others and one.drivername != driver.drivername:
+            shown = ", ".join(f"`{name}`" for name in others)
+            return f"the engine may get this URL, and {driver.distribution} does not take {shown}"
+        return ""
 
     def _driver(self, drivername: str) -> AsyncDriver | None:
         full = full_drivername(drivername, current=self._current)
@@ -84,7 +140,7 @@ class Urls:
             return
         if isinstance(node, ast.Constant) and len(url.drivernames) == 1:
             name = url.drivernames[0]
-            database = full_drivername(name, current=self._current).partition("+")[0]
+            database = self._database(name)
             text = module.text_of(node)
             yield site.replace(node, text.replace(name, drivers[database].drivername, 1))
             return
