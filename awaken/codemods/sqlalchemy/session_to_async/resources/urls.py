@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
+from awaken.codemods.sqlalchemy.session_to_async.resources.url_helper import helper
 from awaken.contract import ByHand, Edit, SiteId
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
@@ -26,15 +27,6 @@ from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
-
-_HELPER = '''\
-def async_url(url: str | URL) -> URL:
-    """Return the URL of a database with a driver for asyncio."""
-    drivers = {drivers}
-    parsed = make_url(url)
-    return parsed.set(drivername=drivers.get(parsed.get_backend_name(), parsed.drivername))
-'''
-
 
 _PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", "ssl"}
 """What asyncpg takes behind the ``?`` of a URL, and SQLAlchemy for it."""
@@ -138,24 +130,24 @@ class Urls:
             raise Refused(UNKNOWN_DRIVER, shown)
         if all(self._is_asynchronous(one) for one in url.drivernames or ("",)):
             return
+        for name in _drivernames(url):
+            if self._database(name) not in drivers and not self._is_asynchronous(name):
+                raise Refused(UNKNOWN_DRIVER, f"{name}://")
         if isinstance(node, ast.Constant) and len(url.drivernames) == 1:
             name = url.drivernames[0]
-            database = self._database(name)
-            text = module.text_of(node)
-            yield site.replace(node, text.replace(name, drivers[database].drivername, 1))
+            written = drivers[self._database(name)].drivername
+            yield site.replace(node, module.text_of(node).replace(name, written, 1))
             return
         pairs = ", ".join(f'"{one}": "{drivers[one].drivername}"' for one in sorted(drivers))
-        # Each of several engines brings it: any of them may be the only one that changes.
-        yield site.insert_after_imports(_HELPER.replace("{drivers}", f"{{{pairs}}}"))
-        yield site.need_import("sqlalchemy", "URL")
-        yield site.need_import("sqlalchemy", "make_url")
+        function, edits = helper(site, f"{{{pairs}}}")
+        yield from edits
         if not isinstance(module.parent(engine.call), ast.Call | ast.keyword):
-            yield site.insert_before(node, "async_url(")
+            yield site.insert_before(node, f"{function}(")
             yield site.insert_behind(node, ")")
             return
         # No text: an edit of the call around it counts the calls inside.
         named = next((one.arg for one in engine.call.keywords if one.value is node), None)
-        yield site.rewrite(engine.call, WRAP, Wrapped("async_url", named or ""))
+        yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
 
     def _is_asynchronous(self, drivername: str) -> bool:
         return is_async_driver(drivername, current=self._current) is True
