@@ -114,7 +114,9 @@ class SessionToAsync(Rule):
             is_loop_bound=resources.is_loop_bound,
         )
         if not part.is_waiting:
-            return Plan()
+            left = Found(resources=list(self._resources(part, resources)))
+            components = Components(part, left, constraints, options.component)
+            return plan_of(Outcome(part, self.name, components, constraints).last())
         found = Found(
             [
                 *self._functions(part, loading.loaded_again()),

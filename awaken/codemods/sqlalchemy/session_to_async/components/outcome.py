@@ -13,9 +13,10 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.beside import Beside
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import unused_members
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
-from awaken.contract import Constraints, Finding, InsertStatements, Place
+from awaken.contract import ChangeId, Constraints, Finding, InsertStatements, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.source.test_files import is_test_file
@@ -23,6 +24,7 @@ from awaken.project.source.test_files import is_test_file
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
+_CAVEAT = "others run while it waits"
 _SHOWN = 5
 """How many of the functions that stop a component a finding leads to."""
 
@@ -41,15 +43,26 @@ class Outcome:
 
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and a change for each group of components that share something."""
-        seen: set[str] = set()
+        seen: set[ChangeId] = set()
         for one in self._decided():
             # What stops several components is said of each of them.
             changes = tuple(change for change in one.changes if change.id not in seen)
             seen.update(change.id for change in changes)
             yield Decided(one.findings, changes)
+        yield from self.last(tuple(sorted(seen)))
+
+    def last(self, others: tuple[ChangeId, ...] = ()) -> Iterator[Decided]:
+        """Yield the removal of what is left of the synchronous side; it requires the ``others``."""
+        any_changes = bool(others)
+        members = list(unused_members(self._project, self._components, any_changes=any_changes))
+        if members:
+            decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
+            changes = (structs.replace(one, requires=others) for one in decided.changes)
+            yield Decided(decided.findings, tuple(changes))
 
     def _decided(self) -> Iterator[Decided]:
-        beside = Beside(self._project, self._rule, self._components.beside)
+        twins = self._components.twins
+        beside = Beside(self._project, self._rule, self._components.beside, twins)
         for group in self._groups():
             members = [member for one in group for member in one.members]
             names = self._components.used_by(group)
@@ -59,7 +72,7 @@ class Outcome:
             making = {name: self._components.making(name, pieces) for name in self._components.made}
             members = beside.joined(members, pieces, making)
             if members:
-                members = _once(self._with_settings(members))
+                members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 yield _told(decided, members)
         left: set[str] = set()
@@ -154,6 +167,20 @@ class Outcome:
             way = one.outcome.related
             findings.append(one.site.refused(_because(refused, way)))
         return Decided(tuple(findings))
+
+
+def _never_safe(members: Sequence[Member]) -> list[Member]:
+    """Return members of which at least one says what may change."""
+    found = list(members)
+    outcomes = [one.outcome for one in found]
+    if any(isinstance(one, Rewrite) and one.caveats for one in outcomes):
+        return found
+    for number, outcome in enumerate(outcomes):
+        if isinstance(outcome, Rewrite):
+            outcome = dataclasses.replace(outcome, caveats=[_CAVEAT])  # noqa: PLW2901
+            found[number] = dataclasses.replace(found[number], outcome=outcome)
+            break
+    return found
 
 
 def _because(stopping: Sequence[Member], way: tuple[Place, ...] = ()) -> Refused:

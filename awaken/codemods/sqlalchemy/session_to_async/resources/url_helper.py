@@ -42,12 +42,20 @@ def helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
 def _imported(site: Site[ast.expr], name: str) -> tuple[str, NeedImport]:
     """Return what ``sqlalchemy`` gives the file by a ``name``, or by another if that is taken."""
     module = site.module
+    for one in module.tree.body:
+        if isinstance(one, ast.ImportFrom) and one.module == "sqlalchemy" and not one.level:
+            known = next((each for each in one.names if each.name == name), None)
+            if known is not None:
+                return known.asname or name, _needed(site, name, known.asname)
     try:
         imports_here(module, module.tree, name, {"sqlalchemy"}, Refused(NAME_TAKEN, name))
     except Refused:
-        alias = module.scopes.fresh_name("SQLAlchemyURL" if name == "URL" else f"sqlalchemy_{name}")
-        path = module.path
-        return alias, NeedImport(
-            path=path, module="sqlalchemy", name=name, alias=alias, site=site.id
-        )
-    return name, site.need_import("sqlalchemy", name)
+        alias = "SQLAlchemyURL" if name == "URL" else f"sqlalchemy_{name}"
+        alias = module.scopes.fresh_name(alias)
+        return alias, _needed(site, name, alias)
+    return name, _needed(site, name)
+
+
+def _needed(site: Site[ast.expr], name: str, alias: str | None = None) -> NeedImport:
+    path = site.module.path
+    return NeedImport(path=path, module="sqlalchemy", name=name, alias=alias, site=site.id)
