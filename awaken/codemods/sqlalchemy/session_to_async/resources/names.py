@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name, write_twin
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
@@ -100,9 +100,17 @@ class ResourceWriter:
             yield from self._urls.edits(site, engine, self.drivers)
             yield from self._urls.left(site.id, engine, self.drivers)
             yield from requirements(self._project, site.id, self.drivers.values(), self._in_tests)
+            yield from self._pool(site, engine)
         given = {one.arg for one in call.keywords}
         if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")
             yield site.need_import("asyncio")
+
+    def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
+        """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""
+        given = engine.options.get("poolclass")
+        qualified = None if given is None else self._project.qualified_name(site.module, given)
+        if given is not None and qualified in twins().pools:
+            yield from write_name(self._project, site, given, twins().pools[qualified])[1]
