@@ -256,6 +256,8 @@ If one function cannot become asynchronous, none does, and each says because of 
 * object factories that hold a session of another kind;
 * tasks that are called at once where they are sent, or that handle an exception of their worker;
 * calls by the name of such a function of which it is not known what they call;
+* functions that `__all__` names in a project that others may import from: `awaken doctor` shows
+  what says so, and the option `published` says it better;
 * uses of `query`, which `query-to-select` rewrites first;
 * URLs of databases for which no driver is known.
 

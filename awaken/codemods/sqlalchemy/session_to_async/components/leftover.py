@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
-from awaken.contract import Edit
-from awaken.kit.changes import Member
+from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER
+from awaken.contract import ChangeId, Constraints, Edit
+from awaken.kit.changes import Decided, Member, decide_group
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.names.origins import imported_from
@@ -23,7 +27,21 @@ if TYPE_CHECKING:
 _CAVEAT = "what takes it from this file without being in sight no longer can"
 
 
-def unused_members(
+def removed_at_last(
+    project: Project,
+    components: Components,
+    constraints: Constraints,
+    others: tuple[ChangeId, ...] = (),
+) -> Iterator[Decided]:
+    """Yield the removal of what is left of the synchronous side; it requires the ``others``."""
+    members = list(_unused_members(project, components, any_changes=bool(others)))
+    if members:
+        decided = decide_group(members, constraints, BESIDE_ANOTHER)
+        changes = tuple(structs.replace(one, requires=others) for one in decided.changes)
+        yield dataclasses.replace(decided, changes=changes)
+
+
+def _unused_members(
     project: Project, components: Components, *, any_changes: bool
 ) -> Iterator[Member]:
     """Yield what becomes of engines and factories that nobody uses any more.
