@@ -354,8 +354,9 @@ def doctor(
     for found in projects:
         one = settings[found.root.path]
         with _standing_alone(one, unusable, user_errors):
-            seen, targets = examine(found, one, known)
-            roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, known)))
+            own = (*known, *one.passes)
+            seen, targets = examine(found, one, own)
+            roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, own)))
     unusable += _as_problems(user_errors, roots)
     return Diagnosis(
         machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)

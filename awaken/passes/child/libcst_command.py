@@ -8,6 +8,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import libcst as cst
@@ -137,26 +138,24 @@ class _Manager:
 # ------------------------------------------------------------------------------------ the command
 def _command(target: str, modules: Sequence[str]) -> type[CodemodCommand]:
     module_name, _, class_name = target.rpartition(".")
-    named = [target, *(f"{one}.{target}" for one in modules)]
-    commands = [one for name in named for one in _in_module(name)]
-    if commands:
+    # LibCST's own first: who names one of them wants nothing of the project imported.
+    for package in dict.fromkeys((*_STANDARD, "", *modules)):
+        before = f"{package}." if package else ""
+        module = _imported(f"{before}{module_name}") if module_name else None
+        found = getattr(module, class_name, None)
+        if found is not None and not isinstance(found, ModuleType):
+            return _checked(found)
+        commands = list(_in_module(f"{before}{target}"))
         if len(commands) > 1:
             names = ", ".join(sorted(one.__name__ for one in commands))
             raise _Wrong(f"it has several commands, {names}: name one of them")
-        return _checked(commands[0])
-    for name in (module_name, *(f"{one}.{module_name}" for one in modules)):
-        module = _imported(name)
-        found = getattr(module, class_name, None) if module is not None else None
-        if found is not None:
-            return _checked(found)
-    known = ", ".join(modules)
-    raise _Wrong(f"there is no such command, here or in {known}")
+        if commands:
+            return _checked(commands[0])
+    raise _Wrong(f"there is no such command, here or in {', '.join(modules)}")
 
 
 def _imported(name: str) -> Any:
-    """Return a module, None if there is none of that name; what it raises itself is raised."""
-    if not name:
-        return None
+    """Return a module, None if there is none of that name; what it raises itself goes through."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
