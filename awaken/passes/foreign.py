@@ -75,6 +75,12 @@ class ForeignPass(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each place that the codemod changes, and a change for each file."""
         running = self._started(project)
+        try:
+            return self._plan(running, project, constraints)
+        finally:
+            running.end()
+
+    def _plan(self, running: Running, project: Project, constraints: Constraints) -> Plan:
         loaded = running.loaded
         if isinstance(loaded, Unusable):
             said = f"; it printed: {' '.join(loaded.said.split())}" if loaded.said.strip() else ""

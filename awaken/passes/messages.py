@@ -103,6 +103,9 @@ class Running(Protocol):
     def answers(self, items: Sequence[Item]) -> list[Answer]:
         """Return what it makes of files, in their order."""
 
+    def end(self) -> None:
+        """End its processes."""
+
 
 class Runner(Protocol):
     """Starts foreign code."""

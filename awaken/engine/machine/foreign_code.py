@@ -53,6 +53,11 @@ class ForeignCode:
             thread.join()
         return [found[index] for index in range(len(items))]
 
+    def end(self) -> None:
+        """End the process that nothing was asked of."""
+        if self._first is not None:
+            self._first.end()
+
     def _work(self, waiting: deque[tuple[int, Item]], found: dict[int, Answer]) -> None:
         process, self._first = self._first, None
         while True:
