@@ -82,9 +82,9 @@ def test_a_command_of_libcst_is_found_as_its_own_tool_finds_it():
 
 
 def test_modules_are_those_of_the_settings_of_libcst():
-    other = Setup(kind="libcst", target="noop.NOOPCommand", settings="modules: [no.such]")
+    names = {"target": "test_libcst_commands.X", "settings": "modules: [no.such]"}
 
-    unusable, _ = load(other)
+    unusable, _ = load(Setup(kind="libcst", **names))
 
     assert "there is no such command, here or in no.such" in unusable.why
 
