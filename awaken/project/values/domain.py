@@ -27,6 +27,13 @@ class TooLarge(Unknown):
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownResult(Unknown):
+    """What a function of a library gives, or a part of it; ``function`` is its name."""
+
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A session, or a registry that stands for one; ``place`` says where that was seen.
 

@@ -22,6 +22,7 @@ from awaken.project.values.domain import (
     Session,
     SessionKind,
     Unknown,
+    UnknownResult,
     Value,
 )
 
@@ -266,6 +267,10 @@ class Sessions:
         """Reduce a value to what matters here."""
         value = self._evaluator.members.as_session(value)
         match value:
+            case UnknownResult(function=name) if (
+                name.partition(".")[0] in self._evaluator.knowledge.not_sessions
+            ):
+                return NotRelevant(f"what `{name}` returns")
             case Session() | Unknown() | NotRelevant():
                 return value
             case InstanceOf():

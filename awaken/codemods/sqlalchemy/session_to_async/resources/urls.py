@@ -85,6 +85,8 @@ class Urls:
         if isinstance(node, ast.Constant) and len(url.drivernames) == 1:
             name = url.drivernames[0]
             database = full_drivername(name, current=self._current).partition("+")[0]
+            if database not in drivers:
+                raise Refused(UNKNOWN_DRIVER, module.excerpt(node))
             text = module.text_of(node)
             yield site.replace(node, text.replace(name, drivers[database].drivername, 1))
             return
