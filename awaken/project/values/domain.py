@@ -28,9 +28,9 @@ class TooLarge(Unknown):
 
 @dataclass(frozen=True, slots=True)
 class UnknownResult(Unknown):
-    """What a function of a library gives, or a part of it; ``function`` is its name."""
+    """What comes out of a library, by a function or of a class; ``name`` is that of it."""
 
-    function: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import Com
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
-from awaken.contract import Constraints, Finding, InsertStatements, Place
+from awaken.contract import Constraints, Finding, InsertStatements, Level, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.source.test_files import is_test_file
@@ -46,7 +46,7 @@ class Outcome:
             # What stops several components is said of each of them.
             changes = tuple(change for change in one.changes if change.id not in seen)
             seen.update(change.id for change in changes)
-            yield Decided(one.findings, changes)
+            yield _never_safe(Decided(one.findings, changes))
 
     def _decided(self) -> Iterator[Decided]:
         beside = Beside(self._project, self._rule, self._components.beside)
@@ -181,6 +181,17 @@ def _told(decided: Decided, members: Iterable[Member]) -> Decided:
         related = outcome.related or finding.related
         findings.append(structs.replace(finding, message=outcome.said, related=related))
     return Decided(tuple(findings), decided.changes)
+
+
+def _never_safe(decided: Decided) -> Decided:
+    """Return findings and changes that are unsafe, also where no edit has a caveat of its own."""
+    return Decided(
+        tuple(
+            structs.replace(one, level=Level.UNSAFE) if one.level is Level.SAFE else one
+            for one in decided.findings
+        ),
+        tuple(structs.replace(one, level=Level.UNSAFE) for one in decided.changes),
+    )
 
 
 def _noted(member: Member) -> Place:
