@@ -1,10 +1,10 @@
 """Ask a migrated application fifty times at once, and compare with one request after the other.
 
 BEFORE and AFTER are checkouts of one application, AFTER migrated. Each is served by one process of
-uvicorn on loopback with a database of its own. Both are asked the same one after the other; then AFTER
-alone is asked at once: first what only reads, of which every answer has to be the same, then what
-writes, of which every status has to be, and what can be read afterwards has to be what BEFORE has, but
-for its order and for numbers and times that databases give. Usage:
+uvicorn on loopback with a database of its own. Both are asked the same one after the other; then
+AFTER alone is asked at once: first what only reads, of which every answer has to be the same, then
+what writes, of which every status has to be, and what can be read afterwards has to be what BEFORE
+has, but for its order and for numbers and times that databases give. Usage:
 
     python benchmarks/async_concurrency.py BEFORE AFTER REQUESTS.toml --python PYTHON
 
@@ -45,6 +45,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,7 +102,7 @@ class Client:
         """Ask what has to be asked first."""
         for request in self._plan.get("setup", ()):
             answer = self.send(request)
-            if answer.status >= 400:
+            if answer.status >= HTTPStatus.BAD_REQUEST:
                 raise SystemExit(f"{request['path']}: {answer}")
             found = json.loads(answer.text) if request.get("keep") else {}
             self.kept |= {name: str(found[key]) for name, key in request.get("keep", {}).items()}
@@ -159,7 +160,7 @@ def comparable(text: str) -> Any:
 def _plain(value: Any) -> Any:
     match value:
         case dict():
-            kept = {key: one for key, one in value.items() if not _is_given(key, one)}
+            kept = {key: one for key, one in value.items() if not _is_given(key)}
             return {key: _plain(one) for key, one in sorted(kept.items())}
         case list():
             return sorted((_plain(one) for one in value), key=json.dumps)
@@ -167,7 +168,7 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _is_given(key: str, value: Any) -> bool:
+def _is_given(key: str) -> bool:
     return key == "id" or key.endswith(("_id", "_at", "date", "time")) or key in {"aid", "tid"}
 
 
