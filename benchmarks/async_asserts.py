@@ -4,8 +4,9 @@ Knows nothing of awaken. Counts in the files of tests, for two trees of one prog
 `assert` statements, assertions of mocks and of unittest, blocks of `pytest.raises` and `warns`,
 marks and calls that skip, expected failures, and what the settings of pytest deselect or ignore.
 With `--coverage` two reports of coverage (`coverage json`) are compared too, over the files of the
-program: lines that are run, of all. Exits with 1 where something got less, or is skipped newly.
-Usage:
+program: lines that are run, of all. Coverage has to be told `concurrency = thread,greenlet`, or it
+loses sight of what runs below a greenlet of SQLAlchemy. Exits with 1 where something got less, or
+is skipped newly. Usage:
 
     python benchmarks/async_asserts.py BEFORE AFTER [--coverage BEFORE.json AFTER.json]
 """
