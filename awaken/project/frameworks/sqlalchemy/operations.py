@@ -117,8 +117,7 @@ class Operations:
         if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
             return None
         found = self._of_call(module, node, held.value, held.attr)
-        is_same = found is not None and found.method not in self._twins.instead["session"]
-        return found if found is not None and is_same and found.how == "awaited" else None
+        return found if found is not None and found.how == "awaited" else None
 
     def _of_call(
         self, module: Module, node: ast.Call, receiver: ast.expr, method: str
@@ -142,7 +141,7 @@ class Operations:
         known = self._twins
         kinds: tuple[Resource, ...] = ("scoped", "session") if resource == "scoped" else (resource,)
         for kind in kinds:
-            if method in known.awaited.get(kind, ()) or method in known.instead.get(kind, ()):
+            if method in known.awaited.get(kind, ()):
                 return Operation(node, "awaited", resource, method)
             if method in known.entered.get(kind, ()):
                 return Operation(node, "entered", resource, method)

@@ -100,9 +100,6 @@ class OperationWriter:
         if self._streaming.writes(operation):
             return
         self._awaiting.awaits(node)
-        instead = twins().instead.get("session", {}).get(operation.method)
-        if isinstance(node, ast.Call) and instead is not None:
-            self._awaiting.renames(node.func, instead)
         if isinstance(node, ast.Call) and again is not None:
             self._awaiting.adds_argument(node, *again)
 
