@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing impo
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
@@ -117,15 +118,16 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return Plan()
+        loaded_again = loading.loaded_again()
         found = Found(
             [
-                *self._functions(part, loading.loaded_again()),
+                *self._functions(part, loaded_again),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
-                *Doubles(part, self.name),
+                *Doubles(part, self.name, called_at(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
                 *held_sessions(part, self.name),

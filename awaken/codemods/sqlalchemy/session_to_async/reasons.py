@@ -41,6 +41,11 @@ HANDED_SESSION = Reason(
     "`{}` is given a session that becomes asynchronous, and may use it later",
     "Call it by `await session.run_sync(...)`, with all that uses what it gives.",
 )
+STREAMED = Reason(
+    "streamed",
+    "what `{}` gives comes row by row, and not all of it is used by a loop",
+    "Loop over it, or leave out `yield_per` and `stream_results`.",
+)
 UNKNOWN_SESSION = Reason(
     "unknown-session",
     "this may be called on a session: {}",
