@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CLOSED_ELSEWHERE = Reason(
     "closed-elsewhere",
-    "`{}` is closed, but neither in the block that makes it nor in a `finally` below it",
+    "`{}` is closed, but neither in the block that makes it nor by itself in a `finally` below it",
     "Make it with `with`, and let that close it.",
 )
 REBOUND = Reason(
