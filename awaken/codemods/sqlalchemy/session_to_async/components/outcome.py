@@ -161,7 +161,10 @@ def _never_safe(members: Sequence[Member]) -> list[Member]:
 
 
 def _told(decided: Decided, members: Iterable[Member]) -> Decided:
-    """Return each finding with what becomes of its own site, and the way to what it waits for."""
+    """Return each finding with what becomes of its own site, and the way to what it waits for.
+
+    The outline tells of all of them together, so none leads to the others.
+    """
     outcomes = {one.site.id: one.outcome for one in members}
     findings: list[Finding] = []
     for finding in decided.findings:
@@ -169,8 +172,7 @@ def _told(decided: Decided, members: Iterable[Member]) -> Decided:
         if finding.change is None or not isinstance(outcome, Rewrite):
             findings.append(finding)
             continue
-        related = outcome.related or finding.related
-        findings.append(structs.replace(finding, message=outcome.said, related=related))
+        findings.append(structs.replace(finding, message=outcome.said, related=outcome.related))
     return Decided(tuple(findings), decided.changes)
 
 
