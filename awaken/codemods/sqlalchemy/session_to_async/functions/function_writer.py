@@ -123,6 +123,10 @@ class FunctionWriter:
         for run in runs_of(self._project, module, site.node):
             awaiting.awaits(run)
             write_run(module, insertions, run)
+        node = site.node
+        becomes = function in part.steps and function not in part.entry_points.found
+        if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
+            awaiting.generates(node)
         self._managers(site, awaiting, function)
         awaiting.finish()
         return [*edits, *awaiting.edits(site)]

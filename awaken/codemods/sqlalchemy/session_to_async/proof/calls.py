@@ -48,11 +48,11 @@ class Calls:
                     yield from self._entered(module, node)
 
     def _of(self, module: Module, node: ast.Call, call: Call) -> str | None:
-        kinds = {self._kind(one) for one in call.functions}
+        kinds = {self.kind(one) for one in call.functions}
         shown = f"`{module.excerpt(node)}`"
         match [*kinds]:
             case ["coroutine"]:
-                is_run = self._is_run(module, node)
+                is_run = self.is_run(module, node)
                 return None if is_run else f"{shown} gives a coroutine that nothing awaits"
             case ["generator"]:
                 is_used = self._is_iterated(module, node)
@@ -67,7 +67,8 @@ class Calls:
                 return None
 
     # -------------------------------------------------------------------------------- functions
-    def _kind(self, function: FunctionPlace) -> Kind:
+    def kind(self, function: FunctionPlace) -> Kind:
+        """Return what a call of ``function`` gives."""
         if function.path not in self._kinds:
             module = self._after.module(function.path)
             self._kinds[function.path] = {} if module is None else dict(self._of_file(module))
@@ -87,24 +88,30 @@ class Calls:
         return "coroutine" if waits else "plain"
 
     # ------------------------------------------------------------------------------------ calls
-    def _is_run(self, module: Module, node: ast.Call) -> bool:
+    def is_run(self, module: Module, node: ast.Call) -> bool:
+        """Whether the coroutine that ``node`` gives is awaited, or run by something else."""
         above = module.parent(node)
         # Who calls a lambda is found with what it is handed to.
         if isinstance(above, ast.Await | ast.Lambda):
             return True
-        fates = {one.kind for one in self._after.effects.fates(module, node)}
+        found = self._after.effects.fates(module, node)
+        fates = {one.kind for one in found}
         around = module.enclosing_function(node)
-        passed = set() if isinstance(around, ast.AsyncFunctionDef) else {"returned", "yielded"}
-        return bool(fates & (RUN | passed | {"closed"})) and not fates & _LOST
+        # What a plain function returns its callers have to await.
+        passed = {one.kind for one in found if not one.chain} & {"returned", "yielded"}
+        is_passed = bool(passed) and not isinstance(around, ast.AsyncFunctionDef)
+        return (bool(fates & (RUN | {"closed"})) or is_passed) and not fates & _LOST
 
-    def _is_iterated(self, module: Module, node: ast.Call) -> bool:
+    def _is_iterated(self, module: Module, node: ast.expr) -> bool:
         match module.parent(node):
             case ast.Call(func=func) as taking if func is not node:
                 name = module.scopes.builtin_called(taking)
                 return not name or name in _TAKING
             case ast.comprehension(is_async=is_asynchronous):
                 return bool(is_asynchronous)
-            case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign() | ast.NamedExpr():
+            case ast.NamedExpr() as named:
+                return self._is_iterated(module, named)
+            case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign():
                 return True
             case ast.Attribute(attr=name):
                 return name.startswith(("a", "__a"))
