@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from random_awaiting import program
 from test_awaited_expressions import HEAD, observed, rewritten
 
-EXAMPLES = 60 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 2
+EXAMPLES = 60 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 1
 FUNCTIONS = 4
 
 

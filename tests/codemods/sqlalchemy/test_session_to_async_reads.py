@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
-from awaken.testing import Case, run_case
-from awaken.testing.cases import Settings
+from planned import rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -31,22 +27,6 @@ def save(db: Session, note: Note) -> None:
 def shown(note: Note) -> str:
     return str(note.changed)
 """
-
-
-def rewritten(**texts):
-    """Return what the rule makes of files with these texts, and what it reports."""
-    files = {f"{name}.py": text.encode() for name, text in texts.items()}
-    case = Case(
-        name="it",
-        family="sqlalchemy",
-        rule="session-to-async",
-        directory=Path(),
-        settings=Settings(unsafe=True, published=False),
-        before=files,
-        after=files,
-        program={},
-    )
-    return run_case(case)
 
 
 def text_of(result, name):

@@ -15,9 +15,12 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disp
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
@@ -30,6 +33,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     BRIDGE,
     DELEGATE,
     DISPLAY,
+    ENCLOSE,
     HOIST,
     NEST,
     REMOVE,
@@ -114,15 +118,16 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return Plan()
+        loaded_again = loading.loaded_again()
         found = Found(
             [
-                *self._functions(part, loading.loaded_again()),
+                *self._functions(part, loaded_again),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
-                *Doubles(part, self.name),
+                *Doubles(part, self.name, called_at(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
                 *held_sessions(part, self.name),
@@ -145,6 +150,7 @@ class SessionToAsync(Rule):
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.statements import (  # noqa: PLC0415  loads LibCST
             bridge,
             delegate,
+            enclose,
             hoist,
             nest,
             remove,
@@ -158,6 +164,7 @@ class SessionToAsync(Rule):
             BRIDGE: bridge,
             DELEGATE: delegate,
             DISPLAY: display,
+            ENCLOSE: enclose,
             HOIST: hoist,
             NEST: nest,
             REMOVE: remove,
@@ -180,12 +187,14 @@ class SessionToAsync(Rule):
             **dict(exported(part)),
             **refused_uses(part, schedulers),
             **dict(bridges.refused()),
+            **dict(Loops(part).refused()),
         }
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
+        scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
-                yield from members_at_import(part, self.name, function.path, disposal)
+                yield from members_at_import(part, self.name, function.path, disposal, scripts)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)

@@ -41,6 +41,11 @@ HANDED_SESSION = Reason(
     "`{}` is given a session that becomes asynchronous, and may use it later",
     "Call it by `await session.run_sync(...)`, with all that uses what it gives.",
 )
+STREAMED = Reason(
+    "streamed",
+    "what `{}` gives comes row by row, and not all of it is used by a loop",
+    "Loop over it, or leave out `yield_per` and `stream_results`.",
+)
 UNKNOWN_SESSION = Reason(
     "unknown-session",
     "this may be called on a session: {}",
@@ -85,6 +90,11 @@ RUNS_LOOP = Reason(
     "runs-loop",
     "`{}` has to run an event loop, and is called inside of one as well",
     "Have a function of its own do the work, call that in the loop, and run it here.",
+)
+LOOP_INSIDE = Reason(
+    "loop-inside",
+    "{} runs an event loop, which would then be called inside of another one",
+    "Do what waits for the database in a function, and call that before.",
 )
 NO_ENGINE = Reason(
     "no-engine",

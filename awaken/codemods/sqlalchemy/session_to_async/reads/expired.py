@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
+    covers,
+    is_added_behind,
+    is_refreshed,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     is_conditional,
     reads_of_object,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -33,7 +39,6 @@ _SEQUENCES = {
     "builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence",
     "typing.Sequence",
 }  # fmt: skip
-_LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,16 @@ class ExpiredReads:
         self._rule = rule
         commits = project.orm.commits
         events = [one for one in commits.expiring() if not one.is_async]
+        shared = list(ExpiringRequests(project, events).calls())
+        self._sessions = {one.commit.place: one.session for one in shared}
+        events += [one.commit for one in shared]
         self._events: defaultdict[str, list[Place]] = defaultdict(list)
         for event in events:
             self._events[event.place.path].append(event.place)
-        self._reads: defaultdict[str, dict[Place, Place]] = defaultdict(dict)
+        self._reads: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in commits.later_in_functions(events):
             if one.kind == "read":
-                self._reads[one.place.path].setdefault(one.place, one.commit)
+                self._reads[one.place.path].setdefault(one.place, []).append(one.commit)
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})
             for path, module, loads in self._all()
@@ -117,21 +125,29 @@ class ExpiredReads:
             key=lambda one: (module.span(one).start, -module.span(one).end),
         )
         kept: list[_Load] = []
+        behind = sorted(one.span.end for one in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         for node in nodes:
-            event = module.calls_at(reads[module.place(node)].span)
-            found = self._load(module, node, event[0]) if event else None
+            events = (
+                call for one in reads[module.place(node)] for call in module.calls_at(one.span)
+            )
+            loads = (self._load(module, node, one) for one in events)
+            found = next((one for one in loads if one is not None), None)
             if found is None:
                 continue
             relationships[_variable(module, found)] |= found.relationships
-            if not any(_covers(module, one, found) for one in kept):
+            text, statement = found.text, found.statement
+            if not any(
+                one.text == text and covers(module, one.statement, statement, text, behind)
+                for one in kept
+            ):
                 kept.append(found)
         for one in kept:
             yield replace(one, relationships=relationships[_variable(module, one)])
 
-    def _in_loops(self, module: Module) -> dict[Place, Place]:
+    def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
         """Return the reads of items of which one before has expired the others."""
-        found: dict[Place, Place] = {}
+        found: dict[Place, list[Place]] = {}
         for event in self._events.get(module.path, ()):
             for call in module.calls_at(event.span)[:1]:
                 loops = [one for one in module.ancestors(call) if isinstance(one, ast.For)]
@@ -139,7 +155,7 @@ class ExpiredReads:
                     names = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
                     inside = (node for each in loop.body for node in module.walk(each))
                     found |= {
-                        module.place(one): event
+                        module.place(one): [event]
                         for one in inside
                         if isinstance(one, ast.Name)
                         and isinstance(one.ctx, ast.Load)
@@ -153,14 +169,20 @@ class ExpiredReads:
         statement, function = module.statement_of(node), _function(module, node)
         if statement is None or function is None or function is not _function(module, event):
             return None
-        if not isinstance(event.func, ast.Attribute) or not _is_of(module, node, function):
+        session = self._sessions.get(module.place(event), "")
+        if not session and isinstance(event.func, ast.Attribute):
+            session = module.text_of(event.func.value)
+        if not session or not _is_of(module, node, function):
+            return None
+        if module.place(event) in self._sessions and is_added_behind(module, node, event):
             return None
         values = self._project.values.of(module, node).alternatives
         kind = self._kind(values)
         if not kind or not reads_of_object(module, node, is_many=kind == "many"):
             return None
-        session = module.text_of(event.func.value)
         text, names = module.text_of(node), self._relationships(module, node, values)
+        if not names and is_refreshed(module, statement, event, text):
+            return None
         first = whole_if(module, statement)
         if kind == "one" and is_conditional(module, node, first):
             # What is known where it is read need not be known in front of the statement.
@@ -234,43 +256,3 @@ def _is_of(module: Module, node: ast.Attribute | ast.Name, function: Function) -
     if not isinstance(first, ast.Name):
         return False
     return any(one.scope.node is function for one in module.scopes.bindings_of(first))
-
-
-def _covers(module: Module, earlier: _Load, later: _Load) -> bool:
-    """Whether what is loaded in front of one statement is so in front of another as well."""
-    if earlier.text != later.text or not _dominates(module, earlier.statement, later.statement):
-        return False
-    start, end = module.span(earlier.statement).start, module.span(later.statement).start
-    for above in module.ancestors(later.statement):
-        if isinstance(above, _LOOPS) and not module.span(above).contains(
-            module.span(earlier.statement)
-        ):
-            end = max(end, module.span(above).end)
-    return not _changes_between(module, start, end, earlier.text)
-
-
-def _dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
-    """Whether a statement always runs before another: it stands in front of it, or of its block."""
-    block: Sequence[ast.stmt] = module.block_of(earlier)
-    inside = (later, *module.ancestors(later))
-    return any(one in block and block.index(one) >= block.index(earlier) for one in inside)
-
-
-def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
-    """Whether something between two bytes of a function expires objects, or binds the variable."""
-    first = text.partition(".")[0]
-    for node in module.walk():
-        if not isinstance(node, ast.Attribute | ast.Name) or not (
-            start <= module.span(node).start < end
-        ):
-            continue
-        match node:
-            case ast.Attribute(attr="rollback" | "expire_all" | "expire"):
-                return True
-            case ast.Name(id=name, ctx=ast.Store()) if name == first:
-                return True
-            case ast.Attribute(ctx=ast.Store()) if module.text_of(node) == text:
-                return True
-            case _:
-                pass
-    return False
