@@ -31,8 +31,11 @@ class _AsynchronousPart(SynchronousPart):
     """The coroutine functions of a program, as if they still had to become such functions."""
 
     def __init__(self, after: Project, calls: Calls) -> None:
-        super().__init__(after, ())
-        functions = (one for one in after.calls.graph().functions())
+        # Nothing is read anew: what is synchronous is no matter here.
+        self.project = after
+        functions = after.calls.graph().functions()
+        self._functions = {(one.path, one.start): one for one in functions}
+        self._asynchronous = set()
         self.steps = {
             one: Step(Place(one.path, one.place.span), None)
             for one in functions
