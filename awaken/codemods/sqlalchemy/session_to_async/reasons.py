@@ -18,8 +18,8 @@ OTHER_COMPONENT = Reason(
 )
 PUBLISHED = Reason(
     "published",
-    "the project is published, and `{}` is part of what it exports",
-    "Say `published = false` in the settings if nobody imports from it; `awaken doctor` shows why.",
+    "others may import {}",
+    "Say `published = false` in the settings, or `--no-published`, if nobody imports from it.",
 )
 FOREIGN_SESSION = Reason(
     "foreign-session",
@@ -30,6 +30,7 @@ LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
     "Run `query-to-select` first: `awaken apply --select query-to-select`.",
+    "query-to-select",
 )
 NO_TWIN = Reason(
     "no-twin",
