@@ -145,9 +145,16 @@ class FunctionWriter:
             for run in runs_of(self._project, module, root):
                 awaiting.awaits(run)
                 write_run(module, insertions, run)
+        node = site.node
+        becomes = function in part.steps and function not in part.entry_points.found
+        if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
+            awaiting.generates(node)
         entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
+        waiting = [module.place(one.node) for one in operations] + [one.place for one in calls]
+        for root in roots:
+            edits += part.pools.edits(site, root, part.in_threads, waiting)
         edits += spawn(self._project, site, insertions, spawned)
         return [*edits, *awaiting.edits(site)]
 
