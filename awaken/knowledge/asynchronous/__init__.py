@@ -77,7 +77,6 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``awaited``: methods that are coroutine functions there; ``entered`` those that give what
       ``async with`` enters; ``missing`` and ``bridged`` those that are not there, the latter to
       be called by ``run_sync``.
-    - ``instead``: methods that mark what is loaded when it is read, with what loads it at once.
     - ``inner``: what sends nothing to the database, and only the synchronous session has.
     - ``pools``: pools of connections; ``streamed``: methods whose result comes row by row.
     - ``members``: all that an object of the synchronous side has, where that is known.
@@ -87,6 +86,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``clients``: those of tests.
     - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
     - ``object_factories``: what makes objects by a session of its own.
+    - ``registers``: decorators that keep functions, with the attribute that has them.
     """
 
     source: str
@@ -96,7 +96,6 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing: dict[Resource, tuple[str, ...]]
     members: dict[Resource, tuple[str, ...]]
     bridged: dict[Resource, tuple[str, ...]]
-    instead: dict[Resource, dict[str, str]]
     inner: dict[Resource, tuple[str, ...]]
     pools: dict[str, str]
     streamed: dict[Resource, dict[str, str]]
@@ -107,12 +106,12 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absorbing: _Absorbing
     decorators: _Decorators
     object_factories: _ObjectFactories
+    registers: dict[str, str]
 
     def methods(self) -> frozenset[str]:
         """Return the names of all methods that are not the same on both sides."""
         tables = (self.awaited, self.entered, self.missing, self.bridged)
         names = {name for table in tables for methods in table.values() for name in methods}
-        names |= {name for methods in self.instead.values() for name in methods}
         return frozenset(names | set(self.schema.methods))
 
 
