@@ -58,6 +58,10 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
                 what = _lost(after, module, node)
                 if what:
                     yield module.place(node), f"`{module.excerpt(node)}` {what}"
+            case ast.For(iter=given) | ast.comprehension(iter=given, is_async=0):
+                if _is_streamed(after, module, given):
+                    what = f"`{module.excerpt(given)}` is not iterated asynchronously"
+                    yield module.place(given), what
             case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
                 kind = _resource(after, module, given)
                 if kind in {"client", "connection", "session", "transaction"}:
@@ -66,15 +70,29 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
                 pass
 
 
+def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
+    """Whether ``given`` awaits a result that comes row by row."""
+    match given:
+        case ast.Await(value=ast.Call(func=ast.Attribute(value=receiver, attr=method))):
+            is_stream = method in {"stream", "stream_scalars"}
+            return is_stream and _resource(after, module, receiver) is not None
+        # What is asked of such a result gives another one: `.unique()`, `.tuples()`.
+        case ast.Call(func=ast.Attribute(value=inner)):
+            return _is_streamed(after, module, inner)
+        case _:
+            return False
+
+
 def _lost(after: Project, module: Module, node: ast.Call) -> str:
     """Return what is wrong with a call that is not awaited where it stands; or nothing."""
     name = last_name(node.func)
     if any(one.endswith(f".{name}") for one in _written()):
         is_written = after.qualified_name(module, node.func) in _written()
         return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
-    if not isinstance(node.func, ast.Attribute) or name not in _methods():
+    called = _named(module, node.func)
+    if not isinstance(called, ast.Attribute) or called.attr not in _methods():
         return ""
-    kind = _resource(after, module, node.func.value)
+    name, kind = called.attr, _resource(after, module, called.value)
     if kind is None:
         return ""
     if kind == "client":
@@ -85,6 +103,13 @@ def _lost(after: Project, module: Module, node: ast.Call) -> str:
         return _NOT_AWAITED if _is_unread(after, module, node) else ""
     is_entered = name in twins().entered.get(kind, ())
     return _NOT_ENTERED if is_entered and not _may_be_entered(module, node) else ""
+
+
+def _named(module: Module, called: ast.expr) -> ast.expr:
+    """Return the method that a variable holds: ``commit = db.commit``."""
+    bindings = module.scopes.bindings_of(called) if isinstance(called, ast.Name) else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    return called if value is None else value
 
 
 def _is_unread(after: Project, module: Module, node: ast.Call) -> bool:
