@@ -36,8 +36,14 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.dynamic_collections import (
+    dynamic_collections,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.late_columns import LateColumns
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
@@ -101,10 +107,12 @@ class SessionToAsync(Rule):
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
         expired = ExpiredReads(project, self.name)
+        expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
+        late = LateColumns(project, self.name)
         part = SynchronousPart(
             project,
-            loading.awaited(),
-            expired.places(),
+            [*loading.awaited(), *late.awaited()],
+            expired.places() | expire_calls.places(),
             is_loop_bound=resources.is_loop_bound,
         )
         if not part.is_waiting:
@@ -124,7 +132,15 @@ class SessionToAsync(Rule):
                 *self._clients(part),
             ],
             list(self._resources(part, resources)),
-            [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
+            [
+                *loading.members(),
+                *late.members(),
+                *dynamic_collections(project, self.name),
+                *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),
+                *expired.members(),
+                *expire_calls.members(),
+                *fetched_when_written(project, self.name),
+            ],
         )
         components = Components(part, found, constraints, options.component)
         return plan_of(Outcome(part, self.name, components, constraints).decided())

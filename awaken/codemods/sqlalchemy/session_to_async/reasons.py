@@ -161,6 +161,16 @@ READ_ELSEWHERE = Reason(
     "`{}` leads from a class to itself, and is read where nothing can be awaited",
     "Load it where the object is loaded, as deep as it is read.",
 )
+LATE_COLUMN = Reason(
+    "late-column",
+    "`{}` is loaded when it is read, here where nothing can be awaited, or of an unknown object",
+    "Load it with its object, by `undefer(...)` or without `deferred`, or annotate what reads it.",
+)
+DYNAMIC_COLLECTION = Reason(
+    "dynamic-collection",
+    "`{}` sends a query by itself, of which nothing can be awaited",
+    'Declare `lazy="write_only"`, and run `session.scalars(user.posts.select())`.',
+)
 DATABASE_VALUE = Reason(
     "database-value",
     "the database computes `{}` when a row changes, and reading it then would load it",
