@@ -35,6 +35,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.dynamic_collections import (
     dynamic_collections,
@@ -52,6 +53,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.contract import (
     Change,
     Constraints,
@@ -108,18 +110,24 @@ class SessionToAsync(Rule):
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
+        shared = SharedSessions(project, self.name)
+        commits = project.orm.commits
+        later = commits.later([one for one in commits.all() if not one.is_async])
+        after_commits = ReadsAfterCommits(
+            project, self.name, loading.is_kept, later, shared.requests()
+        )
         late = LateColumns(project, self.name)
         part = SynchronousPart(
             project,
             [*loading.awaited(), *late.awaited()],
-            expired.places() | expire_calls.places(),
+            expired.places() | expire_calls.places() | shared.places() | after_commits.places(),
             is_loop_bound=resources.is_loop_bound,
         )
         if not part.is_waiting:
             return Plan()
         found = Found(
             [
-                *self._functions(part, loading.loaded_again()),
+                *self._functions(part, loading.loaded_again(later)),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
@@ -139,6 +147,8 @@ class SessionToAsync(Rule):
                 *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),
                 *expired.members(),
                 *expire_calls.members(),
+                *shared.members(),
+                *after_commits.members(),
                 *fetched_when_written(project, self.name),
             ],
         )

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+    function_of,
+    holds_until,
     is_conditional,
+    is_of_function,
+    kind_of,
     reads_of_object,
     whole_if,
 )
@@ -22,18 +26,13 @@ from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
-from awaken.project.values.domain import InstanceOf, NoneValue, Values
+from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _INSPECT = "sqlalchemy.inspect"
-_SEQUENCES = {
-    "builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence",
-    "typing.Sequence",
-}  # fmt: skip
-_LOOPS = (ast.AsyncFor, ast.For, ast.While)
+_EXPIRING = {"expire", "expire_all", "rollback"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +149,13 @@ class ExpiredReads:
     def _load(
         self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call
     ) -> _Load | None:
-        statement, function = module.statement_of(node), _function(module, node)
-        if statement is None or function is None or function is not _function(module, event):
+        statement, function = module.statement_of(node), function_of(module, node)
+        if statement is None or function is None or function is not function_of(module, event):
             return None
-        if not isinstance(event.func, ast.Attribute) or not _is_of(module, node, function):
+        if not isinstance(event.func, ast.Attribute) or not is_of_function(module, node, function):
             return None
         values = self._project.values.of(module, node).alternatives
-        kind = self._kind(values)
+        kind = kind_of(self._project, values)
         if not kind or not reads_of_object(module, node, is_many=kind == "many"):
             return None
         session = module.text_of(event.func.value)
@@ -166,24 +165,6 @@ class ExpiredReads:
             # What is known where it is read need not be known in front of the statement.
             kind = "optional"
         return _Load(first, text, session, kind, names)
-
-    def _kind(self, values: Values) -> str:
-        """Return what is known of a value: one mapped object, or many; nothing if not all is."""
-        found = [one for one in values if one != NoneValue()]
-        if found and all(self._is_mapped(one) for one in found):
-            return "one" if len(found) == len(values) else "optional"
-        for one in found:
-            is_list = isinstance(one, InstanceOf) and one.qualified in _SEQUENCES
-            items = one.parameters[-1] if isinstance(one, InstanceOf) and one.parameters else ()
-            if not is_list or not items or not all(self._is_mapped(each) for each in items):
-                return ""
-        return "many" if found and len(found) == len(values) else ""
-
-    def _is_mapped(self, value: object) -> bool:
-        return (
-            isinstance(value, InstanceOf)
-            and self._project.orm.mapped_class(value.qualified) is not None
-        )
 
     def _relationships(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values
@@ -219,58 +200,11 @@ def _code(load: _Load, inspect: str, item: str) -> str:
 
 def _variable(module: Module, load: _Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
-    return _function(module, load.statement), load.text
-
-
-def _function(module: Module, node: ast.AST) -> Function | None:
-    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
-
-
-def _is_of(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
-    """Whether an expression means the same in front of its statement: its variable is there."""
-    first: ast.expr = node
-    while isinstance(first, ast.Attribute):
-        first = first.value
-    if not isinstance(first, ast.Name):
-        return False
-    return any(one.scope.node is function for one in module.scopes.bindings_of(first))
+    return function_of(module, load.statement), load.text
 
 
 def _covers(module: Module, earlier: _Load, later: _Load) -> bool:
     """Whether what is loaded in front of one statement is so in front of another as well."""
-    if earlier.text != later.text or not _dominates(module, earlier.statement, later.statement):
-        return False
-    start, end = module.span(earlier.statement).start, module.span(later.statement).start
-    for above in module.ancestors(later.statement):
-        if isinstance(above, _LOOPS) and not module.span(above).contains(
-            module.span(earlier.statement)
-        ):
-            end = max(end, module.span(above).end)
-    return not _changes_between(module, start, end, earlier.text)
-
-
-def _dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
-    """Whether a statement always runs before another: it stands in front of it, or of its block."""
-    block: Sequence[ast.stmt] = module.block_of(earlier)
-    inside = (later, *module.ancestors(later))
-    return any(one in block and block.index(one) >= block.index(earlier) for one in inside)
-
-
-def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
-    """Whether something between two bytes of a function expires objects, or binds the variable."""
-    first = text.partition(".")[0]
-    for node in module.walk():
-        if not isinstance(node, ast.Attribute | ast.Name) or not (
-            start <= module.span(node).start < end
-        ):
-            continue
-        match node:
-            case ast.Attribute(attr="rollback" | "expire_all" | "expire"):
-                return True
-            case ast.Name(id=name, ctx=ast.Store()) if name == first:
-                return True
-            case ast.Attribute(ctx=ast.Store()) if module.text_of(node) == text:
-                return True
-            case _:
-                pass
-    return False
+    return earlier.text == later.text and holds_until(
+        module, earlier.statement, later.statement, later.text, _EXPIRING
+    )

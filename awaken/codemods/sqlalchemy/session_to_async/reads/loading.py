@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_behind_commits
-from awaken.codemods.sqlalchemy.session_to_async.reads.pending import holds_back, populating
-from awaken.codemods.sqlalchemy.session_to_async.reads.stale import read_after_commits
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
+    holds_back,
+    populating,
+    read_after_commits,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
 from awaken.contract import Edit, Place
@@ -29,6 +32,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
 
 _EAGER = "selectin"
@@ -71,7 +75,7 @@ class Loading:
         for read in self._project.orm.relationship_reads():
             if is_of_field(self._project, read):
                 continue
-            if self._is_kept(read):
+            if not read.owner or self.is_kept(read.owner, read.attribute):
                 gets = (one.load.place for one in read.traces if one.load.kind == "get")
                 self._gets.update(gets)
             if read.attribute == ANY:
@@ -84,11 +88,11 @@ class Loading:
                 if key in self._sides:
                     self._reads[key].append(read)
 
-    def _is_kept(self, read: Read) -> bool:
+    def is_kept(self, owner: str, name: str) -> bool:
         """Whether an object keeps what is read of it: no query, and nothing that raises."""
-        mapped = self._project.orm.mapped_class(read.owner)
-        facts = None if mapped is None else mapped.relationships.get(read.attribute)
-        return facts is None or facts.lazy not in _NOT_KEPT
+        mapped = self._project.orm.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(name)
+        return facts is not None and facts.lazy not in _NOT_KEPT
 
     def _is_recursive(self, side: Side) -> bool:
         target, owner = side.declared.facts.target, side.key[0]
@@ -144,14 +148,14 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
-    def loaded_again(self) -> dict[Place, tuple[str, str]]:
+    def loaded_again(self, later: Iterable[Later]) -> dict[Place, tuple[str, str]]:
         """Return the calls that have to read anew what the session has, with what tells them so.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
-        `Session.get`). A statement behind a commit gives the collections of before.
+        `Session.get`). A statement ``later``, behind a commit, gives the collections of before.
         """
         added = {one.place for one in self._planned.added}
-        stale = read_after_commits(self._project, self._mapped, added)
+        stale = read_after_commits(self._project, later, self._mapped, added)
         found = dict.fromkeys(stale, ("execution_options", '{"populate_existing": True}'))
         is_held = holds_back(self._project)
         for place in self._gets:
