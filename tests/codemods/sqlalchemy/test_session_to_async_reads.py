@@ -517,3 +517,67 @@ def test_what_get_reads_anew_loses_no_change(settings, said):
     result = rewritten(database=database, users=users)
 
     assert f"db.get(User, 1, populate_existing={said})" in text_of(result, "users")
+
+
+KINDS = """\
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from database import Base
+
+
+class Animal(Base):
+    __tablename__ = "animals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}
+
+
+class Dog(Animal):
+    TABLE
+    bark: Mapped[str | None]
+    __mapper_args__ = ARGUMENTS
+
+
+def barks(db: Session) -> list[str]:
+    return [one.NAME for one in db.scalars(select(LOADED)) if isinstance(one, Dog)]
+"""
+OF_ITS_OWN = """__tablename__ = "dogs"
+    id: Mapped[int] = mapped_column(ForeignKey("animals.id"), primary_key=True)"""
+IDENTITY = '"polymorphic_identity": "dog"'
+
+
+def of_kinds(**given):
+    names = {
+        "TABLE": OF_ITS_OWN, "NAME": "bark", "LOADED": "Animal", "ARGUMENTS": f"{{{IDENTITY}}}",
+    } | given  # fmt: skip
+    text = KINDS
+    for word, said in names.items():
+        text = text.replace(word, said)
+    return rewritten(database=DATABASE, animals=text)
+
+
+@pytest.mark.parametrize(
+    ("given", "how"),
+    [
+        ({}, "selectin"),
+        ({"TABLE": "size = 3"}, "inline"),
+        # Nothing reads what it adds, or nothing loads it as its base.
+        ({"NAME": "kind"}, None),
+        ({"LOADED": "Dog"}, None),
+    ],
+)
+def test_what_a_subclass_adds_is_loaded_with_its_base(given, how):
+    text = text_of(of_kinds(**given), "animals")
+
+    said = f'__mapper_args__ = {{{IDENTITY}, "polymorphic_load": "{how}"}}'
+    assert (said in text) is (how is not None)
+    assert ("polymorphic_load" in text) is (how is not None)
+    assert "await db.scalars" in text
+
+
+def test_a_subclass_whose_arguments_are_computed_refuses():
+    result = of_kinds(ARGUMENTS="dict(polymorphic_identity='dog')")
+
+    assert "session-to-async/subclass-attribute" in reasons_of(result)
+    assert not result.report.files

@@ -36,13 +36,18 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
-from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
-from awaken.codemods.sqlalchemy.session_to_async.reads.dynamic_collections import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
+    fetched_when_written,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.dynamic_collections import (
     dynamic_collections,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
+    loaded_with_their_bases,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
-from awaken.codemods.sqlalchemy.session_to_async.reads.late_columns import LateColumns
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
@@ -150,6 +155,7 @@ class SessionToAsync(Rule):
                 *shared.members(),
                 *after_commits.members(),
                 *fetched_when_written(project, self.name),
+                *loaded_with_their_bases(project, self.name),
             ],
         )
         components = Components(part, found, constraints, options.component)

@@ -171,6 +171,11 @@ DYNAMIC_COLLECTION = Reason(
     "`{}` sends a query by itself, of which nothing can be awaited",
     'Declare `lazy="write_only"`, and run `session.scalars(user.posts.select())`.',
 )
+SUBCLASS_ATTRIBUTE = Reason(
+    "subclass-attribute",
+    "`{}` is loaded when it is read of an object that was loaded as one of its base class",
+    'Add `"polymorphic_load": "selectin"` to the `__mapper_args__` of the class.',
+)
 DATABASE_VALUE = Reason(
     "database-value",
     "the database computes `{}` when a row changes, and reading it then would load it",
