@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Edit, Reason, TextEdit
+from awaken.contract import Edit, Reason, ReleaseImport, TextEdit
 from awaken.editing.import_lines import LineStyle, add_name
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
+from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -88,6 +89,24 @@ def _extended(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> Text
         line_indent=line[: len(line) - len(line.lstrip(b" \t"))].decode(),
     )
     return site.replace(statement, add_name(site.module.text_of(statement), name, style))
+
+
+def released(site: Site[ast.AST], *nodes: ast.expr) -> Iterator[ReleaseImport]:
+    """Yield what removes the imports that ``nodes`` begin with, if nothing refers to them then."""
+    module = site.module
+    for node in nodes:
+        first = node
+        while isinstance(first, ast.Attribute):
+            first = first.value
+        for binding in module.scopes.bindings_of(first) if isinstance(first, ast.Name) else ():
+            statement = module.parent(binding.node)
+            match binding.node:
+                case ast.alias(name=name) if isinstance(statement, ast.ImportFrom):
+                    yield site.release_import(absolute_module(module, statement), name)
+                case ast.alias(name=name) if isinstance(statement, ast.Import):
+                    yield site.release_import(name)
+                case _:
+                    pass
 
 
 def name_behind(

@@ -32,7 +32,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
-from awaken.project.source.program_texts import ProgramTexts
+from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns

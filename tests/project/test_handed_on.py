@@ -316,9 +316,13 @@ run(work)
 run(os.environ.get('x'))
 """
     ),
-    "key function": """\
+    "key of a method": """\
 def run(items):
-    return sorted(items, key=work)
+    items.sort(key=work)
+""",
+    "map that is kept": """\
+def run(items):
+    return map(work, items)
 """,
     "all arguments": """\
 def run(*calls):

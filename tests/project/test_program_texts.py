@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from awaken.project import Project
 from awaken.project.names.file_facts import FactsIndex, facts_of
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.text_search import TextSearch
+from awaken.project.source.texts.text_search import TextSearch
 from awaken.workspace.sources import Snapshot, decode
 
 
@@ -32,7 +32,7 @@ def test_words_are_found_where_they_are(texts, questions):
 
 
 def test_a_long_text_is_searched_as_well(monkeypatch):
-    monkeypatch.setattr("awaken.project.source.text_search._LONG", 3)
+    monkeypatch.setattr("awaken.project.source.texts.text_search._LONG", 3)
     search = TextSearch({"a.py": b"one two", "b.py": b"two"}, LookedAt())
     assert search.files_with([b"one", b"zero"]) == ["a.py"]
 

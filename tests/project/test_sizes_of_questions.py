@@ -6,6 +6,7 @@ import random
 from unittest import mock
 
 import pytest
+from growth import steps
 from programs import last, module_of, program
 
 from awaken.project.source import module_store
@@ -154,6 +155,33 @@ def test_no_more_is_asked_than_the_limit_allows(name, monkeypatch):
     assert isinstance(found.unknown, TooLarge)
     # A circle is asked once in each round.
     assert asked <= 12 * 2 * circles.MOST_STEPS
+
+
+def circle(length: int) -> dict[str, str]:
+    """Return a module with ``length`` names, each of which may be any of the others."""
+    names = [f"x{number}" for number in range(length)]
+    reads = "".join(f"{name} = hub[0]\n{name}\n" for name in names)
+    return {"m.py": f"{START}hub = [{', '.join(names)}, A()]\n{reads}"}
+
+
+CHAIN = {"m.py": START + "".join(f"x{one} = x{one + 1}\n" for one in range(200)) + "x0\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "asked"),
+    [(circle(100), [f"x{number}" for number in range(20)]), (CHAIN, ["x0"] * 20)],
+    ids=["circle", "chain"],
+)
+def test_what_is_too_large_is_worked_out_once(files, asked):
+    project = program(files)
+    module = module_of(project, "m.py")
+    first, *others = [last(module, name) for name in asked]
+    assert len(others) == 19
+
+    def ask(nodes):
+        assert all(isinstance(project.values.of(module, one).unknown, TooLarge) for one in nodes)
+
+    assert steps(lambda: ask([first])) > 4 * steps(lambda: ask(others))
 
 
 def test_trees_that_are_parsed_again_change_no_size(monkeypatch):

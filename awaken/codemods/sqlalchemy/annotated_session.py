@@ -123,19 +123,19 @@ from msgspec import structs
 
 from awaken.contract import ChangeId, Constraints, Edit, Level, Phase, Plan, Reason
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
-from awaken.kit.imports import imports_here, name_beside
+from awaken.kit.imports import imports_here, name_beside, released
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
+from awaken.knowledge.injection import injection
 from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_ANNOTATED = {"typing.Annotated", "typing_extensions.Annotated"}
 _DEPENDS = "fastapi.Depends"
 _FEWEST = 2
 """Parameters that make an alias worth its name."""
@@ -272,7 +272,7 @@ def _read(
             pass
         case _:
             return None
-    is_annotated = project.qualified_name(module, annotation.value) in _ANNOTATED
+    is_annotated = project.qualified_name(module, annotation.value) in injection().annotated
     if not is_annotated or project.qualified_name(module, marker) != _DEPENDS:
         return None
     of, by = project.qualified_name(module, session), project.qualified_name(module, dependency)
@@ -311,7 +311,8 @@ def _use(
     """Return how a parameter uses the alias. Raises Refused."""
     written, imports = _written(site, project, use, kind, name)
     edits: list[Edit] = [site.replace(use.annotation, written), *imports]
-    edits += _released(site, project, use.annotation)
+    names = (one for one in use.module.walk(use.annotation) if isinstance(one, ast.Name))
+    edits += released(site, *names)
     return Rewrite(f"`{use.module.excerpt(use.annotation)}` becomes `{written}`", edits)
 
 
@@ -348,22 +349,6 @@ def _imported_from(project: Project, module: Module, statement: ast.ImportFrom) 
     if statement.level:
         name = project.layout.relative(module.path, statement.level, name) or ""
     return project.layout.find(name, module.path).path
-
-
-def _released(
-    site: Site[ast.Subscript], project: Project, annotation: ast.Subscript
-) -> Iterator[Edit]:
-    """Yield the imports of names that the file may not need any more."""
-    module = site.module
-    names = (one for one in module.walk(annotation) if isinstance(one, ast.Name))
-    for node in names:
-        for binding in module.scopes.bindings_of(node):
-            bound, above = binding.node, module.parent(binding.node)
-            is_at_top = isinstance(above, ast.ImportFrom) and above in module.tree.body
-            if is_at_top and isinstance(above, ast.ImportFrom) and isinstance(bound, ast.alias):
-                named = project.qualified_name(module, node) or ""
-                home = named.rpartition(".")[0] if above.level else above.module or ""
-                yield site.release_import(home, bound.name)
 
 
 def _define(site: Site[Function], project: Project, kind: _Kind, name: str) -> Rewrite:

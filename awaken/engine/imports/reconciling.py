@@ -38,6 +38,7 @@ from awaken.engine.imports.import_order import (
     LinePlace,
     is_type_checking,
 )
+from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -199,12 +200,15 @@ class _Reconciling:
             return False
         if isinstance(bound.statement, ast.Import):
             return edit.name is None and bound.alias.name == edit.module
-        return bound.alias.name == edit.name and self._absolute(bound.statement) == edit.module
+        return (
+            bound.alias.name == edit.name
+            and absolute_module(self._module, bound.statement) == edit.module
+        )
 
     def _gives(self, bound: Bound, wanted: _Wanted) -> bool:
         if isinstance(bound.statement, ast.ImportFrom):
             names = (bound.alias.name, bound.alias.asname) == (wanted.name, wanted.alias)
-            return names and self._absolute(bound.statement) == wanted.module
+            return names and absolute_module(self._module, bound.statement) == wanted.module
         if wanted.name is not None or bound.alias.asname != wanted.alias:
             return False
         submodule = wanted.alias is None and bound.alias.name.startswith(f"{wanted.module}.")
@@ -265,7 +269,7 @@ class _Reconciling:
                 and bound.typing_only is typing
                 and bound.name != "*"
                 and self._takes(bound.statement, wanted)
-                and self._absolute(bound.statement) == wanted.module
+                and absolute_module(self._module, bound.statement) == wanted.module
                 and (typing or self._is_early(bound, wanted.bound))
             ):
                 return bound.statement
@@ -275,15 +279,6 @@ class _Reconciling:
         """Whether a renamed name and others may share the statement."""
         renamed = wanted.alias or any(one.asname for one in statement.names)
         return not renamed or self._places.combines_renamed
-
-    def _absolute(self, statement: ast.ImportFrom) -> str:
-        """Return the absolute name of the module that a ``from`` import names."""
-        if not statement.level:
-            return statement.module or ""
-        package = self._module.name.split(".")
-        drop = statement.level - self._module.is_package
-        base = package[: len(package) - drop]
-        return ".".join([*base, *([statement.module] if statement.module else [])])
 
     def _is_used(self, name: str) -> bool:
         """Whether the file refers to ``name``, in code, in strings or in type comments."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from awaken.knowledge.libraries import knowledge
 from awaken.knowledge.tables import read_table
 
 Resource = Literal["client", "connection", "engine", "factory", "scoped", "session", "transaction"]
@@ -111,3 +112,10 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def twins() -> Twins:
     """Return what is known of the asynchronous side."""
     return read_table(__name__, "twins.toml", Twins)
+
+
+@cache
+def session_classes() -> frozenset[str]:
+    """Return the qualified names of the classes of synchronous sessions that have a twin."""
+    types = knowledge().types
+    return frozenset(name for name in twins().names if types.get(name) == "session")

@@ -1,4 +1,4 @@
-"""The knowledge about containers that make objects and pass them in.
+"""The knowledge about what makes objects and passes them in: containers and dependencies.
 
 The TOML file beside this module, typed; it says where its rows were read.
 """
@@ -13,11 +13,12 @@ from awaken.knowledge.tables import read_table
 
 
 class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The classes of providers, by what a call of one gives, and the markers that ask for it.
+    """The classes of providers, by what a call of one gives, and what asks for it.
 
     ``calling`` call their first argument, ``resources`` do so and take what a generator yields;
     ``containers`` stand for an instance of their first argument. ``markers`` are subscripted with
-    a provider, as the default of a parameter.
+    a provider, as the default of a parameter. ``dependencies`` are calls around a function, as
+    the default of a parameter or inside of the subscript of one of ``annotated``.
     """
 
     source: str
@@ -25,9 +26,11 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resources: frozenset[str]
     containers: frozenset[str]
     markers: frozenset[str]
+    dependencies: frozenset[str]
+    annotated: frozenset[str]
 
 
 @cache
 def injection() -> Injection:
-    """Return what is known of containers."""
+    """Return what is known of containers and dependencies."""
     return read_table(__name__, "injection.toml", Injection)

@@ -18,10 +18,11 @@ def imported_from(module: Module, node: ast.expr) -> tuple[str, str] | None:
     statement = module.parent(alias) if isinstance(alias, ast.alias) else None
     if not isinstance(statement, ast.ImportFrom) or not isinstance(alias, ast.alias):
         return None
-    return _absolute(module, statement), alias.name
+    return absolute_module(module, statement), alias.name
 
 
-def _absolute(module: Module, statement: ast.ImportFrom) -> str:
+def absolute_module(module: Module, statement: ast.ImportFrom) -> str:
+    """Return the module that a statement imports from, as an absolute name."""
     if not statement.level:
         return statement.module or ""
     package = module.name.split(".")

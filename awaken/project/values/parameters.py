@@ -37,7 +37,6 @@ from awaken.project.values.library.promises import is_open, narrower
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.questions import Passed, Questions, given_by
 
-_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
 
@@ -157,7 +156,7 @@ class Parameters:
         # ``Depends()`` makes an instance of what is annotated, which then says all.
         if not isinstance(default, ast.Call) or not default.args:
             return ()
-        if evaluator.names.qualified(module, default.func) not in _DEPENDS:
+        if evaluator.names.qualified(module, default.func) not in injection().dependencies:
             return ()
         found: Values = ()
         for one in evaluator.values(module, default.args[0]):

@@ -125,6 +125,36 @@ def run():
             raise KeyError
     return v
 """,
+    "managers-of-both-kinds": """\
+from contextlib import contextmanager, suppress
+
+
+@contextmanager
+def unit(n):
+    num(n)
+    yield n
+    num(-n)
+
+
+def run():
+    with suppress(KeyError), unit(1) as one, unit(2), suppress(ValueError):
+        text = \"\"\"of
+several lines\"\"\"
+
+        # what follows is moved
+        if one:
+            load(3).upper(
+                *()
+            )
+    with (
+        unit(num(4)) as first,
+        suppress(KeyError) as second,
+    ):
+        with suppress(KeyError), unit(5):
+            num(6)
+        raise KeyError
+    return text, first, second
+""",
     "mutual-recursion": """\
 def even(n):
     return True if num(n) == 0 else odd(n - 1)
@@ -144,6 +174,56 @@ TABLE = {"n": num}
 def run():
     return [TABLE[k](1) for k in ("n", "n")]
 """,
+    "any": """\
+def run():
+    return any(flag(x) for x in ids())
+""",
+    "any-with-conditions": """\
+def run():
+    return any(num(x) > num(y) for x in ids() if x or flag(3) for y in ids() if flag(y))
+""",
+    "all-of-a-used-name": """\
+def run():
+    x = load(1)
+    return all(not flag(x) for x in ids())
+""",
+    "searched-in-expressions": """\
+def run():
+    some = [any(flag(x) and flag(y) for x in ids()) for y in ids()]
+    return "yes" if all(flag(x) for x in ids()) else "no", not any(num(x) for x in ids()), some
+""",
+    "sort-keys": """\
+def run():
+    return (
+        sorted(ids(), key=lambda x: num(x) % 20),
+        sorted(ids(), key=num, reverse=True),
+        max(ids(), key=num, default=None),
+        min([], key=lambda x: num(x), default=7),
+    )
+""",
+    "map-and-filter": """\
+def run():
+    found = [x + y for x in map(num, ids()) for y in filter(lambda y: flag(y) or x, ids())]
+    for one in map(lambda x, y: num(x) + y, ids(), (1, 2, 3)):
+        found.append(one + num(5))
+    total = sum(map(num, ids())), any(map(flag, ids())), set(filter(flag, ids()))
+    return list(map(num, ids())), list(filter(flag, ids())), found, total
+""",
+    "f-string": """\
+def run():
+    return f"{num(2)}!", f"{load(1).upper():>{num(1)}}"
+""",
+    "iterated-generators": """\
+def run():
+    found = []
+    for x in (num(y) for y in ids()):
+        found.append(x + num(7))
+    found += [num(x) for x in (num(y) for y in ids() if flag(y)) if x]
+    first = next((num(x) for x in ids() if flag(x)), None)
+    return found, first, [*(num(x) for x in ids())], set(num(x) for x in ids()), list(
+        num(x) for x in ids()
+    )
+""",
     "closure": """\
 def run():
     total = 0
@@ -158,23 +238,42 @@ def run():
 """,
 }
 REFUSED = {
-    "any": (
+    "shown-code": ("not-awaitable-here", "def run():\n    return f'{num(2)=}'\n"),
+    "kept-generator": (
         "not-awaitable-here",
-        "def run():\n    return any(flag(x) for x in ids())\n",
+        "def run():\n    kept = (num(x) for x in ids())\n    return list(kept)\n",
     ),
-    "all-in-an-expression": (
+    "kept-map": ("handed-on", "def run():\n    kept = map(num, ids())\n    return list(kept)\n"),
+    "key-with-names-of-its-own": (
         "not-awaitable-here",
-        "def run():\n    return 'yes' if all(flag(x) for x in ids()) else 'no'\n",
+        "def run():\n    return sorted(ids(), key=lambda x: (y := num(x)) + y)\n",
     ),
-    "sort-key": (
+    "default-of-a-key": (
         "not-awaitable-here",
-        "def run():\n    return sorted(ids(), key=lambda x: num(x) % 2)\n",
+        "def run():\n    return sorted(ids(), key=lambda x, y=2: num(x) % y)\n",
     ),
-    "map-and-filter": (
-        "handed-on",
-        "def run():\n    return list(map(num, ids())), list(filter(flag, ids()))\n",
+    "key-between-items": (
+        "not-awaitable-here",
+        "def run():\n    return max((num(x) for x in ids()), key=lambda x: num(x))\n",
     ),
-    "f-string": ("not-awaitable-here", "def run():\n    return f'{num(2)}!'\n"),
+    "between-generator-and-items": (
+        "not-awaitable-here",
+        "def run():\n    return max((num(x) for x in ids()), default=num(1))\n",
+    ),
+    "between-key-and-items": (
+        "not-awaitable-here",
+        "def run():\n    return sorted(ids(), key=num, reverse=flag(1))\n",
+    ),
+    "end-of-a-generator": (
+        "generator-use",
+        """\
+def run():
+    try:
+        return next(num(x) for x in ids())
+    except StopIteration:
+        return None
+""",
+    ),
 }
 
 

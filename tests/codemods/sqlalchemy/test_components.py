@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from planned import session_to_async
 
-from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.contract import Constraints, Level
-from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.sources import decode
+from awaken.contract import Level
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -31,10 +27,7 @@ class Stock:
 
 def levels(**files: str) -> dict[str, set[str]]:
     """Return what becomes of each function of a program, by its file."""
-    sources = {f"{name}.py": decode(f"{name}.py", text.encode()) for name, text in files.items()}
-    settings = ProjectSettings(reads=SessionToAsync.reads, published=False)
-    project = Project(Snapshot(sources), Targets(), settings=settings)
-    plan = SessionToAsync().plan(project, Constraints(options=SessionToAsync.options()))
+    plan = session_to_async({f"{name}.py": text for name, text in files.items()})
     found: dict[str, set[str]] = {}
     for one in plan.findings:
         found.setdefault(one.place.path.removesuffix(".py"), set()).add(one.level.value)

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.contract import Constraints
-from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.sources import decode
+from planned import reason_of, session_to_async
 
 APPLICATION = """\
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -52,14 +46,10 @@ def held(db: Session):
 def refused(**changed: str) -> list[tuple[str, str]]:
     """Return what is refused of the program with these files, each with its reason."""
     files = {"app": APPLICATION, "factories": FACTORIES, "conftest": CONFTEST} | changed
-    sources = {f"{name}.py": decode(f"{name}.py", text.encode()) for name, text in files.items()}
-    settings = ProjectSettings(reads=SessionToAsync.reads)
-    plan = SessionToAsync().plan(
-        Project(Snapshot(sources), Targets(), settings=settings), Constraints()
-    )
+    plan = session_to_async({f"{name}.py": text for name, text in files.items()})
     return [
         (
-            one.reason.partition("/")[2],
+            reason_of(one),
             files[one.place.path[:-3]][one.place.span.start :].split("\n")[0],
         )
         for one in plan.findings

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from planned import program_of, session_to_async
 
-from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
-from awaken.contract import Change, ChangeId, Constraints, Level, SiteId, Span, TextEdit
-from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.sources import decode
+from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
 
 AFTER = {
     "database.py": """\
@@ -71,12 +67,6 @@ async def listed() -> list[str]:
 _CALLS = re.compile(r"await (?=Names|self)")
 
 
-def program(files: dict[str, str]) -> Project:
-    sources = {path: decode(path, text.encode()) for path, text in files.items()}
-    settings = ProjectSettings(reads=SessionToAsync.reads)
-    return Project(Snapshot(sources), Targets(), settings=settings)
-
-
 def _changed(files: dict[str, str]) -> list[Change]:
     edits = tuple(
         TextEdit(path=path, anchor=Span(0, 0), text="", site=SiteId("s")) for path in files
@@ -103,14 +93,14 @@ def _mutants() -> list[tuple[str, str]]:
 
 
 def test_what_is_awaited_everywhere_is_proved():
-    assert list(problems(program(AFTER), _changed(AFTER))) == []
+    assert list(problems(program_of(AFTER), _changed(AFTER))) == []
 
 
 @pytest.mark.parametrize(("path", "text"), _mutants())
 def test_an_await_that_is_missing_is_a_problem(path, text):
     files = AFTER | {path: text}
 
-    assert list(problems(program(files), _changed(files)))
+    assert list(problems(program_of(files), _changed(files)))
 
 
 def test_a_synchronous_session_that_is_awaited_is_a_problem():
@@ -121,7 +111,7 @@ def test_a_synchronous_session_that_is_awaited_is_a_problem():
     )
     files = AFTER | {"left.py": synchronous}
 
-    assert [one.place.path for one in problems(program(files), _changed(files))] == ["left.py"]
+    assert [one.place.path for one in problems(program_of(files), _changed(files))] == ["left.py"]
 
 
 def test_each_function_says_why_it_waits_and_shows_the_way():
@@ -134,7 +124,7 @@ def test_each_function_says_why_it_waits_and_shows_the_way():
             "def run():\n    store(Session(create_engine('sqlite://')))\n"
         )
     }
-    plan = SessionToAsync().plan(program(files), Constraints())
+    plan = session_to_async(files)
 
     said = {one.place.span.start: one for one in plan.findings if "becomes a cor" in one.message}
     store = said[files["app.py"].index("def store")]
@@ -160,7 +150,7 @@ class Users:
 
 def _unknown_calls(files: dict[str, str]) -> list[str]:
     """Return the calls of which it is not known what they call, as they are written."""
-    plan = SessionToAsync().plan(program(files), Constraints())
+    plan = session_to_async(files)
     return [
         files[one.place.path][one.place.span.start : one.place.span.end]
         for one in plan.findings
@@ -226,7 +216,7 @@ def test_annotations_alone_make_nothing_asynchronous():
             "from sqlalchemy.orm import Session\n\n\ndef stays(db: Session):\n    db.add(1)\n"
         ),
     }
-    plan = SessionToAsync().plan(program(files), Constraints())
+    plan = session_to_async(files)
 
     levels = {one.place.path: one.level for one in plan.findings}
     assert levels == {"app.py": Level.UNSAFE, "other.py": Level.MANUAL}

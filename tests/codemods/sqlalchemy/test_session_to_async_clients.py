@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from planned import reason_of, session_to_async
 
-from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.codemods.sqlalchemy.session_to_async.plan import Options
-from awaken.contract import Constraints, Level
-from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.sources import decode
+from awaken.contract import Level
 
 APPLICATION = """\
 from fastapi import Depends, FastAPI
@@ -43,13 +38,9 @@ async def lifespan(app):
 def planned(tests: str, driver: str = "asyncpg", **files: str):
     texts = {"shop.py": APPLICATION, "tests/test_shop.py": tests}
     texts |= {f"{name}.py": text for name, text in files.items()}
-    sources = {path: decode(path, text.encode()) for path, text in texts.items()}
-    settings = ProjectSettings(reads=SessionToAsync.reads)
-    project = Project(Snapshot(sources), Targets(), settings=settings)
-    options = Options(drivers={"postgresql": driver})
-    plan = SessionToAsync().plan(project, Constraints(options=options))
+    plan = session_to_async(texts, drivers={"postgresql": driver})
     here = [one for one in plan.findings if one.place.path == "tests/test_shop.py"]
-    return {one.reason.partition("/")[2] for one in here if one.level is Level.MANUAL}, here
+    return {reason_of(one) for one in here if one.level is Level.MANUAL}, here
 
 
 PLAIN = "from fastapi.testclient import TestClient\nfrom shop import app\n\n\n"

@@ -5,13 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-
-from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.contract import Constraints, Level
-from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.sources import decode
+from planned import session_to_async
 
 PROGRAM = {
     "database.py": """
@@ -57,14 +51,9 @@ PROGRAM = {
 
 
 def _refused(test: str) -> list[str]:
-    files = {
-        path: decode(path, dedent(text).replace("{test}", dedent(test)).encode())
-        for path, text in PROGRAM.items()
-    }
-    settings = ProjectSettings(False, reads=SessionToAsync.reads)
-    project = Project(Snapshot(files), Targets(), settings=settings)
-    plan = SessionToAsync().plan(project, Constraints(Level.UNSAFE))
-    return [one.message for one in plan.findings if "test-double" in (one.reason or "")]
+    files = {path: dedent(text).replace("{test}", dedent(test)) for path, text in PROGRAM.items()}
+    findings = session_to_async(files).findings
+    return [one.message for one in findings if "test-double" in (one.reason or "")]
 
 
 MIXED = """

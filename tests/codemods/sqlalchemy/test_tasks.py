@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.contract import Constraints
-from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.sources import decode
+from planned import reason_of, session_to_async
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -33,11 +27,8 @@ def prune(number: int) -> None:
 def refused(**changed: str) -> list[str]:
     """Return the reasons for which sites of the program with these files are left alone."""
     files = {"database": DATABASE, "tasks": TASKS} | changed
-    sources = {f"{name}.py": decode(f"{name}.py", text.encode()) for name, text in files.items()}
-    settings = ProjectSettings(reads=SessionToAsync.reads)
-    project = Project(Snapshot(sources), Targets(), settings=settings)
-    plan = SessionToAsync().plan(project, Constraints())
-    reasons = [one.reason.partition("/")[2] for one in plan.findings if one.reason]
+    plan = session_to_async({f"{name}.py": text for name, text in files.items()})
+    reasons = [reason_of(one) for one in plan.findings if one.reason]
     return [one for one in reasons if one != "beside-another"]
 
 

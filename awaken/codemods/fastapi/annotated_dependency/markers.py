@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
 from awaken.kit.sites import Refused
+from awaken.knowledge.injection import injection
 from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 
-DEPENDENCIES = {"fastapi.Depends", "fastapi.Security"}
+DEPENDENCIES = injection().dependencies
 _VALUES = {"Body", "Cookie", "File", "Form", "Header", "Path", "Query"}
 MARKERS = DEPENDENCIES | {f"fastapi.{name}" for name in _VALUES}
 _PATH = "fastapi.Path"

@@ -121,12 +121,8 @@ def _read(project: Project, module: Module, call: ast.Call) -> _Made | None:
     session = project.orm.made_session(module, call)
     if session is not None and session.source in {"class", "factory"}:
         return _Made(call, session)
-    return _Made(call, None) if _makes_engine(project, module, call) else None
-
-
-def _makes_engine(project: Project, module: Module, call: ast.Call) -> bool:
-    engines = project.orm.engines.all()
-    return any(one.module is module and one.call is call for one in engines)
+    makes_engine = any(one.call is call for one in project.orm.engines.in_file(module))
+    return _Made(call, None) if makes_engine else None
 
 
 def _dependencies(project: Project) -> Iterator[_Given]:

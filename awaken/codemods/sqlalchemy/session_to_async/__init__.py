@@ -246,8 +246,8 @@ If one function cannot become asynchronous, none does, and each says because of 
 * functions that are decorated by, or handed to, what may call them without awaiting them;
 * code that runs when a file is imported, but for tables that are created;
 * functions that run in threads of the application, or when its process ends;
-* lambdas, defaults and generator expressions;
-* `with` statements that enter managers of both kinds;
+* lambdas, `map` and generators that are kept: what takes their items at once becomes a loop;
+* defaults of parameters, and f-strings that show their code;
 * tests of `unittest`, and doubles in tests that stand in for functions of both kinds;
 * clients of tests that are more than `TestClient`, or open websockets, where the driver needs
   another client;

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
+APPLY = "apply"
 BRIDGE = "bridge"
 DELEGATE = "delegate"
+DISPLAY = "display"
 HOIST = "hoist"
+NEST = "nest"
 REMOVE = "remove"
 REPLACE = "replace"
+SEARCH = "search"
+SEARCH_BY_LOOP = "search_by_loop"
 WRAP = "wrap"
 
 
@@ -28,6 +35,44 @@ class Delegated(Struct, frozen=True):
 
     item: str
     is_asynchronous: bool
+
+
+class Displayed(Struct, frozen=True):
+    """A call of ``list`` or ``set`` that becomes a display of what it is given.
+
+    ``item`` is the variable of its loop, if it is given no generator expression.
+    """
+
+    item: str
+    is_set: bool
+
+
+class Searched(Struct, frozen=True):
+    """A call of ``any``, or of ``all``, that looks through a generator that waits."""
+
+    is_all: bool
+
+
+class Applied(Struct, frozen=True):
+    """A call of a builtin that calls a function for each item, written as the loop that it is.
+
+    ``form`` is what it becomes: ``list`` and ``set`` are displays in the place of the call around
+    ``map`` or ``filter``, ``any`` and ``all`` that call too, ``items`` a list and ``generator`` a
+    generator in the place of ``map`` itself; ``sorted``, ``max`` and ``min`` take pairs of key and
+    item. ``item`` is the variable of the loop where the function does not name one.
+    """
+
+    form: Literal["all", "any", "generator", "items", "list", "max", "min", "set", "sorted"]
+    item: str
+
+
+class Nested(Struct, frozen=True):
+    """A ``with`` statement that becomes several; ``waiting`` are the positions of those that wait.
+
+    Neighbours of one kind stay together, all in their order.
+    """
+
+    waiting: tuple[int, ...]
 
 
 class Replaced(Struct, frozen=True):

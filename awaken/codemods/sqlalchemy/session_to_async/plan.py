@@ -26,11 +26,16 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer impor
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    APPLY,
     BRIDGE,
     DELEGATE,
+    DISPLAY,
     HOIST,
+    NEST,
     REMOVE,
     REPLACE,
+    SEARCH,
+    SEARCH_BY_LOOP,
     WRAP,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
@@ -163,10 +168,17 @@ class SessionToAsync(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
-        from awaken.codemods.sqlalchemy.session_to_async.rewrite import (  # noqa: PLC0415  loads LibCST
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.loops import (  # noqa: PLC0415
+            apply,
+            display,
+            search,
+            search_by_loop,
+        )
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.statements import (  # noqa: PLC0415  loads LibCST
             bridge,
             delegate,
             hoist,
+            nest,
             remove,
             replace,
             wrap,
@@ -174,11 +186,16 @@ class SessionToAsync(Rule):
 
         return {
             **super().rewriters(),
+            APPLY: apply,
             BRIDGE: bridge,
             DELEGATE: delegate,
+            DISPLAY: display,
             HOIST: hoist,
+            NEST: nest,
             REMOVE: remove,
             REPLACE: replace,
+            SEARCH: search,
+            SEARCH_BY_LOOP: search_by_loop,
             WRAP: wrap,
         }
 

@@ -121,11 +121,6 @@ NOT_AWAITABLE_HERE = Reason(
     "nothing can be awaited in {}",
     "Write it as a statement of the function.",
 )
-MIXED_WITH = Reason(
-    "mixed-with",
-    "this `with` enters synchronous and asynchronous managers",
-    "Write a `with` statement for each of them.",
-)
 GENERATOR_USE = Reason(
     "generator-use",
     "`{}` becomes an asynchronous generator, and here it is not iterated by a loop",

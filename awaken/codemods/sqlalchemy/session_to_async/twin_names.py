@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_beside, released
 from awaken.kit.sites import Site
 from awaken.knowledge.asynchronous import twins
 
@@ -34,12 +33,3 @@ def write_name(
     """
     written, imports = name_beside(project, site, node, qualified)
     return written, [site.replace(node, written), *imports, *released(site, node)]
-
-
-def released(site: Site[ast.AST], node: ast.expr) -> Iterator[Edit]:
-    """Yield what removes the import of a name that is not written any more."""
-    if isinstance(node, ast.Name):
-        for binding in site.module.scopes.bindings_of(node):
-            above = site.module.parent(binding.node)
-            if isinstance(above, ast.ImportFrom) and above.module:
-                yield site.release_import(above.module, node.id)

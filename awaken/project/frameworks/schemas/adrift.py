@@ -10,7 +10,10 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.marshmallow_schemas import MarshmallowSchemas, SchemaShape
+from awaken.project.frameworks.schemas.declared.marshmallow_schemas import (
+    MarshmallowSchemas,
+    SchemaShape,
+)
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.definitions import written
+from awaken.project.frameworks.schemas.declared.definitions import written
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable
 
 from awaken.contract import Place
+from awaken.knowledge.injection import injection
 from awaken.project.frameworks.resources.keeping import is_kept, is_remembered
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.callers import Callers
@@ -29,7 +30,6 @@ _METHODS = {
     "websocket", "websocket_route",
 }  # fmt: skip
 _HOOKS = {"after_request", "before_request", "middleware"}
-_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 _FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
 _VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
 _VERBS = {"delete", "get", "head", "options", "patch", "post", "put"}
@@ -147,7 +147,7 @@ class Endpoints:
             module = self._evaluator.load(one.place.path) if one.kind == "framework" else None
             for call in module.calls_at(one.place.span) if module is not None else ():
                 name = self._evaluator.names.qualified(module, call.func) if module else None
-                if module is not None and name in _DEPENDS:
+                if module is not None and name in injection().dependencies:
                     note = "a dependency is resolved for every request"
                     return module.place(call, note)
         return None

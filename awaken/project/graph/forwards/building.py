@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
 from awaken.project.graph.forwards.decorated import Decorated
 from awaken.project.graph.forwards.families import Families, Family
+from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.resolving import (
     Referent,
     Referents,
@@ -92,8 +93,8 @@ class CallGraphBuilder:
                     self._words.setdefault(last_name(node.func), len(self._words)),
                     self._whats.setdefault(whats, len(self._whats)),
                 )
-                inner = module.enclosing_function(node) if has_lambdas else None
-                if isinstance(inner, ast.Lambda):
+                inner = _lambda_around(module, node) if has_lambdas else None
+                if inner is not None:
                     graph.note_lambda(path, module.span(node), module.span(inner))
 
     # -------------------------------------------------------------------------- after all files
@@ -147,3 +148,11 @@ class CallGraphBuilder:
         written = self._written.get((path, start))
         hiding = None if written is None else self._decorated.hiding(path, written)
         return "" if hiding is None else f"it is decorated by `{hiding}`"
+
+
+def _lambda_around(module: Module, node: ast.AST) -> ast.Lambda | None:
+    """Return the lambda in which ``node`` runs later; none that is called where it stands."""
+    inner = module.enclosing_function(node)
+    while isinstance(inner, ast.Lambda) and called_in_place(module, inner) is not None:
+        inner = module.enclosing_function(inner)
+    return inner if isinstance(inner, ast.Lambda) else None

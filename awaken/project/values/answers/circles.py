@@ -40,6 +40,9 @@ class Answer:
     large: Large | None = None
 
 
+_TOO_LARGE = Answer((), 1, DEEPEST + 1)
+"""What is remembered of a question that is too large: so is all that leads to it."""
+
 Kept = dict[Hashable, Answer]
 """Answers that outlive the outermost question, by their questions. None of them holds a tree."""
 
@@ -110,7 +113,13 @@ class Answers:
         if opened is not None:
             self._lead_back(opened.lowest)
             return opened.values
-        return self._solved(key, path, work, kept)
+        if self._stack or kept is None:
+            return self._solved(key, path, work, kept)
+        try:
+            return self._solved(key, path, work, kept)
+        except TooMuchError:
+            kept[key] = _TOO_LARGE
+            raise
 
     def _lead_back(self, lowest: int) -> None:
         """Note that what is asked cannot be answered before the question at ``lowest`` is."""
@@ -204,7 +213,6 @@ class Answers:
     def _settled(self, question: _Question) -> Values:
         circle = (*question.members, question)
         depth = max(one.depth for one in circle) + len(circle)
-        self._go_down(question.index + depth)
         # The same for all of a circle, whichever was asked first.
         steps = min(sum(one.steps for one in circle), MOST_STEPS + 1)
         large = _large(circle) if steps > WHOLE else None
@@ -214,6 +222,8 @@ class Answers:
             kept[one.key] = answer
             self._waiting.pop(one.key, None)
             self._earlier.pop(one.key, None)
+        # Remembered first: it is too deep for all others that lead to it.
+        self._go_down(question.index + depth)
         self._add(Answer(question.values, steps, depth, large))
         return question.values
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import KNOWN, is_bound
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site

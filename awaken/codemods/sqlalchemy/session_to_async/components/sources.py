@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.injection import injection
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf
@@ -21,8 +22,6 @@ from awaken.project.values.domain import FunctionOf
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
     from awaken.project import Project
-
-_INJECTING = {"fastapi.Depends", "fastapi.Security", "fastapi.param_functions.Depends"}
 
 
 def makes_session(site: Site[ast.AST]) -> bool:
@@ -98,7 +97,10 @@ def _injections(project: Project, module: Module, node: ast.AST) -> Iterator[ast
 
 def _calls(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
     for one in module.walk(node):
-        if isinstance(one, ast.Call) and project.qualified_name(module, one.func) in _INJECTING:
+        if (
+            isinstance(one, ast.Call)
+            and project.qualified_name(module, one.func) in injection().dependencies
+        ):
             yield one
 
 

@@ -23,7 +23,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import 
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
 from awaken.codemods.sqlalchemy.session_to_async.doubles.session_classes import (
-    SESSIONS,
     PatchedSessions,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
@@ -35,7 +34,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -84,7 +83,7 @@ class Doubles:
                 yield member(site, shown, self._of_coroutine_function, replacement)
             else:
                 yield member(site, shown, self._of_manager, replacement, kinds)
-        elif replacement.library in SESSIONS or replacement.factory:
+        elif replacement.library in session_classes() or replacement.factory:
             yield from self._of_factory(site, replacement, shown)
         elif methods := self._objects.waiting_methods(replacement):
             yield from self._objects.members(site, replacement, shown, methods)

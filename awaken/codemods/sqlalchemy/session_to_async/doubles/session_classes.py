@@ -24,8 +24,6 @@ from awaken.project.source.trees import Function
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
-SESSIONS = {"sqlalchemy.orm.Session", "sqlmodel.Session"}
-
 
 class PatchedSessions:
     """Writes them for one program."""

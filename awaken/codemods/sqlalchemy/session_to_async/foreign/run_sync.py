@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_SESSION, NO_TWIN
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.operations import Operation

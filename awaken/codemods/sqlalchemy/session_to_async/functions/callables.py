@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
     function_of_lambda,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_beside, released
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.source.modules import Module
@@ -119,20 +119,10 @@ class Callables:
             TextEdit(path=module.path, anchor=Span(span.start, inner.start), text="", site=site.id),
             TextEdit(path=module.path, anchor=Span(inner.end, end), text=opening, site=site.id),
         ]
-        edits += self._released(site, call.func)
+        edits += released(site, call.func)
         shown = module.excerpt(function)
         caveat = f"`{shown}` runs on the event loop, and what else blocks in it holds that up"
         return Rewrite(f"`{shown}` is awaited, and runs in no thread", edits, [caveat])
-
-    def _released(self, site: Site[ast.AST], func: ast.expr) -> Iterator[Edit]:
-        name = func.value if isinstance(func, ast.Attribute) else func
-        bindings = site.module.scopes.bindings_of(name) if isinstance(name, ast.Name) else []
-        for binding in bindings:
-            above = site.module.parent(binding.node)
-            if isinstance(above, ast.ImportFrom) and above.module and isinstance(name, ast.Name):
-                yield site.release_import(above.module, name.id)
-            elif isinstance(above, ast.Import) and isinstance(name, ast.Name):
-                yield site.release_import(name.id)
 
     # ----------------------------------------------------------------------------- annotations
     def _annotations(self) -> Iterator[Site[ast.AST]]:

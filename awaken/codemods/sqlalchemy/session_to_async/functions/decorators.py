@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.decorated import decorated_by
-from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.payload import HOIST
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
@@ -121,7 +120,7 @@ class Decorators:
             for call in wrapping.calls:
                 awaiting.awaits(call)
             awaiting.finish()
-            edits = [site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted]
+            edits = list(awaiting.edits(site))
             message = f"`{wrapper.name}` becomes a coroutine function: it calls what `{shown}` gets"
             return Rewrite(message, [*edits, *insertions.edits(site)])
         asking, imports = self._asking(site)
@@ -177,7 +176,7 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
         and module.enclosing_function(one) is wrapping.decorator
         and any(isinstance(x, ast.Name) and x.id == wrapper.name for x in ast.walk(one.value))
     ]
-    if is_laid_out or awaiting.hoisted or len(returned) != 1 or returned[0].value is None:
+    if is_laid_out or awaiting.is_laid_out or len(returned) != 1 or returned[0].value is None:
         raise Refused(reasons.DECORATED, wrapping.decorator.name)
     pieces = {start: [f"async def {name}"], **insertions.at_places()}
     after_name = start + len(b"def ") + len(wrapper.name.encode())

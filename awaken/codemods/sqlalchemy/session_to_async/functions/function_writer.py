@@ -14,14 +14,13 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.task_calls import (
     write_call_of_task,
     write_run,
 )
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import has_end
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
-from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
-from awaken.codemods.sqlalchemy.session_to_async.functions.first_items import has_end
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
-from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
@@ -29,6 +28,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
+from awaken.project.graph.forwards.in_place import applied_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
@@ -125,12 +125,7 @@ class FunctionWriter:
             write_run(module, insertions, run)
         self._managers(site, awaiting, function)
         awaiting.finish()
-        return [
-            *edits,
-            *(site.rewrite(one, REPLACE, Replaced(code)) for one, code in awaiting.replaced),
-            *(site.rewrite(one, DELEGATE, data) for one, data in awaiting.delegated),
-            *(site.rewrite(one, HOIST, data) for one, data in awaiting.hoisted),
-        ]
+        return [*edits, *awaiting.edits(site)]
 
     # ------------------------------------------------------------------------------ the header
     def _check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
@@ -201,6 +196,10 @@ class FunctionWriter:
             why = f"several functions `{shown}`, of which only some become coroutine functions"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         match kinds.pop():
+            case "coroutine" if applied_by(module, nodes[0]) is not None:
+                awaiting.applies(nodes[0])
+            case _ if applied_by(module, nodes[0]) is not None:
+                raise Refused(reasons.GENERATOR_USE, shown, because=(call.place,))
             case "generator":
                 found = map(self._part.node_of, call.functions)
                 ends = any(one is not None and has_end(*one) for one in found)

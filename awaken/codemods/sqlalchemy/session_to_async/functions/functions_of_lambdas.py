@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
-from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site

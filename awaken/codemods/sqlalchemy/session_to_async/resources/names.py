@@ -14,7 +14,7 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _LISTENING = {"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"}
 _FACTORIES = {"sqlalchemy.orm.sessionmaker"}
-_SESSIONS = {"sqlalchemy.orm.Session", "sqlmodel.Session"}
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
 
@@ -88,7 +87,7 @@ class ResourceWriter:
         return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, caveats)
 
     def _caveats(self, qualified: str) -> list[str]:
-        if qualified in _FACTORIES | _SESSIONS:
+        if qualified in _FACTORIES | session_classes():
             return ["what is read of an object after a commit is what it was before"]
         return [text for one in self.drivers.values() for text in one.stricter]
 
@@ -98,7 +97,7 @@ class ResourceWriter:
             yield from self._urls.edits(site, engine, self.drivers)
             yield from requirements(site.id, self.drivers.values())
         given = {one.arg for one in call.keywords}
-        if qualified in _FACTORIES | _SESSIONS and "expire_on_commit" not in given:
+        if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")

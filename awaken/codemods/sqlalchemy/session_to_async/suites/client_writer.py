@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.functions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import released
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Place, Span
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_beside, released
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.reasons import OWN_CLIENT, UNKNOWN_CLIENT
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous import twins

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.knowledge.injection import injection
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import (
     MadeSession,
     closes,
@@ -18,7 +19,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 _NEAR = 80  # a name as the key of `app.dependency_overrides` stands right behind it
-_INJECTING = {"fastapi.Depends", "fastapi.Security"}
 
 
 class SessionDependency(Struct, frozen=True):
@@ -82,7 +82,8 @@ def _injects(evaluator: ProgramEvaluator, place: Place) -> bool:
     module = evaluator.load(place.path)
     calls = module.calls_at(place.span) if module is not None else []
     return any(
-        module is not None and evaluator.names.qualified(module, call.func) in _INJECTING
+        module is not None
+        and evaluator.names.qualified(module, call.func) in injection().dependencies
         for call in calls
     )
 

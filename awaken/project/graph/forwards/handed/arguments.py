@@ -19,6 +19,7 @@ from awaken.project.graph.forwards.handed.libraries import (
     TABLES,
 )
 from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot, takes_receiver
+from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
@@ -40,6 +41,10 @@ class Arguments:
         through = self._through(module, call, qualified, Spot(module, node, depth))
         if through is not None:
             yield through
+            return
+        applying = called_in_place(module, node)
+        if applying is not None and not depth:
+            yield End("call", module, applying)
             return
         if qualified in LOOKING:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from awaken.knowledge.injection import injection
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.handed.arguments import bound_by
 from awaken.project.graph.forwards.handed.slots import (
@@ -20,8 +21,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.pytest_fixtures import fixture_for
-
-_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 
 
 class Variables:
@@ -151,7 +150,10 @@ class Variables:
 
     def _default(self, module: Module, default: ast.expr, slot: Slot) -> Found:
         names = self._evaluator.names
-        if isinstance(default, ast.Call) and names.qualified(module, default.func) in _DEPENDS:
+        if (
+            isinstance(default, ast.Call)
+            and names.qualified(module, default.func) in injection().dependencies
+        ):
             for given in default.args[:1]:
                 for one in self._evaluator.values(module, given):
                     if isinstance(one, FunctionOf) and isinstance(one.node, Function):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from awaken.knowledge.injection import injection
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of
@@ -12,9 +13,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf, NoneValue, Producer, Values, union
 from awaken.project.values.pytest_fixtures import fixture_for
-
-_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
-_ANNOTATED = {"typing.Annotated", "typing_extensions.Annotated"}
 
 
 class Injected:
@@ -60,14 +58,14 @@ class Injected:
         home, annotation = self._written(module, parameter.annotation)
         if not isinstance(annotation, ast.Subscript) or not isinstance(annotation.slice, ast.Tuple):
             return
-        if self._evaluator.names.qualified(home, annotation.value) in _ANNOTATED:
+        if self._evaluator.names.qualified(home, annotation.value) in injection().annotated:
             for one in annotation.slice.elts[1:]:
                 yield from self._depends(home, one)
 
     def _depends(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
         if not isinstance(node, ast.Call) or not node.args:
             return
-        if self._evaluator.names.qualified(module, node.func) in _DEPENDS:
+        if self._evaluator.names.qualified(module, node.func) in injection().dependencies:
             yield module, node.args[0]
 
     def _written(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import libcst as cst
@@ -11,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Bridged,
     Delegated,
     Hoisted,
+    Nested,
     Removed,
     Replaced,
     Wrapped,
@@ -71,6 +73,28 @@ def delegate(node: Any, data: Delegated, _around: Surroundings) -> Sequence[cst.
     body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(cst.Yield(item))])])
     asynchronous = cst.Asynchronous() if data.is_asynchronous else None
     return [cst.For(item, node.value.value.item, body, asynchronous=asynchronous)]
+
+
+def nest(node: cst.With, data: Nested, _around: Surroundings) -> cst.With:
+    """``with a, session():`` → ``with a:`` and in it ``async with session():``."""
+    groups = [
+        (waits, [item for _, item in items])
+        for waits, items in groupby(enumerate(node.items), lambda one: one[0] in data.waiting)
+    ]
+    body = node.body
+    for waits, items in reversed(groups):
+        last = items[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        is_laid_out = len(items) > 1 or len(groups) == 1
+        inner = node.with_changes(
+            items=[*node.items] if len(groups) == 1 else [*items[:-1], last],
+            body=body,
+            asynchronous=cst.Asynchronous() if waits else None,
+            leading_lines=(),
+            lpar=node.lpar if is_laid_out else cst.MaybeSentinel.DEFAULT,
+            rpar=node.rpar if is_laid_out else cst.MaybeSentinel.DEFAULT,
+        )
+        body = cst.IndentedBlock([inner])
+    return inner.with_changes(leading_lines=node.leading_lines)
 
 
 def wrap(node: Any, data: Wrapped, _around: Surroundings) -> Any:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.definitions import (
+from awaken.project.frameworks.schemas.declared.definitions import (
     Written,
     attribute_path,
     held_by,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.definitions import (
+from awaken.project.frameworks.schemas.declared.definitions import (
     Written,
     attribute_path,
     held_by,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
-from awaken.project.source.text_search import TextSearch
+from awaken.project.source.texts.text_search import TextSearch
 from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot, is_python
 

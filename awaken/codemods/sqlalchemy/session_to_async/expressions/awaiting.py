@@ -1,0 +1,242 @@
+"""How expressions are awaited, entered and iterated where they stand."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import is_used_here
+from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
+    stands_alone,
+    steps_to,
+)
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_others
+from awaken.codemods.sqlalchemy.session_to_async.expressions.places import (
+    MADE_OF_A_LIST,
+    Places,
+    is_response,
+)
+from awaken.codemods.sqlalchemy.session_to_async.expressions.writing import Writing
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    HOIST,
+    NEST,
+    REPLACE,
+    Hoisted,
+    Nested,
+    Replaced,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import (
+    GENERATOR_USE,
+    NOT_AWAITABLE_HERE,
+)
+from awaken.codemods.sqlalchemy.session_to_async.resources.tables import of_schema, schema_change
+from awaken.contract import Edit, Span
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.workspace.sources import LINE_END_BYTES
+
+
+class Awaiting:
+    """Writes what waits in one function of a file."""
+
+    def __init__(self, module: Module, insertions: Insertions) -> None:
+        self._module = module
+        self._insertions = insertions
+        self._writing = Writing(module, insertions)
+        self._places = Places(self._writing)
+        self._entered: dict[ast.With, set[ast.expr]] = {}
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether something is written anew that insertions alone do not say."""
+        return bool(self._writing.nodes)
+
+    def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:
+        """Yield the edits that are no insertions."""
+        return self._writing.edits(site)
+
+    def applies(self, call: ast.Call) -> None:
+        """Await what ``call``, of a builtin, calls for each of its items. Raises Refused."""
+        self._places.applies(call)
+
+    def awaits(self, node: ast.expr) -> None:
+        """Await ``node``. Raises Refused."""
+        self._places.check(node)
+        above = self._module.parent(node)
+        if isinstance(above, ast.YieldFrom):
+            self._places.delegates(above, self._module.excerpt(node), is_asynchronous=False)
+        is_called = isinstance(above, ast.Call) and above.func is node
+        if (is_called or _binds_tighter(above, node)) and not self._has_parentheses(node):
+            if not self._hoisted(node):
+                self._insertions.around(node, "(await ", ")")
+        else:
+            self._insertions.before(node, "await ")
+
+    def renames(self, function: ast.expr, name: str) -> None:
+        """Write ``name`` as the last word of what is called."""
+        end = self._module.span(function).end
+        self._insertions.replace(Span(end - len(last_name(function)), end), name)
+
+    def runs_inside(self, node: ast.expr, opening: str) -> None:
+        """Await ``opening`` with ``node`` inside of it, which nothing awaits. Raises Refused."""
+        self._places.check(node)
+        self._places.close(node)
+        above = self._module.parent(node)
+        before, behind = ("(", ")") if _binds_tighter(above, node) else ("", "")
+        self._insertions.around(node, f"{before}await {opening}", f"){behind}")
+
+    def adds_argument(self, call: ast.Call, name: str, value: str) -> None:
+        """Pass one more argument by its name, if the call does not pass it already."""
+        if any(one.arg == name for one in call.keywords):
+            return
+        end = self._module.span(call).end - 1
+        inside = self._module.source.text[:end]
+        written = inside.rstrip()
+        last = LINE_END_BYTES.split(written)[-1]
+        line_end = LINE_END_BYTES.search(inside, len(written))
+        has_comma = written.endswith(b",")
+        if line_end is not None and b"#" not in last:
+            # On a line of its own, as the arguments before it.
+            indented = (line_end[0] + last[: len(last) - len(last.lstrip())]).decode()
+            opening, closing = ("", ",") if has_comma else (",", "")
+            self._insertions.at(len(written), f"{opening}{indented}{name}={value}{closing}")
+            return
+        self._insertions.at(end, f"{' ' if has_comma else ', '}{name}={value}")
+
+    def loads(self, node: ast.expr) -> None:
+        """Await an attribute that loads when it is read. Raises Refused."""
+        self.awaits(node)
+        # The last word: white space may stand around the dot.
+        end = self._module.span(node).end
+        name = last_name(node).encode()
+        self._insertions.at(end - len(name), "awaitable_attrs.")
+
+    def enters(self, node: ast.expr) -> None:
+        """Enter ``node``, an item of a ``with`` statement, asynchronously. Raises Refused."""
+        item = self._module.parent(node)
+        above = None if item is None else self._module.parent(item)
+        if isinstance(above, ast.AsyncWith):
+            return
+        if not isinstance(above, ast.With):
+            raise Refused(NOT_AWAITABLE_HERE, f"`{self._module.excerpt(node)}`")
+        self._entered.setdefault(above, set()).add(node)
+
+    def iterates(self, node: ast.expr, shown: str, *, has_end: bool) -> None:
+        """Iterate ``node``, a call of what becomes an asynchronous generator. Raises Refused.
+
+        ``has_end`` says whether closing the generator runs code of it.
+        """
+        module = self._module
+        match module.parent(node):
+            case ast.For(iter=iterated) as loop if iterated is node:
+                self._insertions.before(loop, "async ")
+            case ast.comprehension(iter=iterated) as clause if iterated is node:
+                self._places.iterates_in(clause)
+            case ast.YieldFrom() as delegating:
+                self._places.delegates(delegating, shown, is_asynchronous=True)
+            case ast.Call(args=[given, *_]) as call if given is node:
+                self._passes(call, node, shown, has_end=has_end)
+            case ast.Starred():
+                self._places.check(node)
+                self._lists(node)
+            case ast.keyword(arg="content") as keyword if is_response(module.parent(keyword)):
+                pass
+            case _:
+                raise Refused(GENERATOR_USE, shown)
+
+    def _passes(self, call: ast.Call, node: ast.expr, shown: str, *, has_end: bool) -> None:
+        """Write a call of a builtin, or of a response, that is given the generator."""
+        module = self._module
+        name = module.scopes.builtin_called(call)
+        if is_response(call):
+            return
+        if name == "next":
+            if has_end:
+                self._holds(call, node, shown)
+            self.awaits(call)
+            self._places.takes_first(call, shown)
+            return
+        if name not in MADE_OF_A_LIST:
+            raise Refused(GENERATOR_USE, shown)
+        check_others(module, call)
+        self._places.check(node)
+        if not self._places.displays(call):
+            self._lists(node)
+
+    def _lists(self, node: ast.expr) -> None:
+        item = self._module.scopes.fresh_name("item")
+        self._insertions.around(node, f"[{item} async for {item} in ", "]")
+
+    def _holds(self, call: ast.Call, node: ast.expr, shown: str) -> None:
+        """Have the function hold the generator of which it takes the first item. Raises Refused."""
+        if not is_used_here(self._module, call):
+            raise Refused(GENERATOR_USE, shown)
+        self._insertions.before(node, f"{self._writing.fresh('opened', 'generator')} := ")
+
+    def runs_sync(self, node: ast.expr, resource: str) -> None:
+        """Run ``node``, a call that changes the schema, by ``run_sync``. Raises Refused."""
+        module = self._module
+        statement = module.parent(node)
+        if not isinstance(node, ast.Call) or not isinstance(statement, ast.Expr):
+            raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(node)}`")
+        if resource == "connection":
+            bind, arguments = of_schema(module, node)
+            code = f"await {bind}.run_sync({arguments})\n"
+        else:
+            code = f"{schema_change(module, node)}\n"
+        self._writing.rewrite(statement, REPLACE, Replaced(code))
+
+    def finish(self) -> None:
+        """Write the ``with`` statements, those that enter managers of both kinds as several."""
+        mixed = [
+            one
+            for one, entered in self._entered.items()
+            if {item.context_expr for item in one.items} != entered
+        ]
+        for statement, entered in self._entered.items():
+            around = {statement, *self._module.ancestors(statement)}
+            if around.isdisjoint(mixed):
+                self._insertions.before(statement, "async ")
+                continue
+            waiting = tuple(
+                number
+                for number, item in enumerate(statement.items)
+                if item.context_expr in entered
+            )
+            self._writing.rewrite(statement, NEST, Nested(waiting))
+
+    # -------------------------------------------------------------------------------------- parts
+    def _hoisted(self, node: ast.expr) -> bool:
+        """Have ``node`` get a statement of its own, if it is evaluated first and is too long."""
+        module = self._module
+        statement = module.statement_of(node)
+        steps = steps_to(module, statement, node)
+        if statement is None or steps is None:
+            return False
+        start, span = module.span(statement).start, module.span(node)
+        head = module.source.text[start : span.start]
+        before = module.source.text[start - statement.col_offset : start]
+        # What stands in parentheses is laid out for them.
+        is_laid_out = len(head.splitlines()) > 1 or b"#" in head
+        if is_laid_out or before.strip() or not stands_alone(module, node):
+            return False
+        name = self._writing.fresh("result")
+        self._writing.rewrite(statement, HOIST, Hoisted(name, steps))
+        return True
+
+    def _has_parentheses(self, node: ast.expr) -> bool:
+        before, behind = self._module.beside(node)
+        return before.rstrip().endswith(b"(") and behind.lstrip().startswith(b")")
+
+
+def _binds_tighter(above: ast.AST | None, node: ast.expr) -> bool:
+    """Whether what stands around ``node`` would take it out of an ``await`` in front of it."""
+    match above:
+        case ast.Attribute() | ast.Await() | ast.BinOp(op=ast.Pow()):
+            return True
+        case ast.Subscript(value=value):
+            return value is node
+        case _:
+            return False

@@ -1,0 +1,39 @@
+"""What is written into one function: insertions, new nodes, and the names that these take."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.contract import Edit
+from awaken.kit.sites import Site
+from awaken.project.source.modules import Module
+
+
+@dataclass(slots=True)
+class Writing:
+    """What is written into one function of ``module``."""
+
+    module: Module
+    insertions: Insertions
+    nodes: dict[ast.AST, tuple[str, Struct]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def rewrite(self, node: ast.AST, rewriter: str, data: Struct) -> None:
+        """Have ``rewriter`` write ``node`` anew."""
+        self.nodes.setdefault(node, (rewriter, data))
+
+    def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:
+        """Yield the edits of the nodes that are written anew."""
+        for node, (rewriter, data) in self.nodes.items():
+            yield site.rewrite(node, rewriter, data)
+
+    def fresh(self, *candidates: str) -> str:
+        """Return a name that the file does not use, and that was not returned before."""
+        name = self.module.scopes.fresh_name(*candidates, taken=self.taken)
+        self.taken.add(name)
+        return name

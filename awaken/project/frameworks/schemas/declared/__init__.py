@@ -1,0 +1,1 @@
+"""What classes of schemas declare: their fields, by the library that they belong to."""

@@ -1,0 +1,53 @@
+"""Functions that a builtin calls where they are handed to it, as ``sorted`` calls its key."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.modules import Module
+
+_BY_KEY = {"max": {"default", "key"}, "min": {"default", "key"}, "sorted": {"key", "reverse"}}
+_OVER_ITEMS = {"filter", "map"}
+_CONSUMING = {
+    "all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple",
+}  # fmt: skip
+"""Builtins that take the items of what they are given before they return."""
+
+
+def called_in_place(module: Module, function: ast.expr) -> ast.Call | None:
+    """Return the call of a builtin that calls its argument ``function`` before anything follows.
+
+    That is the key of a sort, and what ``map`` and ``filter`` apply, if their items are taken
+    where they stand.
+    """
+    above = module.parent(function)
+    call = module.parent(above) if isinstance(above, ast.keyword) else above
+    return call if isinstance(call, ast.Call) and applied_by(module, call) is function else None
+
+
+def applied_by(module: Module, call: ast.expr) -> ast.expr | None:
+    """Return the argument that ``call`` calls for each of the items that it is given."""
+    if not isinstance(call, ast.Call) or any(isinstance(one, ast.Starred) for one in call.args):
+        return None
+    name = module.scopes.builtin_called(call)
+    if name in _OVER_ITEMS and len(call.args) > 1 and not call.keywords:
+        is_one = len(call.args) == len(("function", "items")) or name == "map"
+        return call.args[0] if is_one and is_consumed_in_place(module, call) else None
+    given = {one.arg: one.value for one in call.keywords}
+    if name in _BY_KEY and len(call.args) == 1 and given.keys() <= _BY_KEY[name]:
+        return given.get("key")
+    return None
+
+
+def is_consumed_in_place(module: Module, items: ast.expr) -> bool:
+    """Whether all that stands for ``items`` is asked for them before anything follows."""
+    match module.parent(items):
+        case ast.Call(args=[given]) as call if given is items:
+            is_join = isinstance(call.func, ast.Attribute) and call.func.attr == "join"
+            return is_join or module.scopes.builtin_called(call) in _CONSUMING
+        case ast.For(iter=iterated):
+            return iterated is items
+        case ast.comprehension(iter=iterated) as clause if iterated is items:
+            return not isinstance(module.parent(clause), ast.GeneratorExp)
+        case _:
+            return False

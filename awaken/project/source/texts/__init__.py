@@ -1,0 +1,1 @@
+"""The bytes of all files of a snapshot, searched without parsing any."""

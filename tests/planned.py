@@ -1,0 +1,28 @@
+"""The plan of session-to-async for a program that is given as texts."""
+
+from __future__ import annotations
+
+from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
+from awaken.contract import Constraints
+from awaken.project import Project, Snapshot
+from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.sources import decode
+
+
+def program_of(texts, *, published=False):
+    """Return the program whose files, by their paths, have these texts."""
+    sources = {path: decode(path, text.encode()) for path, text in texts.items()}
+    settings = ProjectSettings(published, reads=SessionToAsync.reads)
+    return Project(Snapshot(sources), Targets(), settings=settings)
+
+
+def session_to_async(texts, **options):
+    """Return what the rule plans for such a program, with these options of its own."""
+    constraints = Constraints(options=SessionToAsync.options(**options))
+    return SessionToAsync().plan(program_of(texts), constraints)
+
+
+def reason_of(finding):
+    """Return the reason of a finding without the rule, empty if there is none."""
+    return (finding.reason or "").partition("/")[2]
