@@ -33,7 +33,7 @@ def shown(note: Note) -> str:
 """
 
 
-def rewritten(**texts):
+def rewritten(options=None, **texts):
     """Return what the rule makes of files with these texts, and what it reports."""
     files = {f"{name}.py": text.encode() for name, text in texts.items()}
     case = Case(
@@ -41,7 +41,7 @@ def rewritten(**texts):
         family="sqlalchemy",
         rule="session-to-async",
         directory=Path(),
-        settings=Settings(unsafe=True, published=False),
+        settings=Settings(unsafe=True, published=False, options=options or {}),
         before=files,
         after=files,
         program={},
@@ -581,3 +581,34 @@ def test_a_subclass_whose_arguments_are_computed_refuses():
 
     assert "session-to-async/subclass-attribute" in reasons_of(result)
     assert not result.report.files
+
+
+FOREIGN = """\
+from hospital.models import Patient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+
+def names(db: Session) -> list[str]:
+    return list(LOADED)
+"""
+
+
+@pytest.mark.parametrize(
+    ("loaded", "said", "is_refused"),
+    [
+        ("db.scalars(select(Patient))", [], True),
+        ("[db.get(Patient, 1)]", [], True),
+        ("db.scalars(select(Patient))", ["others"], True),
+        # Columns load nothing.
+        ("db.scalars(select(Patient.name))", [], False),
+        ("db.scalars(select(Patient))", ["hospital"], False),
+        ("db.scalars(select(Patient))", ["hospital.models.Patient"], False),
+    ],
+)
+def test_models_that_are_not_in_sight_are_asked_about(loaded, said, is_refused):
+    text = FOREIGN.replace("LOADED", loaded)
+    result = rewritten({"foreign_models": said}, database=DATABASE, patients=text)
+
+    assert ("session-to-async/foreign-model" in reasons_of(result)) is is_refused
+    assert ("await db." in text_of(result, "patients")) is not is_refused

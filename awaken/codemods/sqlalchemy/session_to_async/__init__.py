@@ -254,6 +254,8 @@ If one function cannot become asynchronous, none does, and each says because of 
 * object factories that hold a session of another kind;
 * tasks that are called at once where they are sent, or that handle an exception of their worker;
 * calls by the name of such a function of which it is not known what they call;
+* objects of models that an installed package maps, for its relationships are not in sight: say
+  `foreign_models = ["package"]` where all that is read of them is loaded before;
 * uses of `query`, which `query-to-select` rewrites first, and collections that are queries;
 * deferred columns that are read by a property, a schema or a template, or of an unknown object;
 * URLs of databases for which no driver is known.

@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Comp
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
+from awaken.codemods.sqlalchemy.session_to_async.foreign.models import foreign_models
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
@@ -91,10 +92,13 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 
     ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
     ``component`` is a module or a function: only what belongs together with it is migrated.
+    ``foreign_models`` are packages, or classes of them, whose objects are loaded with all that is
+    read of them.
     """
 
     drivers: dict[str, str] = {}
     component: str = ""
+    foreign_models: list[str] = []
 
 
 class SessionToAsync(Rule):
@@ -161,6 +165,7 @@ class SessionToAsync(Rule):
                 *after_commits.members(),
                 *fetched_when_written(project, self.name),
                 *loaded_with_their_bases(project, self.name),
+                *foreign_models(project, self.name, options.foreign_models),
             ],
         )
         components = Components(part, found, constraints, options.component)

@@ -26,6 +26,11 @@ FOREIGN_SESSION = Reason(
     "its session is given by {}, and nothing in sight makes that asynchronous",
     "Make the session by an engine and a factory of this program.",
 )
+FOREIGN_MODEL = Reason(
+    "foreign-model",
+    "relationships of {}, which is not read: what they give may load when it is read",
+    "Load all that is read by `selectinload(...)`, and say so: `foreign_models` of this rule.",
+)
 LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
