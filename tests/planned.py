@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
 from awaken.contract import Constraints
 from awaken.project import Project, Snapshot
+from awaken.testing import Case, run_case
+from awaken.testing.cases import Settings
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
@@ -26,3 +30,19 @@ def session_to_async(texts, **options):
 def reason_of(finding):
     """Return the reason of a finding without the rule, empty if there is none."""
     return (finding.reason or "").partition("/")[2]
+
+
+def rewritten(**texts):
+    """Return what the rule makes of files with these texts, and what it reports."""
+    files = {f"{name}.py": text.encode() for name, text in texts.items()}
+    case = Case(
+        name="it",
+        family="sqlalchemy",
+        rule="session-to-async",
+        directory=Path(),
+        settings=Settings(unsafe=True, published=False),
+        before=files,
+        after=files,
+        program={},
+    )
+    return run_case(case)

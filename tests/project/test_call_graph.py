@@ -118,6 +118,21 @@ def test_a_method_stands_for_its_family(caller, expected):
     assert calls({"m.py": BASES}, caller) == expected
 
 
+def test_a_private_method_is_that_of_the_class_around_the_call():
+    text = """
+        class Base:
+            def read(self, other): return self.__load(), other.__load()
+            def __load(self): ...
+        class Derived(Base):
+            def __load(self): ...
+    """
+
+    assert calls({"m.py": text}, "m.Base.read") == [
+        "self.__load() -> one m.Base.__load",
+        "other.__load() -> one m.Base.__load",
+    ]
+
+
 def test_a_method_of_the_class_itself_is_no_other():
     text = BASES + "    def f(one): return Base.load(one), Base().load()\n"
 

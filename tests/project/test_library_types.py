@@ -179,7 +179,7 @@ def test_name_that_a_function_binds_is_no_builtin():
         ("Free", "?`Free` is not a type of one kind"),
         ("Renamed", "list[User]"),
         ("Fresh", "User"),
-        ("Any", "?it is annotated with no particular type"),
+        ("Any", "?parameter `x` is annotated with no particular type"),
         ("Readable", "m.Readable"),
         ("Box[User]", "m.Box[User]"),
     ],

@@ -87,6 +87,8 @@ KINDS: Mapping[str, tuple[type[cst.CSTNode], Matches]] = {
     "TryStar": (cst.TryStar, _always),
     "While": (cst.While, _always),
     "With": (cst.With, _is_sync),
+    # a whole file
+    "Module": (cst.Module, _always),
 }
 """Kinds that ``ast`` and LibCST count alike. ``Tuple``, ``BoolOp``, ``Starred`` and constants are
 missing on purpose: ``x[a, b]`` is a tuple for one and not for the other, ``a and b and c`` one

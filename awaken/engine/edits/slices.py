@@ -119,7 +119,7 @@ class Anchors:
         wanted = {(edit.node, module.line_column(edit.anchor)[0]) for edit in edits}
         for node in nodes_on_lines(module.tree, {line for _, line in wanted}):
             kind = type(node).__name__
-            if (kind, getattr(node, "lineno", 0)) in wanted:
+            if (kind, getattr(node, "lineno", 1)) in wanted:
                 self._found.setdefault((kind, module.span(node)), []).append(node)
 
     def node_of(self, edit: NodeEdit) -> ast.AST:
@@ -140,6 +140,8 @@ class Anchors:
 
 def region_of(module: Module, node: ast.AST) -> Region:
     """Return the smallest piece around ``node`` that can be parsed alone."""
+    if isinstance(node, ast.Module):
+        return Region(module.span(node), (node,), is_expression=False)
     below: ast.AST | None = None
     while not isinstance(node, ast.expr | ast.stmt) or _needs_its_parent(module, node):
         above = module.parent(node)

@@ -79,9 +79,13 @@ class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What runs functions outside of the event loop of an application."""
+    """What runs functions outside of the event loop of an application.
+
+    ``loops`` are functions that run one by themselves.
+    """
 
     source: str
+    loops: tuple[str, ...]
     commands: Commands
     tasks: Tasks
     handed: tuple[Handed, ...]

@@ -46,8 +46,10 @@ class Calls:
             evaluator, words = self._evaluator, self._evaluator.callers.words
             paths = words.python()
             names = given_names(map(words.text, paths))
-            builder = CallGraphBuilder(evaluator, self._functions, paths, names)
-            self._graph = builder.build(lambda: self._families)
+            builder = CallGraphBuilder(
+                evaluator, self._functions, lambda: self._families, paths, names
+            )
+            self._graph = builder.build()
         return self._graph
 
     @cached_property

@@ -24,6 +24,7 @@ from awaken.project.values.questions import Questions
 
 _MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
 _VARIABLES = {"TypeVar", "NewType", "ParamSpec"}
+_NOTHING_PARTICULAR = {"typing.Any", "typing_extensions.Any", "builtins.object"}
 
 
 class Annotations:
@@ -41,6 +42,19 @@ class Annotations:
         return self._evaluator.solved(
             ("annotation", node), module, node, lambda: self._values(module, node), "tree"
         )
+
+    def says_nothing(self, module: Module, node: ast.expr) -> bool:
+        """Whether an annotation leaves open what an object is: ``Any``, ``object``, with None."""
+        match node:
+            case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
+                return self.says_nothing(module, left)
+            case ast.Subscript(value=outer, slice=inner):
+                is_optional = self._evaluator.names.qualified(module, outer) == "typing.Optional"
+                return is_optional and self.says_nothing(module, inner)
+            case ast.Name() | ast.Attribute():
+                return self._evaluator.names.qualified(module, node) in _NOTHING_PARTICULAR
+            case _:
+                return False
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
@@ -139,7 +153,7 @@ class Annotations:
                 return (InstanceOf(name),)
             case _ if name.startswith("unittest.mock."):
                 return (NotRelevant("a mock", mock=True),)
-            case _ if name in {"typing.Any", "typing_extensions.Any", "builtins.object"}:
+            case _ if name in _NOTHING_PARTICULAR:
                 return (evaluator.unknown(module, node, "it is annotated with no particular type"),)
             case _ if name in {"typing.Self", "typing_extensions.Self"}:
                 return (TypeVariable(SELF, self._enclosing(module, node)),)

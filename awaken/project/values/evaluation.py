@@ -113,6 +113,10 @@ class Evaluator(ABC):
         """Return what an annotation says that a value is."""
         return self.annotations.values(module, annotation)
 
+    def says_nothing(self, module: Module, annotation: ast.expr) -> bool:
+        """Whether an annotation leaves open what an object is."""
+        return self.annotations.says_nothing(module, annotation)
+
     def declared_unsolved(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is, with its type variables."""
         return self.annotations.unsolved(module, annotation)

@@ -1,9 +1,9 @@
 """The values of a parameter.
 
-One without an annotation is what its callers pass. If all callers are in sight, that is all it
-can be. If they are not, because its function is public or passed on as a value, it is taken for a
-session only where every call in sight passes one, and the session then says ``unless`` what;
-nothing else is concluded from callers that are not all there are.
+One without an annotation, or annotated ``Any``, is what its callers pass. If all callers are in
+sight, that is all it can be. If they are not, because its function is public or passed on as a
+value, it is taken for a session only where every call in sight passes one, and the session then
+says ``unless`` what; nothing else is concluded from callers that are not all there are.
 """
 
 from __future__ import annotations
@@ -120,11 +120,12 @@ class Parameters:
         )
 
     def _declared(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> Values:
-        """Return what annotation and ``Depends`` say; empty where there is neither."""
+        """Return what annotation and ``Depends`` say; empty where neither says anything."""
+        evaluator, annotation = self._evaluator, parameter.annotation
         injected = () if default is None else self._injected(module, default)
-        if parameter.annotation is None:
+        if annotation is None or evaluator.says_nothing(module, annotation):
             return injected
-        declared = self._evaluator.declared(module, parameter.annotation)
+        declared = evaluator.declared(module, annotation)
         return self._same(module, parameter, declared, injected)
 
     def _same(self, module: Module, node: ast.AST, declared: Values, injected: Values) -> Values:
@@ -222,7 +223,10 @@ class Parameters:
     def _from_callers(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the callers in sight pass, or why that does not say what it is."""
         evaluator = self._evaluator
-        why = f"parameter `{parameter.arg}` has no annotation"
+        said = "has no annotation"
+        if parameter.annotation is not None:
+            said = "is annotated with no particular type"
+        why = f"parameter `{parameter.arg}` {said}"
         if not isinstance(function, Function) or not evaluator.follows_callers:
             return (evaluator.unknown(module, parameter, why),)
         return evaluator.solved(

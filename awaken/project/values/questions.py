@@ -174,6 +174,10 @@ class Questions(Protocol):
         """Return what an annotation says that a value is."""
         ...
 
+    def says_nothing(self, module: Module, annotation: ast.expr) -> bool:
+        """Whether an annotation leaves open what an object is."""
+        ...
+
     def binding(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what one binding gives to its name."""
         ...

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
-from awaken.testing import Case, run_case
-from awaken.testing.cases import Settings
+from planned import reason_of, rewritten, session_to_async
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -31,22 +27,6 @@ def save(db: Session, note: Note) -> None:
 def shown(note: Note) -> str:
     return str(note.changed)
 """
-
-
-def rewritten(options=None, **texts):
-    """Return what the rule makes of files with these texts, and what it reports."""
-    files = {f"{name}.py": text.encode() for name, text in texts.items()}
-    case = Case(
-        name="it",
-        family="sqlalchemy",
-        rule="session-to-async",
-        directory=Path(),
-        settings=Settings(unsafe=True, published=False, options=options or {}),
-        before=files,
-        after=files,
-        program={},
-    )
-    return run_case(case)
 
 
 def text_of(result, name):
@@ -607,8 +587,9 @@ def names(db: Session) -> list[str]:
     ],
 )
 def test_models_that_are_not_in_sight_are_asked_about(loaded, said, is_refused):
-    text = FOREIGN.replace("LOADED", loaded)
-    result = rewritten({"foreign_models": said}, database=DATABASE, patients=text)
+    texts = {"database.py": DATABASE, "patients.py": FOREIGN.replace("LOADED", loaded)}
+    plan = session_to_async(texts, foreign_models=said)
 
-    assert ("session-to-async/foreign-model" in reasons_of(result)) is is_refused
-    assert ("await db." in text_of(result, "patients")) is not is_refused
+    assert ("foreign-model" in {reason_of(one) for one in plan.findings}) is is_refused
+    levels = {one.level.value for one in plan.findings if one.place.path == "patients.py"}
+    assert ("manual" in levels) is is_refused

@@ -23,6 +23,8 @@ requests, each of them begins with relationships that are read anew.
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
 consumers of RabbitMQ in such a process. `main()` under `if __name__ == "__main__":` is run there.
+Statements that wait there, or in a script that nothing imports, become the body of one coroutine
+function; names that others see stay global.
 Each run closes the connections of its engine, if that is a variable of a module. A
 `BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
 
@@ -245,7 +247,8 @@ If one function cannot become asynchronous, none does, and each says because of 
 * properties and other methods that Python itself calls;
 * functions that are decorated by, or handed to, what may call them without awaiting them;
 * code that runs when a file is imported, but for tables that are created;
-* functions that run in threads of the application, or when its process ends;
+* functions that run in threads of the application, or when its process ends, and functions that
+  run an event loop themselves, as `uvicorn.run()` does;
 * lambdas, `map` and generators that are kept: what takes their items at once becomes a loop;
 * defaults of parameters, and f-strings that show their code;
 * tests of `unittest`, and doubles in tests that stand in for functions of both kinds;

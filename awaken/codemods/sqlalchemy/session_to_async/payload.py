@@ -10,6 +10,7 @@ APPLY = "apply"
 BRIDGE = "bridge"
 DELEGATE = "delegate"
 DISPLAY = "display"
+ENCLOSE = "enclose"
 HOIST = "hoist"
 NEST = "nest"
 REMOVE = "remove"
@@ -107,4 +108,19 @@ class Bridged(Struct, frozen=True):
     returned: str
     returns: bool
     decorators: tuple[str, ...]
+    blank_lines: int
+
+
+class Enclosed(Struct, frozen=True):
+    """Statements that move into a coroutine function of this ``name``, which ``run`` runs there.
+
+    So many statements of their block stay ``before`` and ``behind`` them. ``kept`` are the names
+    that stay global. Above the block there are so many ``blank_lines``, no more than two.
+    """
+
+    name: str
+    run: str
+    before: int
+    behind: int
+    kept: tuple[str, ...]
     blank_lines: int

@@ -15,6 +15,8 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disp
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
@@ -31,6 +33,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     BRIDGE,
     DELEGATE,
     DISPLAY,
+    ENCLOSE,
     HOIST,
     NEST,
     REMOVE,
@@ -182,6 +185,7 @@ class SessionToAsync(Rule):
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.statements import (  # noqa: PLC0415  loads LibCST
             bridge,
             delegate,
+            enclose,
             hoist,
             nest,
             remove,
@@ -195,6 +199,7 @@ class SessionToAsync(Rule):
             BRIDGE: bridge,
             DELEGATE: delegate,
             DISPLAY: display,
+            ENCLOSE: enclose,
             HOIST: hoist,
             NEST: nest,
             REMOVE: remove,
@@ -217,12 +222,14 @@ class SessionToAsync(Rule):
             **dict(exported(part)),
             **refused_uses(part, schedulers),
             **dict(bridges.refused()),
+            **dict(Loops(part).refused()),
         }
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
+        scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:
             found = part.node_of(function)
             if found is None:
-                yield from members_at_import(part, self.name, function.path, disposal)
+                yield from members_at_import(part, self.name, function.path, disposal, scripts)
                 continue
             site: Site[ast.AST] = Site(self.name, *found)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)

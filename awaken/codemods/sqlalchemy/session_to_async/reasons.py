@@ -91,6 +91,11 @@ RUNS_LOOP = Reason(
     "`{}` has to run an event loop, and is called inside of one as well",
     "Have a function of its own do the work, call that in the loop, and run it here.",
 )
+LOOP_INSIDE = Reason(
+    "loop-inside",
+    "{} runs an event loop, which would then be called inside of another one",
+    "Do what waits for the database in a function, and call that before.",
+)
 NO_ENGINE = Reason(
     "no-engine",
     "`{}` runs in many event loops, one after the other, and its engine is not in sight",

@@ -12,6 +12,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSess
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
 
 How = Literal[
@@ -85,12 +86,18 @@ class Operations:
         if method in known.schema.methods:
             return self._of_schema(module, node, method)
         resource = self.resource_of(module, receiver)
+        if not isinstance(resource, str) and self._bound_to(module, receiver) is not None:
+            return self._of_engine(node, method)
         if isinstance(resource, Unknown):
             if method not in _TELLING:
                 return None
             return Operation(node, "unknown", method=method, why=resource.why)
-        if resource is None:
-            return None
+        return None if resource is None else self._of_resource(node, receiver, resource)
+
+    def _of_resource(
+        self, node: ast.Call, receiver: ast.expr, resource: Resource
+    ) -> Operation | None:
+        known, method = self._twins, last_name(node.func)
         kinds: tuple[Resource, ...] = ("scoped", "session") if resource == "scoped" else (resource,)
         for kind in kinds:
             if method in known.awaited.get(kind, ()):
@@ -102,6 +109,13 @@ class Operations:
             if method in known.bridged.get(kind, ()):
                 return Operation(node, "bridged", resource, method, session=receiver)
         return None
+
+    def _of_engine(self, node: ast.Call, method: str) -> Operation | None:
+        """Return the operation of ``db.get_bind().connect()``: the engine stays synchronous."""
+        known = self._twins
+        waiting = {*known.awaited.get("engine", ()), *known.entered.get("engine", ())}
+        is_waiting = method in waiting
+        return Operation(node, "missing", method=f"get_bind().{method}") if is_waiting else None
 
     def _of_library(self, module: Module, node: ast.Call) -> Iterator[Operation]:
         """Yield the operation of a call of a library that is given a session."""
@@ -121,9 +135,26 @@ class Operations:
         given = [*node.args, *(one.value for one in node.keywords if one.arg == "bind")]
         for argument in given:
             resource = self.resource_of(module, argument)
-            if resource in {"engine", "connection"}:
+            if isinstance(resource, str) and resource in {"engine", "connection"}:
                 return Operation(node, "schema", resource, method)
+            session = self._bound_to(module, argument)
+            if session is not None:
+                return Operation(node, "bridged", "session", method, session=session)
         return None
+
+    def _bound_to(self, module: Module, node: ast.expr) -> ast.expr | None:
+        """Return the session of which ``node`` is the synchronous engine: ``db.get_bind()``."""
+        found: ast.expr | None = node
+        if isinstance(node, ast.Name):
+            bindings = module.scopes.bindings_of(node)
+            found = bindings[0].value if len(bindings) == 1 else None
+        match found:
+            case ast.Call(func=ast.Attribute(value=session, attr="get_bind")) if self._is_session(
+                module, session
+            ):
+                return session
+            case _:
+                return None
 
     def _entered(self, module: Module, node: ast.expr) -> Resource | None:
         """Return what a ``with`` statement enters that is no call of a method of one."""

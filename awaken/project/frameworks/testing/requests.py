@@ -134,6 +134,15 @@ class Routes:
                 yield defining, binding.value
 
 
+def may_answer(route: str, asked: str) -> bool:
+    """Whether a request of the path ``asked`` may reach a ``route``, perhaps behind a prefix."""
+    parts, wanted = _parts(route), _parts(asked)
+    # What is computed in front may stand for any number of parts.
+    is_open = bool(wanted) and not _is_literal(wanted[0])
+    pairs = zip(reversed(parts), reversed(wanted), strict=False)
+    return (is_open or len(parts) <= len(wanted)) and all(_fits(*pair) for pair in pairs)
+
+
 def _parts(path: str) -> list[str]:
     return [one for one in path.partition("?")[0].split("/") if one]
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable
 
+from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
 from awaken.project.graph.forwards.decorated import Decorated
 from awaken.project.graph.forwards.families import Families, Family
@@ -41,31 +42,41 @@ def given_names(texts: Iterable[bytes]) -> frozenset[str]:
 
 
 class CallGraphBuilder:
-    """Makes the call graph of the files at ``paths``, which are Python."""
+    """Makes the call graph of the files at ``paths``, which are Python.
+
+    ``families`` are asked for when all files are read.
+    """
 
     def __init__(
-        self, evaluator: Evaluator, functions: Functions, paths: list[str], names: frozenset[str]
+        self,
+        evaluator: Evaluator,
+        functions: Functions,
+        families: Callable[[], Families],
+        paths: list[str],
+        names: frozenset[str],
     ) -> None:
         self._evaluator = evaluator
         self._facts: FactsIndex = evaluator.names.facts
+        self._families_of = families
         self._paths = paths
         self._names = names
-        self._graph = CallGraph()
+        self._graph = CallGraph(self._resolved_again)
         self._referents = Referents(evaluator, functions)
         self._decorated = Decorated(evaluator)
         self._words: dict[str, int] = {}
         self._whats: dict[tuple[Referent, ...], int] = {}
         self._written: dict[tuple[str, int], WrittenFunction] = {}
 
-    def build(self, families: Callable[[], Families]) -> CallGraph:
-        """Read every file, then say what its calls reach; ``families`` come behind that."""
+    def build(self) -> CallGraph:
+        """Read every file, then say what its calls reach."""
         # Else following a receiver would ask for the callers, which the graph is to answer.
         with self._evaluator.without_callers():
             for path in self._paths:
                 module = self._evaluator.load(path)
                 if module is not None:
                     self._read(module)
-            resolved = [self._resolved(families(), whats) for whats in self._whats]
+            families = self._families_of()
+            resolved = [self._resolved(families, whats) for whats in self._whats]
         self._graph.finish(list(self._words), resolved)
         return self._graph
 
@@ -98,6 +109,14 @@ class CallGraphBuilder:
                     graph.note_lambda(path, module.span(node), module.span(inner))
 
     # -------------------------------------------------------------------------- after all files
+    def _resolved_again(self, place: Place) -> Resolved:
+        """Return what a call reaches, of which what callers pass may tell more."""
+        module = self._evaluator.load(place.path)
+        calls = [] if module is None else module.calls_at(place.span)
+        if module is None or not calls:
+            return Resolved("unknown", (), "its file cannot be parsed")
+        return self._resolved(self._families_of(), self._referents.of(module, calls[0].func))
+
     def _resolved(self, families: Families, referents: tuple[Referent, ...]) -> Resolved:
         functions: dict[int, None] = {}
         makes, why = False, ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -63,14 +63,22 @@ class Call(NamedTuple):
     why: str
 
 
+Again = Callable[[Place], Resolved]
+"""What resolves the call at a place once more, and asks the callers of the function around it."""
+
+
 class CallGraph:
     """The calls of a program; made by ``CallGraphBuilder``.
 
     Functions have numbers in the order of their files and places. All answers are in the order of
-    paths and places.
+    paths and places. A call that was not resolved while the files were read is resolved ``again``
+    when somebody asks for it: that takes longer, and knows what callers pass.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, again: Again) -> None:
+        self._again = again
+        self._later: dict[int, Resolved] = {}
+        self._unknown: dict[str, array[int]] = {}
         self._functions: list[FunctionPlace] = []
         self._numbers: dict[tuple[str, int], int] = {}
         self._resolved: list[Resolved] = []
@@ -110,6 +118,11 @@ class CallGraph:
             for function in self._resolved[what].functions:
                 calling[function].append(call)
         self._by_callee = dict(calling)
+        unknown: defaultdict[str, array[int]] = defaultdict(lambda: array("i"))
+        for call, what in enumerate(self._what):
+            if self._resolved[what].kind == "unknown":
+                unknown[self._names[self._name[call]]].append(call)
+        self._unknown = dict(unknown)
         order = sorted(range(len(self._caller)), key=self._caller.__getitem__)
         self._by_caller = array("i", order)
         first = [0] * (len(self._functions) + 1)
@@ -129,8 +142,9 @@ class CallGraph:
         return self._numbers.get((path, start))
 
     def calls(self) -> Iterator[Call]:
-        """Yield all calls."""
-        return map(self._call, range(len(self._caller)))
+        """Yield all calls, as they were resolved while the files were read."""
+        for row, what in enumerate(self._what):
+            yield self._resolved_as(row, self._resolved[what])
 
     def lambda_around(self, call: Call) -> Place | None:
         """Return the lambda that a call stands in; None if it stands in none."""
@@ -140,8 +154,15 @@ class CallGraph:
     def callers(self, function: FunctionPlace) -> list[Call]:
         """Return the calls in sight that may reach ``function``."""
         number = self._numbers.get((function.path, function.start))
-        rows = () if number is None else self._by_callee.get(number, ())
-        return [self._call(row) for row in rows]
+        if number is None:
+            return []
+        rows = set(self._by_callee.get(number, ()))
+        for row in self._unknown.get(function.qualname.rpartition(".")[2], ()):
+            if number in self._resolution(row).functions:
+                rows.add(row)
+            else:
+                rows.discard(row)
+        return [self._call(row) for row in sorted(rows)]
 
     def callees(self, function: FunctionPlace) -> list[Call]:
         """Return the calls that stand in ``function``."""
@@ -194,12 +215,8 @@ class CallGraph:
 
     def unresolved(self, names: Iterable[str]) -> list[Call]:
         """Return the calls by one of ``names`` of which it is not known what they reach."""
-        wanted = frozenset(names)
-        return [
-            self._call(row)
-            for row, what in enumerate(self._what)
-            if self._resolved[what].kind == "unknown" and self._names[self._name[row]] in wanted
-        ]
+        rows = {row for name in frozenset(names) for row in self._unknown.get(name, ())}
+        return [self._call(row) for row in sorted(rows) if self._resolution(row).kind == "unknown"]
 
     def components(self) -> list[list[FunctionPlace]]:
         """Return the functions that call each other in a circle, each circle once.
@@ -223,11 +240,26 @@ class CallGraph:
         for row in self._rows(number):
             yield from self._resolved[self._what[row]].functions
 
+    def _place(self, row: int) -> Place:
+        path = self._functions[self._caller[row]].path
+        return Place(path, Span(self._start[row], self._end[row]))
+
+    def _resolution(self, row: int) -> Resolved:
+        """Return what a call reaches, as far as its callers tell."""
+        found = self._resolved[self._what[row]]
+        if found.kind != "unknown":
+            return found
+        if row not in self._later:
+            self._later[row] = self._again(self._place(row))
+        return self._later[row]
+
     def _call(self, row: int) -> Call:
-        caller, what = self._functions[self._caller[row]], self._resolved[self._what[row]]
+        return self._resolved_as(row, self._resolution(row))
+
+    def _resolved_as(self, row: int, what: Resolved) -> Call:
         return Call(
-            Place(caller.path, Span(self._start[row], self._end[row])),
-            caller,
+            self._place(row),
+            self._functions[self._caller[row]],
             self._names[self._name[row]],
             what.kind,
             tuple(self._functions[number] for number in what.functions),

@@ -112,7 +112,22 @@ class Referents:
             return None if found is None else found._replace(kind="exact")
         return None
 
+    def _private(self, module: Module, func: ast.Attribute) -> Referent | None:
+        """Return the method that ``self.__load`` names: only the class around it has that name."""
+        scope = module.scopes.scope_of(func)
+        stored = scope.mangled(func.attr)
+        around = next((one for one in scope.chain() if one.kind == "class"), None)
+        if stored == func.attr or around is None:
+            return None
+        bindings = around.bindings.get(stored, [])
+        is_method = len(bindings) == 1 and bindings[0].kind == "function"
+        return self._function(module, bindings[0]) if is_method else None
+
     def _attribute(self, module: Module, func: ast.Attribute) -> Iterator[Referent]:
+        private = self._private(module, func)
+        if private is not None:
+            yield private
+            return
         if _is_super(func.value):
             around = module.enclosing_class(func)
             if around is not None:

@@ -37,6 +37,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
+from awaken.project.values.library.made_objects import method_of
 from awaken.project.values.library.of_requests import kept_for_request
 from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
 from awaken.project.values.questions import Questions
@@ -232,7 +233,8 @@ class Members:
             return found
         follows = self._evaluator.follows_callers  # else too many files would be read
         return (
-            self._outside.of_bases(owner, name, module, node)
+            method_of(self._evaluator, owner, name)
+            or self._outside.of_bases(owner, name, module, node)
             or _of_object(owner, name)
             or (follows and self._of_subclasses(owner, name, module, node))
             or (self._missing(owner, name),)

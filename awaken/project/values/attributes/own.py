@@ -103,7 +103,9 @@ class OwnAttributes:
             for one in on_self
         )
         if not on_self:
-            in_body = tuple(self._read(one, name) for one in in_body)
+            # What a property returns is what is read: only what a class holds may be a descriptor.
+            if any(not isinstance(one.node, Function) for one in bindings):
+                in_body = tuple(self._read(one, name) for one in in_body)
             if self._is_member(owner, bindings):
                 in_body = (InstanceOf(owner.qualified),)
         found = union(in_body, *assigned)

@@ -73,7 +73,7 @@ class LibraryCalls:
             if found is not None:
                 return found
         if name == "builtins.getattr":
-            return (evaluator.unknown(module, node, "`getattr` is not followed"),)
+            return self._named_attribute(module, node, known)
         given = self._by_stub(function, module, node, known)
         if given is not None:
             return given
@@ -88,6 +88,17 @@ class LibraryCalls:
         if name not in _CAPITAL_FUNCTIONS and name.rpartition(".")[2][:1].isupper():
             return (InstanceOf(name, made=self._making.told_apart(name, place)),)
         return (evaluator.unknown(module, node, f"what `{name}` returns is not known"),)
+
+    def _named_attribute(self, module: Module, node: ast.Call, known: Environment) -> Values:
+        """Return what ``getattr(owner, "name")`` gives, or the default beside it."""
+        evaluator = self._evaluator
+        match node.args:
+            case [owner, ast.Constant(value=str() as name), *defaults] if name.isidentifier():
+                read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
+                given = [evaluator.values(module, one, known) for one in (read, *defaults)]
+                return union(*given)
+            case _:
+                return (evaluator.unknown(module, node, "`getattr` is not followed"),)
 
     def _by_table(self, name: str, module: Module, node: ast.Call) -> Value | None:
         """Return what the tables of libraries say that a call gives."""

@@ -22,6 +22,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.made_objects import made_by
 from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Making:
             case "factory" | "async-factory":
                 plain = Session("session" if role == "factory" else "async", custom, place)
                 return (Producer("factory", self._makes(plain, module, node, known)),)
+            case _ if other := made_by(self._evaluator, ClassOf(qualified)):
+                return other
             case _:
                 # Flask-SQLAlchemy derives the classes of its models from it.
                 base = keyword_of(node, "model_class")

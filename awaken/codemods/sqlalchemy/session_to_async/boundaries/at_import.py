@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import begins_process
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting import (
+    is_entered,
+    waiting_in,
+)
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.resources.tables import schema_change
@@ -32,37 +36,43 @@ _STARTING = {"lifespan", "on_shutdown", "on_startup"}
 
 
 def members_at_import(
-    part: SynchronousPart, rule: str, path: str, disposal: Disposal
+    part: SynchronousPart, rule: str, path: str, disposal: Disposal, scripts: Scripts
 ) -> Iterator[Member]:
     """Yield what becomes of what waits in a file outside of all functions."""
     module = part.project.module(path)
     if module is None:
         return
-    top = part.place_of(module, None)
-    for operation in part.operations_of(module, top):
-        site: Site[ast.AST] = Site(rule, module, operation.node)
-        try:
-            yield from _moved(part.project, site, operation)
-        except Refused as refused:
-            yield Member(site, refused, f"`{module.excerpt(operation.node)}`")
-    for place in part.entries.get(top, ()):
-        site = Site(rule, module, entered_at(module, place))
-        shown = f"`{module.excerpt(site.node)}`"
-        yield Member(site, Refused(reasons.AT_IMPORT, shown), shown)
-    for call in part.calls.get(top, ()):
-        if call.functions and all(map(part.entry_points.is_task, call.functions)):
-            continue  # it runs its coroutine function itself
-        for node in module.calls_at(call.place.span)[:1]:
-            site = Site(rule, module, node)
-            yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal)
+    waiting = waiting_in(part, module)
+    regions = scripts.regions(module, waiting)
+    for region in regions:
+        yield scripts.member(region, waiting)
+
+    def is_left(node: ast.AST) -> bool:
+        return not any(region.holds(module.place(node)) for region in regions)
+
+    for operation in waiting.operations:
+        if is_left(operation.node):
+            yield from _of_operation(part.project, Site(rule, module, operation.node), operation)
+    for node in filter(is_left, waiting.entered):
+        shown = f"`{module.excerpt(node)}`"
+        yield Member(Site(rule, module, node), Refused(reasons.AT_IMPORT, shown), shown)
+    for node in filter(is_left, waiting.calls):
+        site: Site[ast.AST] = Site(rule, module, node)
+        yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal)
+
+
+def _of_operation(project: Project, site: Site[ast.AST], operation: Operation) -> Iterator[Member]:
+    try:
+        yield from _moved(project, site, operation)
+    except Refused as refused:
+        yield Member(site, refused, f"`{site.module.excerpt(operation.node)}`")
 
 
 def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal) -> Rewrite:
     """Return how a coroutine is run where a program begins. Raises Refused."""
     module = site.module
     shown = module.excerpt(node)
-    is_entered = isinstance(module.parent(node), ast.comprehension | ast.For | ast.withitem)
-    if is_entered or not begins_process(module, node):
+    if is_entered(module, node) or not begins_process(module, node):
         raise Refused(reasons.AT_IMPORT, f"`{shown}`")
     # What stands in it may change as well.
     run, edits, caveats = disposal.run(site, _HERE)

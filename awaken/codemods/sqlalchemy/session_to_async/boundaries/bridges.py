@@ -65,10 +65,12 @@ class Bridges:
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
         others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
         callers = part.project.calls.graph().callers(function)
+        # What calls it outside of functions is looked at where that is written.
         inside = [
             one.place
             for one in callers
-            if one.caller in part.steps or part.is_asynchronous(one.caller)
+            if one.caller.start >= 0
+            and (one.caller in part.steps or part.is_asynchronous(one.caller))
         ]
         if others or inside:
             because = tuple(inside[:1])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import imported_at
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -93,26 +94,8 @@ class Disposal:
 
     def _imports_of(self, module: Module) -> Iterator[str]:
         for node in module.walk():
-            if module.enclosing_function(node) is not None:
-                continue
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [one.name for one in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                home = self._home(module, node)
-                names = [home, *(f"{home}.{one.name}" for one in node.names)]
-            for name in names:
-                found = self._project.layout.find(name, module.path)
-                if found.path is not None:
-                    yield found.path
-
-    def _home(self, module: Module, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        is_package = module.path.endswith("__init__.py")
-        parts = module.name.split(".")
-        kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
-        return ".".join([*kept, *filter(None, [node.module])])
+            if module.enclosing_function(node) is None:
+                yield from imported_at(self._project, module, node)
 
     def members(self) -> Iterator[Member]:
         """Yield the function that closes the connections, if anything uses it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.fitting import fits
+from awaken.codemods.sqlalchemy.session_to_async.functions.fitting import takes
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
@@ -29,7 +29,7 @@ def dynamic_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             found = _found_by(module, node) if module is not None else None
             if module is None or found is None:
                 continue
-            meant = [one for one in _named(part, module, found) if fits(part, module, node, one)]
+            meant = [one for one in _named(part, module, found) if takes(part, module, node, one)]
             if meant:
                 why = f"`{meant[0].qualname}`, which becomes a coroutine function: {call.why}"
                 shown = f"`{module.excerpt(node)}`"

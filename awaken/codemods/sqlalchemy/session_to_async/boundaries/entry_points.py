@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.decorated import decorated_by
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import SCRIPTS
 from awaken.contract import Place
 from awaken.kit.search import argument
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
@@ -20,9 +21,6 @@ from awaken.workspace.manifests.console_scripts import console_scripts
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-SCRIPTS = "/pyproject.toml"
-"""What a rule declares in ``reads`` to have its console scripts found."""
 
 
 def begins_process(module: Module, node: ast.AST) -> bool:

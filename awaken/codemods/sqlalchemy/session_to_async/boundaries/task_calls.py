@@ -14,6 +14,7 @@ from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -62,13 +63,17 @@ def _pass_first(module: Module, insertions: Insertions, call: ast.Call, text: st
 
 
 def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
-    """Yield where a function runs a coroutine in a loop of its own: ``asyncio.run(f())``."""
+    """Yield where a function runs a coroutine in a loop of its own: ``asyncio.run(f())``.
+
+    ``node`` is the function, or a statement outside of all functions.
+    """
+    function = node if isinstance(node, Function) else None
     if _RUN.rpartition(".")[2].encode() not in module.source.text:
         return
     for one in ast.walk(node):
         match one:
             case ast.Call(args=[_], keywords=[]) if (
-                module.enclosing_function(one) is node
+                module.enclosing_function(one) is function
                 and project.qualified_name(module, one.func) == _RUN
             ):
                 yield one

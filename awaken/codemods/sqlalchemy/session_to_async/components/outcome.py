@@ -137,7 +137,9 @@ class Outcome:
         return [first, *others]
 
     def _left_alone(self, component: Component, members: Sequence[Member]) -> Decided:
-        stopping = sorted(component.stopping, key=lambda one: one.site.place)
+        # What stops several parts of a component stands there once for each.
+        once = {one.site.id: one for one in component.stopping}.values()
+        stopping = sorted(once, key=lambda one: one.site.place)
         refused = [one for one in stopping if isinstance(one.outcome, Refused)]
         if stopping and not refused:
             # Only sites that are left out stop it: they keep what would become of them.

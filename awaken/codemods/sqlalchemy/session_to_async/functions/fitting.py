@@ -24,23 +24,30 @@ _OF_DATABASE = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
 
 
 def fits(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
-    """Whether ``call``, of ``module``, may be a call of a function that waits.
+    """Whether ``call``, of ``module``, may be a call of a function that waits, by its name.
 
-    It is none if the function does not take as many arguments, or under these names: Python
-    raises TypeError. And it is none if it passes a text, a number or another plain value where a
-    session or a mapped object is declared: a text has no `execute`, so that the first use of it
-    raises AttributeError, and no program calls a function that only raises. A test may pass a text
-    in place of a session where it replaced all that the function calls; there the function
-    itself has to use the session.
+    A method is called by an attribute; for the arguments see ``takes``.
+    """
+    found = part.node_of(function)
+    if found is None or (isinstance(call.func, ast.Name) and _is_method(*found)):
+        return False
+    return takes(part, module, call, function)
+
+
+def takes(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
+    """Whether a function that waits takes the arguments of ``call``, of ``module``.
+
+    It does not if they are too many or too few, or under other names: Python raises TypeError. And
+    it does not if a text, a number or another plain value is passed where a session or a mapped
+    object is declared: a text has no `execute`, so that the first use of it raises AttributeError,
+    and no program calls a function that only raises. A test may pass a text in place of a session
+    where it replaced all that the function calls; there the function itself has to use the session.
     """
     found = part.node_of(function)
     if found is None:
         return False
     home, node = found
-    is_method = _is_method(home, node)
-    if isinstance(call.func, ast.Name) and is_method:
-        return False
-    bound = 1 if is_method else 0
+    bound = 1 if _is_method(home, node) else 0
     return _takes(call, node.args, bound) and not any(
         _is_foreign(part, module, given, home, parameter)
         and (not is_test_file(module.path) or _uses(part, home, function, parameter))

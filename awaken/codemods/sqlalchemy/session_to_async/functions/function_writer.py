@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -82,6 +82,14 @@ class FunctionWriter:
         message = f"`{function.qualname}` becomes {kind}: {why}"
         return Rewrite(message, edits, related=tuple(one.at for one in way))
 
+    def enclosed(
+        self, site: Site[ast.AST], function: FunctionPlace, statements: Sequence[ast.stmt]
+    ) -> list[Edit]:
+        """Return what is written inside of statements of a file. Raises Refused."""
+        insertions = Insertions(site.module)
+        edits = self._body(site, function, insertions, statements)
+        return [*edits, *insertions.edits(site)]
+
     def _edits(self, site: Site[ast.AST], function: FunctionPlace) -> list[Edit]:
         """Return what is written in the header of a function and inside of it. Raises Refused."""
         module, part, node = site.module, self._part, site.node
@@ -96,35 +104,51 @@ class FunctionWriter:
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += self._returned(site, node)
-        edits += self._body(site, function, insertions)
-        operations = part.operations_of(module, function)
-        spawned = (one.node for one in operations if one.how == "spawned")
-        edits += spawn(self._project, site, insertions, spawned)
+        edits += self._body(site, function, insertions, [node])
         return [*edits, *insertions.edits(site)]
 
     def _body(
-        self, site: Site[ast.AST], function: FunctionPlace, insertions: Insertions
+        self,
+        site: Site[ast.AST],
+        function: FunctionPlace,
+        insertions: Insertions,
+        roots: Sequence[ast.AST],
     ) -> list[Edit]:
-        """Return what is written anew in a function, and have the rest awaited. Raises Refused."""
+        """Return what is written anew below ``roots``, and have the rest awaited. Raises Refused.
+
+        ``roots`` are the function, or statements outside of all functions.
+        """
         module, part = site.module, self._part
         awaiting = Awaiting(module, insertions)
         writer = OperationWriter(self._project, site, insertions, awaiting)
-        operations = part.operations_of(module, function)
+        spans = [module.span(one) for one in roots]
+
+        def is_inside(place: Span) -> bool:
+            return any(one.contains(place) for one in spans)
+
+        operations = [
+            one for one in part.operations_of(module, function) if is_inside(module.span(one.node))
+        ]
         edits = list(writer.written(operations, self._loaded_again))
-        for call in part.calls.get(function, ()):
+        spawned = [one.node for one in operations if one.how == "spawned"]
+        calls = [one for one in part.calls.get(function, ()) if is_inside(one.place.span)]
+        for call in calls:
             if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):
                 edits += self._call_of_task(site, insertions, awaiting, call)
             else:
                 self._call(module, awaiting, call)
-        resolved = {one.place for one in part.calls.get(function, ())}
+        resolved = {one.place for one in calls}
         for place in part.entry_points.calls_of(function):
             if place not in resolved:
                 awaiting.awaits(module.calls_at(place.span)[0])
-        for run in runs_of(self._project, module, site.node):
-            awaiting.awaits(run)
-            write_run(module, insertions, run)
-        self._managers(site, awaiting, function)
+        for root in roots:
+            for run in runs_of(self._project, module, root):
+                awaiting.awaits(run)
+                write_run(module, insertions, run)
+        entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
+        self._managers(site, awaiting, function, entered)
         awaiting.finish()
+        edits += spawn(self._project, site, insertions, spawned)
         return [*edits, *awaiting.edits(site)]
 
     # ------------------------------------------------------------------------------ the header
@@ -213,7 +237,13 @@ class FunctionWriter:
                 if call.name in managers.ENTERING:
                     awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
 
-    def _managers(self, site: Site[ast.AST], awaiting: Awaiting, function: FunctionPlace) -> None:
+    def _managers(
+        self,
+        site: Site[ast.AST],
+        awaiting: Awaiting,
+        function: FunctionPlace,
+        entered: Iterable[Place],
+    ) -> None:
         """Have managers of the program entered, and those that these inherit from called."""
         module, part = site.module, self._part
         resolved = {one.place for one in part.calls.get(function, ())}
@@ -221,7 +251,7 @@ class FunctionWriter:
             if module.place(call) not in resolved:
                 awaiting.awaits(call)
                 awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])
-        for place in part.entries.get(function, ()):
+        for place in entered:
             awaiting.enters(managers.entered_at(module, place))
 
     def kind_of(self, function: FunctionPlace) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
-    holds_until,
     is_conditional,
     is_of_function,
     kind_of,
@@ -219,6 +219,11 @@ def _is_changed(module: Module, read: _Read, event: Place) -> bool:
 
 
 def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
-    return _is_same(module, earlier, later) and holds_until(
-        module, earlier.statement, later.statement, later.text, _ENDING
-    )
+    if not _is_same(module, earlier, later):
+        return False
+    behind = [
+        module.span(node).start
+        for node in module.walk(function_of(module, earlier.statement))
+        if isinstance(node, ast.Attribute) and node.attr in _ENDING
+    ]
+    return covers(module, earlier.statement, later.statement, later.text, behind)

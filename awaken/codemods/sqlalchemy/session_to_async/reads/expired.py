@@ -12,15 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
+    covers,
+    is_added_behind,
+    is_refreshed,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
-    holds_until,
     is_conditional,
     is_of_function,
     kind_of,
     reads_of_object,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -32,7 +37,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _INSPECT = "sqlalchemy.inspect"
-_EXPIRING = {"expire", "expire_all", "rollback"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,16 @@ class ExpiredReads:
         self._rule = rule
         commits = project.orm.commits
         events = [one for one in commits.expiring() if not one.is_async]
+        shared = list(ExpiringRequests(project, events).calls())
+        self._sessions = {one.commit.place: one.session for one in shared}
+        events += [one.commit for one in shared]
         self._events: defaultdict[str, list[Place]] = defaultdict(list)
         for event in events:
             self._events[event.place.path].append(event.place)
-        self._reads: defaultdict[str, dict[Place, Place]] = defaultdict(dict)
+        self._reads: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in commits.later_in_functions(events):
             if one.kind == "read":
-                self._reads[one.place.path].setdefault(one.place, one.commit)
+                self._reads[one.place.path].setdefault(one.place, []).append(one.commit)
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})
             for path, module, loads in self._all()
@@ -116,21 +123,29 @@ class ExpiredReads:
             key=lambda one: (module.span(one).start, -module.span(one).end),
         )
         kept: list[_Load] = []
+        behind = sorted(one.span.end for one in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         for node in nodes:
-            event = module.calls_at(reads[module.place(node)].span)
-            found = self._load(module, node, event[0]) if event else None
+            events = (
+                call for one in reads[module.place(node)] for call in module.calls_at(one.span)
+            )
+            loads = (self._load(module, node, one) for one in events)
+            found = next((one for one in loads if one is not None), None)
             if found is None:
                 continue
             relationships[_variable(module, found)] |= found.relationships
-            if not any(_covers(module, one, found) for one in kept):
+            text, statement = found.text, found.statement
+            if not any(
+                one.text == text and covers(module, one.statement, statement, text, behind)
+                for one in kept
+            ):
                 kept.append(found)
         for one in kept:
             yield replace(one, relationships=relationships[_variable(module, one)])
 
-    def _in_loops(self, module: Module) -> dict[Place, Place]:
+    def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
         """Return the reads of items of which one before has expired the others."""
-        found: dict[Place, Place] = {}
+        found: dict[Place, list[Place]] = {}
         for event in self._events.get(module.path, ()):
             for call in module.calls_at(event.span)[:1]:
                 loops = [one for one in module.ancestors(call) if isinstance(one, ast.For)]
@@ -138,7 +153,7 @@ class ExpiredReads:
                     names = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
                     inside = (node for each in loop.body for node in module.walk(each))
                     found |= {
-                        module.place(one): event
+                        module.place(one): [event]
                         for one in inside
                         if isinstance(one, ast.Name)
                         and isinstance(one.ctx, ast.Load)
@@ -152,14 +167,20 @@ class ExpiredReads:
         statement, function = module.statement_of(node), function_of(module, node)
         if statement is None or function is None or function is not function_of(module, event):
             return None
-        if not isinstance(event.func, ast.Attribute) or not is_of_function(module, node, function):
+        session = self._sessions.get(module.place(event), "")
+        if not session and isinstance(event.func, ast.Attribute):
+            session = module.text_of(event.func.value)
+        if not session or not is_of_function(module, node, function):
+            return None
+        if module.place(event) in self._sessions and is_added_behind(module, node, event):
             return None
         values = self._project.values.of(module, node).alternatives
         kind = kind_of(self._project, values)
         if not kind or not reads_of_object(module, node, is_many=kind == "many"):
             return None
-        session = module.text_of(event.func.value)
         text, names = module.text_of(node), self._relationships(module, node, values)
+        if not names and is_refreshed(module, statement, event, text):
+            return None
         first = whole_if(module, statement)
         if kind == "one" and is_conditional(module, node, first):
             # What is known where it is read need not be known in front of the statement.
@@ -201,10 +222,3 @@ def _code(load: _Load, inspect: str, item: str) -> str:
 def _variable(module: Module, load: _Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
     return function_of(module, load.statement), load.text
-
-
-def _covers(module: Module, earlier: _Load, later: _Load) -> bool:
-    """Whether what is loaded in front of one statement is so in front of another as well."""
-    return earlier.text == later.text and holds_until(
-        module, earlier.statement, later.statement, later.text, _EXPIRING
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.project.source.trees import Function
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_LOOPS = (ast.AsyncFor, ast.For, ast.While)
 _SEQUENCES = {
     "builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence",
     "typing.Sequence",
@@ -123,48 +121,3 @@ def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Fun
     if not isinstance(first, ast.Name):
         return False
     return any(one.scope.node is function for one in module.scopes.bindings_of(first))
-
-
-def holds_until(
-    module: Module, earlier: ast.stmt, later: ast.stmt, text: str, ending: Collection[str]
-) -> bool:
-    """Whether what is loaded of ``text`` in front of one statement is so in front of another.
-
-    Calls of methods named in ``ending`` end that, and so does what binds the variable.
-    """
-    if not _dominates(module, earlier, later):
-        return False
-    start, end = module.span(earlier).start, module.span(later).start
-    for above in module.ancestors(later):
-        if isinstance(above, _LOOPS) and not module.span(above).contains(module.span(earlier)):
-            end = max(end, module.span(above).end)
-    return not _changes_between(module, (start, end), text, ending)
-
-
-def _dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
-    """Whether a statement always runs before another: it stands in front of it, or of its block."""
-    block: Sequence[ast.stmt] = module.block_of(earlier)
-    inside = (later, *module.ancestors(later))
-    return any(one in block and block.index(one) >= block.index(earlier) for one in inside)
-
-
-def _changes_between(
-    module: Module, within: tuple[int, int], text: str, ending: Collection[str]
-) -> bool:
-    """Whether something between two bytes of a function ends it, or binds the variable."""
-    first, (start, end) = text.partition(".")[0], within
-    for node in module.walk():
-        if not isinstance(node, ast.Attribute | ast.Name) or not (
-            start <= module.span(node).start < end
-        ):
-            continue
-        match node:
-            case ast.Attribute(attr=name) if name in ending:
-                return True
-            case ast.Name(id=name, ctx=ast.Store()) if name == first:
-                return True
-            case ast.Attribute(ctx=ast.Store()) if module.text_of(node) == text:
-                return True
-            case _:
-                pass
-    return False

@@ -11,6 +11,7 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Bridged,
     Delegated,
+    Enclosed,
     Hoisted,
     Nested,
     Removed,
@@ -21,6 +22,9 @@ from awaken.contract import Surroundings
 from awaken.editing.arguments import code
 
 _FORGETTING = "# Forget the connections of the process that began this one."
+_APART = 2
+"""Blank lines around a function of a file."""
+
 _INDENTED = 8
 """What a line of a method begins with."""
 
@@ -124,3 +128,52 @@ def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
         leading_lines=[cst.EmptyLine(indent=False)] * data.blank_lines,
     )
     return cst.FlattenSentinel([running, coroutine])
+
+
+def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
+    """``seed(db)`` outside of functions → ``async def main(): ...``, and what runs it."""
+    is_file = isinstance(node, cst.Module)
+    suite: Any = node if is_file else node.body
+    # Of one statement that waits there may be two by now, but only of those that move.
+    body, first = list(suite.body), data.before
+    end = len(body) - data.behind
+    moved = [_without_blank_lines(body[first]), *map(_with_empty_lines, body[first + 1 : end])]
+    if data.kept:
+        moved.insert(0, cst.parse_statement(f"global {', '.join(data.kept)}"))
+    apart = [cst.EmptyLine(indent=False)] * _APART
+    header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
+    is_whole = not is_file and not data.behind
+    block = cst.IndentedBlock(
+        moved,
+        indent=None if is_file else suite.indent,
+        footer=suite.footer if is_whole else (),
+    )
+    above = apart if is_file else apart[data.blank_lines :]
+    main = header.with_changes(body=block, leading_lines=above)
+    run: Any = cst.parse_statement(data.run)
+    before, behind = body[:first], body[end:]
+    if is_file:
+        run = run.with_changes(leading_lines=apart)
+        return node.with_changes(body=[*before, main, run, *behind])
+    footer = () if is_whole else suite.footer
+    written = suite.with_changes(body=[*before, run, *behind], footer=footer)
+    comments = _without_blank_lines(node).leading_lines
+    running = node.with_changes(body=written, leading_lines=[*apart, *comments])
+    return cst.FlattenSentinel([main, running])
+
+
+def _with_empty_lines(statement: Any) -> Any:
+    """Return a statement of a file whose blank lines stay empty when it is indented."""
+    lines = [
+        one if one.comment is not None else one.with_changes(indent=False)
+        for one in statement.leading_lines
+    ]
+    return statement.with_changes(leading_lines=lines)
+
+
+def _without_blank_lines(statement: Any) -> Any:
+    """Return a statement without the blank lines above it, and above its comments."""
+    lines = list(statement.leading_lines)
+    while lines and lines[0].comment is None:
+        lines.pop(0)
+    return statement.with_changes(leading_lines=lines)

@@ -1,0 +1,43 @@
+"""What waits in a file outside of all functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.modules import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Operations, managers of the program that are entered, and calls of what waits."""
+
+    operations: Sequence[Operation]
+    entered: Sequence[ast.expr]
+    calls: Sequence[ast.expr]
+
+    def nodes(self) -> list[ast.expr]:
+        """Return all of them."""
+        return [*(one.node for one in self.operations), *self.entered, *self.calls]
+
+
+def waiting_in(part: SynchronousPart, module: Module) -> Waiting:
+    """Return what waits in a file; a task runs its coroutine function itself."""
+    top = part.place_of(module, None)
+    entered = [entered_at(module, place) for place in part.entries.get(top, ())]
+    calls = [
+        node
+        for call in part.calls.get(top, ())
+        if not call.functions or not all(map(part.entry_points.is_task, call.functions))
+        for node in module.calls_at(call.place.span)[:1]
+    ]
+    return Waiting(part.operations_of(module, top), entered, calls)
+
+
+def is_entered(module: Module, node: ast.AST) -> bool:
+    """Whether what a call gives is entered or iterated, and not awaited."""
+    return isinstance(module.parent(node), ast.comprehension | ast.For | ast.withitem)

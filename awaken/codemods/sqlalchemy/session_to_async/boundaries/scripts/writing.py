@@ -1,0 +1,97 @@
+"""What becomes of the statements of scripts: a coroutine function that is run in their place."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.names import names_kept
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.regions import (
+    Region,
+    regions_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting import (
+    Waiting,
+    is_entered,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
+from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.kit.changes import Member
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.modules import Module
+
+_APART = 2
+"""Blank lines above a function of a file."""
+
+
+class Scripts:
+    """Has statements that wait where a process begins run in a loop, all of a file in one."""
+
+    def __init__(
+        self, part: SynchronousPart, rule: str, disposal: Disposal, writer: FunctionWriter
+    ) -> None:
+        self._part = part
+        self._rule = rule
+        self._disposal = disposal
+        self._writer = writer
+        self._loops = Loops(part)
+
+    def regions(self, module: Module, waiting: Waiting) -> list[Region]:
+        """Return the statements of a file that wait, but for a call that is all that does."""
+        nodes = waiting.nodes()
+        found = regions_of(self._part.project, module, nodes, self._loops)
+        return [one for one in found if not _is_one_call(one, waiting)]
+
+    def member(self, region: Region, waiting: Waiting) -> Member:
+        """Return what becomes of the statements of a region."""
+        module = region.module
+        first = next(one for one in waiting.nodes() if region.holds(module.place(one)))
+        site: Site[ast.AST] = Site(self._rule, module, region.statements[0])
+        outcome: Rewrite | Refused
+        try:
+            outcome = self._enclosed(site, region)
+        except Refused as refused:
+            outcome = refused
+        along = tuple(map(module.place, region.statements))
+        return Member(site, outcome, f"`{module.excerpt(first)}`", along)
+
+    def _enclosed(self, site: Site[ast.AST], region: Region) -> Rewrite:
+        """Return how the statements become the body of a function. Raises Refused."""
+        module, statements = site.module, region.statements
+        if region.shares_a_line:
+            raise Refused(reasons.AT_IMPORT, f"`{module.excerpt(site.node)}`")
+        self._loops.check(module, statements)
+        top = self._part.place_of(module, None)
+        edits = self._writer.enclosed(site, top, statements)
+        name = module.scopes.fresh_name("main", "run_script")
+        run, more, caveats = self._disposal.run(site, f"{name}()")
+        data = Enclosed(
+            name=name,
+            run=run,
+            before=region.first,
+            behind=len(region.holder.body) - region.last - 1,
+            kept=names_kept(module, statements),
+            blank_lines=_blank_lines_above(module, region.holder),
+        )
+        message = f"`{module.excerpt(site.node)}` is run by `asyncio.run()`, with what follows it"
+        written = site.rewrite(region.holder, ENCLOSE, data)
+        others = tuple(map(module.place, statements[1:]))
+        return Rewrite(message, [*edits, *more, written], caveats, others)
+
+
+def _is_one_call(region: Region, waiting: Waiting) -> bool:
+    """Whether all that waits in a region is one call: its coroutine is run where it stands."""
+    module = region.module
+    inside = [one for one in waiting.nodes() if region.holds(module.place(one))]
+    return len(inside) == 1 and inside[0] in waiting.calls and not is_entered(module, inside[0])
+
+
+def _blank_lines_above(module: Module, statement: ast.AST) -> int:
+    """Return how many blank lines stand directly above a statement, but no more than two."""
+    above = module.source.text[: module.span(statement).start].splitlines()
+    if not above:
+        return _APART
+    return len([one for one in above[-_APART:] if not one.strip()])

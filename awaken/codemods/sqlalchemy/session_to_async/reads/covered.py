@@ -1,0 +1,94 @@
+"""Whether an object is loaded already where it is read, and needs no statement of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project.source.modules import Module
+
+_ADDING = {"add", "add_all"}
+_LOOPS = (ast.AsyncFor, ast.For, ast.While)
+
+
+def is_refreshed(module: Module, statement: ast.stmt, event: ast.Call, text: str) -> bool:
+    """Whether an object is read anew between a call and a statement, on every way to it."""
+    start, end = module.span(event).end, module.span(statement).start
+    for node in module.walk():
+        match node:
+            case ast.Call(func=ast.Attribute(attr="refresh"), args=[given], keywords=[]) if (
+                start <= module.span(node).start < end and module.text_of(given) == text
+            ):
+                refreshing = module.statement_of(node)
+                if refreshing is not None and _dominates(module, refreshing, statement):
+                    return True
+            case _:
+                pass
+    return False
+
+
+def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
+    """Whether a function gives its session a variable behind a call, and not before."""
+    first: ast.expr = node
+    while isinstance(first, ast.Attribute):
+        first = first.value
+    function, end = module.enclosing_function(event), module.span(event).end
+    added = [
+        module.span(call).start
+        for call in (module.walk(function) if function is not None else ())
+        if isinstance(call, ast.Call) and last_name(call.func) in _ADDING
+        for given in call.args
+        for one in ast.walk(given)
+        if isinstance(one, ast.Name) and isinstance(first, ast.Name) and one.id == first.id
+    ]
+    return bool(added) and min(added) > end
+
+
+def covers(
+    module: Module, earlier: ast.stmt, later: ast.stmt, text: str, behind: Sequence[int]
+) -> bool:
+    """Whether what is loaded in front of one statement is so in front of another as well.
+
+    ``text`` is the expression that gives it; ``behind`` are the places, in bytes, behind which
+    objects may be expired.
+    """
+    if not _dominates(module, earlier, later):
+        return False
+    start, end = module.span(earlier).start, module.span(later).start
+    for above in module.ancestors(later):
+        if isinstance(above, _LOOPS) and not module.span(above).contains(module.span(earlier)):
+            end = max(end, module.span(above).end)
+    if any(start <= one < end for one in behind):
+        return False
+    return not _changes_between(module, start, end, text)
+
+
+def _dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
+    """Whether a statement always runs before another: it stands in front of it, or of its block."""
+    block: Sequence[ast.stmt] = module.block_of(earlier)
+    inside = (later, *module.ancestors(later))
+    return any(one in block and block.index(one) >= block.index(earlier) for one in inside)
+
+
+def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
+    """Whether something between two bytes of a function expires one object, or binds the name."""
+    first = text.partition(".")[0]
+    for node in module.walk():
+        if not isinstance(node, ast.Attribute | ast.Name) or not (
+            start <= module.span(node).start < end
+        ):
+            continue
+        match node:
+            case ast.Attribute(attr="rollback" | "expire_all" | "expire"):
+                return True
+            case ast.Name(id=name, ctx=ast.Store()) if name == first:
+                return True
+            case ast.Attribute(ctx=ast.Store()) if module.text_of(node) == text:
+                return True
+            case _:
+                pass
+    return False

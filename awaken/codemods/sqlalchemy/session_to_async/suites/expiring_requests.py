@@ -1,0 +1,260 @@
+"""Calls of a test behind which what it holds may be expired, for it shares its session.
+
+A request, or a call of the program, that runs ``expire_all`` on the session of the test expires the
+objects of the test as well. So does a ``rollback``: where an exception is handled, which a test
+that asserts success does not see.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from awaken.contract import Place
+from awaken.kit.search import modules_with
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.frameworks.testing.marks import text_of
+from awaken.project.frameworks.testing.requests import METHODS, may_answer, path_of
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+When = Literal["always", "failing"]
+_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
+_FAILED = 400
+"""The first status of a response that says that something failed."""
+
+
+class SharedSession(NamedTuple):
+    """A call in a test that may expire what a session holds, which the test has as ``session``."""
+
+    commit: Commit
+    session: str
+
+
+class _Route(NamedTuple):
+    """What answers requests of a ``method``; ``path`` is None where it cannot be told."""
+
+    method: str
+    path: str | None
+    when: When
+
+
+class ExpiringRequests:
+    """Answers for one program; ``expiring`` are its calls that expire what a session holds."""
+
+    def __init__(self, project: Project, expiring: Iterable[Commit]) -> None:
+        self._project = project
+        self._expiring = [one.place for one in expiring if not _is_of_tests(one.place.path)]
+
+    def calls(self) -> Iterator[SharedSession]:
+        """Yield the calls of tests behind which their objects may be expired."""
+        if not self._expiring or not any(self._reaching.values()):
+            return
+        for path in self._project.files_with((b"def test", b"def ")):
+            module = self._project.module(path) if _is_of_tests(path) else None
+            for node in module.walk() if module is not None else ():
+                if module is not None and isinstance(node, Function):
+                    yield from self._in_function(module, node)
+
+    def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
+        found = [
+            one
+            for one in module.walk(function)
+            if isinstance(one, ast.Call)
+            and module.enclosing_function(one) is function
+            and (self._asks(module, function, one) or self._runs(module, one))
+        ]
+        session = self._session(module, function) if found else ""
+        for call in found if session else ():
+            yield SharedSession(Commit(module.place(call), is_async=False), session)
+
+    def _session(self, module: Module, function: Function) -> str:
+        """Return how a function names a session; empty where it has none."""
+        for node in module.walk(function):
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+                proof = self._project.orm.session_of(module, node)
+                if isinstance(proof, SessionProof) and proof.kind == "session":
+                    return module.text_of(node)
+        return ""
+
+    # ------------------------------------------------------------------------ what a test calls
+    def _runs(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call runs, in a way that no exception ends, what expires objects."""
+        around = function_around(module, call)
+        start = -1 if around is None else module.span(around).start
+        place = module.place(call)
+        return place in self._running.get((module.path, start), ())
+
+    @cached_property
+    def _running(self) -> dict[tuple[str, int], set[Place]]:
+        found: dict[tuple[str, int], set[Place]] = {}
+        graph = self._project.calls.graph()
+        for function in sorted(self._reaching["always"]):
+            for call in graph.callers(function):
+                if _is_of_tests(call.place.path):
+                    key = call.caller.path, call.caller.start
+                    found.setdefault(key, set()).add(call.place)
+        return found
+
+    def _asks(self, module: Module, function: Function, call: ast.Call) -> bool:
+        """Whether a call is a request to something that expires objects."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in METHODS:
+            return False
+        method, asked = call.func.attr, path_of(module, call)
+        routes = [
+            one
+            for one in self._routes
+            if method in {one.method, "request"}
+            and (asked is None or one.path is None or may_answer(one.path, asked))
+        ]
+        if not routes or not self._is_client(module, call.func.value):
+            return False
+        succeeds = _is_asserted(module, function, call)
+        return not succeeds or any(one.when == "always" for one in routes)
+
+    def _is_client(self, module: Module, node: ast.expr) -> bool:
+        known = {*twins().clients.names, "httpx.AsyncClient"}
+        names = self._project.instance_of(module, node)
+        return bool(names) and all(
+            one in known or not known.isdisjoint(self._project.library_ancestors(one))
+            for one in names
+        )
+
+    # ----------------------------------------------------------------------- what expires objects
+    @cached_property
+    def _reaching(self) -> dict[When, frozenset[FunctionPlace]]:
+        """The functions that may expire what is in a session that they did not make."""
+        begun: dict[When, set[FunctionPlace]] = {"always": set(), "failing": set()}
+        graph = self._project.calls.graph()
+        places = {(one.path, one.start): one for one in graph.functions()}
+        for place in self._expiring:
+            module = self._project.module(place.path)
+            calls = [] if module is None else module.calls_at(place.span)
+            if module is None or not calls or _is_made_here(module, calls[0]):
+                continue
+            around = function_around(module, calls[0])
+            if around is not None:
+                handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(calls[0]))
+                found = places[module.path, module.span(around).start]
+                begun["failing" if handled else "always"].add(found)
+        return {when: frozenset(self._callers(found)) for when, found in begun.items()}
+
+    def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
+        graph, found, waiting = self._project.calls.graph(), set(functions), sorted(functions)
+        while waiting:
+            for call in graph.callers(waiting.pop()):
+                if call.caller not in found and not _is_of_tests(call.caller.path):
+                    found.add(call.caller)
+                    waiting.append(call.caller)
+        return found
+
+    @cached_property
+    def _routes(self) -> list[_Route]:
+        """The routes that may expire objects, by themselves or by what they depend on."""
+        found: list[_Route] = []
+        for module in modules_with(self._project, (b"@",), _is_of_tests):
+            for node in module.walk():
+                if isinstance(node, Function):
+                    found += self._routes_of(module, node)
+        return found
+
+    def _routes_of(self, module: Module, function: Function) -> Iterator[_Route]:
+        place = self._place(module, function)
+        for when, reaching in self._reaching.items():
+            if place in reaching or when in self._depended_on:
+                for decorator in function.decorator_list:
+                    match decorator:
+                        case ast.Call(func=ast.Attribute(attr=method), args=[path, *_]) if (
+                            method in METHODS
+                        ):
+                            yield _Route(method, text_of(module, path), when)
+                        case _:
+                            pass
+
+    @cached_property
+    def _depended_on(self) -> frozenset[When]:
+        """How dependencies may expire objects that tests put nothing in the place of."""
+        overridden = self._injected(b"dependency_overrides")
+        injected = self._injected(b"Depends") - overridden
+        found = {when for when, those in self._reaching.items() if not injected.isdisjoint(those)}
+        return frozenset(found)
+
+    def _injected(self, word: bytes) -> set[FunctionPlace]:
+        """Return the functions that are named in ``Depends``, or as a key of what overrides."""
+        found: set[FunctionPlace] = set()
+        for module in modules_with(self._project, (word,)):
+            for node in module.walk():
+                match node:
+                    case ast.Call(args=[given, *_]) if (
+                        word == b"Depends"
+                        and self._project.qualified_name(module, node.func) in _DEPENDS
+                    ):
+                        pass
+                    case ast.Subscript(value=ast.Attribute(attr=name), slice=given) if (
+                        name.encode() == word
+                    ):
+                        pass
+                    case _:
+                        continue
+                for one in self._project.values.of(module, given).alternatives:
+                    if isinstance(one, FunctionOf) and isinstance(one.node, Function):
+                        found.add(self._place(one.module, one.node))
+        return found
+
+    def _place(self, module: Module, function: Function) -> FunctionPlace:
+        return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
+
+
+def _is_of_tests(path: str) -> bool:
+    return is_test_file(path) or is_around_tests(path)
+
+
+def _is_made_here(module: Module, call: ast.Call) -> bool:
+    """Whether the session of a call is a variable that its function gives a value itself."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+    return any(
+        one.kind in {"assignment", "with"}
+        and one.scope.kind == "function"
+        and isinstance(one.value, ast.Call | None)
+        for one in bindings
+    )
+
+
+def _is_asserted(module: Module, function: Function, call: ast.Call) -> bool:
+    """Whether a test asserts behind a request that it succeeded."""
+    above = module.parent(call)
+    above = module.parent(above) if isinstance(above, ast.Await) else above
+    if not isinstance(above, ast.Assign) or not isinstance(above.targets[0], ast.Name):
+        return False
+    name, start = above.targets[0].id, module.span(above).end
+    bound = [
+        module.span(one).start
+        for one in module.walk(function)
+        if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Store)
+    ]
+    end = min((one for one in bound if one > start), default=module.span(function).end)
+    for node in module.walk(function):
+        match node:
+            case ast.Assert(
+                test=ast.Compare(
+                    left=ast.Attribute(value=ast.Name(id=asserted), attr="status_code"),
+                    ops=[ast.Eq()],
+                    comparators=[ast.Constant(value=int() as status)],
+                )
+            ) if asserted == name and start <= module.span(node).start < end:
+                return status < _FAILED
+            case _:
+                pass
+    return False

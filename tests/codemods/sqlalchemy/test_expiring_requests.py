@@ -1,0 +1,118 @@
+"""Requests, and calls of the program, behind which the objects of a test may be expired."""
+
+from __future__ import annotations
+
+import pytest
+from planned import rewritten
+
+DATABASE = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, scoped_session, sessionmaker
+
+engine = create_engine("sqlite://")
+current = scoped_session(sessionmaker(engine), scopefunc=lambda: "one")
+
+
+class Base(DeclarativeBase):
+    pass
+"""
+MODELS = """\
+from sqlalchemy.orm import Mapped, mapped_column
+from database import Base
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+"""
+MAIN = """\
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy.orm import Session
+from database import current
+from models import Note
+
+app = FastAPI()
+
+
+def get_db():
+    try:
+        yield current()
+    except Exception:
+        current().rollback()
+        raise
+
+
+def renamed(db: Session, note: Note, text: str) -> Note:
+    note.text = text
+    db.commit()
+    db.expire_all()
+    return db.get_one(Note, note.id)
+
+
+@app.put("/notes/{number}")
+def rename(number: int, text: str, db: Session = Depends(get_db)) -> str:
+    return renamed(db, db.get_one(Note, number), text).text
+
+
+@app.get("/notes/{number}")
+def shown(number: int, db: Session = Depends(get_db)) -> str:
+    return db.get_one(Note, number).text
+"""
+TEST = """\
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+from main import app, renamed
+from models import Note
+
+
+def test_notes(db: Session):
+    client = TestClient(app)
+    note = Note(text="a")
+{lines}
+"""
+GUARD = """\
+    if inspect(note).expired:
+        await db.refresh(note)
+    assert note.text"""
+
+
+def after(*lines):
+    """Return the lines of a test that come behind those that make a note."""
+    text = TEST.format(lines="".join(f"    {one}\n" for one in lines))
+    result = rewritten(database=DATABASE, models=MODELS, main=MAIN, test_notes=text)
+    assert not any(one.reason for one in result.findings)
+    return result.files["test_notes.py"].decode().partition('text="a")\n')[2]
+
+
+ADDED = ("db.add(note)", "db.commit()")
+SUCCEEDED = "assert answer.status_code == 200"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (*ADDED, 'answer = client.put("/notes/1?text=b")', SUCCEEDED),
+        (*ADDED, 'answer = client.request("PUT", "/notes/1?text=b")', SUCCEEDED),
+        # It failed, so that the dependency rolled back.
+        (*ADDED, 'answer = client.get("/notes/7")', "assert answer.status_code == 404"),
+        (*ADDED, 'answer = client.get("/notes/7")'),
+        (*ADDED, 'renamed(db, note, "b")'),
+    ],
+)
+def test_what_a_request_may_expire_is_loaded_again(lines):
+    assert GUARD in after(*lines, 'assert note.text == "b"')
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (*ADDED, 'answer = client.get("/notes/1")', SUCCEEDED),
+        # Another route, or an object that the session did not have yet.
+        (*ADDED, 'answer = client.put("/others")', SUCCEEDED),
+        ('answer = client.put("/notes/1?text=b")', *ADDED),
+        (*ADDED, 'answer = client.put("/notes/1?text=b")', "db.refresh(note)"),
+    ],
+)
+def test_what_a_request_does_not_expire_is_left_alone(lines):
+    assert "expired" not in after(*lines, 'assert note.text == "b"')

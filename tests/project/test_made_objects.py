@@ -1,0 +1,36 @@
+import pytest
+from described import described, values_of
+
+FACTORIES = """
+import factory
+from models import Note, User
+class Base(factory.alchemy.SQLAlchemyModelFactory): ...
+class UserFactory(Base):
+    class Meta:
+        model = User
+class Admins(UserFactory): ...
+class Own(UserFactory):
+    @classmethod
+    def _create(cls, model, *args, **kwargs): return Note()
+class Written(UserFactory):
+    @classmethod
+    def create(cls, **kwargs): return Note()
+class Unsure(Base): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("UserFactory()", "User"),
+        ("UserFactory.create(name='a')", "User"),
+        ("UserFactory.build()", "User"),
+        ("Admins.create_batch(2)", "list[User]"),
+        ("UserFactory.build_batch(2)[0]", "User"),
+        ("Written.create()", "Note"),
+        ("Own.create()", "?`m.Own` sets no `create` in sight"),
+        ("Unsure.create()", "?`m.Unsure` sets no `create` in sight"),
+    ],
+)
+def test_a_factory_makes_objects_of_the_class_that_its_options_name(call, expected):
+    assert described(values_of(f"{FACTORIES}x = {call}\nx")) == expected
