@@ -45,6 +45,9 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
+from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
+    AssignedExpressions,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
 )
@@ -133,11 +136,16 @@ class SessionToAsync(Rule):
         after_commits = ReadsAfterCommits(
             project, self.name, loading.is_kept, later, shared.requests()
         )
+        assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         part = SynchronousPart(
             project,
             [*loading.awaited(), *late.awaited()],
-            expired.places() | expire_calls.places() | shared.places() | after_commits.places(),
+            expired.places()
+            | expire_calls.places()
+            | shared.places()
+            | after_commits.places()
+            | assigned.places(),
             is_loop_bound=resources.is_loop_bound,
         )
         if not part.is_waiting:
@@ -166,6 +174,7 @@ class SessionToAsync(Rule):
                 *expire_calls.members(),
                 *shared.members(),
                 *after_commits.members(),
+                *assigned.members(),
                 *fetched_when_written(project, self.name),
                 *loaded_with_their_bases(project, self.name),
                 *foreign_models(project, self.name, options.foreign_models),
