@@ -1,6 +1,7 @@
 """The types that rules, engine and previews share. Imports nothing else of awaken.
 
-Begin with ``changes`` (a plan, and what constrains it), then ``findings`` and ``edits``.
+Begin with ``changes`` (a plan, and what constrains it), then ``findings`` and ``edits``;
+``outlines`` say what a change of a whole program comes to.
 ``rewriters`` has what a rewriter is given, ``places`` byte spans in files, ``errors`` what a user
 can meet, ``nearest`` help for a misspelt name.
 """
@@ -19,6 +20,7 @@ from awaken.contract.edits import (
 )
 from awaken.contract.errors import UnusableFile, UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
+from awaken.contract.outlines import Outline, OutlinePart, OutlineRow
 from awaken.contract.places import Place, Span
 from awaken.contract.rewriters import Parentheses, Phase, Rewriter, Surroundings
 
@@ -34,6 +36,9 @@ __all__ = [
     "NeedImport",
     "NoOptions",
     "NodeEdit",
+    "Outline",
+    "OutlinePart",
+    "OutlineRow",
     "Parentheses",
     "Phase",
     "Place",

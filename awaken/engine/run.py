@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from awaken.contract import Change, Constraints, Place, Problem, Requirement, Rewriter, Span
+from awaken.contract import (
+    Change,
+    Constraints,
+    Finding,
+    Outline,
+    Place,
+    Problem,
+    Requirement,
+    Rewriter,
+    Span,
+)
 from awaken.engine.manifests.editable import MANIFESTS
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
@@ -21,6 +31,7 @@ from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
+from awaken.engine.waiting import told
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
@@ -81,9 +92,13 @@ def _phases(
         frozenset(rule.name for rule in rules if asked.site_scope() is None),
         outcome.diagnostics,
     )
+    findings, outlines = told(
+        rules, outcome.findings, outcome.outlines, {change.id for change in outcome.pending}
+    )
     return structs.replace(
         outcome,
-        findings=tuple(sorted((*outcome.findings, *advice), key=lambda found: found.place)),
+        findings=tuple(sorted((*findings, *advice), key=lambda found: found.place)),
+        outlines=outlines,
         suppressed=tuple(
             sorted((*outcome.suppressed, *suppressed), key=lambda one: one.finding.place)
         ),
@@ -108,7 +123,14 @@ def _answer(outcome: Outcome, asked: RootRun, surroundings: Surroundings) -> Rem
         unmatched=_unmatched(outcome, asked, surroundings.suppression_sources),
         diagnostics=outcome.diagnostics,
         left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
+        outlines=_outlines(outcome, findings),
     )
+
+
+def _outlines(outcome: Outcome, findings: Iterable[Finding]) -> tuple[Outline, ...]:
+    """Return the outlines of what is shown: a change of which no site is selected is not."""
+    selected = {finding.site for finding in findings}
+    return tuple(one for one in outcome.outlines if not selected.isdisjoint(one.sites))
 
 
 def _unmatched(outcome: Outcome, asked: RootRun, suppression_sources: SuppressionSources) -> int:
@@ -253,5 +275,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
     findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
     named = {place.path for finding in findings for place in (finding.place, *finding.related)}
+    rows = (row for one in outcome.outlines for part in one.parts for row in part.rows)
+    named.update(row.place.path for row in rows if row.place is not None)
     named.update(one.place.path for one in outcome.suppressed if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

@@ -51,9 +51,10 @@ class Project:
     """One snapshot of a program and what is known about it; reads no file and runs no code.
 
     ``targets`` holds the versions that the program declares; ``published`` says whether code
-    outside the program may import from it. Facts always come from the whole program. Trees are
-    parsed when asked for and only the last few are kept. What an ``earlier`` project read of files
-    that are still the same is not read again. What is looked at is noted in ``looked_at``.
+    outside the program may import from it, ``published_because`` why. Facts always come from the
+    whole program. Trees are parsed when asked for and only the last few are kept. What an
+    ``earlier`` project read of files that are still the same is not read again. What is looked at
+    is noted in ``looked_at``.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Project:
         self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
         self.published = settings.published
+        self.published_because = settings.published_because
         self._settings = settings
         self._site_scope: frozenset[str] | None = None
         self._modules: ModuleStore = ModuleStore(

@@ -77,6 +77,8 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``awaited``: methods that are coroutine functions there; ``entered`` those that give what
       ``async with`` enters; ``missing`` and ``bridged`` those that are not there, the latter to
       be called by ``run_sync``.
+    - ``inner``: what sends nothing to the database, and only the synchronous session has.
+    - ``pools``: pools of connections; ``streamed``: methods whose result comes row by row.
     - ``members``: all that an object of the synchronous side has, where that is known.
     - ``functions``: functions of libraries that are given a session, with their twins; ``handed``
       which of the others do nothing with it.
@@ -93,6 +95,9 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing: dict[Resource, tuple[str, ...]]
     members: dict[Resource, tuple[str, ...]]
     bridged: dict[Resource, tuple[str, ...]]
+    inner: dict[Resource, tuple[str, ...]]
+    pools: dict[str, str]
+    streamed: dict[Resource, dict[str, str]]
     functions: dict[str, str]
     handed: _Handed
     schema: _Schema

@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing impo
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import foreign_models
@@ -28,6 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Dec
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
     BRIDGE,
@@ -150,15 +152,16 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return Plan()
+        loaded_again = loading.loaded_again(later)
         found = Found(
             [
-                *self._functions(part, loading.loaded_again(later)),
+                *self._functions(part, loaded_again),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
-                *Doubles(part, self.name),
+                *Doubles(part, self.name, called_at(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
                 *held_sessions(part, self.name),
@@ -181,7 +184,8 @@ class SessionToAsync(Rule):
             ],
         )
         components = Components(part, found, constraints, options.component)
-        return plan_of(Outcome(part, self.name, components, constraints).decided())
+        outlines = Outlines(part, self.name, found.resources, components.shared)
+        return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""

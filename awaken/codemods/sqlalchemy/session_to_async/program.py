@@ -75,7 +75,7 @@ class SynchronousPart:
                 self._loops.setdefault(self.around(module, node), module.place(node))
         for function, operations in self._in_file(module).items():
             self._operating.add(function)
-            waiting = [one for one in operations if one.how != "unknown"]
+            waiting = [one for one in operations if one.how not in {"inner", "unknown"}]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
         for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
@@ -241,7 +241,8 @@ class SynchronousPart:
         return {
             place: why
             for place, why in component.leaks.items()
-            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+            if not self.stand_ins.is_of_session(place)
+            and not any(one in self.steps for one in self.stand_ins.replaced_at(place))
         }
 
     @cached_property

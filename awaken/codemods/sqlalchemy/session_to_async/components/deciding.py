@@ -84,6 +84,8 @@ class Components:
             one.is_carried = not self._stands_alone(one, found)
             one.is_wanted = not wanted or self._is_named(one, wanted)
             one.stopping = [each for each in (*one.members, *self.everywhere) if self._stops(each)]
+        # A name that nothing has is most likely misspelt.
+        self.unnamed = "" if any(one.is_wanted for one in self.all) else wanted
         self._stop_users()
         self._stop_what_is_carried()
         self._stop_what_is_beside()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name, write_twin
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
@@ -95,6 +95,7 @@ class ResourceWriter:
         engine = self._engines.get((site.module.path, site.module.span(call)))
         if engine is not None:
             yield from self._urls.edits(site, engine, self.drivers)
+            yield from self._pool(site, engine)
             yield from requirements(site.id, self.drivers.values())
         given = {one.arg for one in call.keywords}
         if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
@@ -102,3 +103,10 @@ class ResourceWriter:
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")
             yield site.need_import("asyncio")
+
+    def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
+        """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""
+        given = engine.options.get("poolclass")
+        qualified = None if given is None else self._project.qualified_name(site.module, given)
+        if given is not None and qualified in twins().pools:
+            yield from write_name(self._project, site, given, twins().pools[qualified])[1]
