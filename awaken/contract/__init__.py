@@ -8,6 +8,7 @@ can meet, ``nearest`` help for a misspelt name.
 
 from awaken.contract.changes import Change, Constraints, NoOptions, Plan, Problem
 from awaken.contract.edits import (
+    ByHand,
     CreateFile,
     Edit,
     InsertStatements,
@@ -25,6 +26,7 @@ from awaken.contract.places import Place, Span
 from awaken.contract.rewriters import Parentheses, Phase, Rewriter, Surroundings
 
 __all__ = [
+    "ByHand",
     "Change",
     "ChangeId",
     "Constraints",

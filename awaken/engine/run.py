@@ -19,7 +19,6 @@ from awaken.contract import (
     Rewriter,
     Span,
 )
-from awaken.engine.manifests.editable import MANIFESTS
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
@@ -145,11 +144,12 @@ def _unmatched(outcome: Outcome, asked: RootRun, suppression_sources: Suppressio
 
 
 _LOCKING = {
-    "uv.lock": "uv lock",
-    "poetry.lock": "poetry lock",
-    "pdm.lock": "pdm lock",
-    "Pipfile.lock": "pipenv lock",
+    "uv.lock": ("pyproject.toml", "uv lock"),
+    "poetry.lock": ("pyproject.toml", "poetry lock"),
+    "pdm.lock": ("pyproject.toml", "pdm lock"),
+    "Pipfile.lock": ("Pipfile", "pipenv lock"),
 }
+"""The manifest that a lock file is made of, and by which command."""
 
 
 def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
@@ -159,11 +159,11 @@ def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
         for change in outcome.changes
         if any(isinstance(edit, Requirement) for edit in change.edits)
     )
-    changed = [path for path in MANIFESTS if outcome.after.get(path) != outcome.before.get(path)]
-    for name in locks if requiring and changed else ():
-        command = _LOCKING[name]
-        why = f"it does not know what {changed[0]} requires now: run `{command}`"
-        yield LeftToDo(name, 0, "", "", why, requiring)
+    for name in locks if requiring else ():
+        manifest, command = _LOCKING[name]
+        if outcome.after.get(manifest) != outcome.before.get(manifest):
+            why = f"it does not know what {manifest} requires now: run `{command}`"
+            yield LeftToDo(name, 0, "", "", why, requiring)
 
 
 def _summary(change: Change, outcome: Outcome) -> ChangeSummary:

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
 from awaken.project.frameworks.sqlalchemy.orm import Orm
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
@@ -46,6 +47,8 @@ from awaken.workspace.parsing import Unparsable, parse, parse_again
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
 
+_REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
+
 
 class Project:
     """One snapshot of a program and what is known about it; reads no file and runs no code.
@@ -78,8 +81,9 @@ class Project:
         # Files that were parsed in this snapshot, whether or not their trees are kept.
         self._parsed: set[str] = set()
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
-        templates = _named(snapshot, TEMPLATE_READS)
-        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, templates)
+        # No function is public for what stands in these, nor used by them.
+        others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
+        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, others)
         self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths

@@ -233,6 +233,25 @@ def test_what_is_described_to_others_is_published_although_a_server_runs_it(root
     assert found.path == "pyproject.toml"
 
 
+@pytest.mark.parametrize(
+    ("files", "is_published"),
+    [
+        ({"README.md": "Install it:\n\n    pip install -U Shop\n"}, True),
+        ({"README.rst": "``uv add 'shop[all]'``"}, True),
+        ({".github/workflows/release.yml": "uses: pypa/gh-action-pypi-publish@v1\n"}, True),
+        ({".gitlab-ci.yml": "script: uv build && uv publish\n"}, True),
+        ({"README.md": "pip install -r requirements.txt\n\nThen start the shop.\n"}, False),
+        ({"README.md": "pip install shop-client ./shop\n"}, False),
+        ({".github/workflows/ci.yml": "run: uv sync\n"}, False),
+    ],
+)
+def test_what_others_are_told_to_install_is_published(root, files, is_published):
+    found = served(root, {"Dockerfile": DOCKERFILE, **files})
+
+    assert found.published is is_published
+    assert not is_published or f"{next(iter(files))} describes it to others" in found.why
+
+
 def test_types_for_others_describe_a_package(root):
     assert served(root, {"Dockerfile": DOCKERFILE, "app/py.typed": ""}).published
 

@@ -1,8 +1,9 @@
 """What describes a distribution to others: to an index, to type checkers, to plugins.
 
 Nobody writes it for an application of their own: an index shows classifiers, keywords and links,
-``py.typed`` is for those who import, and entry points beside scripts are looked up by other
-programs. A project of the same repository may do without all that, so its manifests are read.
+``py.typed`` is for those who import, entry points beside scripts are looked up by other programs,
+and a README has others install a package by its name. A project of the same repository may do
+without all that, so its manifests are read.
 
 Sources: packaging.python.org "Writing your pyproject.toml", "Entry points specification"; PEP 561.
 """
@@ -41,6 +42,11 @@ _NAMES = frozenset({
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 _MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "requirements*.txt")
 _LEVELS = 2
+_INSTALLING = r"(?:pip3?|pipx|uv tool|conda|mamba) install|(?:uv|poetry|pdm|rye|pixi) add"
+_PUBLISHING = re.compile(
+    r"gh-action-pypi-publish|\btwine upload|\b(?:uv|poetry|pdm|hatch|flit|maturin) publish"
+)
+_PIPELINES = (".github/workflows/*.y*ml", ".gitlab-ci.yml", ".circleci/config.yml")
 _PASSED_OVER = frozenset({"node_modules", "venv", "site-packages", "build", "dist"})
 
 
@@ -95,6 +101,28 @@ def typed_package(root: Path) -> str:
     return ""
 
 
+def offered(root: Path, name: str) -> str:
+    """Return the file that has others install the distribution, or uploads it; else nothing."""
+    enclosure = enclosure_of(root)
+    given = rf"(?:{_INSTALLING})\b[^\n]{{0,100}}?(?<![\w./-]){_spellings(name)}(?![\w./-])"
+    installing = re.compile(given, re.IGNORECASE)
+    for one in (one for one in enclosure.names(root) if one.upper().startswith("README")):
+        if installing.search(_text(root, root / one)):
+            return one
+    # What pipelines above it upload may be another project.
+    for pattern in _PIPELINES if (root / ".git").exists() else ():
+        folder, _, names = pattern.rpartition("/")
+        for one in enclosure.names(root / folder):
+            if fnmatch(one, names) and _PUBLISHING.search(_text(root, root / folder / one)):
+                return f"{folder}/{one}" if folder else one
+    return ""
+
+
+def _spellings(name: str) -> str:
+    """Return a pattern for the name of a distribution, however its parts are joined."""
+    return "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", name)))
+
+
 def named_beside(root: Path, name: str) -> str:
     """Return a manifest of the same repository that requires the project in ``root``, or nothing.
 
@@ -103,8 +131,7 @@ def named_beside(root: Path, name: str) -> str:
     *above, top = upwards(root)
     if not above or not (top / ".git").exists():
         return ""
-    words = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", name)))
-    required = rf"(?:^|[\"'])[ \t]{{0,20}}{words}[ \t]{{0,20}}(?=[\"'\[<>=!~;@,]|$)"
+    required = rf"(?:^|[\"'])[ \t]{{0,20}}{_spellings(name)}[ \t]{{0,20}}(?=[\"'\[<>=!~;@,]|$)"
     path = rf"\.\./(?:[\w.-]{{1,100}}/){{0,8}}{re.escape(root.name)}/?(?![\w-])"
     pattern = re.compile(f"{required}|{path}", re.IGNORECASE | re.MULTILINE)
     for manifest in _manifests(root, [*above[1:], top]):

@@ -13,7 +13,8 @@ Where a relationship is read that would be loaded then, the statement in sight l
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
 what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
 computes when a row changes is fetched with the change (`eager_defaults`), and what a subclass adds
-with the objects of its base (`polymorphic_load`). Deferred columns are awaited where they are read.
+with the objects of its base (`polymorphic_load`). Deferred columns are awaited where they are read,
+and what an expression of SQL gives an attribute is loaded behind the flush.
 
 A statement behind a commit reads its collections anew (`populate_existing`), what a rollback
 expired is loaded in front of what reads it (`inspect(user).expired`), and so is a relationship that
@@ -40,7 +41,10 @@ coroutine functions, other objects are called by an `AsyncMock`, and `patch` mak
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
-Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requirements.
+Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requirements: beside the
+driver before, SQLAlchemy and pytest, wherever these are listed. What awaken cannot write is left to
+do, and listed. So are URLs in compose files, workflows and the like that the engine may get, where
+no driver is known for them, or where the driver takes no such parameters.
 
 Tests keep FastAPI's `TestClient` where the driver allows that, as aiosqlite and psycopg do. The
 connections of asyncpg work in one event loop alone: with it, `httpx.AsyncClient` sends the requests

@@ -19,6 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
@@ -88,6 +89,7 @@ from awaken.kit.changes import Member, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
@@ -119,7 +121,7 @@ class SessionToAsync(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
-    reads = (*TEMPLATE_READS, *PYTEST_READS)
+    reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
@@ -151,7 +153,9 @@ class SessionToAsync(Rule):
             is_loop_bound=resources.is_loop_bound,
         )
         if not part.is_waiting:
-            return Plan()
+            left = Found(resources=list(self._resources(part, resources)))
+            components = Components(part, left, constraints, options.component)
+            return plan_of(removed_at_last(project, components, constraints))
         loaded_again = loading.loaded_again(later)
         found = Found(
             [

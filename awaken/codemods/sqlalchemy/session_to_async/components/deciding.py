@@ -25,6 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
     makes_session,
     takes_session,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.written import twins_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.contract import Constraints, Place, SiteId
 from awaken.kit.changes import Member, connected
@@ -89,7 +90,8 @@ class Components:
         self._stop_users()
         self._stop_what_is_carried()
         self._stop_what_is_beside()
-        self.in_place = self._converting()
+        self.twins = twins_of(part.project, self.shared, self.made)
+        self.in_place = self._converting() - self.twins.keys()
         self.beside = self._standing_beside()
 
     def _along(self, placed: dict[Piece, list[Member]]) -> Iterator[tuple[Piece, Piece]]:
@@ -242,6 +244,11 @@ class Components:
         needed += [base for name in self.in_place for base in self.shared[name].built_on]
         names = with_bases(self.shared, needed) - self.in_place
         return sorted((self.shared[name] for name in names), key=lambda one: one.piece)
+
+    def is_left_by_all(self, name: str) -> bool:
+        """Whether all places that use an engine or a factory become asynchronous."""
+        users = (self._of.get(piece) for _, piece in self.shared[name].uses)
+        return all(user is not None and user.converts for user in users)
 
     def used_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
         """Return the engines and factories that components use; what nobody uses is all's."""

@@ -14,16 +14,20 @@ from awaken.codemods.sqlalchemy.session_to_async.components.beside import Beside
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.left_alone import LeftAlone
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
-from awaken.contract import Constraints, Finding, InsertStatements, Outline
+from awaken.contract import ChangeId, Constraints, Finding, InsertStatements, Outline
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Rewrite
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+
+_CAVEAT = "others run while it waits"
 
 
 class Outcome:
@@ -46,15 +50,18 @@ class Outcome:
 
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and a change for each group of components that share something."""
-        seen: set[str] = set()
+        seen: set[ChangeId] = set()
         for one in self._decided():
             # What stops several components is said of each of them.
             changes = tuple(change for change in one.changes if change.id not in seen)
             seen.update(change.id for change in changes)
             yield Decided(one.findings, changes, one.outlines)
+        others = tuple(sorted(seen))
+        yield from removed_at_last(self._project, self._components, self._constraints, others)
 
     def _decided(self) -> Iterator[Decided]:
-        beside = Beside(self._project, self._rule, self._components.beside)
+        twins = self._components.twins
+        beside = Beside(self._project, self._rule, self._components.beside, twins)
         for group in self._groups():
             members = [member for one in group for member in one.members]
             names = self._components.used_by(group)
@@ -64,7 +71,7 @@ class Outcome:
             making = {name: self._components.making(name, pieces) for name in self._components.made}
             members = beside.joined(members, pieces, making)
             if members:
-                members = _once(self._with_settings(members))
+                members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 outlines = self._made(pieces, members, names, decided)
                 yield dataclasses.replace(_told(decided, members), outlines=outlines)
@@ -139,8 +146,25 @@ class Outcome:
         return [first, *others]
 
 
+def _never_safe(members: Sequence[Member]) -> list[Member]:
+    """Return members of which at least one says what may change."""
+    found = list(members)
+    outcomes = [one.outcome for one in found]
+    if any(isinstance(one, Rewrite) and one.caveats for one in outcomes):
+        return found
+    for number, outcome in enumerate(outcomes):
+        if isinstance(outcome, Rewrite):
+            outcome = dataclasses.replace(outcome, caveats=[_CAVEAT])  # noqa: PLW2901
+            found[number] = dataclasses.replace(found[number], outcome=outcome)
+            break
+    return found
+
+
 def _told(decided: Decided, members: Iterable[Member]) -> Decided:
-    """Return each finding with what becomes of its own site, and the way to what it waits for."""
+    """Return each finding with what becomes of its own site, and the way to what it waits for.
+
+    The outline tells of all of them together, so none leads to the others.
+    """
     outcomes = {one.site.id: one.outcome for one in members}
     findings: list[Finding] = []
     for finding in decided.findings:
@@ -148,8 +172,7 @@ def _told(decided: Decided, members: Iterable[Member]) -> Decided:
         if finding.change is None or not isinstance(outcome, Rewrite):
             findings.append(finding)
             continue
-        related = outcome.related or finding.related
-        findings.append(structs.replace(finding, message=outcome.said, related=related))
+        findings.append(structs.replace(finding, message=outcome.said, related=outcome.related))
     return Decided(tuple(findings), decided.changes)
 
 

@@ -17,6 +17,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -70,6 +71,8 @@ class ResourceWriter:
         self._urls = urls
         self._engines = {(one.module.path, one.module.span(one.call)): one for one in engines}
         self.drivers = urls.drivers(engines)
+        running = urls.drivers([one for one in engines if not is_test_file(one.module.path)])
+        self._in_tests = [one for one in self.drivers.values() if one not in running.values()]
         has_any = any(one.loop_bound for one in self.drivers.values())
         self.is_loop_bound = bool(engines) and has_any
 
@@ -95,8 +98,9 @@ class ResourceWriter:
         engine = self._engines.get((site.module.path, site.module.span(call)))
         if engine is not None:
             yield from self._urls.edits(site, engine, self.drivers)
+            yield from self._urls.left(site.id, engine, self.drivers)
+            yield from requirements(self._project, site.id, self.drivers.values(), self._in_tests)
             yield from self._pool(site, engine)
-            yield from requirements(site.id, self.drivers.values())
         given = {one.arg for one in call.keywords}
         if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
