@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import reason_of, rewritten
+from planned import rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -81,10 +81,3 @@ def test_what_python_computes_needs_nothing(text):
 
     assert "await db.commit()" in result.files["tags.py"].decode()
     assert "refresh" not in result.files["tags.py"].decode()
-
-
-def test_a_flush_that_is_not_in_sight_refuses():
-    text = f"{TAGS}    tag.gone = func.now()\n\n\ndef kept(db: Session) -> None:\n    db.commit()\n"
-    result = rewritten(database=DATABASE, tags=text)
-
-    assert "late-column" in {reason_of(one) for one in result.findings}

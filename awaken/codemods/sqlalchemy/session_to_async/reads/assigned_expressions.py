@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
-from awaken.codemods.sqlalchemy.session_to_async.reasons import LATE_COLUMN
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
 
@@ -66,13 +65,10 @@ class AssignedExpressions:
         for module, given in self._all():
             for one in given:
                 shown = f"`{module.text_of(one.owner)}.{one.attribute}`"
-                if one.flush is None:
-                    text = shown.strip("`")
+                # A flush that is not in sight may come when nobody reads it any more.
+                if one.flush is not None:
                     site: Site[ast.AST] = Site(self._rule, module, one.assignment)
-                    yield Member(site, Refused(LATE_COLUMN, text), shown)
-                    continue
-                site = Site(self._rule, module, one.assignment)
-                yield Member(site, self._loaded(site, one, one.flush, shown), shown)
+                    yield Member(site, self._loaded(site, one, one.flush, shown), shown)
 
     def _loaded(self, site: Site[ast.AST], given: _Given, flush: ast.Expr, shown: str) -> Rewrite:
         module, text = site.module, site.module.text_of(given.owner)
