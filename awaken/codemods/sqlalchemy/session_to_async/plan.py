@@ -43,6 +43,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     REPLACE,
     SEARCH,
     SEARCH_BY_LOOP,
+    THREAD,
     WRAP,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
@@ -209,6 +210,9 @@ class SessionToAsync(Rule):
             replace,
             wrap,
         )
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.threads import (  # noqa: PLC0415
+            thread,
+        )
 
         return {
             **super().rewriters(),
@@ -223,6 +227,7 @@ class SessionToAsync(Rule):
             REPLACE: replace,
             SEARCH: search,
             SEARCH_BY_LOOP: search_by_loop,
+            THREAD: thread,
             WRAP: wrap,
         }
 

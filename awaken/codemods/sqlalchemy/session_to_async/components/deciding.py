@@ -189,12 +189,18 @@ class Components:
         )
 
     def _stop_what_is_carried(self) -> None:
-        """Stop what makes no session of its own where something that does stays synchronous."""
-        stopped = [one for one in self.all if not one.is_carried and not one.converts]
+        """Stop what makes no session of its own where something that does stays synchronous.
+
+        If nothing makes one, what is given sessions from elsewhere speaks for all.
+        """
+        making = [one for one in self.all if not one.is_carried]
+        stopped = [one for one in making or self.all if not one.converts]
+        if not making:
+            stopped = [one for one in stopped if any(map(_is_given_elsewhere, one.stopping))]
         if not stopped:
             return
         for component in self.all:
-            if component.is_carried:
+            if component.is_carried and component not in stopped:
                 component.stopping += [each for one in stopped for each in one.stopping]
                 component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
 
@@ -267,3 +273,7 @@ class Components:
             for one in self.made[name]
             if not one.along or {self._piece_at(place) for place in one.along} & set(pieces)
         ]
+
+
+def _is_given_elsewhere(member: Member) -> bool:
+    return isinstance(member.outcome, Refused) and member.outcome.reason == FOREIGN_SESSION
