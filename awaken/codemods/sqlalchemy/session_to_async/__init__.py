@@ -19,7 +19,8 @@ and what an expression of SQL gives an attribute is loaded behind the flush.
 A statement behind a commit reads its collections anew (`populate_existing`), what a rollback
 expired is loaded in front of what reads it (`inspect(user).expired`), and so is a relationship that
 is read behind a commit, of an object of before (`refresh`). Where a test shares its session with
-requests, each of them begins with relationships that are read anew.
+requests, each of them begins with relationships that are read anew. What a test holds
+of such a session is loaded in the same way behind a request that may expire it.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and

@@ -69,7 +69,7 @@ class ReadsAfterCommits:
         sent = [Commit(one, is_async=False) for one in requests]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         self._commits = {one.place for one in project.orm.commits.all()}
-        for one in (*later, *project.orm.commits.later_in_functions(sent)):
+        for one in (*later, *project.orm.commits.read_in_functions(sent)):
             if one.kind == "read":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
         self._statements = {
