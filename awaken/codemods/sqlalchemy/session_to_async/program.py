@@ -28,7 +28,7 @@ from awaken.project.source.trees import Function, last_name
 if TYPE_CHECKING:
     from awaken.project import Project
 
-WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with ")
+WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
 
 
 class SynchronousPart:
