@@ -7,7 +7,7 @@ import bisect
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -197,6 +197,10 @@ class Module:
         as in ``"package.module:word"``, it is.
         """
         return self._by_word.get(word, ())
+
+    def words(self) -> KeysView[str]:
+        """Return all words of which the file has mentions."""
+        return self._by_word.keys()
 
     @cached_property
     def _calls(self) -> dict[int, list[ast.Call]]:

@@ -13,7 +13,11 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     piece_with,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.links import Links
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    piece_around,
+    piece_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.components.shared import (
     Shared,
     shared_resources,
@@ -26,7 +30,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
     takes_session,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
-from awaken.contract import Constraints, Place, SiteId
+from awaken.contract import Constraints, Place
 from awaken.kit.changes import Member, connected
 from awaken.kit.sites import Refused
 
@@ -47,6 +51,8 @@ class Components:
         self._part = part
         self._project = part.project
         self._constraints = constraints
+        self._waiting = {piece_of(one) for one in part.steps if one.start >= 0}
+        self._resources = {member.site.id for member, _ in found.resources}
         self.shared = shared_resources(
             part.project,
             ((member.site, name) for member, name in found.resources),  # type: ignore[misc]
@@ -79,9 +85,9 @@ class Components:
             else:
                 component.members.append(member)
         for one in self.all:
-            self._refuse_foreign(one, {member.site.id for member, _ in found.resources})
+            self._refuse_foreign(one)
             one.makes_tables = self._only_makes_tables(one)
-            one.is_carried = not self._stands_alone(one, found)
+            one.is_carried = not self._stands_alone(one)
             one.is_wanted = not wanted or self._is_named(one, wanted)
             one.stopping = [each for each in (*one.members, *self.everywhere) if self._stops(each)]
         self._stop_users()
@@ -122,16 +128,15 @@ class Components:
                 found.append(Component(inside, members))
         return found
 
-    def _refuse_foreign(self, component: Component, resources: set[SiteId]) -> None:
+    def _refuse_foreign(self, component: Component) -> None:
         """Refuse the functions that are given sessions which the component does not make."""
         pieces = set(component.pieces)
-        named = [one for one in component.members if one.site.id in resources]
+        named = [one for one in component.members if one.site.id in self._resources]
         taking = {piece_with(one) for one in named if takes_session(one.site)}
         makes = bool(self.used_by([component], with_unused=False)) or any(
             makes_session(one.site) for one in named
         )
-        waiting = {(one.path, one.start) for one in self._part.steps}
-        none_waits = not waiting & {(one.path, one.start) for one in component.pieces}
+        none_waits = self._waiting.isdisjoint(component.pieces)
         # Where nothing else changes, annotations are left alone.
         is_named = none_waits and len(named) == len(component.members)
         is_made = makes or not (is_named or given_by(self._part, pieces, taking))
@@ -174,14 +179,12 @@ class Components:
             for component in self._users(name) if stopping else ():
                 component.stopping += stopping
 
-    def _stands_alone(self, component: Component, found: Found) -> bool:
+    def _stands_alone(self, component: Component) -> bool:
         """Whether functions of a component wait, for sessions or connections that it makes."""
-        waiting = {(one.path, one.start) for one in self._part.steps}
-        if not waiting & {(one.path, one.start) for one in component.pieces}:
+        if self._waiting.isdisjoint(component.pieces):
             return False
-        resources = {member.site.id for member, _ in found.resources}
         return bool(self.used_by([component], with_unused=False)) or any(
-            one.site.id in resources and makes_session(one.site) for one in component.members
+            one.site.id in self._resources and makes_session(one.site) for one in component.members
         )
 
     def _stop_what_is_carried(self) -> None:

@@ -1,0 +1,118 @@
+"""The operations of a program, file by file: each file is searched once."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from awaken.contract import Place
+from awaken.knowledge.asynchronous import Resource
+from awaken.project.frameworks.sqlalchemy.operations import How, Operation
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+    from awaken.project import Project
+
+_Around = Callable[[Module, ast.AST], FunctionPlace]
+
+
+class _Kept(NamedTuple):
+    """An operation without its tree: ``node`` and ``session`` are numbers in the walk of that."""
+
+    function: FunctionPlace
+    node: int
+    session: int | None
+    how: How
+    resource: Resource
+    method: str
+    why: str
+
+    def among(self, nodes: list[ast.AST]) -> Operation:
+        """Return the operation, whose nodes are ``nodes``."""
+        node = cast(ast.expr, nodes[self.node])
+        session = None if self.session is None else cast(ast.expr, nodes[self.session])
+        return Operation(node, self.how, self.resource, self.method, self.why, session)
+
+
+class FileOperations:
+    """Finds them for one program; those of ``clients`` are there if clients of tests wait.
+
+    ``around`` tells the function in which a node runs, ``awaited`` are the attributes that load
+    when they are read.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        around: _Around,
+        awaited: Iterable[Place],
+        clients: Clients | None,
+    ) -> None:
+        self._project = project
+        self._around = around
+        self._awaited = frozenset(awaited)
+        self._files_awaiting = {one.path for one in self._awaited}
+        self._clients = clients
+        self._kept: dict[str, list[_Kept]] = {}
+        # Of one file at a time: its nodes would keep its tree.
+        self._of: Module | None = None
+        self._last: dict[FunctionPlace, list[Operation]] = {}
+
+    def in_file(self, module: Module) -> dict[FunctionPlace, list[Operation]]:
+        """Return the operations of a file, those of each function in the order of their places."""
+        if self._of is not module:
+            self._of, self._last = module, defaultdict(list)
+            if module.path not in self._kept:
+                self._kept[module.path] = self._without_nodes(module)
+            kept = self._kept[module.path]
+            nodes = [*module.walk()] if kept else []
+            for one in kept:
+                self._last[one.function].append(one.among(nodes))
+        return self._last
+
+    def _without_nodes(self, module: Module) -> list[_Kept]:
+        found = [*self._found(module)]
+        numbers = {node: number for number, node in enumerate(module.walk())} if found else {}
+        return [
+            _Kept(
+                self._around(module, one.node),
+                numbers[one.node],
+                None if one.session is None else numbers[one.session],
+                one.how,
+                one.resource,
+                one.method,
+                one.why,
+            )
+            for one in found
+        ]
+
+    def _found(self, module: Module) -> Iterator[Operation]:
+        is_of_alembic = is_revision(module) or is_environment(module)
+        if not is_of_alembic:
+            for operation in self._project.orm.operations(module):
+                if not self._is_of_factory(module, operation):
+                    yield operation
+            for call in self._project.object_factories.calls(module):
+                yield Operation(call, "spawned", method=last_name(call.func))
+        if self._clients is not None:
+            yield from self._clients.operations(module)
+        if module.path in self._files_awaiting:
+            for node in module.walk():
+                if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
+                    yield Operation(node, "attribute", method=node.attr)
+
+    def _is_of_factory(self, module: Module, operation: Operation) -> bool:
+        """Whether a factory uses the session that it holds, where it may wait as it always did."""
+        factories, node = self._project.object_factories, operation.node
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and factories.is_held(module, node.func.value)
+            and factories.is_inside(module, node)
+        )
