@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
@@ -134,7 +134,7 @@ class SessionToAsync(Rule):
             list(self._resources(part, resources)),
             [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
         )
-        components = Components(part, found, constraints, options.component)
+        components = decided(part, found, constraints, options.component)
         return plan_of(Outcome(part, self.name, components, constraints).decided())
 
     def rewriters(self) -> Mapping[str, Rewriter]:

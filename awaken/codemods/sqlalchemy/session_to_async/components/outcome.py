@@ -11,8 +11,11 @@ from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.beside import Beside
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+    Component,
+    Components,
+    piece_with,
+)
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
 from awaken.contract import Constraints, Finding, InsertStatements, Place
