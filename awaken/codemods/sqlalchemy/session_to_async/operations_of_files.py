@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from awaken.contract import Place
-from awaken.knowledge.asynchronous import Resource
+from awaken.kit.search import modules_with
+from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.frameworks.sqlalchemy.operations import How, Operation
-from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
     from awaken.project import Project
 
-_Around = Callable[[Module, ast.AST], FunctionPlace]
+WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with ")
+"""What a file holds that may hold an operation."""
 
 
 class _Kept(NamedTuple):
-    """An operation without its tree: ``node`` and ``session`` are numbers in the walk of that."""
+    """An operation without its tree: ``node`` and ``session`` are numbers in the walk of that.
 
-    function: FunctionPlace
+    ``function`` is the byte at which the function around it begins.
+    """
+
+    function: int
     node: int
     session: int | None
     how: How
@@ -41,31 +46,41 @@ class _Kept(NamedTuple):
 
 
 class FileOperations:
-    """Finds them for one program; those of ``clients`` are there if clients of tests wait.
+    """Finds them for one program; those of ``clients`` are there if clients of tests wait."""
 
-    ``around`` tells the function in which a node runs, ``awaited`` are the attributes that load
-    when they are read.
-    """
-
-    def __init__(
-        self,
-        project: Project,
-        around: _Around,
-        awaited: Iterable[Place],
-        clients: Clients | None,
-    ) -> None:
+    def __init__(self, project: Project, clients: Clients | None) -> None:
         self._project = project
-        self._around = around
-        self._awaited = frozenset(awaited)
-        self._files_awaiting = {one.path for one in self._awaited}
         self._clients = clients
+        self._attributes: frozenset[Place] = frozenset()
         self._kept: dict[str, list[_Kept]] = {}
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
-        self._last: dict[FunctionPlace, list[Operation]] = {}
+        self._last: dict[int, list[Operation]] = {}
 
-    def in_file(self, module: Module) -> dict[FunctionPlace, list[Operation]]:
-        """Return the operations of a file, those of each function in the order of their places."""
+    def files(self) -> Iterator[Module]:
+        """Yield the files that may hold some."""
+        words = (*WORDS, *self._project.object_factories.words)
+        return modules_with(self._project, (b"def ", *words))
+
+    def any_waits(self) -> bool:
+        """Whether anything in the program waits synchronously, as far as that is known."""
+        return any(
+            one.how != "unknown"
+            for module in self.files()
+            for found in self.in_file(module).values()
+            for one in found
+        )
+
+    def add_attributes(self, places: Iterable[Place]) -> None:
+        """From now on, attributes at ``places`` are operations: they load when they are read."""
+        self._attributes = frozenset(places)
+        self._of = None
+
+    def in_file(self, module: Module) -> dict[int, list[Operation]]:
+        """Return the operations of a file, those of each function in the order of their places.
+
+        By the byte at which the function begins; -1 for the code outside of all.
+        """
         if self._of is not module:
             self._of, self._last = module, defaultdict(list)
             if module.path not in self._kept:
@@ -74,14 +89,24 @@ class FileOperations:
             nodes = [*module.walk()] if kept else []
             for one in kept:
                 self._last[one.function].append(one.among(nodes))
+            for node in self._loading(module):
+                operation = Operation(node, "attribute", method=node.attr)
+                self._last[_start_around(module, node)].append(operation)
         return self._last
+
+    def _loading(self, module: Module) -> Iterator[ast.Attribute]:
+        """Yield the attributes of a file that are operations."""
+        is_any = any(one.path == module.path for one in self._attributes)
+        for node in module.walk() if is_any else ():
+            if isinstance(node, ast.Attribute) and module.place(node) in self._attributes:
+                yield node
 
     def _without_nodes(self, module: Module) -> list[_Kept]:
         found = [*self._found(module)]
         numbers = {node: number for number, node in enumerate(module.walk())} if found else {}
         return [
             _Kept(
-                self._around(module, one.node),
+                _start_around(module, one.node),
                 numbers[one.node],
                 None if one.session is None else numbers[one.session],
                 one.how,
@@ -102,10 +127,6 @@ class FileOperations:
                 yield Operation(call, "spawned", method=last_name(call.func))
         if self._clients is not None:
             yield from self._clients.operations(module)
-        if module.path in self._files_awaiting:
-            for node in module.walk():
-                if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
-                    yield Operation(node, "attribute", method=node.attr)
 
     def _is_of_factory(self, module: Module, operation: Operation) -> bool:
         """Whether a factory uses the session that it holds, where it may wait as it always did."""
@@ -116,3 +137,8 @@ class FileOperations:
             and factories.is_held(module, node.func.value)
             and factories.is_inside(module, node)
         )
+
+
+def _start_around(module: Module, node: ast.AST) -> int:
+    function = function_around(module, node)
+    return -1 if function is None else module.span(function).start

@@ -27,6 +27,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Dec
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
+    WORDS,
+    FileOperations,
+)
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
     BRIDGE,
@@ -41,7 +45,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     SEARCH_BY_LOOP,
     WRAP,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
@@ -54,6 +58,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
+from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.contract import (
     Change,
     Constraints,
@@ -105,15 +110,18 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        loading = Loading(project, self.name)
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        clients = Clients(project) if resources.is_loop_bound else None
+        operations = FileOperations(project, clients)
+        # So a program is that was migrated, by us before or by people.
+        if not operations.any_waits():
+            return Plan()
+        loading = Loading(project, self.name)
         expired = ExpiredReads(project, self.name)
+        operations.add_attributes(loading.awaited())
         part = SynchronousPart(
-            project,
-            loading.awaited(),
-            expired.places(),
-            is_loop_bound=resources.is_loop_bound,
+            project, operations, expired.places(), is_loop_bound=resources.is_loop_bound
         )
         if not part.is_waiting:
             return Plan()

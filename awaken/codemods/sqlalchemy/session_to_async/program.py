@@ -12,10 +12,8 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations
-from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
-from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
@@ -27,21 +25,18 @@ from awaken.project.source.trees import Function, last_name
 if TYPE_CHECKING:
     from awaken.project import Project
 
-WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with ")
-
 
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read, and
-    ``loading`` statements in front of which something is loaded. Where connections are bound to an
-    event loop, clients of tests wait as well.
+    It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
+    Where connections are bound to an event loop, clients of tests wait as well.
     """
 
     def __init__(
         self,
         project: Project,
-        awaited: Iterable[Place],
+        operations: FileOperations,
         loading: Iterable[Place] = (),
         *,
         is_loop_bound: bool = False,
@@ -50,19 +45,15 @@ class SynchronousPart:
         self.managers = Managers(project, self.around)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
-        clients = Clients(project) if is_loop_bound else None
-        self._operations = FileOperations(project, self.around, awaited, clients)
+        self._operations = operations
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
         # Where a loop is begun for one coroutine: not inside of another.
         self._loops: dict[FunctionPlace, Place] = {}
-        words = (*WORDS, *project.object_factories.words)
-        for path in project.files_with((b"def ", *words)):
-            module = project.module(path)
-            if module is not None:
-                self._read(module)
+        for module in operations.files():
+            self._read(module)
 
     def _read(self, module: Module) -> None:
         for node in module.walk():
@@ -70,7 +61,8 @@ class SynchronousPart:
                 self._asynchronous.add(self.place_of(module, node))
             elif isinstance(node, ast.Call) and self._runs_loop(module, node):
                 self._loops.setdefault(self.around(module, node), module.place(node))
-        for function, operations in self._operations.in_file(module).items():
+        for start, operations in self._operations.in_file(module).items():
+            function = self._functions[module.path, start]
             self._operating.add(function)
             waiting = [one for one in operations if one.how != "unknown"]
             if waiting:
@@ -85,7 +77,7 @@ class SynchronousPart:
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
-        return self._operations.in_file(module).get(function, [])
+        return self._operations.in_file(module).get(function.start, [])
 
     def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
         """Return the function of a file, or without one the code outside of all functions."""

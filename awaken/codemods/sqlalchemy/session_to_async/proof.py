@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.program import WORDS
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import WORDS
 from awaken.contract import Change, ChangeId, Place, Problem
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
