@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from awaken.contract.edits import Edit, SetKey
 from awaken.contract.findings import ChangeId, Finding, Level, SiteId
+from awaken.contract.outlines import Outline
 from awaken.contract.places import Place
 
 
@@ -45,10 +46,14 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True):
-    """What a rule found in one project, and what it would do."""
+    """What a rule found in one project, and what it would do.
+
+    ``outlines`` say what changes of a whole program come to, or why there are none.
+    """
 
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
+    outlines: tuple[Outline, ...] = ()
 
 
 class Constraints(Struct, frozen=True):

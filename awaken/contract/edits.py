@@ -69,12 +69,15 @@ class ReleaseImport(Struct, frozen=True, kw_only=True):
 class Requirement(Struct, frozen=True, kw_only=True):
     """The project at ``root`` needs ``requirement``; the engine knows the manifest formats.
 
-    What cannot be written is reported as left to do, and costs no change.
+    It goes wherever the first of the distributions ``beside`` is listed that any list names, else
+    into ``group``, and without one, where what is always required stands. What cannot be written
+    is reported as left to do, and costs no change.
     """
 
     root: str
     requirement: str
     group: str | None = None
+    beside: tuple[str, ...] = ()
     site: SiteId
 
 
@@ -113,6 +116,18 @@ class TextEdit(Struct, frozen=True, kw_only=True):
     site: SiteId
 
 
+class ByHand(Struct, frozen=True, kw_only=True):
+    """What a user has to see to beside the change: it is reported as left to do.
+
+    ``file`` is project-relative and ``line`` 1-based, 0 for all of it; ``what`` is a clause.
+    """
+
+    file: str
+    line: int
+    what: str
+    site: SiteId
+
+
 Edit = (
     NodeEdit
     | InsertStatements
@@ -122,4 +137,5 @@ Edit = (
     | SetKey
     | CreateFile
     | TextEdit
+    | ByHand
 )

@@ -31,12 +31,14 @@ class Level(StrEnum):
 class Reason(Struct, frozen=True):
     """Why a site is manual: declared by its rule, shown as ``rule/code``.
 
-    ``help`` is what a user can do about it.
+    ``help`` is what a user can do about it; ``mended_by`` is a rule of an earlier phase that may
+    rewrite the place, so that the reason is gone.
     """
 
     code: str
     message: str
     help: str = field(name="cure")  # as JSON has it
+    mended_by: str = ""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from awaken.engine.root_run import (
     RootRun,
     Surroundings,
     entries_about,
+    evidence_of,
     publication_of,
     targets_of,
     unmet_need,
@@ -56,12 +57,14 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     reader = FileReader(root.path, paths, _overlaid(asked), memory.files)
     asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
     texts = {**asked_for.files, **read_manifests(root.path)}
+    publication = publication_of(root, asked.settings)
     project_settings = ProjectSettings(
-        publication_of(root, asked.settings).published,
+        publication.published,
         asked.reads(),
         (*asked.found.unread_texts, *asked_for.unread),
         own_locks(root.path),
         settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
+        evidence_of(publication, asked.settings),
     )
     question = digest_of(_question(asked), {})
 
@@ -119,6 +122,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         suppressed=answer.suppressed,
         baseline=_baseline_use(asked, suppression_sources, unusable),
         left_to_do=answer.left_to_do,
+        outlines=answer.outlines,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import ChangeId, Finding, Level, Place, SiteId
+from awaken.contract import ChangeId, Finding, Level, Outline, Place, SiteId
 from awaken.engine.suppressing.baseline import BaselineEntry
 from awaken.workspace.sources import SourceFile
 
@@ -125,7 +125,8 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     change that was not allowed is in ``pending``. ``sources`` gives the text of each file that a
     finding names, ``notes`` one sentence for each rule that did not run, and more of that kind.
     ``baseline`` is the file that is, or would be, the baseline. ``left_to_do`` are lines of
-    settings files that the made changes need and that nobody wrote yet.
+    settings files that the made changes need and that nobody wrote yet. ``outlines`` are those of
+    changes that are made or pending, and of what is not changed; their places are those on disk.
     """
 
     root: Path
@@ -142,6 +143,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     suppressed: tuple[SuppressedSite, ...] = ()
     baseline: BaselineUse | None = None
     left_to_do: tuple[LeftToDo, ...] = ()
+    outlines: tuple[Outline, ...] = ()
 
     @cached_property
     def made(self) -> frozenset[ChangeId]:

@@ -107,6 +107,15 @@ def publication_of(root: Root, settings: Resolved) -> Publication:
     return read_publication(root.path)
 
 
+def evidence_of(publication: Publication, settings: Resolved) -> str:
+    """Return why the project counts as published or not, as a sentence without its full stop."""
+    if settings.published is not None:
+        return f"`published` is set by {publication.why}"
+    line = f":{publication.line}" if publication.line else ""
+    where = f" ({publication.path}{line})" if publication.path else ""
+    return f"the project {publication.why}{where}"
+
+
 def unmet_need(rule: Rule, targets: Targets) -> str | None:
     """Return which versions ``rule`` needs that the targets do not promise, or None."""
     for name, versions in rule.needs.items():

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from awaken.contract import Change, Constraints, Place, Problem, Requirement, Rewriter, Span
-from awaken.engine.manifests.editable import MANIFESTS
+from awaken.contract import (
+    Change,
+    Constraints,
+    Finding,
+    Outline,
+    Place,
+    Problem,
+    Requirement,
+    Rewriter,
+    Span,
+)
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
@@ -21,6 +30,7 @@ from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
+from awaken.engine.waiting import told
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
@@ -81,9 +91,13 @@ def _phases(
         frozenset(rule.name for rule in rules if asked.site_scope() is None),
         outcome.diagnostics,
     )
+    findings, outlines = told(
+        rules, outcome.findings, outcome.outlines, {change.id for change in outcome.pending}
+    )
     return structs.replace(
         outcome,
-        findings=tuple(sorted((*outcome.findings, *advice), key=lambda found: found.place)),
+        findings=tuple(sorted((*findings, *advice), key=lambda found: found.place)),
+        outlines=outlines,
         suppressed=tuple(
             sorted((*outcome.suppressed, *suppressed), key=lambda one: one.finding.place)
         ),
@@ -108,7 +122,14 @@ def _answer(outcome: Outcome, asked: RootRun, surroundings: Surroundings) -> Rem
         unmatched=_unmatched(outcome, asked, surroundings.suppression_sources),
         diagnostics=outcome.diagnostics,
         left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
+        outlines=_outlines(outcome, findings),
     )
+
+
+def _outlines(outcome: Outcome, findings: Iterable[Finding]) -> tuple[Outline, ...]:
+    """Return the outlines of what is shown: a change of which no site is selected is not."""
+    selected = {finding.site for finding in findings}
+    return tuple(one for one in outcome.outlines if not selected.isdisjoint(one.sites))
 
 
 def _unmatched(outcome: Outcome, asked: RootRun, suppression_sources: SuppressionSources) -> int:
@@ -123,11 +144,12 @@ def _unmatched(outcome: Outcome, asked: RootRun, suppression_sources: Suppressio
 
 
 _LOCKING = {
-    "uv.lock": "uv lock",
-    "poetry.lock": "poetry lock",
-    "pdm.lock": "pdm lock",
-    "Pipfile.lock": "pipenv lock",
+    "uv.lock": ("pyproject.toml", "uv lock"),
+    "poetry.lock": ("pyproject.toml", "poetry lock"),
+    "pdm.lock": ("pyproject.toml", "pdm lock"),
+    "Pipfile.lock": ("Pipfile", "pipenv lock"),
 }
+"""The manifest that a lock file is made of, and by which command."""
 
 
 def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
@@ -137,11 +159,11 @@ def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
         for change in outcome.changes
         if any(isinstance(edit, Requirement) for edit in change.edits)
     )
-    changed = [path for path in MANIFESTS if outcome.after.get(path) != outcome.before.get(path)]
-    for name in locks if requiring and changed else ():
-        command = _LOCKING[name]
-        why = f"it does not know what {changed[0]} requires now: run `{command}`"
-        yield LeftToDo(name, 0, "", "", why, requiring)
+    for name in locks if requiring else ():
+        manifest, command = _LOCKING[name]
+        if outcome.after.get(manifest) != outcome.before.get(manifest):
+            why = f"it does not know what {manifest} requires now: run `{command}`"
+            yield LeftToDo(name, 0, "", "", why, requiring)
 
 
 def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
@@ -253,5 +275,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
     findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
     named = {place.path for finding in findings for place in (finding.place, *finding.related)}
+    rows = (row for one in outcome.outlines for part in one.parts for row in part.rows)
+    named.update(row.place.path for row in rows if row.place is not None)
     named.update(one.place.path for one in outcome.suppressed if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

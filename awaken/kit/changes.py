@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Concatenate, ParamSpec, TypeVar
 
-from awaken.contract import Change, ChangeId, Constraints, Finding, Place, Plan, Reason, SiteId
+from awaken.contract import (
+    Change,
+    ChangeId,
+    Constraints,
+    Finding,
+    Outline,
+    Place,
+    Plan,
+    Reason,
+    SiteId,
+)
 from awaken.kit.sites import Refused, Rewrite, Site
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -22,6 +32,7 @@ class Decided:
 
     findings: tuple[Finding, ...]
     changes: tuple[Change, ...] = ()
+    outlines: tuple[Outline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,9 @@ def plan_of(decided: Iterable[Decided]) -> Plan:
     parts = tuple(decided)
     findings = {one.site: one for one in chain.from_iterable(part.findings for part in parts)}
     return Plan(
-        tuple(findings.values()), tuple(chain.from_iterable(part.changes for part in parts))
+        tuple(findings.values()),
+        tuple(chain.from_iterable(part.changes for part in parts)),
+        tuple(chain.from_iterable(part.outlines for part in parts)),
     )
 
 

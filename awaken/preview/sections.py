@@ -8,10 +8,28 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import ChangeId, Finding
+from awaken.contract import ChangeId, Finding, Outline, SiteId
 from awaken.engine.report import FileChange, Report, RootReport
 from awaken.preview.paths import relative
 from awaken.workspace.sources import SourceFile
+
+BESIDE = "/beside-another"
+"""How the reasons end of sites that are left alone for the sake of others."""
+
+
+def outlined(root: RootReport) -> frozenset[SiteId]:
+    """Return the sites of which an outline says why they are left alone: for the sake of others."""
+    sites = {site for one in root.outlines if one.change is None for site in one.sites}
+    return frozenset(
+        one.site
+        for one in root.findings
+        if one.site in sites and one.reason is not None and one.reason.endswith(BESIDE)
+    )
+
+
+def waits_to_be_allowed(root: RootReport, outline: Outline) -> bool:
+    """Whether the change of an outline is not made, but would be with ``--unsafe-fixes``."""
+    return outline.change is not None and outline.change not in root.made
 
 
 class Section(Struct, frozen=True):

@@ -60,6 +60,7 @@ def show(
     form = form_of(command, view)
     # Without sites the sentence at the end says all there is.
     full = form is Form.FULL and not view.statistics and _has_sites(report)
+    is_patch = form is Form.PATCH and not view.statistics
     if full and not view.quiet:
         _targets(report, view, current)
     # Opened for every form, so that a file is made, and emptied, even where nothing goes into it.
@@ -70,25 +71,38 @@ def show(
             send(writer(report, Asked(command, current, view.context, files_of)), stream)
     if view.verbose:
         _details(report, command, current)
+    if is_patch and not view.quiet:
+        _outlines(report, view)
     if not full or view.quiet:
-        show_closing(report, command, view)
+        show_closing(report, command, view, is_outlined=is_patch)
         if form is Form.PATCH and not view.quiet:
             _explain_empty_patch(report, command, view, again)
         return
     _diagnostics(report, view, current)
-    _notes(report, view)
+    _notes(report, view, is_outlined=command != "apply")
     _close(report, command, view, again)
 
 
-def show_closing(report: Report, command: str, view: View) -> None:
+def show_closing(report: Report, command: str, view: View, *, is_outlined: bool = False) -> None:
     """Print to stderr what could not be done, and in one sentence what ``command`` came to.
 
-    A run that had no place to look at came to nothing, so there is no sentence.
+    A run that had no place to look at came to nothing, so there is no sentence. What outlines
+    say that were printed is not said again.
     """
     _diagnostics(report, view, Path.cwd())
-    _notes(report, view)
+    _notes(report, view, is_outlined=is_outlined)
     if report.roots and not view.quiet:
         say(summary(report, command))
+
+
+def _outlines(report: Report, view: View) -> None:
+    """Print to stderr what the changes of a patch come to: the patch is for programs."""
+    from awaken.preview.console.console import make_console  # noqa: PLC0415
+
+    if any(root.outlines for root in report.roots):
+        from awaken.preview.terminal.outline_page import print_outlines  # noqa: PLC0415
+
+        print_outlines(report, make_console(sys.stderr, view.color), Path.cwd())
 
 
 def _explain_empty_patch(report: Report, command: str, view: View, again: Again) -> None:
@@ -109,12 +123,15 @@ def _writer(form: Form, view: View) -> Writer | None:
     return writer
 
 
-def _notes(report: Report, view: View) -> None:
+def _notes(report: Report, view: View, *, is_outlined: bool) -> None:
     for root in report.roots if not view.quiet else ():
+        outlined = {one.change for one in root.outlines} if is_outlined else set()
         where = f"{relative(root.root, '', Path.cwd())}: " if len(report.roots) > 1 else ""
         for note in root.notes:
             say(visible(f"note: {where}{note}"))
         for left in root.left_to_do:
+            if not outlined.isdisjoint(left.changes):
+                continue
             path = relative(root.root, left.path, Path.cwd())
             say(visible(f"left to do: {path}{f':{left.line}' if left.line else ''}: {todo(left)}"))
 
@@ -132,6 +149,10 @@ def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
     # A file is read by programs, which take colours for text.
     console = make_console(stream, Color.NEVER if view.file else view.color)
     with paged(console, wanted=view.pager):
+        if any(root.outlines for root in report.roots):
+            from awaken.preview.terminal.outline_page import print_outlines  # noqa: PLC0415
+
+            print_outlines(report, console, Path.cwd())
         if command == "diff":
             from awaken.preview.diffs.coloured import print_diff  # noqa: PLC0415
 

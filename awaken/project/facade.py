@@ -12,6 +12,7 @@ from msgspec import structs
 
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
 from awaken.project.frameworks.sqlalchemy.orm import Orm
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
@@ -46,14 +47,17 @@ from awaken.workspace.parsing import Unparsable, parse, parse_again
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
 
+_REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
+
 
 class Project:
     """One snapshot of a program and what is known about it; reads no file and runs no code.
 
     ``targets`` holds the versions that the program declares; ``published`` says whether code
-    outside the program may import from it. Facts always come from the whole program. Trees are
-    parsed when asked for and only the last few are kept. What an ``earlier`` project read of files
-    that are still the same is not read again. What is looked at is noted in ``looked_at``.
+    outside the program may import from it, ``published_because`` why. Facts always come from the
+    whole program. Trees are parsed when asked for and only the last few are kept. What an
+    ``earlier`` project read of files that are still the same is not read again. What is looked at
+    is noted in ``looked_at``.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Project:
         self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
         self.published = settings.published
+        self.published_because = settings.published_because
         self._settings = settings
         self._site_scope: frozenset[str] | None = None
         self._modules: ModuleStore = ModuleStore(
@@ -76,8 +81,9 @@ class Project:
         # Files that were parsed in this snapshot, whether or not their trees are kept.
         self._parsed: set[str] = set()
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
-        templates = _named(snapshot, TEMPLATE_READS)
-        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, templates)
+        # No function is public for what stands in these, nor used by them.
+        others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
+        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, others)
         self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 
+import msgspec
 import pytest
 from rewriting_helpers import PATH, after, change, need, node_edit, refused, release, run
 
+from awaken.contract import Span, TextEdit
 from awaken.workspace.sources import SourceFile
 
 # In the tables of this file, | is the end of a line.
@@ -459,6 +461,30 @@ def test_a_name_that_another_module_takes_stays(other):
     assert imported(text, release("name"), files=files) == text
 
 
+@pytest.mark.parametrize(
+    ("other", "keeps"),
+    [
+        ('patch("shop.library_user.old")', False),
+        ("from shop.library_user import old", False),
+        ('patch("shop.library_user.old")\npatch("shop.library_user.old")', True),
+    ],
+)
+def test_a_name_that_another_file_took_goes(other, keeps):
+    path = "shop/library_user.py"
+    text = "from library import old\nold(1)\n"
+    start = other.index("old")
+    edits = [
+        msgspec.structs.replace(one, path=path)
+        for one in (node_edit(text, "old(1)", "rename", "new"), need("new"), release("old"))
+    ]
+    taking = TextEdit(path=PATH, anchor=Span(start, start + 3), text="new", site="s")
+    result = run(other, change(taking, *edits), files={path: SourceFile(path, text.encode())})
+    assert result.problems == ()
+    imported = "new, old" if keeps else "new"
+    expected = f"from library import {imported}\nnew(1)\n"
+    assert result.snapshot[path].text.decode() == expected
+
+
 def test_a_package_keeps_what_it_exports():
     source = SourceFile("app/__init__.py", b"from library import name\n")
     edit = type(release("name"))(path="app/__init__.py", module="library", name="name", site="s")
@@ -469,6 +495,25 @@ def test_a_package_keeps_what_it_exports():
 def test_words_in_prose_do_not_keep_an_import():
     text = '"""About the name of things."""\nfrom library import name\n# the name\nx = "a name"\n'
     assert "import" not in imported(text, release("name"))
+
+
+@pytest.mark.parametrize(
+    ("code", "keeps"),
+    [
+        ('"""name"""', False),
+        ('raise E("name", text="name")', False),
+        ('x == "name" in ("name", "b")', False),
+        ('f"{x}name"', False),
+        ('x = "name"', True),
+        ('raise E(cast("name", x))', True),
+        ('cast("name", x) == 1', True),
+        ("f\"{cast('name', x)}\"", True),
+        ('__all__ = ["name"]', True),
+    ],
+)
+def test_a_name_in_a_text_keeps_an_import_if_it_may_be_read(code, keeps):
+    text = f"from library import name\n{code}\n"
+    assert ("import" in imported(text, release("name"))) is keeps
 
 
 def test_a_plain_import_is_released():
@@ -496,6 +541,42 @@ def test_the_last_name_of_an_import_is_replaced():
     text = "from library import old\nold(1)\n"
     edits = [node_edit(text, "old(1)", "rename", "new"), need("new"), release("old")]
     assert imported(text, *edits) == "from library import new\nnew(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        # What is replaced stands first in the file, between others, and last.
+        ("from lib.z import old||from .m import I", "from lib.a import name||from .m import I"),
+        (
+            "import os||from lib.z import old||from .m import I",
+            "import os||from lib.a import name||from .m import I",
+        ),
+        (
+            "from lib.a0 import old||from .m import I",
+            "from lib.a import name||from .m import I",
+        ),
+        (
+            "from lib.y import gone|from lib.z import old||from .m import I",
+            "from lib.a import name||from .m import I",
+        ),
+        ("from lib.z import old|||def g(): ...", "from lib.a import name|||def g(): ..."),
+        # A group that is not there any more takes its blank line with it.
+        ("from os import old||from .m import I", "from lib.a import name||from .m import I"),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_blank_lines_around_what_is_replaced_stay(before, expected, newline):
+    text = f"{before}||f(1)|".replace("|", newline)
+    gone = [release("gone", "lib.y"), *(release("old", one) for one in ("lib.z", "lib.a0", "os"))]
+    edits = [node_edit(text, "f(1)", "rename", "name"), need("name", "lib.a"), *gone]
+    assert imported(text, *edits) == f"{expected}||name(1)|".replace("|", newline)
+
+
+def test_imports_that_go_together_leave_one_blank_line():
+    text = "import os\n\nfrom lib.y import old\nfrom lib.z import gone\n\nfrom .m import I\nos(I)\n"
+    edits = [release("old", "lib.y"), release("gone", "lib.z")]
+    assert imported(text, *edits) == "import os\n\nfrom .m import I\nos(I)\n"
 
 
 def test_a_needed_name_is_never_released():

@@ -14,10 +14,13 @@ from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
-def run(files, *requirements, group=None, root=""):
+def run(files, *requirements, group=None, root="", beside=()):
     snapshot = Snapshot({path: SourceFile(path, text.encode()) for path, text in files.items()})
     changes = [
-        change(Requirement(root=root, requirement=one, group=group, site="s"), id=f"needs {one}")
+        change(
+            Requirement(root=root, requirement=one, group=group, beside=beside, site="s"),
+            id=f"needs {one}",
+        )
         for one in requirements
     ]
     return apply_in_memory(snapshot, changes, {})
@@ -70,7 +73,7 @@ def test_a_dependency_of_a_project(before, expected, newline):
 
 
 @pytest.mark.parametrize(
-    "written", ["httpx", "httpx>=0.20", "HTTPX [http2] >=0.20 ; python_version > '3'"]
+    "written", ["httpx>=0.27", "httpx ~= 0.28", "HTTPX [http2] >=0.27 ; python_version > '3'"]
 )
 def test_what_is_required_already_stays(written):
     text = project(f'["{written}"]')
@@ -94,6 +97,30 @@ def test_a_missing_extra_joins_the_requirement(before, expected):
     assert toml == project(f'["{expected}"]')
     text = required("requirements.txt", f"a\n{before}  # c\n", "sqlalchemy[asyncio]")
     assert text == f"a\n{expected}  # c\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("a", "a>=2"),
+        ("a ; python_version > '3'", "a>=2; python_version > '3'"),
+        ("a>=1.4", "a>=2"),
+        ("A[x] >= 1.4, <3", "A[x] >=2, <3"),
+        ("a>1,!=2.3", "a>=2,!=2.3"),
+        ("a<3", "a<3,>=2"),
+        ("a!=1.0 ; os_name == 'x'", "a!=1.0,>=2 ; os_name == 'x'"),
+        ("a @ https://x.org/a.whl", "a @ https://x.org/a.whl"),
+    ],
+)
+def test_a_missing_bound_joins_the_requirement(before, expected):
+    toml = required("pyproject.toml", project(f'["{before}"]'), "a>=2")
+    assert toml == project(f'["{expected}"]')
+    assert required("requirements.txt", f"{before}  # c\n", "a>=2") == f"{expected}  # c\n"
+
+
+def test_an_upper_bound_stands_behind_the_lower_one():
+    text = required("requirements.txt", "a>=1\n", "a>=2,<3")
+    assert text == "a>=2,<3\n"
 
 
 def test_requirements_of_several_changes_are_one():
@@ -192,9 +219,9 @@ SETUP = "from setuptools import setup\nsetup(\n    install_requires=read(),\n)\n
             'httpx = ">=1"',
         ),
         (
-            {"pyproject.toml": "[tool.poetry]\n[tool.poetry.dependencies]\na = '*'\n"},
-            "Poetry",
-            ("pyproject.toml", 2),
+            {"pyproject.toml": "[tool.poetry]\ndependencies = {httpx = '0.27'}\n"},
+            "it asks for httpx 0.27, which excludes it",
+            ("pyproject.toml", 0),
             'httpx = ">=1"',
         ),
         ({"pyproject.toml": "\n[project\n"}, "valid TOML", ("pyproject.toml", 2), '"httpx>=1",'),
@@ -212,8 +239,8 @@ SETUP = "from setuptools import setup\nsetup(\n    install_requires=read(),\n)\n
         ),
         (
             {"setup.cfg": "[options]\na = 1\na = 1\n"},
-            "not a valid INI file: While reading",
-            ("setup.cfg", 0),
+            "not a valid INI file",
+            ("setup.cfg", 3),
             "httpx>=1",
         ),
         (
@@ -308,6 +335,181 @@ def test_lines_that_end_differently_stay_as_they_are():
     )
 
 
+POETRY = """\
+[tool.poetry]
+name = "shop"
+
+[tool.poetry.dependencies]
+python = "^3.11"
+fastapi = "^0.115"  # the web
+SQLAlchemy = "^2.0"
+# one of these
+mysqlclient = { version = "*", optional = true }
+psycopg2-binary = { version = "^2.9", optional = true }
+
+[tool.poetry.extras]
+pgsql = ["psycopg2-binary"]
+all = ["mysqlclient", "psycopg2-binary"]
+
+[tool.poetry.group.dev.dependencies]
+pytest = "^8.0"
+
+[build-system]
+requires = ["poetry-core"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("requirement", "options", "edits"),
+    [
+        (
+            "sqlalchemy[asyncio]>=2.0",
+            {},
+            {'SQLAlchemy = "^2.0"': 'SQLAlchemy = {version = "^2.0", extras = ["asyncio"]}'},
+        ),
+        (
+            "aiosqlite<0.22",
+            {"beside": ("sqlmodel", "sqlalchemy")},
+            {"optional = true }\n\n": 'optional = true }\naiosqlite = "<0.22"\n\n'},
+        ),
+        # What is optional stays so, and belongs to the same extras.
+        (
+            "psycopg[binary]",
+            {"beside": ("psycopg2-binary",)},
+            {
+                'version = "^2.9", optional = true }\n': 'version = "^2.9", optional = true }\n'
+                'psycopg = {version = "*", extras = ["binary"], optional = true}\n',
+                '["psycopg2-binary"]': '["psycopg2-binary", "psycopg"]',
+                'client", "psycopg2-binary"]': 'client", "psycopg2-binary", "psycopg"]',
+            },
+        ),
+        (
+            "pytest-asyncio",
+            {"beside": ("pytest",), "group": "dev"},
+            {'pytest = "^8.0"': 'pytest = "^8.0"\npytest-asyncio = "*"'},
+        ),
+        (
+            "anyio",
+            {"group": "test"},
+            {'-core"]\n': '-core"]\n\n[tool.poetry.group.test.dependencies]\nanyio = "*"\n'},
+        ),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_tables_of_poetry(requirement, options, edits, newline):
+    expected = POETRY
+    for old, new in edits.items():
+        expected = expected.replace(old, new, 1)
+    before, expected = (one.replace("\n", newline) for one in (POETRY, expected))
+    assert required("pyproject.toml", before, requirement, **options) == expected
+    tomllib.loads(expected)
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ('"*"', '">=2"'),
+        ('"^2.1"', '"^2.1"'),
+        ('">=1.4,<3"', '">=2,<3"'),
+        ("{ version = '>=1.4', markers = 'x' } # c", "{ version = \">=2\", markers = 'x' } # c"),
+        ('{ git = "https://x.org/a" }', '{ git = "https://x.org/a" }'),
+    ],
+)
+def test_bounds_in_tables(before, expected):
+    head = "[tool.poetry.dependencies]\na = "
+    assert required("pyproject.toml", f"{head}{before}\n", "a>=2") == f"{head}{expected}\n"
+    assert (
+        required("Pipfile", f"[packages]\na = {before}\n", "a>=2")
+        == f"[packages]\na = {expected}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('"1.4.54"', "it asks for a 1.4.54, which excludes it"),
+        ('"^1.4"', "it asks for a ^1.4, which excludes it"),
+        ('"^1.4 || ^2.0"', "it asks for ^1.4 || ^2.0: >=2 is wanted"),
+        ("[{version = '*', python = '<3'}, {version = '*'}]", "a is required in several ways"),
+    ],
+)
+def test_what_a_table_excludes_is_left_to_do(value, words):
+    found = left({"pyproject.toml": f"[tool.poetry.dependencies]\na = {value}\n"}, "a>=2")
+    assert (found.why, found.add) == (words, 'a = ">=2"')
+    assert found.table == "[tool.poetry.dependencies]"
+
+
+def test_a_pipfile():
+    text = "[packages]\nsqlalchemy = '*'\n\n[dev-packages]\npytest = '*'\n"
+    assert required("Pipfile", text, "aiosqlite", beside=("sqlalchemy",)) == text.replace(
+        "sqlalchemy", 'aiosqlite = "*"\nsqlalchemy'
+    )
+    dev = required("Pipfile", text, "pytest-asyncio", beside=("pytest",), group="dev")
+    assert dev == f'{text}pytest-asyncio = "*"\n'
+    bare = required("Pipfile", "[packages]\na = '*'\n", "pytest-asyncio", group="dev")
+    assert bare == "[packages]\na = '*'\n\n[dev-packages]\npytest-asyncio = \"*\"\n"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[dependency-groups]\ntest = ['pytest>=8']\n",
+        "[project.optional-dependencies]\nqa = ['pytest>=8']\n",
+        "[tool.uv]\ndev-dependencies = ['pytest>=8']\n",
+        "[tool.pdm.dev-dependencies]\nt = ['pytest>=8']\n",
+        "[tool.hatch.envs.t]\ndependencies = ['pytest>=8']\n",
+    ],
+)
+def test_what_is_needed_beside_another_goes_into_its_list(table):
+    text = project("['a']") + table
+    new = required("pyproject.toml", text, "pytest-asyncio", group="dev", beside=("pytest",))
+    assert new == text.replace("'pytest>=8'", "'pytest>=8', 'pytest-asyncio'")
+
+
+def test_every_list_that_names_what_it_stands_beside():
+    files = {
+        "pyproject.toml": project("['fastapi']")
+        + "[project.optional-dependencies]\nserver = ['sqlalchemy']\n",
+        "requirements/base.txt": "sqlalchemy==2.0.30\n",
+        "requirements/dev.txt": "-r base.txt\npytest==8\n",
+    }
+    result = run(files, "aiosqlite", beside=("sqlmodel", "sqlalchemy"))
+    assert set(result.maps) == {"pyproject.toml", "requirements/base.txt"}
+    assert b"server = ['aiosqlite', 'sqlalchemy']" in result.snapshot["pyproject.toml"].text
+    result = run(files, "pytest-asyncio", group="dev", beside=("pytest",))
+    assert set(result.maps) == {"requirements/dev.txt"}
+
+
+def test_extras_of_a_setup_cfg():
+    text = CFG + "    a\n\n[options.extras_require]\ntest =\n    pytest\n"
+    new = required("setup.cfg", text, "pytest-asyncio", group="dev", beside=("pytest",))
+    assert new == f"{text}    pytest-asyncio\n"
+
+
+def test_what_is_compiled_is_told_to_be_made_again():
+    compiled = "# This file is autogenerated by pip-compile with Python 3.11\n# by the command:\n"
+    compiled += "#\n#    pip-compile --generate-hashes requirements.in\n#\na==1 --hash=sha256:00\n"
+    files = {"requirements.in": "a\n", "requirements.txt": compiled}
+    result = run(files, "httpx", beside=("a",))
+    assert list(result.maps) == ["requirements.in"]
+    (one,) = result.left_to_do
+    assert (one.path, one.add) == ("requirements.txt", "")
+    assert one.why == (
+        "it does not know what requirements.in requires now: "
+        "run `pip-compile --generate-hashes requirements.in`"
+    )
+    assert "compiled" in left({"requirements.txt": compiled}, "httpx").why
+
+
+def test_a_setup_py_that_lists_the_same_is_left_to_do():
+    setup = "setup(\n    install_requires=[\n        'SQLAlchemy>=2',\n    ],\n)\n"
+    files = {"setup.py": setup, "requirements.txt": "sqlalchemy==2.0.30\n"}
+    result = run(files, "aiosqlite", beside=("sqlalchemy",))
+    assert list(result.maps) == ["requirements.txt"]
+    (one,) = result.left_to_do
+    assert (one.path, one.line, one.add) == ("setup.py", 3, '"aiosqlite",')
+
+
 PIECES = st.sampled_from(
     ["\n", "\r\n", "  ", "[", "]", "'", '"', ",", "=", "#", "\\", "a", ".", "[a]\n"]
 )
@@ -316,6 +518,7 @@ MANIFESTS = {
     + "[dependency-groups]\ndev = [{include-group='x'}, 'z']\n",
     "setup.cfg": f"{CFG}  a  # why\n# c\n\n  z\n\n[tool:x]\nb = c\n",
     "requirements.txt": "a \\\n ; python_version > '3'\n# c\nz==1\n-r x.txt\n",
+    "Pipfile": "[packages]\na = '*'  # b\n[dev-packages]\nz = {version = '*'}\n",
 }
 
 

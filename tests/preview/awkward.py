@@ -7,7 +7,16 @@ from pathlib import Path
 
 from report_builders import RULE, change_of, finding, report, root_report, source
 
-from awaken.contract import Level, Place, Span
+from awaken.contract import (
+    ChangeId,
+    Level,
+    Outline,
+    OutlinePart,
+    OutlineRow,
+    Place,
+    SiteId,
+    Span,
+)
 from awaken.engine.report import (
     Diagnostic,
     FileChange,
@@ -68,7 +77,16 @@ def _root(directory: Path, names: tuple[str, ...]) -> RootReport:
             LeftToDo("pyproject.toml", 3, "mode = 1", "[tool.x]", "it is not valid TOML"),
             LeftToDo("uv.lock", 0, "", "", NASTY),
         ),
+        outlines=(_outline(names[0], "change"), _outline("unseen.py", None)),
     )
+
+
+def _outline(name: str, change: str | None) -> Outline:
+    place = Place(name, Span(0, 1))
+    rows = (OutlineRow(NASTY, 3, place), OutlineRow("", 2, place), OutlineRow("without a place"))
+    parts = (OutlinePart("seeds", NASTY, rows, 6), OutlinePart("tests", "Tests", rows[1:2], 2))
+    made = None if change is None else ChangeId(change)
+    return Outline(rule=RULE, title=NASTY, parts=parts, sites=(SiteId("one"),), change=made)
 
 
 def everything() -> Report:

@@ -61,7 +61,7 @@ def test_every_part_is_there_in_its_order() -> None:
 
     assert list(whole) == [
         "version", "awaken", "command", "rules", "roots", "findings", "held", "changes", "files",
-        "diagnostics", "left_to_do", "summary",
+        "diagnostics", "left_to_do", "plans", "summary",
     ]  # fmt: skip
     assert whole["version"] == 1
     assert whole["rules"] == [RULE]

@@ -273,7 +273,9 @@ def test_the_document_of_a_held_site_and_of_a_manual_one():
         "code": "unknown-entity",
         "message": "nobody knows `{}`",
         "cure": "Name it.",
+        "mended_by": "",
     }
+    assert shown["plan"] is None
 
 
 def test_the_document_of_a_place_without_a_site():

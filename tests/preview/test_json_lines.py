@@ -12,7 +12,8 @@ from awaken.preview.documents.document import document
 from awaken.preview.documents.json_lines import json_lines
 
 PARTS = {"finding": "findings", "held": "held", "change": "changes", "file": "files",
-         "diagnostic": "diagnostics", "left-to-do": "left_to_do"}  # fmt: skip
+         "diagnostic": "diagnostics", "left-to-do": "left_to_do",
+         "plan": "plans"}  # fmt: skip
 
 
 def read(of: Report) -> list[dict[str, Any]]:
@@ -48,6 +49,7 @@ def test_the_kinds_come_in_their_order() -> None:
         "file",
         "diagnostic",
         "left-to-do",
+        "plan",
         "summary",
     ]
 

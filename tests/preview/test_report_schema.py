@@ -59,7 +59,7 @@ def test_every_line_is_as_described(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["findings", "held", "changes", "files", "diagnostics", "left_to_do", "roots"]
+    "part", ["findings", "held", "changes", "files", "diagnostics", "left_to_do", "plans", "roots"]
 )
 def test_a_key_that_is_missing_or_new_is_a_problem(part: str) -> None:
     missing, new = of_document(everything()), of_document(everything())

@@ -157,3 +157,154 @@ def test_a_link_out_of_the_project_is_not_read(root, name):
 def test_values_of_other_types_are_no_error(root, text):
     assert read_publication(root).why == "has no build settings"
     assert seen(root, {"pyproject.toml": text}).path in {"", "pyproject.toml"}
+
+
+# ------------------------------------------------------------------------------- what a server runs
+MAIN = "from fastapi import FastAPI\n\napp = FastAPI()\n"
+DOCKERFILE = 'FROM python:3.13\n# CMD ["sh"]\nCMD ["uvicorn", "app.main:app", "--port", "80"]\n'
+
+
+def served(root, files, *, pyproject=BUILT):
+    (root / "app").mkdir(parents=True, exist_ok=True)
+    (root / "app" / "main.py").write_text(MAIN)
+    for name in files:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+    return seen(root, {"pyproject.toml": pyproject, **files})
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"Dockerfile": DOCKERFILE}, ("Dockerfile", 3)),
+        ({"Dockerfile": 'CMD ["fastapi", "run", "--workers", "4", "app/main.py"]\n'}, None),
+        ({"Dockerfile": "CMD fastapi run /code/app/main.py\n"}, None),
+        ({"Procfile": "web: gunicorn -k uvicorn.workers.UvicornWorker app.main:app\n"}, None),
+        ({"scripts/start.sh": "exec uvicorn \\\n  app.main:app \\\n  --reload\n"}, None),
+        ({"docker-compose.yml": "command: uvicorn app.main:app\n"}, None),
+        (
+            {"docker/entry.sh": "exec python /srv/app/run.py\n", "app/run.py": "uvicorn.run(app)"},
+            None,
+        ),
+        ({"entrypoint": "python -m app.run\n", "app/run.py": "uvicorn.run(app)\n"}, None),
+        ({"README.md": "Run `uvicorn app.main:app`.\n"}, None),
+        # Who has both says more with the file that is made for it.
+        ({"README.md": "uvicorn app.main:app\n", "Dockerfile": DOCKERFILE}, ("Dockerfile", 3)),
+    ],
+)
+def test_what_a_server_runs_is_an_application(root, files, place):
+    found = served(root, files)
+
+    assert not found.published
+    assert (found.path, found.line) == (place or (next(iter(files)), 1))
+    assert found.why.startswith("is an application: a web server runs `app.")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Dockerfile": "RUN pip install .\n"},
+        {"Dockerfile": '# CMD ["uvicorn", "app.main:app"]\n'},
+        # The README of a library shows how its users run what is theirs.
+        {"README.md": "    uvicorn main:app\n    uvicorn example:app\n"},
+        {"README.md": "app.main:app is what the server of your choice runs\n"},
+        {"Dockerfile": "CMD python app/main.py\n"},
+        {"examples/Dockerfile": DOCKERFILE},
+    ],
+)
+def test_a_dockerfile_alone_says_nothing(root, files):
+    assert served(root, files).published
+
+
+@pytest.mark.parametrize(
+    ("described", "word"),
+    [
+        ('keywords = ["shop"]\n', "project.keywords"),
+        ('[project.urls]\nHomepage = "https://shop.example"\n', "project.urls"),
+        ('[project.entry-points.shop]\nown = "app.own:Own"\n', "project.entry-points"),
+        ('dynamic = ["classifiers"]\n', "project.classifiers"),
+        ('[tool.poetry]\nrepository = "https://shop.example"\n', "tool.poetry.repository"),
+    ],
+)
+def test_what_is_described_to_others_is_published_although_a_server_runs_it(root, described, word):
+    found = served(root, {"Dockerfile": DOCKERFILE}, pyproject=BUILT + described)
+
+    assert found.published
+    assert f"{word} describes it to others, although Dockerfile:3 runs it as a server" in found.why
+    assert found.path == "pyproject.toml"
+
+
+@pytest.mark.parametrize(
+    ("files", "is_published"),
+    [
+        ({"README.md": "Install it:\n\n    pip install -U Shop\n"}, True),
+        ({"README.rst": "``uv add 'shop[all]'``"}, True),
+        ({".github/workflows/release.yml": "uses: pypa/gh-action-pypi-publish@v1\n"}, True),
+        ({".gitlab-ci.yml": "script: uv build && uv publish\n"}, True),
+        ({"README.md": "pip install -r requirements.txt\n\nThen start the shop.\n"}, False),
+        ({"README.md": "pip install shop-client ./shop\n"}, False),
+        ({".github/workflows/ci.yml": "run: uv sync\n"}, False),
+    ],
+)
+def test_what_others_are_told_to_install_is_published(root, files, is_published):
+    found = served(root, {"Dockerfile": DOCKERFILE, **files})
+
+    assert found.published is is_published
+    assert not is_published or f"{next(iter(files))} describes it to others" in found.why
+
+
+def test_types_for_others_describe_a_package(root):
+    assert served(root, {"Dockerfile": DOCKERFILE, "app/py.typed": ""}).published
+
+
+@pytest.mark.parametrize(
+    ("files", "is_published"),
+    [
+        ({"setup.py": "setup(name='shop', packages=['app'])\n"}, False),
+        (
+            {"setup.py": "setup(name='shop', entry_points={'console_scripts': ['a = app:a']})"},
+            False,
+        ),
+        ({"setup.py": "setup(name='shop', entry_points={'shop.plugins': ['a = app:a']})"}, True),
+        ({"setup.py": "setup(name='shop', keywords='shop')\n"}, True),
+        ({"setup.py": "setup(**CONFIG)\n"}, True),
+        ({"setup.cfg": "[metadata]\nname = shop\n"}, False),
+        ({"setup.cfg": "[metadata]\nname = shop\nurl = https://shop.example\n"}, True),
+        ({"setup.cfg": "[metadata]\nname = a\n[options.entry_points]\nb =\n  c = app:d\n"}, True),
+    ],
+)
+def test_older_files_describe_a_distribution_as_well(root, files, is_published):
+    found = served(root, {"Dockerfile": DOCKERFILE, **files}, pyproject="")
+
+    assert found.published is is_published
+
+
+@pytest.mark.parametrize(
+    ("manifest", "is_published"),
+    [
+        ({"worker/pyproject.toml": '[project]\ndependencies = ["Shop>=1"]\n'}, True),
+        ({"libs/worker/requirements.txt": "requests\nshop @ file:///src\n"}, True),
+        ({"worker/requirements-dev.txt": "-e ../backend\n"}, True),
+        ({"worker/pyproject.toml": '[project]\ndependencies = ["shop-client", "a.shop"]\n'}, False),
+        ({"worker/requirements.txt": "-e ../backend-client\n"}, False),
+        ({"backend/tools/requirements.txt": "shop\n"}, False),
+    ],
+)
+def test_what_a_project_beside_it_names_is_published(root, manifest, is_published):
+    for name, text in manifest.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "Dockerfile").write_text("COPY backend .\nCMD uvicorn app.main:app\n")
+
+    found = served(root / "backend", {})
+
+    assert found.published is is_published
+    assert is_published or (found.path, found.line) == ("../Dockerfile", 2)
+
+
+def test_lines_without_end_are_read_at_once(root):
+    texts = {
+        "Dockerfile": "fastapi run " * 20_000 + "uvicorn " + "a." * 100_000,
+        "README.md": "\\\n" * 100_000,
+    }
+
+    assert served(root, texts).published

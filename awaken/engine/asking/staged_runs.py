@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from awaken.contract import Change, ChangeId, Edit, Finding, Place, Requirement, Span
+from awaken.contract import ByHand, Change, ChangeId, Edit, Finding, Place, Requirement, Span
 from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.planning.phases import Stage
 from awaken.engine.report import FileChange, Report
@@ -163,7 +163,7 @@ def _contents(change: Change, before: Snapshot) -> Iterator[tuple[Edit, bytes]]:
     """Yield the edits of ``change``, each with the text that it replaces instead of its place."""
     for edit in change.edits:
         field = next((name for name in ("anchor", "at") if hasattr(edit, name)), None)
-        if field is None or isinstance(edit, Requirement):
+        if field is None or isinstance(edit, ByHand | Requirement):
             yield edit, b""
         else:
             span: Span = getattr(edit, field)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from awaken.contract import ChangeId, Finding, Reason, Span, UserError
+from awaken.contract import ChangeId, Finding, Outline, Reason, Span, UserError
 from awaken.contract.nearest import did_you_mean
 from awaken.engine.answering import run_root
 from awaken.engine.asking.staged_runs import StagedReport
@@ -48,6 +48,7 @@ class Site(Struct, frozen=True, kw_only=True):
     by what. ``matched`` is ``statement`` where the line is not the site's own but one of the
     statement that holds it. ``reason`` is what the rule, or the engine, documents for the finding's
     reason. ``files`` is what the ``change`` alone does, with what it ``requires``.
+    ``outline`` says what the change comes to, or why there is none, where it is a large one.
     """
 
     finding: Finding
@@ -58,6 +59,7 @@ class Site(Struct, frozen=True, kw_only=True):
     change: ChangeSummary | None = None
     requires: tuple[ChangeSummary, ...] = ()
     files: tuple[FileChange, ...] = ()
+    outline: Outline | None = None
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
@@ -231,10 +233,20 @@ class _Explainer:
             reason=self._reason(finding),
             change=change,
             requires=() if change is None else self._required(change.id, made | waiting),
+            outline=self._outline(finding),
             files=()
             if change is None
             else self._staged_report.files_of(self._report.root, change.id),
         )
+
+    def _outline(self, finding: Finding) -> Outline | None:
+        """Return what is said of the change of a site, or of what leaves it alone."""
+        for one in self._report.outlines:
+            if one.change is None and finding.change is None and finding.site in one.sites:
+                return one
+            if one.change is not None and one.change == finding.change:
+                return one
+        return None
 
     def _reason(self, finding: Finding) -> Reason | None:
         declared = {one.code: one for one in ENGINE_REASONS}

@@ -20,6 +20,9 @@ from awaken.workspace.discovery import DiscoverySettings
 from awaken.workspace.exclusion import Exclusion, exclusion_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 
+_WORDS = 5
+"""As many words that a rule looks for are named."""
+
 
 class Why(Struct, frozen=True, kw_only=True):
     """One reason why the place is no site; ``rule`` is empty where it holds for every rule."""
@@ -172,8 +175,10 @@ class NoSite(Struct, frozen=True, kw_only=True):
         for rule in rules:
             if rule.name in said:
                 continue
-            words = " or ".join(f"`{one.decode('utf-8', 'replace')}`" for one in rule.triggers)
-            looks = f"{rule.name} looks for {words}"
+            words = [f"`{one.decode('utf-8', 'replace')}`" for one in rule.triggers]
+            if len(words) > _WORDS:
+                words[_WORDS:] = [f"one of {len(words) - _WORDS} more words"]
+            looks = f"{rule.name} looks for {' or '.join(words)}"
             if not self._is_triggered(rule):
                 message = f"{looks}, and nothing of it is in this file"
                 yield Why(code="no-trigger", rule=rule.name, message=message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -285,8 +285,18 @@ class _Reconciling:
         word = re.compile(rf"\b{re.escape(name)}\b")
         comments = re.findall(r"#[ \t]*type:[^\r\n]*", self._text.decode())
         return any(map(word.search, comments)) or any(
-            _refers(node, name) for node in nodes_near_word(self._module, name)
+            _refers(node, name) and not self._is_prose(node)
+            for node in nodes_near_word(self._module, name)
         )
+
+    def _is_prose(self, node: ast.AST) -> bool:
+        """Whether a string is text that nothing reads as a name: printed, raised or compared."""
+        above = self._module.parent(node) if isinstance(node, ast.Constant) else None
+        while isinstance(above, ast.List | ast.Set | ast.Tuple | ast.keyword):
+            above = self._module.parent(above)
+        if isinstance(above, ast.Call):
+            return isinstance(self._module.parent(above), ast.Raise)
+        return isinstance(above, ast.Compare | ast.Expr | ast.JoinedStr)
 
     def splices(self) -> Iterator[Splice]:
         """Yield the changed statements, the removed lines and the new ones."""
@@ -302,7 +312,8 @@ class _Reconciling:
         new = list(self._new_lines(gone))
         # Additions first: a removal then leaves the lines alone that they were placed at.
         yield from new
-        yield from self._removed_lines(gone, {splice.start for splice in new})
+        inserted = {splice.start: splice.text.decode() for splice in new}
+        yield from self._removed_lines(gone, inserted)
 
     def _edited(self, statement: ImportStatement) -> str:
         text, style = self._module.text_of(statement), self._line_style(statement)
@@ -343,24 +354,39 @@ class _Reconciling:
         )
 
     def _removed_lines(
-        self, gone: Collection[ImportStatement], new: Collection[int]
+        self, gone: Collection[ImportStatement], new: Mapping[int, str]
     ) -> Iterator[Splice]:
         """Yield the removal of whole lines, with blank lines that would be left doubled.
 
-        ``new`` are the places of insertions, which a removal must not swallow.
+        ``new`` is what is inserted where, which a removal must not swallow.
         """
-        for statement in gone:
-            block = self._module.parent(statement)
-            alone = isinstance(block, ast.If) and len(block.body) == 1
-            whole = block if alone and block is not None else statement
-            start = line_start(self._text, self._module.span(whole).start)
-            end = line_end(self._text, self._module.span(whole).end)
-            before, _ = blank_lines_around(self._text, start)
+        spans: list[tuple[int, int]] = []
+        for start, end in sorted(map(self._lines_of, gone)):
+            if spans and spans[-1][1] == start and start not in new:
+                start, _ = spans.pop()  # noqa: PLW2901  one removal of lines that follow each other
+            spans.append((start, end))
+        for start, end in spans:
+            above = self._blank_lines_above(start, new)
             _, after = blank_lines_around(self._text, end)
-            for _ in range(after if start == 0 else min(before, after)):
-                if end not in new:
-                    end = line_end(self._text, end)
-            yield Splice(start, end, b"")
+            behind = end
+            for _ in range(after if above is None else min(above, after)):
+                if behind not in new:
+                    behind = line_end(self._text, behind)
+            yield Splice(start, behind, b"")
+
+    def _lines_of(self, statement: ImportStatement) -> tuple[int, int]:
+        """Return the lines that go with a statement: those of its block if it is alone there."""
+        block = self._module.parent(statement)
+        alone = isinstance(block, ast.If) and len(block.body) == 1
+        whole = self._module.span(block if alone and block is not None else statement)
+        return line_start(self._text, whole.start), line_end(self._text, whole.end)
+
+    def _blank_lines_above(self, at: int, new: Mapping[int, str]) -> int | None:
+        """Return how many blank lines stand above ``at`` then; None at the head of the file."""
+        if at in new:
+            lines = new[at].splitlines()
+            return len(lines) - len("\n".join(lines).rstrip("\n").split("\n"))
+        return blank_lines_around(self._text, at)[0] if at else None
 
     def _new_lines(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
         by_place: dict[LinePlace, list[_Wanted]] = {}

@@ -2,16 +2,78 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
+from awaken.workspace.manifests.targets import requirement_files
 from awaken.workspace.reading import enclosure_of
 from awaken.workspace.sources import SourceFile
 from awaken.workspace.text_files import read_texts
 
-MANIFESTS = ("pyproject.toml", "requirements.txt", "setup.cfg")
+_METADATA = ("pyproject.toml", "Pipfile")
+_LAST = ("setup.cfg",)
+MANIFESTS = (*_METADATA, "requirements.txt", *_LAST)
 """The manifests that awaken edits, relative to a project root, in the order it looks at them."""
+
+_INCLUDES_LIMIT = 50
+"""Requirements files that others include; a program has a handful."""
+
+_INCLUDE = re.compile(r"^(?:-r|--requirement)[ \t=]*([^\s#]+)", re.MULTILINE)
 
 
 def read_manifests(root: Path) -> dict[str, SourceFile]:
     """Return the manifests of the project in ``root`` that are there and are text, by name."""
-    return dict(read_texts(enclosure_of(root), root, MANIFESTS).files)
+    enclosure = enclosure_of(root)
+    names = requirement_files(root, ())
+    # What was compiled is named by itself; what it was compiled of is what is edited.
+    names += [f"{one.removesuffix('.txt')}.in" for one in names if one.endswith(".txt")]
+    found = dict(read_texts(enclosure, root, dict.fromkeys([*MANIFESTS, *names])).files)
+    waiting = [path for path in found if is_requirements_file(path)]
+    while waiting and len(found) < _INCLUDES_LIMIT:
+        path = waiting.pop()
+        new = [one for one in _included(path, found[path]) if one not in found]
+        more = read_texts(enclosure, root, dict.fromkeys(new)).files
+        found.update(more)
+        waiting += more
+    return found
+
+
+def _included(path: str, source: SourceFile) -> Iterator[str]:
+    for named in _INCLUDE.findall(source.text.decode()):
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), named))
+        is_here = not inside.startswith(("/", "../")) and "\0" not in inside
+        if is_here and is_requirements_file(inside):
+            yield inside
+
+
+def is_requirements_file(path: str) -> bool:
+    """Whether ``path`` is written as pip reads it."""
+    return PurePosixPath(path).suffix in {".txt", ".in"}
+
+
+def manifests_in(paths: Iterable[str], root: str) -> list[str]:
+    """Return those of ``paths`` that are manifests of the project at ``root``, in their order."""
+    inside = [one for one in paths if not root or one.startswith(f"{root}/")]
+    metadata = [one for name in _METADATA if (one := below(root, name)) in inside]
+    last = [one for name in _LAST if (one := below(root, name)) in inside]
+    return [*metadata, *sorted(filter(is_requirements_file, inside), key=_main_first), *last]
+
+
+def _main_first(path: str) -> tuple[bool, bool, str]:
+    """Sort what a program needs to run before what it needs beside, and the shortest name first."""
+    return is_beside(path), PurePosixPath(path).stem != "requirements", path
+
+
+_BESIDE = re.compile(r"(?i)(?<![a-z])(dev(elop(ment)?)?|test(s|ing)?|ci|lint|docs?)(?![a-z])")
+
+
+def is_beside(path: str) -> bool:
+    """Whether a requirements file names what only those need who work on a program."""
+    return _BESIDE.search(path) is not None
+
+
+def below(root: str, name: str) -> str:
+    """Return the path of the file called ``name`` in ``root``."""
+    return str(PurePosixPath(root) / name)

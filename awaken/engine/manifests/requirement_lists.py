@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.manifests.versions import overlap, requirement
+from awaken.workspace.manifests.versions import overlap, requirement, within
 
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[(?P<extras>[^\]]*)\])?")
 
 
 class RequirementList(Protocol):
     """The requirements of one group in a manifest, which is edited in place."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The canonical names of the distributions, in their order."""
+
+    def add(self, wanted: Requirement, beside: str) -> None:
+        """Add a requirement that is not there yet; it is needed like ``beside`` (or nothing)."""
+
+    def extend(self, wanted: Requirement) -> None:
+        """Give a requirement that is there what it lacks. Raises CannotAdd."""
+
+    def manifest(self) -> str:
+        """Return the text of the whole manifest. Raises CannotAdd if it is not as it should be."""
+
+
+class Texts(Protocol):
+    """Requirements as PEP 508 has them, edited in place."""
 
     @property
     def texts(self) -> Sequence[str]:
@@ -30,6 +48,32 @@ class RequirementList(Protocol):
 
     def manifest(self) -> str:
         """Return the text of the whole manifest. Raises CannotAdd if it is not as it should be."""
+
+
+class TextList:
+    """A list of requirements as PEP 508 has them."""
+
+    def __init__(self, held: Texts) -> None:
+        self._held = held
+        self.manifest: Callable[[], str] = held.manifest
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The canonical names of the distributions."""
+        return [distribution_of(text) for text in self._held.texts]
+
+    def add(self, wanted: Requirement, beside: str) -> None:
+        """Add a requirement where it keeps the order."""
+        del beside
+        self._held.insert(place_of(self.names, wanted.name), str(wanted))
+
+    def extend(self, wanted: Requirement) -> None:
+        """Give the requirement missing extras and bounds. Raises CannotAdd."""
+        place = self.names.index(canonicalize_name(wanted.name))
+        text = self._held.texts[place]
+        extended = _with_extras(_with_bounds(text, wanted), wanted)
+        if extended != text:
+            self._held.replace(place, extended)
 
 
 def distribution_of(text: str) -> str:
@@ -47,36 +91,66 @@ def is_requirement(text: str) -> bool:
     return True
 
 
-def require(found: RequirementList, wanted: Requirement) -> None:
-    """Add ``wanted`` to a list: nothing, an extra or a requirement, whichever is missing."""
-    names = [distribution_of(text) for text in found.texts]
-    name = canonicalize_name(wanted.name)
-    if name not in names:
-        found.insert(_place(found.texts, str(wanted)), str(wanted))
-        return
-    place = names.index(name)
-    _require_compatible(found.texts[place], wanted)
-    merged = _with_extras(found.texts[place], wanted)
-    if merged != found.texts[place]:
-        found.replace(place, merged)
+def require(found: RequirementList, wanted: Requirement, beside: str = "") -> None:
+    """Add ``wanted`` to a list: nothing, an extra, a bound or a requirement, what is missing."""
+    if canonicalize_name(wanted.name) in found.names:
+        found.extend(wanted)
+    else:
+        found.add(wanted, beside)
 
 
-def _require_compatible(text: str, wanted: Requirement) -> None:
-    """Raise CannotAdd if no version is both what a manifest says and what is wanted."""
-    try:
-        said = requirement(text).specifier
-    except InvalidRequirement:
-        return
-    if not overlap(said, wanted.specifier):
-        raise CannotAdd(f"it asks for {text}, which excludes it")
-
-
-def _place(texts: Sequence[str], wanted: str) -> int:
-    """Return the place that keeps a sorted list sorted, else the end."""
-    names = [text.lower() for text in texts]
-    if names != sorted(names):
+def place_of(names: Sequence[str], wanted: str) -> int:
+    """Return the place that keeps a list of canonical names sorted, else the end."""
+    if list(names) != sorted(names):
         return len(names)
-    return sum(name <= wanted.lower() for name in names)
+    return sum(name <= canonicalize_name(wanted) for name in names)
+
+
+_LOWER = re.compile(r">=?\s*[^\s,;)]+")
+
+
+def narrowed(written: str, said: SpecifierSet, wanted: Requirement) -> str:
+    """Return the range that a manifest has ``written``, without what ``wanted`` excludes.
+
+    ``said`` is what it means. Raises CannotAdd if nothing is left, or if it cannot be written.
+    """
+    if not overlap(said, wanted.specifier):
+        raise CannotAdd(f"it asks for {wanted.name} {written.strip()}, which excludes it")
+    for clause in sorted(wanted.specifier, key=str, reverse=True):
+        if within(said, SpecifierSet(str(clause))):
+            continue
+        lower = _LOWER.search(written) if clause.operator == ">=" else None
+        if lower is not None:
+            written = f"{written[: lower.start()]}{clause}{written[lower.end() :]}"
+        else:
+            bare = written.rstrip()
+            written = f"{bare}{',' if bare.strip() else ''}{clause}{written[len(bare) :]}"
+    return written
+
+
+def _with_bounds(text: str, wanted: Requirement) -> str:
+    """Return a requirement whose range leaves out what ``wanted`` excludes. Raises CannotAdd."""
+    head = _NAME.match(text)
+    try:
+        said = requirement(text)
+    except InvalidRequirement:
+        return text
+    if head is None or said.url:
+        return text
+    if not overlap(said.specifier, wanted.specifier):
+        raise CannotAdd(f"it asks for {text}, which excludes it")
+    written, semicolon, marker = text[head.end() :].partition(";")
+    if not written.strip():
+        # The extras come first, then the range: blanks in front of the marker stay.
+        return f"{text[: head.end()].rstrip()}{_bounds(wanted)}{written}{semicolon}{marker}"
+    new = narrowed(written, said.specifier, wanted)
+    if written.lstrip().startswith("(") and new != written:
+        raise CannotAdd(f"it asks for {text}: {_bounds(wanted)} is wanted")
+    return f"{text[: head.end()]}{new}{semicolon}{marker}"
+
+
+def _bounds(wanted: Requirement) -> str:
+    return str(wanted.specifier)
 
 
 def _with_extras(text: str, wanted: Requirement) -> str:
@@ -88,7 +162,12 @@ def _with_extras(text: str, wanted: Requirement) -> str:
     if found is None:
         return text
     extras = [extra.strip() for extra in (found["extras"] or "").split(",") if extra.strip()]
-    missing = sorted(wanted.extras - {canonicalize_name(extra) for extra in extras} - set(extras))
+    missing = missing_extras(extras, wanted)
     if not missing:
         return text
     return f"{found['name']}[{','.join([*extras, *missing])}]{text[len(found[0].rstrip()) :]}"
+
+
+def missing_extras(extras: Sequence[str], wanted: Requirement) -> list[str]:
+    """Return the extras of ``wanted`` that are not among ``extras``."""
+    return sorted(wanted.extras - {canonicalize_name(extra) for extra in extras} - set(extras))

@@ -1,24 +1,23 @@
-"""Adds what changes require to a project's manifest, as text: comments, order and quotes stay."""
+"""Adds what changes require to a project's manifests, as text: comments, order and quotes stay."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from awaken.contract import ChangeId, Place, Problem, Span
 from awaken.contract import Requirement as RequirementEdit
 from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.splices import SpanMap
-from awaken.engine.manifests.editable import MANIFESTS
-from awaken.engine.manifests.line_list import cfg_list, plain_list
-from awaken.engine.manifests.requirement_lists import (
-    RequirementList,
-    distribution_of,
-    require,
-)
+from awaken.engine.manifests.editable import MANIFESTS, below, manifests_in
+from awaken.engine.manifests.line_list import compiling
+from awaken.engine.manifests.listings import Listing, group_added, listings_in, nearest
+from awaken.engine.manifests.requirement_lists import distribution_of, require
 from awaken.engine.manifests.whole_texts import CannotAdd, editable_text, with_text
 from awaken.engine.report import LeftToDo
 from awaken.workspace.sources import Snapshot, SourceFile
@@ -43,64 +42,171 @@ class _Wanted(Struct, frozen=True):
 def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEdit]]) -> Required:
     """Return the manifests of ``snapshot`` with every requirement in them that is missing.
 
-    A distribution that is required already keeps its specifier, and gains missing extras. What
-    cannot be written is left to do. A requirement that is none is a problem of its changes.
+    A distribution that is required already gains missing extras, and bounds that its own specifier
+    lacks. What cannot be written is left to do. A requirement that is none is a problem of its
+    changes.
     """
-    texts: dict[str, str] = {}
-    problems: list[Problem] = []
-    left: list[LeftToDo] = []
+    work = _Work(snapshot)
     for wanted, owned in _grouped(edits).items():
         changes = tuple(dict.fromkeys(one.change for one in owned))
         try:
             required = _combined(one.edit.requirement for one in owned)
         except InvalidRequirement as error:
-            place = Place(_below(wanted.root, MANIFESTS[0]), Span(0, 0))
+            place = Place(below(wanted.root, MANIFESTS[0]), Span(0, 0))
             what = f"cannot require {owned[0].edit.requirement}: {error}"
-            problems.append(Problem(place, what, changes))
+            work.problems.append(Problem(place, what, changes))
             continue
+        beside = dict.fromkeys(canonicalize_name(name) for one in owned for name in one.edit.beside)
+        work.add(wanted, required, tuple(beside), changes)
+    return work.result()
+
+
+class _Work:
+    """The manifests as they change, and what goes wrong."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.problems: list[Problem] = []
+        self._snapshot = snapshot
+        self._texts: dict[str, str] = {}
+        self._left: list[LeftToDo] = []
+        self._asking: dict[str, list[ChangeId]] = {}
+        self._compiled: dict[str, str] = {}
+
+    def add(
+        self,
+        wanted: _Wanted,
+        required: Requirement,
+        beside: tuple[str, ...],
+        changes: tuple[ChangeId, ...],
+    ) -> None:
+        """Add one requirement wherever it belongs."""
         try:
-            path, text = _with(snapshot, texts, wanted, required)
-            texts[path] = text
+            listings = self._listings(wanted.root)
+            places = nearest(listings, wanted.name, wanted.group, beside)
+            if not places and wanted.group is not None:
+                places = list(self._new_group(wanted))
         except CannotAdd as error:
-            left.append(_left(snapshot, wanted, required, error, changes))
-    written = {path: with_text(snapshot[path], text) for path, text in texts.items()}
-    files = {path: (source, moved) for path, (source, moved) in written.items() if moved}
-    return Required(files, tuple(left), tuple(problems))
+            self._leave(wanted, required, error, changes)
+            return
+        if not places:
+            first = next(iter(beside), "requirements" if wanted.group is None else wanted.group)
+            why = f"there is no {', '.join(MANIFESTS)} that lists {first}"
+            self._leave(wanted, required, CannotAdd(why), changes)
+        for listing, other in places:
+            try:
+                held = listing.opened(self._text(listing.path))
+                require(held, required, other)
+                self._texts[listing.path] = held.manifest()
+            except CannotAdd as error:
+                error.path = listing.path
+                self._leave(wanted, required, error, changes, listing)
+            else:
+                self._asking.setdefault(listing.path, []).extend(changes)
+        if places:
+            self._leave_computed(wanted, required, (wanted.name, *beside), changes)
 
+    def result(self) -> Required:
+        """Return what came of all of them."""
+        written = {
+            path: with_text(self._snapshot[path], text) for path, text in self._texts.items()
+        }
+        files = {path: (source, moved) for path, (source, moved) in written.items() if moved}
+        if files:
+            self._left += self._stale(files)
+        return Required(files, tuple(dict.fromkeys(self._left)), tuple(self.problems))
 
-def _left(
-    snapshot: Snapshot,
-    wanted: _Wanted,
-    required: Requirement,
-    error: CannotAdd,
-    changes: tuple[ChangeId, ...],
-) -> LeftToDo:
-    """Return what a user should write, and in which file."""
-    path, line = error.path, error.line
-    setup = _below(wanted.root, "setup.py")
-    if not path and setup in snapshot and _COMPUTED in snapshot[setup].text:
-        text = snapshot[setup].text
-        path, line = setup, text.count(b"\n", 0, text.index(_COMPUTED)) + 1
-    if not path:
-        found = [one for name in MANIFESTS if (one := _below(wanted.root, name)) in snapshot]
-        path = next(iter(found), _below(wanted.root, "requirements.txt"))
-    if error.table:
-        line_for_poetry, table = _poetry_line(required), f"[{error.table}]"
-        return LeftToDo(path, line, line_for_poetry, table, str(error), changes)
-    quoted = path.endswith((".toml", ".py"))
-    add = f'"{required}",' if quoted else str(required)
-    return LeftToDo(path, line, add, wanted.group or "", str(error), changes)
+    def _listings(self, root: str) -> list[Listing]:
+        """Return the lists of all manifests, without those that tools make of others."""
+        found: list[Listing] = []
+        compiled: list[Listing] = []
+        for path in manifests_in(self._snapshot, root):
+            try:
+                text = self._text(path)
+                listings = list(listings_in(path, text))
+            except CannotAdd as error:
+                error.path = path
+                raise
+            source = f"{path.removesuffix('.txt')}.in"
+            command = compiling(text) if path.endswith(".txt") else None
+            if source in self._snapshot and source != path:
+                command = command or f"pip-compile {PurePosixPath(source).name}"
+            if command is None:
+                found += listings
+            else:
+                compiled += listings
+                self._compiled[path] = command
+        return found or compiled
 
+    def _text(self, path: str) -> str:
+        if path not in self._texts:
+            self._texts[path] = editable_text(self._snapshot[path])
+        return self._texts[path]
 
-def _poetry_line(required: Requirement) -> str:
-    """Return a requirement as Poetry has it."""
-    version = f'"{required.specifier or "*"}"'
-    if not required.extras and required.marker is None:
-        return f"{required.name} = {version}"
-    extras = ", ".join(f'"{one}"' for one in sorted(required.extras))
-    parts = [f"version = {version}", *([f"extras = [{extras}]"] if extras else [])]
-    parts += [f"markers = {str(required.marker)!r}"] if required.marker is not None else []
-    return f"{required.name} = {{ {', '.join(parts)} }}"
+    def _new_group(self, wanted: _Wanted) -> Iterator[tuple[Listing, str]]:
+        """Yield the list of a new group, in the first manifest that has groups."""
+        for path in (below(wanted.root, name) for name in MANIFESTS[:2]):
+            if path in self._snapshot and wanted.group is not None:
+                self._texts[path], made = group_added(path, self._text(path), wanted.group)
+                yield made, ""
+                return
+
+    def _stale(self, files: dict[str, tuple[SourceFile, SpanMap]]) -> Iterator[LeftToDo]:
+        """Yield the requirements files that tools make of manifests which changed."""
+        first = next(iter(files))
+        changes = tuple(dict.fromkeys(one for path in files for one in self._asking.get(path, ())))
+        for path, command in self._compiled.items():
+            if path not in files:
+                run = f"run `{command}`" if command else "make it again"
+                why = f"it does not know what {first} requires now: {run}"
+                yield LeftToDo(path, 0, "", "", why, changes)
+
+    def _leave(
+        self,
+        wanted: _Wanted,
+        required: Requirement,
+        error: CannotAdd,
+        changes: tuple[ChangeId, ...],
+        listing: Listing | None = None,
+    ) -> None:
+        """Say what a user should write, and in which file."""
+        path, line = error.path, error.line
+        computed = below(wanted.root, "setup.py")
+        if not path and computed in self._snapshot and _COMPUTED in self._snapshot[computed].text:
+            text = self._snapshot[computed].text
+            path, line = computed, text.count(b"\n", 0, text.index(_COMPUTED)) + 1
+        if not path:
+            found = manifests_in(self._snapshot, wanted.root)
+            path = next(iter(found), below(wanted.root, "requirements.txt"))
+        if listing is not None and listing.kind == "keys":
+            from awaken.engine.manifests.toml_table import entry_line  # noqa: PLC0415  tomlkit
+
+            table = f"[{'.'.join(listing.table)}]"
+            left = LeftToDo(path, line, entry_line(required), table, str(error), changes)
+        else:
+            quoted = path.endswith((".toml", ".py"))
+            add = f'"{required}",' if quoted else str(required)
+            group = wanted.group if listing is None else listing.group
+            left = LeftToDo(path, line, add, group or "", str(error), changes)
+        self._left.append(left)
+
+    def _leave_computed(
+        self,
+        wanted: _Wanted,
+        required: Requirement,
+        names: Iterable[str],
+        changes: tuple[ChangeId, ...],
+    ) -> None:
+        """Say what a ``setup.py`` should list that lists what stands beside it."""
+        path = below(wanted.root, "setup.py")
+        text = self._snapshot[path].text.decode() if path in self._snapshot else ""
+        for name in names if _COMPUTED.decode() in text else ():
+            written = re.escape(name).replace(r"\-", "[-_.]+")
+            found = re.search(rf"""(?i)["']{written}\s*(?=[\[<>=!~;"'])""", text)
+            if found is not None:
+                line = text.count("\n", 0, found.start()) + 1
+                why = "awaken edits no code of a setup.py"
+                self._left.append(LeftToDo(path, line, f'"{required}",', "", why, changes))
+                return
 
 
 _COMPUTED = b"install_requires"
@@ -125,56 +231,3 @@ def _combined(texts: Iterable[str]) -> Requirement:
         first.extras |= other.extras
         first.specifier &= other.specifier
     return first
-
-
-def _with(
-    snapshot: Snapshot, texts: dict[str, str], wanted: _Wanted, required: Requirement
-) -> tuple[str, str]:
-    """Return the manifest to edit and its new text. Raises CannotAdd."""
-    found = [path for name in MANIFESTS if (path := _below(wanted.root, name)) in snapshot]
-    lists: dict[str, RequirementList] = {}
-    for path in found:
-        try:
-            if path not in texts:
-                texts[path] = editable_text(snapshot[path])
-            held = _list_in(path, texts[path], wanted.group)
-        except CannotAdd as error:
-            error.path = path
-            raise
-        if held is not None:
-            lists[path] = held
-    if not lists and wanted.group is not None and found and found[0].endswith(".toml"):
-        lists[found[0]] = _new_group(texts[found[0]], wanted.group)
-    if not lists:
-        names = ", ".join(MANIFESTS)
-        raise CannotAdd(f"there is no {names} that lists requirements")
-    naming = [p for p, held in lists.items() if wanted.name in map(distribution_of, held.texts)]
-    path = next(iter([*naming, *lists]))
-    try:
-        require(lists[path], required)
-        return path, lists[path].manifest()
-    except CannotAdd as error:
-        error.path = path
-        raise
-
-
-def _list_in(path: str, text: str, group: str | None) -> RequirementList | None:
-    """Return the list of ``group`` (None: what is always required). Raises CannotAdd."""
-    if path.endswith(".toml"):
-        from awaken.engine.manifests.toml_list import toml_list  # noqa: PLC0415  as in _new_group
-
-        return toml_list(text, group)
-    if group is not None:
-        return None
-    return cfg_list(text) if path.endswith(".cfg") else plain_list(text)
-
-
-def _new_group(text: str, group: str) -> RequirementList:
-    # tomlkit takes as long to import as a small program to check, and few changes require anything.
-    from awaken.engine.manifests.toml_list import new_group  # noqa: PLC0415
-
-    return new_group(text, group)
-
-
-def _below(root: str, name: str) -> str:
-    return str(PurePosixPath(root) / name)

@@ -10,7 +10,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, String
 
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.formats.toml_text import NotToml, line_of, parse_toml
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
 
 _GROUPS = "dependency-groups"
 
@@ -46,7 +46,7 @@ class TomlList:
     def manifest(self) -> str:
         """Return the text of the document. Raises CannotAdd unless it says what was meant."""
         text = self._document.as_string()
-        if _tables(text) != self._document.unwrap():
+        if toml_tables(text) != self._document.unwrap():
             raise CannotAdd("awaken cannot edit this list of dependencies")
         return text
 
@@ -60,33 +60,18 @@ class TomlList:
         return tomlkit.string(text, literal=literal and "'" not in text)
 
 
-def toml_list(text: str, group: str | None) -> TomlList | None:
-    """Return the list of ``group`` (None: what is always required) in a ``pyproject.toml``.
-
-    None if the manifest has no such list. Raises CannotAdd.
-    """
-    document = _document(text)
-    paths = (
-        [("project", "dependencies")]
-        if group is None
-        else [(_GROUPS, group), ("project", "optional-dependencies", group)]
-    )
-    for path in paths:
-        value = _at(document, path)
-        if isinstance(value, Array):
-            return TomlList(document, value)
-        if value is not None:
-            raise CannotAdd("awaken does not find the list of dependencies")
-    if group is None and _at(document, ("tool", "poetry")) is not None:
-        table = ("tool", "poetry", "dependencies")
-        why = "awaken does not edit the dependencies of Poetry"
-        raise CannotAdd(why, line_of(text, table), ".".join(table))
-    return None
+def toml_list(text: str, table: Sequence[str]) -> TomlList:
+    """Return the list at ``table`` in a TOML file. Raises CannotAdd."""
+    document = toml_document(text)
+    value = _at(document, table)
+    if not isinstance(value, Array):
+        raise CannotAdd("awaken does not find the list of dependencies")
+    return TomlList(document, value)
 
 
 def new_group(text: str, group: str) -> TomlList:
     """Return the list of a new dependency group of a ``pyproject.toml``. Raises CannotAdd."""
-    document = _document(text)
+    document = toml_document(text)
     groups = document.setdefault(_GROUPS, tomlkit.table())
     if not isinstance(groups, MutableMapping):
         raise CannotAdd(f"its {_GROUPS} is no table")
@@ -94,15 +79,17 @@ def new_group(text: str, group: str) -> TomlList:
     return TomlList(document, array)
 
 
-def _document(text: str) -> tomlkit.TOMLDocument:
-    _tables(text)
+def toml_document(text: str) -> tomlkit.TOMLDocument:
+    """Return ``text`` as tomlkit reads it. Raises CannotAdd."""
+    toml_tables(text)
     try:
         return tomlkit.parse(text)
     except TOMLKitError as error:
         raise CannotAdd(f"tomlkit does not read it: {error}") from error
 
 
-def _tables(text: str) -> dict[str, Any]:
+def toml_tables(text: str) -> dict[str, Any]:
+    """Return what ``text`` says. Raises CannotAdd."""
     try:
         return parse_toml(text)
     except NotToml as error:

@@ -15,14 +15,13 @@ and ConfigUpdater take grows with the square of the keys: up to eight seconds at
 class CannotAdd(Exception):
     """A settings file is written in a way that awaken does not edit; ``str()`` says why.
 
-    ``line`` is the 1-based line that it is about, 0 for the whole file, and ``table`` the one to
-    add to by hand; ``path`` is set by who knows the file.
+    ``line`` is the 1-based line that it is about, 0 for the whole file; ``path`` is set by who
+    knows it.
     """
 
-    def __init__(self, message: str, line: int = 0, table: str = "") -> None:
+    def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
         self.line = line
-        self.table = table
         self.path = ""
 
 

@@ -6,6 +6,7 @@ and calls again; imports and files that several changes share are computed from 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from awaken.contract import (
+    ByHand,
     Change,
     ChangeId,
     CreateFile,
@@ -104,6 +106,7 @@ def apply_in_memory(
     work.left_to_do += keys.left
     for path, (source, moved) in keys.files.items():
         work.put(path, source, moved)
+    work.left_to_do += _by_hand(changes)
     by_file = _by_file(changes)
     rewritten = work.rewrite(by_file, rewriters, processing)
     for path, edits in by_file.items():
@@ -168,13 +171,14 @@ class _Work:
         # A new file beside the others is imported like them.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
-        def rewritten(path: str) -> RewrittenFile:
+        def rewritten(path: str, taken_in: Snapshot = snapshot) -> RewrittenFile:
             edits = files[path]
+            releases = bool(of_kind(edits, ReleaseImport))
             context = FileContext(
                 name=layout.name_of(path),
                 first_party=first_party | created,
                 line_length=line_length,
-                taken=names_taken(snapshot, path) if of_kind(edits, ReleaseImport) else frozenset(),
+                taken=names_taken(taken_in, path) if releases else frozenset(),
             )
             return rewrite_file(snapshot[path], edits, rewriters, context)
 
@@ -188,7 +192,15 @@ class _Work:
             estimated_seconds=self._seconds(files, paths) if start_method() == "fork" else 0,
             arrived=lambda done: progress(REWRITING, done, len(paths)),
         )
-        return dict(zip(paths, results, strict=True))
+        found = dict(zip(paths, results, strict=True))
+        texts = {path: one.source for path, one in found.items() if not isinstance(one, Died)}
+        after = snapshot.replace(texts)
+        # Other files may have taken a name from this one, and take another one now.
+        return found | {
+            path: rewritten(path, after)
+            for path, source in texts.items()
+            if _held_back(snapshot, source, files[path]) - names_taken(after, path)
+        }
 
     def _seconds(
         self, files: Mapping[str, Sequence[OwnedEdit[Any]]], paths: Sequence[str]
@@ -241,6 +253,13 @@ class _Work:
         )
 
 
+def _held_back(before: Snapshot, now: SourceFile, edits: Sequence[OwnedEdit[Any]]) -> set[str]:
+    """Return the names that were to go from a file, and stand in it because others take them."""
+    released = {owned.edit.name or owned.edit.module for owned in of_kind(edits, ReleaseImport)}
+    left = {one for one in released if re.search(rf"\b{re.escape(one)}\b".encode(), now.text)}
+    return left & names_taken(before, now.path) if left else set()
+
+
 # Bisection applies changes to one snapshot many times over; its layout is the same each time.
 @lru_cache(maxsize=1)
 def _layout(snapshot: Snapshot) -> tuple[Layout, frozenset[str]]:
@@ -263,6 +282,18 @@ def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT
         ),
         kind,
     )
+
+
+def _by_hand(changes: Sequence[Change]) -> list[LeftToDo]:
+    """Return what is left to users, each thing once."""
+    found: dict[tuple[str, int, str], list[ChangeId]] = {}
+    for owned in _owned(changes, ByHand):
+        key = owned.edit.file, owned.edit.line, owned.edit.what
+        found.setdefault(key, []).append(owned.change)
+    return [
+        LeftToDo(path, line, "", "", what, tuple(dict.fromkeys(named)))
+        for (path, line, what), named in sorted(found.items())
+    ]
 
 
 def _by_file(changes: Sequence[Change]) -> dict[str, list[OwnedEdit[Any]]]:

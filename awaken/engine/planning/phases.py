@@ -7,13 +7,25 @@ with the new snapshot. After the last phase, planning again must give nothing ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import Change, Constraints, Finding, Place, Plan, Problem, SiteId, Span
+from awaken.contract import (
+    Change,
+    ChangeId,
+    Constraints,
+    Finding,
+    Outline,
+    OutlinePart,
+    Place,
+    Plan,
+    Problem,
+    SiteId,
+    Span,
+)
 from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.again import seen_before, standing
 from awaken.engine.planning.conflicts import resolve_conflicts
@@ -84,6 +96,7 @@ class Outcome(Struct, frozen=True):
     stages: tuple[Stage, ...]
     suppressed: tuple[SuppressedSite, ...] = ()
     left_to_do: tuple[LeftToDo, ...] = ()
+    outlines: tuple[Outline, ...] = ()
 
 
 class _SoFar:
@@ -101,6 +114,7 @@ class _SoFar:
         self.distrusted: set[str] = set()
         self.stages: list[Stage] = []
         self.left_to_do: list[LeftToDo] = []
+        self.outlines: list[Outline] = []
 
     def distrust(self, rule: Rule, why: str) -> None:
         self.diagnostics.append(internal_error(rule.name, why))
@@ -119,6 +133,22 @@ class _SoFar:
 
     def show(self, findings: Iterable[Finding]) -> None:
         self.findings.extend(self._shown(finding) for finding in findings)
+
+    def outline(self, outlines: Iterable[Outline], shown: Collection[ChangeId]) -> None:
+        """Keep what is said of changes that are shown, and of those that there are not."""
+        for one in outlines:
+            if one.change is None or one.change in shown:
+                parts = tuple(map(self._part_on_disk, one.parts))
+                self.outlines.append(msgspec.structs.replace(one, parts=parts))
+
+    def _part_on_disk(self, part: OutlinePart) -> OutlinePart:
+        rows = [
+            row
+            if row.place is None
+            else msgspec.structs.replace(row, place=self.on_disk(row.place))
+            for row in part.rows
+        ]
+        return msgspec.structs.replace(part, rows=tuple(rows))
 
     def suppress(self, suppressed: Iterable[SuppressedSite]) -> None:
         self.suppressed.extend(
@@ -163,6 +193,7 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
             sorted(so_far.suppressed, key=lambda suppressed: suppressed.finding.place)
         ),
         left_to_do=tuple(sorted(so_far.left_to_do)),
+        outlines=tuple(so_far.outlines),
     )
 
 
@@ -170,6 +201,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     project = tools.project(so_far.snapshot, None)
     findings: list[Finding] = []
     changes: list[Change] = []
+    outlines: list[Outline] = []
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
         plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, tools, so_far)
@@ -180,6 +212,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
             continue
         findings.extend(plan.findings)
         changes.extend(plan.changes)
+        outlines.extend(plan.outlines)
         suppressed.update(suppressed_sites)
     wanted, rejected = apply_policy(changes, policy, suppressed)
     pending = pending_of(changes, rejected, policy)
@@ -196,6 +229,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     so_far.show(findings)
     so_far.suppress(explain_suppressed(one, policy) for one in suppressed.values())
     shown = {change.id for change in (*resolution.changes, *pending)}
+    so_far.outline(outlines, shown)
     so_far.stages.append(
         Stage(
             before=so_far.snapshot,
@@ -241,7 +275,7 @@ def _plan_with_suppressions(
     if rule.name in so_far.distrusted:
         return Plan(), {}
     shown = tuple(finding for finding in plan.findings if finding.site not in suppressed)
-    return Plan(shown, plan.changes), suppressed
+    return Plan(shown, plan.changes, plan.outlines), suppressed
 
 
 def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
@@ -256,7 +290,7 @@ def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
     ]
     sites = {finding.site for finding in others}
     changes = [change for change in plan.changes if not sites.isdisjoint(change.sites)]
-    return Plan((*others, *again.findings), (*changes, *again.changes))
+    return Plan((*others, *again.findings), (*changes, *again.changes), again.outlines)
 
 
 def _plan(

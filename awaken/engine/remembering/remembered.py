@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-from awaken.contract import Finding
+from awaken.contract import Finding, Outline
 from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.machine.state_directory import cache_key
 from awaken.engine.remembering.results_cache import ResultsCache, results_directory
@@ -47,6 +47,7 @@ class Remembered(Struct, frozen=True):
     unmatched: int
     diagnostics: tuple[Diagnostic, ...]
     left_to_do: tuple[LeftToDo, ...] = ()
+    outlines: tuple[Outline, ...] = ()
 
     def shown(self) -> set[str]:
         """Return the files of which it shows the text, or says something."""

@@ -20,7 +20,9 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     synchronous ones of its database take, a clause each; ``since`` the version of SQLAlchemy that
     brought its asynchronous dialect, if not the first with any. ``own_parameters`` says that it
     does not take the parameters that follow ``?`` in the URLs of the others, ``loop_bound`` that a
-    connection works in the event loop alone in which it was opened.
+    connection works in the event loop alone in which it was opened. ``with_library`` is what is to
+    be required where the C library of the database shall come with it, and ``limits`` the versions
+    that work with some of SQLAlchemy.
     """
 
     distribution: str
@@ -32,6 +34,8 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: str = ""
     own_parameters: bool = False
     loop_bound: bool = False
+    with_library: str = ""
+    limits: dict[str, str] = {}
 
 
 class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from awaken.preview.counts import level_words
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import NARROWEST, SideBySide
 from awaken.preview.diffs.source_lines import SourceLines
-from awaken.preview.sections import Section, sections
+from awaken.preview.sections import Section, outlined, sections
 from awaken.preview.streams.messages import say
 
 _USUAL = View()
@@ -38,12 +38,17 @@ def print_diff(report: Report, console: Console, current: Path, view: View = _US
     """
     page = Page(console)
     columns = _columns(page, view)
+    told = {site for root in report.roots for site in outlined(root)}
     for section in sections(report, current):
+        left = [one for one in section.left() if one.site not in told]
+        # What is left alone for the sake of others is in the plan, and of some files that is all.
+        if section.change is None and section.left() and not left:
+            continue
         _header(page, section)
         if section.change is not None:
             shown = FileDiff(page, section, view.context)
             shown.print(SideBySide(page, shown.digits, columns) if columns else None)
-        _left(page, section)
+        _left(page, section, left)
         page.row()
 
 
@@ -75,14 +80,14 @@ def _header(page: Page, section: Section) -> None:
         page.hanging(head, counts or "changed with other files", "faint")
 
 
-def _left(page: Page, section: Section) -> None:
+def _left(page: Page, section: Section, left: Sequence[Finding]) -> None:
     """List the sites that stay, those with the same reason together."""
     # A new file has no sites that could stay.
     if section.source is None:
         return
     lines = SourceLines(section.source.text)
     groups: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
-    for finding in section.left():
+    for finding in left:
         groups[_kind(finding)].append(finding)
     if groups and section.change is not None:
         page.row()

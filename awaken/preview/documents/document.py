@@ -15,6 +15,8 @@
      "files": [{"path", "created", "sites"}],
      "diagnostics": [{"path", "line", "message"}],
      "left_to_do": [{"path", "line", "add", "table", "why", "changes"}],
+     "plans": [{"rule", "title", "change", "sites", "parts": [{"key", "heading", "total",
+                "rows": [{"text", "count", "path", "line"}]}]}],
      "summary": {"sites", "safe", "unsafe", "manual", "advice", "files", "files_changed", "held",
                  "rules": [...], "reasons": [{"rule", "reason", "sites"}]}}
 
@@ -24,9 +26,12 @@ in ``chain`` is ``{"path", "line", "column", "end_line", "end_column", "note"}``
 where the file's text is not in the report. A change with ``admitted`` false needs
 ``--unsafe-fixes``. ``reason`` and ``change`` are null where the level has none; the line of a
 diagnostic is 0 where it is unknown. ``left_to_do`` are lines of settings files that the changes
-need and that awaken could not write; ``add`` is the line. ``held_by`` is ``comment``, ``settings``,
-``baseline`` or ``since``; ``held_at`` is a place where a comment says so, else null. Nothing else
-counts what is held. The schema is ``docs/schemas/report-1.schema.json``.
+need and that awaken could not write; ``add`` is the line. ``plans`` say what changes of a whole
+program come to, in words; the ``change`` of one is null where it says why there is none. A row
+without a ``text`` is about its file, and its ``path`` is null where it has no place. ``held_by``
+is ``comment``, ``settings``, ``baseline`` or ``since``; ``held_at`` is a place where a comment says
+so, else null. Nothing else counts what is held. The schema is
+``docs/schemas/report-1.schema.json``.
 """
 
 from __future__ import annotations
@@ -39,7 +44,7 @@ from typing import Any
 
 import msgspec
 
-from awaken.contract import Finding, Place
+from awaken.contract import Finding, OutlinePart, Place
 from awaken.engine.report import (
     ChangeSummary,
     Diagnostic,
@@ -125,6 +130,7 @@ class Tables:
             "files": ("file", self.files),
             "diagnostics": ("diagnostic", self.diagnostics),
             "left_to_do": ("left-to-do", self.left_to_do),
+            "plans": ("plan", self.plans),
         }
 
     def roots(self) -> Iterator[Table]:
@@ -175,6 +181,28 @@ class Tables:
             for left in root.left_to_do:
                 table: Table = msgspec.to_builtins(left)
                 yield {**table, "path": self._places.path(root, left.path)}
+
+    def plans(self) -> Iterator[Table]:
+        """Yield what changes of whole programs come to, and what stops others."""
+        for root in self._report.roots:
+            for outline in root.outlines:
+                yield {
+                    "rule": outline.rule,
+                    "title": outline.title,
+                    "change": outline.change,
+                    "sites": outline.sites,
+                    "parts": [self._part(root, part) for part in outline.parts],
+                }
+
+    def _part(self, root: RootReport, part: OutlinePart) -> Table:
+        rows = []
+        for row in part.rows:
+            place = None if row.place is None else self._place(root, row.place)
+            where = {"path": None, "line": 0} if place is None else place
+            rows.append(
+                {"text": row.text, "count": row.count, "path": where["path"], "line": where["line"]}
+            )
+        return {"key": part.key, "heading": part.heading, "total": part.total, "rows": rows}
 
     def summary(self) -> Table:
         """Return the counts."""

@@ -10,11 +10,14 @@
      "sites": [{... as a finding of `awaken check --output-format json`,
                 "status": "rewritten",  or "waiting" for --unsafe-fixes, "left" alone, "held"
                 "matched": "span",      or "statement": the line is another one of its statement
-                "documented": {"code", "message", "cure"},   what the rule says of the reason
+                "documented": {"code", "message", "cure", "mended_by"},   what the rule says of
+                                        the reason
                 "held_by", "note", "held_at",                as in that document
                 "change": {"id", "rule", "title", "level", "sites", "requires", "files",
                            "admitted"},
                 "requires": [...],      the other changes that this one needs, in the same form
+                "plan": {...},          what the change of a whole program comes to, or what stops
+                                        it, in the form that it has in that document; else null
                 "patch": "..."}],       what the change does alone, as `git apply` takes it
      "why_no_site": [{"code", "message", "rule", "cure"}],
      "nearest": [40, 61],               lines of the sites before and after the place
@@ -73,6 +76,7 @@ def _site(explanation: Explanation, site: Site, current: Path) -> Table:
         "note": "" if site.suppressed is None else site.suppressed.note,
         "change": next((one for one in changes if one["id"] == site.finding.change), None),
         "requires": [one for one in changes if one["id"] != site.finding.change],
+        "plan": next(Tables(Report((found,), ()), current).plans(), None),
         "patch": patch(Report((found,), ()), current).decode("utf-8", "backslashreplace"),
     }
 
@@ -87,4 +91,5 @@ def _alone(report: RootReport, site: Site) -> RootReport:
         changes=tuple(change for change in report.changes if change.id in wanted),
         pending=tuple(change for change in report.pending if change.id in wanted),
         files=site.files,
+        outlines=() if site.outline is None else (site.outline,),
     )

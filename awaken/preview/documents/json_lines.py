@@ -1,8 +1,8 @@
 """The report as one JSON object per line, for programs that read while awaken writes.
 
 Every line has a ``kind``. The first is ``run`` (the version, what ran, the roots), the last one
-``summary``; between them come ``finding``, ``held``, ``change``, ``file``, ``diagnostic`` and
-``left-to-do``, each with the keys that it has in the form ``json`` (see
+``summary``; between them come ``finding``, ``held``, ``change``, ``file``, ``diagnostic``,
+``left-to-do`` and ``plan``, each with the keys that it has in the form ``json`` (see
 ``awaken.preview.documents.document``). A stream without its summary is cut off.
 """
 

@@ -27,6 +27,7 @@ from awaken.preview.markdown.remaining import base_of, is_made, places_after, re
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.paths import relative
 from awaken.preview.report_places import Places
+from awaken.preview.sections import outlined, waits_to_be_allowed
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import harmless
 
@@ -85,6 +86,13 @@ def _done(report: Report, command: str) -> Iterator[str]:
         yield f"`awaken apply` {verb} {sites} in {where}; not listed here."
     if suppressed := suppressed_words(report):
         yield f"{suppressed}."
+    for root in report.roots:
+        told = outlined(root)
+        for outline in root.outlines:
+            number = len(told.intersection(outline.sites))
+            stay = f" {plural(number, 'place')} not listed here stay with these." if number else ""
+            waits = " with `--unsafe-fixes`" if waits_to_be_allowed(root, outline) else ""
+            yield f"{code(outline.rule)}: {prose(outline.title)}{waits}.{stay}"
 
 
 def _failed(report: Report, asked: Asked) -> Iterator[Group]:
@@ -121,8 +129,10 @@ def _groups(report: Report, asked: Asked) -> Iterator[Group]:
     """Yield the groups: by level, then the largest first."""
     places = places_after(report, asked.command, base_of(report, asked))
     found: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
+    told = {(root.root, site) for root in report.roots for site in outlined(root)}
     for root, finding in remaining(report, asked.command):
-        if not is_made(root, finding):
+        # What is left alone for the sake of others is counted above.
+        if not is_made(root, finding) and (root.root, finding.site) not in told:
             found[finding.level, finding.reason or finding.rule].append((root, finding))
     ordered = sorted(
         found.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1]), item[0][1])

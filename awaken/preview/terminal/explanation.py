@@ -13,11 +13,13 @@ from awaken.engine.explaining.explainer import Explanation, Site
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import ChangeSummary, SuppressedBy
 from awaken.preview.console.page import Page, joined
+from awaken.preview.counts import plural
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
 from awaken.preview.sections import Section
 from awaken.preview.terminal.code_frame import CodeFrames
+from awaken.preview.terminal.outline_page import OutlinePage
 
 _SUPPRESSED = {
     SuppressedBy.COMMENT: "a comment holds it",
@@ -25,6 +27,8 @@ _SUPPRESSED = {
     SuppressedBy.BASELINE: "the baseline holds it: it was there when that was written",
     SuppressedBy.SINCE: "it was not changed since the commit of --since",
 }
+_FEW = 8
+"""As many files that a change touches are named, and shown, one by one."""
 _STATUS = {
     "rewritten": "`awaken apply` rewrites it",
     "waiting": "`awaken apply --unsafe-fixes` rewrites it; without that option it stays as it is",
@@ -94,7 +98,8 @@ class _Printed:
             yield "because", self._link(place)
         yield "what to do", finding.help or ("" if site.reason is None else site.reason.help)
         yield from self._versions(finding)
-        yield "also edits", ", ".join(map(self._path, _other_files(site)))
+        yield from self._outline(site)
+        yield "also edits", self._others(site)
         for change in site.requires:
             yield "requires", self._required(change)
         # What a comment holds already needs no second one.
@@ -102,6 +107,24 @@ class _Printed:
             comment = f"`# awaken: ignore[{finding.rule}]`"
             label = "to hide it" if finding.level is Level.MANUAL else "to leave it out"
             yield label, f"write {comment} at the end of its line, or on a line of its own above"
+
+    def _outline(self, site: Site) -> Iterator[tuple[str, str]]:
+        """Yield what the change comes to, and of what there is none for, what stops it."""
+        outline, report = site.outline, self._explanation.report
+        if outline is None or report is None:
+            return
+        yield "together", outline.title
+        page = OutlinePage(self._page, report, self._current)
+        for part in outline.parts if outline.change is None else ():
+            if part.key == "stops":
+                for row in page.rows(part):
+                    yield part.heading.lower(), row
+
+    def _others(self, site: Site) -> str:
+        others = _other_files(site)
+        if len(others) <= _FEW:
+            return ", ".join(map(self._path, others))
+        return f"{plural(len(others), 'other file')}: `awaken diff` shows them"
 
     def _status(self, site: Site) -> str:
         if site.suppressed is not None:
@@ -123,13 +146,15 @@ class _Printed:
         return f"{change.title} ({', '.join(map(self._path, change.paths))})"
 
     def _rewrite(self, site: Site) -> None:
-        for file in site.files:
+        files, what = site.files, "The rewrite of this site alone"
+        if len(files) > _FEW:
+            files = tuple(one for one in files if one.path == self._asked.path)
+            what = "Its part of the rewrite"
+        for file in files:
             path = self._path(file.path)
             created = "(new file) " if file.before is None else ""
             self._page.row()
-            self._page.row(
-                ("The rewrite of this site alone, in ", "faint"), created, (path, "path")
-            )
+            self._page.row((f"{what}, in ", "faint"), created, (path, "path"))
             section = Section(path, file.before, (), file, frozenset())
             FileDiff(self._page, section).print()
 

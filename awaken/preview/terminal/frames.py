@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from rich.console import Console
 from awaken.contract import Finding, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
+from awaken.preview.counts import plural
 from awaken.preview.diffs.rewrites import Rewrite, Rewrites
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
+from awaken.preview.sections import BESIDE, outlined
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
-_BESIDE = "/beside-another"
 _FEW = 5
 """As many sites that are left alone for the sake of another are shown one by one."""
 
@@ -39,7 +40,7 @@ def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]
     """
     found: dict[tuple[str, str], list[Finding]] = {}
     for one in findings:
-        if one.reason is not None and one.reason.endswith(_BESIDE):
+        if one.reason is not None and one.reason.endswith(BESIDE):
             found.setdefault(_key(one), []).append(one)
     return {key: each for key, each in found.items() if len(each) > _FEW}
 
@@ -54,19 +55,31 @@ class _Frames:
         self._changes = {file.path: file for file in root.files}
 
     def print(self) -> None:
-        folded = _folded(self._root.findings)
-        shown = [one for one in self._root.findings if _key(one) not in folded]
+        told = outlined(self._root)
+        others = [one for one in self._root.findings if one.site not in told]
+        folded = _folded(others)
+        shown = [one for one in others if _key(one) not in folded]
         for path, group in groupby(shown, key=lambda finding: finding.place.path):
             findings = list(group)
             self._open(path, findings)
             for finding in findings:
                 self._finding(finding)
         for (rule, message), findings in folded.items():
-            files = len({one.place.path for one in findings})
-            level = findings[0].level.value
-            what = f"{len(findings)} places in {files} files: {message}"
-            self._page.sentence((rule, "code.name"), " ", (level, level), ": ", (what, "path"))
-            self._page.row()
+            self._together(rule, findings, f": {message}")
+        for outline in self._root.outlines:
+            sites = told.intersection(outline.sites)
+            findings = [one for one in self._root.findings if one.site in sites]
+            if findings:
+                why = " stay as they are with these; `awaken explain FILE:LINE` shows the way"
+                self._together(outline.rule, findings, why)
+
+    def _together(self, rule: str, findings: Sequence[Finding], why: str) -> None:
+        """Print one line for sites that are left alone for one reason."""
+        level = findings[0].level.value
+        files = plural(len({one.place.path for one in findings}), "file")
+        what = f"{plural(len(findings), 'place')} in {files}{why}"
+        self._page.sentence((rule, "code.name"), " ", (level, level), ": ", (what, "path"))
+        self._page.row()
 
     def _open(self, path: str, findings: Iterable[Finding]) -> None:
         self._lines = SourceLines(self._root.sources[path].text)

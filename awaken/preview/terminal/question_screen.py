@@ -7,16 +7,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from awaken.contract import Finding, Place
+from awaken.contract import Finding, Outline, Place
 from awaken.engine.asking.answers import Answer, Question
 from awaken.engine.report import FileChange
 from awaken.preview.choices import View
 from awaken.preview.console.page import Page, joined
+from awaken.preview.counts import plural
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import NARROWEST, SideBySide
 from awaken.preview.diffs.source_lines import SourceLines
 from awaken.preview.paths import relative
 from awaken.preview.sections import Section
+from awaken.preview.terminal.outline_page import OutlinePage
 
 _HELP = {
     "y": "yes, make this change",
@@ -94,12 +96,23 @@ class Screen:
         where = f"{self._named(question, question.path)}:{_line_shown(question)}"
         page.row()
         page.rule((where, "path"), "  ", (change.rule, "code.name"))
+        outline = next((o for o in question.root.outlines if o.change == change.id), None)
+        if outline is not None:
+            self._whole(question, outline)
+            return
         page.hanging(joined(["   ", (change.level, change.level), " "]), change.title)
         for finding in question.findings:
             self._finding(question, finding)
         for file in question.files:
             self._file(question, file)
         page.row()
+
+    def _whole(self, question: Question, outline: Outline) -> None:
+        """Show a change of the whole program by its plan: its diff is too long for a question."""
+        files = plural(len(question.files), "file")
+        OutlinePage(self._page, question.root, self._current).print(outline, is_asked=True)
+        self._page.row(("   ", "faint"), f"`awaken diff` shows what becomes of {files}.")
+        self._page.row()
 
     def _finding(self, question: Question, finding: Finding) -> None:
         """Say what the title does not: what may change where, and why the site is one."""

@@ -36,6 +36,7 @@ from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.library.promises import is_open, narrower
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.questions import Passed, Questions, given_by
+from awaken.project.values.replaced import parameter_of_replaced
 
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
@@ -83,6 +84,7 @@ class Parameters:
         return (
             self._fixture(module, function, parameter)
             or given
+            or parameter_of_replaced(self._evaluator, module, function, parameter)
             or self._from_callers(module, function, parameter)
         )
 

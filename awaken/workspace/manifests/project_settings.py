@@ -11,7 +11,8 @@ from awaken.workspace.sources import FileProblem
 class ProjectSettings(Struct, frozen=True):
     """What is told of a project; the defaults are those that promise least.
 
-    ``published`` says whether code outside the project may import from it. ``reads`` are the
+    ``published`` says whether code outside the project may import from it, and
+    ``published_because`` why, as a sentence without its full stop. ``reads`` are the
     patterns of files that the running rules ask for, ``unread`` those files that are not read.
     ``locks`` are the names of the lock files in the root, which changes of requirements make stale.
     ``pytest_above`` are the settings of pytest that stand above the root, where a rule asks.
@@ -22,6 +23,7 @@ class ProjectSettings(Struct, frozen=True):
     unread: tuple[FileProblem, ...] = ()
     locks: tuple[str, ...] = ()
     pytest_above: PytestSettings | None = None
+    published_because: str = ""
 
 
 UNTOLD = ProjectSettings()

@@ -1,8 +1,11 @@
 """Publication: whether others can install the project and import from it, and what says so.
 
 Build settings decide. A distribution needs a name, and somebody who builds it: a build system or a
-``setup.py``. Dockerfiles and console scripts say nothing: packages have them as well. Where it
-cannot be told the project counts as published, for less is promised then.
+``setup.py``. Where it cannot be told the project counts as published, for less is promised then.
+
+Many applications are built only to be installed where they run. What a web server runs is such a
+one, if nothing describes it to others (``describing``), and no project beside it names it.
+Console scripts say nothing: packages have them as well.
 
 Sources: packaging.python.org "Writing your pyproject.toml"; docs.astral.sh/uv "Project packaging";
 python-poetry.org "Operating modes"; pdm-project.org "Package or Application".
@@ -15,11 +18,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.workspace.formats.ini import NotIni, parse_ini
 from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
+from awaken.workspace.manifests.describing import (
+    described_in_call,
+    described_in_ini,
+    described_in_toml,
+    named_beside,
+    offered,
+    typed_package,
+)
 from awaken.workspace.manifests.manifest_readers import is_setup
+from awaken.workspace.manifests.serving import read_server
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, working_tree
 from awaken.workspace.sources import LINE_END, Undecodable, decode, decode_settings
@@ -65,12 +77,41 @@ class Publication(Struct, frozen=True):
     line: int = 0
 
 
+class _Built(Struct, frozen=True):
+    """A distribution that is built: what says so, its name, and what ``describes`` it to others."""
+
+    publication: Publication
+    name: str
+    describes: str
+
+
+_Read = Publication | _Built | None
+"""What a file says: all, that a distribution is built, or nothing."""
+
+
 def read_publication(root: Path) -> Publication:
     """Return whether the project in ``root`` (absolute) is published, as its files say."""
-    found = _unpacked(root)
+    found: _Read = _unpacked(root)
     for read in (_pyproject, _setup_cfg, _setup_py):
         found = found or read(root)
+    if isinstance(found, _Built):
+        return _weighed(root, found)
     return found or Publication(published=False, why="has no build settings")
+
+
+def _weighed(root: Path, built: _Built) -> Publication:
+    """Return whether somebody imports from what is built, or it only runs."""
+    server = read_server(root)
+    if server is None:
+        return built.publication
+    described = built.describes or typed_package(root) or offered(root, built.name)
+    user = "" if described else named_beside(root, built.name)
+    if not described and not user:
+        why = f"is an application: a web server runs `{server.module}`"
+        return Publication(published=False, why=why, path=server.path, line=server.line)
+    others = f"{described} describes it to others" if described else f"{user} names it"
+    runs = f"although {server.path}:{server.line} runs it as a server"
+    return structs.replace(built.publication, why=f"{built.publication.why}; {others}, {runs}")
 
 
 def _unpacked(root: Path) -> Publication | None:
@@ -81,7 +122,7 @@ def _unpacked(root: Path) -> Publication | None:
     return None
 
 
-def _pyproject(root: Path) -> Publication | None:
+def _pyproject(root: Path) -> _Read:
     name = "pyproject.toml"
     text = _text(root, name)
     if text is None or isinstance(text, Publication):
@@ -96,14 +137,17 @@ def _pyproject(root: Path) -> Publication | None:
         path, why = private
         return Publication(published=False, why=why, path=name, line=line_of(text, path))
     # Without a name, a build system builds what setup.cfg and setup.py name.
-    if not any(isinstance(_value(tables, path), str) for path in _NAMES):
+    names = [_value(tables, path) for path in _NAMES]
+    distribution = next((one for one in names if isinstance(one, str)), None)
+    if distribution is None:
         return None
     built = next((path for path in _ONLY_BUILT if _value(tables, path) is not None), None)
     if built is None:
         return None
     shown = ".".join(map(str, built))
     why = f"has a name and is built: there is {shown}"
-    return Publication(published=True, why=why, path=name, line=line_of(text, built))
+    publication = Publication(published=True, why=why, path=name, line=line_of(text, built))
+    return _Built(publication, distribution, described_in_toml(tables))
 
 
 def _private(tables: Mapping[str, Any], root: Path) -> tuple[KeyPath, str] | None:
@@ -118,25 +162,28 @@ def _private(tables: Mapping[str, Any], root: Path) -> tuple[KeyPath, str] | Non
     return None
 
 
-def _setup_cfg(root: Path) -> Publication | None:
+def _setup_cfg(root: Path) -> _Read:
     name = "setup.cfg"
     text = _text(root, name)
     if text is None or isinstance(text, Publication):
         return text
     try:
-        metadata = parse_ini(text).get("metadata", {})
+        sections = parse_ini(text)
     except NotIni:
         return _unreadable(name)
+    metadata = sections.get("metadata", {})
     if PRIVATE in metadata.get("classifiers", "") and _stands_alone(root):
         line = _line_with(text, lambda one: PRIVATE in one)
         return Publication(published=False, why=f"says {PRIVATE!r}", path=name, line=line)
     if "name" not in metadata:
         return None
     line = _line_with(text, lambda one: one.lower().startswith("name"))
-    return Publication(published=True, why="has a name to be built under", path=name, line=line)
+    why = "has a name to be built under"
+    publication = Publication(published=True, why=why, path=name, line=line)
+    return _Built(publication, metadata["name"], described_in_ini(sections))
 
 
-def _setup_py(root: Path) -> Publication | None:
+def _setup_py(root: Path) -> _Read:
     name = "setup.py"
     try:
         source = decode(name, enclosure_of(root).read(root / name, METADATA_LIMIT))
@@ -152,7 +199,15 @@ def _setup_py(root: Path) -> Publication | None:
         if node.value == PRIVATE and _stands_alone(root):
             why = f"says {PRIVATE!r}"
             return Publication(published=False, why=why, path=name, line=node.lineno)
-    return Publication(published=True, why="calls setup()", path=name, line=calls[0].lineno)
+    publication = Publication(published=True, why="calls setup()", path=name, line=calls[0].lineno)
+    return _Built(publication, _name_in(calls[0]), described_in_call(calls[0]))
+
+
+def _name_in(call: ast.Call) -> str:
+    """Return the name that ``setup()`` is given; a pattern that fits none where it is computed."""
+    values = [one.value for one in call.keywords if one.arg == "name"]
+    named = [one.value for one in values if isinstance(one, ast.Constant)]
+    return next((one for one in named if isinstance(one, str)), "(unknown)")
 
 
 def _constants(tree: ast.Module) -> Iterator[ast.Constant]:

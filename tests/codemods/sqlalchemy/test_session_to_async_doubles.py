@@ -5,7 +5,10 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from planned import session_to_async
+from planned import program_of, reason_of, session_to_async
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting_more
+from awaken.kit.sites import Site
 
 PROGRAM = {
     "database.py": """
@@ -167,3 +170,106 @@ def test_a_patched_session_class_is_understood_by_its_mock_alone():
     assert _refused(entered) == []
     assert "`shop.Session` waits" in _refused(another)[0]
     assert "`shop.Session` waits" in _refused(unknown)[0]
+
+
+FAKE = """
+    class Fake:
+        def scalar(self, statement):
+            return 1
+        {0}
+    def test(monkeypatch):
+        session = Fake()
+        monkeypatch.setattr("database.LocalSession", lambda: {1})
+        assert shop.order_alone() == 2
+        {2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("methods", "given", "more", "refused"),
+    [
+        ("", "session", "", ""),
+        ("def close(self): pass", "Fake()", "session.scalar = lambda statement: 2", ""),
+        ("", "Mock()", "", "`database.LocalSession` waits"),
+        ("def begin(self): return self", "session", "", "whether `begin` can be awaited"),
+        ("def expire(self, item): pass", "session", "", "whether `expire` can be awaited"),
+        ("@property\n        def commit(self): pass", "session", "", "whether `commit` can"),
+        ("", "session", "session.begin = lambda: session", "whether `begin` can be awaited"),
+        ("", "session", "session.scalar('x')", "a test calls `scalar` itself"),
+    ],
+)
+def test_a_session_by_hand_is_made_of_methods_that_are_awaited(methods, given, more, refused):
+    why = _refused(FAKE.format(methods, given, more))
+    assert bool(why) == bool(refused)
+    assert any(refused in one for one in why) or not refused
+
+
+@pytest.mark.parametrize(
+    ("use", "is_refused"),
+    [
+        ("[one for one in db.scalars(statement)]", False),
+        ("db.scalars(statement).all()", True),
+        ("db.scalars(statement, execution_options={'stream_results': True}).first()", True),
+        ("db.scalars(select(1)).all()", False),
+    ],
+)
+def test_what_comes_row_by_row_is_used_by_loops(use, is_refused):
+    text = f"""
+        from sqlalchemy import select
+        from sqlalchemy.orm import Session
+
+        def rows(db: Session):
+            statement = select(1).execution_options(yield_per=10)
+            return {use}
+    """
+    findings = session_to_async({"rows.py": dedent(text)}).findings
+    assert any(reason_of(one) == "streamed" for one in findings) == is_refused
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("lambda: None", "lambda **kwargs: None"),
+        ("lambda a, /: a", "lambda a, /, **kwargs: a"),
+        ("lambda *a: a", "lambda *a, **kwargs: a"),
+        ("lambda a, b=1: kwargs", "lambda a, b=1, **options: kwargs"),
+        ("lambda **k: k", "lambda **k: k"),
+    ],
+)
+def test_a_function_takes_what_it_is_passed_additionally(given, written):
+    module = program_of({"fake.py": f"fake = {given}\n"}).module("fake.py")
+    function = module.tree.body[0].value
+    text = module.source.text.decode()
+    for edit in accepting_more(Site("rule", module, function), function):
+        text = text[: edit.anchor.start] + edit.text + text[edit.anchor.end :]
+    assert text == f"fake = {written}\n"
+
+
+REPLACED = """
+    import shop
+    from sqlalchemy import text
+
+    def test(monkeypatch, db):
+        def fake(db, name=None):
+            {use}
+            return 1
+        monkeypatch.setattr({target})
+        shop.order(db)
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "is_seen"),
+    [
+        ("shop, 'price', fake", True),
+        ("'shop.price', fake", True),
+        ("shop, 'plain', fake", False),
+        ("shop.Prices, 'of', fake", True),
+    ],
+)
+def test_a_function_in_the_place_of_another_is_given_what_that_is_given(target, is_seen):
+    files = {path: dedent(text) for path, text in PROGRAM.items() if "tests" not in path}
+    test = REPLACED.format(use='db.execute(text("select 2"))', target=target)
+    program = program_of({**files, "tests/test_shop.py": dedent(test)})
+    found = list(program.orm.operations(program.module("tests/test_shop.py")))
+    assert [one.method for one in found] == (["execute"] if is_seen else [])

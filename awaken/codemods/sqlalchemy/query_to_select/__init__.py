@@ -315,6 +315,12 @@ what it was asked, a patched `query`, a class with a `query` of its own. They ar
 functions that the test gives the double, or whose names it patches, and the double is reported as
 well. A mock that is told nothing answers `select()` as it answers a query, and holds nothing back.
 
+Where the double only answers, it is rewritten with all queries that it answers, in one change that
+is never safe: `db.query.return_value.filter.return_value.all.return_value = rows` becomes
+`db.scalars.return_value.all.return_value = rows`, and the method `query` of a class that hands
+itself on until `all()` becomes `scalars`. It stays if a query would be answered that was not told
+before, if a test looks at what was asked, or if it tells the new methods something already.
+
 The methods that a Query class of the program's own adds or replaces (`query_class`, `query_cls`),
 and those of Query that call them; all of its queries if it has special or private methods, or may
 change anything else.

@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
 from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_rewrite import (
@@ -20,9 +22,10 @@ from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import without_doubles
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised, Sites
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import Constraints
+from awaken.project.frameworks.testing import use_of
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -36,10 +39,16 @@ class Queries:
     """
 
     def __init__(
-        self, project: Project, module: Module, sites: Sites, rule: str, constraints: Constraints
+        self,
+        project: Project,
+        module: Module,
+        together: Together,
+        rule: str,
+        constraints: Constraints,
     ) -> None:
         self._reader = Reader(project, module)
-        self._sites = sites
+        self._sites = together.sites
+        self._together = together
         self._rule = rule
         self._excluded = constraints.excluded
         self._members: dict[Module, dict[ast.AST, Recognised]] = {}
@@ -69,6 +78,8 @@ class Queries:
         component = None
         together: list[tuple[Module, ast.expr]] = [(self._reader.module, member.root)]
         try:
+            if member.refused is not None and self._decide_with_doubles(member):
+                return
             if member.refused is None:
                 component = read_component(self._reader, member.root, self._in_file)
             if component is None:
@@ -82,6 +93,25 @@ class Queries:
                 self._decided[root] = manual(self._rule, module, root, refused), None
         else:
             self._decided.update(rewrite.decided(self._rule, self._excluded))
+
+    def _decide_with_doubles(self, member: Recognised) -> bool:
+        """Decide about a query that doubles answer, with all that they answer, if they can."""
+        own, root = self._reader.module, member.root
+        if member.refused is None or member.refused.reason is not reasons.TEST_DOUBLE:
+            return False
+        query = root.func if isinstance(root, ast.Call) else root
+        rewrite = self._together.rewrite(use_of(own, query))
+        if rewrite is None:
+            return False
+        # They were read for another file, perhaps, from a tree that is gone.
+        nodes = {own.span(one).start: one for one in self._in_file(own)}
+        modules = {one.start: one.module for one in rewrite.roots}
+        for node, decided in rewrite.decided(self._rule, self._excluded).items():
+            home = modules[node]
+            is_own = home.path == own.path
+            found = nodes.get(home.span(node).start, node) if is_own else node
+            self._decided[found] = decided
+        return True
 
     def _recognised(self, component: Component) -> list[Recognised]:
         return [self._in_file(one.context.module)[one.start] for one in component.roots]

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
-from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import TRIGGERS, findings_of
+from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import (
+    TRIGGERS,
+    decided_doubles,
+)
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import (
@@ -48,14 +52,16 @@ class QueryToSelect(Rule):
         """Return one finding per query, and the change of each that can be rewritten."""
         decided: dict[SiteId, Decided] = {}
         sites = Sites(project, _QUERIES, constraints.decided)
+        together = Together(project, sites)
         for module in sites.modules():
-            queries = Queries(project, module, sites, self.name, constraints)
+            queries = Queries(project, module, together, self.name, constraints)
             for finding, change in (*queries.in_order(), *queries.elsewhere()):
                 # Queries of several files are decided with each of these, always the same.
                 if finding.site not in decided:
                     decided[finding.site] = finding, change
         for path in project.site_files(self.triggers):
-            decided.update({one.site: (one, None) for one in findings_of(project, path, self.name)})
+            for finding, change in decided_doubles(project, path, self.name, together, constraints):
+                decided.setdefault(finding.site, (finding, change))
         changes = [change for _, change in decided.values() if change is not None]
         return Plan(tuple(finding for finding, _ in decided.values()), tuple(changes))
 

@@ -47,14 +47,14 @@ _REWRITERS: Mapping[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """One query from ``start`` to the ``node`` that its expression ends with.
+    """One query from ``start`` to the ``node`` that its expression ends with, or a double of one.
 
     ``sentence`` says what becomes of it, ``related`` where else, ``session`` is what made it.
     """
 
     module: Module
-    start: ast.expr
-    node: ast.expr
+    start: ast.AST
+    node: ast.AST
     sentence: str
     related: tuple[Place, ...]
     session: ast.expr | None

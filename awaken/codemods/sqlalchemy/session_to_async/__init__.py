@@ -36,7 +36,10 @@ coroutine functions, other objects are called by an `AsyncMock`, and `patch` mak
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
-Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requirements.
+Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requirements: beside the
+driver before, SQLAlchemy and pytest, wherever these are listed. What awaken cannot write is left to
+do, and listed. So are URLs in compose files, workflows and the like that the engine may get, where
+no driver is known for them, or where the driver takes no such parameters.
 
 Tests keep FastAPI's `TestClient` where the driver allows that, as aiosqlite and psycopg do. The
 connections of asyncpg work in one event loop alone: with it, `httpx.AsyncClient` sends the requests
@@ -253,6 +256,8 @@ If one function cannot become asynchronous, none does, and each says because of 
 * object factories that hold a session of another kind;
 * tasks that are called at once where they are sent, or that handle an exception of their worker;
 * calls by the name of such a function of which it is not known what they call;
+* functions that `__all__` names in a project that others may import from: `awaken doctor` shows
+  what says so, and the option `published` says it better;
 * uses of `query`, which `query-to-select` rewrites first;
 * URLs of databases for which no driver is known.
 

@@ -65,7 +65,7 @@ class FileOperations:
     def any_waits(self) -> bool:
         """Whether anything in the program waits synchronously, as far as that is known."""
         return any(
-            one.how != "unknown"
+            waits(one)
             for module in self.files()
             for found in self.in_file(module).values()
             for one in found
@@ -137,6 +137,11 @@ class FileOperations:
             and factories.is_held(module, node.func.value)
             and factories.is_inside(module, node)
         )
+
+
+def waits(operation: Operation) -> bool:
+    """Whether the function around an operation waits for it, as far as that is known."""
+    return operation.how not in {"inner", "unknown"}
 
 
 def _start_around(module: Module, node: ast.AST) -> int:

@@ -19,7 +19,9 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
@@ -31,6 +33,7 @@ from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
     WORDS,
     FileOperations,
 )
+from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
     BRIDGE,
@@ -74,6 +77,7 @@ from awaken.kit.changes import Member, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
@@ -102,7 +106,7 @@ class SessionToAsync(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
-    reads = (*TEMPLATE_READS, *PYTEST_READS)
+    reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
@@ -114,9 +118,10 @@ class SessionToAsync(Rule):
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
         clients = Clients(project) if resources.is_loop_bound else None
         operations = FileOperations(project, clients)
-        # So a program is that was migrated, by us before or by people.
         if not operations.any_waits():
-            return Plan()
+            # So a program is that was migrated, by us before or by people.
+            part = SynchronousPart(project, operations, is_loop_bound=resources.is_loop_bound)
+            return self._left_over(part, resources, constraints, options)
         loading = Loading(project, self.name)
         expired = ExpiredReads(project, self.name)
         operations.add_attributes(loading.awaited())
@@ -124,16 +129,17 @@ class SessionToAsync(Rule):
             project, operations, expired.places(), is_loop_bound=resources.is_loop_bound
         )
         if not part.is_waiting:
-            return Plan()
+            return self._left_over(part, resources, constraints, options)
+        loaded_again = loading.loaded_again()
         found = Found(
             [
-                *self._functions(part, loading.loaded_again()),
+                *self._functions(part, loaded_again),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
-                *Doubles(part, self.name),
+                *Doubles(part, self.name, called_at(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
                 *held_sessions(part, self.name),
@@ -143,7 +149,20 @@ class SessionToAsync(Rule):
             [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
         )
         components = decided(part, found, constraints, options.component)
-        return plan_of(Outcome(part, self.name, components, constraints).decided())
+        outlines = Outlines(part, self.name, found.resources, components.shared)
+        return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
+
+    def _left_over(
+        self,
+        part: SynchronousPart,
+        resources: ResourceWriter,
+        constraints: Constraints,
+        options: Options,
+    ) -> Plan:
+        """Return what becomes of the synchronous side of a program in which nothing waits."""
+        found = Found(resources=list(self._resources(part, resources)))
+        components = decided(part, found, constraints, options.component)
+        return plan_of(removed_at_last(part.project, components, constraints))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
-from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -64,7 +64,7 @@ class SynchronousPart:
         for start, operations in self._operations.in_file(module).items():
             function = self._functions[module.path, start]
             self._operating.add(function)
-            waiting = [one for one in operations if one.how != "unknown"]
+            waiting = [one for one in operations if waits(one)]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
         for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
@@ -198,7 +198,8 @@ class SynchronousPart:
         return {
             place: why
             for place, why in component.leaks.items()
-            if not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+            if not self.stand_ins.is_of_session(place)
+            and not any(one in self.steps for one in self.stand_ins.replaced_at(place))
         }
 
     @cached_property

@@ -18,8 +18,8 @@ OTHER_COMPONENT = Reason(
 )
 PUBLISHED = Reason(
     "published",
-    "the project is published, and `{}` is part of what it exports",
-    "Say `published = false` in the settings if nobody imports from it; `awaken doctor` shows why.",
+    "others may import {}",
+    "Say `published = false` in the settings, or `--no-published`, if nobody imports from it.",
 )
 FOREIGN_SESSION = Reason(
     "foreign-session",
@@ -30,6 +30,7 @@ LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
     "Run `query-to-select` first: `awaken apply --select query-to-select`.",
+    "query-to-select",
 )
 NO_TWIN = Reason(
     "no-twin",
@@ -40,6 +41,11 @@ HANDED_SESSION = Reason(
     "handed-session",
     "`{}` is given a session that becomes asynchronous, and may use it later",
     "Call it by `await session.run_sync(...)`, with all that uses what it gives.",
+)
+STREAMED = Reason(
+    "streamed",
+    "what `{}` gives comes row by row, and not all of it is used by a loop",
+    "Loop over it, or leave out `yield_per` and `stream_results`.",
 )
 UNKNOWN_SESSION = Reason(
     "unknown-session",

@@ -12,17 +12,17 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSess
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
 
 How = Literal[
-    "attribute", "awaited", "bridged", "entered", "handed", "missing", "schema", "spawned", "twin",
-    "unknown",
+    "attribute", "awaited", "bridged", "entered", "handed", "inner", "missing", "schema", "spawned",
+    "twin", "unknown",
 ]  # fmt: skip
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
     "sqlalchemy.Connection": "connection",
     "sqlalchemy.Transaction": "transaction",
+    "sqlalchemy.orm.SessionTransaction": "transaction",
 }
 _TELLING = frozenset({"add_all", "commit", "flush", "refresh", "rollback", "scalars"})
 """Methods that hardly anything has but sessions: what has one, and is unknown, may be one."""
@@ -35,9 +35,10 @@ class Operation:
     ``node`` is the call of ``method``, or the expression that a ``with`` statement enters (without
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
     enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
-    (``bridged``). A change of the ``schema`` is called by ``run_sync``. An ``attribute`` loads when
-    it is read. What is ``spawned`` waits for a session of its own. A session is ``handed`` to the
-    library function ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
+    (``bridged``); or is found on the session inside, and waits for nothing (``inner``). A change of
+    the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read. What is
+    ``spawned`` waits for a session of its own. A session is ``handed`` to the library function
+    ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
     and ``why`` says what cannot be told. Of what is bridged or handed ``session`` is the expression
     that is the session.
     """
@@ -58,12 +59,18 @@ class Operations:
         self._sessions = sessions
         self._twins = twins()
         self._methods = self._twins.methods() | _TELLING
+        self._inner = frozenset(self._twins.inner["session"])
         self._handed = HandedSessions(evaluator, self._is_session)
 
     def in_module(self, module: Module) -> Iterator[Operation]:
         """Yield the operations of a file, in the order of their places."""
+        held = frozenset(self._held(module))
         for node in module.walk():
             match node:
+                case ast.Call(func=ast.Name(id=name) as function) if name in held:
+                    found = self._of_held(module, node, function)
+                    if found is not None:
+                        yield found
                 case ast.Call(func=ast.Attribute(value=receiver, attr=method)) if (
                     method in self._methods
                 ):
@@ -72,12 +79,37 @@ class Operations:
                         yield found
                 case ast.Call(args=[_, *_]) | ast.Call(keywords=[_, *_]):
                     yield from self._of_library(module, node)
+                case ast.Attribute(value=receiver, attr=name, ctx=ast.Load()) if (
+                    name in self._inner and self._is_session(module, receiver)
+                ):
+                    yield Operation(node, "inner", method=name, session=receiver)
                 case ast.withitem(context_expr=entered):
                     resource = self._entered(module, entered)
                     if resource is not None:
                         yield Operation(entered, "entered", resource)
                 case _:
                     pass
+
+    def _held(self, module: Module) -> Iterator[str]:
+        """Yield the variables that hold a method which may be one of a session."""
+        for node in module.walk():
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr=method)) if (
+                    method in self._methods
+                ):
+                    yield name
+                case _:
+                    pass
+
+    def _of_held(self, module: Module, node: ast.Call, function: ast.Name) -> Operation | None:
+        """Return the operation of ``commit()``, a variable that holds ``session.commit``."""
+        bindings = module.scopes.bindings_of(function)
+        held = bindings[0].value if len(bindings) == 1 else None
+        if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
+            return None
+        found = self._of_call(module, node, held.value, held.attr)
+        is_same = found is not None and found.method not in self._twins.instead["session"]
+        return found if found is not None and is_same and found.how == "awaited" else None
 
     def _of_call(
         self, module: Module, node: ast.Call, receiver: ast.expr, method: str
@@ -92,15 +124,15 @@ class Operations:
             if method not in _TELLING:
                 return None
             return Operation(node, "unknown", method=method, why=resource.why)
-        return None if resource is None else self._of_resource(node, receiver, resource)
+        return None if resource is None else self._of_resource(node, receiver, resource, method)
 
     def _of_resource(
-        self, node: ast.Call, receiver: ast.expr, resource: Resource
+        self, node: ast.Call, receiver: ast.expr, resource: Resource, method: str
     ) -> Operation | None:
-        known, method = self._twins, last_name(node.func)
+        known = self._twins
         kinds: tuple[Resource, ...] = ("scoped", "session") if resource == "scoped" else (resource,)
         for kind in kinds:
-            if method in known.awaited.get(kind, ()):
+            if method in known.awaited.get(kind, ()) or method in known.instead.get(kind, ()):
                 return Operation(node, "awaited", resource, method)
             if method in known.entered.get(kind, ()):
                 return Operation(node, "entered", resource, method)

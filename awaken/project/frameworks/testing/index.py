@@ -41,13 +41,17 @@ class Double(Struct, frozen=True):
 
     ``name`` is how it is written there. ``uses`` are what the program asks of it. ``unseen`` says
     that nothing in sight gets it, or more than was followed, although methods of Query are named
-    behind it.
+    behind it. ``marks`` are all places of the test's file that make it a double, ``fake`` is its
+    class if that is written by hand. If it ``is_followed``, no other use asks it.
     """
 
     place: Place
     name: str
     uses: tuple[QueryUse, ...]
     unseen: bool = False
+    marks: tuple[Place, ...] = ()
+    fake: str = ""
+    is_followed: bool = False
 
 
 class Doubles:
@@ -64,7 +68,7 @@ class Doubles:
         self._files_with = files_with
         self._words = evaluator.callers.words
         self._found: dict[Place, Double] | None = None
-        self._by_use: dict[QueryUse, Double] = {}
+        self._by_use: dict[QueryUse, list[Double]] = {}
         self._unfollowed: set[Place] = set()  # doubles that more may get than was followed
         self._is_complete = True
 
@@ -81,7 +85,11 @@ class Doubles:
 
     def of(self, module: Module, query: ast.expr) -> Double | None:
         """Return a double that is asked by ``query``, as in ``session.query``, if one is."""
-        return self._by_use.get(use_of(module, query)) if self._all() else None
+        return next(iter(self.answering(use_of(module, query))), None)
+
+    def answering(self, use: QueryUse) -> tuple[Double, ...]:
+        """Return the doubles that are asked by ``use``."""
+        return tuple(self._by_use.get(use, ())) if self._all() else ()
 
     def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
         """Take what was found earlier, if none of the ``changed`` files can have a double."""
@@ -95,7 +103,7 @@ class Doubles:
             self._search()
             for double in self._found.values():
                 for use in double.uses:
-                    self._by_use.setdefault(use, double)
+                    self._by_use.setdefault(use, []).append(double)
         return self._found
 
     # ---------------------------------------------------------------------------------- the files
@@ -175,13 +183,18 @@ class Doubles:
             f"{mark.fake.rpartition('.')[2]}.query" if mark.fake else _shown(member.module, mark)
         )
         known = (self._found or {}).get(place)
+        marks = {member.module.place(one.node) for one in unit.marks[name]}
         if known is not None:
             uses = [*dict.fromkeys([*known.uses, *uses])]
+            marks |= set(known.marks)
         if not (reached.is_complete and unit.is_complete):
             self._unfollowed.add(place)
         unused = not uses and not reached.resolved and (known is None or known.unseen)
         unseen = mark.legacy and (unused or place in self._unfollowed)
-        double = Double(place, shown, tuple(uses), unseen)
+        is_followed = not unseen and place not in self._unfollowed
+        double = Double(
+            place, shown, tuple(uses), unseen, tuple(sorted(marks)), mark.fake, is_followed
+        )
         if self._found is not None:
             self._found[place] = double
 

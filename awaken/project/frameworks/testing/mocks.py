@@ -91,6 +91,17 @@ class Mocks:
         ]
         return self.made_at(home, given[0], depth + 1) if len(given) == 1 else None
 
+    def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:
+        """Yield what a call passes to the parameters that are declared as sessions."""
+        bound = int(home.enclosing_class(function) is not None)
+        for parameter, _ in parameters_of(function.args):
+            given = argument_of(call, function, parameter, bound)
+            if given is None or parameter.annotation is None:
+                continue
+            declared = self._evaluator.declared(home, parameter.annotation)
+            if any(isinstance(one, Session) and one.kind == "session" for one in declared):
+                yield given
+
     def passed(
         self, module: Module, call: ast.Call, home: Module, function: Function, bound: int
     ) -> Iterator[PassedMock]:

@@ -45,6 +45,7 @@ class Unit:
         self._test = test
         self.members: dict[str, Member] = {}
         self.doubles: dict[str, tuple[Member, Mark]] = {}
+        self.marks: defaultdict[str, list[Mark]] = defaultdict(list)
         self._carried: dict[str, set[str]] = defaultdict(set)
         self._same: dict[str, str] = {}
         self._classes: dict[str, set[str]] = defaultdict(set)
@@ -213,6 +214,7 @@ class Unit:
             key = self._key(member, mark.root)
             name = f"{member.prefix} {key if key and mark.root is not mark.node else ''}"
             self.doubles.setdefault(name, (member, mark))
+            self.marks[name].append(mark)
             if mark.root is mark.node:
                 # Made in the middle of an expression, it has no name: its own node is the key.
                 self._carried[f"node {id(mark.node)}"].add(name)

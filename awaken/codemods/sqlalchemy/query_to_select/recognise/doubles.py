@@ -15,11 +15,13 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
     Recognised,
     recognise_either,
 )
-from awaken.contract import Finding, Place
+from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
+from awaken.contract import Constraints, Place
 from awaken.project.frameworks.testing import QueryUse, configured, use_of
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
@@ -52,15 +54,20 @@ def without_doubles(
             yield replace(one, refused=refused)
 
 
-def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
-    """Yield what is said of the doubles in a test file: those that hold a query back."""
+def decided_doubles(
+    project: Project, path: str, rule: str, together: Together, constraints: Constraints
+) -> Iterator[Decided]:
+    """Yield what is decided of the doubles in a test file that answer or hold back a query."""
     doubles = project.doubles.in_file(path)
     module = project.module(path) if doubles else None
     places: dict[QueryUse, tuple[Place, ...]] = {}
     for double in doubles if module is not None else ():
         for use in double.uses:
+            rewrite = together.rewrite(use)
+            if rewrite is not None:
+                yield from rewrite.decided(rule, constraints.excluded).values()
             if use not in places:
-                places[use] = tuple(_held(project, use))
+                places[use] = () if rewrite is not None else tuple(_held(project, use))
         held = [use for use in double.uses if places[use]]
         if module is None or not (held or double.unseen):
             continue
@@ -70,7 +77,7 @@ def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
             names = _listed(list(dict.fromkeys(use.function for use in held)))
             because = tuple(place for use in held for place in places[use])
             refused = Refused(reasons.DOUBLE_OF_QUERY, names, because=because)
-        yield manual(rule, module, node, refused)
+        yield manual(rule, module, node, refused), None
 
 
 def _held(project: Project, use: QueryUse) -> Iterator[Place]:

@@ -37,7 +37,9 @@ def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
         own = part.project.layout.name_of(function.path)
         for home, names in homes:
             if first in names and f"{own}.".startswith(f"{home}."):
-                yield function, Refused(PUBLISHED, function.qualname, because=(names[first],))
+                why = f"`__all__` names it, and {part.project.published_because}"
+                detail = f"`{function.qualname}`: {why}"
+                yield function, Refused(PUBLISHED, detail, because=(names[first],))
                 break
 
 

@@ -12,13 +12,16 @@ from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared, with_bases
+from awaken.codemods.sqlalchemy.session_to_async.components.written import (
+    asynchronous_code,
+    edits_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     REMOVE,
     REPLACE,
     WRAP,
     Bridged,
     Replaced,
-    Wrapped,
 )
 from awaken.contract import (
     Edit,
@@ -28,7 +31,6 @@ from awaken.contract import (
     Place,
     ReleaseImport,
     SiteId,
-    Span,
     TextEdit,
 )
 from awaken.kit.changes import Member
@@ -36,7 +38,6 @@ from awaken.kit.imports import name_beside
 from awaken.kit.payloads import ADD_KEYWORD, Statements
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.names.origins import imported_from
-from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -45,15 +46,23 @@ _CAVEAT = "it has a pool of its own: a database in memory would be another one f
 
 
 class Beside:
-    """Writes the asynchronous ones of ``resources``, and their names where they are used."""
+    """Writes the asynchronous ones of ``resources``, and their names where they are used.
 
-    def __init__(self, project: Project, rule: str, resources: Iterable[Shared]) -> None:
+    ``twins`` are the names of those that there are already.
+    """
+
+    def __init__(
+        self, project: Project, rule: str, resources: Iterable[Shared], twins: Mapping[str, str]
+    ) -> None:
         self._project = project
         self._rule = rule
         self._resources = {one.qualified: one for one in resources}
+        self._twins = twins
         self._names = {name: self._name(one) for name, one in self._resources.items()}
 
     def _name(self, shared: Shared) -> str:
+        if shared.qualified in self._twins:
+            return self._twins[shared.qualified]
         module = self._project.module(shared.piece.path)
         name = shared.name
         wanted = f"Async{name}" if name[:1].isupper() else f"async_{name}"
@@ -85,7 +94,7 @@ class Beside:
             if not is_rewritten:
                 edits.append(site.replace(node, written))
             caveats, related = list[str](), tuple[Place, ...]()
-            if number == 0:
+            if number == 0 and not names <= self._twins.keys():
                 edits = [*self._statements(site.id, names, writes), *edits]
                 caveats = [_CAVEAT]
                 related = tuple(self._resources[name].statement for name in sorted(names))
@@ -139,7 +148,7 @@ class Beside:
         if site.module.path == home:
             return name, []
         package = qualified.rpartition(".")[0]
-        written, edits = name_beside(self._project, site, None, f"{package}.{name}")
+        written, edits = name_beside(self._project, site, node, f"{package}.{name}")
         imported = imported_from(site.module, node)
         if imported is not None:
             edits.append(site.release_import(*imported))
@@ -150,18 +159,13 @@ class Beside:
         self, site: SiteId, names: Collection[str], writes: Mapping[str, Sequence[Member]]
     ) -> Iterator[Edit]:
         for name, one in self._resources.items():
-            if name not in names:
+            if name not in names or name in self._twins:
                 continue
             module = self._project.module(one.piece.path)
             if module is None:
                 continue
-            edits = [
-                edit
-                for member in writes.get(name, ())
-                if isinstance(member.outcome, Rewrite)
-                for edit in member.outcome.edits
-            ]
-            code = self._code(module, one, edits)
+            edits = edits_of(writes.get(name, ()))
+            code = asynchronous_code(module, one, edits, self._names)
             made: Site[ast.AST] = Site(self._rule, module, module.tree)
             made.id = site
             yield made.insert_statements(one.statement, "after", f"{code}\n")
@@ -176,35 +180,6 @@ class Beside:
                     yield structs.replace(edit, data=data, site=site)
                 else:
                     yield structs.replace(edit, site=site)
-
-    def _code(self, module: Module, shared: Shared, edits: Iterable[Edit]) -> str:
-        """Return the statement that makes the asynchronous one, of the text of the other."""
-        start = shared.statement.span.start
-        text = module.source.text
-        pieces: list[tuple[int, int, str]] = []
-        for edit in edits:
-            if isinstance(edit, TextEdit) and shared.statement.span.contains(edit.anchor):
-                pieces.append((edit.anchor.start, edit.anchor.end, edit.text))
-            elif isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD:
-                written = f"{edit.data.name}={edit.data.value}"
-                pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
-            elif isinstance(edit, NodeEdit) and isinstance(edit.data, Wrapped):
-                span = module.span(_wrapped(module, edit.anchor, edit.data))
-                pieces.append((span.end, span.end, ")"))
-                pieces.append((span.start, span.start, f"{edit.data.function}("))
-        for name, place in shared.built_on.items():
-            if name in self._names:
-                end = place.span.end
-                last = name.rpartition(".")[2].encode()
-                begin = end - len(last)
-                pieces.append((begin, end, self._names[name]))
-        pieces.append((start, start + len(shared.name.encode()), self._names[shared.qualified]))
-        written_text = text
-        for begin, end, code in sorted(pieces, reverse=True):
-            written_text = written_text[:begin] + code.encode() + written_text[end:]
-        more = len(written_text) - len(text)
-        made = written_text[start : shared.statement.span.end + more].decode()
-        return "\n".join(made.splitlines())
 
 
 def _written_anew(
@@ -242,27 +217,5 @@ def _written_anew(
     return found, is_rewritten
 
 
-def _wrapped(module: Module, call: Span, data: Wrapped) -> ast.expr:
-    """Return the argument of a call that becomes one of a function."""
-    [node, *_] = module.calls_at(call)
-    named = (one.value for one in node.keywords if one.arg == data.keyword)
-    return next(named) if data.keyword else node.args[0]
-
-
 def _word(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.]){re.escape(text)}(?!\w)")
-
-
-def _argument(text: bytes, start: int, end: int, written: str) -> tuple[int, int, str]:
-    """Return where an argument goes into a call, and how: before the bracket that closes it."""
-    inside = text[start : end - 1].rstrip()
-    at, behind = start + len(inside), text[start + len(inside) : end - 1]
-    if inside.endswith(b"("):
-        return at, at, written
-    line = inside.rpartition(b"\n")[2]
-    space = " "
-    if b"\n" in behind:
-        space = "\n" + line[: len(line) - len(line.lstrip())].decode()
-    comma = "" if inside.endswith(b",") else ","
-    end_comma = "," if b"\n" in behind else ""
-    return at, at, f"{comma}{space}{written}{end_comma}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -122,17 +122,22 @@ class Components:
     """The components of one program, and the engines and factories that they use.
 
     ``shared`` are those that join nobody, ``made`` the members of their statements, and ``unmade``
-    what of that stands against the change, all by their names. ``everywhere`` is said of what no
-    component holds.
+    what of that stands against the change, all by their names; ``twins`` are the asynchronous ones
+    that stand beside some already. ``everywhere`` is said of what no component holds. ``unnamed``
+    is what was asked for, and is in no component.
     """
 
-    def __init__(self, placed: Placed, components: list[Component]) -> None:
+    def __init__(
+        self, placed: Placed, components: list[Component], twins: Mapping[str, str]
+    ) -> None:
         self._placed = placed
         self.all = components
         self.shared = placed.shared
         self.made = placed.made
         self.unmade: dict[str, list[Member]] = {}
+        self.twins = twins
         self.everywhere: list[Member] = []
+        self.unnamed = ""
         self._of = {piece: one for one in components for piece in one.pieces}
 
     def add(self, members: Iterable[Member]) -> None:
@@ -147,6 +152,11 @@ class Components:
         pieces = [piece for one in names for _, piece in self.shared[one].uses]
         found = {id(self._of[piece]): self._of[piece] for piece in pieces if piece in self._of}
         return list(found.values())
+
+    def is_left_by_all(self, name: str) -> bool:
+        """Whether all places that use an engine or a factory become asynchronous."""
+        users = (self._of.get(piece) for _, piece in self.shared[name].uses)
+        return all(user is not None and user.converts for user in users)
 
     def used_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
         """Return the engines and factories that components use; what nobody uses is all's."""
@@ -175,6 +185,7 @@ class Components:
             name
             for name, one in self.shared.items()
             if not one.kept
+            and name not in self.twins
             and not self.unmade.get(name)
             and all(user.converts for user in self.users(name))
         }

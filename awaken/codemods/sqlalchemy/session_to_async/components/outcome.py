@@ -16,26 +16,35 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     Components,
     piece_with,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.left_alone import LeftAlone
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
-from awaken.contract import Constraints, Finding, InsertStatements, Place
+from awaken.contract import ChangeId, Constraints, Finding, InsertStatements, Outline
 from awaken.kit.changes import Decided, Member, connected, decide_group
-from awaken.kit.sites import Refused, Rewrite
+from awaken.kit.sites import Rewrite
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
-_SHOWN = 5
-"""How many of the functions that stop a component a finding leads to."""
+
+_CAVEAT = "others run while it waits"
 
 
 class Outcome:
     """Makes findings and changes of the components of one program."""
 
     def __init__(
-        self, part: SynchronousPart, rule: str, components: Components, constraints: Constraints
+        self,
+        part: SynchronousPart,
+        rule: str,
+        components: Components,
+        constraints: Constraints,
+        outlines: Outlines,
     ) -> None:
+        self._outlines = outlines
         self._part = part
         self._project = part.project
         self._rule = rule
@@ -44,15 +53,18 @@ class Outcome:
 
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and a change for each group of components that share something."""
-        seen: set[str] = set()
+        seen: set[ChangeId] = set()
         for one in self._decided():
             # What stops several components is said of each of them.
             changes = tuple(change for change in one.changes if change.id not in seen)
             seen.update(change.id for change in changes)
-            yield Decided(one.findings, changes)
+            yield Decided(one.findings, changes, one.outlines)
+        others = tuple(sorted(seen))
+        yield from removed_at_last(self._project, self._components, self._constraints, others)
 
     def _decided(self) -> Iterator[Decided]:
-        beside = Beside(self._project, self._rule, self._components.beside)
+        twins = self._components.twins
+        beside = Beside(self._project, self._rule, self._components.beside, twins)
         for group in self._groups():
             members = [member for one in group for member in one.members]
             names = self._components.used_by(group)
@@ -62,26 +74,23 @@ class Outcome:
             making = {name: self._components.making(name, pieces) for name in self._components.made}
             members = beside.joined(members, pieces, making)
             if members:
-                members = _once(self._with_settings(members))
+                members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
-                yield _told(decided, members)
-        left: set[str] = set()
-        everywhere = (
-            []
-            if any(one.converts for one in self._components.all)
-            else list(self._components.everywhere)
-        )
-        for one in self._components.all:
-            if not one.converts:
-                members, names = [*one.members, *everywhere], self._components.used_by([one])
-                members += [
-                    each
-                    for name in sorted(names - self._components.in_place - left)
-                    for each in self._components.making(name, ())
-                ]
-                left |= names
-                everywhere = []
-                yield self._left_alone(one, members)
+                outlines = self._made(pieces, members, names, decided)
+                yield dataclasses.replace(_told(decided, members), outlines=outlines)
+        yield from LeftAlone(self._components, self._constraints, self._outlines).decided()
+
+    def _made(
+        self,
+        pieces: Collection[Piece],
+        members: Sequence[Member],
+        names: Collection[str],
+        decided: Decided,
+    ) -> tuple[Outline, ...]:
+        """Return the outline of a change; what only changes names needs none."""
+        if len(decided.changes) != 1 or not self._outlines.has_functions(pieces):
+            return ()
+        return (self._outlines.made(pieces, members, decided.changes[0].id, names),)
 
     def _groups(self) -> list[list[Component]]:
         """Return the components that convert, in one list those that share something."""
@@ -139,41 +148,26 @@ class Outcome:
             first = dataclasses.replace(first, outcome=outcome)
         return [first, *others]
 
-    def _left_alone(self, component: Component, members: Sequence[Member]) -> Decided:
-        # What stops several parts of a component stands there once for each.
-        once = {one.site.id: one for one in component.stopping}.values()
-        stopping = sorted(once, key=lambda one: one.site.place)
-        refused = [one for one in stopping if isinstance(one.outcome, Refused)]
-        if stopping and not refused:
-            # Only sites that are left out stop it: they keep what would become of them.
-            others = [one for one in stopping if one not in members]
-            every = [*members, *others]
-            return decide_group(every, self._constraints, reasons.BESIDE_ANOTHER)
-        if not stopping:
-            return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
-        findings: list[Finding] = []
-        for one in members:
-            if isinstance(one.outcome, Refused):
-                findings.append(one.site.refused(one.outcome))
-                continue
-            way = one.outcome.related
-            findings.append(one.site.refused(_because(refused, way)))
-        return Decided(tuple(findings))
 
-
-def _because(stopping: Sequence[Member], way: tuple[Place, ...] = ()) -> Refused:
-    """Return what the others of a component say: the first that stops them, and how many do.
-
-    ``way`` leads to what a function waits for.
-    """
-    first, *others = dict.fromkeys(one.shown for one in stopping)
-    detail = first if not others else f"{first} and {len(others)} more"
-    places = tuple(_noted(one) for one in stopping[:_SHOWN])
-    return Refused(reasons.BESIDE_ANOTHER, detail, because=(*way, *places))
+def _never_safe(members: Sequence[Member]) -> list[Member]:
+    """Return members of which at least one says what may change."""
+    found = list(members)
+    outcomes = [one.outcome for one in found]
+    if any(isinstance(one, Rewrite) and one.caveats for one in outcomes):
+        return found
+    for number, outcome in enumerate(outcomes):
+        if isinstance(outcome, Rewrite):
+            outcome = dataclasses.replace(outcome, caveats=[_CAVEAT])  # noqa: PLW2901
+            found[number] = dataclasses.replace(found[number], outcome=outcome)
+            break
+    return found
 
 
 def _told(decided: Decided, members: Iterable[Member]) -> Decided:
-    """Return each finding with what becomes of its own site, and the way to what it waits for."""
+    """Return each finding with what becomes of its own site, and the way to what it waits for.
+
+    The outline tells of all of them together, so none leads to the others.
+    """
     outcomes = {one.site.id: one.outcome for one in members}
     findings: list[Finding] = []
     for finding in decided.findings:
@@ -181,21 +175,8 @@ def _told(decided: Decided, members: Iterable[Member]) -> Decided:
         if finding.change is None or not isinstance(outcome, Rewrite):
             findings.append(finding)
             continue
-        related = outcome.related or finding.related
-        findings.append(structs.replace(finding, message=outcome.said, related=related))
+        findings.append(structs.replace(finding, message=outcome.said, related=outcome.related))
     return Decided(tuple(findings), decided.changes)
-
-
-def _noted(member: Member) -> Place:
-    place = member.site.place
-    note = member.outcome.message if isinstance(member.outcome, Refused) else ""
-    return Place(place.path, place.span, note)
-
-
-def _not_asked(member: Member) -> Refused:
-    if isinstance(member.outcome, Refused):
-        return member.outcome
-    return Refused(reasons.OTHER_COMPONENT)
 
 
 def _once(members: Iterable[Member]) -> list[Member]:

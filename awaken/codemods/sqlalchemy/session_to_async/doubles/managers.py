@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import ASYNC_MOCK
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
 
 GIVING = {
     "connection", "exec", "execute", "get", "get_one", "merge", "scalar", "scalars",
@@ -71,3 +74,10 @@ class WaitingMethods:
             for one in self._project.calls.graph().functions()
             if one.path == function.path and one.qualname.rpartition(".")[0] == owner
         ]
+
+
+def called_at(project: Project, places: Iterable[Place]) -> frozenset[str]:
+    """Return the names of the methods that are called at places."""
+    modules = [(project.module(place.path), place) for place in places]
+    calls = [one for module, place in modules if module for one in module.calls_at(place.span)[:1]]
+    return frozenset(last_name(one.func) for one in calls)

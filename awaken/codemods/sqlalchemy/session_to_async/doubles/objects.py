@@ -12,6 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    ASYNC_MOCK,
+    asynchronous,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place
@@ -25,7 +29,6 @@ from awaken.project.source.modules import Module
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
-ASYNC_MOCK = "unittest.mock.AsyncMock"
 MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
 """Arguments of mocks: no method of theirs can be given by such a name."""
@@ -121,12 +124,12 @@ class MockedObjects:
         added: list[str] = []
         for name, is_used in found.methods.items():
             if name in given:
-                edits += self._asynchronous(site, given[name])
+                edits += asynchronous(self._project, site, given[name])
                 continue
             result, imports = self._result(site, call) if is_used else ("", [])
-            asynchronous, more = name_beside(self._project, site, call.func, ASYNC_MOCK)
+            written, more = name_beside(self._project, site, call.func, ASYNC_MOCK)
             edits += [*imports, *more]
-            added.append(f"{name}={asynchronous}({result})")
+            added.append(f"{name}={written}({result})")
         if added:
             edits.append(inserted_arguments(site, call, ", ".join(added)))
         return Rewrite(message, edits)
@@ -138,23 +141,7 @@ class MockedObjects:
     def _assigned(self, site: Site[ast.AST], value: ast.expr) -> Rewrite:
         """Return what is assigned to a method of a mock, so that it can be awaited."""
         shown = site.module.excerpt(value)
-        return Rewrite(f"`{shown}` can be awaited", self._asynchronous(site, value))
-
-    def _asynchronous(self, site: Site[ast.AST], value: ast.expr) -> list[Edit]:
-        """Return the edits that have a double of a method be awaited."""
-        project, module = self._project, site.module
-        known = value.func if isinstance(value, ast.Call) else None
-        written, imports = name_beside(project, site, known, ASYNC_MOCK)
-        qualified = None if known is None else project.qualified_name(module, known)
-        if qualified == ASYNC_MOCK:
-            return []
-        if isinstance(value, ast.Call) and project.mocks.is_made(module, value):
-            return [site.replace(value.func, written), *imports]
-        return [
-            site.insert_before(value, f"{written}(side_effect="),
-            site.insert_behind(value, ")"),
-            *imports,
-        ]
+        return Rewrite(f"`{shown}` can be awaited", asynchronous(self._project, site, value))
 
 
 def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edit:

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
-    ASYNC_MOCK,
     MAGIC_MOCK,
     OF_MOCKS,
     inserted_arguments,

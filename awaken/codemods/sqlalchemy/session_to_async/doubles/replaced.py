@@ -10,10 +10,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting
+from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     entered_asynchronously,
     kind_of,
@@ -51,14 +53,19 @@ _MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
 
 
 class Doubles:
-    """Yields what becomes of the doubles of one program."""
+    """Yields what becomes of the doubles of one program.
 
-    def __init__(self, part: SynchronousPart, rule: str) -> None:
+    ``extended`` are methods of sessions that some calls pass more than before.
+    """
+
+    def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str] = ()) -> None:
         self._part = part
+        self._extended = extended
         self._project = part.project
         self._rule = rule
         self._objects = PatchedObjects(part)
         self._sessions = PatchedSessions(part)
+        self._fakes = FakeSessions(part, rule, extended)
         self._taken: dict[ast.AST | None, set[str]] = {}
 
     def __iter__(self) -> Iterator[Member]:
@@ -70,6 +77,7 @@ class Doubles:
                     for found in self._of(module, one):
                         yield dataclasses.replace(found, along=along)
             self._taken.clear()
+        yield from self._fakes
 
     def _of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
         functions, given = replacement.functions, replacement.given
@@ -127,7 +135,10 @@ class Doubles:
             return
         if given is not None and self._project.replacements.make_sessions(module, given):
             return
-        if any(self._waiting(replacement)):
+        waiting = tuple(self._waiting(replacement))
+        if given is not None and waiting and self._fakes.add(module, given, waiting):
+            return
+        if waiting:
             shown_given = module.excerpt(replacement.node if given is None else given)
             yield Member(site, not_understood(replacement, shown_given), shown)
 
@@ -163,11 +174,18 @@ class Doubles:
 
     def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stands in for a method of a session. Raises Refused."""
-        given = replacement.given
-        if isinstance(given, ast.expr) and not isinstance(given, ast.Call | ast.Lambda):
+        module, given = site.module, replacement.given
+        edits: list[Edit] = []
+        if given is not None and replacement.name in self._extended:
+            edits += accepting(self._project, site, given)
+        if given is not None and self._is_awaitable(module, given):
+            return Rewrite(f"what stands in for `{replacement.shown}` can be awaited", edits)
+        is_known = isinstance(given, ast.Name) and bool(self._called(module, given))
+        if given is not None and not isinstance(given, ast.Call | ast.Lambda) and not is_known:
             # It may call the method that it replaces, which gives a coroutine then.
-            raise not_understood(replacement, site.module.excerpt(given))
-        return self._of_coroutine_function(site, replacement)
+            raise not_understood(replacement, module.excerpt(given))
+        rewrite = self._of_coroutine_function(site, replacement)
+        return dataclasses.replace(rewrite, edits=[*edits, *rewrite.edits])
 
     def _called(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
         return self._project.replacements.functions_of(module, given)

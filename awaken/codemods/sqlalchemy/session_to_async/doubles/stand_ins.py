@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
+from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -29,6 +30,7 @@ class StandIns:
         self._replaced: defaultdict[FunctionPlace, set[FunctionPlace]] = defaultdict(set)
         self._mixed: set[FunctionPlace] = set()
         self._put: defaultdict[Place, set[FunctionPlace]] = defaultdict(set)
+        self._of_sessions: set[Place] = set()
         self.paths = [path for path in project.files_with(_WORDS) if is_around_tests(path)]
         for path in self.paths:
             module = project.module(path)
@@ -47,6 +49,8 @@ class StandIns:
         if given is None:
             return
         self._put[module.place(given)] |= set(replacement.functions)
+        if replacement.session and replacement.name in twins().awaited["session"]:
+            self._of_sessions.add(module.place(given))
         if replacement.cls:
             self._add_class(replacement.cls, self._project.replacements.classes_of(module, given))
         for one in self._project.replacements.functions_of(module, given):
@@ -85,6 +89,10 @@ class StandIns:
     def replaced_at(self, place: Place) -> set[FunctionPlace]:
         """Return the functions in whose place the expression at ``place`` is put."""
         return self._put.get(place, set())
+
+    def is_of_session(self, place: Place) -> bool:
+        """Whether the expression at ``place`` is put in the place of a method that waits."""
+        return place in self._of_sessions
 
 
 def effects_of(module: Module, replacement: Replacement) -> Iterator[ast.expr]:

@@ -16,6 +16,7 @@ from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside, released
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.source.modules import Module
 
@@ -112,9 +113,12 @@ class Callables:
         end = min((module.span(one).start for one in behind), default=span.end - 1)
         if call.keywords and not rest and call.keywords[0].arg is None:
             end -= len("**")
+        session = self._session(module, call)
         # Arguments that stood below each other still do.
         before = module.source.text[module.span(call.func).end : inner.start].decode()
         opening = before if behind and not is_executor and before.strip() == "(" else "("
+        if session:
+            opening += f"{session}, " if behind else session
         edits: list[Edit] = [
             TextEdit(path=module.path, anchor=Span(span.start, inner.start), text="", site=site.id),
             TextEdit(path=module.path, anchor=Span(inner.end, end), text=opening, site=site.id),
@@ -122,7 +126,18 @@ class Callables:
         edits += released(site, call.func)
         shown = module.excerpt(function)
         caveat = f"`{shown}` runs on the event loop, and what else blocks in it holds that up"
+        if session:
+            return Rewrite(f"`{shown}` is given the session itself, and awaited", edits)
         return Rewrite(f"`{shown}` is awaited, and runs in no thread", edits, [caveat])
+
+    def _session(self, module: Module, call: ast.Call) -> str:
+        """Return the session whose `run_sync` a call is, as it is written; empty for threads."""
+        match call.func:
+            case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr="run_sync"):
+                proof = self._project.orm.session_of(module, owner)
+                return module.text_of(owner) if isinstance(proof, SessionProof) else ""
+            case _:
+                return ""
 
     # ----------------------------------------------------------------------------- annotations
     def _annotations(self) -> Iterator[Site[ast.AST]]:

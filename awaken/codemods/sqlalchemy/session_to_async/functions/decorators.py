@@ -64,13 +64,25 @@ class Decorators:
             )
         if not isinstance(plain, ast.Attribute):
             return False
+        owners = self._owners(module, plain)
+        return bool(owners) and all(
+            any(f"{one}.{plain.attr}" in names or _is_route(one, plain.attr) for one in lines)
+            for lines in owners
+        )
+
+    def registers(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator makes a function an endpoint or a handler of an application."""
+        plain = without_arguments(decorator)
+        owners = self._owners(module, plain) if isinstance(plain, ast.Attribute) else []
+        name = plain.attr if isinstance(plain, ast.Attribute) else ""
+        return any(_is_route(one, name) for lines in owners for one in lines)
+
+    def _owners(self, module: Module, plain: ast.Attribute) -> list[tuple[str, ...]]:
+        """Return the classes of which ``plain`` may be a method, each with those above it."""
         owners = self._project.classes_of(module, plain.value) or self._project.instance_of(
             module, plain.value
         )
-        return bool(owners) and all(
-            any(f"{one}.{plain.attr}" in names or _is_route(one, plain.attr) for one in lines)
-            for lines in ((owner, *self._project.library_ancestors(owner)) for owner in owners)
-        )
+        return [(owner, *self._project.library_ancestors(owner)) for owner in owners]
 
     def _wrapping(self, module: Module, decorator: ast.expr) -> Wrapping | None:
         """Return what a decorator of the program does, if what it does is in sight."""

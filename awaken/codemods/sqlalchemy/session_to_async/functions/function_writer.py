@@ -27,7 +27,7 @@ from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.graph.forwards.colouring import chain
+from awaken.project.graph.forwards.colouring import Step, chain
 from awaken.project.graph.forwards.in_place import applied_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -80,7 +80,7 @@ class FunctionWriter:
         is_generator = site.module.is_generator(node)
         kind = "an asynchronous generator" if is_generator else "a coroutine function"
         message = f"`{function.qualname}` becomes {kind}: {why}"
-        return Rewrite(message, edits, related=tuple(one.at for one in way))
+        return Rewrite(message, edits, related=tuple(_way(function, way)))
 
     def enclosed(
         self, site: Site[ast.AST], function: FunctionPlace, statements: Sequence[ast.stmt]
@@ -159,7 +159,7 @@ class FunctionWriter:
         if is_method and name in managers.ENTERING:
             self._part.managers.check(function)
         elif is_method and name.startswith("__") and name.endswith("__") and name != "__call__":
-            raise Refused(reasons.SYNC_PROTOCOL, name)
+            raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
         owner = module.enclosing_class(node)
         qualname = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
         if qualname in self._project.object_factories.classes:
@@ -168,7 +168,7 @@ class FunctionWriter:
             raise Refused(reasons.UNITTEST, name)
         for decorator in node.decorator_list:
             if last_name(decorator) in _PROPERTIES:
-                raise Refused(reasons.SYNC_PROTOCOL, name)
+                raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
             is_job = self._schedulers.decorates(module, decorator)
             if not is_job and not self._decorating.hands_through(module, node, decorator):
                 raise Refused(reasons.DECORATED, module.excerpt(decorator))
@@ -266,6 +266,18 @@ class FunctionWriter:
         if node.name == "__init__":
             return "class"
         return "generator" if module.is_generator(node) else "coroutine"
+
+
+def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:
+    """Yield where a function waits, and where what it waits for does, each with its function."""
+    current: FunctionPlace | None = function
+    for step in steps:
+        if current is not None and step.kind == "calls":
+            yield Place(step.at.path, step.at.span, f"in `{current.qualname}`")
+        elif current is not None and step.to is not None:
+            note = f"`{current.qualname}` stands in for `{step.to.qualname}`"
+            yield Place(step.at.path, step.at.span, note)
+        current = step.to
 
 
 def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:

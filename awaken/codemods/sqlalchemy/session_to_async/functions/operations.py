@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
+from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place
@@ -31,6 +32,8 @@ class OperationWriter:
         self._site = site
         self._module = site.module
         self._awaiting = awaiting
+        self._insertions = insertions
+        self._streaming = Streaming(project, site.module, awaiting)
         self._run_sync = RunSync(site.module, insertions, awaiting)
 
     def written(
@@ -69,18 +72,15 @@ class OperationWriter:
         because = (module.place(node),)
         match operation.how:
             case "awaited":
-                awaiting.awaits(node)
-                again = loaded_again.get(module.place(node))
-                if isinstance(node, ast.Call) and again is not None:
-                    awaiting.adds_argument(node, *again)
+                self._await(operation, loaded_again.get(module.place(node)))
             case "entered" if isinstance(module.parent(node), ast.withitem):
                 awaiting.enters(node)
-            case "entered":
+            case "entered" | "spawned":
                 awaiting.awaits(node)
             case "attribute":
                 awaiting.loads(node)
-            case "spawned":
-                awaiting.awaits(node)
+            case "inner" if operation.session is not None:
+                self._insertions.at(module.span(operation.session).end, ".sync_session")
             case "bridged" | "handed" | "twin":
                 pass
             case "schema":
@@ -91,3 +91,15 @@ class OperationWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
+
+    def _await(self, operation: Operation, again: tuple[str, str] | None) -> None:
+        """Await an operation, ``again`` is what has it load anew. Raises Refused."""
+        node = operation.node
+        if self._streaming.writes(operation):
+            return
+        self._awaiting.awaits(node)
+        instead = twins().instead.get("session", {}).get(operation.method)
+        if isinstance(node, ast.Call) and instead is not None:
+            self._awaiting.renames(node.func, instead)
+        if isinstance(node, ast.Call) and again is not None:
+            self._awaiting.adds_argument(node, *again)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name, write_twin
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
@@ -17,6 +17,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -70,6 +71,8 @@ class ResourceWriter:
         self._urls = urls
         self._engines = {(one.module.path, one.module.span(one.call)): one for one in engines}
         self.drivers = urls.drivers(engines)
+        running = urls.drivers([one for one in engines if not is_test_file(one.module.path)])
+        self._in_tests = [one for one in self.drivers.values() if one not in running.values()]
         has_any = any(one.loop_bound for one in self.drivers.values())
         self.is_loop_bound = bool(engines) and has_any
 
@@ -95,10 +98,19 @@ class ResourceWriter:
         engine = self._engines.get((site.module.path, site.module.span(call)))
         if engine is not None:
             yield from self._urls.edits(site, engine, self.drivers)
-            yield from requirements(site.id, self.drivers.values())
+            yield from self._urls.left(site.id, engine, self.drivers)
+            yield from requirements(self._project, site.id, self.drivers.values(), self._in_tests)
+            yield from self._pool(site, engine)
         given = {one.arg for one in call.keywords}
         if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")
             yield site.need_import("asyncio")
+
+    def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
+        """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""
+        given = engine.options.get("poolclass")
+        qualified = None if given is None else self._project.qualified_name(site.module, given)
+        if given is not None and qualified in twins().pools:
+            yield from write_name(self._project, site, given, twins().pools[qualified])[1]

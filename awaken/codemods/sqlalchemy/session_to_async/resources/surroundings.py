@@ -2,17 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement as Required
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
 from awaken.contract import Edit, Requirement, SiteId
+from awaken.knowledge.ecosystem import Driver, drivers
 
 if TYPE_CHECKING:
+    from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.drivers import AsyncDriver
 
+_LAYERS = ("sqlalchemy", "sqlmodel", "flask-sqlalchemy")
+"""What requires SQLAlchemy, or is it."""
 
-def requirements(site: SiteId, drivers: Iterable[AsyncDriver]) -> Iterator[Edit]:
-    """Yield what the project needs to be asynchronous; ``site`` is that of an engine."""
-    yield Requirement(root="", requirement="sqlalchemy[asyncio]", site=site)
-    for driver in drivers:
-        yield Requirement(root="", requirement=driver.distribution, site=site)
+_FIRST = "2.0"
+"""The version of SQLAlchemy that brought `async_sessionmaker`."""
+
+
+def requirements(
+    project: Project, site: SiteId, chosen: Iterable[AsyncDriver], in_tests: Collection[AsyncDriver]
+) -> Iterator[Edit]:
+    """Yield what the project needs to be asynchronous; ``site`` is that of an engine.
+
+    Of the ``chosen`` drivers, those ``in_tests`` are needed there alone.
+    """
+    needed = list(chosen)
+    since = max((_FIRST, *(one.since for one in needed if one.since)), key=Version)
+    wanted = f"sqlalchemy[asyncio]>={since}"
+    yield Requirement(root="", requirement=wanted, beside=_LAYERS, site=site)
+    for driver in needed:
+        known = next(one for one in drivers() if one.distribution == driver.distribution)
+        replaced = [one for one in drivers() if one.urls and one.database == known.database]
+        written = f"{_distribution(project, known, replaced)}{_limit(project, known)}"
+        if driver in in_tests:
+            yield Requirement(
+                root="", requirement=written, group="dev", beside=("pytest",), site=site
+            )
+            continue
+        names = [name for one in replaced for name in (one.distribution, *one.also)]
+        beside = (*(name for name in names if _is_declared(project, name)), *_LAYERS)
+        yield Requirement(root="", requirement=written, beside=beside, site=site)
+
+
+def _distribution(project: Project, driver: Driver, replaced: Iterable[Driver]) -> str:
+    """Return what is to be installed: with its C library if the driver before brought one."""
+    has_it = any(_is_declared(project, one) for one in (driver.distribution, *driver.also))
+    libraries = (one.with_library for one in replaced if one is not driver and one.with_library)
+    brought = any(_is_declared(project, canonicalize_name(Required(one).name)) for one in libraries)
+    return (
+        driver.with_library
+        if brought and not has_it and driver.with_library
+        else driver.distribution
+    )
+
+
+def _limit(project: Project, driver: Driver) -> str:
+    """Return the versions that work with the SQLAlchemy that the project is held to."""
+    for versions, limit in driver.limits.items():
+        if project.targets.guarantees("sqlalchemy", versions):
+            return limit
+    return ""
+
+
+def _is_declared(project: Project, name: str) -> bool:
+    return project.targets.distribution(name) is not None

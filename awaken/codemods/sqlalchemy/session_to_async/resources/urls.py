@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
-from awaken.contract import Edit
+from awaken.codemods.sqlalchemy.session_to_async.resources.url_helper import helper
+from awaken.contract import ByHand, Edit, SiteId
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
@@ -16,18 +18,18 @@ from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     full_drivername,
     is_async_driver,
 )
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
+    URL_READS,
+    UrlElsewhere,
+    urls_elsewhere,
+)
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
 
-_HELPER = '''\
-def async_url(url: str | URL) -> URL:
-    """Return the URL of a database with a driver for asyncio."""
-    drivers = {drivers}
-    parsed = make_url(url)
-    return parsed.set(drivername=drivers.get(parsed.get_backend_name(), parsed.drivername))
-'''
+_PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", "ssl"}
+"""What asyncpg takes behind the ``?`` of a URL, and SQLAlchemy for it."""
 
 
 class Urls:
@@ -38,8 +40,17 @@ class Urls:
         self._chosen = chosen
         self._current = not project.targets.admits("sqlalchemy", "<2.1")
 
+    @cached_property
+    def _elsewhere(self) -> tuple[UrlElsewhere, ...]:
+        """The URLs in files beside the code, from where an engine may get its own."""
+        texts = (self._project.texts(pattern) for pattern in URL_READS)
+        return urls_elsewhere({path: one for each in texts for path, one in each.files.items()})
+
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
-        """Return the drivers by the databases that the URLs of ``engines`` may name."""
+        """Return the drivers by the databases that the URLs of ``engines`` may name.
+
+        What a file beside the code names may be the URL of an engine that gets it from outside.
+        """
         found = {
             database: one
             for database, driver in sorted(self._chosen.items())
@@ -49,11 +60,48 @@ class Urls:
         for engine in engines:
             url = self._project.orm.engines.url_of(engine)
             for name in () if url is None else _drivernames(url):
-                database = full_drivername(name, current=self._current).partition("+")[0]
                 driver = self._driver(name)
                 if driver is not None:
-                    found.setdefault(database, driver)
+                    found.setdefault(self._database(name), driver)
+        if any(self._comes_from_outside(engine) for engine in engines):
+            for one in self._elsewhere:
+                driver = self._driver(one.drivername)
+                if driver is not None:
+                    found.setdefault(self._database(one.drivername), driver)
         return found
+
+    def _database(self, drivername: str) -> str:
+        return full_drivername(drivername, current=self._current).partition("+")[0]
+
+    def _comes_from_outside(self, engine: Engine) -> bool:
+        url = self._project.orm.engines.url_of(engine)
+        return url is not None and bool(url.outside)
+
+    def left(
+        self, site: SiteId, engine: Engine, drivers: Mapping[str, AsyncDriver]
+    ) -> Iterator[Edit]:
+        """Yield what users have to see to where files beside the code name URLs of ``engine``."""
+        for one in self._elsewhere if self._comes_from_outside(engine) else ():
+            what = self._what_is_left(one, drivers)
+            if what:
+                yield ByHand(file=one.path, line=one.line, what=what, site=site)
+
+    def _what_is_left(self, one: UrlElsewhere, drivers: Mapping[str, AsyncDriver]) -> str:
+        driver = drivers.get(self._database(one.drivername))
+        if driver is None:
+            known = [each.drivername.partition("+")[2] for each in async_drivers(one.drivername)]
+            if not known:
+                return f"no asynchronous driver for this URL of `{one.drivername}` is known"
+            option = f'drivers = {{ {self._database(one.drivername)} = "{known[0]}" }}'
+            return (
+                f"the engine may get this URL of `{one.drivername}`, and which asynchronous driver"
+                f" it should have is not known: say `{option}`, one of {', '.join(known)}"
+            )
+        others = [name for name in one.parameters if name not in _PARAMETERS]
+        if driver.own_parameters and others and one.drivername != driver.drivername:
+            shown = ", ".join(f"`{name}`" for name in others)
+            return f"the engine may get this URL, and {driver.distribution} does not take {shown}"
+        return ""
 
     def _driver(self, drivername: str) -> AsyncDriver | None:
         full = full_drivername(drivername, current=self._current)
@@ -82,24 +130,24 @@ class Urls:
             raise Refused(UNKNOWN_DRIVER, shown)
         if all(self._is_asynchronous(one) for one in url.drivernames or ("",)):
             return
+        for name in _drivernames(url):
+            if self._database(name) not in drivers and not self._is_asynchronous(name):
+                raise Refused(UNKNOWN_DRIVER, f"{name}://")
         if isinstance(node, ast.Constant) and len(url.drivernames) == 1:
             name = url.drivernames[0]
-            database = full_drivername(name, current=self._current).partition("+")[0]
-            text = module.text_of(node)
-            yield site.replace(node, text.replace(name, drivers[database].drivername, 1))
+            written = drivers[self._database(name)].drivername
+            yield site.replace(node, module.text_of(node).replace(name, written, 1))
             return
         pairs = ", ".join(f'"{one}": "{drivers[one].drivername}"' for one in sorted(drivers))
-        # Each of several engines brings it: any of them may be the only one that changes.
-        yield site.insert_after_imports(_HELPER.replace("{drivers}", f"{{{pairs}}}"))
-        yield site.need_import("sqlalchemy", "URL")
-        yield site.need_import("sqlalchemy", "make_url")
+        function, edits = helper(site, f"{{{pairs}}}")
+        yield from edits
         if not isinstance(module.parent(engine.call), ast.Call | ast.keyword):
-            yield site.insert_before(node, "async_url(")
+            yield site.insert_before(node, f"{function}(")
             yield site.insert_behind(node, ")")
             return
         # No text: an edit of the call around it counts the calls inside.
         named = next((one.arg for one in engine.call.keywords if one.value is node), None)
-        yield site.rewrite(engine.call, WRAP, Wrapped("async_url", named or ""))
+        yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
 
     def _is_asynchronous(self, drivername: str) -> bool:
         return is_async_driver(drivername, current=self._current) is True

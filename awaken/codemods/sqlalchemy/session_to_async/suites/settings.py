@@ -27,7 +27,8 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
     if not values:
         return
     if project.targets.distribution(_PLUGIN) is None:
-        yield Requirement(root="", requirement=_PLUGIN, group="dev", site=site)
+        beside = ("pytest",)
+        yield Requirement(root="", requirement=_PLUGIN, group="dev", beside=beside, site=site)
     if settings.path or "pyproject.toml" in project.snapshot:
         path = settings.path or "pyproject.toml"
         table: tuple[str, ...] = _TABLE

@@ -24,7 +24,7 @@ from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import InstanceOf, Session
 
 
 class Arguments:
@@ -119,14 +119,24 @@ class Arguments:
         return of_application and name in {"exception_handlers", "on_shutdown", "on_startup"}
 
     def _in_thread(self, module: Module, call: ast.Call, qualified: str) -> int | None:
-        """Return which argument of ``call`` it runs in a thread and waits for, if it does so."""
+        """Return which argument of ``call`` it runs elsewhere and waits for, if it does so.
+
+        That is in a thread, or in a greenlet, where a session runs a function with itself.
+        """
         if qualified in IN_THREADS:
             return IN_THREADS[qualified]
         if runs_in_thread(self._slots.evaluator, module, call):
             return 0
-        if not isinstance(call.func, ast.Attribute) or call.func.attr != "run_in_executor":
+        if not isinstance(call.func, ast.Attribute):
             return None
-        return 1
+        if call.func.attr == "run_sync" and isinstance(module.parent(call), ast.Await):
+            owners = self._slots.evaluator.values(module, call.func.value)
+            are_sessions = all(
+                isinstance(one, Session) and one.kind.startswith("async") and not one.unless
+                for one in owners
+            )
+            return 0 if owners and are_sessions else None
+        return 1 if call.func.attr == "run_in_executor" else None
 
     def _lines(self, qualified: str) -> tuple[str, ...]:
         ancestors = self._slots.evaluator.classes.ancestors(qualified)

@@ -1,0 +1,231 @@
+"""One change of the doubles of Query and of all queries that they answer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select.answers import by_hand, mocks
+from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked, asked
+from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
+from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised, Sites
+from awaken.codemods.sqlalchemy.query_to_select.rewrites import Rewrite, Root
+from awaken.contract import Edit, Place, SiteId, Span, TextEdit
+from awaken.project.frameworks.testing import Double, QueryUse, use_of
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_MOST_USES = 30
+"""Functions whose queries one change rewrites: more is no unit of work any more."""
+CAVEAT = "what tests say of the query is said of the statement"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A place that makes a double, and the edit that has it answer statements."""
+
+    module: Module
+    node: ast.AST
+    shown: str
+    edit: Callable[[SiteId], Edit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query that a double answers, and what becomes of it."""
+
+    module: Module
+    recognised: Recognised
+    rewrite: Rewrite
+    asked: Asked
+
+
+class Together:
+    """Says of the queries of one program that doubles answer what becomes of both."""
+
+    def __init__(self, project: Project, sites: Sites) -> None:
+        self._project = project
+        self.sites = sites
+        self._decided: dict[QueryUse, Rewrite | None] = {}
+
+    def rewrite(self, use: QueryUse) -> Rewrite | None:
+        """Return what becomes of a query and of all that its doubles answer; None if it stays."""
+        if use not in self._decided:
+            uses, doubles = self._group(use)
+            found = self._of_group(uses, doubles)
+            self._decided.update(dict.fromkeys(uses, found))
+        return self._decided[use]
+
+    def _group(self, use: QueryUse) -> tuple[list[QueryUse], list[Double]]:
+        """Return the queries and the doubles that belong together, always in one order."""
+        uses, doubles = {use}, dict[Place, Double]()
+        waiting = [use]
+        while waiting and len(uses) <= _MOST_USES:
+            for double in self._project.doubles.answering(waiting.pop()):
+                doubles[double.place] = double
+                waiting += [one for one in double.uses if one not in uses]
+                uses |= set(double.uses)
+        in_order = sorted(uses, key=lambda one: (one.path, one.function, one.text))
+        return in_order, [doubles[place] for place in sorted(doubles)]
+
+    def _of_group(self, uses: Sequence[QueryUse], doubles: Sequence[Double]) -> Rewrite | None:
+        if len(uses) > _MOST_USES or not all(one.is_followed for one in doubles):
+            return None
+        queries: dict[QueryUse, list[_Query]] = {}
+        for path in dict.fromkeys(one.path for one in uses):
+            found = self._queries(path, set(uses))
+            if found is None:
+                return None
+            queries |= found
+        written: list[_Written] = []
+        for double in doubles:
+            answers = [one.asked for use in double.uses for one in queries.get(use, ())]
+            places = self._written(double, answers)
+            if places is None:
+                return None
+            written += places
+        return _joined([one for use in uses for one in queries.get(use, ())], written)
+
+    # ------------------------------------------------------------------------------- the queries
+    def _queries(self, path: str, uses: set[QueryUse]) -> dict[QueryUse, list[_Query]] | None:
+        """Return the queries of a file by their use; None if one of them stays."""
+        module = self._project.module(path)
+        if module is None:
+            return None
+        reader = Reader(self._project, module)
+        roots = {one.root: one for one in self.sites.of(module)}
+        found: dict[QueryUse, list[_Query]] = {}
+        for node in module.walk():
+            if not isinstance(node, ast.Attribute) or node.attr != "query":
+                continue
+            use, call = use_of(module, node), module.parent(node)
+            if use not in uses:
+                continue
+            recognised = roots.get(call) if isinstance(call, ast.Call) else None
+            query = None if recognised is None else self._query(reader, recognised)
+            if query is None:
+                return None
+            found.setdefault(use, []).append(query)
+        return found
+
+    def _query(self, reader: Reader, recognised: Recognised) -> _Query | None:
+        if recognised.refused is not None:
+            return None
+
+        def roots_of(module: Module) -> dict[ast.AST, Recognised]:
+            return {one.root: one for one in self.sites.of(module)}
+
+        try:
+            if read_component(reader, recognised.root, roots_of) is not None:
+                return None
+            rewrite = rewrite_single(reader, recognised)
+            found = asked(reader.module, recognised, rewrite)
+        except Refused:
+            return None
+        if found is None:
+            return None
+        return _Query(reader.module, recognised, rewrite, found)
+
+    # ------------------------------------------------------------------------------- the doubles
+    def _written(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
+        """Return what has a double answer statements; None where it cannot be told how."""
+        module = self._project.module(double.place.path)
+        if module is None or not answers:
+            return None
+        nodes = [_node_at(module, place) for place in double.marks]
+        if double.fake or any(by_hand.named(module, one) for one in nodes if one is not None):
+            places = [double.place] if double.fake else double.marks
+            return self._by_hand(module, double, places, answers)
+        statements = [
+            mocks.told(self._project, module, one) if isinstance(one, ast.Attribute) else None
+            for one in nodes
+        ]
+        if None in statements:
+            return None
+        known = [one for one in statements if one is not None]
+        heads = {one.after[0] for one in answers}
+        if any(mocks.asks_already(module, one, heads) for one in known):
+            return None
+        said = mocks.answered(known, answers)
+        return None if said is None else [_telling(one, after) for one, after in said]
+
+    def _by_hand(
+        self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
+    ) -> list[_Written] | None:
+        heads = {one.after[0] for one in answers}
+        nodes = [_node_at(module, place) for place in places]
+        if len(heads) != 1 or self._is_named_elsewhere(double):
+            return None
+        head = heads.pop()
+        written: list[_Written] = []
+        for node in nodes:
+            span = None if node is None else by_hand.named(module, node)
+            function = None if node is None else by_hand.function_of(module, node)
+            if node is None or span is None or function is None:
+                return None
+            if by_hand.has_member(module, node, head):
+                return None
+            if not by_hand.answers_alike(module, function, answers):
+                return None
+            written.append(_renaming(module, node, span, head))
+        handled = [
+            node
+            for one in self._project.doubles.in_file(module.path)
+            for place in one.marks
+            if (node := _node_at(module, place)) is not None
+        ]
+        if double.fake and by_hand.is_read(self._project, module, double.fake, handled):
+            return None
+        return written
+
+    def _is_named_elsewhere(self, double: Double) -> bool:
+        name = double.fake.rpartition(".")[2].encode()
+        return bool(double.fake) and self._project.files_with((name,)) != [double.place.path]
+
+
+def _telling(statement: mocks.Told, afterwards: Sequence[tuple[str, ...]]) -> _Written:
+    module = statement.module
+    shown = module.excerpt(statement.target)
+    return _Written(module, statement.target, shown, lambda site: statement.edit(afterwards, site))
+
+
+def _renaming(module: Module, node: ast.AST, span: Span, name: str) -> _Written:
+    def edit(site: SiteId) -> Edit:
+        return TextEdit(path=module.path, anchor=span, text=name, site=site)
+
+    return _Written(module, node, "query", edit)
+
+
+def _node_at(module: Module, place: Place) -> ast.AST | None:
+    found = (one for one in module.walk() if hasattr(one, "lineno"))
+    return next((one for one in found if module.span(one) == place.span), None)
+
+
+def _joined(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
+    rewrites = [one.rewrite for one in queries]
+    roots = [root for one in rewrites for root in one.roots]
+    for double in doubles:
+        said = f"`{double.shown}` answers the statement"
+        roots.append(Root(double.module, double.node, double.node, said, (), None))
+
+    def others(site: SiteId) -> Iterator[Edit]:
+        for one in rewrites:
+            yield from one.others(site)
+        for double in doubles:
+            yield double.edit(site)
+
+    return Rewrite(
+        roots=roots,
+        parts=[part for one in rewrites for part in one.parts],
+        caveats=list(dict.fromkeys([CAVEAT, *(each for one in rewrites for each in one.caveats)])),
+        needs=[need for one in rewrites for need in one.needs],
+        others=others,
+        requires=[other for one in rewrites for other in one.requires],
+    )

@@ -1,0 +1,121 @@
+"""Components that stay synchronous: what is said of each site, and what stops them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+    Component,
+    Components,
+    piece_with,
+)
+from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines, Stopping
+from awaken.contract import Constraints, Finding, Place
+from awaken.kit.changes import Decided, Member, connected, decide_group
+from awaken.kit.sites import Refused
+
+_SHOWN = 5
+"""How many of the functions that stop a component a finding leads to."""
+
+
+class LeftAlone:
+    """Says of the components of one program that stay synchronous what stops them."""
+
+    def __init__(
+        self, components: Components, constraints: Constraints, outlines: Outlines
+    ) -> None:
+        self._components = components
+        self._constraints = constraints
+        self._outlines = outlines
+
+    def decided(self) -> Iterator[Decided]:
+        """Yield the findings, and what is said of components that the same members stop."""
+        if self._components.unnamed:
+            sites = [member.site.id for one in self._components.all for member in one.members]
+            yield Decided((), outlines=(self._outlines.unnamed(self._components.unnamed, sites),))
+        for group in self._groups():
+            pieces = [piece for one, _ in group for piece in one.pieces]
+            found = {each.site.id: each for one, _ in group for each in one.stopping}
+            stopping = self._outlines.stopping(pieces, found.values())
+            for component, members in group:
+                yield self._of(component, members, stopping)
+            if stopping and self._outlines.has_functions(pieces):
+                members = [member for _, each in group for member in each]
+                yield Decided((), outlines=(self._outlines.refused(pieces, members, stopping),))
+
+    def _groups(self) -> Iterator[list[tuple[Component, list[Member]]]]:
+        """Yield the components that stay, with what is said of them, in groups."""
+        left = list(self._left())
+        links = [
+            (number, member.site.id)
+            for number, (component, _) in enumerate(left)
+            for member in component.stopping
+        ]
+        keys = [*range(len(left)), *dict.fromkeys(key for _, key in links)]
+        for group in connected(keys, links):
+            inside = [left[one] for one in group if isinstance(one, int)]
+            if inside:
+                yield inside
+
+    def _left(self) -> Iterator[tuple[Component, list[Member]]]:
+        components = self._components
+        seen: set[str] = set()
+        converts = any(one.converts for one in components.all)
+        everywhere = [] if converts else list(components.everywhere)
+        for one in components.all:
+            if not one.converts:
+                names = components.used_by([one])
+                members = [*one.members, *everywhere]
+                for name in sorted(names - components.in_place - seen):
+                    members += components.making(name, ())
+                seen |= names
+                everywhere = []
+                yield one, members
+
+    def _of(
+        self, component: Component, members: Sequence[Member], group: Sequence[Stopping]
+    ) -> Decided:
+        own = {one.site.id for one in component.stopping}
+        stopping = [one for one in group if one.member.site.id in own]
+        if component.stopping and not stopping:
+            # Only sites that are left out stop it: they keep what would become of them.
+            # What stops several parts of a component stands there once for each.
+            once = {one.site.id: one for one in component.stopping}.values()
+            others = [one for one in once if one not in members]
+            every = [*members, *others]
+            return decide_group(every, self._constraints, reasons.BESIDE_ANOTHER)
+        if not stopping:
+            return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
+        findings: list[Finding] = []
+        for one in members:
+            if isinstance(one.outcome, Refused):
+                findings.append(one.site.refused(one.outcome))
+            else:
+                findings.append(one.site.refused(_because(one, one.outcome.related, stopping)))
+        return Decided(tuple(findings))
+
+
+def _because(member: Member, way: tuple[Place, ...], stopping: Sequence[Stopping]) -> Refused:
+    """Return what a site says that others stop: which stops most of all, and how many do.
+
+    ``way`` leads to what its function waits for; those behind it that stop that function come
+    first.
+    """
+    first, *others = dict.fromkeys(one.member.shown for one in stopping)
+    detail = first if not others else f"{first} and {len(others)} more"
+    own = piece_with(member)
+    nearest = sorted(stopping, key=lambda one: own not in one.reach)[:_SHOWN]
+    places = tuple(map(_noted, nearest))
+    return Refused(reasons.BESIDE_ANOTHER, detail, because=(*way, *places))
+
+
+def _noted(stopping: Stopping) -> Place:
+    place = stopping.member.site.place
+    return Place(place.path, place.span, stopping.refused.message)
+
+
+def _not_asked(member: Member) -> Refused:
+    if isinstance(member.outcome, Refused):
+        return member.outcome
+    return Refused(reasons.OTHER_COMPONENT)

@@ -1,0 +1,116 @@
+"""The synchronous side, where nobody uses it any more: engines and factories that go at last."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from awaken.codemods.sqlalchemy.session_to_async.components.component import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
+from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER
+from awaken.contract import ChangeId, Constraints, Edit
+from awaken.kit.changes import Decided, Member, decide_group
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.names.origins import imported_from
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+_CAVEAT = "what takes it from this file without being in sight no longer can"
+
+
+def removed_at_last(
+    project: Project,
+    components: Components,
+    constraints: Constraints,
+    others: tuple[ChangeId, ...] = (),
+) -> Iterator[Decided]:
+    """Yield the removal of what is left of the synchronous side; it requires the ``others``."""
+    members = list(_unused_members(project, components, any_changes=bool(others)))
+    if members:
+        decided = decide_group(members, constraints, BESIDE_ANOTHER)
+        changes = tuple(structs.replace(one, requires=others) for one in decided.changes)
+        yield dataclasses.replace(decided, changes=changes)
+
+
+def _unused_members(
+    project: Project, components: Components, *, any_changes: bool
+) -> Iterator[Member]:
+    """Yield what becomes of engines and factories that nobody uses any more.
+
+    An asynchronous one stands beside each, and no other part of the program names it after the
+    changes, if there are ``any_changes``, nor may anything outside.
+    """
+    unused = {
+        name
+        for name in components.twins
+        if not components.shared[name].kept
+        and components.is_left_by_all(name)
+        and (any_changes or not components.shared[name].uses)
+    }
+    if project.published or not unused:
+        return
+    while needed := {name for name in unused if _is_needed(project, components, name, unused)}:
+        unused -= needed
+    for name in sorted(unused):
+        yield from _removed(project, components, name)
+
+
+def _is_needed(
+    project: Project, components: Components, name: str, unused: Collection[str]
+) -> bool:
+    """Whether an engine or a factory is imported, or others that stay are built on it."""
+    # What becomes asynchronous in its place gets another base.
+    staying = components.shared.keys() - components.in_place - set(unused)
+    others = (components.shared[one] for one in staying)
+    return _is_imported(project, components.shared[name]) or any(
+        name in one.built_on for one in others
+    )
+
+
+def _removed(project: Project, components: Components, name: str) -> Iterator[Member]:
+    shared = components.shared[name]
+    module = project.module(shared.piece.path)
+    first, *others = components.making(name, ())
+    statement = None if module is None else module.statement_of(first.site.node)
+    if module is None or statement is None:
+        return
+    message = f"`{shared.name}` is used no more: `{components.twins[name]}` stands in its place"
+    site: Site[ast.AST] = first.site
+    edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
+    for node in ast.walk(statement):
+        imported = imported_from(module, node) if isinstance(node, ast.Name) else None
+        if imported is not None:
+            edits.append(site.release_import(*imported))
+    yield Member(site, Rewrite(message, edits, [_CAVEAT]), f"`{shared.name}`")
+    for one in others:
+        yield Member(one.site, Rewrite(message, []), f"`{shared.name}`")
+
+
+def _is_imported(project: Project, shared: Shared) -> bool:
+    """Whether an import of it may stay: where the file that imports it does not use it."""
+    using = {place.path for place, _ in shared.uses}
+    home = shared.qualified.rpartition(".")[0]
+    for module in modules_with(project, (shared.name.encode(), b"*")):
+        for node in module.walk():
+            is_listed = isinstance(node, ast.Constant) and node.value == shared.name
+            is_import = isinstance(node, ast.ImportFrom) and _imports(
+                module, node, shared.name, home
+            )
+            goes = module.path in using and node in module.tree.body and not module.is_package
+            if (is_listed and module.path == shared.piece.path) or (is_import and not goes):
+                return True
+    return False
+
+
+def _imports(module: Module, node: ast.ImportFrom, name: str, home: str) -> bool:
+    is_home = (node.module or module.name).rpartition(".")[2] == home.rpartition(".")[2]
+    return any(one.name == name or (one.name == "*" and is_home) for one in node.names)

@@ -1,0 +1,137 @@
+"""Asynchronous engines and factories as code, and those that stand beside others already."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.payload import Wrapped
+from awaken.contract import Edit, NodeEdit, Span, TextEdit
+from awaken.kit.changes import Member
+from awaken.kit.payloads import ADD_KEYWORD
+from awaken.kit.sites import Rewrite
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+def asynchronous_code(
+    module: Module, shared: Shared, edits: Iterable[Edit], names: Mapping[str, str]
+) -> str:
+    """Return the statement that makes the asynchronous one, of the text of the other.
+
+    ``edits`` are those that make it asynchronous in its place; ``names`` are the asynchronous ones,
+    by those of the others.
+    """
+    start = shared.statement.span.start
+    text = module.source.text
+    pieces: list[tuple[int, int, str]] = []
+    for edit in edits:
+        if isinstance(edit, TextEdit) and shared.statement.span.contains(edit.anchor):
+            pieces.append((edit.anchor.start, edit.anchor.end, edit.text))
+        elif isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD:
+            written = f"{edit.data.name}={edit.data.value}"
+            pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
+        elif isinstance(edit, NodeEdit) and isinstance(edit.data, Wrapped):
+            span = module.span(_wrapped(module, edit.anchor, edit.data))
+            pieces.append((span.end, span.end, ")"))
+            pieces.append((span.start, span.start, f"{edit.data.function}("))
+    for name, place in shared.built_on.items():
+        if name in names:
+            end = place.span.end
+            last = name.rpartition(".")[2].encode()
+            begin = end - len(last)
+            pieces.append((begin, end, names[name]))
+    pieces.append((start, start + len(shared.name.encode()), names[shared.qualified]))
+    written_text = text
+    for begin, end, code in sorted(pieces, reverse=True):
+        written_text = written_text[:begin] + code.encode() + written_text[end:]
+    more = len(written_text) - len(text)
+    made = written_text[start : shared.statement.span.end + more].decode()
+    return "\n".join(made.splitlines())
+
+
+def _wrapped(module: Module, call: Span, data: Wrapped) -> ast.expr:
+    """Return the argument of a call that becomes one of a function."""
+    [node, *_] = module.calls_at(call)
+    named = (one.value for one in node.keywords if one.arg == data.keyword)
+    return next(named) if data.keyword else node.args[0]
+
+
+def _argument(text: bytes, start: int, end: int, written: str) -> tuple[int, int, str]:
+    """Return where an argument goes into a call, and how: before the bracket that closes it."""
+    inside = text[start : end - 1].rstrip()
+    at, behind = start + len(inside), text[start + len(inside) : end - 1]
+    if inside.endswith(b"("):
+        return at, at, written
+    line = inside.rpartition(b"\n")[2]
+    space = " "
+    if b"\n" in behind:
+        space = "\n" + line[: len(line) - len(line.lstrip())].decode()
+    comma = "" if inside.endswith(b",") else ","
+    end_comma = "," if b"\n" in behind else ""
+    return at, at, f"{comma}{space}{written}{end_comma}"
+
+
+def edits_of(members: Iterable[Member]) -> list[Edit]:
+    """Return the edits of those of some members that are rewritten."""
+    return [
+        edit for one in members if isinstance(one.outcome, Rewrite) for edit in one.outcome.edits
+    ]
+
+
+def twins_of(
+    project: Project, shared: Mapping[str, Shared], made: Mapping[str, Sequence[Member]]
+) -> dict[str, str]:
+    """Return the names of asynchronous engines and factories that stand beside others already.
+
+    They are made by the very code that would be written for them, as by an earlier run.
+    """
+    found: dict[str, str] = {}
+    waiting = list(shared.values())
+    while waiting:
+        # What another is built on comes first.
+        left = {each.qualified for each in waiting}
+        ready = [one for one in waiting if not one.built_on.keys() & left]
+        if not ready:
+            return found
+        for one in ready:
+            waiting.remove(one)
+            module = project.module(one.piece.path)
+            members = [each for each in made.get(one.qualified, ()) if not each.along]
+            is_written = members and all(isinstance(each.outcome, Rewrite) for each in members)
+            if module is None or not is_written or not one.built_on.keys() <= found.keys():
+                continue
+            name = next(_made_alike(module, one, edits_of(members), found), None)
+            if name is not None:
+                found[one.qualified] = name
+    return found
+
+
+def _made_alike(
+    module: Module, shared: Shared, edits: Iterable[Edit], found: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the variables of a file that the asynchronous one would be equal to."""
+    code = asynchronous_code(module, shared, edits, {**found, shared.qualified: shared.name})
+    wanted = _value_of(ast.parse(code).body[0])
+    for statement in module.tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
+            ) if wanted is not None and _value_of(statement) == wanted:
+                start = module.span(statement).start
+                uses = [place.span.start for place, _ in shared.uses if place.path == module.path]
+                is_bound_once = len(module.scopes.module.bindings.get(name, ())) == 1
+                # What names the other one above would name this one before it is there.
+                if is_bound_once and all(start < one for one in uses):
+                    yield name
+            case _:
+                pass
+
+
+def _value_of(statement: ast.stmt) -> str | None:
+    value = getattr(statement, "value", None)
+    return None if value is None else ast.dump(value)

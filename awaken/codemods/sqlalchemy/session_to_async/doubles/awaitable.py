@@ -1,0 +1,71 @@
+"""What is put in the place of a method that waits, so that it can be awaited."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.contract import Edit, Span, TextEdit
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Site
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import FunctionOrLambda, parameters_of
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+ASYNC_MOCK = "unittest.mock.AsyncMock"
+
+
+def asynchronous(project: Project, site: Site[ast.AST], value: ast.expr) -> list[Edit]:
+    """Return the edits that have a double of a method be awaited."""
+    module = site.module
+    known = value.func if isinstance(value, ast.Call) else None
+    written, imports = name_beside(project, site, known, ASYNC_MOCK)
+    qualified = None if known is None else project.qualified_name(module, known)
+    if qualified == ASYNC_MOCK:
+        return []
+    if isinstance(value, ast.Call) and project.mocks.is_made(module, value):
+        return [site.replace(value.func, written), *imports]
+    return [
+        site.insert_before(value, f"{written}(side_effect="),
+        site.insert_behind(value, ")"),
+        *imports,
+    ]
+
+
+def accepting(project: Project, site: Site[ast.AST], value: ast.expr) -> list[Edit]:
+    """Return the edits that have functions of the same file take what calls pass additionally."""
+    if isinstance(value, ast.Lambda):
+        return accepting_more(site, value)
+    found: list[Edit] = []
+    for one in project.values.of(site.module, value).alternatives:
+        if isinstance(one, FunctionOf) and one.module.path == site.module.path:
+            found += accepting_more(site, one.node, one.module)
+    return found
+
+
+def accepting_more(
+    site: Site[ast.AST], function: FunctionOrLambda, module: Module | None = None
+) -> list[Edit]:
+    """Return the edit that has a function take arguments by any names."""
+    module, given = module or site.module, function.args
+    if given.kwarg is not None:
+        return []
+    names = {one.id for one in module.walk(function) if isinstance(one, ast.Name)}
+    name = "options" if "kwargs" in names else "kwargs"
+    parameters = [one for one, _ in parameters_of(given)]
+    nodes = [*parameters, *given.defaults, *(one for one in given.kw_defaults if one is not None)]
+    nodes += [] if given.vararg is None else [given.vararg]
+    start, text = module.span(function).start, module.source.text
+    if not nodes:
+        is_lambda = isinstance(function, ast.Lambda)
+        at = start + len("lambda") if is_lambda else text.index(b"(", start) + 1
+        written = f" **{name}" if is_lambda else f"**{name}"
+    else:
+        at, written = max(module.span(one).end for one in nodes), f", **{name}"
+        if given.posonlyargs and not (given.args or given.kwonlyargs or given.vararg):
+            at = text.index(b"/", at) + 1
+    anchor = Span(at, at)
+    return [TextEdit(path=module.path, anchor=anchor, text=written, site=site.id)]

@@ -1,0 +1,196 @@
+"""Sessions that a test wrote by hand: classes whose instances it gives for sessions.
+
+Their methods that are coroutine functions of an asynchronous session become such, and what a test
+assigns to one of these names is called by an ``AsyncMock``.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    accepting,
+    accepting_more,
+    asynchronous,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHRONOUS
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.kit.changes import Member, member
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+
+class FakeSessions:
+    """Yields what becomes of such classes of one program, and of what is assigned to instances.
+
+    ``extended`` are methods of sessions that some calls pass more than before.
+    """
+
+    def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str]) -> None:
+        self._part = part
+        self._extended = extended
+        self._project = part.project
+        self._rule = rule
+        self._found: defaultdict[str, set[Place]] = defaultdict(set)
+        known = twins()
+        self._awaited = {*known.awaited["session"], *ASYNCHRONOUS}
+        self._others = {
+            *known.entered["session"],
+            *known.bridged["session"],
+            *known.missing["session"],
+            *known.instead["session"],
+        }
+
+    def add(self, module: Module, made: ast.expr, along: tuple[Place, ...]) -> bool:
+        """Note what makes sessions in a test; False if it gives anything but such a fake."""
+        given = self._given(module, made)
+        fakes = [one.qualified for one in given if isinstance(one, InstanceOf)]
+        if not fakes or len(fakes) < len(given) or not all(map(self._is_fake, fakes)):
+            return False
+        for fake in fakes:
+            self._found[fake] |= set(along)
+        return True
+
+    def __iter__(self) -> Iterator[Member]:
+        self._passed()
+        for fake in sorted(self._found):
+            along = tuple(sorted(self._found[fake]))
+            for one in self._members(fake):
+                yield dataclasses.replace(one, along=along)
+
+    # ----------------------------------------------------------------------------------- finding
+    def _given(self, module: Module, made: ast.expr) -> Values:
+        """Return what calling an object gives."""
+        if isinstance(made, ast.Lambda):
+            return self._values(module, made.body)
+        values = self._values(module, made)
+        found: list[Value] = []
+        for value in values:
+            match value:
+                case FunctionOf(module=home, node=ast.FunctionDef() as node):
+                    if node.decorator_list or home.is_generator(node):
+                        return ()
+                    for one in home.walk(node):
+                        if isinstance(one, ast.Return) and one.value is not None:
+                            found += self._values(home, one.value)
+                case _:
+                    return ()
+        return tuple(found)
+
+    def _is_fake(self, qualified: str) -> bool:
+        """Whether a class of the tests inherits nothing, and has a method of sessions."""
+        facts = self._project.class_facts(qualified)
+        return (
+            facts is not None
+            and is_around_tests(facts.path)
+            and not any(facts.bases)
+            and bool(facts.members & (self._awaited | self._others))
+        )
+
+    @cached_property
+    def _candidates(self) -> dict[str, set[str]]:
+        """The classes of tests that may be fakes, by the files that name them."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for path in self._part.stand_ins.paths:
+            module = self._project.module(path)
+            for node in () if module is None else module.walk():
+                if module is not None and isinstance(node, ast.ClassDef) and not node.bases:
+                    qualified = f"{module.name}.{module.qualname(node)}"
+                    if self._is_fake(qualified):
+                        for one in self._project.files_with((node.name.encode(),)):
+                            found[one].add(qualified)
+        return found
+
+    def _passed(self) -> None:
+        """Note the fakes that tests pass to parameters which are declared as sessions."""
+        for call in self._project.calls.graph().calls() if self._candidates else ():
+            fakes = self._candidates.get(call.place.path, set())
+            module = self._project.module(call.place.path) if fakes and call.functions else None
+            if module is None:
+                continue
+            for node in module.calls_at(call.place.span)[:1]:
+                for function in call.functions:
+                    home = self._part.node_of(function)
+                    given = [] if home is None else self._project.mocks.for_sessions(node, *home)
+                    for one in (each for value in given for each in self._values(module, value)):
+                        if isinstance(one, InstanceOf) and one.qualified in fakes:
+                            self._found[one.qualified].add(function.place)
+
+    def _values(self, module: Module, node: ast.expr) -> Values:
+        return self._project.values.of(module, node).alternatives
+
+    # ----------------------------------------------------------------------------------- writing
+    def _members(self, fake: str) -> Iterator[Member]:
+        facts = self._project.class_facts(fake)
+        module = None if facts is None else self._project.module(facts.path)
+        if module is None or facts is None:
+            return
+        node = module.class_at(facts.span)
+        for method in () if node is None else node.body:
+            if isinstance(method, ast.FunctionDef) and method.name in self._awaited | self._others:
+                site: Site[ast.AST] = Site(self._rule, module, method)
+                yield member(site, f"`{fake}.{method.name}`", self._method, method)
+        word = fake.rpartition(".")[2].encode()
+        for path in self._project.files_with((word,)):
+            home = self._project.module(path)
+            for one in () if home is None else home.walk():
+                match one:
+                    case ast.Assign(targets=[ast.Attribute(attr=attribute) as target]) if (
+                        home is not None
+                        and attribute in self._awaited | self._others
+                        and self._is_instance(home, target.value, fake)
+                    ):
+                        place: Site[ast.AST] = Site(self._rule, home, one)
+                        shown = f"`{home.text_of(target)}`"
+                        yield member(place, shown, self._assigned, target, one.value)
+                    case _:
+                        pass
+
+    def _is_instance(self, module: Module, node: ast.expr, fake: str) -> bool:
+        found = self._values(module, node)
+        return any(isinstance(one, InstanceOf) and one.qualified == fake for one in found)
+
+    def _method(self, site: Site[ast.AST], method: ast.FunctionDef) -> Rewrite:
+        """Return a method as one that is awaited. Raises Refused."""
+        module = site.module
+        if method.name in self._others or method.decorator_list or module.is_generator(method):
+            raise Refused(TEST_DOUBLE, f"whether `{method.name}` can be awaited is not known")
+        function = self._part.function_at(module.path, module.span(method).start)
+        if function is not None and function in self._part.steps:
+            return Rewrite(f"`{method.name}` becomes a coroutine function", [])
+        callers = () if function is None else self._project.calls.graph().callers(function)
+        if any(is_around_tests(one.place.path) for one in callers):
+            raise Refused(TEST_DOUBLE, f"a test calls `{method.name}` itself")
+        edits: list[Edit] = [site.insert_before(method, "async ")]
+        if method.name in self._extended:
+            edits += accepting_more(site, method)
+        if method.name in ASYNCHRONOUS:
+            at = module.source.text.index(method.name.encode(), module.span(method).start)
+            span = Span(at, at + len(method.name))
+            renamed = ASYNCHRONOUS[method.name]
+            edits.append(TextEdit(path=module.path, anchor=span, text=renamed, site=site.id))
+        return Rewrite(f"`{method.name}` becomes a coroutine function", edits)
+
+    def _assigned(self, site: Site[ast.AST], target: ast.Attribute, value: ast.expr) -> Rewrite:
+        """Return what is assigned to a method, so that it can be awaited. Raises Refused."""
+        if target.attr in self._others or target.attr in ASYNCHRONOUS:
+            raise Refused(TEST_DOUBLE, f"whether `{target.attr}` can be awaited is not known")
+        edits: list[Edit] = []
+        if target.attr in self._extended:
+            edits += accepting(self._project, site, value)
+        functions = self._project.replacements.functions_of(site.module, value)
+        if not functions or not all(one in self._part.steps for one in functions):
+            edits += asynchronous(self._project, site, value)
+        return Rewrite(f"`{site.module.text_of(target)}` can be awaited", edits)

@@ -1,0 +1,1 @@
+"""What a component comes to, in lines that one can read; begin with ``making``."""

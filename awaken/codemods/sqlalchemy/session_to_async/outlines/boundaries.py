@@ -1,0 +1,100 @@
+"""The boundaries of a component: who awaits its functions, and what stays plain."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
+from awaken.contract import OutlineRow, Place, Span
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_ENTRIES = {
+    "command": "plain as a command, and runs a coroutine function",
+    "process": "plain as the target of a process, and runs a coroutine function",
+    "consumer": "plain as a consumer of messages, and runs a coroutine function",
+    "task": "plain as a task of a worker, and runs a coroutine function",
+}
+_TAKING = {
+    "Depends": "awaited by FastAPI as a dependency",
+    "Security": "awaited by FastAPI as a dependency",
+    "add_task": "awaited by FastAPI as a background task",
+    "BackgroundTask": "awaited by Starlette as a background task",
+}
+
+
+class Boundaries:
+    """Finds the boundaries of parts of one program; ``shared`` are the engines and factories."""
+
+    def __init__(self, part: SynchronousPart, shared: Mapping[str, Shared]) -> None:
+        self._part = part
+        self._shared = shared
+        self._decorators = Decorators(part)
+
+    def rows(
+        self,
+        functions: Sequence[FunctionPlace],
+        pieces: Collection[Piece],
+        using: Collection[str],
+    ) -> tuple[OutlineRow, ...]:
+        """Return a row for each kind of boundary of a part, those of most functions first.
+
+        ``functions`` are those of its ``pieces`` that become asynchronous, ``using`` the engines
+        and factories that they use.
+        """
+        found: defaultdict[str, list[Place]] = defaultdict(list)
+        for function in functions:
+            for kind, place in self._absorbed(function):
+                found[kind].append(place)
+        for function, entries in self._part.entry_points.found.items():
+            kind = _ENTRIES.get(entries[0].kind, "")
+            if kind and Piece(*function) in pieces and self._part.waits(function):
+                found[kind].append(_place(function))
+        for name in sorted(using):
+            shared = self._shared.get(name)
+            if shared is not None and shared.kept:
+                found[f"synchronous as it was, with `{shared.name}`"] += shared.kept
+        ordered = sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+        return tuple(OutlineRow(kind, len(places), min(places)) for kind, places in ordered)
+
+    def _absorbed(self, function: FunctionPlace) -> Iterator[tuple[str, Place]]:
+        """Yield who awaits a function that nothing in the program has to."""
+        module, node = self._part.node_of(function) or (None, None)
+        if module is None or node is None:
+            return
+        if any(self._decorators.registers(module, one) for one in node.decorator_list):
+            yield "awaited by FastAPI as an endpoint or a handler", _place(function)
+        elif is_test_file(function.path) and _is_for_pytest(node):
+            yield "awaited by a plug-in of pytest as a test or a fixture", _place(function)
+        names = {
+            name
+            for component in self._part.project.calls.handed_on().of(function)
+            for place in component.absorbed
+            for name in self._taking(place)
+        }
+        for kind in sorted({_TAKING[name] for name in names if name in _TAKING}):
+            yield kind, _place(function)
+
+    def _taking(self, place: Place) -> Iterator[str]:
+        module: Module | None = self._part.project.module(place.path)
+        for call in () if module is None else module.calls_at(place.span):
+            name = call.func
+            yield name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
+
+
+def _is_for_pytest(node: Function) -> bool:
+    return node.name.startswith("test") or bool(node.decorator_list)
+
+
+def _place(function: FunctionPlace) -> Place:
+    return Place(function.path, Span(max(function.start, 0), max(function.start, 0)))

@@ -1,0 +1,244 @@
+"""What a component comes to, in lines that one can read: the plan that every output begins with."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boundaries
+from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
+from awaken.kit.changes import Member
+from awaken.kit.sites import Refused, Rewrite
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.test_files import is_test_file
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_MADE = {
+    "create_engine": "engine",
+    "sessionmaker": "session factory",
+    "scoped_session": "scoped session",
+    "Session": "session",
+}
+"""What calls of the synchronous names make."""
+
+_NAME = re.compile(r"`[^`]*`")
+_RENAMED = re.compile(r"`[^`]*` becomes `[^`]*`")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A member that stops a component, why, and the functions that it ``reach``es by calls."""
+
+    member: Member
+    refused: Refused
+    reach: frozenset[Piece]
+
+
+class Outlines:
+    """Makes the outlines of one program.
+
+    ``resources`` says what the sites name that name the synchronous side, ``shared`` are the
+    engines and factories that join nobody.
+    """
+
+    def __init__(
+        self,
+        part: SynchronousPart,
+        rule: str,
+        resources: Iterable[tuple[Member, str]],
+        shared: Mapping[str, Shared],
+    ) -> None:
+        self._part = part
+        self._rule = rule
+        self._named = {member.site.id: name for member, name in resources}
+        self._boundaries = Boundaries(part, shared)
+
+    def made(
+        self,
+        pieces: Collection[Piece],
+        members: Sequence[Member],
+        change: ChangeId,
+        using: Collection[str],
+    ) -> Outline:
+        """Return what a change of ``pieces`` comes to; ``using`` are engines that they use."""
+        functions = self._coloured(pieces)
+        number, files = len(functions), len({one.path for one in functions})
+        title = f"{_many(number, 'function')} in {_many(files, 'file')} become asynchronous"
+        parts = (
+            self._seeds(functions, members),
+            *_by_file(functions),
+            OutlinePart(
+                "boundaries", "Boundaries", self._boundaries.rows(functions, pieces, using)
+            ),
+            OutlinePart("beside", "Other places", tuple(self._beside(functions, members))),
+            OutlinePart("caveats", "What may change", tuple(_caveats(members))),
+        )
+        sites = tuple(one.site.id for one in members)
+        shown = tuple(one for one in parts if one.rows)
+        return Outline(rule=self._rule, title=title, parts=shown, sites=sites, change=change)
+
+    def stopping(self, pieces: Iterable[Piece], members: Iterable[Member]) -> list[Stopping]:
+        """Return those of ``members`` that are refused, what stops most of ``pieces`` first."""
+        functions = self._coloured(pieces)
+        found = [
+            Stopping(one, one.outcome, self._reach(one, functions))
+            for one in members
+            if isinstance(one.outcome, Refused)
+        ]
+        return sorted(found, key=lambda one: (-len(one.reach), one.member.site.place))
+
+    def refused(
+        self, pieces: Collection[Piece], members: Sequence[Member], stopping: Sequence[Stopping]
+    ) -> Outline:
+        """Return what stops a component."""
+        functions = self._coloured(pieces)
+        stay = "stays" if len(functions) == 1 else "stay"
+        places = _many(len(stopping), "place")
+        title = f"{_many(len(functions), 'function')} {stay} synchronous because of {places}"
+        rows = [OutlineRow(_told(one), len(one.reach), one.member.site.place) for one in stopping]
+        stops = OutlinePart("stops", "Stopped by", tuple(rows), len(rows))
+        sites = tuple(one.site.id for one in members)
+        parts = (stops, *_by_file(functions))
+        return Outline(rule=self._rule, title=title, parts=parts, sites=sites)
+
+    def unnamed(self, wanted: str, sites: Iterable[SiteId]) -> Outline:
+        """Return what is said of a component that nothing is a part of."""
+        title = f"nothing that would become asynchronous is named `{wanted}`"
+        return Outline(rule=self._rule, title=title, parts=(), sites=tuple(sites))
+
+    def has_functions(self, pieces: Iterable[Piece]) -> bool:
+        """Whether a function is among ``pieces`` that has to become asynchronous."""
+        return bool(self._coloured(pieces))
+
+    def _coloured(self, pieces: Iterable[Piece]) -> list[FunctionPlace]:
+        found = {FunctionPlace(*one) for one in pieces}
+        return sorted(found & self._part.steps.keys())
+
+    # -------------------------------------------------------------------------------------- seeds
+    def _seeds(self, functions: Sequence[FunctionPlace], members: Iterable[Member]) -> OutlinePart:
+        made: defaultdict[str, list[Place]] = defaultdict(list)
+        for member in members:
+            above = member.site.module.parent(member.site.node)
+            kind = _MADE.get(self._named.get(member.site.id, "").rpartition(".")[2])
+            is_made = isinstance(above, ast.Call) and above.func is member.site.node
+            if kind is not None and is_made and not is_test_file(member.site.place.path):
+                made[kind].append(member.site.place)
+        rows = [
+            OutlineRow(_plural(kind, len(made[kind])), len(made[kind]), min(made[kind]))
+            for kind in _MADE.values()
+            if made[kind]
+        ]
+        waiting = [one for one in functions if self._part.steps[one].to is None]
+        own = [one for one in waiting if not is_test_file(one.path)]
+        if own:
+            place = self._part.steps[own[0]].at
+            uses = "uses a session itself" if len(own) == 1 else "use a session themselves"
+            text = f"{_plural('function', len(own))} of the program that {uses}"
+            rows.append(OutlineRow(text, len(own), place))
+        if len(waiting) > len(own):
+            number = len(waiting) - len(own)
+            text = f"{_plural('function', number)} of tests that {'does' if number == 1 else 'do'}"
+            rows.append(OutlineRow(text, number))
+        return OutlinePart("seeds", "Begins with", tuple(rows))
+
+    # ------------------------------------------------------------------------------- other places
+    def _beside(
+        self, functions: Sequence[FunctionPlace], members: Iterable[Member]
+    ) -> Iterator[OutlineRow]:
+        starts = {(one.path, one.start) for one in functions}
+        found: defaultdict[str, list[tuple[Place, str]]] = defaultdict(list)
+        for member in members:
+            piece = piece_with(member)
+            is_whole = piece.start == member.site.place.span.start
+            if isinstance(member.outcome, Rewrite) and not (
+                is_whole and (piece.path, piece.start) in starts
+            ):
+                message = member.outcome.message
+                found[_kind(message)].append((member.site.place, message))
+        for kind, told in sorted(found.items(), key=lambda one: (-len(one[1]), one[0])):
+            place, message = min(told)
+            others = "" if kind == message or len(told) == 1 else f", and {len(told) - 1} like it"
+            yield OutlineRow(f"{message}{others}", len(told), place)
+
+    # ---------------------------------------------------------------------------------- refusals
+    def _reach(self, member: Member, functions: Sequence[FunctionPlace]) -> frozenset[Piece]:
+        """Return the functions that call what is refused, or are called by it, over others too.
+
+        It is one of them itself.
+        """
+        start = FunctionPlace(*piece_with(member))
+        inside = {*functions, start}
+        found = {start}
+        for links in self._links:
+            waiting, seen = [start], {start}
+            while waiting:
+                fresh = (links.get(waiting.pop(), set()) & inside) - seen
+                seen |= fresh
+                waiting += fresh
+            found |= seen
+        return frozenset(Piece(*one) for one in found)
+
+    @cached_property
+    def _links(self) -> tuple[dict[FunctionPlace, set[FunctionPlace]], ...]:
+        """The calls of coloured functions, down and up."""
+        down: dict[FunctionPlace, set[FunctionPlace]] = defaultdict(set)
+        up: dict[FunctionPlace, set[FunctionPlace]] = defaultdict(set)
+        for caller, calls in self._part.calls.items():
+            for call in calls:
+                for function in call.functions:
+                    down[caller].add(function)
+                    up[function].add(caller)
+        return down, up
+
+
+def _by_file(functions: Iterable[FunctionPlace]) -> Iterator[OutlinePart]:
+    """Yield the functions by file, those of the program and those of its tests apart."""
+    counted = Counter(one.path for one in functions)
+    for key, heading, of_tests in (("functions", "Functions", False), ("tests", "Tests", True)):
+        rows = tuple(
+            OutlineRow("", counted[path], Place(path, Span(0, 0)))
+            for path in sorted(counted)
+            if is_test_file(path) is of_tests
+        )
+        if rows:
+            yield OutlinePart(key, heading, rows, sum(row.count for row in rows))
+
+
+def _caveats(members: Iterable[Member]) -> Iterator[OutlineRow]:
+    found: defaultdict[str, list[Place]] = defaultdict(list)
+    for member in members:
+        for caveat in member.outcome.caveats if isinstance(member.outcome, Rewrite) else ():
+            found[caveat].append(member.site.place)
+    for caveat, places in sorted(found.items(), key=lambda one: min(one[1])):
+        yield OutlineRow(caveat, len(places), min(places))
+
+
+def _told(stopping: Stopping) -> str:
+    """Return why a place is refused, with the function that it stands in."""
+    name, message = piece_with(stopping.member).name, stopping.refused.message
+    return message if not name or f"`{name}`" in message else f"`{name}`: {message}"
+
+
+def _kind(message: str) -> str:
+    """Return a message without the names in it; those of classes are the same everywhere."""
+    return message if _RENAMED.fullmatch(message) else _NAME.sub("`...`", message)
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {_plural(noun, number)}"
+
+
+def _plural(noun: str, number: int) -> str:
+    if number == 1:
+        return noun
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

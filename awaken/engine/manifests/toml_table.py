@@ -1,0 +1,204 @@
+"""Requirements as keys of a TOML table, as Poetry and Pipenv have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import tomlkit
+from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier
+from packaging.utils import canonicalize_name
+
+from awaken.engine.manifests.requirement_lists import missing_extras, narrowed, place_of
+from awaken.engine.manifests.toml_list import toml_document, toml_tables
+from awaken.engine.manifests.whole_texts import CannotAdd
+from awaken.workspace.formats.toml_text import line_of
+from awaken.workspace.manifests.versions import poetry_ranges
+
+_PYTHON = "python"
+_EXTRAS = ("tool", "poetry", "extras")
+
+
+class TomlTable:
+    """The table at ``path`` of a TOML file; edits are made in its text, one after the other."""
+
+    def __init__(self, text: str, path: Sequence[str]) -> None:
+        self._text = text
+        self._path = tuple(path)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The canonical names of the distributions, Python left out."""
+        return [canonicalize_name(one) for one in self._keys()]
+
+    def add(self, wanted: Requirement, beside: str) -> None:
+        """Add a key; where ``beside`` is optional it is optional, and in the same extras."""
+        value: Any = entry(wanted)
+        held = self._table().get(self._key_of(beside))
+        is_optional = isinstance(held, Mapping) and held.get("optional") is True
+        if is_optional:
+            table = value if isinstance(value, dict) else {"version": value}
+            value = {**table, "optional": True}
+        self._insert(wanted.name, value)
+        if is_optional:
+            self._add_to_extras(wanted.name, beside)
+
+    def extend(self, wanted: Requirement) -> None:
+        """Give a requirement missing extras and bounds. Raises CannotAdd."""
+        key = self._key_of(canonicalize_name(wanted.name))
+        held = self._table()[key]
+        if not isinstance(held, str | dict):
+            raise CannotAdd(f"{key} is required in several ways", self._line(key))
+        said = held if isinstance(held, str) else held.get("version")
+        version = self._narrowed(said, wanted) if isinstance(said, str) else None
+        extras = held.get("extras", []) if isinstance(held, dict) else []
+        more = missing_extras(extras, wanted)
+        if version == said and not more:
+            return
+        new: dict[str, Any] = {} if isinstance(held, str) else dict(held)
+        new |= {} if version is None else {"version": version}
+        new |= {"extras": [*extras, *more]} if more else {}
+        value = version if isinstance(held, str) and not more else new
+        document = toml_document(self._text)
+        table = _below(document, self._path)
+        if isinstance(held, dict):
+            for name, one in new.items():
+                if held.get(name) != one:
+                    table[key][name] = one
+        else:
+            table[key] = _item(value)
+        self._take(document.as_string(), [(*self._path, key)], value)
+
+    def manifest(self) -> str:
+        """Return the text of the file."""
+        return self._text
+
+    def _narrowed(self, said: str, wanted: Requirement) -> str:
+        try:
+            ranges = poetry_ranges(said)
+        except InvalidSpecifier:
+            return said
+        if len(ranges) > 1:
+            fits = [one for one in ranges if _excludes_nothing(one, wanted)]
+            if len(fits) == len(ranges):
+                return said
+            raise CannotAdd(f"it asks for {said}: {wanted.specifier} is wanted")
+        written = "" if said.strip() == "*" else said
+        return narrowed(written, ranges[0], wanted) or said
+
+    def _insert(self, name: str, value: Any) -> None:
+        keys = self._keys()
+        place = place_of(self.names, name)
+        line = f"{tomlkit.dumps({name: _item(value)}).rstrip()}\n"
+        lines = self._text.splitlines(keepends=True)
+        at = self._line(keys[place]) - 1 if place < len(keys) else len(lines)
+        while place < len(keys) and at and lines[at - 1].lstrip().startswith("#"):
+            at -= 1
+        if place < len(keys) and self._is_key(lines[self._line(keys[place]) - 1], keys[place]):
+            text = "".join([*lines[:at], line, *lines[at:]])
+        else:
+            text = self._appended(name, value)
+        self._take(text, [(*self._path, name)], value)
+
+    def _is_key(self, line: str, key: str) -> bool:
+        """Whether a line is that of a key, and not of a table that is called like it."""
+        return line.lstrip().lstrip("\"'").startswith(key)
+
+    def _appended(self, name: str, value: Any) -> str:
+        document = toml_document(self._text)
+        table = _below(document, self._path)
+        if not isinstance(table, tomlkit.items.Table):
+            raise CannotAdd(
+                f"{self._shown} is no table of its own: Poetry's or Pipenv's", self._line("")
+            )
+        # Blanks and comments below the last key belong to what follows.
+        body, below = table.value.body, []
+        while body and body[-1][0] is None:
+            below.append(body.pop())
+        table[name] = _item(value)
+        body.extend(reversed(below))
+        return document.as_string()
+
+    def _add_to_extras(self, name: str, beside: str) -> None:
+        document = toml_document(self._text)
+        extras = _below(document, _EXTRAS)
+        changed = []
+        for key, names in extras.items() if isinstance(extras, Mapping) else ():
+            known = [canonicalize_name(str(one)) for one in names]
+            if beside in known and canonicalize_name(name) not in known:
+                names.append(name)
+                changed.append((*_EXTRAS, key))
+        before = toml_tables(self._text)
+        for path in changed:
+            _below(before, path).append(name)
+        self._text = _checked(document.as_string(), before)
+
+    def _take(self, text: str, paths: Sequence[Sequence[str]], value: Any) -> None:
+        """Take ``text`` if it says what the text before did, and ``value`` at ``paths``."""
+        wanted = deepcopy(toml_tables(self._text))
+        for *holders, key in paths:
+            _below(wanted, holders)[key] = value
+        self._text = _checked(text, wanted)
+
+    @property
+    def _shown(self) -> str:
+        return ".".join(self._path)
+
+    def _line(self, key: str) -> int:
+        return line_of(self._text, (*self._path, key) if key else self._path)
+
+    def _table(self) -> dict[str, Any]:
+        found = _below(toml_tables(self._text), self._path)
+        return found if isinstance(found, dict) else {}
+
+    def _keys(self) -> list[str]:
+        return [one for one in self._table() if one != _PYTHON]
+
+    def _key_of(self, name: str) -> str:
+        return next((one for one in self._keys() if canonicalize_name(one) == name), name)
+
+
+def entry(required: Requirement) -> str | dict[str, Any]:
+    """Return a requirement as the value of a key."""
+    version = str(required.specifier or "*")
+    if not required.extras and required.marker is None:
+        return version
+    extras = {"extras": sorted(required.extras)} if required.extras else {}
+    markers = {"markers": str(required.marker)} if required.marker is not None else {}
+    return {"version": version, **extras, **markers}
+
+
+def entry_line(required: Requirement) -> str:
+    """Return the line that a user writes for a requirement."""
+    return tomlkit.dumps({required.name: _item(entry(required))}).rstrip()
+
+
+def _excludes_nothing(one: Any, wanted: Requirement) -> bool:
+    try:
+        return narrowed(str(one), one, wanted) == str(one)
+    except CannotAdd:
+        return False
+
+
+def _item(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return tomlkit.item(value)
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
+
+
+def _checked(text: str, wanted: dict[str, Any]) -> str:
+    if toml_tables(text) != wanted:
+        raise CannotAdd("tomlkit writes something else")
+    return text
+
+
+def _below(table: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        if not isinstance(table, Mapping | MutableMapping):
+            return None
+        table = table.get(key)
+    return table

@@ -1,0 +1,134 @@
+"""What changes of a whole program come to, on a console: a few lines, however large the change is.
+
+A part shows its largest rows; files are joined to folders until they are few. Programs find all of
+them in the form ``json``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from awaken.contract import Outline, OutlinePart, OutlineRow, Place
+from awaken.engine.report import Report, RootReport
+from awaken.preview.console.page import Page, joined
+from awaken.preview.counts import plural, todo
+from awaken.preview.diffs.source_lines import SourceLines
+from awaken.preview.paths import relative
+from awaken.preview.sections import waits_to_be_allowed
+
+_ROWS = 12
+"""Rows of one part; a choice: six parts of them fit on two screens."""
+
+
+def print_outlines(report: Report, console: Console, current: Path) -> None:
+    """Print what changes of whole programs come to, or what stops them; nothing if there are none.
+
+    Paths are relative to ``current``.
+    """
+    page = Page(console)
+    for root in report.roots:
+        for outline in root.outlines:
+            OutlinePage(page, root, current).print(outline)
+            page.row()
+
+
+class OutlinePage:
+    """Prints outlines of one root."""
+
+    def __init__(self, page: Page, root: RootReport, current: Path) -> None:
+        self._page = page
+        self._root = root
+        self._current = current
+
+    def print(self, outline: Outline, *, is_asked: bool = False) -> None:
+        """Print one outline, with what is left to do for its change.
+
+        Of one that ``is_asked`` about nothing says that it waits.
+        """
+        is_waiting = not is_asked and waits_to_be_allowed(self._root, outline)
+        waits = " with --unsafe-fixes" if is_waiting else ""
+        self._page.sentence((outline.rule, "code.name"), ": ", (f"{outline.title}{waits}", "path"))
+        parts = [(one.heading, self._rows(one)) for one in outline.parts]
+        parts.append(("Left to do", self._left_to_do(outline)))
+        shown = [(heading, rows) for heading, rows in parts if rows]
+        width = max((len(heading) for heading, _ in shown), default=0)
+        digits = max((len(count) for _, rows in shown for count, _, _ in rows), default=0)
+        for heading, rows in shown:
+            label = heading.ljust(width)
+            for count, text, where in rows:
+                head = joined(["  ", (label, "faint"), "  ", count.rjust(digits), "  "])
+                self._page.hanging(head, f"{text}{'  ' if text and where else ''}{where}")
+                label = " " * width
+
+    def rows(self, part: OutlinePart) -> list[str]:
+        """Return the rows of one part, each as a line by itself."""
+        return [
+            f"{f'{count} of them: ' if count else ''}{text}{f' ({where})' if where else ''}"
+            for count, text, where in self._rows(part)
+        ]
+
+    # --------------------------------------------------------------------------------------- rows
+    def _rows(self, part: OutlinePart) -> list[tuple[str, str, str]]:
+        """Return the rows of a part: a number, what it counts, and where that is."""
+        files = [one for one in part.rows if not one.text and one.place is not None]
+        if files and len(files) == len(part.rows):
+            total = f"in {plural(len(files), 'file')}"
+            folders = _folders((relative(*self._at(one)), one.count) for one in files)
+            return [
+                (f"{part.total:,}", total, ""),
+                *((f"{count:,}", "", path) for path, count in folders),
+            ]
+        rows = [(f"{one.count:,}", one.text, self._where(one.place)) for one in part.rows[:_ROWS]]
+        if len(part.rows) > _ROWS:
+            rows.append(("", f"and {plural(len(part.rows) - _ROWS, 'other')}", ""))
+        return rows
+
+    def _left_to_do(self, outline: Outline) -> list[tuple[str, str, str]]:
+        mine = [one for one in self._root.left_to_do if outline.change in one.changes]
+        paths = [relative(self._root.root, one.path, self._current) for one in mine]
+        lines = [f":{one.line}" if one.line else "" for one in mine]
+        return [
+            ("", f"{path}{line}: {todo(one)}", "")
+            for path, line, one in zip(paths, lines, mine, strict=True)
+        ]
+
+    def _at(self, row: OutlineRow) -> tuple[Path, str, Path]:
+        return self._root.root, "" if row.place is None else row.place.path, self._current
+
+    def _where(self, place: Place | None) -> str:
+        if place is None:
+            return ""
+        path = relative(self._root.root, place.path, self._current)
+        source = self._root.sources.get(place.path)
+        if source is None:
+            return path
+        return f"{path}:{SourceLines(source.text).position(place.span.start)[0]}"
+
+
+def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return folders and files with their numbers: the largest folders are told apart first."""
+    counted = dict(files)
+    shown, whole = {"": sum(counted.values())}, set[str]()
+    while open_ones := [one for one in shown if one not in counted and one not in whole]:
+        folder = max(open_ones, key=lambda one: (shown[one], one))
+        inside = _inside(counted, folder)
+        if len(shown) - 1 + len(inside) <= _ROWS:
+            del shown[folder]
+            shown |= inside
+        else:
+            whole.add(folder)
+    return sorted(shown.items())
+
+
+def _inside(files: Mapping[str, int], folder: str) -> Counter[str]:
+    """Return what stands directly in a folder, with its numbers."""
+    found: Counter[str] = Counter()
+    for path, number in files.items():
+        if path.startswith(folder):
+            name, slash, _ = path.removeprefix(folder).partition("/")
+            found[f"{folder}{name}{slash}"] += number
+    return found

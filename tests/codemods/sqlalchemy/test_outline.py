@@ -1,0 +1,166 @@
+"""What session-to-async says of a component as a whole."""
+
+from __future__ import annotations
+
+from planned import session_to_async
+
+FILES = {
+    "database.py": """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+new_session = sessionmaker(engine)
+
+
+def get_db():
+    with new_session() as db:
+        yield db
+""",
+    "orders.py": """\
+from sqlalchemy.orm import Session
+
+
+def total(db: Session) -> int:
+    return db.scalar("select sum(total) from orders")
+
+
+def told(db: Session) -> str:
+    return str(total(db))
+""",
+    "main.py": """\
+from fastapi import Depends, FastAPI
+from sqlalchemy.orm import Session
+
+from database import get_db
+from orders import told
+
+app = FastAPI()
+
+
+@app.get("/")
+def read(db: Session = Depends(get_db)) -> str:
+    return told(db)
+""",
+    "tests/test_orders.py": """\
+from database import new_session
+from orders import total
+
+
+def test_total():
+    with new_session() as db:
+        assert total(db) == 0
+""",
+}
+STOPPING = """\
+from database import new_session
+from orders import told
+
+
+class Stock:
+    def __len__(self):
+        with new_session() as db:
+            return len(told(db))
+
+    def __bool__(self):
+        with new_session() as db:
+            return db.scalar("select 1")
+"""
+
+
+def parts(outline):
+    """Return the rows of each part, without their places."""
+    return {
+        part.key: [(row.text or row.place.path, row.count) for row in part.rows]
+        for part in outline.parts
+    }
+
+
+def test_a_change_says_where_it_begins_and_what_it_comes_to():
+    plan = session_to_async(FILES)
+
+    (outline,) = plan.outlines
+    found = parts(outline)
+    assert outline.title == "5 functions in 4 files become asynchronous"
+    assert outline.change == plan.changes[0].id
+    assert found["seeds"] == [
+        ("engine", 1),
+        ("session factory", 1),
+        ("functions of the program that use a session themselves", 2),
+        ("function of tests that does", 1),
+    ]
+    assert found["functions"] == [("database.py", 1), ("main.py", 1), ("orders.py", 2)]
+    assert found["tests"] == [("tests/test_orders.py", 1)]
+    assert found["boundaries"] == [
+        ("awaited by FastAPI as a dependency", 1),
+        ("awaited by FastAPI as an endpoint or a handler", 1),
+        ("awaited by a plug-in of pytest as a test or a fixture", 1),
+    ]
+    assert ("`Session` becomes `AsyncSession`", 3) in found["beside"]
+    assert ("what is read of an object after a commit is what it was before", 1) in found["caveats"]
+
+
+COMMAND = """\
+import click
+
+from database import new_session
+from orders import total
+
+
+@click.command()
+def main():
+    with new_session() as db:
+        print(total(db))
+"""
+ENVIRONMENT = """\
+from alembic import context
+
+from database import engine
+
+with engine.connect() as connection:
+    context.configure(connection=connection)
+"""
+
+
+def test_what_stays_plain_is_a_boundary():
+    files = {**FILES, "command.py": COMMAND, "alembic/env.py": ENVIRONMENT}
+    plan = session_to_async(files)
+
+    found = parts(plan.outlines[0])
+    assert ("plain as a command, and runs a coroutine function", 1) in found["boundaries"]
+    assert ("synchronous as it was, with `engine`", 1) in found["boundaries"]
+
+
+def test_what_stops_most_functions_is_said_first():
+    plan = session_to_async({**FILES, "stock.py": STOPPING})
+
+    (outline,) = (one for one in plan.outlines if one.change is None)
+    found = parts(outline)
+    assert outline.title == "7 functions stay synchronous because of 2 places"
+    assert [count for _, count in found["stops"]] == [3, 1]
+    assert found["stops"][0][0].startswith("`Stock.__len__` is called by Python itself")
+    assert {one.site for one in plan.findings if one.level == "manual"} <= set(outline.sites)
+
+
+def test_the_way_to_the_session_names_its_functions():
+    plan = session_to_async(FILES)
+
+    (endpoint,) = (one for one in plan.findings if "`read` becomes" in one.message)
+    assert [place.note for place in endpoint.related] == ["in `read`", "in `told`", "in `total`"]
+
+
+def test_names_alone_have_no_outline():
+    plan = session_to_async(
+        {"a.py": "from sqlalchemy.orm import Session\n\n\ndef f(db: Session): ...\n"}
+    )
+
+    assert plan.outlines == ()
+
+
+def test_a_component_that_nothing_is_a_part_of_is_said():
+    plan = session_to_async(FILES, component="ordres")
+
+    (outline,) = plan.outlines
+    assert outline.title == "nothing that would become asynchronous is named `ordres`"
+    assert not plan.changes
+    assert session_to_async(FILES, component="orders").changes
