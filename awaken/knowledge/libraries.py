@@ -63,7 +63,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``query_classes``: what ``query()`` returns unless the program has a class of its own;
       ``query_attributes`` are their public names, in any version, and ``query_callers`` those that
       a subclass may replace, with the methods that call them.
-    - ``not_sessions``: top-level modules of which no class is a session.
+    - ``not_sessions``: top-level modules of which no class is a session, and no function gives one.
     - ``blocking``: functions and methods that hold up their thread until something outside is
       done, by what they wait for.
     - ``async_twins``: what a coroutine awaits instead of such a function, with the same arguments.

@@ -77,7 +77,6 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``awaited``: methods that are coroutine functions there; ``entered`` those that give what
       ``async with`` enters; ``missing`` and ``bridged`` those that are not there, the latter to
       be called by ``run_sync``.
-    - ``instead``: methods that mark what is loaded when it is read, with what loads it at once.
     - ``inner``: what sends nothing to the database, and only the synchronous session has.
     - ``pools``: pools of connections; ``streamed``: methods whose result comes row by row.
     - ``members``: all that an object of the synchronous side has, where that is known.
@@ -96,7 +95,6 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing: dict[Resource, tuple[str, ...]]
     members: dict[Resource, tuple[str, ...]]
     bridged: dict[Resource, tuple[str, ...]]
-    instead: dict[Resource, dict[str, str]]
     inner: dict[Resource, tuple[str, ...]]
     pools: dict[str, str]
     streamed: dict[Resource, dict[str, str]]
@@ -112,7 +110,6 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the names of all methods that are not the same on both sides."""
         tables = (self.awaited, self.entered, self.missing, self.bridged)
         names = {name for table in tables for methods in table.values() for name in methods}
-        names |= {name for methods in self.instead.values() for name in methods}
         return frozenset(names | set(self.schema.methods))
 
 

@@ -27,6 +27,13 @@ class TooLarge(Unknown):
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownResult(Unknown):
+    """What comes out of a library, by a function or of a class; ``name`` is that of it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A session, or a registry that stands for one; ``place`` says where that was seen.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import session_to_async
+from planned import reason_of, session_to_async
 
 from awaken.contract import Level
 
@@ -34,6 +34,7 @@ def levels(**files: str) -> dict[str, set[str]]:
     return found
 
 
+WAITING = "def tidy(db: Session) -> None:\n    db.commit()\n"
 CONVERTS, STOPPED = {Level.UNSAFE.value}, {Level.MANUAL.value}
 READS = "from database import new_session\n\n\ndef read():\n    with new_session() as db:\n"
 
@@ -135,3 +136,40 @@ def test_what_is_found_by_a_name_may_be_what_waits(call, expected):
     found = levels(database=DATABASE, common=f"{READS}        db.commit()\n", calling=calling)
 
     assert found["common"] == expected
+
+
+def test_no_change_is_safe():
+    texts = {"shop.py": "from sqlalchemy.orm import Session\n\n\n" + WAITING}
+    plan = session_to_async(texts)
+
+    assert [one.level for one in plan.changes] == [Level.UNSAFE]
+    assert {one.level for one in plan.findings} == {Level.UNSAFE}
+
+
+def test_what_nobody_calls_stays_as_well_where_sessions_come_from_elsewhere():
+    texts = {
+        "shop.py": "from sqlalchemy.orm import Session\n\n\n" + WAITING,
+        "api.py": """\
+from fastapi import Depends, FastAPI
+from sqlalchemy.orm import Session
+
+from shops.connection import Connection, get_session
+
+app = FastAPI()
+
+
+@app.post("/")
+def buy(db: Session = Depends(get_session)) -> None:
+    db.commit()
+
+
+def report() -> None:
+    Connection("shop").commit()
+""",
+    }
+    plan = session_to_async(texts)
+
+    assert not plan.changes
+    reasons = {reason_of(one): one.help for one in plan.findings}
+    assert reasons.keys() == {"foreign-session", "beside-another", "unknown-session"}
+    assert "engine and a factory of this program" in reasons["unknown-session"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from planned import program_of, session_to_async
+from planned import program_of, reason_of, session_to_async
 
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
@@ -220,3 +220,58 @@ def test_annotations_alone_make_nothing_asynchronous():
 
     levels = {one.place.path: one.level for one in plan.findings}
     assert levels == {"app.py": Level.UNSAFE, "other.py": Level.MANUAL}
+
+
+def test_a_driver_that_only_some_databases_have_is_asked_for():
+    texts = {
+        "shop.py": """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+shop = create_engine("sqlite:///shop.db")
+archive = create_engine("mysql+pymysql://localhost/archive")
+
+
+def tidy() -> None:
+    with Session(shop) as db:
+        db.commit()
+    with Session(archive) as db:
+        db.commit()
+"""
+    }
+    # There is no such driver.
+    plan = session_to_async(texts, drivers={"mysql": "psycopg4"})
+
+    assert not plan.changes
+    assert "unknown-driver" in {reason_of(one) for one in plan.findings}
+
+
+def test_what_libraries_give_that_know_no_session_is_none():
+    texts = {
+        "hooks.py": """\
+import google.auth
+from google.oauth2 import service_account
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+engine = create_engine("sqlite:///shop.db")
+
+
+def token(file: str) -> str:
+    if file:
+        credentials = service_account.Credentials.from_service_account_file(file)
+    else:
+        credentials, _ = google.auth.default()
+    credentials.refresh(object())
+    return credentials.token
+
+
+def tidy() -> None:
+    with Session(engine) as db:
+        db.commit()
+"""
+    }
+    plan = session_to_async(texts)
+
+    assert plan.changes
+    assert "unknown-session" not in {reason_of(one) for one in plan.findings}

@@ -31,6 +31,9 @@ coroutine function awaits the other one.
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
 by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
 
+A block with a `ThreadPoolExecutor` whose workers call such functions runs in a thread of its own,
+and each worker hands its coroutine to the event loop: as many run at once as before.
+
 What tests put in the place of such a function can be awaited afterwards: their own functions become
 coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
 

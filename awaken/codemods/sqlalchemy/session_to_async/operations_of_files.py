@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, cast
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaken.contract import Place
 from awaken.kit.search import modules_with
-from awaken.knowledge.asynchronous import Resource, twins
-from awaken.project.frameworks.sqlalchemy.operations import How, Operation
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
@@ -22,27 +23,24 @@ if TYPE_CHECKING:
 
 WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with ")
 """What a file holds that may hold an operation."""
+_OTHERS = [one.name for one in fields(Operation) if one.name not in {"node", "session"}]
 
 
 class _Kept(NamedTuple):
     """An operation without its tree: ``node`` and ``session`` are numbers in the walk of that.
 
-    ``function`` is the byte at which the function around it begins.
+    ``function`` is the byte at which the function around it begins, ``others`` are its fields.
     """
 
     function: int
     node: int
     session: int | None
-    how: How
-    resource: Resource
-    method: str
-    why: str
+    others: dict[str, Any]
 
     def among(self, nodes: list[ast.AST]) -> Operation:
         """Return the operation, whose nodes are ``nodes``."""
-        node = cast(ast.expr, nodes[self.node])
-        session = None if self.session is None else cast(ast.expr, nodes[self.session])
-        return Operation(node, self.how, self.resource, self.method, self.why, session)
+        session = None if self.session is None else nodes[self.session]
+        return Operation(**self.others, node=nodes[self.node], session=session)  # type: ignore[arg-type]
 
 
 class FileOperations:
@@ -109,10 +107,7 @@ class FileOperations:
                 _start_around(module, one.node),
                 numbers[one.node],
                 None if one.session is None else numbers[one.session],
-                one.how,
-                one.resource,
-                one.method,
-                one.why,
+                {name: getattr(one, name) for name in _OTHERS},
             )
             for one in found
         ]

@@ -17,6 +17,7 @@ REMOVE = "remove"
 REPLACE = "replace"
 SEARCH = "search"
 SEARCH_BY_LOOP = "search_by_loop"
+THREAD = "thread"
 WRAP = "wrap"
 
 
@@ -124,3 +125,13 @@ class Enclosed(Struct, frozen=True):
     behind: int
     kept: tuple[str, ...]
     blank_lines: int
+
+
+class Threaded(Struct, frozen=True):
+    """A block with a pool of threads that moves into a function of this ``name``.
+
+    ``loop`` is the variable that holds the event loop.
+    """
+
+    name: str
+    loop: str

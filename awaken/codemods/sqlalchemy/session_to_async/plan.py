@@ -46,6 +46,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     REPLACE,
     SEARCH,
     SEARCH_BY_LOOP,
+    THREAD,
     WRAP,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -182,6 +183,9 @@ class SessionToAsync(Rule):
             replace,
             wrap,
         )
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.threads import (  # noqa: PLC0415
+            thread,
+        )
 
         return {
             **super().rewriters(),
@@ -196,6 +200,7 @@ class SessionToAsync(Rule):
             REPLACE: replace,
             SEARCH: search,
             SEARCH_BY_LOOP: search_by_loop,
+            THREAD: thread,
             WRAP: wrap,
         }
 

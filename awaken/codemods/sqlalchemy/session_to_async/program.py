@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.thread_pools import ThreadPools
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
@@ -43,6 +44,7 @@ class SynchronousPart:
     ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
+        self.pools = ThreadPools(project)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
         self._operations = operations
@@ -109,7 +111,8 @@ class SynchronousPart:
         fakes = Fakes(self.project)
 
         def callers(function: FunctionPlace) -> Iterable[Call]:
-            return handed.callers(function, managers.callers(function))
+            called = handed.callers(function, managers.callers(function))
+            return (*called, *self.pools.callers(function))
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
             together = (*fakes.kin(function), *self.entry_points.together(function))
@@ -167,9 +170,20 @@ class SynchronousPart:
             or any(one in self.steps for one in wrapped)
         )
 
-    @cached_property
+    @property
     def in_lambdas(self) -> dict[Place, list[Call]]:
         """The calls of coloured functions that stand in lambdas, by the lambda."""
+        calls, pools = self._in_lambdas, self.pools.lambdas
+        return {around: each for around, each in calls.items() if around not in pools}
+
+    @property
+    def in_threads(self) -> dict[Place, list[Call]]:
+        """Those that the threads of a pool call."""
+        calls, pools = self._in_lambdas, self.pools.lambdas
+        return {around: each for around, each in calls.items() if around in pools}
+
+    @cached_property
+    def _in_lambdas(self) -> dict[Place, list[Call]]:
         graph = self.project.calls.graph()
         found: dict[Place, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:

@@ -12,7 +12,15 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSess
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Session, Unknown, Value
+from awaken.project.values.domain import (
+    InstanceOf,
+    NoneValue,
+    Producer,
+    Session,
+    Unknown,
+    UnknownResult,
+    Value,
+)
 
 How = Literal[
     "attribute", "awaited", "bridged", "entered", "handed", "inner", "missing", "schema", "spawned",
@@ -39,8 +47,8 @@ class Operation:
     the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read. What is
     ``spawned`` waits for a session of its own. A session is ``handed`` to the library function
     ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
-    and ``why`` says what cannot be told. Of what is bridged or handed ``session`` is the expression
-    that is the session.
+    and ``why`` says what cannot be told; ``library`` names what gives it, if that is out of sight.
+    Of what is bridged or handed ``session`` is the expression that is the session.
     """
 
     node: ast.expr
@@ -49,6 +57,7 @@ class Operation:
     method: str = ""
     why: str = ""
     session: ast.expr | None = None
+    library: str = ""
 
 
 class Operations:
@@ -108,8 +117,7 @@ class Operations:
         if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
             return None
         found = self._of_call(module, node, held.value, held.attr)
-        is_same = found is not None and found.method not in self._twins.instead["session"]
-        return found if found is not None and is_same and found.how == "awaited" else None
+        return found if found is not None and found.how == "awaited" else None
 
     def _of_call(
         self, module: Module, node: ast.Call, receiver: ast.expr, method: str
@@ -123,7 +131,8 @@ class Operations:
         if isinstance(resource, Unknown):
             if method not in _TELLING:
                 return None
-            return Operation(node, "unknown", method=method, why=resource.why)
+            library = resource.name if isinstance(resource, UnknownResult) else ""
+            return Operation(node, "unknown", method=method, why=resource.why, library=library)
         return None if resource is None else self._of_resource(node, receiver, resource, method)
 
     def _of_resource(
@@ -132,7 +141,7 @@ class Operations:
         known = self._twins
         kinds: tuple[Resource, ...] = ("scoped", "session") if resource == "scoped" else (resource,)
         for kind in kinds:
-            if method in known.awaited.get(kind, ()) or method in known.instead.get(kind, ()):
+            if method in known.awaited.get(kind, ()):
                 return Operation(node, "awaited", resource, method)
             if method in known.entered.get(kind, ()):
                 return Operation(node, "entered", resource, method)

@@ -22,6 +22,7 @@ from awaken.project.values.domain import (
     Session,
     SessionKind,
     Unknown,
+    UnknownResult,
     Value,
 )
 
@@ -266,6 +267,10 @@ class Sessions:
         """Reduce a value to what matters here."""
         value = self._evaluator.members.as_session(value)
         match value:
+            case UnknownResult(name=name) if (
+                name.partition(".")[0] in self._evaluator.knowledge.not_sessions
+            ):
+                return NotRelevant(f"what `{name}` returns")
             case Session() | Unknown() | NotRelevant():
                 return value
             case InstanceOf():
@@ -290,7 +295,7 @@ class Sessions:
             if name in knowledge.types or _is_no_session(value, knowledge.not_sessions):
                 return NotRelevant(f"an instance of `{name}`")
             why = f"`{name}` is defined outside the project"
-            return self._evaluator.unknown(module, node, why)
+            return UnknownResult(why, module.place(node), name)
         hidden = [
             one
             for one in ancestors.outside

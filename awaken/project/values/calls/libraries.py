@@ -21,6 +21,7 @@ from awaken.project.values.domain import (
     Producer,
     Session,
     Unknown,
+    UnknownResult,
     Value,
     Values,
     union,
@@ -32,6 +33,7 @@ from awaken.project.values.questions import Questions
 if TYPE_CHECKING:
     from awaken.knowledge import Role
 from awaken.project.values.calls.arguments import keyword_of
+from awaken.project.values.calls.loaded_files import MAKING, loaded_module
 from awaken.project.values.calls.making import Making
 from awaken.project.values.calls.uses import Uses
 
@@ -87,7 +89,7 @@ class LibraryCalls:
         # By convention it is a class, and calling one makes an instance.
         if name not in _CAPITAL_FUNCTIONS and name.rpartition(".")[2][:1].isupper():
             return (InstanceOf(name, made=self._making.told_apart(name, place)),)
-        return (evaluator.unknown(module, node, f"what `{name}` returns is not known"),)
+        return (UnknownResult(f"what `{name}` returns is not known", module.place(node), name),)
 
     def _named_attribute(self, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what ``getattr(owner, "name")`` gives, or the default beside it."""
@@ -111,6 +113,8 @@ class LibraryCalls:
             return ClassOf(facts.classes[name])
         if name in facts.declarative_factories:
             return self._declarative(name, module, node)
+        if name == MAKING:
+            return loaded_module(self._evaluator, module, node)
         return None
 
     def _by_stub(

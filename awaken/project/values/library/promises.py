@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from awaken.project.values.domain import (
     InstanceOf,
+    ModuleOf,
     NoneValue,
     Producer,
     TupleOf,
@@ -20,8 +21,9 @@ from awaken.project.values.questions import Questions
 _OPEN = {
     *("sqlalchemy.orm.Query", "sqlalchemy.Select", "sqlalchemy.Result", "sqlalchemy.ScalarResult"),
     *("sqlalchemy.ext.asyncio.AsyncResult", "sqlalchemy.ext.asyncio.AsyncScalarResult"),
+    "types.ModuleType",
 }
-"""What gives objects, of which an annotation often leaves out of which class."""
+"""What gives objects, of which an annotation often leaves out of which class, and any module."""
 
 
 def holds_own(evaluator: Questions, declared: Values) -> bool:
@@ -40,7 +42,7 @@ def holds_own(evaluator: Questions, declared: Values) -> bool:
 
 
 def is_open(value: Value) -> bool:
-    """Whether it is a statement or a result, and nothing says of what."""
+    """Whether it is a statement or a result, and nothing says of what, or a module of no name."""
     return isinstance(value, InstanceOf) and not value.parameters and value.qualified in _OPEN
 
 
@@ -71,6 +73,8 @@ def _narrowed(evaluator: Questions, value: Value, declared: Values) -> Value | N
             return value if _is_instance_of(evaluator, value, declared) else None
         case NoneValue():
             return value if value in declared else None
+        case ModuleOf():
+            return value if InstanceOf("types.ModuleType") in declared else None
         case Producer():
             promised = [
                 one for one in declared if isinstance(one, Producer) and one.how == value.how

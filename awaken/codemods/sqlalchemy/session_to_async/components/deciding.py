@@ -165,14 +165,25 @@ def _against(members: Iterable[Member], constraints: Constraints) -> list[Member
 
 
 def _stop_what_is_carried(components: Components) -> None:
-    """Stop what makes no session of its own where something that does stays synchronous."""
-    stopped = [one for one in components.all if not one.is_carried and not one.converts]
+    """Stop what makes no session of its own where something that does stays synchronous.
+
+    If nothing makes one, what is given sessions from elsewhere speaks for all.
+    """
+    making = [one for one in components.all if not one.is_carried]
+    stopped = [one for one in making or components.all if not one.converts]
+    if not making:
+        stopped = [one for one in stopped if any(map(_is_given_elsewhere, one.stopping))]
     if not stopped:
         return
+    numbers = {id(one) for one in stopped}
     for component in components.all:
-        if component.is_carried:
+        if component.is_carried and id(component) not in numbers:
             component.stopping += [each for one in stopped for each in one.stopping]
             component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
+
+
+def _is_given_elsewhere(member: Member) -> bool:
+    return isinstance(member.outcome, Refused) and member.outcome.reason == FOREIGN_SESSION
 
 
 def _stop_what_is_beside(components: Components) -> None:

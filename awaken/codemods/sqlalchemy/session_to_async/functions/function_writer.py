@@ -148,6 +148,9 @@ class FunctionWriter:
         entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
+        waiting = [module.place(one.node) for one in operations] + [one.place for one in calls]
+        for root in roots:
+            edits += part.pools.edits(site, root, part.in_threads, waiting)
         edits += spawn(self._project, site, insertions, spawned)
         return [*edits, *awaiting.edits(site)]
 

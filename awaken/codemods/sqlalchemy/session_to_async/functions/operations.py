@@ -90,7 +90,9 @@ class OperationWriter:
                 reason = reasons.LEGACY_QUERY if is_query else reasons.NO_TWIN
                 raise Refused(reason, operation.method, because=because)
             case _:
-                raise Refused(reasons.UNKNOWN_SESSION, operation.why, because=because)
+                raise Refused(
+                    reasons.UNKNOWN_SESSION, operation.why, _cure(operation.library), because
+                )
 
     def _await(self, operation: Operation, again: tuple[str, str] | None) -> None:
         """Await an operation, ``again`` is what has it load anew. Raises Refused."""
@@ -98,8 +100,13 @@ class OperationWriter:
         if self._streaming.writes(operation):
             return
         self._awaiting.awaits(node)
-        instead = twins().instead.get("session", {}).get(operation.method)
-        if isinstance(node, ast.Call) and instead is not None:
-            self._awaiting.renames(node.func, instead)
         if isinstance(node, ast.Call) and again is not None:
             self._awaiting.adds_argument(node, *again)
+
+
+def _cure(library: str) -> str:
+    """Return what to do where a library may give the session; nothing where none does."""
+    if not library:
+        return ""
+    made = "make it by an engine and a factory of this program"
+    return f"If it is one, {made}: what `{library}` gives stays synchronous."

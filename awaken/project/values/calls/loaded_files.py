@@ -1,0 +1,115 @@
+"""Files of the program that are loaded as modules by their paths."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Sequence
+
+from awaken.project.source.modules import Module
+from awaken.project.values.calls.arguments import keyword_of
+from awaken.project.values.domain import ModuleOf
+from awaken.project.values.questions import Questions
+
+MAKING = "importlib.util.module_from_spec"
+_FROM_FILE = "importlib.util.spec_from_file_location"
+_LOCATION = 1
+"""The position of the path among its arguments."""
+
+_SAME = {
+    "os.fspath", "os.path.abspath", "os.path.normpath", "os.path.realpath", "pathlib.Path",
+    "pathlib.PurePath", "str",
+}  # fmt: skip
+"""Functions that give the path that they are given."""
+_KEEPING = {"absolute", "as_posix", "resolve"}
+"""Methods of a path that give the same one."""
+
+
+def loaded_module(evaluator: Questions, module: Module, node: ast.Call) -> ModuleOf | None:
+    """Return the file that ``module_from_spec(spec)`` makes a module of; None if it is unknown."""
+    given = _value_of(module, node.args[0]) if node.args else None
+    paths = _Paths(evaluator, module)
+    if not isinstance(given, ast.Call) or paths.name_of(given.func) != _FROM_FILE:
+        return None
+    location = keyword_of(given, "location")
+    if location is None and len(given.args) > _LOCATION:
+        location = given.args[_LOCATION]
+    path = None if location is None else paths.of(location)
+    found = None if path is None else evaluator.load(path)
+    return None if found is None else ModuleOf(found.path)
+
+
+def _value_of(module: Module, node: ast.expr) -> ast.expr | None:
+    """Return what a name is bound to that is bound once, and any other expression itself."""
+    if not isinstance(node, ast.Name):
+        return node
+    bindings = module.scopes.bindings_of(node)
+    return bindings[0].value if len(bindings) == 1 else None
+
+
+class _Paths:
+    """Works out paths that are written in one file, from the root of the program."""
+
+    def __init__(self, evaluator: Questions, module: Module) -> None:
+        self._evaluator = evaluator
+        self._module = module
+
+    def name_of(self, node: ast.expr) -> str | None:
+        """Return the qualified name of a function."""
+        return self._evaluator.names.qualified(self._module, node)
+
+    def of(self, node: ast.expr) -> str | None:
+        """Return the path that an expression is; None if it cannot be told."""
+        match node:
+            case ast.Constant(value=str() as text):
+                return None if text.startswith("/") else posixpath.normpath(text)
+            case ast.Name(id="__file__"):
+                return self._module.path
+            case ast.Name():
+                value = _value_of(self._module, node)
+                return None if value is None else self.of(value)
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                return self._joined(left, [right])
+            case ast.Attribute(value=owner, attr="parent"):
+                return self._above(owner, 1)
+            case ast.Subscript(
+                value=ast.Attribute(value=owner, attr="parents"),
+                slice=ast.Constant(value=int() as number),
+            ) if number >= 0:
+                return self._above(owner, number + 1)
+            case ast.Call():
+                return self._called(node)
+            case _:
+                return None
+
+    def _called(self, node: ast.Call) -> str | None:
+        name = self.name_of(node.func)
+        match node:
+            case ast.Call(args=[given], keywords=[]) if name == "os.path.dirname":
+                return self._above(given, 1)
+            case ast.Call(args=[given], keywords=[]) if name in _SAME or (
+                self._module.scopes.builtin_called(node) in _SAME
+            ):
+                return self.of(given)
+            case ast.Call(args=[first, *others], keywords=[]) if name == "os.path.join":
+                return self._joined(first, others)
+            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[]) if (
+                method in _KEEPING
+            ):
+                return self.of(owner)
+            case ast.Call(func=ast.Attribute(value=owner, attr="joinpath"), args=others):
+                return self._joined(owner, others)
+            case _:
+                return None
+
+    def _joined(self, first: ast.expr, others: Sequence[ast.expr]) -> str | None:
+        parts = [self.of(first), *map(self.of, others)]
+        known = [one for one in parts if one is not None]
+        return posixpath.normpath(posixpath.join(*known)) if len(known) == len(parts) else None
+
+    def _above(self, node: ast.expr, steps: int) -> str | None:
+        path = self.of(node)
+        parts = [] if path in {None, "."} else str(path).split("/")
+        if len(parts) < steps or parts[0] == "..":
+            return None
+        return "/".join(parts[:-steps]) or "."

@@ -1,0 +1,77 @@
+"""Files that are loaded as modules by their paths: what their names are then."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from awaken.project import Project, Snapshot
+from awaken.project.values.domain import FunctionOf, ModuleOf
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.sources import decode
+
+HEAD = """\
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+
+HERE = Path(__file__)
+"""
+BODY = """
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("any", {path})
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+run = load().run
+run
+"""
+KNOWN = [
+    'Path(__file__).parent.parent / "scripts" / "tidy.py"',
+    'Path(__file__).resolve().parents[1] / "scripts/tidy.py"',
+    'str(HERE.absolute().parent.joinpath("..", "scripts", "tidy.py"))',
+    'os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scripts", "tidy.py")',
+    '"scripts/tidy.py"',
+    'location=HERE.parent.parent / "scripts" / "tidy.py"',
+]
+UNKNOWN = [
+    'Path(__file__).parent / "tidy.py"',
+    'Path(__file__).parent.parent.parent.parent / "scripts" / "tidy.py"',
+    'os.path.join(os.environ["HOME"], "scripts", "tidy.py")',
+    '"/scripts/tidy.py"',
+    'Path.cwd() / "scripts" / "tidy.py"',
+    "HERE.parent.parent.joinpath(*NAMES)",
+]
+
+
+def last_value(path):
+    """Return what is known of the last name of a test that loads the file at ``path``."""
+    files = {
+        "scripts/tidy.py": "def run():\n    return 1\n",
+        "tests/test_tidy.py": HEAD + BODY.format(path=path),
+    }
+    snapshot = Snapshot({name: decode(name, text.encode()) for name, text in files.items()})
+    project = Project(snapshot, Targets())
+    module = project.module("tests/test_tidy.py")
+    statement = module.tree.body[-1]
+    assert isinstance(statement, ast.Expr)
+    (value,) = project.values.of(module, statement.value).alternatives or (None,)
+    return value
+
+
+@pytest.mark.parametrize("path", KNOWN)
+def test_a_file_of_the_program_is_known(path):
+    value = last_value(path)
+    assert isinstance(value, FunctionOf)
+    assert (value.module.path, value.node.name) == ("scripts/tidy.py", "run")
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
+def test_nothing_is_known_of_what_may_be_another_file(path):
+    assert not isinstance(last_value(path), FunctionOf | ModuleOf)
