@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.contract import SiteId, UnusableFile, UserError
+from awaken.engine.machine.foreign_code import rule_of_pass
 from awaken.engine.machine.garbage import no_collections
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
@@ -20,7 +21,8 @@ from awaken.engine.writing.applying import Applied, FileWrite
 from awaken.engine.writing.undoing import Undone, UndoStack
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
-from awaken.settings.resolve import command_line_layers, resolve
+from awaken.settings.model import Said
+from awaken.settings.resolve import require_usable, resolve
 from awaken.workspace.discovery import DiscoverySettings, Found, discover, find_roots
 from awaken.workspace.sources import FileProblem
 
@@ -231,7 +233,7 @@ def _root_run(
     return RootRun(
         found=found,
         settings=settings,
-        rules=known,
+        rules=(*known, *settings.passes),
         since=options.since,
         overlay=options.overlay,
         excluded=options.excluded | options.excluded_in.get(found.root.path, frozenset()),
@@ -251,14 +253,15 @@ def _projects(
     """
     from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
 
-    given, config, isolated = options.settings, options.config, options.isolated
-    command_line_layers(given, config, isolated=isolated, rules=known)
+    said = Said(options.settings, options.config, options.isolated)
+    near = [one.path for one in find_roots(paths, options.overlay)[0]]
+    require_usable(said, near, rules=known, rule_of=rule_of_pass)
     settings: dict[Path, Resolved] = {}
     unusable: list[FileProblem] = []
 
     def discovery_of(root: Path) -> DiscoverySettings:
         try:
-            one = resolve(root, given, config, isolated=isolated, rules=known)
+            one = resolve(root, said, rules=known, rule_of=rule_of_pass)
         except UnusableFile as error:
             unusable.append(FileProblem(error.path, error.line, error.message))
         except UserError as error:
@@ -271,7 +274,7 @@ def _projects(
                 exclude=one.exclude,
                 respect_gitignore=one.respect_gitignore,
                 force_exclude=one.force_exclude,
-                reads=reads_of(rule for rule in known if rule.name in one.rules),
+                reads=reads_of(rule for rule in (*known, *one.passes) if rule.name in one.rules),
             )
         return DiscoverySettings()
 
@@ -281,8 +284,12 @@ def _projects(
 
 
 def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str, ...]:
-    names = {name for one in settings for name in one.rules}
-    return tuple(rule.name for rule in in_running_order(known) if rule.name in names)
+    resolved = tuple(settings)
+    names = {name for one in resolved for name in one.rules}
+    passes = (rule for one in resolved for rule in one.passes)
+    # Two projects may each have a pass of one name.
+    every = {rule.name: rule for rule in (*known, *passes)}
+    return tuple(rule.name for rule in in_running_order(every.values()) if rule.name in names)
 
 
 def explain(
@@ -347,8 +354,9 @@ def doctor(
     for found in projects:
         one = settings[found.root.path]
         with _standing_alone(one, unusable, user_errors):
-            seen, targets = examine(found, one, known)
-            roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, known)))
+            own = (*known, *one.passes)
+            seen, targets = examine(found, one, own)
+            roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, own)))
     unusable += _as_problems(user_errors, roots)
     return Diagnosis(
         machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)

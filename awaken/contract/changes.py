@@ -45,15 +45,26 @@ class Change(Struct, frozen=True, kw_only=True):
         return tuple(path for path in self.paths if path in edited or path not in setting)
 
 
+class Problem(Struct, frozen=True):
+    """What a check found after rewriting; without ``changes`` the engine finds the guilty one."""
+
+    place: Place
+    message: str
+    changes: tuple[ChangeId, ...] = ()
+
+
 class Plan(Struct, frozen=True):
     """What a rule found in one project, and what it would do.
 
-    ``outlines`` say what changes of a whole program come to, or why there are none.
+    ``outlines`` say what changes of a whole program come to, or why there are none. ``problems``
+    are what it could not do, for no fault of awaken's: they are shown, and the run goes on. One
+    without a path is about the whole project.
     """
 
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     outlines: tuple[Outline, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Constraints(Struct, frozen=True):
@@ -73,11 +84,3 @@ class Constraints(Struct, frozen=True):
     def may_write(self, path: str) -> bool:
         """Whether ``path`` lies inside the write scope."""
         return self.write_scope is None or path in self.write_scope
-
-
-class Problem(Struct, frozen=True):
-    """What a check found after rewriting; without ``changes`` the engine finds the guilty one."""
-
-    place: Place
-    message: str
-    changes: tuple[ChangeId, ...] = ()

@@ -116,6 +116,20 @@ class TextEdit(Struct, frozen=True, kw_only=True):
     site: SiteId
 
 
+class ReplaceStatements(Struct, frozen=True, kw_only=True):
+    """Replace lines of a Python file by the lines of ``text``, where no node says what changes.
+
+    ``anchor`` spans whole lines of one block, with its whole statements, or comments between two of
+    them. ``text`` is as long as it likes, its lines end as those of the file, and no line may be
+    cut: only the last line of a file has no end.
+    """
+
+    path: str
+    anchor: Span
+    text: str
+    site: SiteId
+
+
 class ByHand(Struct, frozen=True, kw_only=True):
     """What a user has to see to beside the change: it is reported as left to do.
 
@@ -131,6 +145,7 @@ class ByHand(Struct, frozen=True, kw_only=True):
 Edit = (
     NodeEdit
     | InsertStatements
+    | ReplaceStatements
     | NeedImport
     | ReleaseImport
     | Requirement

@@ -29,14 +29,19 @@ class Moved:
 def with_sessions(node: Any, moved: list[Moved]) -> Any:
     """``s = Session(); try: f(s); finally: s.close()`` → ``with Session() as s: f(s)``."""
     statements = list(node.body.body)
-    # From the end, so that the numbers of the others stay right.
-    for one in reversed(moved):
-        taken = statements[one.first : one.last + 1]
+    done: list[Moved] = []
+    # From the end, so that the numbers of the others stay right, but for what moved inside of them.
+    for one in sorted(moved, key=lambda each: each.first, reverse=True):
+        inside = sum(each.last - each.first for each in done if each.first <= one.last)
+        last = one.last - inside
+        taken = statements[one.first : last + 1]
         block: Any = _block(taken, one).with_changes(leading_lines=taken[0].leading_lines)
         lost = lost_comments("".join(map(code, taken)), code(block))
         above = [cst.EmptyLine(comment=cst.Comment(text)) for text in lost]
         lines = [*block.leading_lines, *above]
-        statements[one.first : one.last + 1] = [block.with_changes(leading_lines=lines)]
+        statements[one.first : last + 1] = [block.with_changes(leading_lines=lines)]
+        # What stands inside of this one counts no more.
+        done = [*(each for each in done if each.first > one.last), one]
     return node.with_changes(body=node.body.with_changes(body=statements))
 
 

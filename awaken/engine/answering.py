@@ -129,7 +129,10 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
 def _memory(asked: RootRun) -> Memory:
     # The digest of what makes a result covers awaken's own code, and no plug-in's. Nor is a result
     # remembered that is about a part of the sites.
-    own = all(type(rule).__module__.startswith("awaken.") for rule in asked.chosen())
+    own = all(
+        type(rule).__module__.startswith("awaken.") and not rule.is_foreign
+        for rule in asked.chosen()
+    )
     whole = asked.site_scope() is None
     use = asked.use_cache and own and whole
     return Memory(asked.found.root.path, asked.settings.cache_dir, use=use)

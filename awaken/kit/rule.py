@@ -38,6 +38,7 @@ class Rule:
     ``per_file`` says that a file's sites can be
     planned without those of other files, but for those that share a change with one of them, which
     are planned with it: such a rule may be planned file by file, in several processes.
+    ``is_foreign`` says that code of others decides, which awaken cannot tell when it changes.
     """
 
     name: ClassVar[str]
@@ -55,6 +56,7 @@ class Rule:
     options: ClassVar[type[Struct]] = NoOptions
     preview: ClassVar[bool] = False
     per_file: ClassVar[bool] = False
+    is_foreign: ClassVar[bool] = False
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per site of ``project``, and the changes that are allowed."""

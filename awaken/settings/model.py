@@ -10,8 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from awaken.kit.rule import Rule
+from awaken.passes.settings import PassSettings
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, leaves_out
 
 COMMAND_LINE = "the command line"
@@ -33,7 +35,9 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """One layer: a file's ``[tool.awaken]``, ``--config KEY=VALUE``, or the options of a command.
 
-    None, or an empty value, says nothing. ``rules`` holds the options of each rule by its name.
+    None, or an empty value, says nothing. ``rules`` holds the options of each rule by its name,
+    ``passes`` are codemods of LibCST and scripts of Bowler. Those that a project names itself run
+    only where ``trust_passes`` says so, which the user alone can say.
     """
 
     select: tuple[str, ...] | None = None
@@ -51,17 +55,32 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     cache_dir: str | None = None
     overrides: tuple[Override, ...] = ()
     rules: Mapping[str, Mapping[str, Any]] = {}
+    passes: tuple[PassSettings, ...] = field(default=(), name="pass")
+    trust_passes: bool | None = None
 
 
 class Layer(Struct, frozen=True):
     """Settings and where they were said: ``pyproject.toml``, ``--config``, ``the command line``.
 
-    Relative paths and patterns in them are relative to ``directory``.
+    Relative paths and patterns in them are relative to ``directory``. ``is_found`` says that the
+    project brings them along: nobody named the file.
     """
 
     origin: str
     directory: Path
     settings: Settings
+    is_found: bool = False
+
+
+class Said(Struct, frozen=True):
+    """What a user says of settings: those of the command line, and the values of ``--config``.
+
+    ``isolated`` says that no file is read.
+    """
+
+    given: Settings = Settings()
+    config: tuple[str, ...] = ()
+    isolated: bool = False
 
 
 class PathOverride(Struct, frozen=True, kw_only=True):
@@ -79,6 +98,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     ``rules`` are the names of those that run, ``rules_off`` says of each other one why not.
     ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
     each setting that somebody set, in kebab case, where; ``files`` are those that say something.
+    ``passes`` are the rules that foreign code became, those that may not run among them.
     """
 
     root: Path = Path()
@@ -95,6 +115,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     cache_dir: Path | None = None
     overrides: tuple[PathOverride, ...] = ()
     options: Mapping[str, Struct] = {}
+    passes: tuple[Rule, ...] = ()
     origins: Mapping[str, str] = {}
     files: tuple[Path, ...] = ()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +14,37 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
-from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
-from awaken.settings.selection import choose_by_layers, named
+from awaken.passes.settings import PassPlace, PassSettings
+from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
+from awaken.settings.selection import choose_by_layers, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 
+RuleOf = Callable[[PassSettings, PassPlace], Rule | None]
+"""Makes a rule of a pass."""
+
+
+def no_passes(settings: PassSettings, place: PassPlace) -> None:
+    """Make no rule."""
+    del settings, place
+
 
 def resolve(
-    root: Path,
-    given: Settings,
-    config: Sequence[str] = (),
-    *,
-    isolated: bool = False,
-    rules: Sequence[Rule],
+    root: Path, said: Said, *, rules: Sequence[Rule], rule_of: RuleOf = no_passes
 ) -> Resolved:
     """Return what holds for the project in ``root`` (absolute).
 
-    ``given`` is what the command line says, ``config`` its ``--config`` values; ``rules`` are all
-    that are installed, to validate the options of each. Raises UserError, with file and line,
-    for a file or value that is none, and with the nearest name for an unknown key or rule.
+    ``rules`` are all that are installed, to validate the options of each; ``rule_of`` makes rules
+    of passes. Raises UserError, with file and line, for a file or value that is none, and with the
+    nearest name for an unknown key or rule.
     """
-    path, layers = _layers(root, given, config, isolated=isolated, rules=rules)
+    path, layers = _layers(root, said, rules)
+    passes = passes_of(layers, root, rule_of)
+    rules = (*rules, *passes)
+    _check_given(said.given, rules)
     chosen = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
+    chosen = without(chosen, {} if _last(layers, "trust_passes") else _untrusted(layers))
     target_version = _last(layers, "target_version") or "auto"
     return Resolved(
         root=root,
@@ -53,44 +62,84 @@ def resolve(
         cache_dir=_place(layers, "cache_dir"),
         overrides=_overrides(layers, rules),
         options=_options(layers, rules, chosen.rules),
+        passes=passes,
         origins=_origins(layers),
         files=() if path is None else (path,),
     )
 
 
-def _layers(
-    root: Path, given: Settings, config: Sequence[str], *, isolated: bool, rules: Sequence[Rule]
-) -> tuple[Path | None, list[Layer]]:
+def _layers(root: Path, said: Said, rules: Sequence[Rule]) -> tuple[Path | None, list[Layer]]:
     """Return the settings file that is used, and all layers, the lowest first."""
-    files, values = command_line_layers(given, config, isolated=isolated, rules=rules)
+    files, values = _named_layers(said, rules)
     # A file that the user names replaces the project's own, as with ruff.
-    if not files and not isolated and (path := nearest_file(root)) is not None:
+    if not files and not said.isolated and (path := nearest_file(root)) is not None:
         origin = Path(os.path.relpath(path, root)).as_posix()
         files = [(path, found_layer(path, origin, rules))]
-    own = Layer(COMMAND_LINE, Path.cwd(), given)
+    own = Layer(COMMAND_LINE, Path.cwd(), said.given)
     return next((path for path, _ in files), None), [*(one for _, one in files), *values, own]
 
 
-def command_line_layers(
-    given: Settings, config: Sequence[str], *, isolated: bool, rules: Sequence[Rule]
+def _named_layers(
+    said: Said, rules: Sequence[Rule]
 ) -> tuple[list[tuple[Path, Layer]], list[Layer]]:
     """Return the settings file that the command line names, if any, and its ``KEY=VALUE``.
 
-    Raises UserError for whatever of it cannot be used, whichever project it is for.
+    Raises UserError for whatever of it cannot be used.
     """
-    try:
-        check(given, rules)
-    except Wrong as error:
-        raise UserError(f"{_option(error.path[0])}{error}") from None
-    files, values = config_layers(config, rules)
+    files, values = config_layers(said.config, rules)
     if len(files) > 1:
         named_twice = " and ".join(layer.origin for _, layer in files)
         raise UserError(f"{named_twice}: only one settings file can be named")
-    if files and isolated:
+    if files and said.isolated:
         raise UserError(
             f"{files[0][1].origin}: --isolated reads no files; leave out one of the two"
         )
     return files, values
+
+
+def require_usable(
+    said: Said, roots: Iterable[Path], *, rules: Sequence[Rule], rule_of: RuleOf = no_passes
+) -> None:
+    """Raise UserError for what the command line says and no project can be run with.
+
+    ``roots`` are those of projects whose passes it may name.
+    """
+    files, values = _named_layers(said, rules)
+    layers = [*(one for _, one in files), *values, Layer(COMMAND_LINE, Path.cwd(), said.given)]
+    for root in () if files or said.isolated else roots:
+        # What is wrong in it is said of that project.
+        with suppress(UserError):
+            path = nearest_file(root)
+            layers += [] if path is None else [found_layer(path, "", rules)]
+    _check_given(said.given, (*rules, *passes_of(layers, Path(), rule_of)))
+
+
+def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
+    own = {one.known_as for one in given.passes}
+    try:
+        check(given, [one for one in rules if one.name not in own])
+    except Wrong as error:
+        raise UserError(f"{_option(error.path[0])}{error}") from None
+
+
+def passes_of(layers: Iterable[Layer], root: Path, rule_of: RuleOf) -> tuple[Rule, ...]:
+    """Return the passes of all layers as rules; of two with one name the higher one."""
+    found: dict[str, Rule | None] = {}
+    for layer in layers:
+        for one in layer.settings.passes:
+            # In the order in which they are written.
+            found[one.known_as] = rule_of(one, PassPlace(root, layer.directory, tuple(found)))
+    return tuple(one for one in found.values() if one is not None)
+
+
+def _untrusted(layers: Iterable[Layer]) -> dict[str, str]:
+    """Return the passes that a project brings along, each with why it does not run."""
+    return {
+        one.known_as: f"code that {layer.origin} names: say --trust-passes to run it"
+        for layer in layers
+        if layer.is_found
+        for one in layer.settings.passes
+    }
 
 
 def _option(key: str | int) -> str:

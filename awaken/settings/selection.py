@@ -63,6 +63,12 @@ def choose_by_layers(rules: Sequence[Rule], layers: Iterable[tuple[str, Settings
     return Chosen(tuple(rule.name for rule in rules if rule.name not in off), off)
 
 
+def without(chosen: Chosen, forbidden: Mapping[str, str]) -> Chosen:
+    """Return what was chosen less the rules that may not run, each with why."""
+    off = {**chosen.off, **forbidden}
+    return Chosen(tuple(name for name in chosen.rules if name not in forbidden), off)
+
+
 def _said(rule: Rule, settings: Settings) -> bool | None:
     """Return whether one layer selects ``rule`` (True) or ignores it; None if it says neither."""
     selected = (*(settings.select or ()), *settings.extend_select)

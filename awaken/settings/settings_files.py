@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from awaken.contract import UnusableFile, UserError
 from awaken.kit.rule import Rule
 from awaken.settings.model import Layer
@@ -59,12 +61,19 @@ def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
             "remove it, and say --cache-dir instead"
         )
         raise UnusableFile(shown, line, message)
+    if layer.settings.trust_passes is not None:
+        line = line_of(_decoded(raw, shown), (*_tables_above(path), "trust-passes"))
+        message = (
+            "'trust-passes' is not taken from a project's own settings; "
+            "remove it, and say --trust-passes instead"
+        )
+        raise UnusableFile(shown, line, message)
     place = layer.settings.baseline
     if place is not None and not _holds(path.parent, os.path.expanduser(place)):  # noqa: PTH111
         inside = (*_tables_above(path), "baseline")
         message = f"'baseline' must lie in the project, not at {place!r}; --baseline may name any"
         raise UnusableFile(shown, line_of(_decoded(raw, shown), inside), message)
-    return layer
+    return structs.replace(layer, is_found=True)
 
 
 def _holds(directory: Path, place: str) -> bool:

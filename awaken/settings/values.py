@@ -12,15 +12,17 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
-from awaken.contract import NoOptions
+from awaken.contract import NoOptions, UserError
 from awaken.contract.nearest import did_you_mean
 from awaken.kit.rule import Rule
+from awaken.passes.settings import PassSettings
 from awaken.settings.model import Override, Settings
 from awaken.settings.selection import UnknownRule, require_known
 from awaken.workspace.formats.toml_text import KeyPath
 from awaken.workspace.ignores import is_pattern
 
 _PYTHON = re.compile(r"(?:py)?3\.?(?P<minor>\d{1,2})")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MISTYPED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>\w+)`")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 _WORDS = {
@@ -37,7 +39,12 @@ _WORDS = {
 _GOT = {**_WORDS, "bool": "a boolean", "float": "a number with a point"}
 
 # The tables inside these are looked at one by one: msgspec does not tell their keys.
-_TABLES = {"overrides": list[Any], "target": dict[str, Any], "rules": dict[str, Any]}
+_TABLES = {
+    "overrides": list[Any],
+    "passes": list[Any],
+    "target": dict[str, Any],
+    "rules": dict[str, Any],
+}
 
 _Table = TypeVar("_Table", bound=Struct)
 
@@ -58,6 +65,11 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
             _built(Override, one, ("overrides", number), "setting of an override")
             for number, one in enumerate(table["overrides"])
         )
+    if "passes" in found:
+        found["passes"] = tuple(
+            _built(PassSettings, one, ("pass", number), "setting of a pass")
+            for number, one in enumerate(table["pass"])
+        )
     for name, version in table.get("target", {}).items():
         # A version like 2.0 without quotes is a number in TOML.
         _converted(version, str, ("target", name))
@@ -68,7 +80,10 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
 
 def check(settings: Settings, rules: Sequence[Rule]) -> None:
     """Raise Wrong for a rule, a pattern, a version or an option that is none."""
+    names = _pass_names(settings, rules)
     for path, name in _rule_names(settings):
+        if name in names:
+            continue
         try:
             require_known(name, rules)
         except UnknownRule as error:
@@ -87,6 +102,27 @@ def check(settings: Settings, rules: Sequence[Rule]) -> None:
             raise Wrong((key,), f"{key!r} must be a path, not {place!r}")
     _check_versions(settings)
     _check_options(settings.rules, {rule.name: rule for rule in rules})
+
+
+def _pass_names(settings: Settings, rules: Sequence[Rule]) -> set[str]:
+    """Return the names by which passes are selected. Raises Wrong for one that makes no sense."""
+    taken = {rule.name for rule in rules} | {rule.family for rule in rules} | {"ALL"}
+    found: set[str] = set()
+    for number, one in enumerate(settings.passes):
+        path: KeyPath = ("pass", number)
+        if bool(one.libcst) is bool(one.bowler):
+            raise Wrong(path, "a pass names 'libcst' or 'bowler', one of them")
+        name = one.known_as
+        if not _NAME.fullmatch(name):
+            raise Wrong(path, f"{name!r} is no name for a pass; give it a 'name' such as 'rename'")
+        if name in taken or name in found:
+            raise Wrong(path, f"there is another rule named {name!r}; give the pass a 'name'")
+        try:
+            one.when()
+        except UserError as error:
+            raise Wrong((*path, "phase"), str(error)) from None
+        found.add(name)
+    return found
 
 
 def python_version(value: str) -> str | None:

@@ -140,3 +140,24 @@ def test_several_lines_of_one_statement():
 
     broken = "call(\n        number_one, two, three\n    )"
     assert text == f"x = {new.replace('call(number_one, two, three)', broken)}\n"
+
+
+def test_brackets_in_front_of_the_last_one_that_stays_open():
+    text, _ = made("x = Maker(one, two).make(\n    three\n)\n", "Maker", "MakerOfEachOfThem")
+
+    assert text == "x = MakerOfEachOfThem(\n    one, two\n).make(\n    three\n)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "old"),
+    [
+        ("x = the_name_of_a_function(\n    three\n)\n", "the_name"),
+        ("x = {1: call(two), 3: four(\n    three\n)}\n", "call"),
+        ("def function_with(\n    three,\n): pass\n", "function_with"),
+    ],
+)
+def test_lines_with_no_brackets_to_break_stay(text, old):
+    new = f"{old}_that_has_a_long_name"
+    found, _ = made(text, old, new)
+
+    assert found == text.replace(old, new)

@@ -12,6 +12,7 @@ from awaken.contract import Change, ChangeId, Finding, Level, Phase, Place, Plan
 from awaken.kit.rule import Rule
 from awaken.project.source.modules import site_id
 from awaken.settings import Settings
+from awaken.settings.model import Said
 from awaken.settings.resolve import resolve
 
 PROJECT = '[project]\nname = "x"\nversion = "1"\n'
@@ -115,7 +116,7 @@ def write(base, files):
 
 def resolved(root, *config, isolated=False, rules=RULES, **given):
     """Return what holds in ``root`` with ``given`` on the command line."""
-    return resolve(root, Settings(**given), config, isolated=isolated, rules=rules)
+    return resolve(root, Said(Settings(**given), tuple(config), isolated), rules=rules)
 
 
 def run(*paths, config=(), isolated=False, jobs=1, use_cache=False, **given):

@@ -12,6 +12,7 @@ from msgspec import structs
 from awaken.contract import UserError
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.settings import Override, Resolved, Settings
+from awaken.settings.model import Said
 from awaken.settings.resolve import resolve
 from awaken.settings.settings_files import named_layer
 
@@ -83,13 +84,13 @@ def test_each_error_shown_is_what_awaken_says(tmp_path, monkeypatch, name, text)
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(UserError) as caught:
-        resolve(tmp_path, Settings(), rules=all_rules())
+        resolve(tmp_path, Said(), rules=all_rules())
 
     assert f"\nerror: {caught.value}\n" in PAGE
 
 
 def test_the_error_of_the_command_line_shown_is_what_awaken_says(tmp_path):
     with pytest.raises(UserError) as caught:
-        resolve(tmp_path, Settings(), ["target-version=py311"], rules=all_rules())
+        resolve(tmp_path, Said(config=("target-version=py311",)), rules=all_rules())
 
     assert f"\nerror: {caught.value}\n" in PAGE

@@ -8,7 +8,7 @@ from pathlib import Path
 from awaken.contract import UserError
 from awaken.engine.formatting.formatter import detect, formatting
 from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
-from awaken.settings import Settings
+from awaken.settings.model import Said
 from awaken.settings.resolve import resolve
 from awaken.workspace.discovery import Root, find_files, marker_of
 from awaken.workspace.file_reading import FileReader
@@ -39,7 +39,7 @@ def read_everything(root: Path) -> tuple[str, ...]:
         with suppress(Unparsable):
             parse(source)
     with suppress(UserError):
-        resolve(root, Settings(), rules=())
+        resolve(root, Said(), rules=())
     with suppress(UserError):
         read_baseline(root / DEFAULT_NAME, root, enclosure_of(root).read)
     return found.files

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.api import Options
+from awaken.cli.options.passes import again
 
 
 class CommandLine(Struct, frozen=True):
@@ -28,9 +29,10 @@ class CommandLine(Struct, frozen=True):
 
     def _options(self) -> list[str]:
         settings = self.options.settings
-        words: list[str] = []
+        words: list[str] = again(settings.passes)
+        names = {one.known_as for one in settings.passes}
         for name, values in (
-            ("--select", settings.select or ()),
+            ("--select", [one for one in settings.select or () if one not in names]),
             ("--extend-select", settings.extend_select),
             ("--ignore", settings.ignore),
             ("--exclude", settings.exclude or ()),
@@ -54,6 +56,7 @@ class CommandLine(Struct, frozen=True):
         ):
             # None leaves the word to the settings files.
             words += [] if chosen is None else [f"--{'' if chosen else 'no-'}{name}"]
+        words += ["--trust-passes"] if settings.trust_passes else []
         return [*words, *(["--isolated"] if self.options.isolated else [])]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from awaken.cli.options.passes import PassOptions
 from awaken.preview.choices import Color, Form, View
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def rule_names(incomplete: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class ProjectOptions:
+class ProjectOptions(PassOptions):
     """What a run is about but for its paths: rules, levels, versions and settings."""
 
     select: Annotated[
@@ -153,11 +154,16 @@ class ProjectOptions:
         from awaken.cli.options.standard_input import overlay  # noqa: PLC0415
         from awaken.settings import Settings  # noqa: PLC0415
 
+        passes = self.passes()
+        names = tuple(one.known_as for one in passes)
+        select = _separated("--select", self.select)
+        # Who names a codemod wants that one, and knows that nobody proves it.
+        unsafe = True if passes and not select else None
         settings = Settings(
-            select=_separated("--select", self.select) or None,
+            select=(*select, *names) or None,
             extend_select=_separated("--extend-select", self.extend_select),
             ignore=_separated("--ignore", self.ignore),
-            unsafe_fixes=self.unsafe_fixes,
+            unsafe_fixes=unsafe if self.unsafe_fixes is None else self.unsafe_fixes,
             target_version=_python(self.target_version),
             target=_versions(self.target),
             published=self.published,
@@ -167,6 +173,8 @@ class ProjectOptions:
             respect_gitignore=self.respect_gitignore,
             baseline=None if self.baseline is None else str(self.baseline),
             cache_dir=None if self.cache_dir is None else str(self.cache_dir),
+            passes=passes,
+            trust_passes=self.trust_passes,
         )
         paths, overlaid = overlay(paths, self.stdin_filename)
         options = Options(

@@ -145,7 +145,8 @@ class NoSite(Struct, frozen=True, kw_only=True):
         """Yield the rules that would find a site here if they ran."""
         chosen = {rule.name for rule in self.run.chosen()}
         for rule in self.run.rules:
-            if rule.name in chosen or not self._is_triggered(rule):
+            # Foreign code is run where somebody asks for it, and not to answer a question.
+            if rule.name in chosen or rule.is_foreign or not self._is_triggered(rule):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
             constraints = Policy(options=self.run.settings.options).constraints_of(rule)

@@ -110,8 +110,14 @@ class _Row:
     lowest: int
     depth_behind: int
     first_word: str = ""
+    last_word: str = ""
     may_be_broken: bool = True
     is_closed_next: bool = False
+
+    @property
+    def opens_last(self) -> bool:
+        """Whether a statement begins on the line, and only its last bracket is open behind it."""
+        return self.depth == 0 and self.depth_behind == 1 and self.last_word in OPENING
 
 
 def _rows(module: Module, numbers: Sequence[int]) -> dict[int, _Row]:
@@ -162,8 +168,11 @@ def _rows_from(text: bytes, start: int, number: int, last: int) -> dict[int, _Ro
             depth += (token.string in OPENING) - (token.string in CLOSING)
         row.lowest, row.depth_behind = min(row.lowest, depth), depth
         row.first_word = row.first_word or token.string
+        row.last_word = token.string
     for at, row in rows.items():
-        row.may_be_broken &= row.depth == row.lowest == row.depth_behind
+        row.may_be_broken &= row.depth == row.lowest and (
+            row.depth_behind == row.depth or row.opens_last
+        )
         following = rows.get(at + 1)
         row.is_closed_next = following is not None and following.first_word in CLOSING
     return rows
@@ -191,9 +200,25 @@ def _breaks(text: bytes, span: Span, row: _Row, style: FileStyle) -> Iterator[Sp
     if text[: span.start].rstrip(b"\r\n").endswith(b"\\"):
         return
     width = LineWidth(style.indent, style.line_length)
-    made = broken_line(line, width, bracketed=row.depth > 0, closes=row.is_closed_next)
+    if row.opens_last:
+        made = _broken_before_last(line, width)
+    else:
+        made = broken_line(line, width, bracketed=row.depth > 0, closes=row.is_closed_next)
     if len(made) > 1:
         yield from _differences(line, style.newline.join(made), span.start)
+
+
+def _broken_before_last(line: str, width: LineWidth) -> list[str]:
+    """Return the lines of ``line`` broken at brackets in front of its last one, which stays open.
+
+    ``made = Maker(one, two).make(`` has them where ``Maker`` is called.
+    """
+    opening = line.rstrip()[-1]
+    closing = {"(": ")", "[": "]", "{": "}"}[opening]
+    made = broken_line(f"{line.rstrip()}{closing}", width)
+    last = made[-1]
+    is_kept = last.endswith(opening + closing) and last.strip()[0] in CLOSING
+    return [*made[:-1], last.removesuffix(closing)] if is_kept else [line]
 
 
 def _differences(old: str, new: str, start: int) -> Iterator[Splice]:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from awaken.workspace.reading import working_tree
@@ -64,6 +65,24 @@ def run_program(
             _end(process)
             raise
     return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def start_program(words: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start ``words`` where we are, with our environment and pipes to its stdin and stdout.
+
+    Raises OSError where it cannot be started.
+    """
+    return subprocess.Popen(  # noqa: S603  no shell, and the words are ours
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+
+
+def end_program(process: subprocess.Popen[bytes]) -> None:
+    """End a program, with all that it has started."""
+    with suppress(ProcessLookupError):
+        _end(process)
+    with suppress(OSError):
+        process.communicate()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

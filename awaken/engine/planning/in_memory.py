@@ -24,6 +24,7 @@ from awaken.contract import (
     Place,
     Problem,
     ReleaseImport,
+    ReplaceStatements,
     Requirement,
     SetKey,
     Span,
@@ -297,7 +298,7 @@ def _by_hand(changes: Sequence[Change]) -> list[LeftToDo]:
 
 
 def _by_file(changes: Sequence[Change]) -> dict[str, list[OwnedEdit[Any]]]:
-    kinds = (NodeEdit, InsertStatements, NeedImport, ReleaseImport, TextEdit)
+    kinds = (NodeEdit, InsertStatements, NeedImport, ReleaseImport, ReplaceStatements, TextEdit)
     found: dict[str, list[OwnedEdit[Any]]] = {}
     for change in changes:
         for edit in change.edits:

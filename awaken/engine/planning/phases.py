@@ -175,7 +175,8 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
     their own changes; everything else goes on.
     """
     so_far = _SoFar(snapshot)
-    for _, group in groupby(rules, key=lambda rule: rule.phase):
+    # Foreign code rewrites what it likes of a file, so others begin with what it left.
+    for _, group in groupby(rules, key=lambda one: (one.phase, one.name if one.is_foreign else "")):
         _run_phase(tuple(group), tools, policy, so_far)
     unstable = _plan_again(rules, tools, policy, so_far)
     if unstable:
@@ -359,7 +360,8 @@ def _plan_again(
     decided += [one.finding for one in so_far.suppressed]
     stand = standing(decided, so_far.maps)
     project = tools.project(so_far.snapshot, so_far.changed_files())
-    trusted = [rule for rule in rules if rule.name not in so_far.distrusted]
+    # Whether foreign code has more to say to what it wrote itself is not ours to prove.
+    trusted = [rule for rule in rules if rule.name not in so_far.distrusted and not rule.is_foreign]
     planned = [
         _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), tools, so_far)
         for rule in trusted

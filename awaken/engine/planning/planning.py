@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -128,7 +128,7 @@ def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) 
         plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         return Planned(Plan(), (raised(rule, error, path), *_unparsable(project)))
-    return Planned(plan, _unparsable(project))
+    return Planned(plan, (*_told(plan, project), *_unparsable(project)))
 
 
 def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
@@ -136,6 +136,16 @@ def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
     if isinstance(constraints.options, rule.options):
         return constraints
     return msgspec.structs.replace(constraints, options=rule.options())
+
+
+def _told(plan: Plan, project: Project) -> Iterator[Diagnostic]:
+    """Yield what a rule says that it could not do."""
+    for one in plan.problems:
+        source = project.snapshot.get(one.place.path)
+        line = 0
+        if source is not None and one.place.span.start:
+            line = len(source.text[: one.place.span.start].splitlines()) or 1
+        yield Diagnostic(path=one.place.path, line=line, message=one.message)
 
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:

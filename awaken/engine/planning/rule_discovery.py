@@ -64,6 +64,8 @@ def _rules_of(module: ModuleType) -> Iterator[type[Rule]]:
 def in_running_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Return ``rules`` by phase, and within a phase after those that they name in ``after``.
 
+    Foreign code comes last in its phase.
+
     Raises ValueError where rules wait for each other.
     """
     # By name first, so that no order of discovery shows in the result.
@@ -75,4 +77,5 @@ def in_running_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
         order = list(TopologicalSorter(waits).static_order())
     except CycleError as error:
         raise ValueError(f"these rules wait for each other: {', '.join(error.args[1])}") from error
-    return tuple(sorted((by_name[name] for name in order), key=lambda rule: rule.phase))
+    ordered = (by_name[name] for name in order)
+    return tuple(sorted(ordered, key=lambda rule: (rule.phase, rule.is_foreign)))

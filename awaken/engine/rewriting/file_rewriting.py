@@ -21,6 +21,7 @@ from awaken.contract import (
     Place,
     Problem,
     ReleaseImport,
+    ReplaceStatements,
     Rewriter,
     Span,
     TextEdit,
@@ -43,6 +44,7 @@ from awaken.engine.edits.slices import (
     with_lines_above,
 )
 from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.edits.statement_lines import why_not_whole
 from awaken.engine.edits.style import outer_pair_of, style_of, surroundings_of, without_blank_lines
 from awaken.engine.formatting.long_lines import without_long_lines
 from awaken.engine.imports.reconciling import ImportContext, reconcile
@@ -166,7 +168,28 @@ class _Work:
                 self._reject(piece.span, "it crosses the edge of another rewrite", piece.changes)
                 loose.remove(piece)
             pieces += self._rewrite(region, {node: jobs[node] for node in nodes}, inner)
-        return [*_without_holes(self._module.source.text, pieces, self._filled), *loose]
+        pieces = [*_without_holes(self._module.source.text, pieces, self._filled), *loose]
+        return [*pieces, *self._statements(of_kind(edits, ReplaceStatements), pieces)]
+
+    def _statements(
+        self, edits: Sequence[OwnedEdit[ReplaceStatements]], others: Sequence[Piece]
+    ) -> Iterator[Piece]:
+        """Yield the lines that stand in the place of others, where nothing else is edited."""
+        taken = list(others)
+        for owned in edits:
+            span, text = owned.edit.anchor, owned.edit.text.encode()
+            why = why_not_whole(self._module, span, text)
+            clashing = [one for one in taken if _clash(one, span, owned.change)]
+            if any(owned.change in one.changes for one in clashing):
+                why = OVERLAP
+            elif clashing:
+                why = "another change already edits this code"
+            if why is not None:
+                self._reject(span, why, [owned.change])
+                continue
+            piece = Piece(span, text, (owned.change,))
+            taken.append(piece)
+            yield piece
 
     def _reject(self, span: Span, message: str, changes: Iterable[ChangeId]) -> None:
         place = Place(self._module.path, span)

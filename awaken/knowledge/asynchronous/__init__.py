@@ -86,6 +86,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``clients``: those of tests.
     - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
     - ``object_factories``: what makes objects by a session of its own.
+    - ``registers``: decorators that keep functions, with the attribute that has them.
     """
 
     source: str
@@ -105,6 +106,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absorbing: _Absorbing
     decorators: _Decorators
     object_factories: _ObjectFactories
+    registers: dict[str, str]
 
     def methods(self) -> frozenset[str]:
         """Return the names of all methods that are not the same on both sides."""

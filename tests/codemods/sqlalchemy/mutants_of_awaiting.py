@@ -19,6 +19,9 @@ _RENAMED = {
 """Names that the rule writes in the place of others."""
 
 
+_IMPORTED = {"Mock": "unittest.mock", "ExitStack": "contextlib", "contextmanager": "contextlib"}
+
+
 class Mutant(Struct, frozen=True):
     """A word of a file that is left out, or written as before, and the line that it stands in."""
 
@@ -32,7 +35,11 @@ class Mutant(Struct, frozen=True):
     def of(self, files):
         """Return ``files`` with this mutation."""
         source = files[self.path]
-        return {**files, self.path: source[: self.start] + self.word.encode() + source[self.end :]}
+        text = source[: self.start] + self.word.encode() + source[self.end :]
+        if self.word in _IMPORTED:
+            # At the end, so that no other place moves.
+            text += f"\nfrom {_IMPORTED[self.word]} import {self.word}\n".encode()
+        return {**files, self.path: text}
 
     def __str__(self):
         return f"{self.path}:{self.line}:{self.text}"

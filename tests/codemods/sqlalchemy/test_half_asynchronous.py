@@ -186,3 +186,49 @@ def test_a_url_whose_driver_is_not_known_is_refused_beside_one_that_is():
     assert "postgresql+psycopg2" in next(
         one.message for one in plan.findings if (one.reason or "").endswith("unknown-driver")
     )
+
+
+SETTINGS = """\
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    url: str = "postgresql+psycopg2://localhost/shop"
+
+
+settings = Settings()
+"""
+ENVIRONMENT = """\
+from alembic import context
+from sqlalchemy import create_engine
+
+from settings import settings
+
+context.config.set_main_option("sqlalchemy.url", settings.url)
+
+
+def run_migrations_online():
+    with create_engine(settings.url).connect() as connection:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run_migrations_online()
+"""
+
+
+def test_alembic_keeps_the_synchronous_url_of_the_settings():
+    texts = {
+        "settings.py": SETTINGS,
+        "database.py": DATABASE.replace(
+            'create_engine("sqlite:///x.db")', "create_engine(settings.url)"
+        ).replace("\n\nengine", "\n\nfrom settings import settings\n\nengine"),
+        "migrations/env.py": ENVIRONMENT,
+        "users.py": USER.format(name="users"),
+    }
+    _, after = run(texts, drivers={"postgresql": "psycopg"})
+    assert "engine = create_async_engine(async_url(settings.url))" in after["database.py"]
+    assert '{"postgresql": "postgresql+psycopg"}' in after["database.py"]
+    kept = ("settings.py", "migrations/env.py")
+    assert [after[path] for path in kept] == [texts[path] for path in kept]

@@ -188,3 +188,57 @@ def run(kind, db):
     assert not reasons
     assert "return number > 0 and await even(number - 1, db)" in files["service.py"]
     assert "return number == 0 or await odd(number - 1, db)" in files["other.py"]
+
+
+TOOLS = """\
+from mcp.server.fastmcp import FastMCP
+from database import LocalSession
+
+
+def serve() -> FastMCP:
+    server = FastMCP("notes")
+
+    @server.tool(name="first")
+    def first() -> int:
+        with LocalSession() as db:
+            return db.get_one(Note, 1).id
+
+    @server.tool()
+    def one() -> int:
+        return 1
+
+    return server
+
+
+def run(kind, db):
+    return kind
+"""
+CALLED = """\
+from typing import Any
+from service import serve
+
+
+def called(server: Any, name: str, **given: Any) -> int:
+    tool = server._tool_manager._tools[name]
+    return tool.fn(**given)
+
+
+def test_tools():
+    assert called(serve(), "one") == 1
+"""
+
+
+def test_what_a_server_keeps_is_called_by_what_takes_it_out():
+    files, reasons = made(TOOLS, test_tools=CALLED)
+
+    assert not reasons
+    assert "async def one() -> int:" in files["service.py"]
+    assert "return await tool.fn(**given)" in files["test_tools.py"]
+    assert 'assert await called(serve(), "one") == 1' in files["test_tools.py"]
+
+
+def test_what_nobody_takes_out_of_a_server_stays():
+    files, _ = made(TOOLS)
+
+    assert "    async def first() -> int:" in files["service.py"]
+    assert "    def one() -> int:" in files["service.py"]

@@ -52,7 +52,7 @@ def expired_all_the_same(project: Project, *, is_async: bool) -> str:
     """Return the clause that names what is read after a rollback; empty if nothing is."""
     commits = project.orm.commits
     events = [one for one in commits.expiring() if one.is_async == is_async]
-    reads = [one for one in commits.later_in_functions(events) if one.kind == "read"]
+    reads = commits.read_in_functions(events)
     if not reads:
         return ""
     is_one = len({one.place for one in reads}) == 1

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CLOSED_ELSEWHERE = Reason(
     "closed-elsewhere",
-    "`{}` is closed, but neither in the block that makes it nor in a `finally` below it",
+    "`{}` is closed, but neither in the block that makes it nor by itself in a `finally` below it",
     "Make it with `with`, and let that close it.",
 )
 REBOUND = Reason(
@@ -41,6 +41,11 @@ GIVEN_CONNECTION = Reason(
     "given-connection",
     "`{}` may be bound to a connection, and closing it may end a transaction that others began",
     "If it is bound to an engine, make it with `with`.",
+)
+CROSSING = Reason(
+    "crossing",
+    "`{}` is open while others are made that are closed after it",
+    "Close the last one first, or make all of them with one `with`.",
 )
 LAYOUT = Reason(
     "layout",
@@ -99,7 +104,7 @@ class SessionContextManager(Rule):
     # A session can be entered since then.
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     preview = True
-    reasons = (CLOSED_ELSEWHERE, GIVEN_CONNECTION, LAYOUT, OWN_ENDS, REBOUND)
+    reasons = (CLOSED_ELSEWHERE, CROSSING, GIVEN_CONNECTION, LAYOUT, OWN_ENDS, REBOUND)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per session, and one change for those of each block."""
@@ -118,7 +123,14 @@ class SessionContextManager(Rule):
                 continue
             blocks.setdefault((site.module.path, site.module.span(move.parent)), []).append(move)
         for moves in blocks.values():
-            yield _moved(project, moves)
+            crossing = [
+                one for one in moves if any(_cross(one.data, other.data) for other in moves)
+            ]
+            for one in crossing:
+                yield refused_together((one.site,), Refused(CROSSING, one.data.name))
+            apart = [one for one in moves if one not in crossing]
+            if apart:
+                yield _moved(project, apart)
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
         for module in site_modules(project, self.triggers):
@@ -188,6 +200,12 @@ def _move(site: Site[Making], opened: Opened) -> Move:
         tuple(module.place(one, "stands in the block then") for one in inside),
         tuple(_caveats(opened, first, last, ends)),
     )
+
+
+def _cross(one: SessionBlock, other: SessionBlock) -> bool:
+    """Whether each of two sessions has statements that the other has not."""
+    first, second = sorted((one, other), key=lambda each: each.first)
+    return first.first < second.first <= first.last < second.last
 
 
 def _moved(project: Project, moves: list[Move]) -> Decided:

@@ -14,7 +14,8 @@ it is not known which one that is, the relationship is loaded with each object (
 what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
 computes when a row changes is fetched with the change (`eager_defaults`). A statement behind a
 commit reads its collections anew (`populate_existing`), and what a rollback expired is loaded in
-front of what reads it (`inspect(user).expired`).
+front of what reads it (`inspect(user).expired`). So is what a test holds, behind a request that
+may expire it in a session that both share.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and

@@ -137,6 +137,11 @@ GENERATOR_USE = Reason(
     "`{}` becomes an asynchronous generator, and here it is not iterated by a loop",
     "Iterate it by a `for` loop or a comprehension, or make a list of it.",
 )
+RETURNING_GENERATOR = Reason(
+    "returning-generator",
+    "a generator returns `{}`, which no asynchronous generator can do",
+    "Yield it, or have the generator keep it where its caller finds it.",
+)
 OWN_SESSION_CLASS = Reason(
     "own-session-class",
     "`{}` inherits from a class of synchronous sessions",

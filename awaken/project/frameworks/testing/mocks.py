@@ -116,7 +116,7 @@ class Mocks:
             declared = self._evaluator.declared(home, parameter.annotation)
             for value in declared:
                 match value:
-                    case Session(kind="session" | "scoped"):
+                    case Session():
                         yield PassedMock(mocked)
                     case InstanceOf(qualified=qualified):
                         yield PassedMock(mocked, qualified)

@@ -186,7 +186,7 @@ class Replacements:
                 case ModuleOf(path=path):
                     qualified = self._evaluator.names.attribute(path, name)
                     return self._of_name(node, qualified, name, shown, path)
-                case Session(kind="session" | "scoped"):
+                case Session():
                     return Replacement(node, name, shown, session=True)
                 case ClassOf(qualified=qualified) | InstanceOf(qualified=qualified):
                     functions |= dict.fromkeys(self.methods(qualified, name))

@@ -151,7 +151,8 @@ class LibraryCalls:
             given = evaluator.values(module, first, known)
             # Without a default it raises where nothing is left.
             default = (evaluator.values(module, one, known) for one in node.args[1:2])
-            return union(self._uses.given("generator", given, module, node), *default)
+            item = union(self._uses.given("generator", given, module, node), *default)
+            return item if name == "builtins.next" else (Producer("awaitable", item),)
         if name == "builtins.iter":
             return evaluator.values(module, first, known)
         if name == "builtins.type" and len(node.args) == 1:

@@ -83,11 +83,16 @@ class PatchedObjects:
         told = {one.arg for one in call.keywords} if isinstance(call, ast.Call) else set()
         if told & {"autospec", "spec", "spec_set"}:
             return Rewrite(message, [])
+        if self._is_done(module, replacement, methods):
+            return Rewrite(message, [])
         made = replacement.new_callable
         is_mock = made is None or self._project.qualified_name(module, made) in _MOCKS
         if replacement.given is not None or not isinstance(call, ast.Call) or not is_mock:
             given = call if replacement.given is None else replacement.given
             raise not_understood(replacement, module.excerpt(given))
+        methods = self._without_given(module, replacement, call, methods)
+        if not methods:
+            return Rewrite(message, [])
         known = call.func
         if isinstance(known, ast.Attribute) and known.attr == "object":
             known = known.value
@@ -115,6 +120,48 @@ class PatchedObjects:
         if any(methods.values()):
             edits = [*edits, *of_result]
         return Rewrite(message, [*edits, inserted_arguments(site, call, written)])
+
+    def _is_done(
+        self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
+    ) -> bool:
+        """Whether what a patch calls makes something of which all ``methods`` can be awaited."""
+        match replacement.new_callable:
+            case ast.Lambda(body=ast.Call() as made):
+                return not self._without_given(module, replacement, made, methods)
+            case _:
+                return False
+
+    def _without_given(
+        self,
+        module: Module,
+        replacement: Replacement,
+        call: ast.Call,
+        methods: Mapping[str, bool],
+    ) -> dict[str, bool]:
+        """Return ``methods`` but for those that the patch says can be awaited. Raises Refused."""
+        left = dict(methods)
+        for name, value in _told(call, replacement):
+            is_done = isinstance(value, ast.Call) and (
+                self._project.qualified_name(module, value.func) == ASYNC_MOCK
+            )
+            if name in left and not is_done:
+                raise not_understood(replacement, module.excerpt(value))
+            left.pop(name, None)
+        return left
+
+
+def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the methods of which a patch says what they are."""
+    for keyword in call.keywords:
+        match keyword:
+            case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        yield key.value.removeprefix("return_value."), value
+            case ast.keyword(arg=str() as name) if not replacement.is_class:
+                yield name, keyword.value
+            case _:
+                pass
 
 
 def not_understood(replacement: Replacement, shown: str) -> Refused:

@@ -29,12 +29,13 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     GENERATOR_USE,
     NOT_AWAITABLE_HERE,
+    RETURNING_GENERATOR,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.tables import of_schema, schema_change
 from awaken.contract import Edit, Span
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, walk
 from awaken.workspace.sources import LINE_END_BYTES
 
 
@@ -60,6 +61,20 @@ class Awaiting:
     def applies(self, call: ast.Call) -> None:
         """Await what ``call``, of a builtin, calls for each of its items. Raises Refused."""
         self._places.applies(call)
+
+    def generates(self, function: ast.FunctionDef) -> None:
+        """Have a generator be an asynchronous one. Raises Refused."""
+        for node in walk(function):
+            if self._module.enclosing_function(node) is not function:
+                continue
+            match node:
+                case ast.YieldFrom():
+                    shown = self._module.excerpt(node.value)
+                    self._places.delegates(node, shown, is_asynchronous=False)
+                case ast.Return(value=ast.expr() as value):
+                    raise Refused(RETURNING_GENERATOR, self._module.excerpt(value))
+                case _:
+                    pass
 
     def awaits(self, node: ast.expr) -> None:
         """Await ``node``. Raises Refused."""

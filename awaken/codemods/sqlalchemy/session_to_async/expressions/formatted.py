@@ -13,11 +13,20 @@ _KNOWN = sys.version_info >= (3, 12)
 """Whether this Python knows where the parts of an f-string stand."""
 
 
+_OLD = "this f-string, whose parts Python places only since 3.12"
+
+
+def check_node(module: Module, node: ast.AST) -> None:
+    """Raise Refused where ``node`` cannot be written anew, for it stands in an f-string."""
+    if not _KNOWN and module.in_fstring(node):
+        raise Refused(NOT_AWAITABLE_HERE, _OLD)
+
+
 def check_formatted(module: Module, part: ast.FormattedValue) -> None:
     """Raise Refused where the value in braces cannot be written into."""
     value = part.value
     if not _KNOWN and not _is_placed(module, value):
-        raise Refused(NOT_AWAITABLE_HERE, "an f-string, whose parts Python places since 3.12")
+        raise Refused(NOT_AWAITABLE_HERE, _OLD)
     behind = module.source.text[module.span(value).end :].lstrip(b" )\t\r\n")
     if behind.startswith(b"="):
         raise Refused(NOT_AWAITABLE_HERE, "an f-string that shows its code")

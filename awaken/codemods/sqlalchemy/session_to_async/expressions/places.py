@@ -162,6 +162,9 @@ class Places:
             return
         self._settled.add(call)
         apply(self._writing, call)
+        if call.keywords:
+            # A key: what is sorted by it is a list as before.
+            return
         match self._module.parent(call):
             case ast.For(iter=iterated) as loop if iterated is call:
                 self._insertions.before(loop, "async ")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.session_to_async.expressions.formatted import check_node
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit
 from awaken.kit.sites import Site
@@ -24,7 +25,8 @@ class Writing:
     taken: set[str] = field(default_factory=set)
 
     def rewrite(self, node: ast.AST, rewriter: str, data: Struct) -> None:
-        """Have ``rewriter`` write ``node`` anew."""
+        """Have ``rewriter`` write ``node`` anew. Raises Refused."""
+        check_node(self.module, node)
         self.nodes.setdefault(node, (rewriter, data))
 
     def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:

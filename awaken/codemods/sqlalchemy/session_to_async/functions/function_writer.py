@@ -145,6 +145,10 @@ class FunctionWriter:
             for run in runs_of(self._project, module, root):
                 awaiting.awaits(run)
                 write_run(module, insertions, run)
+        node = site.node
+        becomes = function in part.steps and function not in part.entry_points.found
+        if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
+            awaiting.generates(node)
         entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()

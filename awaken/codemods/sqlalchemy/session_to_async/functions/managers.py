@@ -166,7 +166,8 @@ def renamed(module: Module, node: ast.FunctionDef) -> Iterator[tuple[Span, str]]
 
 def inherited(node: ast.AST) -> Iterator[ast.Call]:
     """Yield what calls the methods that a manager inherits: ``super().__enter__()``."""
-    for one in ast.walk(node) if getattr(node, "name", "") in ENTERING else ():
+    names = {*ENTERING, *ENTERING.values()}
+    for one in ast.walk(node) if getattr(node, "name", "") in names else ():
         match one:
             case ast.Call(
                 func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)

@@ -70,9 +70,8 @@ class ExpiredReads:
         for event in events:
             self._events[event.place.path].append(event.place)
         self._reads: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for one in commits.later_in_functions(events):
-            if one.kind == "read":
-                self._reads[one.place.path].setdefault(one.place, []).append(one.commit)
+        for one in commits.read_in_functions(events):
+            self._reads[one.place.path].setdefault(one.place, []).append(one.commit)
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})
             for path, module, loads in self._all()

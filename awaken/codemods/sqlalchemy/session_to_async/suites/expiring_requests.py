@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.frameworks.testing.marks import text_of
 from awaken.project.frameworks.testing.requests import METHODS, may_answer, path_of
-from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
@@ -99,9 +99,8 @@ class ExpiringRequests:
         By the function of a test that they stand in.
         """
         found: dict[tuple[str, int], set[Place]] = {}
-        graph = self._project.calls.graph()
         for function in sorted(self._reaching["always"]):
-            for call in graph.callers(function):
+            for call in self._calls_of(function):
                 if _is_of_tests(call.place.path):
                     key = call.caller.path, call.caller.start
                     found.setdefault(key, set()).add(call.place)
@@ -151,13 +150,19 @@ class ExpiringRequests:
         return {when: frozenset(self._callers(found)) for when, found in begun.items()}
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
-        graph, found, waiting = self._project.calls.graph(), set(functions), sorted(functions)
+        """Return functions, and all that call them but for the tests themselves."""
+        found, waiting = set(functions), sorted(functions)
         while waiting:
-            for call in graph.callers(waiting.pop()):
-                if call.caller not in found and not _is_of_tests(call.caller.path):
+            for call in self._calls_of(waiting.pop()):
+                is_test = call.caller.qualname.rpartition(".")[2].startswith("test")
+                if call.caller not in found and not is_test:
                     found.add(call.caller)
                     waiting.append(call.caller)
         return found
+
+    def _calls_of(self, function: FunctionPlace) -> Iterator[Call]:
+        calls = self._project.calls.graph().callers(function)
+        yield from self._project.calls.handed_on().callers(function, calls)
 
     @cached_property
     def _routes(self) -> list[_Route]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from awaken.contract import Place
@@ -57,6 +57,8 @@ class LaterInFunction:
         self._loaded = loaded
         self._reloads = reloads
         self._callees = Callees(evaluator, self._loads_objects)
+        # Of one function at a time: it keeps its tree.
+        self._kept: _Body | None = None
 
     def of(
         self, module: Module, function: Function, start: ast.AST, commit: Place, *, shared: bool
@@ -66,17 +68,15 @@ class LaterInFunction:
         Of a block that is ``start``'s that is what happens after it is left. A session that is not
         ``shared`` has nothing but what this function loads and adds.
         """
-        nodes = tuple(own_nodes(what_runs(function)))
-        if len(nodes) > _MOST_NODES:
+        body = self._body(module, function)
+        if body is None:
             why = f"`{function.name}` is too large to follow"
             yield Later("unknown", module.place(function), why, commit)
             return
-        also = {one for one in nodes if isinstance(one, _INNER) or _is_set(one)}
-        foreign = frozenset[str]() if shared else _foreign(module, function, nodes)
-        graph = EventGraph(module, function, also)
+        foreign = frozenset[str]() if shared else _foreign(module, function, body.nodes)
         session = _committing(module, start) if module.place(start) == commit else ""
-        body = _Body(module, function, graph, nodes, foreign, session)
-        starts = _starts(module, nodes, start)
+        body = replace(body, foreign=foreign, session=session)
+        starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
         found = [
             *self._given(body, starts, commit),
@@ -86,6 +86,32 @@ class LaterInFunction:
         # Nobody else is given a session of its own.
         found += self._below(body, reached, commit) if shared else self._let_out(body, commit)
         yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
+
+    def reads(
+        self, module: Module, function: Function, start: ast.AST, commit: Place
+    ) -> Iterator[Later]:
+        """Yield what one run of ``function`` may read of before after ``start``, and no more."""
+        body = self._body(module, function)
+        if body is not None:
+            starts = _starts(module, body.nodes, start)
+            reached = body.graph.reached_from(starts)
+            found = [
+                *self._given(body, starts, commit),
+                *self._reads(body, starts, reached, commit),
+            ]
+            yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
+
+    def _body(self, module: Module, function: Function) -> _Body | None:
+        """Return the flow of control in a function; None if that is too large."""
+        kept = self._kept
+        if kept is None or kept.module is not module or kept.function is not function:
+            nodes = tuple(own_nodes(what_runs(function)))
+            if len(nodes) > _MOST_NODES:
+                return None
+            also = {one for one in nodes if isinstance(one, _INNER) or _is_set(one)}
+            kept = _Body(module, function, EventGraph(module, function, also), nodes)
+            self._kept = kept
+        return kept
 
     # ----------------------------------------------------------------------------------- reads
     def _given(self, body: _Body, starts: Sequence[ast.AST], commit: Place) -> Iterator[Later]:

@@ -88,11 +88,15 @@ class Commits:
                         pass
         return tuple(found)
 
-    def later_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
-        """Return what may happen after ``commits`` in their own functions."""
-        found, starts = self._begun(commits)
-        for start in starts:
-            found |= dict.fromkeys(self._after(start, shared=True))
+    def read_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
+        """Return what may be read of before after ``commits`` in their own functions."""
+        found: dict[Later, None] = {}
+        for start in self._begun(commits)[1]:
+            module, node, function = self._at(start)
+            if function is not None:
+                with self._evaluator.without_callers():
+                    reads = self._later.reads(module, function, node, start.commit)
+                    found |= dict.fromkeys(one for one in reads if one.kind == "read")
         return tuple(found)
 
     def later(self, commits: Collection[Commit]) -> tuple[Later, ...]:

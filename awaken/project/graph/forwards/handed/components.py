@@ -145,9 +145,11 @@ class HandedOn:
                 yield Spot(module, node)
 
     def _kept(self, function: FunctionPlace) -> Iterator[Slot]:
-        """Yield the parameters of decorators that put a function somewhere."""
+        """Yield where decorators put a function: their parameters, and registers of libraries."""
         module = self._evaluator.load(function.path)
         node = None if module is None else module.function_at(function.start)
+        if module is not None and node is not None:
+            yield from self._holding.registers.keeping(module, node)
         for decorator in node.decorator_list if node is not None else ():
             plain = without_arguments(decorator)
             name = None if module is None else self._evaluator.names.qualified(module, plain)

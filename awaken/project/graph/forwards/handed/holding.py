@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.handed.fields import Fields
+from awaken.project.graph.forwards.handed.registers import Registers
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
 from awaken.project.graph.forwards.handed.variables import Variables
 from awaken.project.source.modules import Module
@@ -24,6 +25,7 @@ class Holding:
         self._evaluator = slots.evaluator
         self._variables = Variables(slots, graph)
         self._fields = Fields(slots)
+        self.registers = Registers(slots)
 
     def of(self, slot: Slot) -> Found:
         """Yield all that is put into ``slot``, and all that reads it."""
@@ -32,11 +34,15 @@ class Holding:
                 yield from self._variables.of(slot)
             case "field":
                 yield from self._fields.of(slot)
+            case "register":
+                yield from self.registers.of(slot)
             case _:
                 yield from self._result(slot)
 
     def annotations(self, slot: Slot) -> Iterator[Place]:
-        """Yield the annotations of what holds functions."""
+        """Yield the annotations of what holds functions; a register has none in sight."""
+        if slot.kind == "register":
+            return
         owners = [slot.owner]
         if slot.kind == "field":
             owners += self._evaluator.classes.all_subclasses(slot.owner)

@@ -22,14 +22,15 @@ _HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.
 
 
 class Slot(NamedTuple):
-    """A variable, an attribute of a class, or what a function returns.
+    """A variable, an attribute of a class, what a function returns, or what a library keeps.
 
     A variable has the file as ``owner`` and the start of its scope, -1 for that of the file; of an
-    attribute ``owner`` is the class; of a result it is the file, and ``start`` the function.
+    attribute ``owner`` is the class; of a result it is the file, and ``start`` the function;
+    of a register it is the decorator, and ``name`` the attribute that has the functions.
     ``depth`` says how many containers are around the functions: 1 for a list of them.
     """
 
-    kind: Literal["variable", "field", "result"]
+    kind: Literal["variable", "field", "register", "result"]
     owner: str
     start: int
     name: str

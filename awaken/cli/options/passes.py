@@ -1,0 +1,117 @@
+"""The options that name codemods of others, and the words that are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from awaken.passes.settings import PassSettings
+
+_SCRIPT, _WORD = "--bowler", "--bowler-arg"
+
+
+@dataclass(frozen=True)
+class PassOptions:
+    """Codemods of LibCST and scripts of Bowler: naming one runs its code."""
+
+    libcst: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Run this codemod of LibCST, as mypkg.codemods.Rename. Its code is run.",
+        ),
+    ] = None
+    libcst_arg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="An argument of the codemod."),
+    ] = None
+    bowler: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SCRIPT",
+            help="Run this script of Bowler; what stands behind -- is its own. Its code is run.",
+        ),
+    ] = None
+    bowler_arg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="A word for the script.", hidden=True),
+    ] = None
+    per_hunk: Annotated[
+        bool, typer.Option("--per-hunk", help="Each place of a codemod is a change of its own.")
+    ] = False
+    allow_reformat: Annotated[
+        bool, typer.Option("--allow-reformat", help="A codemod may change nearly all of a file.")
+    ] = False
+    trust_passes: Annotated[
+        bool | None,
+        typer.Option(
+            "--trust-passes",
+            help="Run the codemods that the project's own settings name. Their code is run.",
+            show_default=False,
+        ),
+    ] = None
+
+    def passes(self) -> tuple[PassSettings, ...]:
+        """Return the passes that were named; raises BadParameter."""
+        arguments: dict[str, str | bool | tuple[str, ...]] = {}
+        for word in self.libcst_arg or ():
+            name, separator, value = word.partition("=")
+            if not name:
+                raise typer.BadParameter(
+                    f"{word!r} is not NAME=VALUE; write for instance old_name=a.b",
+                    param_hint="--libcst-arg",
+                )
+            said: str | bool | tuple[str, ...] = value if separator else True
+            before = arguments.get(name)
+            if before is not None:
+                earlier = before if isinstance(before, tuple) else (str(before),)
+                said = (*earlier, value)
+            arguments[name] = said
+        if arguments and len(self.libcst or ()) != 1:
+            raise typer.BadParameter("needs one --libcst", param_hint="--libcst-arg")
+        if self.bowler_arg and len(self.bowler or ()) != 1:
+            raise typer.BadParameter("what stands behind -- needs one --bowler", param_hint="--")
+        commands = [
+            PassSettings(
+                libcst=one,
+                arguments=arguments,
+                per_hunk=self.per_hunk,
+                allow_reformat=self.allow_reformat,
+            )
+            for one in self.libcst or ()
+        ]
+        scripts = [
+            PassSettings(
+                bowler=one,
+                args=tuple(self.bowler_arg or ()),
+                per_hunk=self.per_hunk,
+                allow_reformat=self.allow_reformat,
+            )
+            for one in self.bowler or ()
+        ]
+        return (*commands, *scripts)
+
+
+def again(passes: Sequence[PassSettings]) -> list[str]:
+    """Return the words that name the same passes."""
+    found: list[str] = []
+    for one in passes:
+        found += [f"--{one.kind}", one.target]
+        for name, value in one.named():
+            found += ["--libcst-arg", f"{name}={value}"]
+        found += [f"{_WORD}={word}" for word in one.args]
+    found += ["--per-hunk"] if any(one.per_hunk for one in passes) else []
+    return [*found, *(["--allow-reformat"] if any(one.allow_reformat for one in passes) else [])]
+
+
+def with_words_of_scripts(words: Sequence[str]) -> list[str]:
+    """Return a command line in which what stands behind ``--`` belongs to the script of Bowler."""
+    if "--" not in words or not any(
+        one == _SCRIPT or one.startswith(f"{_SCRIPT}=") for one in words[: words.index("--")]
+    ):
+        return list(words)
+    at = words.index("--")
+    return [*words[:at], *(f"{_WORD}={one}" for one in words[at + 1 :])]

@@ -1,0 +1,167 @@
+"""Calls of the program's own functions: what they give is awaited, iterated or entered."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Literal
+
+from awaken.codemods.sqlalchemy.session_to_async.proof.operations import RUN
+from awaken.contract import Place
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+Kind = Literal["coroutine", "generator", "manager", "plain", "plain generator", "plain manager"]
+_LOST = {"called", "dropped", "tested", "unread", "used"}
+"""What becomes of a coroutine that nobody awaits."""
+_MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
+_TAKING = {"aiter", "anext"}
+"""Builtins that take asynchronous generators."""
+
+
+class Calls:
+    """The calls of one program."""
+
+    def __init__(self, after: Project) -> None:
+        self._after = after
+        self._kinds: dict[str, dict[int, Kind]] = {}
+
+    def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
+        """Yield what is wrong with calls in the files ``paths``, and of functions in them."""
+        for call in self._after.calls.graph().calls():
+            if call.place.path in paths or any(one.path in paths for one in call.functions):
+                module = self._after.module(call.place.path)
+                nodes = [] if module is None else module.calls_at(call.place.span)
+                what = None if module is None or not nodes else self._of(module, nodes[0], call)
+                if what is not None:
+                    yield call.place, what
+        for path in sorted(paths):
+            module = self._after.module(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None and isinstance(node, ast.With | ast.AsyncWith):
+                    yield from self._entered(module, node)
+
+    def _of(self, module: Module, node: ast.Call, call: Call) -> str | None:
+        kinds = {self.kind(one) for one in call.functions}
+        shown = f"`{module.excerpt(node)}`"
+        match [*kinds]:
+            case ["coroutine"]:
+                is_run = self.is_run(module, node)
+                return None if is_run else f"{shown} gives a coroutine that nothing awaits"
+            case ["generator"]:
+                is_used = self._is_iterated(module, node)
+                return None if is_used else f"{shown} gives an asynchronous generator"
+            case ["manager"]:
+                is_used = self._is_entered(module, node)
+                return None if is_used else f"{shown} gives an asynchronous context manager"
+            case ["plain" | "plain generator" | "plain manager" as kind] if call.kind == "one":
+                is_wrong = self._is_taken_for_another(module, node, kind)
+                return f"{shown} is awaited, and gives nothing that can be" if is_wrong else None
+            case _:
+                return None
+
+    # -------------------------------------------------------------------------------- functions
+    def kind(self, function: FunctionPlace) -> Kind:
+        """Return what a call of ``function`` gives."""
+        if function.path not in self._kinds:
+            module = self._after.module(function.path)
+            self._kinds[function.path] = {} if module is None else dict(self._of_file(module))
+        return self._kinds[function.path].get(function.start, "plain")
+
+    def _of_file(self, module: Module) -> Iterator[tuple[int, Kind]]:
+        for node in module.walk():
+            if isinstance(node, Function):
+                yield module.span(node).start, self._of_function(module, node)
+
+    def _of_function(self, module: Module, node: Function) -> Kind:
+        waits = isinstance(node, ast.AsyncFunctionDef)
+        if any(self._after.qualified_name(module, one) in _MANAGERS for one in node.decorator_list):
+            return "manager" if waits else "plain manager"
+        if module.is_generator(node):
+            return "generator" if waits else "plain generator"
+        return "coroutine" if waits else "plain"
+
+    # ------------------------------------------------------------------------------------ calls
+    def is_run(self, module: Module, node: ast.Call) -> bool:
+        """Whether the coroutine that ``node`` gives is awaited, or run by something else."""
+        above = module.parent(node)
+        # Who calls a lambda is found with what it is handed to.
+        if isinstance(above, ast.Await | ast.Lambda):
+            return True
+        found = self._after.effects.fates(module, node)
+        fates = {one.kind for one in found}
+        around = module.enclosing_function(node)
+        # What a plain function returns its callers have to await.
+        passed = {one.kind for one in found if not one.chain} & {"returned", "yielded"}
+        is_passed = bool(passed) and not isinstance(around, ast.AsyncFunctionDef)
+        return (bool(fates & (RUN | {"closed"})) or is_passed) and not fates & _LOST
+
+    def _is_iterated(self, module: Module, node: ast.expr) -> bool:
+        match module.parent(node):
+            case ast.Call(func=func) as taking if func is not node:
+                name = module.scopes.builtin_called(taking)
+                return not name or name in _TAKING
+            case ast.comprehension(is_async=is_asynchronous):
+                return bool(is_asynchronous)
+            case ast.NamedExpr() as named:
+                return self._is_iterated(module, named)
+            case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign():
+                return True
+            case ast.Attribute(attr=name):
+                return name.startswith(("a", "__a"))
+            case ast.AsyncFor() | ast.keyword() | ast.Lambda() | ast.Return():
+                return True
+            case _:
+                return False
+
+    def _is_entered(self, module: Module, node: ast.Call) -> bool:
+        above = module.parent(node)
+        match above:
+            case ast.withitem():
+                return isinstance(module.parent(above), ast.AsyncWith)
+            case ast.Call():
+                return last_name(above.func) != "enter_context"
+            case ast.Attribute(attr=name):
+                return name.startswith("__a")
+            case ast.Await() | ast.For() | ast.Expr():
+                return False
+            case _:
+                return True
+
+    def _is_taken_for_another(self, module: Module, node: ast.Call, kind: Kind) -> bool:
+        above = module.parent(node)
+        match above:
+            case ast.Await():
+                return self._after.effects.awaitable(module, node) is None
+            case ast.AsyncFor(iter=iterated) | ast.comprehension(is_async=1, iter=iterated):
+                return kind == "plain generator" and iterated is node
+            case ast.withitem():
+                is_waiting = isinstance(module.parent(above), ast.AsyncWith)
+                return kind == "plain manager" and is_waiting
+            case ast.Call():
+                is_waiting = last_name(above.func) in {"anext", "enter_async_context"}
+                return kind != "plain" and is_waiting
+            case _:
+                return False
+
+    # ---------------------------------------------------------------------------------- managers
+    def _entered(
+        self, module: Module, node: ast.With | ast.AsyncWith
+    ) -> Iterator[tuple[Place, str]]:
+        """Yield the classes of the program that are entered in the way of another kind."""
+        ways = ("__enter__", "__aenter__")
+        wanted, other = ways if isinstance(node, ast.With) else ways[::-1]
+        kin = self._after.calls.kin()
+        for item in node.items:
+            for one in self._after.values.of(module, item.context_expr).alternatives:
+                if not isinstance(one, InstanceOf) or not self._after.class_facts(one.qualified):
+                    continue
+                if kin.methods(one.qualified, other) and not kin.methods(one.qualified, wanted):
+                    shown = module.excerpt(item.context_expr)
+                    yield module.place(item.context_expr), f"`{shown}` has no `{wanted}`"

@@ -1,0 +1,105 @@
+"""Doubles in tests: what stands in the place of coroutine functions can be awaited."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers import ENTERING
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
+from awaken.contract import Place
+from awaken.kit.sites import Rewrite
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.colouring import Step
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_MOCKS = {"unittest.mock.MagicMock", "unittest.mock.Mock"}
+
+
+class _AsynchronousPart(SynchronousPart):
+    """The coroutine functions of a program, as if they still had to become such functions."""
+
+    def __init__(self, after: Project, calls: Calls) -> None:
+        # Nothing is read anew: what is synchronous is no matter here.
+        self.project = after
+        functions = after.calls.graph().functions()
+        self._functions = {(one.path, one.start): one for one in functions}
+        self._asynchronous = set()
+        self.steps = {
+            one: Step(Place(one.path, one.place.span), None)
+            for one in functions
+            if calls.kind(one) == "coroutine"
+        }
+
+    def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
+        """Return what a function awaits of its sessions."""
+        known = self.node_of(function)
+        return [] if known is None else [*self._awaited_in(module, known[1])]
+
+    def _awaited_in(self, module: Module, function: ast.AST) -> Iterator[Operation]:
+        for node in ast.walk(function):
+            match node:
+                case ast.Await(
+                    value=ast.Call(func=ast.Attribute(value=receiver, attr=method)) as call
+                ) if method in twins().awaited["session"]:
+                    session = self.project.orm.session_of(module, receiver)
+                    if isinstance(session, SessionProof):
+                        yield Operation(call, "awaited", method=method)
+                case _:
+                    pass
+
+
+def synchronous_doubles(
+    after: Project, calls: Calls, paths: AbstractSet[str]
+) -> Iterator[tuple[Place, str]]:
+    """Yield the doubles, in ``paths``, that nobody can await where somebody does."""
+    yield from _of_managers(after, calls, paths)
+    part = _AsynchronousPart(after, calls)
+    for found in (Doubles(part, ""), MockedObjects(part, "")):
+        for member in found:
+            outcome = member.outcome
+            is_left = not isinstance(outcome, Rewrite) or outcome.edits
+            if is_left and member.site.place.path in paths:
+                what = f"{member.shown} is awaited, and gives nothing that can be"
+                yield member.site.place, what
+
+
+def _of_managers(
+    after: Project, calls: Calls, paths: AbstractSet[str]
+) -> Iterator[tuple[Place, str]]:
+    """Yield where a double of an asynchronous manager is told what a synchronous one gives."""
+    for path in sorted(paths):
+        module = after.module(path)
+        for one in () if module is None else after.replacements.in_module(module):
+            kinds = {calls.kind(function) for function in one.functions}
+            around = None if module is None else module.enclosing_function(one.node)
+            if module is None or around is None or kinds != {"manager"} or not one.bound:
+                continue
+            for node in module.walk(around):
+                if _is_entered_synchronously(after, module, node, one.bound):
+                    yield module.place(node), f"`{module.excerpt(node)}` is not asynchronous"
+
+
+def _is_entered_synchronously(after: Project, module: Module, node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Attribute(
+            value=ast.Attribute(value=ast.Name(id=held), attr="return_value"), attr=method
+        ) if held == name:
+            above = module.parent(node)
+            value = above.value if isinstance(above, ast.Assign) else None
+            made = value.func if isinstance(value, ast.Call) else None
+            is_mock = made is not None and after.qualified_name(module, made) in _MOCKS
+            return method in ENTERING or (method in ENTERING.values() and is_mock)
+        case _:
+            return False

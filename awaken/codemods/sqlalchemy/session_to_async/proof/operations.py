@@ -1,0 +1,167 @@
+"""Operations of the database: none that is awaited is synchronous, and none is lost."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.knowledge.asynchronous import Resource, twins
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import InstanceOf, Producer, Session, Value
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+RUN = {"awaited", "run"}
+"""What becomes of a coroutine that runs."""
+
+_CLASSES: dict[str, Resource] = {
+    "httpx.AsyncClient": "client",
+    "sqlalchemy.ext.asyncio.AsyncConnection": "connection",
+    "sqlalchemy.ext.asyncio.AsyncEngine": "engine",
+    "sqlalchemy.ext.asyncio.AsyncSessionTransaction": "transaction",
+    "sqlalchemy.ext.asyncio.AsyncTransaction": "transaction",
+}
+_SPAWN = "sqlalchemy.util.greenlet_spawn"
+_OWN = {"run_sync", "stream", "stream_scalars"}
+"""Coroutine functions that the asynchronous side alone has."""
+_NOT_AWAITED = "is an operation that nothing awaits"
+_NOT_ENTERED = "is not entered asynchronously"
+
+
+def synchronous(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
+    """Yield the synchronous operations of a file that are awaited."""
+    for operation in after.orm.operations(module):
+        above = module.parent(operation.node)
+        is_awaited = isinstance(above, ast.Await) or isinstance(
+            None if above is None else module.parent(above), ast.AsyncWith
+        )
+        if operation.how != "unknown" and is_awaited:
+            what = f"`{module.excerpt(operation.node)}` is awaited, and still synchronous"
+            yield module.place(operation.node), what
+    for call in after.object_factories.calls(module):
+        what = f"`{module.excerpt(call)}` makes an object where it may not wait"
+        yield module.place(call), what
+
+
+def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
+    """Yield the operations of asynchronous sessions, engines and clients that nothing awaits."""
+    for node in module.walk():
+        match node:
+            case ast.Call() if not isinstance(module.parent(node), ast.Await):
+                what = _lost(after, module, node)
+                if what:
+                    yield module.place(node), f"`{module.excerpt(node)}` {what}"
+            case ast.For(iter=given) | ast.comprehension(iter=given, is_async=0):
+                if _is_streamed(after, module, given):
+                    what = f"`{module.excerpt(given)}` is not iterated asynchronously"
+                    yield module.place(given), what
+            case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
+                kind = _resource(after, module, given)
+                if kind in {"client", "connection", "session", "transaction"}:
+                    yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
+            case _:
+                pass
+
+
+def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
+    """Whether ``given`` awaits a result that comes row by row."""
+    match given:
+        case ast.Await(value=ast.Call(func=ast.Attribute(value=receiver, attr=method))):
+            is_stream = method in {"stream", "stream_scalars"}
+            return is_stream and _resource(after, module, receiver) is not None
+        # What is asked of such a result gives another one: `.unique()`, `.tuples()`.
+        case ast.Call(func=ast.Attribute(value=inner)):
+            return _is_streamed(after, module, inner)
+        case _:
+            return False
+
+
+def _lost(after: Project, module: Module, node: ast.Call) -> str:
+    """Return what is wrong with a call that is not awaited where it stands; or nothing."""
+    name = last_name(node.func)
+    if any(one.endswith(f".{name}") for one in _written()):
+        is_written = after.qualified_name(module, node.func) in _written()
+        return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
+    called = _named(module, node.func)
+    if not isinstance(called, ast.Attribute) or called.attr not in _methods():
+        return ""
+    name, kind = called.attr, _resource(after, module, called.value)
+    if kind is None:
+        return ""
+    if kind == "client":
+        waits = name in twins().clients.awaited or name == "aclose"
+    else:
+        waits = name in _OWN or name in twins().awaited.get(kind, ())
+    if waits:
+        return _NOT_AWAITED if _is_unread(after, module, node) else ""
+    is_entered = name in twins().entered.get(kind, ())
+    return _NOT_ENTERED if is_entered and not _may_be_entered(module, node) else ""
+
+
+def _named(module: Module, called: ast.expr) -> ast.expr:
+    """Return the method that a variable holds: ``commit = db.commit``."""
+    bindings = module.scopes.bindings_of(called) if isinstance(called, ast.Name) else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    return called if value is None else value
+
+
+def _is_unread(after: Project, module: Module, node: ast.Call) -> bool:
+    return not {one.kind for one in after.effects.fates(module, node)} & RUN
+
+
+@cache
+def _methods() -> frozenset[str]:
+    """Return the names of all methods of the asynchronous side that have to be awaited."""
+    known = twins()
+    tables = (*known.awaited.values(), *known.entered.values(), known.clients.awaited)
+    return frozenset(chain(*tables, _OWN, ("aclose",)))
+
+
+@cache
+def _written() -> frozenset[str]:
+    """Return the coroutine functions of libraries that the rule writes."""
+    return frozenset({*twins().functions.values(), _SPAWN, "builtins.anext"})
+
+
+def _may_be_entered(module: Module, node: ast.expr) -> bool:
+    """Whether something may enter what ``node`` gives asynchronously, or awaits it."""
+    above = module.parent(node)
+    match above:
+        case ast.Assign(targets=[ast.Name() as name]):
+            reads = module.scopes.reads_of(name)
+            return any(isinstance(module.parent(one), ast.Await | ast.withitem) for one in reads)
+        case ast.withitem():
+            return isinstance(module.parent(above), ast.AsyncWith)
+        case ast.Expr():
+            return False
+        case ast.Call():
+            return last_name(above.func) != "enter_context"
+        case _:
+            return True
+
+
+def _resource(after: Project, module: Module, node: ast.expr) -> Resource | None:
+    """Return which asynchronous resource an expression is."""
+    session = after.orm.session_of(module, node)
+    if isinstance(session, SessionProof):
+        return "session" if session.kind.startswith("async") else None
+    values = after.values.of(module, node)
+    kinds = {_of_value(one) for one in values.alternatives}
+    return kinds.pop() if len(kinds) == 1 and values.is_known else None
+
+
+def _of_value(value: Value) -> Resource | None:
+    match value:
+        case InstanceOf():
+            return _CLASSES.get(value.qualified)
+        case Producer(how="factory", inner=(Session(kind=kind),)) if kind.startswith("async"):
+            return "factory"
+        case _:
+            return None

@@ -1,0 +1,54 @@
+"""What the changes of session-to-async broke, over all files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import WORDS
+from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
+from awaken.codemods.sqlalchemy.session_to_async.proof.doubles import synchronous_doubles
+from awaken.codemods.sqlalchemy.session_to_async.proof.forms import misplaced
+from awaken.codemods.sqlalchemy.session_to_async.proof.operations import lost, synchronous
+from awaken.codemods.sqlalchemy.session_to_async.proof.together import Together
+from awaken.contract import Change, Place, Problem
+from awaken.project.source.migrations import is_environment, is_revision
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+Wrong = tuple[Place, str]
+"""A place, and the clause that says what is wrong there."""
+
+
+def problems(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield what ``changes`` broke in ``after``, the program with them."""
+    ids = tuple(change.id for change in changes)
+    paths = {path for change in changes for path in change.paths if path.endswith(".py")}
+    told: set[Place] = set()
+    calls = Calls(after)
+    together = Together(after, calls)
+    found = (
+        _in_files(after, paths),
+        calls.wrong(paths),
+        together.wrong(paths),
+        synchronous_doubles(after, calls, paths),
+    )
+    for place, what in chain.from_iterable(found):
+        if place not in told:
+            told.add(place)
+            yield Problem(place, what, ids)
+
+
+def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
+    for path in sorted(paths):
+        module = after.module(path)
+        if module is not None and not is_revision(module) and not is_environment(module):
+            yield from misplaced(after, module)
+            yield from synchronous(after, module)
+    # Who is handed an asynchronous session need not have changed.
+    for path in sorted({*paths, *after.files_with(WORDS)}):
+        module = after.module(path)
+        if module is not None:
+            yield from lost(after, module)

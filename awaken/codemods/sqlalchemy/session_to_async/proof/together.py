@@ -1,0 +1,148 @@
+"""Functions that are called in the place of each other: all of them are awaited, or none."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers import ENTERING, inherited
+from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
+from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
+from awaken.contract import Place, Span
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.handed.components import Component
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, without_arguments
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_AWAITABLE = ("Any", "Awaitable", "Coroutine", "Future", "Task")
+_ASKING = {"isawaitable", "iscoroutine", "iscoroutinefunction"}
+
+
+class Together:
+    """The functions of one program that share their callers."""
+
+    def __init__(self, after: Project, calls: Calls) -> None:
+        self._after = after
+        self._calls = calls
+        self._fakes = Fakes(after)
+        self._stand_ins = StandIns(after)
+        self._seen: set[int] = set()
+
+    def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
+        """Yield what is called in the place of coroutine functions in ``paths``, and is none."""
+        for function in self._after.calls.graph().functions():
+            if function.path not in paths:
+                continue
+            if self._calls.kind(function) == "coroutine":
+                yield from self._beside(function)
+            yield from self._decorated(function)
+            yield from self._inherited(function)
+
+    def _beside(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+        beside = {*self._after.calls.kin().of(function), *self._fakes.kin(function)}
+        beside |= {*self._stand_ins.of(function, {function})}
+        for component in self._components(function):
+            is_awaited = False
+            for place in sorted(component.calls):
+                module = self._after.module(place.path)
+                node = None if module is None else next(iter(module.calls_at(place.span)), None)
+                if module is None or node is None:
+                    continue
+                is_awaited |= isinstance(module.parent(node), ast.Await)
+                if not self._calls.is_run(module, node):
+                    shown = f"`{module.excerpt(node)}`"
+                    yield place, f"{shown} gives a coroutine that nothing awaits"
+            beside |= component.functions if is_awaited else set()
+        for one in sorted(beside):
+            if self._calls.kind(one) == "plain" and not self._promises(one):
+                what = f"`{one.qualname}` is called where `{function.qualname}` is awaited"
+                yield Place(one.path, Span(one.start, one.start)), what
+
+    def _components(self, function: FunctionPlace) -> Iterator[Component]:
+        """Yield what ``function``, and lambdas that return what it gives, are handed on with."""
+        handed, graph = self._after.calls.handed_on(), self._after.calls.graph()
+        found = [*handed.of(function)]
+        lambdas = (graph.lambda_around(call) for call in graph.callers(function))
+        found += [handed.of_lambda(place) for place in lambdas if place is not None]
+        for component in found:
+            if id(component) not in self._seen:
+                self._seen.add(id(component))
+                yield component
+
+    def _promises(self, function: FunctionPlace) -> bool:
+        """Whether a plain function says that it returns something to await."""
+        module, node = self._node(function)
+        if module is None or node is None or node.returns is None:
+            return False
+        return any(word in module.text_of(node.returns) for word in _AWAITABLE)
+
+    def _decorated(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+        """Yield where wrappers of the program treat ``function`` as one of the other kind."""
+        module, node = self._node(function)
+        for decorator in node.decorator_list if node is not None else ():
+            name = None if module is None else without_arguments(decorator)
+            qualified = (
+                None if module is None or name is None else self._after.qualified_name(module, name)
+            )
+            place = None if qualified is None else self._after.definition(qualified)
+            home = None if place is None else self._after.module(place.path)
+            around = None if home is None or place is None else home.function_at(place.span.start)
+            if home is not None and around is not None:
+                for call in _calls_of_parameter(home, around):
+                    kind = self._calls.kind(function)
+                    what = (
+                        "" if kind == "plain" and _asks(around) else self._wrapped(home, call, kind)
+                    )
+                    if what:
+                        yield home.place(call), f"`{home.excerpt(call)}` {what}"
+
+    def _wrapped(self, module: Module, call: ast.Call, kind: str) -> str:
+        is_awaited = isinstance(module.parent(call), ast.Await)
+        if kind == "coroutine" and not is_awaited and not self._calls.is_run(module, call):
+            return "gives a coroutine that nothing awaits"
+        return "is awaited, and gives nothing that can be" if kind == "plain" and is_awaited else ""
+
+    def _inherited(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+        """Yield the calls of inherited methods of managers that nothing awaits."""
+        module, node = self._node(function)
+        if module is None or node is None or node.name not in ENTERING.values():
+            return
+        for call in inherited(node):
+            yield module.place(call), f"`{module.excerpt(call)}` is of a synchronous manager"
+        for one in ast.walk(node):
+            match one:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
+                ) if name in ENTERING.values() and not isinstance(module.parent(one), ast.Await):
+                    yield module.place(one), f"`{module.excerpt(one)}` is not awaited"
+                case _:
+                    pass
+
+    def _node(self, function: FunctionPlace) -> tuple[Module | None, Function | None]:
+        module = self._after.module(function.path)
+        return module, None if module is None else module.function_at(function.start)
+
+
+def _asks(decorator: Function) -> bool:
+    """Whether a decorator asks of which kind a function is."""
+    names = (getattr(one, "attr", None) or getattr(one, "id", None) for one in ast.walk(decorator))
+    return not _ASKING.isdisjoint(one for one in names if one is not None)
+
+
+def _calls_of_parameter(module: Module, decorator: Function) -> Iterator[ast.Call]:
+    """Yield the calls, in coroutine functions, of what a decorator decorates."""
+    definitions = [one for one in ast.walk(decorator) if isinstance(one, ast.FunctionDef)]
+    names = {one.args.args[0].arg for one in definitions if one.args.args}
+    for node in ast.walk(decorator):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in names:
+                if isinstance(module.enclosing_function(node), ast.AsyncFunctionDef):
+                    yield node
+            case _:
+                pass

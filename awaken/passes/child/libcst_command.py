@@ -1,0 +1,212 @@
+"""Runs a codemod of LibCST as its own runner does: a fresh command and context for each file."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+import libcst as cst
+import yaml
+from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
+from libcst.helpers import ModuleNameAndPackage
+from libcst.metadata import (
+    FilePathProvider,
+    FullyQualifiedNameProvider,
+    MetadataWrapper,
+    TypeInferenceProvider,
+)
+
+from awaken.passes.child.serving import Foreign
+from awaken.passes.messages import (
+    Answer,
+    Item,
+    Loaded,
+    Ready,
+    Rewritten,
+    Setup,
+    Skipped,
+    Unreadable,
+    Unusable,
+)
+
+_GENERATED = f"@gen{''}erated"
+_STANDARD = ("libcst.codemod.commands",)
+
+
+class _Settings:
+    """What ``.libcst.codemod.yaml`` says; its formatter is not asked."""
+
+    def __init__(self, text: str) -> None:
+        said = yaml.safe_load(text) if text.strip() else {}
+        said = said if isinstance(said, Mapping) else {}
+        self.modules: Sequence[str] = said.get("modules") or _STANDARD
+        self.patterns: Sequence[str] = said.get("blacklist_patterns") or ()
+        self.marker: bytes = str(said.get("generated_code_marker") or _GENERATED).encode()
+
+
+class _Wrong(Exception):
+    """What the user asked for cannot be run, in one sentence."""
+
+
+def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
+    """Return the command that a setup names, with its arguments read."""
+    settings = _Settings(setup.settings)
+    try:
+        command = _command(setup.target, settings.modules)
+        arguments = _arguments(command, setup.named)
+    except _Wrong as error:
+        return Unusable(f"{setup.target}: {error}"), None
+    return Ready(), _Codemod(setup, settings, command, arguments)
+
+
+class _Codemod:
+    """A command with its arguments."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        settings: _Settings,
+        command: type[CodemodCommand],
+        arguments: Mapping[str, object],
+    ) -> None:
+        self._setup = setup
+        self._settings = settings
+        self._command = command
+        self._arguments = arguments
+        self._manager = _Manager(setup)
+
+    def rewritten(self, item: Item) -> Answer:
+        """Return what the command makes of a file."""
+        path = str(Path(self._setup.root, item.path))
+        for pattern in self._settings.patterns:
+            if re.fullmatch(pattern, path):
+                return Skipped(f"its path matches the pattern {pattern} of .libcst.codemod.yaml")
+        if self._settings.marker in item.content:
+            return Skipped("it holds the marker of generated code")
+        name, package = self._setup.files[item.path]
+        manager: Any = self._manager  # it does all that a codemod asks of LibCST's own
+        context = CodemodContext(
+            filename=path,
+            full_module_name=name,
+            full_package_name=package,
+            metadata_manager=manager,
+        )
+        command = self._command(context, **self._arguments)
+        try:
+            tree = cst.parse_module(item.content)
+        except cst.ParserSyntaxError as error:
+            return Unreadable(error.message, error.raw_line)
+        try:
+            content = command.transform_module(tree).bytes
+        except SkipFile as error:
+            return Skipped(str(error) or "it says no more", tuple(command.context.warnings))
+        return Rewritten(content, tuple(command.context.warnings))
+
+
+class _Manager:
+    """What LibCST's repository manager knows of a file, from what awaken knows of the project."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._root = Path(setup.root)
+        self._files = {str(self._root / path): names for path, names in setup.files.items()}
+
+    @property
+    def root_path(self) -> Path:
+        """The directory of the project."""
+        return self._root
+
+    def get_cache_for_path(self, path: str) -> Mapping[Any, object]:
+        """Return what providers need that look beyond one file."""
+        name, package = self._files[path]
+        return {
+            FullyQualifiedNameProvider: ModuleNameAndPackage(name=name, package=package),
+            FilePathProvider: Path(path),
+        }
+
+    def get_metadata_wrapper_for_path(self, path: str) -> MetadataWrapper:
+        """Return the tree of a file of the project, with what is known of it."""
+        tree = cst.parse_module(Path(path).read_bytes())
+        return MetadataWrapper(tree, True, self.get_cache_for_path(path))
+
+
+# ------------------------------------------------------------------------------------ the command
+def _command(target: str, modules: Sequence[str]) -> type[CodemodCommand]:
+    module_name, _, class_name = target.rpartition(".")
+    # LibCST's own first: who names one of them wants nothing of the project imported.
+    for package in dict.fromkeys((*_STANDARD, "", *modules)):
+        before = f"{package}." if package else ""
+        module = _imported(f"{before}{module_name}") if module_name else None
+        found = getattr(module, class_name, None)
+        if found is not None and not isinstance(found, ModuleType):
+            return _checked(found)
+        commands = list(_in_module(f"{before}{target}"))
+        if len(commands) > 1:
+            names = ", ".join(sorted(one.__name__ for one in commands))
+            raise _Wrong(f"it has several commands, {names}: name one of them")
+        if commands:
+            return _checked(commands[0])
+    raise _Wrong(f"there is no such command, here or in {', '.join(modules)}")
+
+
+def _imported(name: str) -> Any:
+    """Return a module, None if there is none of that name; what it raises itself goes through."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            return None
+        raise
+
+
+def _in_module(name: str) -> Iterator[type[CodemodCommand]]:
+    """Yield the commands that a module of this name defines."""
+    module = _imported(name)
+    for value in vars(module).values() if module is not None else ():
+        is_own = isinstance(value, type) and value.__module__ == name
+        if is_own and issubclass(value, CodemodCommand) and not inspect.isabstract(value):
+            yield value
+
+
+def _checked(found: object) -> type[CodemodCommand]:
+    if not (isinstance(found, type) and issubclass(found, CodemodCommand)):
+        raise _Wrong("it is no class of a CodemodCommand")
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
+        raise _Wrong(f"it is abstract: it does not define {missing}")
+    if TypeInferenceProvider in found.get_inherited_dependencies():
+        raise _Wrong("it asks for inferred types, which only a running Pyre can tell")
+    return found
+
+
+# ---------------------------------------------------------------------------------- its arguments
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Wrong(message)
+
+
+def _arguments(
+    command: type[CodemodCommand], named: Sequence[tuple[str, str]]
+) -> Mapping[str, object]:
+    parser = _Parser(prog=command.__name__, add_help=False, fromfile_prefix_chars="@")
+    command.add_args(parser)
+    actions = {one.dest: one for one in parser._actions}  # noqa: SLF001  argparse has no other way
+    words: list[str] = []
+    last: list[str] = []
+    for name, value in named:
+        action = actions.get(name.replace("-", "_"))
+        if action is None:
+            known = ", ".join(sorted(actions)) or "none"
+            raise _Wrong(f"it has no argument {name!r}; its arguments are: {known}")
+        if not action.option_strings:
+            last.append(value)
+        elif action.nargs == 0:
+            words += [action.option_strings[-1]] if value in {"", "true"} else []
+        else:
+            words += [f"{action.option_strings[-1]}={value}"]
+    return vars(parser.parse_args([*words, *(["--", *last] if last else [])]))

@@ -1,0 +1,268 @@
+"""The rule that a pass becomes: what foreign code makes of each file, as findings and changes."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import structs
+
+from awaken.contract import (
+    Constraints,
+    Finding,
+    Level,
+    Place,
+    Plan,
+    Problem,
+    Reason,
+    ReplaceStatements,
+    SiteId,
+    Span,
+)
+from awaken.editing.comments import lost_comments
+from awaken.kit.changes import Decided, Member, decide_group, plan_of, rewritten_together
+from awaken.kit.rule import Rule
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.passes import reasons
+from awaken.passes.hunks import Hunk, hunks
+from awaken.passes.messages import (
+    Answer,
+    Failed,
+    Item,
+    Ready,
+    Rewritten,
+    Runner,
+    Running,
+    Setup,
+    Skipped,
+    Unreadable,
+    Unusable,
+)
+from awaken.workspace.ignores import PathPatterns, leaves_out
+from awaken.workspace.sources import Undecodable, decode, is_python
+
+if TYPE_CHECKING:
+    from awaken.passes.settings import PassPlace, PassSettings
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_NOT_PROVED = "nothing of it is proved"
+_YAML = "/.libcst.codemod.yaml"
+_MOST = 0.9
+"""The share of its lines above which a file counts as reformatted."""
+_FEWEST_LINES = 20
+"""Smaller files may well be rewritten as a whole."""
+
+
+class ForeignPass(Rule):
+    """A codemod that awaken runs and has not written.
+
+    ``settings``, ``place`` and ``start`` are those of one pass; ``rule_of`` makes a class of its
+    own for it, with its name and phase.
+    """
+
+    levels = (Level.UNSAFE, Level.MANUAL, Level.ADVICE)
+    is_foreign = True
+    reads = (_YAML,)
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    settings: ClassVar[PassSettings]
+    start: ClassVar[Runner]
+    place: ClassVar[PassPlace]
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return a finding for each place that the codemod changes, and a change for each file."""
+        running = self._started(project)
+        try:
+            return self._plan(running, project, constraints)
+        finally:
+            running.end()
+
+    def _plan(self, running: Running, project: Project, constraints: Constraints) -> Plan:
+        loaded = running.loaded
+        if isinstance(loaded, Unusable):
+            said = f"; it printed: {' '.join(loaded.said.split())}" if loaded.said.strip() else ""
+            return Plan(problems=(self._problem("", f"{loaded.why}{said}"),))
+        modules = list(self._modules(project, loaded))
+        answers = running.answers([Item(one.path, one.source.raw()) for one in modules])
+        decided: list[Decided] = []
+        problems: list[Problem] = []
+        for module, answer in zip(modules, answers, strict=True):
+            if isinstance(answer, Failed):
+                problems.append(self._problem(module.path, answer.why))
+            else:
+                decided.append(self._decided(module, answer, constraints))
+        plan = plan_of(decided)
+        return structs.replace(plan, problems=tuple(problems))
+
+    def _started(self, project: Project) -> Running:
+        named = self.settings.named()
+        files = {
+            path: (name, name if path.endswith("/__init__.py") else name.rpartition(".")[0])
+            for path in project.snapshot
+            if is_python(path)
+            for name in (project.layout.name_of(path),)
+        }
+        return type(self).start(
+            Setup(
+                kind=self.settings.kind,
+                target=self._target(),
+                named=named,
+                words=self.settings.args,
+                # A package of codemods may stand beside the program, or with it.
+                import_from=(str(self.place.directory), str(self.place.directory / "src")),
+                root=str(self.place.root),
+                settings=self._libcst_settings(project),
+                files=files,
+            )
+        )
+
+    def _libcst_settings(self, project: Project) -> str:
+        if self.settings.kind != "libcst":
+            return ""
+        return "".join(one.text.decode() for one in project.texts(_YAML).files.values())
+
+    def _target(self) -> str:
+        if self.settings.kind == "bowler" and self.settings.bowler.endswith(".py"):
+            return str(self.place.directory / self.settings.bowler)
+        return self.settings.target
+
+    def _modules(self, project: Project, ready: Ready) -> Iterator[Module]:
+        words = [one.encode() for one in self.settings.triggers or ready.triggers]
+        paths = project.site_files(words) if words else filter(is_python, sorted(project.snapshot))
+        for path in paths:
+            module = project.module(path) if self._is_named(path) else None
+            if module is not None:
+                yield module
+
+    def _is_named(self, path: str) -> bool:
+        """Whether the pass is for a file."""
+        if not self.settings.paths:
+            return True
+        root = self.place.root
+        patterns = PathPatterns(self.settings.paths, self.place.directory).below(root)
+        return leaves_out((patterns,), f"{root}/".replace("//", "/"), path)
+
+    def _problem(self, path: str, why: str) -> Problem:
+        return Problem(Place(path, Span(0, 0)), f"{self.name}: {why}")
+
+    # ----------------------------------------------------------------------------------- one file
+    def _decided(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
+        decided = self._changes(module, answer, constraints)
+        return Decided((*decided.findings, *self._advice(module, answer)), decided.changes)
+
+    def _changes(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
+        match answer:
+            case Skipped(why=why):
+                return _left_alone(self.name, module, Refused(reasons.SKIPPED, why))
+            case Unreadable(why=why):
+                return _left_alone(self.name, module, Refused(reasons.CANNOT_PARSE, why))
+            case Rewritten(content=content) if content != module.source.raw():
+                try:
+                    return self._of_hunks(module, content, constraints)
+                except Refused as error:
+                    return _left_alone(self.name, module, error)
+            case _:
+                return Decided(())
+
+    def _advice(self, module: Module, answer: Answer) -> Iterator[Finding]:
+        """Yield what the codemod says of a file, in its own words."""
+        said = [f"the codemod warns: {one}" for one in getattr(answer, "warnings", ())]
+        printed = " ".join(answer.said.split())
+        said += [f"the codemod prints: {printed}"] if printed else []
+        for message in dict.fromkeys(said):
+            digest = hashlib.sha256(f"{self.name}\0{module.path}\0{message}".encode())
+            yield Finding(
+                site=SiteId(digest.hexdigest()[:16]),
+                rule=self.name,
+                level=Level.ADVICE,
+                place=Place(module.path, Span(0, 0)),
+                scope="",
+                message=message,
+                help="Its author knows what that means.",
+            )
+
+    def _of_hunks(self, module: Module, content: bytes, constraints: Constraints) -> Decided:
+        """Return what becomes of a file that gets other bytes. Raises Refused."""
+        before = module.source.text
+        try:
+            after = decode(module.path, content).text
+            found = hunks(before, after)
+        except (Undecodable, SyntaxError, ValueError) as error:
+            raise Refused(reasons.BROKEN, str(error)) from None
+        self._require_few(before, found)
+        lost = lost_comments(before.decode(), after.decode())
+        members = list(self._members(module, found, lost))
+        if not self.settings.per_hunk:
+            return decide_group(members, constraints, reasons.BESIDE_ANOTHER)
+        parts = [
+            rewritten_together((one.site,), one.outcome)
+            for one in members
+            if isinstance(one.outcome, Rewrite)
+        ]
+        return Decided(
+            tuple(finding for one in parts for finding in one.findings),
+            tuple(change for one in parts for change in one.changes),
+        )
+
+    def _require_few(self, before: bytes, found: Sequence[Hunk]) -> None:
+        """Raise Refused where nearly all lines of a file would be others."""
+        lines = before.count(b"\n")
+        changed = sum(before[one.span.start : one.span.end].count(b"\n") for one in found)
+        if self.settings.allow_reformat or lines < _FEWEST_LINES or changed < _MOST * lines:
+            return
+        raise Refused(reasons.REFORMATS, f"{changed} of {lines} lines")
+
+    def _members(
+        self, module: Module, found: Sequence[Hunk], lost: Sequence[str]
+    ) -> Iterator[Member]:
+        """Yield the sites of a file; comments between statements belong to the next one."""
+        places = "one place" if len(found) == 1 else f"{len(found)} places"
+        caveats = [_NOT_PROVED, *(f"the comment {one} is lost" for one in lost)]
+        pairs = [(_node_at(module, one.span), one) for one in found]
+        for node, group in groupby(pairs, key=lambda pair: pair[0]):
+            site: Site[ast.AST] = Site(self.name, module, node)
+            edits = [
+                ReplaceStatements(path=module.path, anchor=one.span, text=one.text, site=site.id)
+                for _, one in group
+            ]
+            message = f"{self.settings.target} changes {places} of this file"
+            shown = module.excerpt(node) if isinstance(node, ast.stmt) else module.path
+            yield Member(site, Rewrite(message, edits, caveats), shown)
+
+
+def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignPass:
+    """Return the rule that a pass becomes."""
+    attributes = {
+        "__doc__": ForeignPass.__doc__,
+        "__module__": ForeignPass.__module__,
+        "name": settings.known_as,
+        "family": settings.kind,
+        "phase": settings.when(),
+        "triggers": tuple(one.encode() for one in settings.triggers),
+        "settings": settings,
+        "start": staticmethod(start),
+        "place": place,
+        "after": place.after,
+    }
+    made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
+    return made()
+
+
+def _left_alone(rule: str, module: Module, refused: Refused) -> Decided:
+    whole: Site[ast.AST] = Site(rule, module, module.tree)
+    return Decided((whole.refused(refused),))
+
+
+def _node_at(module: Module, span: Span) -> ast.AST:
+    """Return the first statement that begins in ``span``, or behind it in the same file."""
+    found: ast.AST = module.tree
+    first = len(module.source.text) + 1
+    for node in module.walk():
+        if isinstance(node, ast.stmt):
+            start = module.span(node).start
+            if span.start <= start < first:
+                found, first = node, start
+    return found

@@ -1,0 +1,140 @@
+"""What differs between two texts of a file, as lines that hold whole statements."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
+from typing import NamedTuple
+
+from awaken.contract import Span
+from awaken.project.source.statement_lines import Lines, StatementLines
+
+_MOST_LINES = 5_000
+"""Lines between the first and the last that differ: difflib may take the square of them. More
+become one hunk."""
+
+
+class Hunk(NamedTuple):
+    """The bytes of some lines, and the text in their place."""
+
+    span: Span
+    text: str
+
+
+class _Change(NamedTuple):
+    """Lines of the old text, and those of the new one in their place."""
+
+    old: Lines
+    new: Lines
+
+
+def hunks(before: bytes, after: bytes) -> list[Hunk]:
+    """Return what turns ``before`` into ``after``, in order, each grown to whole statements.
+
+    Lines outside of the hunks are the same on both sides, and stand in the same blocks. Raises
+    SyntaxError or ValueError where one of the texts does not parse.
+    """
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    growing = _Growing(list(_differing(old, new)), before, after)
+    starts = list(accumulate(map(len, old), initial=0))
+    return [
+        Hunk(
+            Span(starts[one.old.start], starts[one.old.end]),
+            b"".join(new[one.new.start : one.new.end]).decode(),
+        )
+        for one in growing.changes()
+    ]
+
+
+def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[_Change]:
+    """Yield the lines that differ."""
+    shorter = min(len(old), len(new))
+    first = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    left = shorter - first
+    last = next((n for n in range(left) if old[-1 - n] != new[-1 - n]), left)
+    middle = old[first : len(old) - last], new[first : len(new) - last]
+    if max(map(len, middle)) > _MOST_LINES:
+        yield _Change(Lines(first, len(old) - last), Lines(first, len(new) - last))
+        return
+    matcher = SequenceMatcher(None, *middle, autojunk=False)
+    for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        if tag != "equal":
+            yield _Change(
+                Lines(first + start, first + end), Lines(first + new_start, first + new_end)
+            )
+
+
+class _Growing:
+    """Grows changes until each holds whole statements, of the same block on both sides."""
+
+    def __init__(self, changes: Sequence[_Change], before: bytes, after: bytes) -> None:
+        self._given = changes
+        self._before = StatementLines(ast.parse(before))
+        self._after = StatementLines(ast.parse(after))
+
+    def changes(self) -> Iterator[_Change]:
+        """Yield the changes, in the order of their lines; none touches another."""
+        grown, found = None, self._joined(one.old for one in self._given)
+        while found != grown:
+            grown, found = found, self._joined(map(self._wider, found))
+        for lines in found:
+            yield _Change(lines, self._in_new(lines))
+
+    def _joined(self, found: Iterable[Lines]) -> list[Lines]:
+        """Return the lines without overlaps, each with all of the changes that it touches."""
+        joined: list[Lines] = []
+        for lines in sorted([*found, *(one.old for one in self._given)]):
+            if joined and lines.start <= joined[-1].end:
+                last = joined.pop()
+                joined.append(Lines(last.start, max(last.end, lines.end)))
+            else:
+                joined.append(lines)
+        return joined
+
+    def _wider(self, lines: Lines) -> Lines:
+        """Return old lines with those that they lack on either side."""
+        new = self._in_new(lines)
+        wanted = [lines, self._before.cut_by(lines)]
+        wanted_new = [self._after.cut_by(new)]
+        block, new_block = self._before.around(lines), self._after.around(new)
+        if self._first_in_new(block) != (None if new_block is None else new_block.start):
+            wanted.append(block)
+            wanted_new.append(new_block)
+        wanted += [self._in_old(one) for one in wanted_new if one is not None]
+        found = [one for one in wanted if one is not None]
+        return Lines(min(one.start for one in found), max(one.end for one in found))
+
+    def _in_new(self, lines: Lines) -> Lines:
+        """Return the new lines in the place of old ones, whose edges lie in no change."""
+        start, end = lines
+        for old, new in self._given:
+            more = (new.end - new.start) - (old.end - old.start)
+            start += more if old.start < lines.start else 0
+            end += more if old.start <= lines.end else 0
+        return Lines(start, end)
+
+    def _first_in_new(self, block: Lines | None) -> int | None:
+        """Return where the first line of an old statement is among the new ones."""
+        if block is None:
+            return None
+        above = (one for one in self._given if one.old.end <= block.start)
+        return block.start + sum(
+            (new.end - new.start) - (old.end - old.start) for old, new in above
+        )
+
+    def _in_old(self, lines: Lines) -> Lines:
+        """Return the old lines in the place of new ones, with all of the changes they touch."""
+        start, end = lines
+        for old, new in self._given:
+            more = (old.end - old.start) - (new.end - new.start)
+            if new.end < lines.start:
+                start += more
+            elif new.start <= lines.start:
+                start = old.start
+            if new.end < lines.end:
+                end += more
+            elif new.start <= lines.end:
+                end = old.end
+        return Lines(start, end)

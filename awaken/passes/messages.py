@@ -1,0 +1,114 @@
+"""What awaken and the process that runs foreign code say to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+Kind = Literal["libcst", "bowler"]
+
+
+class Setup(Struct, frozen=True, kw_only=True):
+    """What is to be run, and where its code may be imported from.
+
+    ``target`` is a dotted name (``mypkg.codemods.Rename``) or, of a script, its absolute path.
+    ``named`` are arguments by name, in their order; ``words`` are passed on as they are.
+    ``import_from`` are directories, ``root`` is that of the project, ``settings`` the text of its
+    ``.libcst.codemod.yaml``. ``files`` are those of the project, relative to the root, each with
+    its module and its package.
+    """
+
+    kind: Kind
+    target: str
+    named: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+    import_from: tuple[str, ...] = ()
+    root: str = ""
+    settings: str = ""
+    files: Mapping[str, tuple[str, str]] = {}
+
+
+class Ready(Struct, frozen=True, tag=True):
+    """The foreign code is loaded.
+
+    ``triggers`` are words of which a file holds one if it has a site, empty where that cannot be
+    told; ``said`` is what it printed.
+    """
+
+    triggers: tuple[str, ...] = ()
+    said: str = ""
+
+
+class Unusable(Struct, frozen=True, tag=True):
+    """It cannot be loaded: why, in one sentence, and what it printed."""
+
+    why: str
+    said: str = ""
+
+
+class Item(Struct, frozen=True):
+    """A file to be rewritten, by its path relative to the root, with its bytes."""
+
+    path: str
+    content: bytes
+
+
+class Rewritten(Struct, frozen=True, tag=True):
+    """The bytes of a file as the foreign code gives them, the same ones if it changes nothing.
+
+    ``warnings`` are its own words about the file, ``said`` what it printed meanwhile.
+    """
+
+    content: bytes
+    warnings: tuple[str, ...] = ()
+    said: str = ""
+
+
+class Skipped(Struct, frozen=True, tag=True):
+    """The foreign code leaves a file alone, and says why."""
+
+    why: str
+    warnings: tuple[str, ...] = ()
+    said: str = ""
+
+
+class Unreadable(Struct, frozen=True, tag=True):
+    """The parser of the foreign code cannot read a file; ``line`` is 0 where it does not say."""
+
+    why: str
+    line: int = 0
+    said: str = ""
+
+
+class Failed(Struct, frozen=True, tag=True):
+    """The foreign code failed: what it raised, with file and line of its own code."""
+
+    why: str
+    said: str = ""
+
+
+Loaded = Ready | Unusable
+Answer = Rewritten | Skipped | Unreadable | Failed
+
+
+class Running(Protocol):
+    """Foreign code that runs in processes of its own."""
+
+    @property
+    def loaded(self) -> Loaded:
+        """Whether it can be used."""
+
+    def answers(self, items: Sequence[Item]) -> list[Answer]:
+        """Return what it makes of files, in their order."""
+
+    def end(self) -> None:
+        """End its processes."""
+
+
+class Runner(Protocol):
+    """Starts foreign code."""
+
+    def __call__(self, setup: Setup) -> Running:
+        """Return the foreign code, loaded or found to be unusable."""

@@ -1,0 +1,84 @@
+"""Functions that an object of a library keeps, and that a program takes out of it and calls.
+
+``@server.tool()`` gives a function to a server, which awaits what it gives if it has to. A test may
+call what the server has: ``server.tools["name"].fn()``. It is known what is called there if that
+was taken out of such an object.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from awaken.knowledge.asynchronous import twins
+from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, without_arguments
+from awaken.project.values.domain import InstanceOf
+
+_DEEPEST = 8  # variables between a register and a call; a real one has two
+
+
+class Registers:
+    """Answers for one program."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._known = twins().registers
+
+    def keeping(self, module: Module, function: Function) -> Iterator[Slot]:
+        """Yield the registers that a decorator puts ``function`` into."""
+        for decorator in function.decorator_list:
+            match without_arguments(decorator):
+                case ast.Attribute(value=owner, attr=method) if any(
+                    one.endswith(f".{method}") for one in self._known
+                ):
+                    for name in sorted(self._registers(module, owner)):
+                        if name.endswith(f".{method}"):
+                            yield Slot("register", name, -1, self._known[name])
+                case _:
+                    pass
+
+    def of(self, slot: Slot) -> Found:
+        """Yield the calls of what a register has, and if there are some the functions in it."""
+        calls = list(self._calls(slot))
+        yield from calls
+        for path in self._slots.words.files_with(slot.owner.rpartition(".")[2]) if calls else ():
+            module = self._slots.evaluator.load(path)
+            functions = () if module is None else filter(_is_function, module.walk())
+            for one in functions:
+                if module is not None and slot in self.keeping(module, one):
+                    yield End("function", module, one)
+
+    def _calls(self, slot: Slot) -> Iterator[End]:
+        for module, node in self._slots.mentions(slot.name):
+            above = module.parent(node)
+            if not isinstance(node, ast.Attribute) or not isinstance(above, ast.Call):
+                continue
+            if above.func is node and slot.owner in self._taken_from(module, node.value):
+                yield End("call", module, above)
+
+    def _registers(self, module: Module, owner: ast.expr) -> set[str]:
+        """Return the decorators of registers that an object has."""
+        values = self._slots.evaluator.values(module, owner)
+        qualified = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        return {name for name in self._known if name.rpartition(".")[0] in qualified}
+
+    def _taken_from(self, module: Module, node: ast.expr) -> set[str]:
+        """Return the registers that something is taken out of, over variables and attributes."""
+        for _ in range(_DEEPEST):
+            while isinstance(node, ast.Attribute | ast.Await | ast.Call | ast.Subscript):
+                node = node.func if isinstance(node, ast.Call) else node.value
+                found = self._registers(module, node)
+                if found:
+                    return found
+            bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+            if len(bindings) != 1 or bindings[0].value is None:
+                return set()
+            node = bindings[0].value
+        return set()
+
+
+def _is_function(node: ast.AST) -> TypeGuard[Function]:
+    return isinstance(node, Function)

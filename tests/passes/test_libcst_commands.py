@@ -1,0 +1,255 @@
+"""Codemods of LibCST as passes: what they are given, what becomes of what they give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from awaken import api
+from awaken.passes.child.libcst_command import load
+from awaken.passes.messages import Item, Ready, Rewritten, Setup, Skipped, Unreadable
+from awaken.passes.settings import PassSettings
+from awaken.settings import Settings
+
+HERE = Path(__file__).parent
+FILES = {"a.py": ("a", ""), "shop/b.py": ("shop.b", "shop"), "shop/__init__.py": ("shop", "shop")}
+
+
+@pytest.fixture(autouse=True)
+def _codemods_are_importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE))
+
+
+def loaded(target, *named, settings=""):
+    """Return what loading a command of this process gives: whether it can be used, and itself."""
+    files = {"root": str(HERE), "files": FILES, "settings": settings}
+    return load(Setup(kind="libcst", target=f"codemods.{target}", named=named, **files))
+
+
+def made(target, text, *named, path="a.py", settings=""):
+    """Return what a command makes of the text of a file."""
+    ready, command = loaded(target, *named, settings=settings)
+    assert isinstance(ready, Ready)
+    return command.rewritten(Item(path, text.encode()))
+
+
+def test_arguments_are_those_of_its_own_parser():
+    answer = made("RenameCommand", "a = b\n", ("old", "b"), ("new", "c"), ("only", "x"))
+
+    assert answer == Rewritten(b"a = c\n")
+
+
+def test_it_warns_in_its_own_words_and_knows_the_names_of_the_project(capsys):
+    named = ("old", "b"), ("new", "c"), ("loud", "true")
+
+    answer = made("RenameCommand", "b\n", *named, path="shop/b.py")
+
+    assert answer.warnings == ("b is gone from shop.b",)
+    assert capsys.readouterr().out == "renamed in shop\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "named", "why"),
+    [
+        ("RenameCommand", [("old", "b")], "required: --new"),
+        ("RenameCommand", [("odl", "b")], "no argument 'odl'; its arguments are: loud, new, old"),
+        ("NoSuchCommand", [], "there is no such command"),
+        ("AbstractCommand", [], "it is abstract: it does not define transform_module_impl"),
+        ("SEEN", [], "it is no class of a CodemodCommand"),
+        ("TypesCommand", [], "only a running Pyre"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(target, named, why):
+    unusable, command = loaded(target, *named)
+
+    assert why in unusable.why
+    assert command is None
+
+
+def test_a_module_with_several_commands_is_ambiguous():
+    unusable, _ = load(Setup(kind="libcst", target="codemods"))
+
+    assert "it has several commands, " in unusable.why
+    assert "RenameCommand" in unusable.why
+
+
+def test_a_command_of_libcst_is_found_as_its_own_tool_finds_it():
+    setup = Setup(kind="libcst", target="noop.NOOPCommand", files=FILES)
+    _, command = load(setup)
+
+    assert command.rewritten(Item("a.py", b"a\n")) == Rewritten(b"a\n")
+
+
+def test_modules_are_those_of_the_settings_of_libcst():
+    names = {"target": "test_libcst_commands.X", "settings": "modules: [no.such]"}
+
+    unusable, _ = load(Setup(kind="libcst", **names))
+
+    assert "there is no such command, here or in no.such" in unusable.why
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "why"),
+    [
+        ("# @gen" + "erated\nb\n", "", "generated"),
+        ("# made by hand\nb\n", "generated_code_marker: made by hand", "generated"),
+        ("b\n", "blacklist_patterns: ['.*/a.py']", "pattern"),
+        ("skips\n", "", "not this one"),
+    ],
+)
+def test_files_that_are_left_out_say_why(text, settings, why):
+    answer = made("FailsCommand", text, settings=settings)
+
+    assert isinstance(answer, Skipped)
+    assert why in answer.why
+
+
+def test_what_the_parser_of_libcst_refuses_is_told_with_its_line():
+    answer = made("FailsCommand", "a\nb = = c\n")
+
+    assert isinstance(answer, Unreadable)
+    assert answer.line == 2
+
+
+def test_metadata_of_the_whole_project_come_from_awaken():
+    answer = made("NamesCommand", "def f(): pass\n", path="shop/b.py")
+
+    assert b'"shop.b.f b.py"' in answer.content
+
+
+def test_visitors_share_a_context_that_is_fresh_for_each_file():
+    _, command = loaded("ImportsCommand")
+
+    for path in ("a.py", "shop/b.py"):
+        assert command.rewritten(Item(path, b"x\n")).content == b"import os\n\nx\n"
+
+
+# ------------------------------------------------------------------------- in a process of its own
+def report(root, files, target, **settings):
+    """Return the one report of a run of a pass over a program with these files."""
+    for path, text in files.items():
+        place = root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text if isinstance(text, bytes) else text.encode())
+    (root / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    given = PassSettings(libcst=f"codemods.{target}", name="it", **settings)
+    options = api.Options(
+        settings=Settings(select=("it",), unsafe_fixes=True, passes=(given,)), isolated=True
+    )
+    (one,) = api.run([root], options, []).roots
+    return one
+
+
+@pytest.fixture
+def _here(monkeypatch):
+    # Passes of the command line are imported from where the user is.
+    monkeypatch.chdir(HERE)
+
+
+def texts_of(one):
+    """Return the files that a run changes, with their new bytes."""
+    return {file.path: file.after.raw() for file in one.files}
+
+
+@pytest.mark.usefixtures("_here")
+def test_every_file_gets_a_process_that_knows_no_other(tmp_path):
+    files = {f"{name}.py": "a\n" for name in "abcdef"}
+
+    one = report(tmp_path, files, "RemembersCommand")
+
+    assert set(texts_of(one).values()) == {b"seen = 1, 1\n"}
+    assert len(one.files) == len(files)
+
+
+@pytest.mark.usefixtures("_here")
+def test_what_goes_wrong_in_one_file_costs_that_file_alone(tmp_path):
+    failing = {"raises", "exits", "dies", "asks", "writes", "connects"}
+    files = {f"{name}.py": f"x = {name}\n" for name in {*failing, "works"}}
+
+    one = report(tmp_path, files, "FailsCommand")
+
+    assert texts_of(one) == {"works.py": b"x = worked\n"}
+    said = {one.path.removesuffix(".py"): one.message for one in one.diagnostics}
+    assert set(said) == failing
+    assert "ValueError: no" in said["raises"]
+    assert "codemods.py:" in said["raises"]
+    assert "ends the process" in said["exits"]
+    assert "exit code 3" in said["dies"]
+    assert "EOF" in said["asks"]
+    assert "must not use the network" in said["connects"]
+    assert "must not write files" in said["writes"]
+    assert not (HERE / "written.txt").exists()
+
+
+@pytest.mark.usefixtures("_here")
+def test_encodings_line_ends_and_the_end_of_a_file_survive(tmp_path):
+    files = {
+        "bom.py": b"\xef\xbb\xbfold = 1\n",
+        "crlf.py": b"old = 1\r\nx = 2\r\n",
+        "latin.py": "# -*- coding: latin-1 -*-\nold = 'é'\n".encode("latin-1"),
+        "open.py": b"x = 1\nold = 2",
+        "feed.py": b"x = 1\n\x0c\nold = 2\n",
+    }
+
+    one = report(tmp_path, files, "RenameCommand", arguments={"old": "old", "new": "new"})
+
+    assert texts_of(one) == {path: text.replace(b"old", b"new") for path, text in files.items()}
+
+
+@pytest.mark.usefixtures("_here")
+@pytest.mark.parametrize(
+    ("target", "text", "reason"),
+    [
+        ("RemovesCommentsCommand", "# -*- coding: latin-1 -*-\nx = 'é'\n", "broken"),
+        ("ReformatsCommand", "if x:\n" + "    a\n" * 40, "reformats"),
+        ("FailsCommand", "x = skips\n", "skipped"),
+    ],
+)
+def test_what_cannot_be_made_is_left_alone_with_a_reason(tmp_path, target, text, reason):
+    one = report(tmp_path, {"a.py": text.encode("latin-1")}, target)
+
+    assert [finding.reason for finding in one.findings] == [f"it/{reason}"]
+    assert not one.files
+
+
+@pytest.mark.usefixtures("_here")
+def test_code_that_does_not_compile_is_never_written(tmp_path):
+    one = report(tmp_path, {"a.py": "x = 1\n"}, "BreaksCommand")
+
+    assert not one.files
+    assert one.findings[0].level == "manual"
+
+
+@pytest.mark.usefixtures("_here")
+@pytest.mark.parametrize("per_hunk", [True, False])
+def test_a_change_is_a_file_or_a_place(tmp_path, per_hunk):
+    named = {"old": "old", "new": "new"}
+    text = "old = 1\nx = 2\nprint(old)\n"
+
+    one = report(tmp_path, {"a.py": text}, "RenameCommand", arguments=named, per_hunk=per_hunk)
+
+    assert texts_of(one) == {"a.py": text.replace("old", "new").encode()}
+    assert len(one.changes) == (2 if per_hunk else 1)
+    assert len(one.findings) == 2
+    assert all("nothing of it is proved" in finding.message for finding in one.findings)
+
+
+def test_only_files_that_it_names_are_passed_on(tmp_path, monkeypatch):
+    files = {"in/a.py": "old\n", "out/a.py": "old\n", "in/no.py": "x\n"}
+    named = {"arguments": {"old": "old", "new": "new"}, "paths": ("in/",), "triggers": ("old",)}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+
+    one = report(tmp_path, files, "RenameCommand", **named)
+
+    assert texts_of(one) == {"in/a.py": b"new\n"}
+
+
+@pytest.mark.usefixtures("_here")
+def test_comments_that_would_be_lost_are_named(tmp_path):
+    one = report(tmp_path, {"a.py": "# one\nx = 1\n# two\n\ny = 2\n"}, "RemovesCommentsCommand")
+
+    (message,) = {finding.message for finding in one.findings}
+    assert "the comment # one is lost" in message
+    assert "the comment # two is lost" in message
