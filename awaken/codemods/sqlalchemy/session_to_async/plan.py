@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
@@ -30,6 +30,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Dec
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
+    WORDS,
+    FileOperations,
+)
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
@@ -46,7 +50,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     THREAD,
     WRAP,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
@@ -74,6 +78,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
+from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.contract import (
     Change,
@@ -130,9 +135,15 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        loading = Loading(project, self.name)
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        clients = Clients(project) if resources.is_loop_bound else None
+        operations = FileOperations(project, clients)
+        if not operations.any_waits():
+            # So a program is that was migrated, by us before or by people.
+            part = SynchronousPart(project, operations, is_loop_bound=resources.is_loop_bound)
+            return self._left_over(part, resources, constraints, options)
+        loading = Loading(project, self.name)
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)
@@ -143,20 +154,16 @@ class SessionToAsync(Rule):
         )
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
+        operations.add_attributes([*loading.awaited(), *late.awaited()])
+        places = (expired, expire_calls, shared, after_commits, assigned)
         part = SynchronousPart(
             project,
-            [*loading.awaited(), *late.awaited()],
-            expired.places()
-            | expire_calls.places()
-            | shared.places()
-            | after_commits.places()
-            | assigned.places(),
+            operations,
+            frozenset(place for one in places for place in one.places()),
             is_loop_bound=resources.is_loop_bound,
         )
         if not part.is_waiting:
-            left = Found(resources=list(self._resources(part, resources)))
-            components = Components(part, left, constraints, options.component)
-            return plan_of(removed_at_last(project, components, constraints))
+            return self._left_over(part, resources, constraints, options)
         loaded_again = loading.loaded_again(later)
         found = Found(
             [
@@ -188,9 +195,21 @@ class SessionToAsync(Rule):
                 *foreign_models(project, self.name, options.foreign_models),
             ],
         )
-        components = Components(part, found, constraints, options.component)
+        components = decided(part, found, constraints, options.component)
         outlines = Outlines(part, self.name, found.resources, components.shared)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
+
+    def _left_over(
+        self,
+        part: SynchronousPart,
+        resources: ResourceWriter,
+        constraints: Constraints,
+        options: Options,
+    ) -> Plan:
+        """Return what becomes of the synchronous side of a program in which nothing waits."""
+        found = Found(resources=list(self._resources(part, resources)))
+        components = decided(part, found, constraints, options.component)
+        return plan_of(removed_at_last(part.project, components, constraints))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""

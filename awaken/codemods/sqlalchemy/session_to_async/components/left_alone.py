@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+    Component,
+    Components,
+    piece_with,
+)
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines, Stopping
 from awaken.contract import Constraints, Finding, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
