@@ -368,3 +368,45 @@ def test_what_is_entered_can_be_awaited():
     assert "fake = MagicMock(scalar=AsyncMock(return_value=MagicMock()))" in written
     assert "mock.return_value.__aenter__ = AsyncMock(return_value=fake)" in written
     assert "mock.return_value.__aexit__ = AsyncMock(return_value=None)" in written
+
+
+KEPT = """
+    from app import Handler
+    def test(db: Session):
+        handler = Handler({0})
+        handler.prices.of.{1}
+        assert handler.total(db) == 1
+"""
+HANDLER = """
+from shop import Prices
+from sqlalchemy.orm import Session
+
+class Handler:
+    def __init__(self, prices: Prices) -> None:
+        self.prices = prices
+
+    def total(self, db: Session) -> int:
+        return self.prices.of(db)
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "told", "is_refused"),
+    [
+        ("MagicMock()", "return_value = 1", False),
+        ("MagicMock()", "assert_not_called()", False),
+        ("MagicMock()", "side_effect = one", False),
+        ("prices=Mock()", "return_value = 1", False),
+        ("shop.Prices()", "return_value = 1", True),
+        ("one(1)", "return_value = 1", True),
+        ("MagicMock()", "delay()", True),
+    ],
+)
+def test_a_mock_that_an_object_keeps_is_told_what_its_method_gives(given, told, is_refused):
+    files = {**PROGRAM, "app.py": HANDLER}
+    test = dedent(KEPT.format(given, told))
+    texts = {path: dedent(text).replace("{test}", test) for path, text in files.items()}
+
+    reasons = {reason_of(one) for one in session_to_async(texts).findings}
+
+    assert ("handed-on" in reasons) == is_refused
