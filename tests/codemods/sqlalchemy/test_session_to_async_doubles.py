@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from planned import program_of, reason_of, session_to_async
+from planned import program_of, reason_of, rewritten, session_to_async
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting_more
 from awaken.kit.sites import Site
@@ -273,3 +273,140 @@ def test_a_function_in_the_place_of_another_is_given_what_that_is_given(target, 
     program = program_of({**files, "tests/test_shop.py": dedent(test)})
     found = list(program.orm.operations(program.module("tests/test_shop.py")))
     assert [one.method for one in found] == (["execute"] if is_seen else [])
+
+
+ENTERED = """
+    def test(db: Session):
+        {0}
+        with patch("database.LocalSession"{1}) as mock:
+            {2}
+            shop.order_alone()
+"""
+GIVEN = "mock.return_value.__enter__ = MagicMock(return_value={0})"
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "is_refused"),
+    [
+        ("", GIVEN.format("db"), False),
+        ("", GIVEN.format("fake"), False),
+        ("", GIVEN.format("1"), True),
+        ("", "mock.return_value.__enter__.return_value = db", False),
+        ("", "mock.return_value.__enter__.return_value = fake", False),
+        ("", "mock.return_value.__enter__ = one", True),
+        ("", "mock.return_value.__enter__ = MagicMock(side_effect=one)", True),
+        ("", "mock.return_value.__enter__ = MagicMock()", True),
+        ("", "mock.return_value = db", True),
+        ("", f"{GIVEN.format('db')}; mock.assert_not_called()", False),
+        ("", f"{GIVEN.format('db')}; one(mock)", True),
+        ("", f"{GIVEN.format('db')}; mock = 1", True),
+        ("", "pass", True),
+        (", autospec=True", GIVEN.format("db"), True),
+    ],
+)
+def test_the_mock_of_a_factory_says_what_entering_it_gives(options, told, is_refused):
+    test = ENTERED.format("fake = MagicMock()", options, told)
+
+    assert bool(_refused(test)) == is_refused
+
+
+@pytest.mark.parametrize(("given", "is_refused"), [("db", False), ("1", True), ("Mock()", True)])
+def test_a_factory_may_give_a_session_itself(given, is_refused):
+    test = f"""
+        @patch("database.LocalSession", return_value={given})
+        def test(mock, db: Session):
+            shop.order_alone()
+    """
+    unbound = f"""
+        def test(db: Session):
+            with patch("database.LocalSession", return_value={given}):
+                shop.order_alone()
+    """
+
+    assert _refused(test)
+    assert bool(_refused(unbound)) == is_refused
+
+
+def test_a_factory_that_is_not_entered_is_no_such_mock():
+    test = ENTERED.format("", "", GIVEN.format("db"))
+    program = PROGRAM["shop.py"] + "\n        def made():\n            return {0}\n"
+    files = dict(PROGRAM)
+    for made, is_refused in (("1", False), ("database.LocalSession().scalar('x')", True)):
+        files["shop.py"] = f"\n        import database{program.format(made)}"
+        texts = {path: dedent(text).replace("{test}", dedent(test)) for path, text in files.items()}
+        reasons = {reason_of(one) for one in session_to_async(texts).findings}
+        assert ("test-double" in reasons) == is_refused
+
+
+FIXTURE = """
+    import pytest
+    @pytest.fixture
+    def patched(db: Session):
+        with patch("database.LocalSession") as mock:
+            mock.return_value.__enter__.return_value = db
+            yield mock
+    def test(patched):
+        {0}
+        shop.order_alone()
+"""
+
+
+@pytest.mark.parametrize(("use", "is_refused"), [("pass", False), ("patched.x = 1", True)])
+def test_the_mock_of_a_factory_is_kept_by_its_fixture(use, is_refused):
+    assert bool(_refused(FIXTURE.format(use))) == is_refused
+
+
+def test_what_is_entered_can_be_awaited():
+    texts = {"database": PROGRAM["database.py"], "shop": PROGRAM["shop.py"]}
+    told = "mock.return_value.__exit__ = MagicMock(return_value=None)"
+    test = ENTERED.format("fake = MagicMock()", "", f"{GIVEN.format('fake')}\n{' ' * 12}{told}")
+    texts["tests/test_shop"] = PROGRAM["tests/test_shop.py"]
+    whole = {path: dedent(text).replace("{test}", dedent(test)) for path, text in texts.items()}
+
+    written = rewritten(**whole).files["tests/test_shop.py"].decode()
+
+    assert "fake = MagicMock(scalar=AsyncMock(return_value=MagicMock()))" in written
+    assert "mock.return_value.__aenter__ = AsyncMock(return_value=fake)" in written
+    assert "mock.return_value.__aexit__ = AsyncMock(return_value=None)" in written
+
+
+KEPT = """
+    from app import Handler
+    def test(db: Session):
+        handler = Handler({0})
+        handler.prices.of.{1}
+        assert handler.total(db) == 1
+"""
+HANDLER = """
+from shop import Prices
+from sqlalchemy.orm import Session
+
+class Handler:
+    def __init__(self, prices: Prices) -> None:
+        self.prices = prices
+
+    def total(self, db: Session) -> int:
+        return self.prices.of(db)
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "told", "is_refused"),
+    [
+        ("MagicMock()", "return_value = 1", False),
+        ("MagicMock()", "assert_not_called()", False),
+        ("MagicMock()", "side_effect = one", False),
+        ("prices=Mock()", "return_value = 1", False),
+        ("shop.Prices()", "return_value = 1", True),
+        ("one(1)", "return_value = 1", True),
+        ("MagicMock()", "delay()", True),
+    ],
+)
+def test_a_mock_that_an_object_keeps_is_told_what_its_method_gives(given, told, is_refused):
+    files = {**PROGRAM, "app.py": HANDLER}
+    test = dedent(KEPT.format(given, told))
+    texts = {path: dedent(text).replace("{test}", test) for path, text in files.items()}
+
+    reasons = {reason_of(one) for one in session_to_async(texts).findings}
+
+    assert ("handed-on" in reasons) == is_refused

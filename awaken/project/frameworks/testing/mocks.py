@@ -102,6 +102,19 @@ class Mocks:
             if any(isinstance(one, Session) and one.kind == "session" for one in declared):
                 yield given
 
+    def of_class(
+        self, call: ast.Call, home: Module, function: Function, cls: str
+    ) -> Iterator[ast.expr]:
+        """Yield what a call passes to the parameters that are declared as a class."""
+        bound = int(home.enclosing_class(function) is not None)
+        for parameter, _ in parameters_of(function.args):
+            given = argument_of(call, function, parameter, bound)
+            if given is None or parameter.annotation is None:
+                continue
+            declared = self._evaluator.declared(home, parameter.annotation)
+            if any(isinstance(one, InstanceOf) and one.qualified == cls for one in declared):
+                yield given
+
     def passed(
         self, module: Module, call: ast.Call, home: Module, function: Function, bound: int
     ) -> Iterator[PassedMock]:

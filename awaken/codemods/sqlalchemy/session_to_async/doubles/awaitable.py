@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.imports import name_beside
-from awaken.kit.sites import Site
+from awaken.kit.sites import Refused, Site
+from awaken.project.frameworks.testing import Replacement
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, parameters_of
 from awaken.project.values.domain import FunctionOf
@@ -69,3 +71,12 @@ def accepting_more(
             at = text.index(b"/", at) + 1
     anchor = Span(at, at)
     return [TextEdit(path=module.path, anchor=anchor, text=written, site=site.id)]
+
+
+def not_understood(replacement: Replacement, shown: str) -> Refused:
+    """Return the refusal of what is put in the place of something that waits."""
+    why = (
+        f"`{replacement.shown}` waits, once the program is asynchronous, and whether `{shown}`, "
+        "which is put in its place, can stand in for it is not known"
+    )
+    return Refused(TEST_DOUBLE, why)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -18,6 +22,11 @@ GIVING = {
     "connection", "exec", "execute", "get", "get_one", "merge", "scalar", "scalars",
 }  # fmt: skip
 """Methods of sessions that give something."""
+
+
+_OF_MOCKS = {
+    "call_args", "call_args_list", "call_count", "called", "return_value", "side_effect",
+}  # fmt: skip
 
 
 class WaitingMethods:
@@ -74,6 +83,52 @@ class WaitingMethods:
             for one in self._project.calls.graph().functions()
             if one.path == function.path and one.qualname.rpartition(".")[0] == owner
         ]
+
+
+def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
+    """Whether a test tells or asks a mock at ``place``: ``service.mock.method.return_value``.
+
+    It does where all that the file passes for objects of that class are mocks, which get methods
+    that can be awaited where the program calls them.
+    """
+    module = part.project.module(place.path)
+    if module is None or not is_around_tests(place.path):
+        return False
+    for node in module.walk():
+        match node:
+            case ast.Attribute(attr=word, value=ast.Attribute(value=owner, attr=method)) if (
+                word in _OF_MOCKS or word.startswith("assert_")
+            ) and module.span(node) == place.span:
+                values = part.project.values.of(module, owner).alternatives
+                classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
+                is_known = len(classes) == len(values) == 1
+                return is_known and _are_mocks(part, module, classes.pop(), method)
+            case _:
+                pass
+    return False
+
+
+def _are_mocks(part: SynchronousPart, module: Module, cls: str, method: str) -> bool:
+    """Whether a file passes mocks alone for objects of a class to what calls its ``method``."""
+    project, found = part.project, False
+    for call in project.calls.graph().calls():
+        if call.place.path != module.path:
+            continue
+        for function in call.functions:
+            home = part.node_of(function)
+            nodes = [] if home is None else module.calls_at(call.place.span)[:1]
+            given = [
+                one
+                for node in nodes
+                if home is not None
+                for one in project.mocks.of_class(node, *home, cls)
+            ]
+            if not all(project.mocks.made_at(module, one) for one in given):
+                return False
+            if given and method not in project.called_names(function.path):
+                return False
+            found = found or bool(given)
+    return found
 
 
 def called_at(project: Project, places: Iterable[Place]) -> frozenset[str]:

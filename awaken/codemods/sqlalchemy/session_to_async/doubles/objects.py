@@ -17,12 +17,16 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     asynchronous,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_factories import (
+    served,
+    sessions_given,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.testing import Mocked
+from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 
@@ -60,6 +64,12 @@ class MockedObjects:
         for call in self._project.calls.graph().calls():
             if call.place.path in paths and call.functions:
                 self._passed(call)
+        for path in self._part.stand_ins.paths:
+            module = self._project.module(path)
+            replaced = () if module is None else self._project.replacements.in_module(module)
+            for replacement in replaced:
+                if module is not None and replacement.factory:
+                    self._entered(module, replacement)
         for found in self._found.values():
             for one in self._members(found) if found.methods else ():
                 yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
@@ -77,6 +87,14 @@ class MockedObjects:
             bound = int(home[0].enclosing_class(home[1]) is not None)
             for one in self._project.mocks.passed(module, nodes[0], *home, bound):
                 self._add(one.mocked, self._wanted(function, one.cls), function.place)
+
+    def _entered(self, module: Module, replacement: Replacement) -> None:
+        """Add the mocks that the program is given for the sessions of a patched factory."""
+        for given in sessions_given(module, replacement):
+            mocked = self._project.mocks.made_at(module, given)
+            for function in () if mocked is None else served(self._part, replacement):
+                if mocked is not None:
+                    self._add(mocked, self._methods.of_session([function]), function.place)
 
     def _wanted(self, function: FunctionPlace, cls: str) -> dict[str, bool]:
         if cls:

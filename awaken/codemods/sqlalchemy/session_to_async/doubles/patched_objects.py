@@ -6,17 +6,19 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    ASYNC_MOCK,
+    not_understood,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     MAGIC_MOCK,
     OF_MOCKS,
     inserted_arguments,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -162,12 +164,3 @@ def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.e
                 yield name, keyword.value
             case _:
                 pass
-
-
-def not_understood(replacement: Replacement, shown: str) -> Refused:
-    """Return the refusal of what is put in the place of something that waits."""
-    why = (
-        f"`{replacement.shown}` waits, once the program is asynchronous, and whether `{shown}`, "
-        "which is put in its place, can stand in for it is not known"
-    )
-    return Refused(TEST_DOUBLE, why)

@@ -14,16 +14,21 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    accepting,
+    not_understood,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     entered_asynchronously,
     kind_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_factories import (
+    PatchedFactories,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import (
     PatchedObjects,
-    not_understood,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
 from awaken.codemods.sqlalchemy.session_to_async.doubles.session_classes import (
@@ -65,6 +70,7 @@ class Doubles:
         self._rule = rule
         self._objects = PatchedObjects(part)
         self._sessions = PatchedSessions(part)
+        self._factories = PatchedFactories(part)
         self._fakes = FakeSessions(part, rule, extended)
         self._taken: dict[ast.AST | None, set[str]] = {}
 
@@ -138,9 +144,10 @@ class Doubles:
         waiting = tuple(self._waiting(replacement))
         if given is not None and waiting and self._fakes.add(module, given, waiting):
             return
-        if waiting:
-            shown_given = module.excerpt(replacement.node if given is None else given)
-            yield Member(site, not_understood(replacement, shown_given), shown)
+        if waiting and given is None:
+            yield member(site, shown, self._factories.written, replacement)
+        elif waiting and given is not None:
+            yield Member(site, not_understood(replacement, module.excerpt(given)), shown)
 
     def _waiting(self, replacement: Replacement) -> Iterator[Place]:
         """Yield where the functions begin that wait, and that a double may stand for."""

@@ -6,14 +6,16 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    ASYNC_MOCK,
+    not_understood,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHRONOUS
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     MAGIC_MOCK,
     inserted_arguments,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_objects import not_understood
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site

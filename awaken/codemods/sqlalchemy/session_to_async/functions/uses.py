@@ -5,6 +5,7 @@ from __future__ import annotations
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import is_sent
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -18,6 +19,8 @@ def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[Function
         for component in handed.of(function):
             for place, leak in sorted(part.leaks(component).items()):
                 if schedulers.runs(place) or is_sent(part, function, place):
+                    continue
+                if is_told_to_mock(part, place):
                     continue
                 help_text = f"{leak}. {reasons.HANDED_ON.help}"
                 shown = help_text[:1].upper() + help_text[1:]

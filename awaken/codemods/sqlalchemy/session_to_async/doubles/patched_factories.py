@@ -1,0 +1,222 @@
+"""Patches of what makes sessions: ``patch("app.tasks.SessionLocal")``, entered by the program.
+
+Their mock says what the program is given: by ``mock.return_value.__enter__``, or as what a call
+gives (``return_value=session``). That is a session, or a mock whose methods ``objects`` rewrites.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    ASYNC_MOCK,
+    not_understood,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
+    ASYNCHRONOUS,
+    entered_asynchronously,
+)
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, parameters_of
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
+
+_ASKED = {"call_args", "call_args_list", "call_count", "called"}
+"""What tests ask a mock about its calls."""
+_ENTERED = {"__enter__", "__aenter__"}
+_DUNDERS = {*ASYNCHRONOUS, *ASYNCHRONOUS.values()}
+
+
+class PatchedFactories:
+    """Writes them for one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+
+    def written(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+        """Return the patch of a factory, whose mock is entered asynchronously. Raises Refused."""
+        module, call = site.module, replacement.node
+        refused = not_understood(replacement, module.excerpt(call))
+        message = f"what stands in for `{replacement.shown}` gives asynchronous sessions"
+        keywords = call.keywords if isinstance(call, ast.Call) else []
+        match keywords:
+            case [ast.keyword(arg="return_value", value=value)]:
+                if replacement.bound or not self._is_session(module, value):
+                    raise refused
+                return Rewrite(message, [])
+            case []:
+                pass
+            case _:
+                raise refused
+        around = _around(module, replacement)
+        if around is None or not replacement.bound or not self._is_only_entered(replacement):
+            raise refused
+        if not self._is_kept(module, replacement, around):
+            raise refused
+        given = list(sessions_given(module, replacement))
+        if not given or not all(self._is_known(module, one) for one in given):
+            raise refused
+        return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
+
+    def _is_session(self, module: Module, node: ast.expr) -> bool:
+        found = self._project.orm.session_of(module, node)
+        return isinstance(found, SessionProof) and found.kind == "session"
+
+    def _is_known(self, module: Module, node: ast.expr) -> bool:
+        if self._project.mocks.made_at(module, node) is not None:
+            return True
+        return self._is_session(module, node)
+
+    # ---------------------------------------------------------------------------- in the program
+    def _is_only_entered(self, replacement: Replacement) -> bool:
+        """Whether the program does nothing with the factory but ``with factory() as session``."""
+        found = list(_mentions(self._project, replacement))
+        return bool(found) and all(self._is_entered(*one) for one in found)
+
+    def _is_entered(self, module: Module, node: ast.expr) -> bool:
+        call = module.parent(node)
+        if not isinstance(call, ast.Call) or call.func is not node:
+            return False
+        if not isinstance(module.parent(call), ast.withitem):
+            return False
+        return _function_around(self._part, module, node) is not None
+
+    # ------------------------------------------------------------------------------- in the test
+    def _is_kept(self, module: Module, replacement: Replacement, around: Function) -> bool:
+        """Whether all that a test does with the mock is understood."""
+        is_parameter = replacement.bound in {one.arg for one, _ in parameters_of(around.args)}
+        stores = 0
+        for node in module.walk(around):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store()) if name == replacement.bound:
+                    stores += 1
+                case ast.Name(id=name) if name == replacement.bound:
+                    if not self._is_understood(module, node, around):
+                        return False
+                case _:
+                    pass
+        return stores == (0 if is_parameter else 1)
+
+    def _is_understood(self, module: Module, name: ast.Name, around: Function) -> bool:
+        above = module.parent(name)
+        match above:
+            case ast.Attribute(attr="return_value"):
+                method = module.parent(above)
+                if not isinstance(method, ast.Attribute) or method.attr not in _DUNDERS:
+                    return False
+                return self._is_told(module, method)
+            case ast.Attribute(attr=attribute):
+                return attribute in _ASKED or attribute.startswith("assert_")
+            case ast.Yield() | ast.Return():
+                return self._is_never_used(module, around)
+            case _:
+                return False
+
+    def _is_told(self, module: Module, method: ast.Attribute) -> bool:
+        """Whether a test says what entering or leaving gives, or asks about it."""
+        above = module.parent(method)
+        if isinstance(above, ast.Assign):
+            return len(above.targets) == 1 and self._is_mock(module, above.value, method.attr)
+        if not isinstance(above, ast.Attribute):
+            return False
+        if above.attr == "return_value":
+            further = module.parent(above)
+            return isinstance(further, ast.Assign) and further.targets == [above]
+        return above.attr in _ASKED or above.attr.startswith("assert_")
+
+    def _is_mock(self, module: Module, value: ast.expr, method: str) -> bool:
+        if not isinstance(value, ast.Call) or value.args:
+            return False
+        told = {one.arg for one in value.keywords}
+        if told - {"return_value"} or (method in _ENTERED and not told):
+            return False
+        is_done = self._project.qualified_name(module, value.func) == ASYNC_MOCK
+        return is_done if method.startswith("__a") else self._project.mocks.is_made(module, value)
+
+    def _is_never_used(self, module: Module, fixture: Function) -> bool:
+        """Whether nobody does anything with what a fixture gives."""
+        requests = self._project.coroutine_tests.requests
+        asked = requests.of(module, fixture)
+        return requests.name_of(module, fixture) is not None and not any(
+            isinstance(node, ast.Name) and one.parameter and node.id == one.parameter.arg
+            for one in asked.direct
+            for node in one.module.walk(one.function)
+        )
+
+
+def served(part: SynchronousPart, replacement: Replacement) -> Iterator[FunctionPlace]:
+    """Yield the functions that wait and that are given what a patched factory gives."""
+    for module, node in _mentions(part.project, replacement):
+        function = _function_around(part, module, node)
+        if function is not None:
+            yield function
+
+
+def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
+    """Yield what entering the mock of a patched factory gives."""
+    around = _around(module, replacement)
+    for node in module.walk(around) if around is not None and replacement.bound else ():
+        match node:
+            case ast.Assign(targets=[ast.Attribute() as target], value=value):
+                match target:
+                    case ast.Attribute(
+                        value=ast.Attribute(value=ast.Name(id=name), attr="return_value"),
+                        attr=method,
+                    ) if name == replacement.bound and method in _ENTERED:
+                        given = value.keywords if isinstance(value, ast.Call) else []
+                        yield from (one.value for one in given if one.arg == "return_value")
+                    case ast.Attribute(
+                        value=ast.Attribute(
+                            value=ast.Attribute(value=ast.Name(id=name), attr="return_value"),
+                            attr=method,
+                        ),
+                        attr="return_value",
+                    ) if name == replacement.bound and method in _ENTERED:
+                        yield value
+                    case _:
+                        pass
+            case _:
+                pass
+
+
+def _around(module: Module, replacement: Replacement) -> Function | None:
+    """Return the function that a patch is for: it stands in it, or decorates it."""
+    ancestors = module.ancestors(replacement.node)
+    return next((one for one in ancestors if isinstance(one, Function)), None)
+
+
+def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield where the program reads a name that a patch of ``replacement.home`` replaces."""
+    for path in project.files_with([replacement.name.encode()]):
+        module = None if is_around_tests(path) else project.module(path)
+        for node in () if module is None else module.mentions(replacement.name):
+            match node:
+                case ast.Attribute() if module is not None:
+                    yield module, node
+                case ast.Name() if module is not None:
+                    # What a file has imported for itself is its own name.
+                    bindings = module.scopes.bindings_of(node)
+                    is_own = any(one.scope.node is module.tree for one in bindings)
+                    if path == replacement.home or not is_own:
+                        yield module, node
+                case _:
+                    pass
+
+
+def _function_around(part: SynchronousPart, module: Module, node: ast.expr) -> FunctionPlace | None:
+    """Return the function around ``node``, if it waits."""
+    around = module.enclosing_function(node)
+    if not isinstance(around, Function):
+        return None
+    function = part.function_at(module.path, module.span(around).start)
+    return function if function is not None and function in part.steps else None
