@@ -51,6 +51,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fe
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -136,6 +137,7 @@ class SessionToAsync(Rule):
                 *Doubles(part, self.name, called_at(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
+                *listeners(project, self.name),
                 *held_sessions(part, self.name),
                 *self._clients(part),
             ],

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.thread_pools import ThreadPools
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
@@ -103,7 +104,8 @@ class SynchronousPart:
         is_of_alembic = is_revision(module) or is_environment(module)
         if not is_of_alembic:
             for operation in self.project.orm.operations(module):
-                if not self._is_of_factory(module, operation):
+                is_held = self._is_of_factory(module, operation)
+                if not is_held and not is_in_listener(self.project, module, operation.node):
                     yield operation
             for call in self.project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))
