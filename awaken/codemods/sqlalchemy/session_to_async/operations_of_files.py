@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
@@ -116,7 +117,8 @@ class FileOperations:
         is_of_alembic = is_revision(module) or is_environment(module)
         if not is_of_alembic:
             for operation in self._project.orm.operations(module):
-                if not self._is_of_factory(module, operation):
+                is_held = self._is_of_factory(module, operation)
+                if not is_held and not is_in_listener(self._project, module, operation.node):
                     yield operation
             for call in self._project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))

@@ -71,6 +71,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredRea
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
     listening,
@@ -176,6 +177,7 @@ class SessionToAsync(Rule):
                 *Doubles(part, self.name, called_at(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
+                *listeners(project, self.name),
                 *held_sessions(part, self.name),
                 *self._clients(part),
             ],

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name, write_twin
@@ -39,6 +40,9 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
                 continue
             qualified = project.qualified_name(module, node)
             # Events are those of the synchronous class.
+            is_declared = isinstance(module.parent(node), ast.arg)
+            if is_declared and is_in_listener(project, module, node):
+                continue
             if qualified in NAMES and not _is_listener(project, module, module.parent(node)):
                 yield Site(rule, module, node), qualified
 
