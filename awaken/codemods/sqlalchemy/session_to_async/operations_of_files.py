@@ -62,8 +62,9 @@ class FileOperations:
         return modules_with(self._project, (b"def ", *words))
 
     def any_waits(self) -> bool:
-        """Whether anything in the program waits synchronously, as far as that is known."""
-        return any(
+        """Whether anything in the program may wait synchronously, as far as that is known."""
+        # What is expired is loaded again, which waits: no operation needs to stand beside it.
+        return bool(self._project.files_with((b".expire(",))) or any(
             waits(one)
             for module in self.files()
             for found in self.in_file(module).values()

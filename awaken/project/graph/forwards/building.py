@@ -15,6 +15,7 @@ from awaken.project.graph.forwards.resolving import (
     Referent,
     Referents,
     function_around,
+    is_use,
     is_worth_resolving,
 )
 from awaken.project.names.file_facts import FactsIndex, WrittenFunction
@@ -92,6 +93,8 @@ class CallGraphBuilder:
             graph.add_function(FunctionPlace(path, start, qualname))
             self._written[path, start] = written
         has_lambdas = b"lambda" in module.source.text
+        used = (last_name(one) for one in module.walk() if is_use(module, one))
+        graph.note_uses(path, sorted(self._names & {*used}))
         for node in module.walk():
             if isinstance(node, ast.Call) and is_worth_resolving(module, node, self._names):
                 around = function_around(module, node)

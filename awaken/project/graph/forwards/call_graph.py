@@ -90,6 +90,8 @@ class CallGraph:
         self._first: array[int] = array("i")
         self._by_callee: dict[int, array[int]] = {}
         self._in_lambdas: dict[tuple[str, Span], Span] = {}
+        # The files in which each name is used, and not called.
+        self._uses: dict[str, list[str]] = {}
 
     # ---------------------------------------------------------------------------------- building
     def add_function(self, place: FunctionPlace) -> int:
@@ -110,9 +112,16 @@ class CallGraph:
         """Note that the call at ``span`` of a file stands in the lambda at ``around``."""
         self._in_lambdas[path, span] = around
 
+    def note_uses(self, path: str, names: Iterable[str]) -> None:
+        """Note the names that a file reads and does not call."""
+        for name in names:
+            self._uses.setdefault(name, []).append(path)
+
     def finish(self, names: Sequence[str], resolved: Sequence[Resolved]) -> None:
         """Turn the graph round: no call is added any more."""
         self._names, self._resolved = list(names), list(resolved)
+        defined = {one.qualname.rpartition(".")[2] for one in self._functions}
+        self._uses = {name: self._uses[name] for name in defined & self._uses.keys()}
         calling: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
         for call, what in enumerate(self._what):
             for function in self._resolved[what].functions:
@@ -136,6 +145,10 @@ class CallGraph:
     def functions(self) -> Sequence[FunctionPlace]:
         """Return all functions, and of each file the code outside of them."""
         return self._functions
+
+    def files_using(self, name: str) -> Sequence[str]:
+        """Return the files that read a name of a function, and do not call it: most have none."""
+        return self._uses.get(name, ())
 
     def number_of(self, path: str, start: int) -> int | None:
         """Return the number of the function whose ``def`` begins at ``start`` of ``path``."""

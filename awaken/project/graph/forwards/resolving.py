@@ -271,3 +271,11 @@ def function_around(module: Module, node: ast.AST) -> Function | None:
         if scope.kind == "function" and isinstance(scope.node, Function):
             return scope.node
     return None
+
+
+def is_use(module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` is a name or an attribute that is read, and not called."""
+    if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        return False
+    above = module.parent(node)
+    return not (isinstance(above, ast.Call) and above.func is node)

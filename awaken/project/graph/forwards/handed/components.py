@@ -20,7 +20,7 @@ from awaken.project.graph.forwards.handed.consumers import Consumers
 from awaken.project.graph.forwards.handed.holding import Holding
 from awaken.project.graph.forwards.handed.origins import Origins
 from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot
-from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
@@ -132,20 +132,25 @@ class HandedOn:
     def _uses(self, function: FunctionPlace) -> Iterator[Spot]:
         """Yield the expressions that are a function, and do not call it."""
         name = function.qualname.rpartition(".")[2]
-        for module, node in self._slots.mentions(name):
-            if not isinstance(node, ast.Name | ast.Attribute) or not is_use(module, node):
-                continue
-            values = self._evaluator.values(module, node)
-            if any(
-                isinstance(one, FunctionOf)
-                and (one.module.path, one.module.span(one.node).start)
-                == (function.path, function.start)
-                for one in values
-            ):
-                yield Spot(module, node)
+        for path in self._graph.files_using(name):
+            module = self._evaluator.load(path)
+            for node in module.mentions(name) if module is not None else ():
+                if module is None or not isinstance(node, ast.expr) or not is_use(module, node):
+                    continue
+                if any(
+                    isinstance(one, FunctionOf)
+                    and (one.module.path, one.module.span(one.node).start)
+                    == (function.path, function.start)
+                    for one in self._evaluator.values(module, node)
+                ):
+                    yield Spot(module, node)
 
     def _kept(self, function: FunctionPlace) -> Iterator[Slot]:
         """Yield where decorators put a function: their parameters, and registers of libraries."""
+        facts = self._evaluator.names.facts.of(function.path)
+        written = () if facts is None else facts.functions.get(function.qualname, ())
+        if not any(one.decorators for one in written):
+            return
         module = self._evaluator.load(function.path)
         node = None if module is None else module.function_at(function.start)
         if module is not None and node is not None:
@@ -229,14 +234,6 @@ class HandedOn:
             if number is None
             else self._graph.functions()[number]
         )
-
-
-def is_use(module: Module, node: ast.Name | ast.Attribute) -> bool:
-    """Whether ``node``, which names a function, uses it without calling it."""
-    above = module.parent(node)
-    if isinstance(above, ast.Call) and above.func is node:
-        return False
-    return isinstance(node.ctx, ast.Load)
 
 
 def _may_hold(node: ast.expr) -> bool:
