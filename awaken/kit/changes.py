@@ -193,13 +193,17 @@ def connected(keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> list[lis
     Groups come in the order of their first key, and their keys in the order of ``keys``. A link to
     what is no key joins nothing.
     """
-    group = {key: [key] for key in keys}
+    above = {key: key for key in keys}
+
+    def first(key: Key) -> Key:
+        while above[key] != key:
+            above[key] = key = above[above[key]]
+        return key
+
     for one, other in links:
-        if one in group and other in group and group[one] is not group[other]:
-            joined = group[one] + group[other]
-            group.update(dict.fromkeys(joined, joined))
-    # The order of the links must not show in the result.
-    place = {key: number for number, key in enumerate(group)}
-    # All keys of a group share one list, so its identity tells groups apart.
-    found = {id(one): sorted(one, key=place.__getitem__) for one in group.values()}
+        if one in above and other in above:
+            above[first(other)] = first(one)
+    found: dict[Key, list[Key]] = {}
+    for key in above:
+        found.setdefault(first(key), []).append(key)
     return list(found.values())

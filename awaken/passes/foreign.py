@@ -42,6 +42,7 @@ from awaken.passes.messages import (
     Unusable,
 )
 from awaken.workspace.ignores import PathPatterns, leaves_out
+from awaken.workspace.parsing import Unparsable
 from awaken.workspace.sources import Undecodable, decode, is_python
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class ForeignPass(Rule):
         try:
             after = decode(module.path, content).text
             found = hunks(before, after)
-        except (Undecodable, SyntaxError, ValueError) as error:
+        except (Undecodable, Unparsable) as error:
             raise Refused(reasons.BROKEN, str(error)) from None
         self._require_few(before, found)
         lost = lost_comments(before.decode(), after.decode())

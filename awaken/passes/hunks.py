@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from awaken.contract import Span
 from awaken.project.source.statement_lines import Lines, StatementLines
+from awaken.workspace.parsing import parse_text
 
 _MOST_LINES = 5_000
 """Lines between the first and the last that differ: difflib may take the square of them. More
@@ -34,7 +34,7 @@ def hunks(before: bytes, after: bytes) -> list[Hunk]:
     """Return what turns ``before`` into ``after``, in order, each grown to whole statements.
 
     Lines outside of the hunks are the same on both sides, and stand in the same blocks. Raises
-    SyntaxError or ValueError where one of the texts does not parse.
+    Unparsable where one of the texts does not parse.
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     growing = _Growing(list(_differing(old, new)), before, after)
@@ -71,8 +71,8 @@ class _Growing:
 
     def __init__(self, changes: Sequence[_Change], before: bytes, after: bytes) -> None:
         self._given = changes
-        self._before = StatementLines(ast.parse(before))
-        self._after = StatementLines(ast.parse(after))
+        self._before = StatementLines(parse_text(before))
+        self._after = StatementLines(parse_text(after))
 
     def changes(self) -> Iterator[_Change]:
         """Yield the changes, in the order of their lines; none touches another."""

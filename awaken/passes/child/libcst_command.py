@@ -18,7 +18,6 @@ from libcst.helpers import ModuleNameAndPackage
 from libcst.metadata import (
     FilePathProvider,
     FullyQualifiedNameProvider,
-    MetadataWrapper,
     TypeInferenceProvider,
 )
 
@@ -128,11 +127,6 @@ class _Manager:
             FullyQualifiedNameProvider: ModuleNameAndPackage(name=name, package=package),
             FilePathProvider: Path(path),
         }
-
-    def get_metadata_wrapper_for_path(self, path: str) -> MetadataWrapper:
-        """Return the tree of a file of the project, with what is known of it."""
-        tree = cst.parse_module(Path(path).read_bytes())
-        return MetadataWrapper(tree, True, self.get_cache_for_path(path))
 
 
 # ------------------------------------------------------------------------------------ the command

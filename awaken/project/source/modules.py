@@ -7,7 +7,7 @@ import bisect
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -198,6 +198,10 @@ class Module:
         """
         return self._by_word.get(word, ())
 
+    def words(self) -> KeysView[str]:
+        """Return all words of which the file has mentions."""
+        return self._by_word.keys()
+
     @cached_property
     def _calls(self) -> dict[int, list[ast.Call]]:
         found: dict[int, list[ast.Call]] = {}
@@ -261,13 +265,14 @@ class Module:
                 return scope.node if isinstance(scope.node, ast.AsyncFunctionDef) else None
         return None
 
+    @cached_property
+    def _generators(self) -> set[FunctionOrLambda | None]:
+        yields = (node for one in (ast.Yield, ast.YieldFrom) for node in self._by_type.get(one, ()))
+        return {self.enclosing_function(node) for node in yields}
+
     def is_generator(self, function: Function) -> bool:
         """Whether ``function`` yields: a call of it runs nothing, and gives what iterates."""
-        return any(
-            isinstance(node, ast.Yield | ast.YieldFrom)
-            and self.enclosing_function(node) is function
-            for node in self.walk(function)
-        )
+        return function in self._generators
 
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
         """Return the innermost class whose body holds ``node``, also through its methods."""
@@ -381,10 +386,15 @@ def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
     return SiteId(digest.hexdigest()[:16])
 
 
+_NAMING = ("name", "id", "attr")
+"""The fields by which definitions, names and attributes name something."""
+
+
 def _look(node: ast.AST) -> tuple[object, ...]:
     """Return what equal nodes have in common at first sight: cheap, for most nodes differ."""
     if isinstance(node, ast.Call):
         func = node.func
         names = getattr(func, "attr", None), getattr(func, "id", None)
         return ast.Call, len(node.args), *names
-    return (type(node),)
+    name = next((getattr(node, one) for one in _NAMING if hasattr(node, one)), None)
+    return type(node), name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import rewritten
+from planned import reason_of, rewritten, session_to_async
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -354,3 +354,242 @@ def test_a_statement_behind_a_commit_reads_collections_anew(lazy, text, is_read_
 
     said = 'execution_options={"populate_existing": True}' in text_of(result, "users")
     assert said is is_read_anew
+
+
+LATE = """\
+from sqlalchemy import ForeignKey, Text, func, select
+from sqlalchemy.orm import (
+    DynamicMapped, Mapped, Session, column_property, defer, deferred, load_only, mapped_column,
+    relationship,
+)
+
+from database import Base
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    body: Mapped[str] = COLUMN
+    parent_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
+
+    MORE
+
+
+"""
+
+
+def of_posts(text, column="mapped_column(Text)", more="kind = 1"):
+    models = LATE.replace("COLUMN", column).replace("MORE", more)
+    return rewritten(database=DATABASE, posts=models + text)
+
+
+READING = (
+    "def read(db: Session) -> str:\n    post = db.scalars(STATEMENT).one()\n    return post.body\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "statement", "is_awaited"),
+    [
+        ("deferred(mapped_column(Text))", "select(Post)", True),
+        ("mapped_column(Text, deferred=True)", "select(Post)", True),
+        # A flush expires what is an expression.
+        ("column_property(select(func.count()).scalar_subquery())", "select(Post)", True),
+        ("mapped_column(Text)", "select(Post).options(defer(Post.body))", True),
+        ("mapped_column(Text)", "select(Post).options(load_only(Post.title))", True),
+        ("mapped_column(Text)", "select(Post).options(load_only(Post.title, Post.body))", False),
+        ("mapped_column(Text)", "select(Post)", False),
+    ],
+)
+def test_a_column_that_is_loaded_when_it_is_read_is_awaited(column, statement, is_awaited):
+    result = of_posts(READING.replace("STATEMENT", statement), column)
+
+    assert ("await post.awaitable_attrs.body" in text_of(result, "posts")) is is_awaited
+    assert ("AsyncAttrs" in result.files.get("database.py", b"").decode()) is is_awaited
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # What Python calls itself awaits nothing.
+        "    @property\n    def short(self) -> str:\n        return self.body[:3]",
+        "    def __repr__(self) -> str:\n        return self.body",
+    ],
+)
+def test_a_late_column_that_a_property_reads_refuses(text):
+    reading = READING.replace("STATEMENT", "select(Post)").replace(".body", ".title")
+    result = of_posts(reading, "deferred(mapped_column(Text))", text.lstrip())
+
+    assert "session-to-async/late-column" in reasons_of(result)
+    assert not result.report.files
+
+
+def test_a_late_column_of_an_unknown_object_refuses():
+    text = "def read(db: Session, other) -> str:\n    db.commit()\n    return other.body\n"
+    result = of_posts(text, "deferred(mapped_column(Text))")
+
+    assert "session-to-async/late-column" in reasons_of(result)
+    assert not result.report.files
+
+
+@pytest.mark.parametrize(
+    ("use", "is_refused"),
+    [
+        ("return post.answers.count()", True),
+        ("return [one.id for one in post.answers]", True),
+        ("post.answers.append(Post(title='a', body='b'))", False),
+        ("return db.scalars(post.answers.statement).all()", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "answers: DynamicMapped['Post'] = relationship()",
+        "answers: Mapped[list['Post']] = relationship(lazy='dynamic')",
+    ],
+)
+def test_a_dynamic_collection_refuses_where_it_sends_a_query(declared, use, is_refused):
+    text = f"def read(db: Session):\n    post = db.get(Post, 1)\n    {use}\n"
+    result = of_posts(text, more=declared)
+
+    assert ("session-to-async/dynamic-collection" in reasons_of(result)) is is_refused
+    assert bool(result.report.files) is not is_refused
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (
+            "    db.expire(post)\n    return post.title\n",
+            "    db.expire(post)\n    await db.refresh(post)\n    return post.title\n",
+        ),
+        (
+            "    db.expire(post, ['title'])\n    print(1)\n    return post.title\n",
+            "    db.expire(post, ['title'])\n    print(1)\n    await db.refresh(post, ['title'])\n",
+        ),
+        # What is written in between is read as well.
+        (
+            "    db.expire(post)\n    db.flush()\n    return post.title\n",
+            "    db.expire(post)\n    await db.flush()\n    await db.refresh(post)\n    return",
+        ),
+    ],
+)
+def test_what_is_expired_is_loaded_again(text, after):
+    result = of_posts(f"def read(db: Session, post: Post) -> str:\n{text}")
+
+    assert after in text_of(result, "posts")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("", "True"),
+        (", autoflush=True", "True"),
+        # What was changed and not written would be lost.
+        (", autoflush=False", "not db.dirty"),
+        (", **{'autoflush': False}", "not db.dirty"),
+    ],
+)
+def test_what_get_reads_anew_loses_no_change(settings, said):
+    database = DATABASE.replace("sessionmaker(engine)", f"sessionmaker(engine{settings})")
+    users = STALE.replace("LAZY", "") + "    return db.get(User, 1).posts\n"
+    result = rewritten(database=database, users=users)
+
+    assert f"db.get(User, 1, populate_existing={said})" in text_of(result, "users")
+
+
+KINDS = """\
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from database import Base
+
+
+class Animal(Base):
+    __tablename__ = "animals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}
+
+
+class Dog(Animal):
+    TABLE
+    bark: Mapped[str | None]
+    __mapper_args__ = ARGUMENTS
+
+
+def barks(db: Session) -> list[str]:
+    return [one.NAME for one in db.scalars(select(LOADED)) if isinstance(one, Dog)]
+"""
+OF_ITS_OWN = """__tablename__ = "dogs"
+    id: Mapped[int] = mapped_column(ForeignKey("animals.id"), primary_key=True)"""
+IDENTITY = '"polymorphic_identity": "dog"'
+
+
+def of_kinds(**given):
+    names = {
+        "TABLE": OF_ITS_OWN, "NAME": "bark", "LOADED": "Animal", "ARGUMENTS": f"{{{IDENTITY}}}",
+    } | given  # fmt: skip
+    text = KINDS
+    for word, said in names.items():
+        text = text.replace(word, said)
+    return rewritten(database=DATABASE, animals=text)
+
+
+@pytest.mark.parametrize(
+    ("given", "how"),
+    [
+        ({}, "selectin"),
+        ({"TABLE": "size = 3"}, "inline"),
+        # Nothing reads what it adds, or nothing loads it as its base.
+        ({"NAME": "kind"}, None),
+        ({"LOADED": "Dog"}, None),
+    ],
+)
+def test_what_a_subclass_adds_is_loaded_with_its_base(given, how):
+    text = text_of(of_kinds(**given), "animals")
+
+    said = f'__mapper_args__ = {{{IDENTITY}, "polymorphic_load": "{how}"}}'
+    assert (said in text) is (how is not None)
+    assert ("polymorphic_load" in text) is (how is not None)
+    assert "await db.scalars" in text
+
+
+def test_a_subclass_whose_arguments_are_computed_refuses():
+    result = of_kinds(ARGUMENTS="dict(polymorphic_identity='dog')")
+
+    assert "session-to-async/subclass-attribute" in reasons_of(result)
+    assert not result.report.files
+
+
+FOREIGN = """\
+from hospital.models import Patient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+
+def names(db: Session) -> list[str]:
+    return list(LOADED)
+"""
+
+
+@pytest.mark.parametrize(
+    ("loaded", "said", "is_refused"),
+    [
+        ("db.scalars(select(Patient))", [], True),
+        ("[db.get(Patient, 1)]", [], True),
+        ("db.scalars(select(Patient))", ["others"], True),
+        # Columns load nothing.
+        ("db.scalars(select(Patient.name))", [], False),
+        ("db.scalars(select(Patient))", ["hospital"], False),
+        ("db.scalars(select(Patient))", ["hospital.models.Patient"], False),
+    ],
+)
+def test_models_that_are_not_in_sight_are_asked_about(loaded, said, is_refused):
+    texts = {"database.py": DATABASE, "patients.py": FOREIGN.replace("LOADED", loaded)}
+    plan = session_to_async(texts, foreign_models=said)
+
+    assert ("foreign-model" in {reason_of(one) for one in plan.findings}) is is_refused
+    levels = {one.level.value for one in plan.findings if one.place.path == "patients.py"}
+    assert ("manual" in levels) is is_refused

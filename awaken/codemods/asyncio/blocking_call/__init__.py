@@ -82,7 +82,8 @@ that are written with `def`; what takes no time to speak of, such as `os.remove(
 over two calls at most, and only over those of which it is certain what they call: not through
 generators, decorators that may do anything, and functions that ask whether a loop is running. They
 are climbed by names: not found are calls by another name, of a function that is imported from
-elsewhere than its module or package, and of what more than 60 files name.
+elsewhere than its module or package, of what more than 60 files name, and of methods where the name
+of the object tells nothing, as `client`, `pwd_context` and `smtp` do.
 
 Ruff reports calls that stand in a coroutine itself: ASYNC210, ASYNC212 (HTTP), ASYNC220 to ASYNC222
 (processes), ASYNC230 and ASYNC240 (files), ASYNC251 (`time.sleep()`), and ASYNC250 (`input()`),

@@ -24,7 +24,9 @@ _BRIEF = {
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
 """What does not block for certain: it may be lazy, or told not to."""
 _READS_PATHS = {"read_bytes", "read_text", "write_bytes", "write_text"}
-_RECEIVERS = re.compile(r"crypt|fut|hash|passw|proc|pwd|redis|requests|thread", re.IGNORECASE)
+_RECEIVERS = re.compile(
+    r"boto|client|crypt|fut|hash|http|passw|proc|pwd|redis|requests|s3|smtp|thread", re.IGNORECASE
+)
 """How the objects are called whose methods are asked about: `get` is a method of everything."""
 _FOLLOWED: frozenset[Wait] = frozenset({"sleep", "http", "process", "network", "database", "cpu"})
 _CALL = r"[\s\\)]*\("  # a parenthesis may be closed before the call: `(load)(x)`
@@ -98,7 +100,7 @@ def _call_of_method() -> re.Pattern[bytes]:
 
 def may_be_in_functions(text: bytes) -> bool:
     """Whether ``calls_in_functions`` may find something in a file: asked before it is parsed."""
-    return _may_call(text, _FOLLOWED)
+    return _call_of_method().search(text) is not None or _may_call(text, _FOLLOWED)
 
 
 def may_be_in_coroutines(text: bytes) -> bool:
@@ -137,7 +139,8 @@ def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCa
 def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCall]:
     """Yield the first blocking call of each plain function of ``module``.
 
-    Only calls that are told by imports alone, and that take their time.
+    Only calls that are told by imports, or by how their objects are called, and that take their
+    time.
     """
     found: set[ast.FunctionDef] = set()
     for node in module.walk():
@@ -146,7 +149,7 @@ def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCal
         function = module.enclosing_function(node)
         if not isinstance(function, ast.FunctionDef) or function in found:
             continue
-        name = _named(project, module, node)
+        name = _named(project, module, node) or _method(project, module, node)
         if name is not None and blocking()[name] in _FOLLOWED:
             found.add(function)
             yield BlockingCall(node, name, blocking()[name])

@@ -12,10 +12,15 @@ that does. What waits for nothing stays as it is, endpoints among it.
 Where a relationship is read that would be loaded then, the statement in sight loads it before. If
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
 what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
-computes when a row changes is fetched with the change (`eager_defaults`). A statement behind a
-commit reads its collections anew (`populate_existing`), and what a rollback expired is loaded in
-front of what reads it (`inspect(user).expired`). So is what a test holds, behind a request that
-may expire it in a session that both share.
+computes when a row changes is fetched with the change (`eager_defaults`), and what a subclass adds
+with the objects of its base (`polymorphic_load`). Deferred columns are awaited where they are read,
+and what an expression of SQL gives an attribute is loaded behind the flush.
+
+A statement behind a commit reads its collections anew (`populate_existing`), what a rollback
+expired is loaded in front of what reads it (`inspect(user).expired`), and so is a relationship that
+is read behind a commit, of an object of before (`refresh`). Where a test shares its session with
+requests, each of them begins with relationships that are read anew. What a test holds
+of such a session is loaded in the same way behind a request that may expire it.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
@@ -260,9 +265,12 @@ If one function cannot become asynchronous, none does, and each says because of 
 * object factories that hold a session of another kind;
 * tasks that are called at once where they are sent, or that handle an exception of their worker;
 * calls by the name of such a function of which it is not known what they call;
+* objects of models that an installed package maps, for its relationships are not in sight: say
+  `foreign_models = ["package"]` where all that is read of them is loaded before;
 * functions that `__all__` names in a project that others may import from: `awaken doctor` shows
   what says so, and the option `published` says it better;
-* uses of `query`, which `query-to-select` rewrites first;
+* uses of `query`, which `query-to-select` rewrites first, and collections that are queries;
+* deferred columns that are read by a property, a schema or a template, or of an unknown object;
 * URLs of databases for which no driver is known.
 
 Files of Alembic are left alone, with the synchronous driver that they have.

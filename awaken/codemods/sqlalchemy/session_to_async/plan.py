@@ -18,17 +18,22 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
+from awaken.codemods.sqlalchemy.session_to_async.foreign.models import foreign_models
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
+    WORDS,
+    FileOperations,
+)
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
@@ -45,11 +50,26 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     THREAD,
     WRAP,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import WORDS, SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
-from awaken.codemods.sqlalchemy.session_to_async.reads.database_values import fetched_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
+from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
+    AssignedExpressions,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
+    fetched_when_written,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.dynamic_collections import (
+    dynamic_collections,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
+    loaded_with_their_bases,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
@@ -59,6 +79,8 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
+from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.contract import (
     Change,
     Constraints,
@@ -87,10 +109,13 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 
     ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
     ``component`` is a module or a function: only what belongs together with it is migrated.
+    ``foreign_models`` are packages, or classes of them, whose objects are loaded with all that is
+    read of them.
     """
 
     drivers: dict[str, str] = {}
     component: str = ""
+    foreign_models: list[str] = []
 
 
 class SessionToAsync(Rule):
@@ -111,21 +136,36 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        loading = Loading(project, self.name)
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        clients = Clients(project) if resources.is_loop_bound else None
+        operations = FileOperations(project, clients)
+        if not operations.any_waits():
+            # So a program is that was migrated, by us before or by people.
+            part = SynchronousPart(project, operations, is_loop_bound=resources.is_loop_bound)
+            return self._left_over(part, resources, constraints, options)
+        loading = Loading(project, self.name)
         expired = ExpiredReads(project, self.name)
+        expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
+        shared = SharedSessions(project, self.name)
+        commits = project.orm.commits
+        later = commits.later([one for one in commits.all() if not one.is_async])
+        after_commits = ReadsAfterCommits(
+            project, self.name, loading.is_kept, later, shared.requests()
+        )
+        assigned = AssignedExpressions(project, self.name)
+        late = LateColumns(project, self.name)
+        operations.add_attributes([*loading.awaited(), *late.awaited()])
+        places = (expired, expire_calls, shared, after_commits, assigned)
         part = SynchronousPart(
             project,
-            loading.awaited(),
-            expired.places(),
+            operations,
+            frozenset(place for one in places for place in one.places()),
             is_loop_bound=resources.is_loop_bound,
         )
         if not part.is_waiting:
-            left = Found(resources=list(self._resources(part, resources)))
-            components = Components(part, left, constraints, options.component)
-            return plan_of(removed_at_last(project, components, constraints))
-        loaded_again = loading.loaded_again()
+            return self._left_over(part, resources, constraints, options)
+        loaded_again = loading.loaded_again(later)
         found = Found(
             [
                 *self._functions(part, loaded_again),
@@ -142,11 +182,36 @@ class SessionToAsync(Rule):
                 *self._clients(part),
             ],
             list(self._resources(part, resources)),
-            [*loading.members(), *expired.members(), *fetched_when_written(project, self.name)],
+            [
+                *loading.members(),
+                *late.members(),
+                *dynamic_collections(project, self.name),
+                *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),
+                *expired.members(),
+                *expire_calls.members(),
+                *shared.members(),
+                *after_commits.members(),
+                *assigned.members(),
+                *fetched_when_written(project, self.name),
+                *loaded_with_their_bases(project, self.name),
+                *foreign_models(project, self.name, options.foreign_models),
+            ],
         )
-        components = Components(part, found, constraints, options.component)
+        components = decided(part, found, constraints, options.component)
         outlines = Outlines(part, self.name, found.resources, components.shared)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
+
+    def _left_over(
+        self,
+        part: SynchronousPart,
+        resources: ResourceWriter,
+        constraints: Constraints,
+        options: Options,
+    ) -> Plan:
+        """Return what becomes of the synchronous side of a program in which nothing waits."""
+        found = Found(resources=list(self._resources(part, resources)))
+        components = decided(part, found, constraints, options.component)
+        return plan_of(removed_at_last(part.project, components, constraints))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""

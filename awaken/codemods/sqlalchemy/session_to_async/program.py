@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,38 +12,32 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.thread_pools import ThreadPools
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
-from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
-from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
 from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.migrations import is_environment, is_revision
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b"with ")
-
 
 class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
-    It keeps places and no trees; ``awaited`` are attributes that load when they are read, and
-    ``loading`` statements in front of which something is loaded. Where connections are bound to an
-    event loop, clients of tests wait as well.
+    It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
+    Where connections are bound to an event loop, clients of tests wait as well.
     """
 
     def __init__(
         self,
         project: Project,
-        awaited: Iterable[Place],
+        operations: FileOperations,
         loading: Iterable[Place] = (),
         *,
         is_loop_bound: bool = False,
@@ -51,24 +45,17 @@ class SynchronousPart:
         self.project = project
         self.managers = Managers(project, self.around)
         self.pools = ThreadPools(project)
-        self._awaited = frozenset(awaited)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
-        self._clients = Clients(project)
+        self._operations = operations
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
         # Where a loop is begun for one coroutine: not inside of another.
         self._loops: dict[FunctionPlace, Place] = {}
-        # Of one file at a time: its nodes would keep its tree.
-        self._of: Module | None = None
-        self._operations: dict[FunctionPlace, list[Operation]] = {}
-        words = (*WORDS, *project.object_factories.words)
-        for path in project.files_with((b"def ", *words)):
-            module = project.module(path)
-            if module is not None:
-                self._read(module)
+        for module in operations.files():
+            self._read(module)
 
     def _read(self, module: Module) -> None:
         for node in module.walk():
@@ -76,9 +63,10 @@ class SynchronousPart:
                 self._asynchronous.add(self.place_of(module, node))
             elif isinstance(node, ast.Call) and self._runs_loop(module, node):
                 self._loops.setdefault(self.around(module, node), module.place(node))
-        for function, operations in self._in_file(module).items():
+        for start, operations in self._operations.in_file(module).items():
+            function = self._functions[module.path, start]
             self._operating.add(function)
-            waiting = [one for one in operations if one.how not in {"inner", "unknown"}]
+            waiting = [one for one in operations if waits(one)]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
         for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
@@ -91,40 +79,7 @@ class SynchronousPart:
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
-        return self._in_file(module).get(function, [])
-
-    def _in_file(self, module: Module) -> dict[FunctionPlace, list[Operation]]:
-        if self._of is not module:
-            self._of, self._operations = module, defaultdict(list)
-            for operation in self._found(module):
-                self._operations[self.around(module, operation.node)].append(operation)
-        return self._operations
-
-    def _found(self, module: Module) -> Iterator[Operation]:
-        is_of_alembic = is_revision(module) or is_environment(module)
-        if not is_of_alembic:
-            for operation in self.project.orm.operations(module):
-                is_held = self._is_of_factory(module, operation)
-                if not is_held and not is_in_listener(self.project, module, operation.node):
-                    yield operation
-            for call in self.project.object_factories.calls(module):
-                yield Operation(call, "spawned", method=last_name(call.func))
-        if self.is_loop_bound:
-            yield from self._clients.operations(module)
-        if any(place.path == module.path for place in self._awaited):
-            for node in module.walk():
-                if isinstance(node, ast.Attribute) and module.place(node) in self._awaited:
-                    yield Operation(node, "attribute", method=node.attr)
-
-    def _is_of_factory(self, module: Module, operation: Operation) -> bool:
-        """Whether a factory uses the session that it holds, where it may wait as it always did."""
-        factories, node = self.project.object_factories, operation.node
-        return (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and factories.is_held(module, node.func.value)
-            and factories.is_inside(module, node)
-        )
+        return self._operations.in_file(module).get(function.start, [])
 
     def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
         """Return the function of a file, or without one the code outside of all functions."""

@@ -26,6 +26,11 @@ FOREIGN_SESSION = Reason(
     "its session is given by {}, and nothing in sight makes that asynchronous",
     "Make the session by an engine and a factory of this program.",
 )
+FOREIGN_MODEL = Reason(
+    "foreign-model",
+    "relationships of {}, which is not read: what they give may load when it is read",
+    "Load all that is read by `selectinload(...)`, and say so: `foreign_models` of this rule.",
+)
 LEGACY_QUERY = Reason(
     "legacy-query",
     "`{}` has no asynchronous counterpart",
@@ -171,6 +176,21 @@ READ_ELSEWHERE = Reason(
     "read-elsewhere",
     "`{}` leads from a class to itself, and is read where nothing can be awaited",
     "Load it where the object is loaded, as deep as it is read.",
+)
+LATE_COLUMN = Reason(
+    "late-column",
+    "`{}` is loaded when it is read, here where nothing can be awaited, or of an unknown object",
+    "Load it with its object, by `undefer(...)` or without `deferred`, or annotate what reads it.",
+)
+DYNAMIC_COLLECTION = Reason(
+    "dynamic-collection",
+    "`{}` sends a query by itself, of which nothing can be awaited",
+    'Declare `lazy="write_only"`, and run `session.scalars(user.posts.select())`.',
+)
+SUBCLASS_ATTRIBUTE = Reason(
+    "subclass-attribute",
+    "`{}` is loaded when it is read of an object that was loaded as one of its base class",
+    'Add `"polymorphic_load": "selectin"` to the `__mapper_args__` of the class.',
 )
 DATABASE_VALUE = Reason(
     "database-value",

@@ -50,6 +50,7 @@ _PROPERTIES = {"builtins.property", "functools.cached_property"}
 _NO_TYPES = {"ForeignKey", "Sequence", "CheckConstraint", "Computed", "Identity"}
 _SELECTABLES = {"alias", "join", "outerjoin", "select", "subquery", "union", "union_all"}
 _SELECTABLES |= {f"sqlalchemy.{name}" for name in _SELECTABLES}
+_LAZY_BY_ANNOTATION = {"DynamicMapped": "dynamic", "WriteOnlyMapped": "write_only"}
 _COLLECTIONS = {"Collection", "DynamicMapped", "List", "Set", "Sequence", "WriteOnlyMapped"}
 _COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", "Iterable"}
 
@@ -361,11 +362,18 @@ def _unquoted(annotation: ast.expr) -> ast.expr:
 
 def is_mapped(annotation: ast.expr) -> bool:
     """Whether an annotation is ``Mapped[...]`` or one of its two relatives."""
+    return _head(annotation) in {"Mapped", *_LAZY_BY_ANNOTATION}
+
+
+def annotated_lazy(annotation: ast.expr | None) -> str | None:
+    """Return how a relationship is loaded whose annotation says so; None where it does not."""
+    return None if annotation is None else _LAZY_BY_ANNOTATION.get(_head(annotation))
+
+
+def _head(annotation: ast.expr) -> str:
     node = _unquoted(annotation)
-    if not isinstance(node, ast.Subscript):
-        return False
-    head = (dotted_name(node.value) or "").rpartition(".")[2]
-    return head in {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
+    written = dotted_name(node.value) if isinstance(node, ast.Subscript) else None
+    return (written or "").rpartition(".")[2]
 
 
 def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:

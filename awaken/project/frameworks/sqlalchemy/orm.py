@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource
@@ -195,6 +195,13 @@ class Orm:
     def relationship_reads_of(self, wanted: Wanted) -> tuple[Read, ...]:
         """Return those of ``relationship_reads`` that are wanted: only these are followed."""
         return self._reads.of(wanted)
+
+    def column_reads(self, names: Collection[str]) -> tuple[Read, ...]:
+        """Return every read of a column with one of these names, with the loads of the objects.
+
+        One whose ``owner`` is empty reads it of an object of which the class is not known.
+        """
+        return tuple(self._reads.columns.of(names))
 
     def relationships_of_mapped(self) -> frozenset[str]:
         """Return the names of all relationships of classes that are, or may be, mapped.

@@ -11,6 +11,7 @@ from msgspec import Struct
 from awaken.project.frameworks.sqlalchemy.mapping import (
     MappingReader,
     RelationshipFacts,
+    annotated_lazy,
     annotated_target,
     annotated_uselist,
     is_mapped,
@@ -130,7 +131,7 @@ class Relationships:
         facts = RelationshipFacts(
             target=target,
             uselist=_uselist(keywords, annotation, secondary=secondary),
-            lazy="dynamic" if "sqlalchemy.orm.dynamic_loader" in called else _lazy(keywords),
+            lazy=_lazy_of(called, keywords, annotation),
             secondary=secondary,
             path=module.path,
             span=module.span(node),
@@ -268,6 +269,15 @@ def _aliases(module: Module) -> set[str]:
 
 def _ends(qualified: str, text: str) -> bool:
     return qualified == text or qualified.endswith(f".{text}")
+
+
+def _lazy_of(
+    called: set[str], keywords: dict[str | None, ast.expr], annotation: ast.expr | None
+) -> str | None:
+    if "sqlalchemy.orm.dynamic_loader" in called:
+        return "dynamic"
+    said = None if "lazy" in keywords else annotated_lazy(annotation)
+    return said or _lazy(keywords)
 
 
 def _lazy(keywords: dict[str | None, ast.expr]) -> str | None:

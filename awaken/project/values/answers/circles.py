@@ -19,6 +19,7 @@ from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 MOST_STEPS = 20_000  # of one question, counted as in ``sizes``: a second or two
 DEEPEST = 90  # questions inside of each other; a real chain has 30, Python's stack bears more
 
+_MOST_KNOWN = 10_000  # answers that are kept for the next questions, with the trees that they hold
 _MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell
 _NEVER_SETTLED: Values = (Unknown("it depends on itself in too many ways to tell", NOWHERE),)
 
@@ -74,6 +75,7 @@ class Answers:
     """The answers to one outermost question, and to those inside of it."""
 
     def __init__(self) -> None:
+        self._known: Kept = {}
         self.forget()
 
     @property
@@ -82,8 +84,12 @@ class Answers:
         return not self._stack
 
     def forget(self) -> None:
-        """Drop all that does not outlive the outermost question."""
-        self._known: Kept = {}
+        """Drop all that does not outlive the outermost question.
+
+        Of what holds trees the last is kept: the next question is mostly about the same function.
+        """
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
         self._stack: list[_Question] = []
         self._open: dict[Hashable, _Question] = {}
         self._waiting: dict[Hashable, _Question] = {}

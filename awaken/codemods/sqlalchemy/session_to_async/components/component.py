@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.codemods.sqlalchemy.session_to_async.components.shared import (
+    Shared,
+    shared_resources,
+    with_bases,
+)
+from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.project.source.test_files import is_test_file
+
+if TYPE_CHECKING:
+    from awaken.project import Project
 
 
 @dataclass(slots=True)
@@ -21,6 +35,55 @@ class Found:
     functions: list[Member] = field(default_factory=list)
     resources: list[tuple[Member, str]] = field(default_factory=list)
     loading: list[Member] = field(default_factory=list)
+
+
+class Placed:
+    """The members of one program, by their pieces.
+
+    What stands beside the statement of a ``shared`` engine or factory goes with that: it is in
+    ``made`` by its name, and all else in ``by_piece``.
+    """
+
+    def __init__(self, project: Project, found: Found) -> None:
+        self._project = project
+        self.shared = shared_resources(
+            project,
+            ((member.site, name) for member, name in found.resources),  # type: ignore[misc]
+        )
+        self.made: defaultdict[str, list[Member]] = defaultdict(list)
+        self.by_piece: defaultdict[Piece, list[Member]] = defaultdict(list)
+        names = {one.piece: name for name, one in self.shared.items()}
+        for member in chain((one for one, _ in found.resources), found.functions):
+            piece = piece_with(member)
+            if piece in names:
+                self.made[names[piece]].append(member)
+            else:
+                self.by_piece[piece].append(member)
+
+    def along(self) -> Iterator[tuple[Piece, Piece]]:
+        """Yield the pieces that have to change together, for a member says so."""
+        for piece, members in self.by_piece.items():
+            for member in members:
+                for other in self.pieces_along(member):
+                    yield piece, other
+
+    def pieces_along(self, member: Member) -> Iterator[Piece]:
+        """Yield the pieces along which a member changes."""
+        for place in member.along:
+            piece = self._piece_at(place)
+            if piece is not None:
+                yield piece
+
+    def _piece_at(self, place: Place) -> Piece | None:
+        module = self._project.module(place.path)
+        if module is None:
+            return None
+        function = module.function_at(place.span.start)
+        if function is not None:
+            return piece_around(module, function)
+        starting = (one for one in module.tree.body if module.span(one).contains(place.span))
+        node = next(starting, None)
+        return None if node is None else piece_around(module, node)
 
 
 @dataclass(slots=True)
@@ -53,6 +116,92 @@ class Component:
     def converts(self) -> bool:
         """Whether it becomes asynchronous."""
         return self.is_wanted and not self.stopping
+
+
+class Components:
+    """The components of one program, and the engines and factories that they use.
+
+    ``shared`` are those that join nobody, ``made`` the members of their statements, and ``unmade``
+    what of that stands against the change, all by their names; ``twins`` are the asynchronous ones
+    that stand beside some already. ``everywhere`` is said of what no component holds. ``unnamed``
+    is what was asked for, and is in no component.
+    """
+
+    def __init__(
+        self, placed: Placed, components: list[Component], twins: Mapping[str, str]
+    ) -> None:
+        self._placed = placed
+        self.all = components
+        self.shared = placed.shared
+        self.made = placed.made
+        self.unmade: dict[str, list[Member]] = {}
+        self.twins = twins
+        self.everywhere: list[Member] = []
+        self.unnamed = ""
+        self._of = {piece: one for one in components for piece in one.pieces}
+
+    def add(self, members: Iterable[Member]) -> None:
+        """Add what is said beside the pieces that join each other."""
+        for member in members:
+            component = self._of.get(piece_with(member))
+            (self.everywhere if component is None else component.members).append(member)
+
+    def users(self, name: str) -> list[Component]:
+        """Return the components that use an engine or a factory, or what is built on it."""
+        names = [one for one in self.shared if name in with_bases(self.shared, [one])]
+        pieces = [piece for one in names for _, piece in self.shared[one].uses]
+        found = {id(self._of[piece]): self._of[piece] for piece in pieces if piece in self._of}
+        return list(found.values())
+
+    def is_left_by_all(self, name: str) -> bool:
+        """Whether all places that use an engine or a factory become asynchronous."""
+        users = (self._of.get(piece) for _, piece in self.shared[name].uses)
+        return all(user is not None and user.converts for user in users)
+
+    def used_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
+        """Return the engines and factories that components use; what nobody uses is all's."""
+        pieces = {piece for one in components for piece in one.pieces}
+        used = [
+            name
+            for name, one in self.shared.items()
+            if any(piece in pieces for _, piece in one.uses) or (with_unused and not one.uses)
+        ]
+        return with_bases(self.shared, used)
+
+    def making(self, name: str, pieces: Collection[Piece]) -> list[Member]:
+        """Return what is said of an engine or a factory, and of what ``pieces`` need beside it."""
+        return [
+            one
+            for one in self.made[name]
+            if not one.along or not set(pieces).isdisjoint(self._placed.pieces_along(one))
+        ]
+
+    @cached_property
+    def in_place(self) -> set[str]:
+        """The engines and factories all of whose users become asynchronous."""
+        if not any(one.converts for one in self.all):
+            return set()
+        return {
+            name
+            for name, one in self.shared.items()
+            if not one.kept
+            and name not in self.twins
+            and not self.unmade.get(name)
+            and all(user.converts for user in self.users(name))
+        }
+
+    @cached_property
+    def beside(self) -> list[Shared]:
+        """Those beside which an asynchronous one is put, the first ones first."""
+        needed = [
+            name
+            for name, one in self.shared.items()
+            if name not in self.in_place
+            and any(piece in self._of and self._of[piece].converts for _, piece in one.uses)
+        ]
+        needed += [base for name in self.in_place for base in self.shared[name].built_on]
+        names = with_bases(self.shared, needed) - self.in_place
+        return sorted((self.shared[name] for name in names), key=lambda one: one.piece)
 
 
 def piece_with(member: Member) -> Piece:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     Component,
+    Components,
     Found,
+    Placed,
     piece_with,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.links import Links
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import (
-    Shared,
-    shared_resources,
-    with_bases,
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    piece_around,
+    piece_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
     given_by,
@@ -27,7 +27,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.written import twins_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
-from awaken.contract import Constraints, Place, SiteId
+from awaken.contract import Constraints
 from awaken.kit.changes import Member, connected
 from awaken.kit.sites import Refused
 
@@ -35,110 +35,50 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
 
-class Components:
-    """The components of one program."""
+class Judge:
+    """Judges the components of one program; ``wanted`` is the only one that is asked for."""
 
     def __init__(
-        self,
-        part: SynchronousPart,
-        found: Found,
-        constraints: Constraints,
-        wanted: str,
+        self, part: SynchronousPart, found: Found, components: Components, wanted: str
     ) -> None:
         self._part = part
         self._project = part.project
-        self._constraints = constraints
-        self.shared = shared_resources(
-            part.project,
-            ((member.site, name) for member, name in found.resources),  # type: ignore[misc]
-        )
-        by_piece = {one.piece: name for name, one in self.shared.items()}
-        self.made: defaultdict[str, list[Member]] = defaultdict(list)
-        placed: defaultdict[Piece, list[Member]] = defaultdict(list)
-        for member, _ in found.resources:
-            piece = piece_with(member)
-            if piece in by_piece:
-                self.made[by_piece[piece]].append(member)
-            else:
-                placed[piece].append(member)
-        for member in found.functions:
-            piece = piece_with(member)
-            # What stands beside the statement of an engine goes with that.
-            if piece in by_piece:
-                self.made[by_piece[piece]].append(member)
-            else:
-                placed[piece].append(member)
-        links = Links(part, placed, self.shared)
-        links.links += self._along(placed)
-        self.all = self._components(links, placed)
-        self._of = {piece: one for one in self.all for piece in one.pieces}
-        self.everywhere: list[Member] = []
-        for member in found.loading:
-            component = self._of.get(piece_with(member))
-            if component is None:
-                self.everywhere.append(member)
-            else:
-                component.members.append(member)
-        for one in self.all:
-            self._refuse_foreign(one, {member.site.id for member, _ in found.resources})
-            one.makes_tables = self._only_makes_tables(one)
-            one.is_carried = not self._stands_alone(one, found)
-            one.is_wanted = not wanted or self._is_named(one, wanted)
-            one.stopping = [each for each in (*one.members, *self.everywhere) if self._stops(each)]
-        # A name that nothing has is most likely misspelt.
-        self.unnamed = "" if any(one.is_wanted for one in self.all) else wanted
-        self._stop_users()
-        self._stop_what_is_carried()
-        self._stop_what_is_beside()
-        self.twins = twins_of(part.project, self.shared, self.made)
-        self.in_place = self._converting() - self.twins.keys()
-        self.beside = self._standing_beside()
+        self._components = components
+        self._wanted = wanted
+        self._waiting = {piece_of(one) for one in part.steps if one.start >= 0}
+        self._resources = {member.site.id for member, _ in found.resources}
 
-    def _along(self, placed: dict[Piece, list[Member]]) -> Iterator[tuple[Piece, Piece]]:
-        for piece, members in placed.items():
-            for member in members:
-                for place in member.along:
-                    other = self._piece_at(place)
-                    if other is not None:
-                        yield piece, other
+    def judge(self, component: Component) -> None:
+        """Say of a component what it is."""
+        self._refuse_foreign(component)
+        component.makes_tables = self._only_makes_tables(component)
+        component.is_carried = not (self._waits(component) and self._makes_sessions(component))
+        component.is_wanted = not self._wanted or self._is_named(component)
 
-    def _piece_at(self, place: Place) -> Piece | None:
-        module = self._project.module(place.path)
-        if module is None:
-            return None
-        function = module.function_at(place.span.start)
-        if function is not None:
-            return piece_around(module, function)
-        starting = (one for one in module.tree.body if module.span(one).contains(place.span))
-        node = next(starting, None)
-        return None if node is None else piece_around(module, node)
+    def _waits(self, component: Component) -> bool:
+        """Whether functions of a component become coroutine functions."""
+        return not self._waiting.isdisjoint(component.pieces)
 
-    def _components(self, links: Links, placed: dict[Piece, list[Member]]) -> list[Component]:
-        pieces = sorted(links.pieces)
-        # What joins, and is no piece itself, comes behind: the order of pieces is that of places.
-        others = {key: None for link in links.links for key in link if not isinstance(key, Piece)}
-        groups = connected([*pieces, *others], links.links)
-        found: list[Component] = []
-        for group in groups:
-            inside = [one for one in group if isinstance(one, Piece)]
-            members = [member for one in inside for member in placed.get(one, ())]
-            if inside:
-                found.append(Component(inside, members))
-        return found
+    def _named(self, component: Component) -> list[Member]:
+        """Return the members that are names of the synchronous side."""
+        return [one for one in component.members if one.site.id in self._resources]
 
-    def _refuse_foreign(self, component: Component, resources: set[SiteId]) -> None:
+    def _makes_sessions(self, component: Component) -> bool:
+        """Whether a component makes the sessions or connections that it waits for."""
+        used = self._components.used_by([component], with_unused=False)
+        return bool(used) or any(makes_session(one.site) for one in self._named(component))
+
+    def _refuse_foreign(self, component: Component) -> None:
         """Refuse the functions that are given sessions which the component does not make."""
         pieces = set(component.pieces)
-        named = [one for one in component.members if one.site.id in resources]
+        named = self._named(component)
         taking = {piece_with(one) for one in named if takes_session(one.site)}
-        makes = bool(self.used_by([component], with_unused=False)) or any(
-            makes_session(one.site) for one in named
-        )
-        waiting = {(one.path, one.start) for one in self._part.steps}
-        none_waits = not waiting & {(one.path, one.start) for one in component.pieces}
+        none_waits = not self._waits(component)
         # Where nothing else changes, annotations are left alone.
         is_named = none_waits and len(named) == len(component.members)
-        is_made = makes or not (is_named or given_by(self._part, pieces, taking))
+        is_made = self._makes_sessions(component) or not (
+            is_named or given_by(self._part, pieces, taking)
+        )
         for number, member in enumerate(component.members):
             piece = piece_with(member)
             if isinstance(member.outcome, Refused):
@@ -149,73 +89,6 @@ class Components:
                 refused = Refused(FOREIGN_SESSION, "those who call it")
             if refused is not None and (none_waits or is_function):
                 component.members[number] = dataclasses.replace(member, outcome=refused)
-
-    def _stops(self, member: Member) -> bool:
-        return isinstance(member.outcome, Refused) or member.site.id in self._constraints.excluded
-
-    def _is_named(self, component: Component, wanted: str) -> bool:
-        """Whether a component holds the module or the function ``wanted``."""
-        for piece in component.pieces:
-            module = self._project.module(piece.path)
-            home = "" if module is None else module.name
-            name = f"{home}.{piece.name}"
-            if f".{name}.".endswith(f".{wanted}.") or f"{name}.".startswith(f"{wanted}."):
-                return True
-        return False
-
-    # --------------------------------------------------------------------- engines and factories
-    def _users(self, name: str) -> list[Component]:
-        """Return the components that use an engine or a factory, or what is built on it."""
-        names = [one for one in self.shared if name in with_bases(self.shared, [one])]
-        pieces = [piece for one in names for _, piece in self.shared[one].uses]
-        found = {id(self._of[piece]): self._of[piece] for piece in pieces if piece in self._of}
-        return list(found.values())
-
-    def _stop_users(self) -> None:
-        """Stop those who use what cannot become asynchronous, nor get another beside it."""
-        for name, members in self.made.items():
-            stopping = [one for one in members if self._stops(one)]
-            for component in self._users(name) if stopping else ():
-                component.stopping += stopping
-
-    def _stands_alone(self, component: Component, found: Found) -> bool:
-        """Whether functions of a component wait, for sessions or connections that it makes."""
-        waiting = {(one.path, one.start) for one in self._part.steps}
-        if not waiting & {(one.path, one.start) for one in component.pieces}:
-            return False
-        resources = {member.site.id for member, _ in found.resources}
-        return bool(self.used_by([component], with_unused=False)) or any(
-            one.site.id in resources and makes_session(one.site) for one in component.members
-        )
-
-    def _stop_what_is_carried(self) -> None:
-        """Stop what makes no session of its own where something that does stays synchronous.
-
-        If nothing makes one, what is given sessions from elsewhere speaks for all.
-        """
-        making = [one for one in self.all if not one.is_carried]
-        stopped = [one for one in making or self.all if not one.converts]
-        if not making:
-            stopped = [one for one in stopped if any(map(_is_given_elsewhere, one.stopping))]
-        if not stopped:
-            return
-        for component in self.all:
-            if component.is_carried and component not in stopped:
-                component.stopping += [each for one in stopped for each in one.stopping]
-                component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
-
-    def _stop_what_is_beside(self) -> None:
-        """Stop tests that use the engine of what stays synchronous, or if all of that does."""
-        others = [one for one in self.all if not one.is_beside]
-        stopped = [one for one in others if not one.converts]
-        for component in self.all:
-            if not component.is_beside or not stopped:
-                continue
-            names = self.used_by([component], with_unused=False)
-            served = [one for one in stopped if self.used_by([one], with_unused=False) & names]
-            for one in stopped if len(stopped) == len(others) else served:
-                component.stopping += one.stopping
-                component.is_wanted = component.is_wanted and one.is_wanted
 
     def _only_makes_tables(self, component: Component) -> bool:
         found = [
@@ -229,51 +102,101 @@ class Components:
         ]
         return bool(found) and set(found) == {"schema"}
 
-    def _converting(self) -> set[str]:
-        """Return the engines and factories all of whose users become asynchronous."""
-        any_converts = any(one.converts for one in self.all)
-        found = {
-            name
-            for name, one in self.shared.items()
-            if any_converts and not one.kept and all(user.converts for user in self._users(name))
-        }
-        return found - {name for name in found if any(map(self._stops, self.made[name]))}
+    def _is_named(self, component: Component) -> bool:
+        """Whether a component holds the module or the function that is wanted."""
+        for piece in component.pieces:
+            module = self._project.module(piece.path)
+            home = "" if module is None else module.name
+            name = f"{home}.{piece.name}"
+            is_end = f".{name}.".endswith(f".{self._wanted}.")
+            if is_end or f"{name}.".startswith(f"{self._wanted}."):
+                return True
+        return False
 
-    def _standing_beside(self) -> list[Shared]:
-        """Return those beside which an asynchronous one is put, the first ones first."""
-        needed = [
-            name
-            for name, one in self.shared.items()
-            if name not in self.in_place
-            and any(piece in self._of and self._of[piece].converts for _, piece in one.uses)
-        ]
-        needed += [base for name in self.in_place for base in self.shared[name].built_on]
-        names = with_bases(self.shared, needed) - self.in_place
-        return sorted((self.shared[name] for name in names), key=lambda one: one.piece)
 
-    def is_left_by_all(self, name: str) -> bool:
-        """Whether all places that use an engine or a factory become asynchronous."""
-        users = (self._of.get(piece) for _, piece in self.shared[name].uses)
-        return all(user is not None and user.converts for user in users)
+def decided(
+    part: SynchronousPart, found: Found, constraints: Constraints, wanted: str
+) -> Components:
+    """Return the components of a program, each with what stands against it.
 
-    def used_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
-        """Return the engines and factories that components use; what nobody uses is all's."""
-        pieces = {piece for one in components for piece in one.pieces}
-        used = [
-            name
-            for name, one in self.shared.items()
-            if any(piece in pieces for _, piece in one.uses) or (with_unused and not one.uses)
-        ]
-        return with_bases(self.shared, used)
+    ``wanted`` is a module or a function: only what belongs together with it is asked for.
+    """
+    placed = Placed(part.project, found)
+    twins = twins_of(part.project, placed.shared, placed.made)
+    components = Components(placed, _gathered(part, placed), twins)
+    components.add(found.loading)
+    judge = Judge(part, found, components, wanted)
+    for one in components.all:
+        judge.judge(one)
+        one.stopping = _against((*one.members, *components.everywhere), constraints)
+    # A name that nothing has is most likely misspelt.
+    components.unnamed = "" if any(one.is_wanted for one in components.all) else wanted
+    for name, members in components.made.items():
+        components.unmade[name] = _against(members, constraints)
+        for one in components.users(name) if components.unmade[name] else ():
+            one.stopping += components.unmade[name]
+    _stop_what_is_carried(components)
+    _stop_what_is_beside(components)
+    return components
 
-    def making(self, name: str, pieces: Collection[Piece]) -> list[Member]:
-        """Return what is said of an engine or a factory, and of what ``pieces`` need beside it."""
-        return [
-            one
-            for one in self.made[name]
-            if not one.along or {self._piece_at(place) for place in one.along} & set(pieces)
-        ]
+
+def _gathered(part: SynchronousPart, placed: Placed) -> list[Component]:
+    """Return what belongs together, in the order of the first piece of each."""
+    links = Links(part, placed.by_piece, placed.shared)
+    joined = [*links.links, *placed.along()]
+    # What joins, and is no piece itself, comes behind: the order of pieces is that of places.
+    others = {key: None for link in joined for key in link if not isinstance(key, Piece)}
+    found: list[Component] = []
+    for group in connected([*sorted(links.pieces), *others], joined):
+        inside = [one for one in group if isinstance(one, Piece)]
+        members = [member for one in inside for member in placed.by_piece.get(one, ())]
+        if inside:
+            found.append(Component(inside, members))
+    return found
+
+
+def _against(members: Iterable[Member], constraints: Constraints) -> list[Member]:
+    """Return the members that stand against a change: those refused, and those left out."""
+    return [
+        one
+        for one in members
+        if isinstance(one.outcome, Refused) or one.site.id in constraints.excluded
+    ]
+
+
+def _stop_what_is_carried(components: Components) -> None:
+    """Stop what makes no session of its own where something that does stays synchronous.
+
+    If nothing makes one, what is given sessions from elsewhere speaks for all.
+    """
+    making = [one for one in components.all if not one.is_carried]
+    stopped = [one for one in making or components.all if not one.converts]
+    if not making:
+        stopped = [one for one in stopped if any(map(_is_given_elsewhere, one.stopping))]
+    if not stopped:
+        return
+    numbers = {id(one) for one in stopped}
+    for component in components.all:
+        if component.is_carried and id(component) not in numbers:
+            component.stopping += [each for one in stopped for each in one.stopping]
+            component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
 
 
 def _is_given_elsewhere(member: Member) -> bool:
     return isinstance(member.outcome, Refused) and member.outcome.reason == FOREIGN_SESSION
+
+
+def _stop_what_is_beside(components: Components) -> None:
+    """Stop tests that use the engine of what stays synchronous, or if all of that does."""
+    others = [one for one in components.all if not one.is_beside]
+    stopped = [
+        (one, components.used_by([one], with_unused=False)) for one in others if not one.converts
+    ]
+    for component in components.all if stopped else ():
+        if not component.is_beside:
+            continue
+        names = components.used_by([component], with_unused=False)
+        for one, used in stopped:
+            if len(stopped) == len(others) or used & names:
+                component.stopping += one.stopping
+                component.is_wanted = component.is_wanted and one.is_wanted

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+    Component,
+    Components,
+    piece_with,
+)
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines, Stopping
 from awaken.contract import Constraints, Finding, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
@@ -85,7 +88,8 @@ class LeftAlone:
         if not stopping:
             return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
         findings: list[Finding] = []
-        for one in members:
+        # Of a site that is decided twice, the last finding counts: what is said against it.
+        for one in sorted(members, key=lambda one: isinstance(one.outcome, Refused)):
             if isinstance(one.outcome, Refused):
                 findings.append(one.site.refused(one.outcome))
             else:

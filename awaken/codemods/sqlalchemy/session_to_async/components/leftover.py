@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.component import Components
 from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER

@@ -32,16 +32,13 @@ def mentions_of(project: Project, qualified: Iterable[str]) -> Iterator[Mention]
     by_word: defaultdict[str, set[str]] = defaultdict(set)
     for name in wanted:
         by_word[name.rpartition(".")[2]].add(name)
-    words = {name: {name} for name in by_word}
-    for module in modules_with(project, [word.encode() for word in sorted(words)]):
+    for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
         # What a file imports under another name is written so.
-        for original, others in project.other_names(module.path).items():
-            if original in by_word:
-                words[original] = {original, *others}
-        for word in sorted(by_word):
-            for spelled in sorted(words[word]):
+        others = project.other_names(module.path)
+        words = module.words()
+        for word in sorted(by_word.keys() & (words | others.keys())):
+            for spelled in sorted({word, *others.get(word, ())} & words):
                 yield from _in_file(project, module, spelled, by_word[word])
-            words[word] = {word}
 
 
 def _in_file(

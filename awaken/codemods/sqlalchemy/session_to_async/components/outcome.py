@@ -11,8 +11,11 @@ from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.beside import Beside
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Component, piece_with
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+    Component,
+    Components,
+    piece_with,
+)
 from awaken.codemods.sqlalchemy.session_to_async.components.left_alone import LeftAlone
 from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece

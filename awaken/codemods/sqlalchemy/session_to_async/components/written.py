@@ -116,7 +116,7 @@ def _made_alike(
 ) -> Iterator[str]:
     """Yield the variables of a file that the asynchronous one would be equal to."""
     code = asynchronous_code(module, shared, edits, {**found, shared.qualified: shared.name})
-    wanted = _value_of(ast.parse(code).body[0])
+    wanted = _value_of(ast.parse(code, filename="").body[0])
     for statement in module.tree.body:
         match statement:
             case (

@@ -50,6 +50,7 @@ class FakeSessions:
             *known.entered["session"],
             *known.bridged["session"],
             *known.missing["session"],
+            # What is expired is loaded again behind that.
             "expire",
         }
 

@@ -35,6 +35,7 @@ class WaitingMethods:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project = part.project
+        self._of_session: dict[tuple[FunctionPlace, ...], dict[str, bool]] = {}
 
     def of_class(self, qualified: str, home: str) -> dict[str, bool]:
         """Return the methods of a class that wait and that the file ``home`` calls."""
@@ -57,6 +58,12 @@ class WaitingMethods:
 
     def of_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         """Return the methods of a session that functions, and what they call, wait for."""
+        asked = tuple(functions)
+        if asked not in self._of_session:
+            self._of_session[asked] = self._for_session(asked)
+        return self._of_session[asked]
+
+    def _for_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         part, awaited = self._part, {*twins().awaited["session"]}
         found: dict[str, bool] = {}
         for function in self._project.calls.graph().reached(functions):

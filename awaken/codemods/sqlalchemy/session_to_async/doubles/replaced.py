@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from collections import defaultdict
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
@@ -149,17 +151,33 @@ class Doubles:
 
     def _waiting(self, replacement: Replacement) -> Iterator[Place]:
         """Yield where the functions begin that wait, and that a double may stand for."""
-        homes = {replacement.cls, replacement.module}
-        known = frozenset(replacement.functions)
+        steps = self._part.steps
+        found = {one for one in replacement.functions if one in steps}
+        for home in (replacement.cls, replacement.module):
+            found.update(self._waiting_in.get(home, ()))
         # What makes sessions may be imported where it is called.
-        makes = replacement.factory or replacement.library
-        words = [replacement.name.encode()] if makes else []
-        naming = frozenset(self._project.files_with(words)) if words else frozenset[str]()
-        for function in sorted(self._part.steps):
+        if replacement.factory or replacement.library:
+            for path in self._project.files_with([replacement.name.encode()]):
+                found.update(self._waiting_in_file.get(path, ()))
+        for function in sorted(found):
+            yield function.place
+
+    @cached_property
+    def _waiting_in(self) -> dict[str, list[FunctionPlace]]:
+        """The functions that wait, by the class or the module around them."""
+        found: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
+        for function in self._part.steps:
             name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"
-            is_served = function.path in naming
-            if is_served or function in known or name.rpartition(".")[0] in homes:
-                yield function.place
+            found[name.rpartition(".")[0]].append(function)
+        return found
+
+    @cached_property
+    def _waiting_in_file(self) -> dict[str, list[FunctionPlace]]:
+        """The functions that wait, by their files."""
+        found: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
+        for function in self._part.steps:
+            found[function.path].append(function)
+        return found
 
     def _of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stands in for a method of a session. Raises Refused."""

@@ -34,16 +34,14 @@ def needs_synchronous_result(
     told = {one.arg for one in node.keywords} if isinstance(node, ast.Call) else set()
     if "return_value" in told:
         return False
-    names = {function.qualname.rpartition(".")[2] for function in part.steps}
     uses = list(_uses(module, replacement))
     called = {name for use in uses for name in _methods(module, use)}
-    if called & names:
-        if called - names:
+    if called:
+        waiting = called & {function.qualname.rpartition(".")[2] for function in part.steps}
+        if waiting and called - waiting:
             why = f"what `{replacement.shown}` gives has methods that wait, and others"
             raise Refused(TEST_DOUBLE, why)
-        return False
-    if called:
-        return True
+        return not waiting
     is_told = bool(told & _TELLING) or any(_is_told(module, use) for use in uses)
     return not is_told and any(map(part.is_result_used, replacement.functions))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.task_calls import (
     runs_of,
@@ -61,6 +62,7 @@ class FunctionWriter:
         self._loaded_again = loaded_again
         self._project: Project = part.project
         self._decorating = Decorators(part)
+        self._holding_up = HoldingUp(part)
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
         """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
@@ -80,7 +82,8 @@ class FunctionWriter:
         is_generator = site.module.is_generator(node)
         kind = "an asynchronous generator" if is_generator else "a coroutine function"
         message = f"`{function.qualname}` becomes {kind}: {why}"
-        return Rewrite(message, edits, related=tuple(_way(function, way)))
+        caveats, places = self._holding_up.caveats(site.module, node)
+        return Rewrite(message, edits, caveats, (*_way(function, way), *places))
 
     def enclosed(
         self, site: Site[ast.AST], function: FunctionPlace, statements: Sequence[ast.stmt]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.program import WORDS
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.codemods.sqlalchemy.session_to_async.proof.doubles import synchronous_doubles
 from awaken.codemods.sqlalchemy.session_to_async.proof.forms import misplaced

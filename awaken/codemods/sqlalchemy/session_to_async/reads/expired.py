@@ -18,7 +18,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     is_refreshed,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+    function_of,
     is_conditional,
+    is_of_function,
+    kind_of,
     reads_of_object,
     whole_if,
 )
@@ -28,17 +31,12 @@ from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
-from awaken.project.values.domain import InstanceOf, NoneValue, Values
+from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _INSPECT = "sqlalchemy.inspect"
-_SEQUENCES = {
-    "builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence",
-    "typing.Sequence",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +163,18 @@ class ExpiredReads:
     def _load(
         self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call
     ) -> _Load | None:
-        statement, function = module.statement_of(node), _function(module, node)
-        if statement is None or function is None or function is not _function(module, event):
+        statement, function = module.statement_of(node), function_of(module, node)
+        if statement is None or function is None or function is not function_of(module, event):
             return None
         session = self._sessions.get(module.place(event), "")
         if not session and isinstance(event.func, ast.Attribute):
             session = module.text_of(event.func.value)
-        if not session or not _is_of(module, node, function):
+        if not session or not is_of_function(module, node, function):
             return None
         if module.place(event) in self._sessions and is_added_behind(module, node, event):
             return None
         values = self._project.values.of(module, node).alternatives
-        kind = self._kind(values)
+        kind = kind_of(self._project, values)
         if not kind or not reads_of_object(module, node, is_many=kind == "many"):
             return None
         text, names = module.text_of(node), self._relationships(module, node, values)
@@ -187,24 +185,6 @@ class ExpiredReads:
             # What is known where it is read need not be known in front of the statement.
             kind = "optional"
         return _Load(first, text, session, kind, names)
-
-    def _kind(self, values: Values) -> str:
-        """Return what is known of a value: one mapped object, or many; nothing if not all is."""
-        found = [one for one in values if one != NoneValue()]
-        if found and all(self._is_mapped(one) for one in found):
-            return "one" if len(found) == len(values) else "optional"
-        for one in found:
-            is_list = isinstance(one, InstanceOf) and one.qualified in _SEQUENCES
-            items = one.parameters[-1] if isinstance(one, InstanceOf) and one.parameters else ()
-            if not is_list or not items or not all(self._is_mapped(each) for each in items):
-                return ""
-        return "many" if found and len(found) == len(values) else ""
-
-    def _is_mapped(self, value: object) -> bool:
-        return (
-            isinstance(value, InstanceOf)
-            and self._project.orm.mapped_class(value.qualified) is not None
-        )
 
     def _relationships(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values
@@ -240,18 +220,4 @@ def _code(load: _Load, inspect: str, item: str) -> str:
 
 def _variable(module: Module, load: _Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
-    return _function(module, load.statement), load.text
-
-
-def _function(module: Module, node: ast.AST) -> Function | None:
-    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
-
-
-def _is_of(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
-    """Whether an expression means the same in front of its statement: its variable is there."""
-    first: ast.expr = node
-    while isinstance(first, ast.Attribute):
-        first = first.value
-    if not isinstance(first, ast.Name):
-        return False
-    return any(one.scope.node is function for one in module.scopes.bindings_of(first))
+    return function_of(module, load.statement), load.text

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_behind_commits
-from awaken.codemods.sqlalchemy.session_to_async.reads.stale import read_after_commits
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
+    holds_back,
+    populating,
+    read_after_commits,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
-from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
@@ -29,6 +32,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
 
 _EAGER = "selectin"
@@ -38,6 +42,7 @@ _DEEPEST = 255
 A level that has no objects ends it, so a high number costs nothing (SQLAlchemy, "Configuring
 Self-Referential Eager Loading").
 """
+_NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
 _OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 
 
@@ -70,8 +75,9 @@ class Loading:
         for read in self._project.orm.relationship_reads():
             if is_of_field(self._project, read):
                 continue
-            gets = (one.load.place for one in read.traces if one.load.kind == "get")
-            self._gets.update(gets)
+            if not read.owner or self.is_kept(read.owner, read.attribute):
+                gets = (one.load.place for one in read.traces if one.load.kind == "get")
+                self._gets.update(gets)
             if read.attribute == ANY:
                 keys = [key for key in self._sides if key[0] == read.owner]
             elif read.owner:
@@ -81,6 +87,12 @@ class Loading:
             for key in keys:
                 if key in self._sides:
                     self._reads[key].append(read)
+
+    def is_kept(self, owner: str, name: str) -> bool:
+        """Whether an object keeps what is read of it: no query, and nothing that raises."""
+        mapped = self._project.orm.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(name)
+        return facts is not None and facts.lazy not in _NOT_KEPT
 
     def _is_recursive(self, side: Side) -> bool:
         target, owner = side.declared.facts.target, side.key[0]
@@ -126,16 +138,31 @@ class Loading:
                 if read.how == "attribute":
                     yield read.place
 
-    def loaded_again(self) -> dict[Place, tuple[str, str]]:
+    def awaited_of(self) -> list[str]:
+        """Return the classes whose relationships are awaited where they are read."""
+        return [owner for owner, _ in sorted(self._recursive - self._trees)]
+
+    def read_by_themselves(self, qualified: str) -> list[str]:
+        """Return the relationships of a class that are read, and not loaded with each object."""
+        classes = self._project.orm.mapping_ancestors(qualified)
+        keys = self._reads.keys() - self._mapped - self._trees
+        return sorted(name for owner, name in keys if owner in classes)
+
+    def loaded_again(self, later: Iterable[Later]) -> dict[Place, tuple[str, str]]:
         """Return the calls that have to read anew what the session has, with what tells them so.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
-        `Session.get`). A statement behind a commit gives the collections of before.
+        `Session.get`). A statement ``later``, behind a commit, gives the collections of before.
         """
         added = {one.place for one in self._planned.added}
-        stale = read_after_commits(self._project, self._mapped, added)
+        stale = read_after_commits(self._project, later, self._mapped, added)
         found = dict.fromkeys(stale, ("execution_options", '{"populate_existing": True}'))
-        return found | dict.fromkeys(self._gets, ("populate_existing", "True"))
+        is_held = holds_back(self._project)
+        for place in self._gets:
+            said = populating(self._project, place, is_held=is_held)
+            if said:
+                found[place] = ("populate_existing", said)
+        return found
 
     def members(self) -> Iterator[Member]:
         """Yield what becomes of the declarations, and of the statements."""
@@ -147,15 +174,13 @@ class Loading:
         for key in sorted(self._trees):
             side = self._sides[key]
             yield member(side.site, f"`{side.shown}`", partial(self._tree, side))
-        awaited = sorted(self._recursive - self._trees)
-        for key in awaited:
+        for key in sorted(self._recursive - self._trees):
             side = self._sides[key]
             others = [one for one in self._reads[key] if one.how != "attribute"]
             if others:
                 why = Refused(READ_ELSEWHERE, side.shown, because=(others[0].place,))
                 yield Member(Site(self._rule, side.site.module, side.site.node), why, side.shown)
         yield from self._statements()
-        yield from attribute_bases(self._project, self._rule, [key[0] for key in awaited])
 
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""

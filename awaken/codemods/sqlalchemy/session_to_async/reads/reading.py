@@ -5,9 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import InstanceOf, NoneValue, Values
+
 if TYPE_CHECKING:
+    from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_SEQUENCES = {
+    "builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence",
+    "typing.Sequence",
+}  # fmt: skip
 _LOOKING = {"bool", "callable", "id", "isinstance", "issubclass", "len", "type"}
 """Builtins that read nothing of an object."""
 _OF_SESSIONS = {"add", "add_all", "delete", "expire", "expunge", "merge", "refresh"}
@@ -53,11 +61,18 @@ def _is_tested(module: Module, node: ast.BoolOp) -> bool:
 
 def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
     """Whether an expression may be left out when a statement runs."""
+    below: ast.AST = node
     for above in module.ancestors(node):
         if above is statement:
             return False
-        if isinstance(above, ast.BoolOp | ast.IfExp | ast.comprehension | ast.stmt):
+        if isinstance(above, ast.comprehension):
+            made = module.parent(above)
+            # What a comprehension begins with is evaluated at once.
+            if below is not above.iter or getattr(made, "generators", [])[:1] != [above]:
+                return True
+        elif isinstance(above, ast.BoolOp | ast.IfExp | ast.stmt):
             return True
+        below = above
     return True
 
 
@@ -71,3 +86,38 @@ def whole_if(module: Module, statement: ast.stmt) -> ast.stmt:
             break
         statement, above = above, module.parent(above)
     return statement
+
+
+def kind_of(project: Project, values: Values) -> str:
+    """Return what is known of a value: one mapped object, or many; nothing if not all is.
+
+    ``optional`` is one that may be None.
+    """
+    found = [one for one in values if one != NoneValue()]
+    if found and all(_is_mapped(project, one) for one in found):
+        return "one" if len(found) == len(values) else "optional"
+    for one in found:
+        is_list = isinstance(one, InstanceOf) and one.qualified in _SEQUENCES
+        items = one.parameters[-1] if isinstance(one, InstanceOf) and one.parameters else ()
+        if not is_list or not items or not all(_is_mapped(project, each) for each in items):
+            return ""
+    return "many" if found and len(found) == len(values) else ""
+
+
+def _is_mapped(project: Project, value: object) -> bool:
+    return isinstance(value, InstanceOf) and project.orm.mapped_class(value.qualified) is not None
+
+
+def function_of(module: Module, node: ast.AST) -> Function | None:
+    """Return the function around a node, lambdas aside."""
+    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+
+
+def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
+    """Whether an expression means the same in front of its statement: its variable is there."""
+    first: ast.expr = node
+    while isinstance(first, ast.Attribute):
+        first = first.value
+    if not isinstance(first, ast.Name):
+        return False
+    return any(one.scope.node is function for one in module.scopes.bindings_of(first))

@@ -7,29 +7,35 @@ has. One that keeps it gives the collections of before.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.kit.relationships.sides import Key
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.source.modules import Module
 
+_AUTOFLUSH = b"autoflush"
+_HOLDS_BACK = re.compile(rb"\bno_autoflush\b|\bautoflush[\"']?\s*[=:](?!=)\s*(?!True\b)")
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
 def read_after_commits(
-    project: Project, mapped: Collection[Key], loading: Collection[Place]
+    project: Project,
+    later: Iterable[Later],
+    mapped: Collection[Key],
+    loading: Collection[Place],
 ) -> Iterator[Place]:
-    """Yield the calls behind commits that load relationships with their objects.
+    """Yield the calls among ``later`` that load relationships with their objects.
 
     ``mapped`` are the relationships that the mapping is told to load, ``loading`` the statements
     that get a loader option. Where something may be changed and not written yet, reading anew would
     lose it.
     """
-    commits = [one for one in project.orm.commits.all() if not one.is_async]
-    for load in project.orm.commits.later(commits):
+    for load in later:
         module = project.module(load.place.path)
         calls = [] if module is None else module.calls_at(load.place.span)
         if module is None or load.kind != "load" or not load.is_clean or len(calls) != 1:
@@ -83,3 +89,26 @@ def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool
         one.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
         for name, one in facts.relationships.items()
     )
+
+
+def holds_back(project: Project) -> bool:
+    """Whether a session of the program may load without writing first what was changed."""
+    modules = map(project.module, project.files_with((_AUTOFLUSH,)))
+    return any(one is not None and _HOLDS_BACK.search(one.source.text) for one in modules)
+
+
+def populating(project: Project, place: Place, *, is_held: bool) -> str:
+    """Return what a ``get`` is told of reading its object anew: not where changes would be lost.
+
+    Empty where its session has no name. ``is_held`` says whether it may hold changes back.
+    """
+    if not is_held:
+        return "True"
+    module = project.module(place.path)
+    for call in () if module is None else module.calls_at(place.span):
+        match call.func:
+            case ast.Attribute(value=ast.Name() | ast.Attribute() as session) if module is not None:
+                return f"not {module.text_of(session)}.dirty"
+            case _:
+                pass
+    return ""

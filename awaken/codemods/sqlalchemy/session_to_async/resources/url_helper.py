@@ -32,7 +32,7 @@ def helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
     code = code.replace("{drivers}", drivers)
     for one in module.tree.body:
         if isinstance(one, ast.FunctionDef) and one.name.startswith(_NAME):
-            same = ast.parse(code.replace("{name}", one.name)).body[0]
+            same = ast.parse(code.replace("{name}", one.name), filename="").body[0]
             if ast.dump(same) == ast.dump(one):
                 return one.name, []
     name = module.scopes.fresh_name(_NAME)

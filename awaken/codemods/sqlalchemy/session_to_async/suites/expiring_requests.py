@@ -68,12 +68,15 @@ class ExpiringRequests:
                     yield from self._in_function(module, node)
 
     def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
+        running = self._running.get((module.path, module.span(function).start), set())
         found = [
             one
             for one in module.walk(function)
             if isinstance(one, ast.Call)
+            # What is cheap to tell comes first: most calls of most functions are neither.
+            and ((runs := bool(running) and module.place(one) in running) or _may_ask(one))
             and module.enclosing_function(one) is function
-            and (self._asks(module, function, one) or self._runs(module, one))
+            and (runs or self._asks(module, function, one))
         ]
         session = self._session(module, function) if found else ""
         for call in found if session else ():
@@ -89,15 +92,12 @@ class ExpiringRequests:
         return ""
 
     # ------------------------------------------------------------------------ what a test calls
-    def _runs(self, module: Module, call: ast.Call) -> bool:
-        """Whether a call runs, in a way that no exception ends, what expires objects."""
-        around = function_around(module, call)
-        start = -1 if around is None else module.span(around).start
-        place = module.place(call)
-        return place in self._running.get((module.path, start), ())
-
     @cached_property
     def _running(self) -> dict[tuple[str, int], set[Place]]:
+        """The calls that run, in a way that no exception ends, what expires objects.
+
+        By the function of a test that they stand in.
+        """
         found: dict[tuple[str, int], set[Place]] = {}
         for function in sorted(self._reaching["always"]):
             for call in self._calls_of(function):
@@ -108,7 +108,7 @@ class ExpiringRequests:
 
     def _asks(self, module: Module, function: Function, call: ast.Call) -> bool:
         """Whether a call is a request to something that expires objects."""
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in METHODS:
+        if not isinstance(call.func, ast.Attribute) or not _may_ask(call):
             return False
         method, asked = call.func.attr, path_of(module, call)
         routes = [
@@ -223,6 +223,11 @@ class ExpiringRequests:
 
 def _is_of_tests(path: str) -> bool:
     return is_test_file(path) or is_around_tests(path)
+
+
+def _may_ask(call: ast.Call) -> bool:
+    """Whether a call looks like a request."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in METHODS
 
 
 def _is_made_here(module: Module, call: ast.Call) -> bool:

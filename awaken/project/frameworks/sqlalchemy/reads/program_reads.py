@@ -9,6 +9,7 @@ from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.places.between import Between, Event
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.reads.column_reads import ColumnReads
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Read, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
@@ -42,7 +43,9 @@ class ProgramReads:
         proxies = ProxySights(evaluator, models, files_with)
         forms = FormSights(evaluator, assignments, files_with)
         sources: tuple[Sights, ...] = (self._python, proxies, forms, *sights)
-        self._plain = RelationshipReads(evaluator, models, files_with, sources, proxies)
+        plain = self._plain = RelationshipReads(evaluator, models, files_with, sources, proxies)
+        readers: tuple[Sights, ...] = (self._python, forms, *sights)
+        self.columns = ColumnReads(models, plain.tracing, plain.unseen, readers)
         declared = DeclaredRelationships(models, evaluator.classes, files_with)
         self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
         self._generated = GeneratedReads(evaluator, models, declared, files_with)

@@ -53,8 +53,8 @@ class RelationshipReads:
         self._files_with = files_with
         self._proxies = proxies
         self._sources = sources
-        self._tracing = Tracing(evaluator, sources)
-        self._unseen = Unseen(evaluator)
+        self.tracing = Tracing(evaluator, sources)
+        self.unseen = Unseen(evaluator)
         self._below: dict[str, tuple[str, ...]] = {}
 
     def of(self, wanted: Wanted) -> Iterator[Read]:
@@ -65,7 +65,7 @@ class RelationshipReads:
         """
         untraced = _joined(self._untraced(wanted))
         # All at once: what is passed to a function is the same for all its reads.
-        self._tracing.follow(
+        self.tracing.follow(
             origin for read in untraced for one in read.objects for origin in one.origins or ()
         )
         return map(self._traced, untraced)
@@ -138,7 +138,7 @@ class RelationshipReads:
     def _along(
         self, sight: Sight, names: frozenset[str], behind: frozenset[str]
     ) -> Iterator[_Untraced]:
-        for attribute, values in self._tracing.along.path(sight):
+        for attribute, values in self.tracing.along.path(sight):
             if attribute in {ANY, BY_KEY}:
                 yield from self._any(values, sight)
                 continue
@@ -166,7 +166,7 @@ class RelationshipReads:
         self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
     ) -> Iterator[_Untraced]:
         """Yield the reads of one attribute of objects, by the class that declares it."""
-        unknown = self._unseen.of(values, sight) if attribute in names else ()
+        unknown = self.unseen.of(values, sight) if attribute in names else ()
         owners: dict[str, list[InstanceOf]] = {}
         for one in values:
             declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
@@ -204,7 +204,7 @@ class RelationshipReads:
         return self._below[qualified]
 
     def _traced(self, read: _Untraced) -> Read:
-        traces, why = self._tracing.of(read.objects, read.attribute, read.place)
+        traces, why = self.tracing.of(read.objects, read.attribute, read.place)
         unknown = (*why, *read.unknown)
         return Read(read.place, read.owner, read.attribute, read.how, traces, unknown)
 

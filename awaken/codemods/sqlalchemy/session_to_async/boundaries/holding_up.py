@@ -1,0 +1,46 @@
+"""What a function that leaves the thread pool holds up the event loop with."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Place
+from awaken.knowledge.libraries import Wait
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests, is_test_file
+
+_LONG: frozenset[Wait] = frozenset({"cpu", "http", "network", "process", "sleep"})
+"""What takes its time, and does not wait for the database."""
+
+
+class HoldingUp:
+    """Answers for one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+
+    def caveats(self, module: Module, node: ast.FunctionDef) -> tuple[list[str], tuple[Place, ...]]:
+        """Return what is said of the calls by which a function blocks, and where these stand.
+
+        Functions that it calls are followed, but not those that become coroutine functions: they
+        say so themselves.
+        """
+        if is_test_file(module.path) or is_around_tests(module.path):
+            return [], ()
+        found = {
+            one.name: (*one.chain, one.place)
+            for one in self._part.project.effects.blocking_calls(module, node).known
+            if one.waits_for in _LONG and self._awaited.isdisjoint(one.chain)
+        }
+        if not found:
+            return [], ()
+        names = " and ".join(f"`{one}`" for one in sorted(found))
+        verb = "holds" if len(found) == 1 else "hold"
+        places = tuple(place for places in found.values() for place in places)
+        return [f"{names} {verb} up the event loop then"], places
+
+    @cached_property
+    def _awaited(self) -> frozenset[Place]:
+        return frozenset(call.place for calls in self._part.calls.values() for call in calls)

@@ -1,0 +1,146 @@
+"""The operations of a program, file by file: each file is searched once."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
+from awaken.contract import Place
+from awaken.kit.search import modules_with
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+    from awaken.project import Project
+
+WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
+"""What a file holds that may hold an operation."""
+_OTHERS = [one.name for one in fields(Operation) if one.name not in {"node", "session"}]
+
+
+class _Kept(NamedTuple):
+    """An operation without its tree: ``node`` and ``session`` are numbers in the walk of that.
+
+    ``function`` is the byte at which the function around it begins, ``others`` are its fields.
+    """
+
+    function: int
+    node: int
+    session: int | None
+    others: dict[str, Any]
+
+    def among(self, nodes: list[ast.AST]) -> Operation:
+        """Return the operation, whose nodes are ``nodes``."""
+        session = None if self.session is None else nodes[self.session]
+        return Operation(**self.others, node=nodes[self.node], session=session)  # type: ignore[arg-type]
+
+
+class FileOperations:
+    """Finds them for one program; those of ``clients`` are there if clients of tests wait."""
+
+    def __init__(self, project: Project, clients: Clients | None) -> None:
+        self._project = project
+        self._clients = clients
+        self._attributes: frozenset[Place] = frozenset()
+        self._kept: dict[str, list[_Kept]] = {}
+        # Of one file at a time: its nodes would keep its tree.
+        self._of: Module | None = None
+        self._last: dict[int, list[Operation]] = {}
+
+    def files(self) -> Iterator[Module]:
+        """Yield the files that may hold some."""
+        words = (*WORDS, *self._project.object_factories.words)
+        return modules_with(self._project, (b"def ", *words))
+
+    def any_waits(self) -> bool:
+        """Whether anything in the program waits synchronously, as far as that is known."""
+        return any(
+            waits(one)
+            for module in self.files()
+            for found in self.in_file(module).values()
+            for one in found
+        )
+
+    def add_attributes(self, places: Iterable[Place]) -> None:
+        """From now on, attributes at ``places`` are operations: they load when they are read."""
+        self._attributes = frozenset(places)
+        self._of = None
+
+    def in_file(self, module: Module) -> dict[int, list[Operation]]:
+        """Return the operations of a file, those of each function in the order of their places.
+
+        By the byte at which the function begins; -1 for the code outside of all.
+        """
+        if self._of is not module:
+            self._of, self._last = module, defaultdict(list)
+            if module.path not in self._kept:
+                self._kept[module.path] = self._without_nodes(module)
+            kept = self._kept[module.path]
+            nodes = [*module.walk()] if kept else []
+            for one in kept:
+                self._last[one.function].append(one.among(nodes))
+            for node in self._loading(module):
+                operation = Operation(node, "attribute", method=node.attr)
+                self._last[_start_around(module, node)].append(operation)
+        return self._last
+
+    def _loading(self, module: Module) -> Iterator[ast.Attribute]:
+        """Yield the attributes of a file that are operations."""
+        is_any = any(one.path == module.path for one in self._attributes)
+        for node in module.walk() if is_any else ():
+            if isinstance(node, ast.Attribute) and module.place(node) in self._attributes:
+                yield node
+
+    def _without_nodes(self, module: Module) -> list[_Kept]:
+        found = [*self._found(module)]
+        numbers = {node: number for number, node in enumerate(module.walk())} if found else {}
+        return [
+            _Kept(
+                _start_around(module, one.node),
+                numbers[one.node],
+                None if one.session is None else numbers[one.session],
+                {name: getattr(one, name) for name in _OTHERS},
+            )
+            for one in found
+        ]
+
+    def _found(self, module: Module) -> Iterator[Operation]:
+        is_of_alembic = is_revision(module) or is_environment(module)
+        if not is_of_alembic:
+            for operation in self._project.orm.operations(module):
+                is_held = self._is_of_factory(module, operation)
+                if not is_held and not is_in_listener(self._project, module, operation.node):
+                    yield operation
+            for call in self._project.object_factories.calls(module):
+                yield Operation(call, "spawned", method=last_name(call.func))
+        if self._clients is not None:
+            yield from self._clients.operations(module)
+
+    def _is_of_factory(self, module: Module, operation: Operation) -> bool:
+        """Whether a factory uses the session that it holds, where it may wait as it always did."""
+        factories, node = self._project.object_factories, operation.node
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and factories.is_held(module, node.func.value)
+            and factories.is_inside(module, node)
+        )
+
+
+def waits(operation: Operation) -> bool:
+    """Whether the function around an operation waits for it, as far as that is known."""
+    return operation.how not in {"inner", "unknown"}
+
+
+def _start_around(module: Module, node: ast.AST) -> int:
+    function = function_around(module, node)
+    return -1 if function is None else module.span(function).start

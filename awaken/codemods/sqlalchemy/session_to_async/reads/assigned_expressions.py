@@ -1,0 +1,171 @@
+"""Attributes that are given an expression of SQL: what it gives is loaded behind the flush.
+
+A flush has the database compute it, and expires the attribute, which reading it loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
+from awaken.contract import Edit, Place
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_WORDS = (b"func", b"text(", b"case(", b"ession")
+_MAKING = ("sqlalchemy.func.", "sqlalchemy.sql.func.")
+_OTHERS = {"sqlalchemy.case", "sqlalchemy.literal_column", "sqlalchemy.text"}
+_FLUSHING = {"commit", "flush"}
+_SESSIONS = {"scoped", "session"}
+
+
+class _Given(NamedTuple):
+    """An assignment, the object, the attribute, and the flush behind it, if one is in sight.
+
+    ``loop`` is what is iterated where a loop gives the objects, and is flushed behind.
+    """
+
+    assignment: ast.Assign
+    owner: ast.Name | ast.Attribute
+    attribute: str
+    flush: ast.Expr | None
+    is_conditional: bool = False
+    loop: ast.expr | None = None
+
+
+class AssignedExpressions:
+    """What becomes of them in one program."""
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self._project = project
+        self._rule = rule
+        self._places = frozenset(
+            module.place(one.flush)
+            for module, given in self._all()
+            for one in given
+            if one.flush is not None
+        )
+
+    def places(self) -> frozenset[Place]:
+        """Return the statements behind which something is loaded."""
+        return self._places
+
+    def members(self) -> Iterator[Member]:
+        """Yield what is written behind the flushes."""
+        for module, given in self._all():
+            for one in given:
+                shown = f"`{module.text_of(one.owner)}.{one.attribute}`"
+                # A flush that is not in sight may come when nobody reads it any more.
+                if one.flush is not None:
+                    site: Site[ast.AST] = Site(self._rule, module, one.assignment)
+                    yield Member(site, self._loaded(site, one, one.flush, shown), shown)
+
+    def _loaded(self, site: Site[ast.AST], given: _Given, flush: ast.Expr, shown: str) -> Rewrite:
+        module, text = site.module, site.module.text_of(given.owner)
+        called = flush.value.func if isinstance(flush.value, ast.Call) else flush.value
+        session = module.text_of(called).rpartition(".")[0]
+        text = text if given.loop is None else module.scopes.fresh_name("item", "one")
+        code = f'await {session}.refresh({text}, attribute_names=["{given.attribute}"])\n'
+        imports: list[Edit] = []
+        if given.is_conditional:
+            inspect, imports = name_beside(self._project, site, None, "sqlalchemy.inspect")
+            code = f'if "{given.attribute}" in {inspect}({text}).unloaded:\n    {code}'
+        if given.loop is not None:
+            lines = code.splitlines(keepends=True)
+            looping = f"for {text} in {module.text_of(given.loop)}:\n"
+            code = looping + "".join(f"    {line}" for line in lines)
+        edits = [site.insert_statements(module.place(flush), "after", code), *imports]
+        return Rewrite(f"{shown} is loaded behind the flush that computes it", edits)
+
+    # ---------------------------------------------------------------------------- assignments
+    def _all(self) -> Iterator[tuple[Module, list[_Given]]]:
+        for module in modules_with(self._project, _WORDS):
+            if is_revision(module) or is_environment(module):
+                continue
+            found = [one for node in module.walk() if (one := self._given(module, node))]
+            if found:
+                yield module, found
+
+    def _given(self, module: Module, node: ast.AST) -> _Given | None:
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr=name)]
+            ) if self._is_expression(module, node.value):
+                pass
+            case _:
+                return None
+        values = self._project.values.of(module, owner).alternatives
+        if kind_of(self._project, values) not in {"one", "optional"}:
+            return None
+        if function_of(module, node) is None or not is_read(self._project, name):
+            return None
+        return self._flushed(module, _Given(node, owner, name, None))
+
+    def _flushed(self, module: Module, given: _Given) -> _Given | None:
+        """Return an assignment with the flush behind it, in its block or in one around it.
+
+        None where nobody can hold the object any more behind the flush.
+        """
+        statement: ast.stmt = given.assignment
+        function, loop = function_of(module, statement), None
+        while statement is not function:
+            block = module.block_of(statement)
+            for one in block[block.index(statement) + 1 :]:
+                if isinstance(one, ast.Expr) and self._is_flush(module, one):
+                    is_inside = statement is given.assignment
+                    if loop is None and not is_inside:
+                        is_bound = _is_bound_before(module, given.owner, statement)
+                        return given._replace(flush=one if is_bound else None, is_conditional=True)
+                    return given._replace(flush=one, is_conditional=not is_inside, loop=loop)
+            above = module.parent(statement)
+            while above is not None and not isinstance(above, ast.stmt):
+                above = module.parent(above)
+            if above is None or isinstance(above, ast.While | ast.AsyncFor):
+                return given
+            if isinstance(above, ast.For):
+                if loop is not None or not isinstance(above.iter, ast.Name | ast.Attribute):
+                    # Of what a loop alone is given, nothing is held behind it.
+                    return None
+                loop = above.iter
+            statement = above
+        return given
+
+    def _is_expression(self, module: Module, value: ast.expr) -> bool:
+        for node in ast.walk(value):
+            if isinstance(node, ast.Call):
+                name = self._project.qualified_name(module, node.func) or ""
+                if name.startswith(_MAKING) or name in _OTHERS:
+                    return True
+            elif isinstance(node, ast.Attribute) and not isinstance(value, ast.Attribute):
+                owner = self._project.qualified_name(module, node.value)
+                if owner is not None and self._project.orm.mapped_class(owner) is not None:
+                    return True
+        return False
+
+    def _is_flush(self, module: Module, statement: ast.stmt) -> bool:
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=name))) if (
+                name in _FLUSHING
+            ):
+                return self._project.orm.resource_of(module, owner) in _SESSIONS
+            case _:
+                return False
+
+
+def _is_bound_before(module: Module, owner: ast.expr, statement: ast.stmt) -> bool:
+    """Whether the variable of an expression has its value in front of a statement already."""
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+    bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+    start = module.span(statement).start
+    return bool(bindings) and all(module.span(one.node).start < start for one in bindings)

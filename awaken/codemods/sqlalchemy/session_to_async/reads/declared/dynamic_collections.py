@@ -1,0 +1,64 @@
+"""Collections that are queries (``lazy="dynamic"``): what they send by themselves is refused."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTION
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.relationships.sides import WORDS, Key
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.migrations import is_revision
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+
+_CHANGING = {"add", "add_all", "append", "extend", "remove", "statement"}
+"""What such a collection does without a query, and the statement that others execute."""
+
+
+def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
+    """Yield the declarations of collections that something reads, each with where."""
+    declared = {
+        key: site
+        for module in modules_with(project, WORDS)
+        if not is_revision(module)
+        for key, site in _declared(project, module.path)
+    }
+    if not declared:
+        return
+    sending: dict[Key, Place] = {}
+    for read in project.orm.relationship_reads():
+        key = (read.owner, read.attribute)
+        keys = [key] if read.owner else [one for one in declared if one[1] == read.attribute]
+        if not _is_changing(project, read):
+            sending |= {one: read.place for one in keys if one in declared and one not in sending}
+    for key, place in sending.items():
+        module = project.module(declared[key].path)
+        for call in () if module is None else module.calls_at(declared[key].span)[:1]:
+            shown = f"{key[0].rpartition('.')[2]}.{key[1]}"
+            if module is not None:
+                why = Refused(DYNAMIC_COLLECTION, shown, because=(place,))
+                yield Member(Site(rule, module, call), why, f"`{shown}`")
+
+
+def _declared(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
+    for one in project.orm.relationship_sides(path):
+        if one.facts.lazy == "dynamic" and one.owner and one.attribute:
+            yield (one.owner, one.attribute), Place(one.facts.path, one.facts.span)
+
+
+def _is_changing(project: Project, read: Read) -> bool:
+    """Whether a place only adds to a collection, or takes its statement."""
+    module = project.module(read.place.path)
+    for node in () if module is None else module.mentions(read.attribute):
+        if module is not None and isinstance(node, ast.Attribute):
+            above = module.parent(node)
+            if module.place(node) == read.place and isinstance(above, ast.Attribute):
+                return above.attr in _CHANGING
+    return False

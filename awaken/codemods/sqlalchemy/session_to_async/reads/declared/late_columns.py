@@ -1,0 +1,189 @@
+"""Columns that are loaded when they are read: their reads are awaited.
+
+Those that the mapping or an option of a statement defers, and those that are an expression, which
+every flush of their object expires.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import LATE_COLUMN
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+    from awaken.project.source.modules import Module
+
+_WORDS = (b"deferred", b"column_property")
+_OPTIONS = (b"load_only(", b"defer(")
+_COLUMNS = {"sqlalchemy.Column", "sqlalchemy.orm.mapped_column"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A column of a class; ``place`` is the call that says so, perhaps of one statement alone."""
+
+    owner: str
+    name: str
+    place: Place
+    is_option: bool = False
+
+
+class LateColumns:
+    """What becomes of such columns in one program."""
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self._project = project
+        self._rule = rule
+        late = [*self._mapped(), *self._by_options()]
+        names = {one.name for one in late}
+        reads = project.orm.column_reads(names) if names else ()
+        self._reads = [(read, one) for one in late for read in reads if self._is_late(read, one)]
+
+    # ------------------------------------------------------------------------------- declarations
+    def _mapped(self) -> Iterator[_Late]:
+        """Yield what the mapping says."""
+        for module in modules_with(self._project, _WORDS):
+            for node in () if _is_of_alembic(module) else module.walk():
+                if isinstance(node, ast.Call) and self._is_declared_late(module, node):
+                    yield from self._declared(module, node)
+
+    def _is_declared_late(self, module: Module, call: ast.Call) -> bool:
+        name = self._project.qualified_name(module, call.func)
+        if any(one.arg == "deferred" and _is_true(one.value) for one in call.keywords):
+            return name is not None and name.startswith(("sqlalchemy.", "sqlmodel."))
+        if name != "sqlalchemy.orm.column_property":
+            return name == "sqlalchemy.orm.deferred"
+        first = call.args[0] if call.args else None
+        called = first.func if isinstance(first, ast.Call) else None
+        return called is None or self._project.qualified_name(module, called) not in _COLUMNS
+
+    def _declared(self, module: Module, call: ast.Call) -> Iterator[_Late]:
+        """Yield the columns that a call declares: in the body of a class, or for one outside."""
+        inside, place = module.enclosing_class(call), module.place(call)
+        owner = None if inside is None else f"{module.name}.{module.qualname(inside)}"
+        match module.statement_of(call):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
+            ) if owner is not None:
+                yield _Late(owner, name, place)
+            case ast.Assign(targets=[ast.Attribute(value=mapped, attr=name)]):
+                owner = self._project.qualified_name(module, mapped)
+                if owner is not None:
+                    yield _Late(owner, name, place)
+            case ast.Return() as returned if owner is not None:
+                # Of a `declared_attr`, which is named as the column.
+                function = module.enclosing_function(returned)
+                if isinstance(function, ast.FunctionDef):
+                    yield _Late(owner, function.name, place)
+            case _:
+                pass
+
+    def _by_options(self) -> Iterator[_Late]:
+        """Yield what options of statements defer."""
+        for module in modules_with(self._project, _OPTIONS):
+            for node in () if _is_of_alembic(module) else module.walk():
+                if not isinstance(node, ast.Call):
+                    continue
+                kind, place = last_name(node.func), module.place(node)
+                given = [self._column(module, one) for one in node.args]
+                named = [one for one in given if one is not None]
+                if kind == "defer":
+                    yield from (_Late(owner, name, place, is_option=True) for owner, name in named)
+                elif kind == "load_only":
+                    for owner in dict.fromkeys(owner for owner, _ in named):
+                        loaded = {name for one, name in named if one == owner}
+                        for name in self._others(owner, loaded):
+                            yield _Late(owner, name, place, is_option=True)
+
+    def _column(self, module: Module, node: ast.expr) -> tuple[str, str] | None:
+        if not isinstance(node, ast.Attribute):
+            return None
+        owner = self._project.qualified_name(module, node.value)
+        return None if owner is None else (owner, node.attr)
+
+    def _others(self, owner: str, loaded: set[str]) -> Iterator[str]:
+        mapped = self._project.orm.mapped_class(owner)
+        for name, facts in mapped.columns.items() if mapped is not None else ():
+            if name not in loaded and not facts.primary_key:
+                yield name
+
+    # -------------------------------------------------------------------------------------- reads
+    def _is_late(self, read: Read, late: _Late) -> bool:
+        if read.attribute != late.name:
+            return False
+        if not read.owner:
+            return not late.is_option and not self._is_called(read)
+        if late.owner not in self._project.orm.mapping_ancestors(read.owner):
+            return False
+        return not late.is_option or any(
+            option.path == late.place.path and option.span.contains(late.place.span)
+            for trace in read.traces
+            for option in trace.load.options
+        )
+
+    def _is_called(self, read: Read) -> bool:
+        """Whether what is read is called: a method that has the name by chance."""
+        found = self._at(read)
+        above = None if found is None else found[0].parent(found[1])
+        return isinstance(above, ast.Call) and found is not None and above.func is found[1]
+
+    def _at(self, read: Read) -> tuple[Module, ast.Attribute] | None:
+        """Return the attribute that is read by its name in Python code."""
+        module = self._project.module(read.place.path)
+        for node in () if module is None else module.mentions(read.attribute):
+            if (
+                module is not None
+                and isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Load)
+                and module.place(node) == read.place
+            ):
+                return module, node
+        return None
+
+    def awaited(self) -> Iterator[Place]:
+        """Yield the reads in Python code that are awaited."""
+        return (read.place for read, _ in self._reads if self._is_awaited(read))
+
+    def classes(self) -> list[str]:
+        """Return the classes whose columns are awaited."""
+        return sorted({read.owner for read, _ in self._reads if self._is_awaited(read)})
+
+    def _is_awaited(self, read: Read) -> bool:
+        """Whether a read is awaited: what Python itself calls, as a property, can await nothing."""
+        found = self._at(read)
+        around = None if found is None else found[0].enclosing_function(found[1])
+        if not read.owner or not isinstance(around, Function):
+            return False
+        is_dunder = around.name.startswith("__") and around.name.endswith("__")
+        decorators = map(last_name, around.decorator_list)
+        return not is_dunder and not any(one.endswith("property") for one in decorators)
+
+    def members(self) -> Iterator[Member]:
+        """Yield what is read where nothing can be awaited, or of an object that is not known."""
+        refused = {late: read.place for read, late in self._reads if not self._is_awaited(read)}
+        for late, place in refused.items():
+            module = self._project.module(late.place.path)
+            for call in () if module is None else module.calls_at(late.place.span)[:1]:
+                shown = f"{late.owner.rpartition('.')[2]}.{late.name}"
+                if module is not None:
+                    why = Refused(LATE_COLUMN, shown, because=(place,))
+                    yield Member(Site(self._rule, module, call), why, f"`{shown}`")
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _is_of_alembic(module: Module) -> bool:
+    return is_revision(module) or is_environment(module)

@@ -1,0 +1,101 @@
+"""Mapped classes that inherit from others: what they add is loaded with objects of their base.
+
+A statement for the base gives their objects without it, which reading it loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import (
+    argument_edit,
+    is_read,
+    own_arguments,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import SUBCLASS_ATTRIBUTE
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.migrations import is_environment, is_revision
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_WORD = b"polymorphic_identity"
+_SAYS = {"polymorphic_load", "with_polymorphic"}
+
+
+def loaded_with_their_bases(project: Project, rule: str) -> Iterator[Member]:
+    """Yield the classes of which more is loaded when an object of their base is."""
+    for module in modules_with(project, (_WORD,)):
+        if is_revision(module) or is_environment(module):
+            continue
+        for node in module.walk():
+            if isinstance(node, ast.ClassDef):
+                yield from _of_class(project, Site(rule, module, node))
+
+
+def _of_class(project: Project, site: Site[ast.ClassDef]) -> Iterator[Member]:
+    node = site.node
+    qualified = f"{site.module.name}.{site.module.qualname(node)}"
+    bases = [
+        one
+        for one in project.orm.mapping_ancestors(qualified)
+        if one != qualified and project.orm.mapped_class(one) is not None
+    ]
+    mapped = project.orm.mapped_class(qualified)
+    if not bases or mapped is None or any(_says(project, one) for one in (qualified, *bases)):
+        return
+    above = [one for name in bases if (one := project.orm.mapped_class(name)) is not None]
+    inherited = {name for one in above for name in (*one.columns, *one.relationships)}
+    added = sorted({*mapped.columns, *mapped.relationships} - inherited)
+    read = [one for one in added if is_read(project, one)]
+    if not read or not any(_is_loaded(project, one) for one in bases):
+        return
+    how = "inline" if mapped.tablename in {None, above[0].tablename} else "selectin"
+    shown = f"{node.name}.{read[0]}"
+    try:
+        why = Refused(SUBCLASS_ATTRIBUTE, shown)
+        edits = [argument_edit(project, site, qualified, f'"polymorphic_load": "{how}"', why)]
+    except Refused as refused:
+        yield Member(Site(site.rule, site.module, node), refused, f"`{node.name}`")
+    else:
+        message = f"`{shown}` is loaded with what is loaded as `{bases[0].rpartition('.')[2]}`"
+        yield Member(
+            Site(site.rule, site.module, node),
+            Rewrite(message, edits, ["statements of its base class load more than before"]),
+            f"`{node.name}`",
+        )
+
+
+def _says(project: Project, qualified: str) -> bool:
+    """Whether a class says itself how much is loaded with its base."""
+    own = own_arguments(project, qualified)
+    keys = own.keys if isinstance(own, ast.Dict) else []
+    return any(isinstance(one, ast.Constant) and one.value in _SAYS for one in keys)
+
+
+def _is_loaded(project: Project, base: str) -> bool:
+    """Whether something may load objects of a class: a relationship, or a call that is given it."""
+    if project.orm.relationships_to(base):
+        return True
+    for spelling in sorted(project.spellings(base)):
+        for module in modules_with(project, (spelling.encode(),)):
+            for node in module.mentions(spelling):
+                if isinstance(node, ast.Name | ast.Attribute) and _is_given(
+                    project, module, node, base
+                ):
+                    return True
+    return False
+
+
+def _is_given(project: Project, module: Module, node: ast.expr, base: str) -> bool:
+    above = module.parent(node)
+    return (
+        isinstance(above, ast.Call)
+        and node in above.args
+        and project.qualified_name(module, node) == base
+    )

@@ -1,0 +1,126 @@
+"""Objects that the program expires one by one: they are loaded again behind that.
+
+The next read of them did that. ``expire`` stays, for it forgets what was changed and not written.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_SESSIONS = {"scoped", "session"}
+
+
+class ExpireCalls:
+    """What becomes of ``session.expire(user)`` in one program.
+
+    ``relationships`` tells which ones of a class are read, and not loaded with each object.
+    """
+
+    def __init__(
+        self, project: Project, rule: str, relationships: Callable[[str], list[str]]
+    ) -> None:
+        self._project = project
+        self._rule = rule
+        self._relationships = relationships
+        self._found = {
+            module.place(call): module.place(statement)
+            for module, call in self._calls()
+            if (statement := module.statement_of(call)) is not None
+        }
+
+    def _calls(self) -> Iterator[tuple[Module, ast.Call]]:
+        for module in modules_with(self._project, (b".expire(",)):
+            for node in module.walk():
+                match node:
+                    case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
+                        self._project.orm.resource_of(module, owner) in _SESSIONS
+                    ):
+                        yield module, node
+                    case _:
+                        pass
+
+    def places(self) -> frozenset[Place]:
+        """Return the statements behind which something is loaded."""
+        return frozenset(self._found.values())
+
+    def members(self) -> Iterator[Member]:
+        """Yield what is written behind them."""
+        for module, call in self._calls():
+            site: Site[ast.AST] = Site(self._rule, module, call)
+            shown = f"`{module.excerpt(call)}`"
+            try:
+                outcome: Rewrite | Refused = self._loaded(site, call)
+            except Refused as refused:
+                outcome = refused
+            yield Member(site, outcome, shown)
+
+    def _loaded(self, site: Site[ast.AST], call: ast.Call) -> Rewrite:
+        """Return what loads again what a call expires. Raises Refused."""
+        module, statement = site.module, site.module.statement_of(call)
+        given, names = call.args[0], call.args[1] if len(call.args) > 1 else None
+        for keyword in call.keywords:
+            names = keyword.value if keyword.arg == "attribute_names" else names
+        is_statement = isinstance(statement, ast.Expr) and statement.value is call
+        is_named = isinstance(given, ast.Name | ast.Attribute)
+        if statement is None or not is_statement or not is_named:
+            raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(call)}`")
+        text, session = module.text_of(given), module.text_of(call.func).rpartition(".")[0]
+        wanted = [f", {module.text_of(names)}" if names is not None else ""]
+        read = self._read_of(module, given) if names is None else []
+        if read:
+            listed = ", ".join(f'"{one}"' for one in read)
+            wanted.append(f", attribute_names=[{listed}]")
+        code = "".join(f"await {session}.refresh({text}{one})\n" for one in wanted)
+        following = _next_use(module, statement, text)
+        if following is not None and _sends_before(module, statement, following):
+            edits = [site.insert_statements(module.place(following), "before", code)]
+        else:
+            edits = [site.insert_statements(module.place(statement), "after", code)]
+        return Rewrite(f"`{text}` is loaded again where it is expired", edits)
+
+    def _read_of(self, module: Module, node: ast.expr) -> list[str]:
+        """Return the relationships of an object that are read somewhere."""
+        names = {
+            name
+            for one in self._project.values.of(module, node).alternatives
+            if isinstance(one, InstanceOf)
+            for name in self._relationships(one.qualified)
+        }
+        return sorted(names)
+
+
+def _next_use(module: Module, statement: ast.stmt, text: str) -> ast.stmt | None:
+    """Return the next statement of the same block that names the object."""
+    block = module.block_of(statement)
+    first = text.partition(".")[0]
+    for one in block[block.index(statement) + 1 :]:
+        if any(isinstance(each, ast.Name) and each.id == first for each in module.walk(one)):
+            return one
+    return None
+
+
+def _sends_before(module: Module, statement: ast.stmt, following: ast.stmt) -> bool:
+    """Whether something between two statements of a block may write to the database."""
+    block = module.block_of(statement)
+    between = block[block.index(statement) + 1 : block.index(following)]
+    methods = twins().methods()
+    return any(
+        isinstance(node, ast.Call)
+        and (not isinstance(node.func, ast.Attribute) or node.func.attr in methods)
+        for one in between
+        for node in module.walk(one)
+    )
