@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 from planned import reason_of, session_to_async
 
@@ -173,3 +175,31 @@ def report() -> None:
     reasons = {reason_of(one): one.help for one in plan.findings}
     assert reasons.keys() == {"foreign-session", "beside-another", "unknown-session"}
     assert "engine and a factory of this program" in reasons["unknown-session"]
+
+
+def test_a_site_that_is_decided_twice_says_what_is_against_it():
+    texts = {
+        "shop.py": dedent("""\
+            from functools import wraps
+            from sqlalchemy import select
+            from sqlalchemy.orm import Session
+
+            def retried(function):
+                @wraps(function)
+                def wrapper(*args, **kwargs):
+                    try:
+                        return function(*args, **kwargs)
+                    except ValueError:
+                        args[0].rollback()
+                        raise
+                return wrapper
+
+            @retried
+            def price(db: Session) -> int:
+                return db.scalar(select(1))
+        """)
+    }
+
+    found = [reason_of(one) for one in session_to_async(texts).findings]
+
+    assert "unknown-session" in found

@@ -88,7 +88,8 @@ class LeftAlone:
         if not stopping:
             return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
         findings: list[Finding] = []
-        for one in members:
+        # Of a site that is decided twice, the last finding counts: what is said against it.
+        for one in sorted(members, key=lambda one: isinstance(one.outcome, Refused)):
             if isinstance(one.outcome, Refused):
                 findings.append(one.site.refused(one.outcome))
             else:
