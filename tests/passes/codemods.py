@@ -13,6 +13,8 @@ from libcst.codemod.visitors import AddImportsVisitor
 from libcst.metadata import FilePathProvider, FullyQualifiedNameProvider, TypeInferenceProvider
 
 SEEN = []
+WRITTEN = Path(os.sep, "written-by-a-pass.txt")
+"""Outside of the directory for temporary files, where this one may lie."""
 
 
 class RenameCommand(VisitorBasedCodemodCommand):
@@ -115,7 +117,7 @@ class FailsCommand(VisitorBasedCodemodCommand):
             case "asks":
                 input("name? ")
             case "writes":
-                Path(__file__).with_name("written.txt").write_text("x")
+                WRITTEN.write_text("x")
             case "connects":
                 socket.create_connection(("192.0.2.1", 80))
             case "waits":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from codemods import WRITTEN
 
 from awaken import api
 from awaken.passes.child.libcst_command import load
@@ -179,7 +180,7 @@ def test_what_goes_wrong_in_one_file_costs_that_file_alone(tmp_path):
     assert "EOF" in said["asks"]
     assert "must not use the network" in said["connects"]
     assert "must not write files" in said["writes"]
-    assert not (HERE / "written.txt").exists()
+    assert not WRITTEN.exists()
 
 
 @pytest.mark.usefixtures("_here")
