@@ -53,6 +53,8 @@ _REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
 class Project:
     """One snapshot of a program and what is known about it; reads no file and runs no code.
 
+    ``before`` are the files of the ``earlier`` project that it was made from, if there was one.
+
     ``targets`` holds the versions that the program declares; ``published`` says whether code
     outside the program may import from it, ``published_because`` why. Facts always come from the
     whole program. Trees are parsed when asked for and only the last few are kept. What an
@@ -85,6 +87,7 @@ class Project:
         others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
         self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, others)
         self.snapshot = self._texts.files
+        self.before = None if earlier is None else earlier.snapshot
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
         inner = inner_folders(self._texts.python, self._is_named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
@@ -20,10 +21,13 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.colouring import Step
 from awaken.project.source.modules import Module
+from awaken.workspace.parsing import Unparsable, parse_text
+from awaken.workspace.sources import is_python
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_NAMING = (ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef)
 _MOCKS = {"unittest.mock.MagicMock", "unittest.mock.Mock"}
 
 
@@ -36,10 +40,12 @@ class _AsynchronousPart(SynchronousPart):
         functions = after.calls.graph().functions()
         self._functions = {(one.path, one.start): one for one in functions}
         self._asynchronous = set()
+        before = _coroutines_before(after)
         self.steps = {
             one: Step(Place(one.path, one.place.span), None)
             for one in functions
             if calls.kind(one) == "coroutine"
+            and (one.path, one.qualname.replace(".<locals>", "")) not in before
         }
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
@@ -58,6 +64,29 @@ class _AsynchronousPart(SynchronousPart):
                         yield Operation(call, "awaited", method=method)
                 case _:
                     pass
+
+
+def _coroutines_before(after: Project) -> set[tuple[str, str]]:
+    """Return the coroutine functions that a program had before the change: files and names.
+
+    What stands in their place did so then.
+    """
+    found: set[tuple[str, str]] = set()
+    for path in after.before or ():
+        source = after.before.get(path) if after.before is not None and is_python(path) else None
+        if source is None or b"async def" not in source.text:
+            continue
+        with suppress(Unparsable):
+            waiting: list[tuple[str, ast.AST]] = [("", parse_text(source.text))]
+            while waiting:
+                around, node = waiting.pop()
+                for child in ast.iter_child_nodes(node):
+                    name = child.name if isinstance(child, _NAMING) else ""
+                    inside = f"{around}.{name}".strip(".")
+                    if isinstance(child, ast.AsyncFunctionDef):
+                        found.add((path, inside))
+                    waiting.append((inside, child))
+    return found
 
 
 def synchronous_doubles(

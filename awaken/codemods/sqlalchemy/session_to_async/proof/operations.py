@@ -29,6 +29,7 @@ _CLASSES: dict[str, Resource] = {
     "sqlalchemy.ext.asyncio.AsyncTransaction": "transaction",
 }
 _SPAWN = "sqlalchemy.util.greenlet_spawn"
+_THREAD = "asyncio.to_thread"
 _OWN = {"run_sync", "stream", "stream_scalars"}
 """Coroutine functions that the asynchronous side alone has."""
 _NOT_AWAITED = "is an operation that nothing awaits"
@@ -127,7 +128,7 @@ def _methods() -> frozenset[str]:
 @cache
 def _written() -> frozenset[str]:
     """Return the coroutine functions of libraries that the rule writes."""
-    return frozenset({*twins().functions.values(), _SPAWN, "builtins.anext"})
+    return frozenset({*twins().functions.values(), _SPAWN, _THREAD, "builtins.anext"})
 
 
 def _may_be_entered(module: Module, node: ast.expr) -> bool:
