@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import ENTERING
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
-from awaken.contract import Place
+from awaken.contract import Edit, NeedImport, Place, TextEdit
 from awaken.kit.sites import Rewrite
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -98,10 +98,19 @@ def synchronous_doubles(
     for found in (Doubles(part, ""), MockedObjects(part, "")):
         for member in found:
             outcome = member.outcome
-            is_left = not isinstance(outcome, Rewrite) or outcome.edits
+            is_left = not isinstance(outcome, Rewrite) or any(map(_lets_await, outcome.edits))
             if is_left and member.site.place.path in paths:
                 what = f"{member.shown} is awaited, and gives nothing that can be"
                 yield member.site.place, what
+
+
+def _lets_await(edit: Edit) -> bool:
+    """Whether an edit is what makes a double awaited: others say what it gives then.
+
+    ``patch`` itself makes an ``AsyncMock`` of a coroutine function.
+    """
+    is_text = isinstance(edit, NeedImport | TextEdit)
+    return not is_text or (isinstance(edit, TextEdit) and "sync" in edit.text)
 
 
 def _of_managers(
