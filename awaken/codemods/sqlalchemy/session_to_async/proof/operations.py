@@ -59,6 +59,11 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
                 what = _lost(after, module, node)
                 if what:
                     yield module.place(node), f"`{module.excerpt(node)}` {what}"
+            # What is handed on may be awaited by whom it is handed to.
+            case ast.Attribute(value=ast.Attribute(attr="awaitable_attrs")) if not isinstance(
+                module.parent(node), ast.Await | ast.Call | ast.Starred
+            ):
+                yield module.place(node), f"`{module.excerpt(node)}` {_NOT_AWAITED}"
             case ast.For(iter=given) | ast.comprehension(iter=given, is_async=0):
                 if _is_streamed(after, module, given):
                     what = f"`{module.excerpt(given)}` is not iterated asynchronously"
