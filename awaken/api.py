@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.contract import SiteId, UnusableFile, UserError
-from awaken.engine.machine.foreign_code import rule_of_pass
 from awaken.engine.machine.garbage import no_collections
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from awaken.engine.root_run import RootRun
     from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
+    from awaken.passes.settings import PassPlace, PassSettings
 
 __all__ = [
     "Options",
@@ -254,14 +254,18 @@ def _projects(
     from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
 
     said = Said(options.settings, options.config, options.isolated)
-    near = [one.path for one in find_roots(paths, options.overlay)[0]]
-    require_usable(said, near, rules=known, rule_of=rule_of_pass)
+    require_usable(
+        said,
+        lambda: [one.path for one in find_roots(paths, options.overlay)[0]],
+        rules=known,
+        rule_of=_rule_of_pass,
+    )
     settings: dict[Path, Resolved] = {}
     unusable: list[FileProblem] = []
 
     def discovery_of(root: Path) -> DiscoverySettings:
         try:
-            one = resolve(root, said, rules=known, rule_of=rule_of_pass)
+            one = resolve(root, said, rules=known, rule_of=_rule_of_pass)
         except UnusableFile as error:
             unusable.append(FileProblem(error.path, error.line, error.message))
         except UserError as error:
@@ -281,6 +285,14 @@ def _projects(
     found, problems = discover(paths, discovery_of, options.overlay)
     projects = [one for one in found if one.root.path in settings]
     return settings, projects, [*problems, *unusable]
+
+
+def _rule_of_pass(settings: PassSettings, place: PassPlace) -> Rule:
+    # Most runs have no pass, and need not load what runs one.
+    from awaken.engine.machine.foreign_code import ForeignCode  # noqa: PLC0415
+    from awaken.passes.foreign import rule_of  # noqa: PLC0415
+
+    return rule_of(settings, place, ForeignCode)
 
 
 def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str, ...]:

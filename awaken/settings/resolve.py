@@ -98,15 +98,26 @@ def _named_layers(
 
 
 def require_usable(
-    said: Said, roots: Iterable[Path], *, rules: Sequence[Rule], rule_of: RuleOf = no_passes
+    said: Said,
+    roots: Callable[[], Iterable[Path]],
+    *,
+    rules: Sequence[Rule],
+    rule_of: RuleOf = no_passes,
 ) -> None:
     """Raise UserError for what the command line says and no project can be run with.
 
-    ``roots`` are those of projects whose passes it may name.
+    ``roots`` finds the projects whose passes it may name: asked where it names what is no rule.
     """
     files, values = _named_layers(said, rules)
     layers = [*(one for _, one in files), *values, Layer(COMMAND_LINE, Path.cwd(), said.given)]
-    for root in () if files or said.isolated else roots:
+    try:
+        _check_given(said.given, (*rules, *passes_of(layers, Path(), rule_of)))
+    except UserError:
+        if files or said.isolated:
+            raise
+    else:
+        return
+    for root in roots():
         # What is wrong in it is said of that project.
         with suppress(UserError):
             path = nearest_file(root)

@@ -13,10 +13,8 @@ import msgspec
 
 from awaken.engine.machine.programs import end_program, start_program
 from awaken.engine.machine.workers import available_cores
-from awaken.passes.foreign import ForeignPass, rule_of
 from awaken.passes.framing import receive, send
 from awaken.passes.messages import Answer, Failed, Item, Loaded, Ready, Setup, Unusable
-from awaken.passes.settings import PassPlace, PassSettings
 
 SECONDS_TO_LOAD = 60
 """Of the clock, for foreign code to be imported."""
@@ -25,11 +23,6 @@ SECONDS_PER_FILE = 90
 _WORDS = (sys.executable, "-P", "-m", "awaken.passes.child")
 _FILES_WORTH_A_PROCESS = 8
 """Importing LibCST takes as long as rewriting so many files."""
-
-
-def rule_of_pass(settings: PassSettings, place: PassPlace) -> ForeignPass:
-    """Return the rule that a pass becomes."""
-    return rule_of(settings, place, ForeignCode)
 
 
 class ForeignCode:
