@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
@@ -133,18 +134,15 @@ class ForeignPass(Rule):
     def _modules(self, project: Project, ready: Ready) -> Iterator[Module]:
         words = [one.encode() for one in self.settings.triggers or ready.triggers]
         paths = project.site_files(words) if words else filter(is_python, sorted(project.snapshot))
+        root = self.place.root
+        named = PathPatterns(self.settings.paths, self.place.directory).below(root)
         for path in paths:
-            module = project.module(path) if self._is_named(path) else None
+            is_left_out = self.settings.paths and not leaves_out(
+                (named,), f"{root}/".replace("//", "/"), path
+            )
+            module = None if is_left_out else project.module(path)
             if module is not None:
                 yield module
-
-    def _is_named(self, path: str) -> bool:
-        """Whether the pass is for a file."""
-        if not self.settings.paths:
-            return True
-        root = self.place.root
-        patterns = PathPatterns(self.settings.paths, self.place.directory).below(root)
-        return leaves_out((patterns,), f"{root}/".replace("//", "/"), path)
 
     def _problem(self, path: str, why: str) -> Problem:
         return Problem(Place(path, Span(0, 0)), f"{self.name}: {why}")
@@ -222,7 +220,8 @@ class ForeignPass(Rule):
         """Yield the sites of a file; comments between statements belong to the next one."""
         places = "one place" if len(found) == 1 else f"{len(found)} places"
         caveats = [_NOT_PROVED, *(f"the comment {one} is lost" for one in lost)]
-        pairs = [(_node_at(module, one.span), one) for one in found]
+        statements = _statements(module)
+        pairs = [(_node_at(module, statements, one.span), one) for one in found]
         for node, group in groupby(pairs, key=lambda pair: pair[0]):
             site: Site[ast.AST] = Site(self.name, module, node)
             edits = [
@@ -257,13 +256,13 @@ def _left_alone(rule: str, module: Module, refused: Refused) -> Decided:
     return Decided((whole.refused(refused),))
 
 
-def _node_at(module: Module, span: Span) -> ast.AST:
+def _statements(module: Module) -> list[tuple[int, ast.stmt]]:
+    """Return the statements of a file, each with the byte at which it begins, in order."""
+    found = [one for one in module.walk() if isinstance(one, ast.stmt)]
+    return sorted(((module.span(one).start, one) for one in found), key=lambda pair: pair[0])
+
+
+def _node_at(module: Module, statements: Sequence[tuple[int, ast.stmt]], span: Span) -> ast.AST:
     """Return the first statement that begins in ``span``, or behind it in the same file."""
-    found: ast.AST = module.tree
-    first = len(module.source.text) + 1
-    for node in module.walk():
-        if isinstance(node, ast.stmt):
-            start = module.span(node).start
-            if span.start <= start < first:
-                found, first = node, start
-    return found
+    at = bisect_left(statements, span.start, key=lambda pair: pair[0])
+    return statements[at][1] if at < len(statements) else module.tree

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 _LINE_ENDS = (b"\n", b"\r")
 
 
-def why_not_whole(module: Module, span: Span, text: bytes) -> str | None:
-    """Return why ``text`` cannot stand for the lines of ``span``, None if it can."""
+def why_not_whole(
+    module: Module, statements: StatementLines, span: Span, text: bytes
+) -> str | None:
+    """Return why ``text`` cannot stand for the lines of ``span``, None if it can.
+
+    ``statements`` are those of ``module``.
+    """
     source = module.source.text
     if not _begins_line(source, span.start) or not _begins_line(source, span.end):
         return "it replaces parts of lines"
@@ -22,7 +27,7 @@ def why_not_whole(module: Module, span: Span, text: bytes) -> str | None:
         return "its last line would run into the next one"
     first = len(source[: span.start].splitlines())
     lines = Lines(first, first + len(source[span.start : span.end].splitlines()))
-    cut = StatementLines(module.tree).cut_by(lines)
+    cut = statements.cut_by(lines)
     return None if cut is None else f"it replaces a part of the statement in line {cut.start + 1}"
 
 

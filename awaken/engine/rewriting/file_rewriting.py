@@ -58,6 +58,7 @@ from awaken.engine.rewriting.slice_rewriting import (
     rewrite_slice,
 )
 from awaken.project.source.modules import Module
+from awaken.project.source.statement_lines import StatementLines
 from awaken.workspace.parsing import Unparsable, parse, too_deep_for_libcst
 from awaken.workspace.sources import SourceFile
 
@@ -176,9 +177,12 @@ class _Work:
     ) -> Iterator[Piece]:
         """Yield the lines that stand in the place of others, where nothing else is edited."""
         taken = list(others)
+        if not edits:
+            return
+        statements = StatementLines(self._module.tree)
         for owned in edits:
             span, text = owned.edit.anchor, owned.edit.text.encode()
-            why = why_not_whole(self._module, span, text)
+            why = why_not_whole(self._module, statements, span, text)
             clashing = [one for one in taken if _clash(one, span, owned.change)]
             if any(owned.change in one.changes for one in clashing):
                 why = OVERLAP
