@@ -16,6 +16,7 @@ import sysconfig
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO, Protocol
@@ -26,9 +27,7 @@ from awaken.passes.child.isolation import forbid, leave_the_network
 from awaken.passes.framing import receive, send
 from awaken.passes.messages import Answer, Failed, Item, Loaded, Setup, Unusable
 
-SECONDS_PER_FILE = 60
-"""Of the clock, for one file. LibCST's slowest own command takes 3 s for 5,000 lines."""
-_MODULES = {"bowler": "bowler_script", "libcst": "libcst_command"}
+_MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_command"}
 _MOST_SAID = 10_000
 """Bytes of what the code prints that are shown."""
 
@@ -61,7 +60,7 @@ def serve() -> None:
     send(answered, msgspec.msgpack.encode(loaded))
     while foreign is not None and (message := receive(asked)) is not None:
         item = msgspec.msgpack.decode(message, type=Item)
-        send(answered, _answer(foreign, item, words))
+        send(answered, _answer(foreign, item, words, setup.seconds))
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -99,11 +98,14 @@ def _loaded(setup: Setup) -> tuple[Loaded, Foreign | None]:
     try:
         load = _loading(setup)
     except ModuleNotFoundError as error:
-        return Unusable(f"{setup.target} needs {error.name}: install awaken[{setup.kind}]"), None
-    sys.path[:0] = setup.import_from
+        name = (error.name or setup.kind).partition(".")[0]
+        how = f"pip install 'awaken[{setup.kind}]'"
+        return Unusable(f"{setup.target} needs {name}, which is not here: {how}"), None
+    except Exception as error:  # noqa: BLE001  a library that is not made for this Python
+        return Unusable(f"{setup.kind} cannot be used here: {described(error)}"), None
     sys.argv = [setup.target, *setup.words]
     # The libraries are loaded by now, and have written what they keep for themselves.
-    forbid()
+    forbid(setup.root)
     try:
         return load(setup)
     except BaseException as error:  # noqa: BLE001  foreign code may raise anything when it is imported
@@ -132,9 +134,9 @@ def described(error: BaseException) -> str:
     return " ".join([what, *(f"({one.filename}:{one.lineno})" for one in last)])
 
 
-def _answer(foreign: Foreign, item: Item, words: _Words) -> bytes:
+def _answer(foreign: Foreign, item: Item, words: _Words, seconds: int) -> bytes:
     answer = _forked if hasattr(os, "fork") else _here
-    return answer(lambda: _rewritten(foreign, item, words))
+    return answer(lambda: _rewritten(foreign, item, words), seconds)
 
 
 def _rewritten(foreign: Foreign, item: Item, words: _Words) -> bytes:
@@ -146,14 +148,18 @@ def _rewritten(foreign: Foreign, item: Item, words: _Words) -> bytes:
     return msgspec.msgpack.encode(msgspec.structs.replace(answer, said=words.taken()))
 
 
-def _here(work: Callable[[], bytes]) -> bytes:
+def _here(work: Callable[[], bytes], seconds: int) -> bytes:
+    del seconds
     return work()
 
 
-def _forked(work: Callable[[], bytes]) -> bytes:
+def _forked(work: Callable[[], bytes], seconds: int) -> bytes:
     """Return what ``work`` gives in a process of its own, or why it gives nothing."""
     ours, theirs = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn where foreign code has started threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         with suppress(BaseException):
             os.close(ours)
@@ -161,14 +167,14 @@ def _forked(work: Callable[[], bytes]) -> bytes:
                 stream.write(work())
         os._exit(0)
     os.close(theirs)
-    message = _read(ours, time.monotonic() + SECONDS_PER_FILE)
+    message = _read(ours, time.monotonic() + seconds)
     if message is None:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if message:
         return message
-    why = f"it took more than {SECONDS_PER_FILE} seconds for this file"
+    why = f"it took longer than {seconds} s for this file"
     if message is not None:
         code = os.waitstatus_to_exitcode(status)
         ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
