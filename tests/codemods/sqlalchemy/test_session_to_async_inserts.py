@@ -48,7 +48,8 @@ def database(url=PSYCOPG2, column=TO_ITSELF, **options):
 
 def test_what_the_engine_becomes():
     written = database()
-    assert '''
+    assert (
+        '''
 def with_rows_together(engine: AsyncEngine) -> AsyncEngine:
     """Send the rows of an INSERT together: they may refer to each other."""
     if engine.dialect.name == "postgresql":
@@ -57,7 +58,9 @@ def with_rows_together(engine: AsyncEngine) -> AsyncEngine:
 
 
 engine = with_rows_together(create_async_engine("postgresql+psycopg://h/x", echo=True))
-''' in written
+'''
+        in written
+    )
 
 
 @pytest.mark.parametrize(
