@@ -41,6 +41,7 @@ from awaken.passes.messages import (
     Unreadable,
     Unusable,
 )
+from awaken.passes.page import page_of
 from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
@@ -239,7 +240,7 @@ class ForeignPass(Rule):
 def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignPass:
     """Return the rule that a pass becomes."""
     attributes = {
-        "__doc__": ForeignPass.__doc__,
+        "__doc__": page_of(settings, place),
         "__module__": ForeignPass.__module__,
         "name": settings.known_as,
         "family": settings.kind,
