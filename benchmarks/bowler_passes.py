@@ -55,7 +55,7 @@ ENCAPSULATED = {
     "keylime": ("Failure", "_component"),
     "ldap3": ("Server", "ipc"),
 }
-WHOLE_LINES = "\n[tool.black]\nline-length = 10000\n"
+WHOLE_LINES = "\n[tool.black]\nline-length = 320\n"
 """So that awaken breaks no long line: Bowler does not."""
 
 
