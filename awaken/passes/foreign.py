@@ -119,7 +119,6 @@ class ForeignPass(Rule):
                 root=str(self.place.root),
                 settings=self._libcst_settings(project),
                 files=files,
-                seconds=self.settings.seconds_per_file,
             )
         )
 

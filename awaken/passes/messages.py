@@ -8,8 +8,6 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 Kind = Literal["libcst", "bowler"]
-SECONDS_PER_FILE = 60
-"""Where nobody says otherwise. LibCST's slowest own command takes 3 s for 5,000 lines."""
 
 
 class Setup(Struct, frozen=True, kw_only=True):
@@ -19,7 +17,7 @@ class Setup(Struct, frozen=True, kw_only=True):
     ``named`` are arguments by name, in their order; ``words`` are passed on as they are.
     ``import_from`` are directories, ``root`` is that of the project, ``settings`` the text of its
     ``.libcst.codemod.yaml``. ``files`` are those of the project, relative to the root, each with
-    its module and its package. ``seconds`` of the clock are what a file may take.
+    its module and its package.
     """
 
     kind: Kind
@@ -30,7 +28,6 @@ class Setup(Struct, frozen=True, kw_only=True):
     root: str = ""
     settings: str = ""
     files: Mapping[str, tuple[str, str]] = {}
-    seconds: int = SECONDS_PER_FILE
 
 
 class Ready(Struct, frozen=True, tag=True):

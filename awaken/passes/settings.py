@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePath
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from awaken.contract import Phase, UserError
-from awaken.passes.messages import SECONDS_PER_FILE, Kind
+from awaken.passes.messages import Kind
 
 
 class PassPlace(Struct, frozen=True):
@@ -33,8 +32,7 @@ class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``arguments`` are those of the command by name, ``args`` the words that a script finds in
     ``sys.argv``. ``paths`` are patterns as in ``.gitignore``: only files that match are passed on.
     ``triggers`` are words of which a file must hold one. With ``per_hunk`` each place is a change
-    of its own, with ``allow_reformat`` nearly all lines of a file may change. ``seconds_per_file``
-    of the clock are what a file may take.
+    of its own, with ``allow_reformat`` nearly all lines of a file may change.
     """
 
     libcst: str = ""
@@ -47,7 +45,6 @@ class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     triggers: tuple[str, ...] = ()
     per_hunk: bool = False
     allow_reformat: bool = False
-    seconds_per_file: Annotated[int, Meta(ge=1)] = SECONDS_PER_FILE
 
     @property
     def kind(self) -> Kind:

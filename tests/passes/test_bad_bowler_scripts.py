@@ -17,7 +17,7 @@ RENAMES = """
 """
 
 
-def started(root, script, name="script.py", words=(), seconds=60, **beside):
+def started(root, script, name="script.py", words=(), **beside):
     """Return the process that runs a script, beside which stand other modules."""
     (root / "scripts").mkdir(exist_ok=True)
     for other, text in beside.items():
@@ -30,7 +30,6 @@ def started(root, script, name="script.py", words=(), seconds=60, **beside):
         words=tuple(words),
         import_from=(str(root), str(root / "src")),
         root=str(root),
-        seconds=seconds,
     )
     return ForeignCode(setup, 1)
 
@@ -153,27 +152,6 @@ def test_names_of_modules_hide_none(tmp_path, name):
     )
 
     assert answer == Rewritten(b"new()\n")
-
-
-def test_a_script_that_never_ends_loses_one_file(tmp_path):
-    script = """
-        import threading, time
-        from bowler import Query
-
-        threading.Thread(target=time.sleep, args=(3600,)).start()
-
-        def main():
-            Query().select_function("old").modify(wait).rename("new").write()
-
-        def wait(node, capture, filename):
-            while "0.py" in filename:
-                pass
-    """
-
-    first, second = answers(tmp_path, script, "old()\n", "old()\n", seconds=1)
-
-    assert first == Failed("it took longer than 1 s for this file")
-    assert second == Rewritten(b"new()\n")
 
 
 def test_what_a_callback_raises_has_a_place_and_loses_one_file(tmp_path):

@@ -18,8 +18,8 @@ from awaken.passes.messages import Answer, Failed, Item, Loaded, Ready, Setup, U
 
 SECONDS_TO_LOAD = 60
 """Of the clock, for foreign code to be imported."""
-_SECONDS_MORE = 30
-"""Of the clock, than a file may take: the process itself gives a file up before (``serving``)."""
+SECONDS_PER_FILE = 90
+"""Of the clock, for a file. The process itself gives a file up before (``serving``)."""
 _WORDS = (sys.executable, "-P", "-m", "awaken.passes.child")
 _FILES_WORTH_A_PROCESS = 8
 """Importing LibCST takes as long as rewriting so many files."""
@@ -74,14 +74,13 @@ class _Process:
 
     def __init__(self, setup: Setup) -> None:
         self._process = start_program(_WORDS)
-        self._seconds = setup.seconds + _SECONDS_MORE
         self.loaded: Loaded = self._ask(setup, Ready | Unusable, SECONDS_TO_LOAD) or Unusable(
             f"{setup.target} does not come to an end, or ends its process, when it is loaded"
         )
 
     def answer(self, item: Item) -> Answer | None:
         """Return what becomes of a file; None if the process is of no more use."""
-        answer: Answer | None = self._ask(item, Answer, self._seconds)
+        answer: Answer | None = self._ask(item, Answer, SECONDS_PER_FILE)
         return answer
 
     def end(self) -> None:

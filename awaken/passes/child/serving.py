@@ -16,7 +16,6 @@ import sysconfig
 import tempfile
 import time
 import traceback
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO, Protocol
@@ -27,6 +26,8 @@ from awaken.passes.child.isolation import forbid, leave_the_network
 from awaken.passes.framing import receive, send
 from awaken.passes.messages import Answer, Failed, Item, Loaded, Setup, Unusable
 
+SECONDS_PER_FILE = 60
+"""Of the clock, for one file. LibCST's slowest own command takes 3 s for 5,000 lines."""
 _MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_command"}
 _MOST_SAID = 10_000
 """Bytes of what the code prints that are shown."""
@@ -60,7 +61,7 @@ def serve() -> None:
     send(answered, msgspec.msgpack.encode(loaded))
     while foreign is not None and (message := receive(asked)) is not None:
         item = msgspec.msgpack.decode(message, type=Item)
-        send(answered, _answer(foreign, item, words, setup.seconds))
+        send(answered, _answer(foreign, item, words))
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -134,9 +135,9 @@ def described(error: BaseException) -> str:
     return " ".join([what, *(f"({one.filename}:{one.lineno})" for one in last)])
 
 
-def _answer(foreign: Foreign, item: Item, words: _Words, seconds: int) -> bytes:
+def _answer(foreign: Foreign, item: Item, words: _Words) -> bytes:
     answer = _forked if hasattr(os, "fork") else _here
-    return answer(lambda: _rewritten(foreign, item, words), seconds)
+    return answer(lambda: _rewritten(foreign, item, words))
 
 
 def _rewritten(foreign: Foreign, item: Item, words: _Words) -> bytes:
@@ -148,18 +149,14 @@ def _rewritten(foreign: Foreign, item: Item, words: _Words) -> bytes:
     return msgspec.msgpack.encode(msgspec.structs.replace(answer, said=words.taken()))
 
 
-def _here(work: Callable[[], bytes], seconds: int) -> bytes:
-    del seconds
+def _here(work: Callable[[], bytes]) -> bytes:
     return work()
 
 
-def _forked(work: Callable[[], bytes], seconds: int) -> bytes:
+def _forked(work: Callable[[], bytes]) -> bytes:
     """Return what ``work`` gives in a process of its own, or why it gives nothing."""
     ours, theirs = os.pipe()
-    with warnings.catch_warnings():
-        # Python 3.12 and later warn where foreign code has started threads.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+    child = os.fork()
     if child == 0:
         with suppress(BaseException):
             os.close(ours)
@@ -167,14 +164,14 @@ def _forked(work: Callable[[], bytes], seconds: int) -> bytes:
                 stream.write(work())
         os._exit(0)
     os.close(theirs)
-    message = _read(ours, time.monotonic() + seconds)
+    message = _read(ours, time.monotonic() + SECONDS_PER_FILE)
     if message is None:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if message:
         return message
-    why = f"it took longer than {seconds} s for this file"
+    why = f"it took more than {SECONDS_PER_FILE} seconds for this file"
     if message is not None:
         code = os.waitstatus_to_exitcode(status)
         ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
