@@ -160,8 +160,9 @@ def compared(
 
 def is_lost(path: str, said: str) -> bool:
     """Whether Bowler tried to change a file, and failed."""
-    tried = re.compile(rf"(failed to apply patch hunk|Skipping).*{re.escape(path)}", re.DOTALL)
-    return bool(tried.search(said)) or "failed to apply patch hunk" in said
+    name = re.escape(path)
+    failed = rf"(Skipping|invalid CST for|--- )[^\n]*{name}"
+    return bool(re.search(failed, said)) or "failed to apply patch hunk" in said
 
 
 def runs(

@@ -208,7 +208,8 @@ class ForeignPass(Rule):
     def _require_few(self, before: bytes, found: Sequence[Hunk]) -> None:
         """Raise Refused where nearly all lines of a file would be others."""
         lines = before.count(b"\n")
-        changed = sum(before[one.span.start : one.span.end].count(b"\n") for one in found)
+        # Those that differ: a hunk may hold a whole class for the sake of its last line.
+        changed = sum(end - start for one in found for start, end in one.changed)
         if self.settings.allow_reformat or lines < _FEWEST_LINES or changed < _MOST * lines:
             return
         raise Refused(reasons.REFORMATS, f"{changed} of {lines} lines")
