@@ -593,3 +593,49 @@ def test_models_that_are_not_in_sight_are_asked_about(loaded, said, is_refused):
     assert ("foreign-model" in {reason_of(one) for one in plan.findings}) is is_refused
     levels = {one.level.value for one in plan.findings if one.place.path == "patients.py"}
     assert ("manual" in levels) is is_refused
+
+
+COLLECTIONS = """\
+from database import LocalSession
+from pydantic import BaseModel, field_validator
+from sqlalchemy.orm import Query
+
+
+class Shown(BaseModel):
+    @field_validator("*", mode="before")
+    def listed(cls, value, other):
+        EXECUTED
+        return value
+
+
+def limited(found: Query):
+    return PASSED
+
+
+def save():
+    with LocalSession() as db:
+        db.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("executed", "passed", "shown"),
+    [
+        ("if isinstance(value, Query): return value.all()", "found", ["value"]),
+        ("if isinstance(value, (list, Query)): return list(value)", "found", ["value"]),
+        ("", "found.first()", ["found"]),
+        ("", "[*map(str, sorted(found))]", ["found"]),
+        ("", "[str(one) for one in found]", ["found"]),
+        # Asked about another one, or not executed.
+        ("if isinstance(other, Query): return value.all()", "found", []),
+        ("if isinstance(value, Query): return value.limit(2)", "found.order_by()", []),
+        ("if isinstance(value, list): return value.count(1)", "found", []),
+    ],
+)
+def test_queries_from_out_of_sight_are_not_executed_silently(executed, passed, shown):
+    text = COLLECTIONS.replace("EXECUTED", executed).replace("PASSED", passed)
+    plan = session_to_async({"database.py": DATABASE, "shown.py": text})
+
+    found = [one for one in plan.findings if reason_of(one) == "dynamic-collection"]
+    assert [one.message.split("`")[1] for one in found] == shown
+    assert {one.level.value for one in plan.findings} == {"manual" if shown else "unsafe"}

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.foreign.executed_queries import executed_queries
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_MODEL
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
@@ -33,8 +34,10 @@ _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 def foreign_models(project: Project, rule: str, said: Collection[str]) -> Iterator[Member]:
     """Yield the models of packages out of sight whose objects are loaded.
 
-    Not those of packages, or the classes, that are ``said`` to be loaded with all that is read.
+    Not those of packages, or the classes, that are ``said`` to be loaded with all that is read; but
+    collections that are queries load nothing before.
     """
+    yield from executed_queries(project, rule)
     for module in modules_with(project, _WORDS):
         if is_revision(module) or is_environment(module):
             continue
