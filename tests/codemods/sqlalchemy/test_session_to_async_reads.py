@@ -595,6 +595,18 @@ def test_models_that_are_not_in_sight_are_asked_about(loaded, said, is_refused):
     assert ("manual" in levels) is is_refused
 
 
+def test_the_question_about_such_models_says_what_looks_like_a_relationship():
+    text = FOREIGN.replace("LOADED", "db.scalars(select(Patient))")
+    text += "\n\ndef told(patient: Patient) -> list[str]:\n    name = patient.name.upper()\n"
+    text += "    born = patient.born\n    doctor = patient.doctor.name\n"
+    text += "    return [name, born, doctor, *(one.text for one in patient.notes)]\n"
+    plan = session_to_async({"database.py": DATABASE, "patients.py": text})
+
+    (asked,) = (one for one in plan.findings if reason_of(one) == "foreign-model")
+    assert "if `Patient.doctor`, `Patient.notes` were read so" in asked.help
+    assert [one.path for one in asked.related] == ["patients.py"] * 2
+
+
 COLLECTIONS = """\
 from database import LocalSession
 from pydantic import BaseModel, field_validator
