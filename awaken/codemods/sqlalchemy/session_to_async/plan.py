@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import Fou
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import foreign_models
@@ -101,6 +101,7 @@ from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
 
@@ -174,7 +175,7 @@ class SessionToAsync(Rule):
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
-                *Doubles(part, self.name, called_at(project, loaded_again)),
+                *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
                 *listeners(project, self.name),
@@ -257,7 +258,7 @@ class SessionToAsync(Rule):
         return problems(after, changes)
 
     def _functions(
-        self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
+        self, part: SynchronousPart, loaded_again: Mapping[Place, Anew]
     ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
