@@ -52,9 +52,14 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
-from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
     AssignedExpressions,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
+    ReadsAfterCommits,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
+    seen_behind_commits,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
@@ -149,11 +154,8 @@ class SessionToAsync(Rule):
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)
-        commits = project.orm.commits
-        later = commits.later([one for one in commits.all() if not one.is_async])
-        after_commits = ReadsAfterCommits(
-            project, self.name, loading.is_kept, later, shared.requests()
-        )
+        behind = seen_behind_commits(project)
+        after_commits = ReadsAfterCommits(project, self.name, loading, behind, shared.requests())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_attributes([*loading.awaited(), *late.awaited()])
@@ -166,7 +168,7 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
-        loaded_again = loading.loaded_again(later)
+        loaded_again = loading.loaded_again(behind.commits)
         found = Found(
             [
                 *self._functions(part, loaded_again),
