@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
+    members_at_import,
+)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
-from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
@@ -41,6 +43,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     DELEGATE,
     DISPLAY,
     ENCLOSE,
+    HAND_ON,
     HOIST,
     NEST,
     REMOVE,
@@ -76,6 +79,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredRea
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
+from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
@@ -143,7 +147,10 @@ class SessionToAsync(Rule):
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         engines = [one for one in project.orm.engines.all() if not one.is_async]
-        resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        # Tables out of sight may refer to themselves.
+        rows_refer = bool(options.foreign_models) or refers_to_itself(project)
+        urls = Urls(project, options.drivers)
+        resources = ResourceWriter(project, urls, engines, rows_refer=rows_refer)
         clients = Clients(project) if resources.is_loop_bound else None
         operations = FileOperations(project, clients)
         if not operations.any_waits():
@@ -228,6 +235,7 @@ class SessionToAsync(Rule):
             bridge,
             delegate,
             enclose,
+            hand_on,
             hoist,
             nest,
             remove,
@@ -247,6 +255,7 @@ class SessionToAsync(Rule):
             ENCLOSE: enclose,
             HOIST: hoist,
             NEST: nest,
+            HAND_ON: hand_on,
             REMOVE: remove,
             REPLACE: replace,
             SEARCH: search,
