@@ -19,6 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     is_conditional,
     is_of_function,
     kind_of,
+    session_in,
     whole_if,
 )
 from awaken.contract import Edit, Place
@@ -27,7 +28,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class ReadsAfterCommits:
             if made is not None and name not in given and self._sent.isdisjoint(events):
                 # What reads it is known then, and it is loaded behind the commit.
                 continue
-            yield _Read(first, text, name, self._session(module, function), is_optional)
+            yield _Read(first, text, name, session_in(self._project, module, function), is_optional)
 
     def _names(self, module: Module, node: ast.Attribute | ast.Name) -> frozenset[str]:
         """Return what is read of an object: where it stands, or by functions that are given it."""
@@ -202,24 +203,6 @@ class ReadsAfterCommits:
             if one not in self._refreshing
             or any(module.text_of(call.args[0]) == text for call in module.calls_at(one.span))
         ]
-
-    def _session(self, module: Module, function: Function) -> str:
-        """Return how a function names its session, if it has one; empty if not."""
-        first = next((one.arg for one, _ in parameters_of(function.args)), "")
-        found: dict[str, None] = {}
-        for node in module.walk(function):
-            match node:
-                case ast.Name(ctx=ast.Load()):
-                    is_own = any(
-                        one.scope.node is function for one in module.scopes.bindings_of(node)
-                    )
-                case ast.Attribute(value=ast.Name(id=name), ctx=ast.Load()):
-                    is_own = name == first
-                case _:
-                    continue
-            if is_own and self._project.orm.resource_of(module, node) in {"scoped", "session"}:
-                found[module.text_of(node)] = None
-        return next(iter(found)) if len(found) == 1 else ""
 
     def _is_relationship(self, values: Values, name: str, *, is_whole: bool) -> bool:
         """Whether an object keeps what ``name`` gives, and does not have it from a refresh."""

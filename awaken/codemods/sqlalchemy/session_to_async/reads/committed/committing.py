@@ -89,9 +89,12 @@ def _committed_for_callers(project: Project, place: Place) -> int | None:
     function = None if module is None or node is None else function_around(module, node)
     if module is None or node is None or function is None:
         return None
-    if any(_is_made(project, module, one) for one in _sessions(module, node)):
-        return None
-    return module.span(function).start
+    return module.span(function).start if is_of_callers(project, module, node) else None
+
+
+def is_of_callers(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether a call, or a block, may do something to a session that its function did not make."""
+    return not any(_is_made(project, module, one) for one in _sessions(module, node))
 
 
 def _node_at(module: Module, place: Place) -> ast.AST | None:
