@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.thread_pools import ThreadPools
+from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
@@ -45,6 +46,7 @@ class SynchronousPart:
         self.project = project
         self.managers = Managers(project, self.around)
         self.pools = ThreadPools(project)
+        self.wrappers = Wrappers(project)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
         self._operations = operations
@@ -116,7 +118,8 @@ class SynchronousPart:
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
             together = (*fakes.kin(function), *self.entry_points.together(function))
-            return (*managers.kin(function), *handed.beside(function), *together)
+            wrapped = self.wrappers.decorated(function)
+            return (*managers.kin(function), *handed.beside(function), *together, *wrapped)
 
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
@@ -212,7 +215,8 @@ class SynchronousPart:
         return {
             place: why
             for place, why in component.leaks.items()
-            if not self.stand_ins.is_of_session(place)
+            if not self.wrappers.is_returned_at(component.functions, place)
+            and not self.stand_ins.is_of_session(place)
             and not any(one in self.steps for one in self.stand_ins.replaced_at(place))
         }
 

@@ -69,8 +69,9 @@ class PatchedFactories:
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
+        # The proof asks as well, when it has become asynchronous.
         found = self._project.orm.session_of(module, node)
-        return isinstance(found, SessionProof) and found.kind == "session"
+        return isinstance(found, SessionProof) and found.kind in {"async", "session"}
 
     def _is_known(self, module: Module, node: ast.expr) -> bool:
         if self._project.mocks.made_at(module, node) is not None:
