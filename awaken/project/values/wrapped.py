@@ -104,7 +104,9 @@ def _decorator(module: Module, wrapper: Function) -> str:
     decorator = module.enclosing_function(wrapper)
     maker = None if decorator is None else module.enclosing_function(decorator)
     outermost = decorator if maker is None else maker
-    return "" if outermost is None else f"{module.name}.{module.qualname(outermost)}"
+    if not isinstance(outermost, Function):
+        return ""
+    return f"{module.name}.{module.qualname(outermost)}"
 
 
 def _is_next(evaluator: Questions, home: Module, function: Function, qualified: str) -> bool:

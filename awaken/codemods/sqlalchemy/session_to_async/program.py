@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import File
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
 from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.graph.forwards.resolving import function_around
@@ -110,7 +110,7 @@ class SynchronousPart:
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
         handed, managers = self.project.calls.handed_on(), self.managers
-        fakes = Fakes(self.project)
+        fakes, graph = Fakes(self.project), self.project.calls.graph()
 
         def callers(function: FunctionPlace) -> Iterable[Call]:
             called = handed.callers(function, managers.callers(function))
@@ -118,7 +118,7 @@ class SynchronousPart:
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
             together = (*fakes.kin(function), *self.entry_points.together(function))
-            wrapped = self.wrappers.decorated(function)
+            wrapped = (*self.wrappers.decorated(function), *_called_in_place(graph, function))
             return (*managers.kin(function), *handed.beside(function), *together, *wrapped)
 
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
@@ -265,3 +265,10 @@ class SynchronousPart:
             *self.entries,
         )
         return sorted(set(changed))
+
+
+def _called_in_place(graph: CallGraph, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    """Yield what else is called where ``function`` is, by one name, of classes of one kind."""
+    for call in graph.callers(function):
+        if call.kind == "several":
+            yield from call.functions

@@ -141,9 +141,14 @@ class OwnAttributes:
     ) -> Values:
         """Return what the type parameters of ``owner`` say of a parameter that a method keeps.
 
-        So ``self.model`` is of `type[M]` another class for each instance of a generic class. Empty
-        where they do not say it.
+        So ``self.model`` is of `type[M]` another class for each instance of a generic class, and
+        ``self.items`` of ``items(model)`` an instance of it. Empty where they do not say it.
         """
+        if isinstance(value, ast.Call) and annotation is None:
+            found = self._by_type_parameter(owner, module, node, value.func, None)
+            are_classes = all(isinstance(one, ClassOf) for one in found)
+            made = tuple(InstanceOf(one.qualified) for one in found if isinstance(one, ClassOf))
+            return made if are_classes else ()
         if not isinstance(owner, InstanceOf) or not isinstance(value, ast.Name):
             return ()
         bindings = module.scopes.bindings_of(value)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -47,6 +47,28 @@ class WaitingMethods:
                 found[name] = any(map(part.is_result_used, functions))
         return found
 
+    def behind(self, name: str, home: str) -> dict[str, bool]:
+        """Return the methods that wait of what the object ``name`` of ``home`` has: `crud.get`."""
+        module, part = self._project.module(home), self._part
+        chains = {
+            span: chain
+            for node in (() if module is None else module.mentions(name))
+            if module is not None
+            for span, chain in _chain_behind(module, node)
+        }
+        graph = self._project.calls.graph()
+        calls = [
+            call
+            for function in (graph.functions() if chains else ())
+            if function.path == home
+            for call in graph.callees(function)
+            if call.place.span in chains and set(call.functions) & set(part.steps)
+        ]
+        return {
+            chains[call.place.span]: any(map(part.is_result_used, call.functions))
+            for call in sorted(calls, key=lambda one: chains[one.place.span])
+        }
+
     def of_module(self, path: str, home: str) -> dict[str, bool]:
         """Return the functions of the file ``path`` that wait and that the file ``home`` calls."""
         part, called = self._part, self._project.called_names(home)
@@ -83,6 +105,17 @@ class WaitingMethods:
             for one in self._project.calls.graph().functions()
             if one.path == function.path and one.qualname.rpartition(".")[0] == owner
         ]
+
+
+def _chain_behind(module: Module, node: ast.AST) -> Iterator[tuple[Span, str]]:
+    """Yield the call of ``node.attribute.method()``, by its span, with what stands behind it."""
+    names: list[str] = []
+    above = module.parent(node)
+    while isinstance(above, ast.Attribute) and above.value is node:
+        names.append(above.attr)
+        node, above = above, module.parent(above)
+    if isinstance(above, ast.Call) and above.func is node and len(names) > 1:
+        yield module.span(above), ".".join(names)
 
 
 def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:

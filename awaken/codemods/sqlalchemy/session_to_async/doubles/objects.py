@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
+    instances_given,
     served,
     sessions_given,
 )
@@ -70,6 +71,8 @@ class MockedObjects:
             for replacement in replaced:
                 if module is not None and replacement.factory:
                     self._entered(module, replacement)
+                elif module is not None and replacement.is_class:
+                    self._instances(module, replacement)
         for found in self._found.values():
             for one in self._members(found) if found.methods else ():
                 yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
@@ -95,6 +98,17 @@ class MockedObjects:
             for function in () if mocked is None else served(self._part, replacement):
                 if mocked is not None:
                     self._add(mocked, self._methods.of_session([function]), function.place)
+
+    def _instances(self, module: Module, replacement: Replacement) -> None:
+        """Add the mocks that a patched class gives in the place of its instances."""
+        for given in instances_given(module, replacement):
+            mocked = self._project.mocks.made_at(module, given)
+            if mocked is None:
+                continue
+            methods = self._methods.of_class(replacement.cls, replacement.home)
+            for name in methods:
+                for function in self._project.replacements.methods(replacement.cls, name):
+                    self._add(mocked, methods, function.place)
 
     def _wanted(self, function: FunctionPlace, cls: str) -> dict[str, bool]:
         if cls:

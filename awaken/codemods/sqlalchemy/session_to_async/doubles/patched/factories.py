@@ -190,6 +190,23 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
                 pass
 
 
+def instances_given(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
+    """Yield what a test has a patched class give for its instances."""
+    call = replacement.node
+    for keyword in call.keywords if isinstance(call, ast.Call) else ():
+        if keyword.arg == "return_value":
+            yield keyword.value
+    around = _around(module, replacement)
+    for node in module.walk(around) if around is not None and replacement.bound else ():
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id=name), attr="return_value")], value=value
+            ) if name == replacement.bound:
+                yield value
+            case _:
+                pass
+
+
 def _around(module: Module, replacement: Replacement) -> Function | None:
     """Return the function that a patch is for: it stands in it, or decorates it."""
     ancestors = module.ancestors(replacement.node)

@@ -42,7 +42,10 @@ class PatchedObjects:
     def waiting_methods(self, replacement: Replacement) -> dict[str, bool]:
         """Return the functions of an object, a class or a module that wait."""
         if replacement.cls:
-            return self._methods.of_class(replacement.cls, replacement.home)
+            found = self._methods.of_class(replacement.cls, replacement.home)
+            if not replacement.is_class:
+                found |= self._methods.behind(replacement.name, replacement.home)
+            return found
         if replacement.module:
             return self._methods.of_module(replacement.module, replacement.home)
         return {}
@@ -106,7 +109,7 @@ class PatchedObjects:
             else f"{asynchronous}()"
             for name, is_used in methods.items()
         }
-        named = ", ".join(f"{name}={double}" for name, double in doubles.items())
+        named = _keywords(doubles)
         taken = methods.keys() & _OF_PATCHES
         if replacement.is_class:
             pairs = (f'"return_value.{name}": {double}' for name, double in doubles.items())
@@ -150,6 +153,13 @@ class PatchedObjects:
                 raise not_understood(replacement, module.excerpt(value))
             left.pop(name, None)
         return left
+
+
+def _keywords(doubles: Mapping[str, str]) -> str:
+    """Return the arguments that say what each name gives; one with a dot is no keyword."""
+    plain = [f"{name}={double}" for name, double in doubles.items() if "." not in name]
+    behind = [f'"{name}": {double}' for name, double in doubles.items() if "." in name]
+    return ", ".join([*plain, *([f"**{{{', '.join(behind)}}}"] if behind else [])])
 
 
 def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
