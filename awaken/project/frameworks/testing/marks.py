@@ -215,14 +215,22 @@ def _text_of_class(module: Module, node: ast.Attribute) -> str | None:
         return None
     bindings = module.scopes.scope_made_by(owner).bindings.get(node.attr, [])
     value = bindings[0].value if len(bindings) == 1 else None
-    # A class below it, or a method, may say something else.
-    is_set = sum(
-        isinstance(one, ast.Attribute | ast.Name)
-        and isinstance(one.ctx, ast.Store)
-        and last_name(one) == node.attr
-        for one in module.walk()
-    )
-    return text_of(module, value) if isinstance(value, ast.Constant) and is_set == 1 else None
+    is_said = isinstance(value, ast.Constant) and not _is_set_elsewhere(module, owner, node.attr)
+    return text_of(module, value) if is_said and value is not None else None
+
+
+def _is_set_elsewhere(module: Module, owner: ast.ClassDef, name: str) -> bool:
+    """Whether something gives an attribute of a class another value: a method, a class below it."""
+    for node in module.walk():
+        match node:
+            case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+                return True
+            case ast.ClassDef() if node is not owner:
+                if name in module.scopes.scope_made_by(node).bindings:
+                    return True
+            case _:
+                pass
+    return False
 
 
 def outermost(module: Module, node: ast.AST) -> Function | ast.Module:
