@@ -45,8 +45,8 @@ A block with a `ThreadPoolExecutor` whose workers call such functions runs in a 
 and each worker hands its coroutine to the event loop: as many run at once as before.
 
 What tests put in the place of such a function can be awaited afterwards: their own functions become
-coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself. The text
-that a patch names may be put together of constants.
+coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
+What a patch names may be put together of constants.
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
