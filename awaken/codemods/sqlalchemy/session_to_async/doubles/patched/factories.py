@@ -190,19 +190,23 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
                 pass
 
 
-def instances_given(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
-    """Yield what a test has a patched class give for its instances."""
+def results_given(module: Module, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what a test has the mock of a patch give: `get.return_value`, with the expression."""
     call = replacement.node
     for keyword in call.keywords if isinstance(call, ast.Call) else ():
         if keyword.arg == "return_value":
-            yield keyword.value
+            yield "return_value", keyword.value
     around = _around(module, replacement)
     for node in module.walk(around) if around is not None and replacement.bound else ():
         match node:
-            case ast.Assign(
-                targets=[ast.Attribute(value=ast.Name(id=name), attr="return_value")], value=value
-            ) if name == replacement.bound:
-                yield value
+            case ast.Assign(targets=[ast.Attribute(attr="return_value") as target], value=value):
+                names: list[str] = []
+                told: ast.expr = target
+                while isinstance(told, ast.Attribute):
+                    names.insert(0, told.attr)
+                    told = told.value
+                if isinstance(told, ast.Name) and told.id == replacement.bound:
+                    yield ".".join(names), value
             case _:
                 pass
 

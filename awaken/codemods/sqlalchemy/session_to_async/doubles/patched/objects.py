@@ -10,12 +10,14 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import RESULT, WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     MAGIC_MOCK,
     OF_MOCKS,
     inserted_arguments,
+    keywords,
 )
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import results_given
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
@@ -41,14 +43,7 @@ class PatchedObjects:
 
     def waiting_methods(self, replacement: Replacement) -> dict[str, bool]:
         """Return the functions of an object, a class or a module that wait."""
-        if replacement.cls:
-            found = self._methods.of_class(replacement.cls, replacement.home)
-            if not replacement.is_class:
-                found |= self._methods.behind(replacement.name, replacement.home)
-            return found
-        if replacement.module:
-            return self._methods.of_module(replacement.module, replacement.home)
-        return {}
+        return self._methods.of_object(replacement)
 
     def members(
         self,
@@ -96,6 +91,7 @@ class PatchedObjects:
             given = call if replacement.given is None else replacement.given
             raise not_understood(replacement, module.excerpt(given))
         methods = self._without_given(module, replacement, call, methods)
+        methods = _without_results(module, replacement, methods)
         if not methods:
             return Rewrite(message, [])
         known = call.func
@@ -109,7 +105,7 @@ class PatchedObjects:
             else f"{asynchronous}()"
             for name, is_used in methods.items()
         }
-        named = _keywords(doubles)
+        named = keywords(doubles)
         taken = methods.keys() & _OF_PATCHES
         if replacement.is_class:
             pairs = (f'"return_value.{name}": {double}' for name, double in doubles.items())
@@ -155,11 +151,17 @@ class PatchedObjects:
         return left
 
 
-def _keywords(doubles: Mapping[str, str]) -> str:
-    """Return the arguments that say what each name gives; one with a dot is no keyword."""
-    plain = [f"{name}={double}" for name, double in doubles.items() if "." not in name]
-    behind = [f'"{name}": {double}' for name, double in doubles.items() if "." in name]
-    return ", ".join([*plain, *([f"**{{{', '.join(behind)}}}"] if behind else [])])
+def _without_results(
+    module: Module, replacement: Replacement, methods: Mapping[str, bool]
+) -> dict[str, bool]:
+    """Return ``methods`` but for those of what the test itself has the mock give."""
+    before = [f"{one}." for one, _ in results_given(module, replacement)]
+    whole = {name: f"{RESULT}.{name}" if replacement.is_class else name for name in methods}
+    return {
+        name: is_used
+        for name, is_used in methods.items()
+        if not any(whole[name].startswith(one) for one in before)
+    }
 
 
 def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
