@@ -142,7 +142,7 @@ class FunctionWriter:
                 self._call(module, awaiting, call)
         resolved = {one.place for one in calls}
         wrapped = (*part.entry_points.calls_of(function), *part.wrappers.calls_of(function))
-        for place in wrapped:
+        for place in dict.fromkeys(wrapped):
             if place not in resolved and is_inside(place.span):
                 awaiting.awaits(module.calls_at(place.span)[0])
         for root in roots:
