@@ -509,3 +509,72 @@ def test_what_a_mock_gives_is_said_where_the_program_calls_it(test, written):
     result = rewritten(**{**NESTED, "test_notes": NESTED["test_notes"] + test})
 
     assert written in result.files["test_notes.py"].decode(), result.files["test_notes.py"].decode()
+
+
+POSTS = """
+    from database import Base, LocalSession
+    from sqlalchemy import ForeignKey
+    from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+    class Post(Base):
+        __tablename__ = "posts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+    class User(Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        posts: Mapped[list[Post]] = relationship()
+
+    def posts_of_first() -> list[Post]:
+        db = LocalSession()
+        try:
+            return db.get(User, 1).posts
+        finally:
+            db.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "body", "is_given"),
+    [
+        ("autoflush=False", "", True),
+        ("autoflush=False", "dirty = [1]", False),
+        ("autoflush=False", "def __init__(self): self.dirty = [1]", False),
+        # Nothing is asked of the session then.
+        ("", "", False),
+    ],
+)
+def test_a_session_by_hand_has_what_it_is_asked(settings, body, is_given):
+    database = f"""
+        from sqlalchemy import create_engine
+        from sqlalchemy.orm import DeclarativeBase, sessionmaker
+
+        LocalSession = sessionmaker(create_engine("sqlite://"), {settings})
+
+        class Base(DeclarativeBase):
+            pass
+    """
+    test = f"""
+        import posts
+
+        class Fake:
+            '''A session.'''
+
+            {body}
+
+            def get(self, entity, key):
+                return posts.User(posts=[])
+
+            def close(self):
+                pass
+
+        def test_posts(monkeypatch):
+            monkeypatch.setattr("posts.LocalSession", lambda: Fake())
+            assert posts.posts_of_first() == []
+    """
+    texts = {"database": database, "posts": POSTS, "test_posts": test}
+    result = rewritten(**{name: dedent(text) for name, text in texts.items()})
+
+    assert "async def get(self, entity, key, **kwargs)" in result.files["test_posts.py"].decode()
+    assert ("dirty = ()\n" in result.files["test_posts.py"].decode()) == is_given

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
@@ -22,7 +23,7 @@ _RUNNING = {"execute", "scalar", "scalars"}
 _UPDATING = b"on_conflict_do_update"
 
 
-def returned_by_upserts(project: Project) -> dict[Place, tuple[str, str]]:
+def returned_by_upserts(project: Project) -> dict[Place, Anew]:
     """Return the calls that run upserts which return objects, with what has them read anew."""
     found = (
         module.place(call)
@@ -30,7 +31,7 @@ def returned_by_upserts(project: Project) -> dict[Place, tuple[str, str]]:
         if (module := project.module(path)) is not None
         for call in _upserts(project, module)
     )
-    return dict.fromkeys(found, ("execution_options", '{"populate_existing": True}'))
+    return dict.fromkeys(found, Anew("execution_options", '{"populate_existing": True}'))
 
 
 def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:

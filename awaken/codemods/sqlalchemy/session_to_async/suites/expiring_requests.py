@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
@@ -56,7 +55,6 @@ class ExpiringRequests:
 
     def __init__(self, project: Project, expiring: Iterable[Commit]) -> None:
         self._project = project
-        self._wrappers = Wrappers(project)
         self._expiring = [one.place for one in expiring if not _is_of_tests(one.place.path)]
 
     def calls(self) -> Iterator[SharedSession]:
@@ -96,12 +94,12 @@ class ExpiringRequests:
     # ------------------------------------------------------------------------ what a test calls
     @cached_property
     def _running(self) -> dict[tuple[str, int], set[Place]]:
-        """The calls that run what expires objects, and that no exception need end for it.
+        """The calls that run, in a way that no exception ends, what expires objects.
 
         By the function of a test that they stand in.
         """
         found: dict[tuple[str, int], set[Place]] = {}
-        for function in sorted(self._reaching["always"] | self._swallowing):
+        for function in sorted(self._reaching["always"]):
             for call in self._calls_of(function):
                 if _is_of_tests(call.place.path):
                     key = call.caller.path, call.caller.start
@@ -137,22 +135,8 @@ class ExpiringRequests:
     def _reaching(self) -> dict[When, frozenset[FunctionPlace]]:
         """The functions that may expire what is in a session that they did not make."""
         begun: dict[When, set[FunctionPlace]] = {"always": set(), "failing": set()}
-        for function, handler in self._begun:
-            begun["always" if handler is None else "failing"].add(function)
-        return {when: frozenset(self._callers(found)) for when, found in begun.items()}
-
-    @cached_property
-    def _swallowing(self) -> frozenset[FunctionPlace]:
-        """Those that do so where an exception is handled, and give something all the same."""
-        begun = (one for one, handler in self._begun if handler is not None and _goes_on(handler))
-        return frozenset(self._callers(set(begun)))
-
-    @cached_property
-    def _begun(self) -> list[tuple[FunctionPlace, ast.ExceptHandler | None]]:
-        """The functions that expire objects themselves, and the handlers in which they do."""
         graph = self._project.calls.graph()
         places = {(one.path, one.start): one for one in graph.functions()}
-        found: list[tuple[FunctionPlace, ast.ExceptHandler | None]] = []
         for place in self._expiring:
             module = self._project.module(place.path)
             calls = [] if module is None else module.calls_at(place.span)
@@ -160,25 +144,20 @@ class ExpiringRequests:
                 continue
             around = function_around(module, calls[0])
             if around is not None:
-                above = (x for x in module.ancestors(calls[0]) if isinstance(x, ast.ExceptHandler))
-                function = places[module.path, module.span(around).start]
-                found.append((function, next(above, None)))
-        return found
+                handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(calls[0]))
+                found = places[module.path, module.span(around).start]
+                begun["failing" if handled else "always"].add(found)
+        return {when: frozenset(self._callers(found)) for when, found in begun.items()}
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
-        """Return functions, and all that call them but for the tests themselves.
-
-        A wrapper runs where what it decorates is called.
-        """
+        """Return functions, and all that call them but for the tests themselves."""
         found, waiting = set(functions), sorted(functions)
         while waiting:
-            function = waiting.pop()
-            callers = [call.caller for call in self._calls_of(function)]
-            for other in (*callers, *self._wrappers.decorated(function)):
-                is_test = other.qualname.rpartition(".")[2].startswith("test")
-                if other not in found and not is_test:
-                    found.add(other)
-                    waiting.append(other)
+            for call in self._calls_of(waiting.pop()):
+                is_test = call.caller.qualname.rpartition(".")[2].startswith("test")
+                if call.caller not in found and not is_test:
+                    found.add(call.caller)
+                    waiting.append(call.caller)
         return found
 
     def _calls_of(self, function: FunctionPlace) -> Iterator[Call]:
@@ -249,12 +228,6 @@ def _is_of_tests(path: str) -> bool:
 def _may_ask(call: ast.Call) -> bool:
     """Whether a call looks like a request."""
     return isinstance(call.func, ast.Attribute) and call.func.attr in METHODS
-
-
-def _goes_on(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler may end without an exception: it returns something, or ends."""
-    returns = any(isinstance(one, ast.Return) for each in handler.body for one in ast.walk(each))
-    return returns or not isinstance(handler.body[-1], ast.Raise)
 
 
 def _is_made_here(module: Module, call: ast.Call) -> bool:
