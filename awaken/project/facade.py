@@ -227,6 +227,10 @@ class Project:
         """Return the Python files that may call what has one of these names, or rename it."""
         return self._texts.words.calling(names)
 
+    def files_renaming(self, name: str) -> list[str]:
+        """Return the Python files that may give what has this name another one."""
+        return self._texts.words.renamed_in(name)
+
     def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
         facts = self._facts.of(path)
