@@ -9,7 +9,7 @@
         "kind",                   "rewrite" or "advice"
         "levels",                 what its sites can get: "safe", "unsafe", "manual", "advice"
         "phase",                  phases run in order; rules of one phase see the same program
-        "status",                 "stable" or "in preview"
+        "status",                 "stable", "in preview", or "foreign": a pass
         "since",                  the version that brought it, "" if unknown
         "summary",                the first sentence of the page
         "needs",                  {"sqlalchemy": ">=1.4"}: else the rule does not run
@@ -61,7 +61,7 @@ def _entry(rule: Rule) -> dict[str, Any]:
         "needs": rule.needs,
         "options": options(rule),
         "reasons": [
-            {"reason": f"{rule.name}/{one.code}", "message": message(one), "cure": one.help}
+            {"reason": one.of(rule.name), "message": message(one), "cure": one.help}
             for one in rule.reasons
         ],
         "examples": [
