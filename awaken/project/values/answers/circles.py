@@ -76,6 +76,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._known: Kept = {}
+        self._lets_go = False
         self.forget()
 
     @property
@@ -88,8 +89,9 @@ class Answers:
 
         Of what holds trees the last is kept: the next question is mostly about the same function.
         """
-        if len(self._known) > _MOST_KNOWN:
-            self.let_go()
+        if self._lets_go or len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+            self._lets_go = False
         self._stack: list[_Question] = []
         self._open: dict[Hashable, _Question] = {}
         self._waiting: dict[Hashable, _Question] = {}
@@ -98,8 +100,13 @@ class Answers:
         self._changes = 0
 
     def let_go(self) -> None:
-        """Forget what leads to trees; it is worked out again where it is asked for again."""
-        self._known.clear()
+        """Forget what leads to trees, as soon as no question is being answered.
+
+        Within a question it would be worked out twice, and counted twice.
+        """
+        self._lets_go = True
+        if self.is_idle:
+            self.forget()
 
     def of(
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None = None
