@@ -161,8 +161,8 @@ class SessionToAsync(Rule):
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)
-        behind = seen_behind_commits(project)
-        after_commits = ReadsAfterCommits(project, self.name, loading, behind, shared.requests())
+        later = seen_behind_commits(project)
+        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared.requests())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_attributes([*loading.awaited(), *late.awaited()])
@@ -175,7 +175,7 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
-        loaded_again = loading.loaded_again(behind.commits)
+        loaded_again = loading.loaded_again(later)
         found = Found(
             [
                 *self._functions(part, loaded_again),
