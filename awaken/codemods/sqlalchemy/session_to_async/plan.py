@@ -26,7 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outco
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.foreign.models import foreign_models
+from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
@@ -79,7 +79,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredRea
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
-from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     ResourceWriter,
@@ -147,10 +146,8 @@ class SessionToAsync(Rule):
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         engines = [one for one in project.orm.engines.all() if not one.is_async]
-        # Tables out of sight may refer to themselves.
-        rows_refer = bool(options.foreign_models) or refers_to_itself(project)
-        urls = Urls(project, options.drivers)
-        resources = ResourceWriter(project, urls, engines, rows_refer=rows_refer)
+        foreign = ForeignModels(project, self.name, options.foreign_models)
+        resources = ResourceWriter(project, Urls(project, options.drivers), engines, foreign)
         clients = Clients(project) if resources.is_loop_bound else None
         operations = FileOperations(project, clients)
         if not operations.any_waits():
@@ -204,7 +201,7 @@ class SessionToAsync(Rule):
                 *assigned.members(),
                 *fetched_when_written(project, self.name),
                 *loaded_with_their_bases(project, self.name),
-                *foreign_models(project, self.name, options.foreign_models),
+                *foreign.members(),
             ],
         )
         components = decided(part, found, constraints, options.component)
