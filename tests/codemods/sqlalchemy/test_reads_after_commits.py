@@ -129,16 +129,89 @@ def test_what_is_read_behind_a_call_that_commits_is_read_anew(lines, times):
     assert found == times, after
 
 
-def test_a_refresh_does_not_load_what_is_not_loaded_with_the_object():
-    lines = ["post = user.posts[0]", "add(db, user_id)", "db.refresh(post)", "return post.user.id"]
-    after = used(lines)[1]
-
-    assert 'refresh(post, attribute_names=["user"])' in after
-
-
 def test_however_much_is_committed_it_is_followed():
     committing = "from sqlalchemy.orm import Session\n\n\n"
     committing += "".join(
         f"def save_{number}(db: Session) -> None:\n    db.commit()\n\n\n" for number in range(510)
     )
     assert used(["add(db, user_id)", "return count(user)"], committing=committing)[0] == 1
+
+
+LISTED = """\
+def all_of(db: Session) -> list[int]:
+    users = db.scalars(select(User)).all()
+    for user in users:
+        db.add(Post(user_id=len(user.posts)))
+    db.commit()
+"""
+ITEMS = 'for item in users:\n        await db.refresh(item, attribute_names=["posts"])'
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_anew"),
+    [
+        ("return [len(one.posts) for one in users]", True),
+        ("return [one.id for one in users]", False),
+        ("for one in users:\n        print(one.posts)\n    return []", True),
+        ("users = db.scalars(select(User)).all()\n    return [len(x.posts) for x in users]", False),
+    ],
+)
+def test_items_of_lists_are_read_anew(lines, is_anew):
+    text = USING.partition("def used")[0] + LISTED + f"    {lines}\n"
+    result = rewritten(database=DATABASE, models=MODELS, using=text)
+    after = result.files["using.py"].decode()
+
+    assert (ITEMS in after) == is_anew, after
+
+
+API = """\
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database import LocalSession
+from models import Post, User
+
+app = FastAPI()
+
+
+def get_db():
+    with LocalSession() as db:
+        yield db
+
+
+class PostOut(BaseModel, from_attributes=True):
+    id: int
+
+
+class UserOut(BaseModel, from_attributes=True):
+    FIELD
+
+
+@app.post("/users", response_model=MODEL)
+def posted(db: Session = Depends(get_db)):
+    found = db.scalars(select(User)).METHOD()
+    db.add(Post(user_id=1))
+    db.commit()
+    REFRESH
+    return found
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "model", "refresh", "after"),
+    [
+        ("posts: list[PostOut]", "UserOut", "pass", "    pass\n    await db.refresh(found, att"),
+        ("posts: list[PostOut]", "list[UserOut]", "pass", "    for item in found:\n        await"),
+        ("posts: list[PostOut]", "UserOut", "db.refresh(found)", "(found)\n    return found"),
+        ("id: int", "UserOut", "pass", "    pass\n    return found"),
+    ],
+)
+def test_what_responses_have_of_an_object_is_read_anew(field, model, refresh, after):
+    method = "all" if model.startswith("list") else "one"
+    text = API.replace("FIELD", field).replace("MODEL", model)
+    text = text.replace("METHOD", method).replace("REFRESH", refresh)
+    result = rewritten(database=DATABASE, models=MODELS, main=text)
+
+    assert after in result.files["main.py"].decode(), result.files["main.py"].decode()

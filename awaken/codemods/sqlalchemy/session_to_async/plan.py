@@ -159,8 +159,8 @@ class SessionToAsync(Rule):
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)
-        behind = seen_behind_commits(project)
-        after_commits = ReadsAfterCommits(project, self.name, loading, behind, shared.requests())
+        later = seen_behind_commits(project)
+        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared.requests())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_attributes([*loading.awaited(), *late.awaited()])
@@ -173,7 +173,7 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
-        again = loading.loaded_again(behind.commits)
+        again = loading.loaded_again(later)
         loaded_again = {**again, **returned_by_upserts(project)}
         found = Found(
             [

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_behind_commits
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
-    EAGER,
     Anew,
     holds_back,
     populating,
@@ -95,14 +94,6 @@ class Loading:
         mapped = self._project.orm.mapped_class(owner)
         facts = None if mapped is None else mapped.relationships.get(name)
         return facts is not None and facts.lazy not in _NOT_KEPT
-
-    def is_loaded_with(self, owner: str, name: str) -> bool:
-        """Whether a relationship is loaded with each object, and refreshed with it."""
-        mapped = self._project.orm.mapped_class(owner)
-        facts = None if mapped is None else mapped.relationships.get(name)
-        classes = self._project.orm.mapping_ancestors(owner)
-        is_eager = facts is not None and facts.lazy in EAGER
-        return is_eager or any((one, name) in self._mapped for one in classes)
 
     def _is_recursive(self, side: Side) -> bool:
         target, owner = side.declared.facts.target, side.key[0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _AUTOFLUSH = b"autoflush"
 _HOLDS_BACK = re.compile(rb"\bno_autoflush\b|\bautoflush[\"']?\s*[=:](?!=)\s*(?!True\b)")
-EAGER = {"immediate", "joined", "selectin", "subquery"}
+_EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
 class Anew(NamedTuple):
@@ -97,7 +97,7 @@ def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool
         return False
     classes = project.orm.mapping_ancestors(qualified)
     return any(
-        one.lazy in EAGER or any((owner, name) in mapped for owner in classes)
+        one.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
         for name, one in facts.relationships.items()
     )
 

@@ -38,8 +38,8 @@ class _Body:
     """One function: the flow of control in it, and the nodes that it runs itself.
 
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
-    commits, as it is written. What is refreshed need not be
-    ``is_whole_after_refresh``: it has relationships then that it had before.
+    commits, as it is written. ``is_any_refreshed`` says that
+    a refresh is taken to read all of an object anew.
     """
 
     module: Module
@@ -48,7 +48,7 @@ class _Body:
     nodes: tuple[ast.AST, ...]
     foreign: frozenset[str] = frozenset()
     session: str = ""
-    is_whole_after_refresh: bool = True
+    is_any_refreshed: bool = False
 
 
 class LaterInFunction:
@@ -108,13 +108,13 @@ class LaterInFunction:
     ) -> Iterator[Later]:
         """Yield what one run of ``function`` reads of before after ``start``, and loads itself.
 
-        As far as it is seen: nothing is said of what is not known. What is refreshed is still of
-        before: relationships need not be loaded with it.
+        As far as it is seen: nothing is said of what is not known. What is refreshed is not of
+        before: what was loaded with it is so again.
         """
         body = self._body(module, function)
         if body is not None:
             session = _committing(module, start) if module.place(start) == commit else ""
-            body = replace(body, session=session, is_whole_after_refresh=False)
+            body = replace(body, session=session, is_any_refreshed=True)
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
             reads = [
@@ -170,16 +170,16 @@ class LaterInFunction:
             for one in body.nodes
             if isinstance(one, ast.Name) and one.id == name.id and not isinstance(one.ctx, ast.Load)
         }
-        if not body.is_whole_after_refresh:
-            return stores
-        return stores | {one for one in body.nodes if self._refreshes(body.module, one, name.id)}
+        refreshing = {one for one in body.nodes if self._refreshes(body, one, name.id)}
+        return stores | refreshing
 
-    def _refreshes(self, module: Module, node: ast.AST, identifier: str) -> bool:
+    def _refreshes(self, body: _Body, node: ast.AST, identifier: str) -> bool:
         match node:
             case ast.Call(
                 func=ast.Attribute(attr="refresh"), args=[ast.Name(id=name) as given], keywords=[]
             ) if name == identifier:
-                return self._loaded.is_whole_after_refresh(self._evaluator.values(module, given))
+                values = self._evaluator.values(body.module, given)
+                return body.is_any_refreshed or self._loaded.is_whole_after_refresh(values)
             case _:
                 return False
 

@@ -1,5 +1,5 @@
 """Relationships of objects of before, behind a commit.
 
-``committing`` finds what runs behind one, ``handed_objects`` tells what functions read of what they
-are given, and ``after_commits`` has relationships read anew.
+``committing`` finds what runs behind one, ``read_of`` tells what is read of an object there, and
+``handed_objects`` what functions read that are given it. ``after_commits`` has that read anew.
 """

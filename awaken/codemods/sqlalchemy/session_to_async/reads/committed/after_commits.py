@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import HandedObjects
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers, is_refreshed
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
@@ -26,13 +26,12 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import Behind
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
 
@@ -42,19 +41,24 @@ _CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "re
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded."""
+    """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
+
+    Of all its items, if it is ``is_many``.
+    """
 
     statement: ast.stmt
     text: str
     name: str
     session: str
     is_optional: bool
+    is_many: bool
 
 
 class ReadsAfterCommits:
     """What becomes of such reads in one program.
 
-    ``requests`` are calls that have a session of a test commit.
+    ``later`` is what happens behind commits, and ``requests`` are calls that have a session of a
+    test commit.
     """
 
     def __init__(
@@ -62,22 +66,17 @@ class ReadsAfterCommits:
         project: Project,
         rule: str,
         loading: Loading,
-        behind: Behind,
+        later: Iterable[Later],
         requests: Iterable[Place],
     ) -> None:
         self._project = project
         self._rule = rule
         self._loading = loading
-        self._handed = HandedObjects(project)
+        self._read_of = ReadOf(project)
         self._sent = frozenset(requests)
-        self._refreshing = behind.refreshing
         sent = [Commit(one, is_async=False) for one in requests]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for one in (
-            *behind.commits,
-            *behind.refreshes,
-            *project.orm.commits.read_in_functions(sent),
-        ):
+        for one in (*later, *project.orm.commits.read_in_functions(sent)):
             if one.kind == "read":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
         self._statements = {
@@ -103,12 +102,16 @@ class ReadsAfterCommits:
             together[one.text].append(one)
         code, imports = "", list[Edit]()
         for text, each in together.items():
-            session = each[0].session
+            session, item = each[0].session, text
+            if each[0].is_many:
+                item = site.module.scopes.fresh_name("item", "one")
             if not session:
                 function, imports = name_beside(self._project, site, None, _SESSION_OF)
-                session = f"{function}({text})"
+                session = f"{function}({item})"
             names = ", ".join(f'"{one}"' for one in sorted({one.name for one in each}))
-            line = f"await {session}.refresh({text}, attribute_names=[{names}])\n"
+            line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
+            if each[0].is_many:
+                line = f"for {item} in {text}:\n    {line}"
             is_optional = all(one.is_optional for one in each)
             code += f"if {text} is not None:\n    {line}" if is_optional else line
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
@@ -147,70 +150,41 @@ class ReadsAfterCommits:
     def _reads(
         self, module: Module, node: ast.Attribute | ast.Name, events: list[Place]
     ) -> Iterator[_Read]:
-        names, function = self._names(module, node), function_of(module, node)
-        statement = module.statement_of(node)
-        if not names or statement is None or function is None:
-            return
-        if not is_of_function(module, node, function):
+        statement, function = module.statement_of(node), function_of(module, node)
+        if statement is None or function is None or not is_of_function(module, node, function):
             return
         values = self._project.values.of(module, node).alternatives
         kind = kind_of(self._project, values)
-        if kind not in {"one", "optional"}:
-            return
+        is_many = kind == "many"
+        names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
         text, first = module.text_of(node), whole_if(module, statement)
-        events = self._concerning(module, events, text)
-        if not events:
+        if self._is_refreshed(module, statement, events, text):
             return
         made = self._made(module, function, values)
         given = set() if made is None else {one.arg for one in made.keywords}
-        is_whole = self._is_refreshed(module, statement, events, text)
         is_optional = kind == "optional" or is_conditional(module, node, first)
         for name in sorted(names):
-            if not self._is_relationship(values, name, is_whole=is_whole):
+            if not self._is_relationship(values, name):
                 continue
             if made is not None and name not in given and self._sent.isdisjoint(events):
                 # What reads it is known then, and it is loaded behind the commit.
                 continue
-            yield _Read(first, text, name, session_in(self._project, module, function), is_optional)
-
-    def _names(self, module: Module, node: ast.Attribute | ast.Name) -> frozenset[str]:
-        """Return what is read of an object: where it stands, or by functions that are given it."""
-        above = module.parent(node)
-        above = module.parent(above) if isinstance(above, ast.keyword) else above
-        match above:
-            case ast.Attribute(attr=name):
-                return frozenset({name})
-            case ast.Call() as call if call.func is not node:
-                return self._handed.attributes(module, call, node)
-            case _:
-                return frozenset()
+            session = session_in(self._project, module, function)
+            yield _Read(first, text, name, session, is_optional, is_many)
 
     def _is_refreshed(
         self, module: Module, statement: ast.stmt, events: list[Place], text: str
     ) -> bool:
-        """Whether an object is read anew behind all that may commit."""
+        """Whether an object is read anew, with what was loaded with it, behind all that commits."""
         calls = [call for one in events for call in module.calls_at(one.span)[:1]]
         return len(calls) == len(events) and all(
-            module.place(call) in self._refreshing or is_refreshed(module, statement, call, text)
-            for call in calls
+            is_refreshed(module, statement, call, text) for call in calls
         )
 
-    def _concerning(self, module: Module, events: list[Place], text: str) -> list[Place]:
-        """Return the events that concern an object: refreshes only those of itself."""
-        return [
-            one
-            for one in events
-            if one not in self._refreshing
-            or any(module.text_of(call.args[0]) == text for call in module.calls_at(one.span))
-        ]
-
-    def _is_relationship(self, values: Values, name: str, *, is_whole: bool) -> bool:
-        """Whether an object keeps what ``name`` gives, and does not have it from a refresh."""
+    def _is_relationship(self, values: Values, name: str) -> bool:
         return any(
-            isinstance(one, InstanceOf)
-            and self._loading.is_kept(one.qualified, name)
-            and not (is_whole and self._loading.is_loaded_with(one.qualified, name))
-            for one in values
+            isinstance(one, InstanceOf) and self._loading.is_kept(one.qualified, name)
+            for one in (*values, *items_of(values))
         )
 
     def _made(self, module: Module, function: Function, values: Values) -> ast.Call | None:

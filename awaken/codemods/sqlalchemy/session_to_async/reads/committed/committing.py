@@ -1,4 +1,4 @@
-"""Calls behind which objects are not as they were: commits, calls of what commits, refreshes.
+"""Calls behind which something has been committed: commits, and calls of what commits.
 
 What commits a session that it makes itself commits nothing of those who call it.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -23,24 +22,9 @@ _MAKING = {"class", "factory"}
 """What gives a new session each time."""
 
 
-class Behind(NamedTuple):
-    """What is seen behind ``commits``, and behind calls that are ``refreshing`` an object."""
-
-    commits: tuple[Later, ...]
-    refreshes: tuple[Later, ...]
-    refreshing: frozenset[Place]
-
-
-def seen_behind_commits(project: Project) -> Behind:
-    """Return what is read and loaded behind commits, and behind refreshes."""
-    refreshes = _refreshing_calls(project)
-    places = frozenset(one.place for one in refreshes)
-    commits = [one for one in _committing_calls(project) if one.place not in places]
-    later = project.orm.commits.seen_in_functions([*commits, *refreshes])
-    found = {True: list[Later](), False: list[Later]()}
-    for one in later:
-        found[one.commit in places].append(one)
-    return Behind(tuple(found[False]), tuple(found[True]), places)
+def seen_behind_commits(project: Project) -> tuple[Later, ...]:
+    """Return what is read and loaded behind commits, in the functions that lead to one."""
+    return project.orm.commits.seen_in_functions(_committing_calls(project))
 
 
 def _committing_calls(project: Project) -> list[Commit]:
@@ -62,21 +46,6 @@ def _committing_calls(project: Project) -> list[Commit]:
         )
         found |= {place: Commit(place, is_async=False) for place in waiting}
     return [found[place] for place in sorted(found)]
-
-
-def _refreshing_calls(project: Project) -> list[Commit]:
-    """Return the calls that refresh an object as a whole: relationships are not loaded with it."""
-    found: list[Commit] = []
-    for module in modules_with(project, (b".refresh(",)):
-        for node in module.walk():
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(value=owner, attr="refresh"), args=[_], keywords=[]
-                ) if project.orm.resource_of(module, owner) in {"scoped", "session"}:
-                    found.append(Commit(module.place(node), is_async=False))
-                case _:
-                    pass
-    return found
 
 
 def _committed_for_callers(project: Project, place: Place) -> int | None:
