@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_called_by_none
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.contract import Place
 from awaken.kit.search import modules_with
@@ -119,7 +120,11 @@ class FileOperations:
         if not is_of_alembic:
             for operation in self._project.orm.operations(module):
                 is_held = self._is_of_factory(module, operation)
-                if not is_held and not is_in_listener(self._project, module, operation.node):
+                if is_held or is_in_listener(self._project, module, operation.node):
+                    continue
+                if operation.how != "unknown" or not is_called_by_none(
+                    self._project, module, operation.node
+                ):
                     yield operation
             for call in self._project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))

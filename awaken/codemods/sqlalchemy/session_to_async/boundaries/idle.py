@@ -1,0 +1,54 @@
+"""Functions that nothing in sight calls: what they are given is not what the program makes."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_MANY = 20
+"""Functions that are looked at on the way up."""
+
+
+def is_called_by_none(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether the function around ``node`` is called by nobody but others of which this is true.
+
+    Other programs may call it. They pass it sessions of their own, which stay as they are.
+    """
+    first = function_around(module, node)
+    waiting = [] if first is None else [(module, first)]
+    seen = {(one.path, one.span(function).start) for one, function in waiting}
+    for home, function in waiting:
+        if _may_run(project, home, function) or len(seen) > _MANY:
+            return False
+        for site in project.calls.callers_of(home, function).sites:
+            calling = project.module(site.place.path)
+            nodes = [] if calling is None else calling.calls_at(site.place.span)
+            around = None if calling is None or not nodes else function_around(calling, nodes[0])
+            if calling is None or around is None:
+                return False
+            key = calling.path, calling.span(around).start
+            if key not in seen:
+                seen.add(key)
+                waiting.append((calling, around))
+    return bool(waiting)
+
+
+def _may_run(project: Project, module: Module, function: Function) -> bool:
+    """Whether something that is no call in sight runs a function."""
+    is_method = isinstance(module.parent(function), ast.ClassDef)
+    is_plain = is_method or module.parent(function) is module.tree
+    if is_test_file(module.path) or function.decorator_list or not is_plain:
+        return True
+    if function.name.startswith("__"):
+        return True
+    return any(
+        one.kind != "outside" for one in project.calls.callers_of(module, function).obstacles
+    )
