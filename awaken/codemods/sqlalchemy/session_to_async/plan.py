@@ -112,12 +112,14 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
     ``component`` is a module or a function: only what belongs together with it is migrated.
     ``foreign_models`` are packages, or classes of them, whose objects are loaded with all that is
-    read of them.
+    read of them. ``levels`` says up to which number of relationships behind the first object of a
+    statement those are read that lead from a class to itself; 0 where that is not known.
     """
 
     drivers: dict[str, str] = {}
     component: str = ""
     foreign_models: list[str] = []
+    levels: int = 0
 
 
 class SessionToAsync(Rule):
@@ -146,7 +148,7 @@ class SessionToAsync(Rule):
             # So a program is that was migrated, by us before or by people.
             part = SynchronousPart(project, operations, is_loop_bound=resources.is_loop_bound)
             return self._left_over(part, resources, constraints, options)
-        loading = Loading(project, self.name)
+        loading = Loading(project, self.name, options.levels)
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
@@ -32,6 +33,7 @@ NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy
 def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr], str]]:
     """Yield each name of a synchronous session, factory or engine, with what it names."""
     spellings = sorted({one for name in NAMES for one in project.spellings(name)})
+    blocking = BlockingEngines(project)
     for module in modules_with(project, [name.encode() for name in spellings]):
         if is_revision(module) or is_environment(module):
             continue
@@ -39,6 +41,8 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
             qualified = project.qualified_name(module, node)
+            if blocking.is_made_at(module, node):
+                continue
             # Events are those of the synchronous class.
             is_declared = isinstance(module.parent(node), ast.arg)
             if is_declared and is_in_listener(project, module, node):
