@@ -53,7 +53,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     WRAP,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.proof import Before, problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
     AssignedExpressions,
@@ -104,6 +104,7 @@ from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.workspace.sources import Snapshot
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -256,9 +257,11 @@ class SessionToAsync(Rule):
             WRAP: wrap,
         }
 
-    def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
+    def prove_against(
+        self, before: Snapshot, after: Project, changes: Sequence[Change]
+    ) -> Iterable[Problem]:
         """Yield what ``changes`` broke: coroutines that nothing awaits, sessions that block."""
-        return problems(after, changes)
+        return problems(Before(before), after, changes)
 
     def _functions(
         self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
