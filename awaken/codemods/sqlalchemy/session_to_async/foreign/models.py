@@ -9,10 +9,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import read_as_relationships
+from awaken.codemods.sqlalchemy.session_to_async.foreign.executed_queries import executed_queries
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_MODEL
+from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
@@ -33,23 +36,60 @@ _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 def foreign_models(project: Project, rule: str, said: Collection[str]) -> Iterator[Member]:
     """Yield the models of packages out of sight whose objects are loaded.
 
-    Not those of packages, or the classes, that are ``said`` to be loaded with all that is read.
+    Not those of packages, or the classes, that are ``said`` to be loaded with all that is read; but
+    collections that are queries load nothing before.
     """
-    for module in modules_with(project, _WORDS):
-        if is_revision(module) or is_environment(module):
-            continue
-        found: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
-        for node in module.walk():
-            if isinstance(node, ast.Call) and last_name(node.func) in _LOADING:
-                for name in _models(project, module, node):
-                    if name not in said and name.partition(".")[0] not in said:
-                        found[module.enclosing_function(node)].setdefault(name, node)
-        for models in found.values():
-            names = " and ".join(f"`{one.rpartition('.')[2]}`" for one in sorted(models))
-            packages = " and ".join(sorted({f"`{one.partition('.')[0]}`" for one in models}))
+    yield from executed_queries(project, rule)
+    # What is kept of a file would keep its tree: each is asked again.
+    loaded = {
+        name
+        for module in _modules(project)
+        for calls in _loaded(project, module, said).values()
+        for name in calls
+    }
+    read = read_as_relationships(project, loaded)
+    for module in _modules(project) if loaded else ():
+        for models in _loaded(project, module, said).values():
             site: Site[ast.AST] = Site(rule, module, next(iter(models.values())))
-            why = Refused(FOREIGN_MODEL, f"{names} are declared in {packages}")
-            yield Member(site, why, names)
+            yield Member(site, _why(models, read), _shown(models))
+
+
+def _modules(project: Project) -> Iterator[Module]:
+    for module in modules_with(project, _WORDS):
+        if not is_revision(module) and not is_environment(module):
+            yield module
+
+
+def _loaded(
+    project: Project, module: Module, said: Collection[str]
+) -> dict[ast.AST | None, dict[str, ast.Call]]:
+    """Return the calls that load such objects, by the function around them and their class."""
+    found: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
+    for node in module.walk():
+        if isinstance(node, ast.Call) and last_name(node.func) in _LOADING:
+            for name in _models(project, module, node):
+                if name not in said and name.partition(".")[0] not in said:
+                    found[module.enclosing_function(node)].setdefault(name, node)
+    return found
+
+
+def _shown(models: Iterable[str]) -> str:
+    return " and ".join(f"`{one.rpartition('.')[2]}`" for one in sorted(models))
+
+
+def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Refused:
+    packages = " and ".join(sorted({f"`{one.partition('.')[0]}`" for one in models}))
+    seen = [
+        (f"{one}.{name}", at) for one in sorted(models) for name, at in read.get(one, {}).items()
+    ]
+    help_text = FOREIGN_MODEL.help
+    if seen:
+        names = ", ".join(f"`{'.'.join(one.rsplit('.', 2)[1:])}`" for one, _ in seen)
+        help_text = f"It looks as if {names} were read so. {help_text}"
+    because = tuple(at for _, at in seen)
+    return Refused(
+        FOREIGN_MODEL, f"{_shown(models)} are declared in {packages}", help_text, because
+    )
 
 
 def _models(project: Project, module: Module, call: ast.Call) -> Iterator[str]:

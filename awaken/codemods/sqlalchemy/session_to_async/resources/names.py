@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
@@ -94,11 +96,17 @@ def _is_listener(project: Project, module: Module, node: ast.AST | None) -> bool
 
 
 class ResourceWriter:
-    """Writes the twins of what the synchronous side names."""
+    """Writes the twins of what the synchronous side names.
 
-    def __init__(self, project: Project, urls: Urls, engines: Sequence[Engine]) -> None:
+    ``rows_refer`` says that rows of one INSERT may refer to each other.
+    """
+
+    def __init__(
+        self, project: Project, urls: Urls, engines: Sequence[Engine], *, rows_refer: bool
+    ) -> None:
         self._project = project
         self._urls = urls
+        self._rows_refer = rows_refer
         self._engines = {(one.module.path, one.module.span(one.call)): one for one in engines}
         self.drivers = urls.drivers(engines)
         running = urls.drivers([one for one in engines if not is_test_file(one.module.path)])
@@ -127,10 +135,14 @@ class ResourceWriter:
     def _arguments(self, site: Site[ast.expr], call: ast.Call, qualified: str) -> Iterator[Edit]:
         engine = self._engines.get((site.module.path, site.module.span(call)))
         if engine is not None:
-            yield from self._urls.edits(site, engine, self.drivers)
+            is_handed_on = self._rows_refer and self._urls.sends_rows_together(engine)
+            yield from self._urls.edits(site, engine, self.drivers, is_rewritten=is_handed_on)
             yield from self._urls.left(site.id, engine, self.drivers)
             yield from requirements(self._project, site.id, self.drivers.values(), self._in_tests)
             yield from self._pool(site, engine)
+            if is_handed_on:
+                function, edits = rows_helper(site)
+                yield from (*edits, site.rewrite(engine.call, HAND_ON, HandedOn(function)))
         given = {one.arg for one in call.keywords}
         if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
