@@ -190,9 +190,13 @@ def used(db: Session):
 """
 USING = """\
 from database import LocalSession
+from fastapi import FastAPI
 from store import Store, used
 
+app = FastAPI()
 
+
+@app.get("/")
 def run(thing):
     with LocalSession() as db:
         MORE

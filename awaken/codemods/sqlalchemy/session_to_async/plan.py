@@ -6,8 +6,6 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct
-
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
@@ -36,6 +34,7 @@ from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
     WORDS,
     FileOperations,
 )
+from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
@@ -107,22 +106,6 @@ from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.workspace.sources import Snapshot
-
-
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What only the owner of a program knows.
-
-    ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
-    ``component`` is a module or a function: only what belongs together with it is migrated.
-    ``foreign_models`` are packages, or classes of them, whose objects are loaded with all that is
-    read of them. ``levels`` says up to which number of relationships behind the first object of a
-    statement those are read that lead from a class to itself; 0 where that is not known.
-    """
-
-    drivers: dict[str, str] = {}
-    component: str = ""
-    foreign_models: list[str] = []
-    levels: int = 0
 
 
 class SessionToAsync(Rule):

@@ -20,8 +20,10 @@ _MANY = 20
 def is_called_by_none(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether the function around ``node`` is called by nobody but others of which this is true.
 
-    Other programs may call it. They pass it sessions of their own, which stay as they are.
+    Of a published project other programs may, with what its own functions give them.
     """
+    if project.published:
+        return False
     first = function_around(module, node)
     waiting = [] if first is None else [(module, first)]
     seen = {(one.path, one.span(function).start) for one, function in waiting}
