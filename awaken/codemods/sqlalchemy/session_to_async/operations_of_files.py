@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_called_by_none
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.contract import Place
@@ -126,7 +126,7 @@ class FileOperations:
                 is_held = self._is_of_factory(module, operation)
                 if is_held or is_in_listener(self._project, module, operation.node):
                     continue
-                if operation.how != "unknown" or not is_called_by_none(
+                if operation.how != "unknown" or not is_given_by_none(
                     self._project, module, operation.node
                 ):
                     yield operation

@@ -17,14 +17,17 @@ _MANY = 20
 """Functions that are looked at on the way up."""
 
 
-def is_called_by_none(project: Project, module: Module, node: ast.AST) -> bool:
-    """Whether the function around ``node`` is called by nobody but others of which this is true.
+def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` calls a method of what a function is passed that nobody calls.
 
+    Others of which this is true may call it.
     Of a published project other programs may, with what its own functions give them.
     """
     if project.published:
         return False
     first = function_around(module, node)
+    if not _is_of_parameter(module, node, first):
+        return False
     waiting = [] if first is None else [(module, first)]
     seen = {(one.path, one.span(function).start) for one, function in waiting}
     for home, function in waiting:
@@ -41,6 +44,17 @@ def is_called_by_none(project: Project, module: Module, node: ast.AST) -> bool:
                 seen.add(key)
                 waiting.append((calling, around))
     return bool(waiting)
+
+
+def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -> bool:
+    """Whether ``node`` calls a method of a parameter of ``function``."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
+            bindings = module.scopes.bindings_of(held)
+            is_parameter = [one.kind for one in bindings] == ["parameter"]
+            return is_parameter and bindings[0].scope.node is function
+        case _:
+            return False
 
 
 def _may_run(project: Project, module: Module, function: Function) -> bool:
