@@ -1,14 +1,16 @@
 """Load two checkouts of the bookshop, one synchronous and one migrated, on PostgreSQL.
 
 Each is served by one process of uvicorn on loopback, with data of its own database, and asked by
-`wrk` for some seconds with every number of connections. Between server and database stands a proxy
-that holds each packet back for a few milliseconds, for a database is seldom on the machine of its
-application. Both run in turns, so that both see the same machine. "CPU" is what the server itself
-used for a request: it says more than all else where the machine does other things as well. Usage:
+`wrk` for some seconds with every number of connections, behind some that are not counted. Between
+server and database stands a proxy that holds each packet back for a few milliseconds, for a
+database is seldom on the machine of its application. Both run in turns, so that both see the same
+machine. "CPU" is what the server itself used for a request: it says more than all else where the
+machine does other things as well. Usage:
 
     uv run python benchmarks/async_load.py BEFORE AFTER --python PYTHON --database URL
         [--sync-driver psycopg] [--async-driver asyncpg] [--delays 0,2,10] [--rounds 3]
-        [--paths /books,/books/2,/reports] [--connections 1,10,50,200] [--seconds 10]
+        [--paths /books,/books/2,/reports] [--connections 1,10,50,200]
+        [--seconds 10] [--warming 5]
 
 PYTHON is an interpreter that has uvicorn, the drivers and what the bookshop needs; URL is that of a
 server, as in `postgresql://postgres@127.0.0.1:5432`, without a database.
@@ -92,6 +94,8 @@ def main(arguments: argparse.Namespace) -> int:
                             url = f"postgresql+{driver}://{there.username}@127.0.0.1:{PROXY_PORT}"
                             database = f"{url}/bookshop_{name}"
                             with served(arguments.python, directory, database) as server:
+                                # The first requests open the connections of the pool.
+                                loaded(path, connections, arguments.warming, server)
                                 one = loaded(path, connections, arguments.seconds, server)
                                 found[name].append(one)
                     for name, runs in found.items():
@@ -237,6 +241,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--paths", default=PATHS)
     parser.add_argument("--connections", default=CONNECTIONS)
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--warming", type=int, default=5)
     return parser.parse_args()
 
 

@@ -606,6 +606,12 @@ def test_the_question_about_such_models_says_what_looks_like_a_relationship():
     assert "if `Patient.doctor`, `Patient.notes` were read so" in asked.help
     assert [one.path for one in asked.related] == ["patients.py"] * 2
 
+    said = session_to_async(
+        {"database.py": DATABASE, "patients.py": text}, foreign_models=["hospital"]
+    )
+    factories = [one.message for one in said.findings if "`sessionmaker`" in one.message]
+    assert "is not loaded when it is read: `Patient.doctor`, `Patient.notes`" in factories[0]
+
 
 COLLECTIONS = """\
 from database import LocalSession
