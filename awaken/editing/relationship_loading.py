@@ -34,12 +34,18 @@ def with_lazy_in_keywords(node: cst.Call, lazy: str, around: Surroundings) -> cs
     return _fitted(appended(node, keyword_argument(_KEYWORDS, cst.Dict([pair]))), around)
 
 
-def with_backref(node: cst.Arg, lazy: str, function: str) -> cst.Arg:
-    """``backref="posts"`` → ``backref=backref("posts", lazy="raise")``."""
+def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst.Arg:
+    """``backref="posts"`` → ``backref=backref("posts", lazy="raise")``.
+
+    ``depth`` is its ``join_depth``, 0 for none.
+    """
     name = cst.Arg(node.value)
     quote = _quoted(cst.Call(node.value, [name]), lazy)
     keyword = keyword_argument("lazy", cst.SimpleString(quote))
-    return node.with_changes(value=cst.Call(cst.parse_expression(function), [name, keyword]))
+    given = [name, keyword]
+    if depth:
+        given.append(keyword_argument("join_depth", cst.Integer(str(depth))))
+    return node.with_changes(value=cst.Call(cst.parse_expression(function), given))
 
 
 def _fitted(call: cst.Call, around: Surroundings) -> cst.Call:

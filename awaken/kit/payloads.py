@@ -67,7 +67,11 @@ class Lazy(Struct, frozen=True):
 
 
 class Backref(Struct, frozen=True):
-    """The loading of a side that ``backref`` declares, and how that function is written."""
+    """The loading of a side that ``backref`` declares, and how that function is written.
+
+    ``depth`` is its ``join_depth``, 0 for none.
+    """
 
     value: str
     function: str
+    depth: int = 0

@@ -73,7 +73,7 @@ def set_lazy_in_keywords(node: cst.Call, data: Lazy, around: Surroundings) -> cs
 
 def make_backref(node: cst.Arg, data: Backref, _around: Surroundings) -> cst.Arg:
     """``backref="posts"`` → ``backref=backref("posts", lazy="raise")``."""
-    return with_backref(node, data.value, data.function)
+    return with_backref(node, data.value, data.function, data.depth)
 
 
 STANDARD: Mapping[str, Rewriter] = MappingProxyType(

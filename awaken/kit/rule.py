@@ -22,6 +22,7 @@ from awaken.contract import (
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.workspace.sources import Snapshot
 
 
 class Rule:
@@ -91,3 +92,10 @@ class Rule:
         """Yield what ``changes`` broke, seen in the project as it would be after them."""
         del after, changes
         return ()
+
+    def prove_against(
+        self, before: Snapshot, after: Project, changes: Sequence[Change]
+    ) -> Iterable[Problem]:
+        """Yield the same for a rule that has to know what was so ``before``."""
+        del before
+        return self.prove(after, changes)

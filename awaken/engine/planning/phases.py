@@ -318,18 +318,25 @@ def _problems(
     if problems:
         return problems
     # The facts of the result are worked out only where a rule asks for them.
-    proving = [rule for rule in rules if type(rule).prove is not Rule.prove]
+    proving = [rule for rule in rules if _proves(rule)]
     if proving:
         after = tools.project(result.snapshot, None)
         for rule in proving:
             mine = [change for change in changes if change.rule == rule.name]
-            problems.extend(_prove(rule, after, mine) if mine else ())
+            problems.extend(_prove(rule, before, after, mine) if mine else ())
     return problems
 
 
-def _prove(rule: Rule, after: Project, changes: Sequence[Change]) -> list[Problem]:
+def _proves(rule: Rule) -> bool:
+    kind = type(rule)
+    return kind.prove is not Rule.prove or kind.prove_against is not Rule.prove_against
+
+
+def _prove(
+    rule: Rule, before: Snapshot, after: Project, changes: Sequence[Change]
+) -> list[Problem]:
     try:
-        return list(rule.prove(after, changes))
+        return list(rule.prove_against(before, after, changes))
     except Exception as error:  # noqa: BLE001  what cannot be proved is not made
         what = f"internal error in {rule.name}: {type(error).__name__}: {error}"
         place = Place(next(iter(changes[0].paths), ""), Span(0, 0))

@@ -65,18 +65,26 @@ def _backref_of(call: ast.Call) -> ast.expr | None:
     return next((one.value for one in call.keywords if one.arg == "backref"), None)
 
 
-def edits_of(project: Project, side: Side, lazy: str) -> list[Edit]:
-    """Return the edits that give a side its loading. Raises Refused."""
+def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Edit]:
+    """Return the edits that give a side its loading, and its ``join_depth``. Raises Refused.
+
+    That is 0 for what gets none, and cannot be given to one of SQLModel.
+    """
     site, node = side.site, side.site.node
     if not side.declared.reverse:
         rewriter = SET_LAZY_IN_KEYWORDS if _is_sqlmodel(project, side) else SET_LAZY
-        return [site.rewrite(side.call, rewriter, Lazy(lazy))]
+        return [site.rewrite(side.call, rewriter, Lazy(lazy)), *_depth(site, side.call, depth)]
     if isinstance(node, ast.Call):
-        return [site.rewrite(node, SET_LAZY, Lazy(lazy))]
+        return [site.rewrite(node, SET_LAZY, Lazy(lazy)), *_depth(site, node, depth)]
     function, imports = _backref_name(project, side)
     # The node of the keyword: another change may write the call around it.
     keyword = next(one for one in side.call.keywords if one.value is node)
-    return [site.rewrite(keyword, MAKE_BACKREF, Backref(lazy, function)), *imports]
+    return [site.rewrite(keyword, MAKE_BACKREF, Backref(lazy, function, depth)), *imports]
+
+
+def _depth(site: Site[ast.expr], call: ast.Call, depth: int) -> list[Edit]:
+    is_given = any(one.arg == "join_depth" for one in call.keywords)
+    return [site.add_keyword(call, "join_depth", str(depth))] if depth and not is_given else []
 
 
 def _is_sqlmodel(project: Project, side: Side) -> bool:

@@ -14,7 +14,8 @@ from fixture_cases import CASES
 from mutants_of_awaiting import mutants
 
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
 from awaken.project import Project, Snapshot
 from awaken.workspace.manifests.project_settings import ProjectSettings
@@ -46,7 +47,8 @@ def proved(identifier, files):
     )
     snapshot = Snapshot({path: decode(path, files[path]) for path in paths})
     settings = ProjectSettings(reads=SessionToAsync.reads)
-    return list(problems(Project(snapshot, Targets(), settings=settings), [change]))
+    before = Before(Snapshot({path: decode(path, text) for path, text in case.before.items()}))
+    return list(problems(before, Project(snapshot, Targets(), settings=settings), [change]))
 
 
 def told(identifier):

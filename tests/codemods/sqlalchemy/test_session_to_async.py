@@ -7,9 +7,12 @@ import re
 import pytest
 from planned import program_of, reason_of, session_to_async
 
-from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
+from awaken.project import Snapshot
 
+NOTHING = Before(Snapshot({}))
 AFTER = {
     "database.py": """\
 from collections.abc import AsyncIterator
@@ -93,14 +96,14 @@ def _mutants() -> list[tuple[str, str]]:
 
 
 def test_what_is_awaited_everywhere_is_proved():
-    assert list(problems(program_of(AFTER), _changed(AFTER))) == []
+    assert list(problems(NOTHING, program_of(AFTER), _changed(AFTER))) == []
 
 
 @pytest.mark.parametrize(("path", "text"), _mutants())
 def test_an_await_that_is_missing_is_a_problem(path, text):
     files = AFTER | {path: text}
 
-    assert list(problems(program_of(files), _changed(files)))
+    assert list(problems(NOTHING, program_of(files), _changed(files)))
 
 
 def test_a_synchronous_session_that_is_awaited_is_a_problem():
@@ -111,7 +114,9 @@ def test_a_synchronous_session_that_is_awaited_is_a_problem():
     )
     files = AFTER | {"left.py": synchronous}
 
-    assert [one.place.path for one in problems(program_of(files), _changed(files))] == ["left.py"]
+    assert [one.place.path for one in problems(NOTHING, program_of(files), _changed(files))] == [
+        "left.py"
+    ]
 
 
 def test_each_function_says_why_it_waits_and_shows_the_way():

@@ -11,7 +11,9 @@ that does. What waits for nothing stays as it is, endpoints among it.
 
 Where a relationship is read that would be loaded then, the statement in sight loads it before. If
 it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
-what leads from a class to itself is awaited where it is read (`AsyncAttrs`). What the database
+what leads from a class to itself is awaited where it is read (`AsyncAttrs`). Where nothing can be
+awaited, it is loaded as deep as it goes; of several from one class `levels = 3` says how deep they
+are read. What the database
 computes when a row changes is fetched with the change (`eager_defaults`), and what a subclass adds
 with the objects of its base (`polymorphic_load`). Deferred columns are awaited where they are read,
 and what an expression of SQL gives an attribute is loaded behind the flush.
@@ -40,6 +42,9 @@ sight. All that one call may reach becomes a coroutine function together.
 
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
 by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
+
+The engine of a database for which there is no asynchronous driver stays as it is, and what uses it
+blocks, if none of its connections goes further than the function that opens it.
 
 A block with a `ThreadPoolExecutor` whose workers call such functions runs in a thread of its own,
 and each worker hands its coroutine to the event loop: as many run at once as before.
@@ -280,7 +285,9 @@ If one function cannot become asynchronous, none does, and each says because of 
 * uses of `query`, which `query-to-select` rewrites first, and collections that are queries, those
   of installed packages where something asks for `Query` and executes it;
 * deferred columns that are read by a property, a schema or a template, or of an unknown object;
-* URLs of databases for which no driver is known.
+* other URLs of databases for which no driver is known;
+* several relationships from a class to itself that are read where nothing can be awaited, unless
+  `levels` says how deep.
 
 Files of Alembic are left alone, with the synchronous driver that they have.
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_given_by_none
+from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.contract import Place
 from awaken.kit.search import modules_with
@@ -50,6 +52,7 @@ class FileOperations:
     def __init__(self, project: Project, clients: Clients | None) -> None:
         self._project = project
         self._clients = clients
+        self._blocking = BlockingEngines(project)
         self._attributes: frozenset[Place] = frozenset()
         self._kept: dict[str, list[_Kept]] = {}
         # Of one file at a time: its nodes would keep its tree.
@@ -118,8 +121,14 @@ class FileOperations:
         is_of_alembic = is_revision(module) or is_environment(module)
         if not is_of_alembic:
             for operation in self._project.orm.operations(module):
+                if self._blocking.is_used_by(module, operation.node):
+                    continue
                 is_held = self._is_of_factory(module, operation)
-                if not is_held and not is_in_listener(self._project, module, operation.node):
+                if is_held or is_in_listener(self._project, module, operation.node):
+                    continue
+                if operation.how != "unknown" or not is_given_by_none(
+                    self._project, module, operation.node
+                ):
                     yield operation
             for call in self._project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))

@@ -6,8 +6,6 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct
-
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
@@ -36,6 +34,7 @@ from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
     WORDS,
     FileOperations,
 )
+from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
@@ -54,6 +53,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     WRAP,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
     AssignedExpressions,
@@ -112,20 +112,7 @@ from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
-
-
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What only the owner of a program knows.
-
-    ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
-    ``component`` is a module or a function: only what belongs together with it is migrated.
-    ``foreign_models`` are packages, or classes of them, whose objects are loaded with all that is
-    read of them.
-    """
-
-    drivers: dict[str, str] = {}
-    component: str = ""
-    foreign_models: list[str] = []
+    from awaken.workspace.sources import Snapshot
 
 
 class SessionToAsync(Rule):
@@ -155,7 +142,7 @@ class SessionToAsync(Rule):
             # So a program is that was migrated, by us before or by people.
             part = SynchronousPart(project, operations, is_loop_bound=resources.is_loop_bound)
             return self._left_over(part, resources, constraints, options)
-        loading = Loading(project, self.name)
+        loading = Loading(project, self.name, options.levels)
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)
@@ -263,9 +250,11 @@ class SessionToAsync(Rule):
             WRAP: wrap,
         }
 
-    def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
+    def prove_against(
+        self, before: Snapshot, after: Project, changes: Sequence[Change]
+    ) -> Iterable[Problem]:
         """Yield what ``changes`` broke: coroutines that nothing awaits, sessions that block."""
-        return problems(after, changes)
+        return problems(Before(before), after, changes)
 
     def _functions(
         self, part: SynchronousPart, loaded_again: Mapping[Place, Anew]

@@ -175,7 +175,8 @@ NO_BASE = Reason(
 READ_ELSEWHERE = Reason(
     "read-elsewhere",
     "`{}` leads from a class to itself, and is read where nothing can be awaited",
-    "Load it where the object is loaded, as deep as it is read.",
+    "Load it where the object is loaded, as deep as it is read; or say how many relationships lie"
+    " between the first object of a statement and the last that is read: `levels` of this rule.",
 )
 LATE_COLUMN = Reason(
     "late-column",

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.made_sessions.kept_items import put_as_item
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -71,15 +73,59 @@ class Sessions:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
         # Where it comes from counts first: other uses of it are weaker evidence.
         found = self._from_values(module, node)
-        if _is_open(found) and isinstance(node, ast.Name):
-            return self._used_elsewhere(module, node) or found
-        return found
+        if not _is_open(found):
+            return found
+        match node:
+            case ast.Name():
+                declared = self._declared(module, node) if isinstance(found, Unknown) else None
+                return declared or self._used_elsewhere(module, node) or found
+            case ast.Subscript() if isinstance(found, Unknown):
+                return self._kept_as_item(module, node) or found
+            case _:
+                return found
 
     def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
         values = self._evaluator.values(module, node)
         found = [self._session(module, node, one) for one in values if one != NoneValue()]
         return tuple(dict.fromkeys(one.what for one in found if isinstance(one, NotRelevant)))
+
+    def _declared(self, module: Module, node: ast.Name) -> SessionProof | None:
+        """Return the proof by what a variable of a function is declared as, whatever it is given.
+
+        That may be too much to tell, or come from out of sight.
+        """
+        bindings = module.scopes.bindings_of(node)
+        if not bindings or bindings[0].scope is module.scopes.module:
+            return None
+        found: list[Session] = []
+        for one in bindings:
+            declared = () if one.annotation is None else self._values_of(module, one.annotation)
+            sessions = [each for each in declared if isinstance(each, Session)]
+            if one.kind == "parameter" or not sessions or len(sessions) < len(declared):
+                return None
+            found += sessions
+        proof = self._joined(module, node, found)
+        return proof if isinstance(proof, SessionProof) else None
+
+    def _values_of(self, module: Module, annotation: ast.expr) -> list[Value]:
+        declared = self._evaluator.annotations.values(module, annotation)
+        return [self._evaluator.members.as_session(one) for one in declared if one != NoneValue()]
+
+    def _kept_as_item(self, module: Module, node: ast.Subscript) -> SessionProof | None:
+        """Return the proof by what a program puts into what a library hands to its functions.
+
+        ``unless`` says that others may put something else there.
+        """
+        found: list[Session] = []
+        for other, value in put_as_item(self._evaluator, self._files_with, module, node):
+            proof = None if value is None else self._from_values(other, value)
+            if value is None or not isinstance(proof, SessionProof):
+                return None
+            found.append(Session(proof.kind, proof.query_class, other.place(value)))
+        joined = self._joined(module, node, found) if found else None
+        why = f"more than this program may put something into `{module.excerpt(node.value)}`"
+        return replace(joined, unless=why) if isinstance(joined, SessionProof) else None
 
     def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by a ``.query`` of mapped classes on the same variable of a function.

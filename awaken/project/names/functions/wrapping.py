@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, parameters_of
 
 _CASTS = {"typing.cast", "typing_extensions.cast"}
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
@@ -56,12 +56,63 @@ class Wrappings:
         if found is None or isinstance(found[1], ast.AsyncFunctionDef) or found[1].decorator_list:
             return None
         module, function = found
+        both = self._for_both(module, function)
+        if both is not None:
+            return self._decorating(module, both)
         if not called:
             return self._decorating(module, function)
         inner = [self._local(module, function, value) for value in _returned(module, function)]
         if len(inner) != 1 or inner[0] is None:
             return None
         return self._decorating(module, inner[0])
+
+    def _for_both(self, module: Module, function: Function) -> Function | None:
+        """Return the decorator inside of one that may be given its arguments first, or not.
+
+        ``return decorator(command) if command else decorator``: used without arguments, it gives
+        what it decorates to the one that it returns otherwise.
+        """
+        first = next((one.arg for one, default in parameters_of(function.args) if default), None)
+        returned = [part for one in _returned(module, function) for part in _parts(one)]
+        made: list[Function | None] = []
+        kinds: set[type[ast.expr]] = set()
+        for value in returned:
+            kinds.add(type(value))
+            match value:
+                case ast.Name():
+                    made.append(self._local(module, function, value))
+                case ast.Call(func=ast.Name() as called, args=[ast.Name(id=name)], keywords=[]):
+                    made.append(self._local(module, function, called) if name == first else None)
+                case _:
+                    return None
+        inner = made[0] if made else None
+        is_one = inner is not None and all(one is inner for one in made)
+        if not is_one or kinds != {ast.Call, ast.Name} or first is None:
+            return None
+        return inner if self._is_only_asked(module, function, first) else None
+
+    def _is_only_asked(self, module: Module, function: Function, given: str) -> bool:
+        """Whether a function only asks if it is ``given`` one, beside handing it on in a call."""
+        for node in module.walk(function):
+            if not isinstance(node, ast.Name) or node.id != given:
+                continue
+            if module.enclosing_function(node) is not function:
+                continue
+            match module.parent(node):
+                case ast.If(test=test) | ast.IfExp(test=test) if test is node:
+                    pass
+                case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
+                    pass
+                case ast.UnaryOp(op=ast.Not()):
+                    pass
+                case ast.Call(func=func):
+                    is_handed = isinstance(module.parent(module.parent(node) or node), ast.Return)
+                    is_handed |= isinstance(module.parent(module.parent(node) or node), ast.IfExp)
+                    if not is_handed and last_name(func) != "callable":
+                        return False
+                case _:
+                    return False
+        return True
 
     def _local(self, module: Module, function: Function, value: ast.expr) -> Function | None:
         """Return the function that ``function`` defines and ``value`` names."""
@@ -192,6 +243,15 @@ class Wrappings:
 
     def _name(self, module: Module, node: ast.expr) -> str:
         return self._names.qualified(module, node) or f"builtins.{last_name(node)}"
+
+
+def _parts(value: ast.expr) -> Iterator[ast.expr]:
+    """Yield what an expression may be, of its two branches if it has some."""
+    if isinstance(value, ast.IfExp):
+        yield from _parts(value.body)
+        yield from _parts(value.orelse)
+    else:
+        yield value
 
 
 def _returned(module: Module, function: Function) -> Iterator[ast.expr]:

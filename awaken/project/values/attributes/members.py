@@ -30,6 +30,7 @@ from awaken.project.values.domain import (
     Session,
     TupleOf,
     Unknown,
+    UnknownResult,
     Value,
     Values,
     as_instance,
@@ -255,7 +256,8 @@ class Members:
 
     def _missing(self, owner: InstanceOf | ClassOf, name: str) -> Value:
         if self._evaluator.classes.facts(owner.qualified) is None:
-            return Unknown(f"`{owner.qualified}` is defined outside the project", NOWHERE)
+            why = f"`{owner.qualified}` is defined outside the project"
+            return UnknownResult(why, NOWHERE, owner.qualified)
         return Unknown(f"`{owner.qualified}` sets no `{name}` in sight", NOWHERE)
 
     def _of_subclasses(

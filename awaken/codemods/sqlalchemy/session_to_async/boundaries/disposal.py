@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import imported_at
+from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -41,6 +42,7 @@ class Disposal:
         self._project = project
         self._rule = rule
         self._users: list[Place] = []
+        self._blocking = BlockingEngines(project)
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
         """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused."""
@@ -146,4 +148,5 @@ class Disposal:
     def _is_of_program(self, engine: Engine) -> bool:
         module = engine.module
         is_of_alembic = is_environment(module) or is_revision(module)
-        return not (engine.is_async or is_of_alembic or is_test_file(module.path))
+        is_kept = is_of_alembic or self._blocking.is_made_at(module, engine.call.func)
+        return not (engine.is_async or is_kept or is_test_file(module.path))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Literal
 
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.operations import RUN
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -28,8 +29,9 @@ _TAKING = {"aiter", "anext"}
 class Calls:
     """The calls of one program."""
 
-    def __init__(self, after: Project) -> None:
+    def __init__(self, after: Project, before: Before) -> None:
         self._after = after
+        self._before = before
         self._kinds: dict[str, dict[int, Kind]] = {}
 
     def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
@@ -39,7 +41,9 @@ class Calls:
                 module = self._after.module(call.place.path)
                 nodes = [] if module is None else module.calls_at(call.place.span)
                 what = None if module is None or not nodes else self._of(module, nodes[0], call)
-                if what is not None:
+                if module is None or what is None:
+                    continue
+                if not self._before.is_same(module, nodes[0], call.functions):
                     yield call.place, what
         for path in sorted(paths):
             module = self._after.module(path)

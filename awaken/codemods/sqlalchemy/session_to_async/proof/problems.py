@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import WORDS
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.codemods.sqlalchemy.session_to_async.proof.doubles import synchronous_doubles
 from awaken.codemods.sqlalchemy.session_to_async.proof.forms import misplaced
@@ -22,12 +23,12 @@ Wrong = tuple[Place, str]
 """A place, and the clause that says what is wrong there."""
 
 
-def problems(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
+def problems(before: Before, after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
     """Yield what ``changes`` broke in ``after``, the program with them."""
     ids = tuple(change.id for change in changes)
     paths = {path for change in changes for path in change.paths if path.endswith(".py")}
     told: set[Place] = set()
-    calls = Calls(after)
+    calls = Calls(after, before)
     together = Together(after, calls)
     found = (
         _in_files(after, paths),

@@ -48,11 +48,15 @@ _OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 
 
 class Loading:
-    """What becomes of the relationships of one program that are read."""
+    """What becomes of the relationships of one program that are read.
 
-    def __init__(self, project: Project, rule: str) -> None:
+    ``levels`` are as many as the owner says that those of a class to itself are read, 0 if unsaid.
+    """
+
+    def __init__(self, project: Project, rule: str, levels: int = 0) -> None:
         self._project = project
         self._rule = rule
+        self._levels = levels
         self._reads: defaultdict[Key, list[Read]] = defaultdict(list)
         self._sides: dict[Key, Side] = {}
         self._gets: set[Place] = set()
@@ -104,13 +108,16 @@ class Loading:
     def _loaded_as_trees(self) -> set[Key]:
         """Return what leads from a class to itself, and is read where nothing can be awaited.
 
-        Of two from one class each would load all that the other does, again and again: none then.
+        Of two from one class each would load all that the other does, again and again: none then,
+        unless the owner says how deep they are read.
         """
         found = {
             key
             for key in self._recursive
             if any(one.how != "attribute" for one in self._reads[key])
         }
+        if self._levels:
+            return found
         owners = Counter(key[0] for key in found)
         return {
             key
@@ -191,16 +198,17 @@ class Loading:
 
     def _tree(self, side: Side, site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship of a class to itself. Raises Refused."""
-        node = site.node
-        called = node.func if isinstance(node, ast.Call) else node
-        name = self._project.qualified_name(site.module, called)
-        if not isinstance(node, ast.Call) or name not in _OF_SQLALCHEMY:
+        made = site.node if isinstance(site.node, ast.Call) else side.call
+        name = self._project.qualified_name(site.module, made.func)
+        if name not in _OF_SQLALCHEMY:
             raise Refused(READ_ELSEWHERE, side.shown)
-        edits = edits_of(self._project, side, _EAGER)
-        if not any(one.arg == "join_depth" for one in node.keywords):
-            edits.append(site.add_keyword(node, "join_depth", str(_DEEPEST)))
-        message = f"`{side.shown}` is loaded with every object, as deep as it goes"
-        return Rewrite(message, edits, ["statements of its class load more than before"])
+        edits = edits_of(self._project, side, _EAGER, self._levels or _DEEPEST)
+        caveats = ["statements of its class load more than before"]
+        deep = "as deep as it goes"
+        if self._levels:
+            deep = f"up to {self._levels} relationships behind the first object of a statement"
+            caveats.append(f"`{side.shown}` of what lies further raises where it is read")
+        return Rewrite(f"`{side.shown}` is loaded with every object, {deep}", edits, caveats)
 
     def _statements(self) -> Iterator[Member]:
         by_site: defaultdict[str, list[Edit]] = defaultdict(list)

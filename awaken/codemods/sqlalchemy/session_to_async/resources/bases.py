@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NO_BASE
-from awaken.contract import Edit
+from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
+from awaken.project.source.trees import without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_DECORATORS = {
+    "sqlalchemy.ext.declarative.as_declarative", "sqlalchemy.orm.as_declarative",
+}  # fmt: skip
 _MIXIN = "sqlalchemy.ext.asyncio.AsyncAttrs"
 
 
@@ -55,7 +60,11 @@ def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | Non
             continue
         made = next((one for one in facts.bases if one and project.definition(one)), None)
         if made is None:
-            return Site(rule, module, node) if node.bases else None
+            is_made = node.bases or any(
+                project.qualified_name(module, without_arguments(one)) in _DECORATORS
+                for one in node.decorator_list
+            )
+            return Site(rule, module, node) if is_made else None
         return _call(project, rule, made)
     return None
 
@@ -75,6 +84,20 @@ def _call(project: Project, rule: str, qualified: str) -> Site[ast.AST] | None:
     return None
 
 
+def _first_base(site: Site[ast.AST], node: ast.ClassDef, written: str) -> Edit:
+    """Return the edit that gives a class without bases its first. Raises Refused."""
+    text = site.module.source.text
+    name = site.module.span(node).start + len("class ")
+    end = name + len(node.name.encode())
+    if node.keywords or text[name:end] != node.name.encode():
+        raise Refused(NO_BASE, node.name)
+    empty = re.match(rb"\s*\(\s*\)", text[end:])
+    behind = end + (len(empty[0]) if empty else 0)
+    return TextEdit(
+        path=site.module.path, anchor=Span(end, behind), text=f"({written})", site=site.id
+    )
+
+
 def _with_mixin(project: Project, site: Site[ast.AST]) -> Rewrite:
     """Return what gives a base the mixin. Raises Refused."""
     node, edits = site.node, list[Edit]()
@@ -83,6 +106,8 @@ def _with_mixin(project: Project, site: Site[ast.AST]) -> Rewrite:
         if any(one.arg == "cls" for one in node.keywords):
             raise Refused(NO_BASE, site.module.excerpt(node))
         edits.append(site.add_keyword(node, "cls", written))
-    elif isinstance(node, ast.ClassDef):
+    elif isinstance(node, ast.ClassDef) and node.bases:
         edits.append(site.insert_before(node.bases[0], f"{written}, "))
+    elif isinstance(node, ast.ClassDef):
+        edits.append(_first_base(site, node, written))
     return Rewrite(f"`{written}` lets attributes be awaited", [*edits, *imports])

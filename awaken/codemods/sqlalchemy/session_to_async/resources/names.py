@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
+from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
@@ -36,19 +37,44 @@ NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy
 def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr], str]]:
     """Yield each name of a synchronous session, factory or engine, with what it names."""
     spellings = sorted({one for name in NAMES for one in project.spellings(name)})
+    blocking = BlockingEngines(project)
     for module in modules_with(project, [name.encode() for name in spellings]):
         if is_revision(module) or is_environment(module):
             continue
-        for node in (node for word in spellings for node in module.mentions(word)):
+        for found in (node for word in spellings for node in module.mentions(word)):
+            node = _unquoted(module, found)
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
             qualified = project.qualified_name(module, node)
-            # Events are those of the synchronous class.
-            is_declared = isinstance(module.parent(node), ast.arg)
-            if is_declared and is_in_listener(project, module, node):
+            if blocking.is_made_at(module, found):
                 continue
-            if qualified in NAMES and not _is_listener(project, module, module.parent(node)):
-                yield Site(rule, module, node), qualified
+            # Events are those of the synchronous class.
+            is_declared = isinstance(module.parent(found), ast.arg)
+            if is_declared and is_in_listener(project, module, found):
+                continue
+            written = found if isinstance(found, ast.expr) else node
+            if qualified in NAMES and not _is_listener(project, module, module.parent(written)):
+                yield Site(rule, module, written), qualified
+
+
+def _unquoted(module: Module, node: ast.AST) -> ast.AST | None:
+    """Return what an annotation names in quotes: ``db: "Session"``."""
+    if not isinstance(node, ast.Constant):
+        return node
+    above: ast.AST | None = node
+    while above is not None:
+        inner, above = above, module.parent(above)
+        match above:
+            case ast.arg() | ast.AnnAssign(annotation=ast.expr()):
+                is_annotation = getattr(above, "annotation", None) is inner
+                return module.parse_string(node) if is_annotation else None
+            case ast.FunctionDef(returns=returned) | ast.AsyncFunctionDef(returns=returned):
+                return module.parse_string(node) if returned is inner else None
+            case ast.Subscript() | ast.BinOp() | ast.Tuple():
+                continue
+            case _:
+                return None
+    return None
 
 
 def listening(project: Project, rule: str) -> Iterator[Member]:

@@ -207,7 +207,9 @@ def is_loader(option: ast.expr) -> bool:
             pass
     known = (_COLUMN_OPTIONS | _SEPARATE | _JOINED | {"Load"}) - {"with_loader_criteria"}
     steps = _steps(option)
-    return steps is not None and all(name in known for name, _ in steps)
+    return steps is not None and all(
+        name in known or (name == "options" and all(map(is_loader, given))) for name, given in steps
+    )
 
 
 def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.fields import Fields
-from awaken.project.graph.forwards.handed.fixtures_by_name import (
+from awaken.project.graph.forwards.fixtures_by_name import (
     ASKING,
     fixtures_asked_for,
     is_asking,
 )
+from awaken.project.graph.forwards.handed.fields import Fields
 from awaken.project.graph.forwards.handed.overrides import overrides
 from awaken.project.graph.forwards.handed.registers import Registers
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
@@ -125,7 +125,7 @@ class Holding:
         for at, asking in self._slots.mentions(ASKING):
             call = at.parent(asking)
             if isinstance(call, ast.Call) and is_asking(call):
-                asked = fixtures_asked_for(self._slots, at, call) or ()
+                asked = fixtures_asked_for(self._evaluator, at, call) or ()
                 if any(same_node(one.module, one.node, home, fixture) for one in asked):
                     yield Spot(at, call, slot.depth)
         for path in self._slots.words.files_with(name):

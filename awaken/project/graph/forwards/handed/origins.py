@@ -8,7 +8,7 @@ from itertools import chain
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.fixtures_by_name import fixtures_asked_for, is_asking
+from awaken.project.graph.forwards.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.graph.forwards.handed.libraries import (
     CASTS,
     PASSING,
@@ -185,7 +185,9 @@ class Origins:
                 return chain(self._slots.of_attribute(module, read, depth), defaults)
             case _:
                 pass
-        fixtures = fixtures_asked_for(self._slots, module, node) if is_asking(node) else None
+        fixtures = (
+            fixtures_asked_for(self._slots.evaluator, module, node) if is_asking(node) else None
+        )
         if fixtures is None:
             return None
         return (self._slots.result(one.module, one.node, depth) for one in fixtures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.graph.forwards.handed.slots import Slots
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import FunctionOf
@@ -14,7 +14,9 @@ from awaken.project.values.pytest_fixtures import fixture_for
 ASKING = "getfixturevalue"
 
 
-def fixtures_asked_for(slots: Slots, module: Module, call: ast.Call) -> list[FunctionOf] | None:
+def fixtures_asked_for(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> list[FunctionOf] | None:
     """Return the fixtures that ``call`` may give what they give; None where that is not known.
 
     Their names are in sight if they are texts, or parameters that ``parametrize`` gives texts.
@@ -25,7 +27,6 @@ def fixtures_asked_for(slots: Slots, module: Module, call: ast.Call) -> list[Fun
     names = _texts(function, call.args[0])
     if names is None:
         return None
-    evaluator = slots.evaluator
     found = [fixture_for(module, function, name, evaluator.names, evaluator.load) for name in names]
     known = [one for one in found if one is not None]
     return known if len(known) == len(found) else None

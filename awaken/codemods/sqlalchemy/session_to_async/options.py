@@ -1,0 +1,21 @@
+"""The options of session-to-async."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """What only the owner of a program knows.
+
+    ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
+    ``component`` is a module or a function: only what belongs together with it is migrated.
+    ``foreign_models`` are packages, or classes of them, whose objects are loaded with all that is
+    read of them. ``levels`` says up to which number of relationships behind the first object of a
+    statement those are read that lead from a class to itself; 0 where that is not known.
+    """
+
+    drivers: dict[str, str] = {}
+    component: str = ""
+    foreign_models: list[str] = []
+    levels: int = 0

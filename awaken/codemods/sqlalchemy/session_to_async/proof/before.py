@@ -1,0 +1,90 @@
+"""What was so before the change: a coroutine that nothing awaited then is none that it lost.
+
+A test may hand a coroutine to a mock that gives it to the program, and a program may forget one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.workspace.sources import Snapshot
+
+
+class _File(NamedTuple):
+    """The coroutine functions of a file, and the calls in functions that nothing awaits there.
+
+    Functions by their qualified names, calls by that of the function around and what is called.
+    """
+
+    coroutines: frozenset[str]
+    unawaited: frozenset[tuple[str, str]]
+
+
+_NOTHING = _File(frozenset(), frozenset())
+
+
+class Before:
+    """The program before its change; its files are parsed where they are asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._files: dict[str, _File] = {}
+
+    def is_same(self, module: Module, call: ast.Call, functions: Iterable[FunctionPlace]) -> bool:
+        """Whether ``call`` stood in ``module`` as it does, and ``functions`` were coroutines'."""
+        around = module.enclosing_function(call)
+        if not isinstance(around, Function):
+            return False
+        name = module.qualname(around)
+        is_found = (name, ast.unparse(call.func)) in self._file(module.path).unawaited
+        return is_found and all(
+            one.qualname in self._file(one.path).coroutines for one in functions
+        )
+
+    def _file(self, path: str) -> _File:
+        if path not in self._files:
+            source = self._snapshot.get(path)
+            try:
+                tree = None if source is None else ast.parse(source.text)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                tree = None
+            self._files[path] = _NOTHING if tree is None else _read(tree)
+        return self._files[path]
+
+
+def _read(tree: ast.Module) -> _File:
+    found = [*_named(tree, "")]
+    coroutines = {name for name, node in found if isinstance(node, ast.AsyncFunctionDef)}
+    unawaited: set[tuple[str, str]] = set()
+    for name, node in found:
+        below = [*_own(node)]
+        awaited = {one.value for one in below if isinstance(one, ast.Await)}
+        calls = (one for one in below if isinstance(one, ast.Call) and one not in awaited)
+        unawaited |= {(name, ast.unparse(one.func)) for one in calls}
+    return _File(frozenset(coroutines), frozenset(unawaited))
+
+
+def _named(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
+    """Yield the functions below ``node``, by their qualified names."""
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield f"{prefix}{name}", child
+                yield from _named(child, f"{prefix}{name}.<locals>.")
+            case ast.ClassDef(name=name):
+                yield from _named(child, f"{prefix}{name}.")
+            case _:
+                yield from _named(child, prefix)
+
+
+def _own(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what stands in a function, and in none inside of it."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+            yield from _own(child)

@@ -1,0 +1,48 @@
+"""Items of a dictionary that a library hands to functions of a program: ``ctx["db"]`` of a worker.
+
+One function puts something there, and another takes it out: a parameter of the same name, and the
+same text.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+
+
+def put_as_item(
+    evaluator: ProgramEvaluator,
+    files_with: Callable[[Sequence[bytes]], list[str]],
+    module: Module,
+    node: ast.Subscript,
+) -> Iterator[tuple[Module, ast.expr | None]]:
+    """Yield what is put where ``node`` is taken out; None for what is no plain assignment."""
+    match node:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)):
+            pass
+        case _:
+            return
+    if not _is_parameter(module, node.value):
+        return
+    for path in files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()]):
+        other = evaluator.load(path)
+        for one in other.walk() if other is not None else ():
+            match one:
+                case ast.Subscript(
+                    value=ast.Name(id=owner) as held, slice=ast.Constant(value=item)
+                ) if other is not None and (owner, item) == (name, key):
+                    if isinstance(one.ctx, ast.Load):
+                        continue
+                    above = other.parent(one)
+                    is_plain = isinstance(above, ast.Assign) and _is_parameter(other, held)
+                    yield other, above.value if is_plain and isinstance(above, ast.Assign) else None
+                case _:
+                    pass
+
+
+def _is_parameter(module: Module, node: ast.expr) -> bool:
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    return [one.kind for one in bindings] == ["parameter"]
