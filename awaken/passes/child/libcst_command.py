@@ -21,6 +21,7 @@ from libcst.metadata import (
     TypeInferenceProvider,
 )
 
+from awaken.passes.child.round_trip import with_lost_bytes
 from awaken.passes.child.serving import Foreign
 from awaken.passes.messages import (
     Answer,
@@ -105,6 +106,8 @@ class _Codemod:
             content = command.transform_module(tree).bytes
         except SkipFile as error:
             return Skipped(str(error) or "it says no more", tuple(command.context.warnings))
+        if content != item.content:
+            content = with_lost_bytes(item.content, tree.bytes, content)
         return Rewritten(content, tuple(command.context.warnings))
 
 
