@@ -192,6 +192,8 @@ class ForeignPass(Rule):
             found = hunks(before, after)
         except (Undecodable, Unparsable) as error:
             raise Refused(reasons.BROKEN, str(error)) from None
+        if not found:
+            return Decided(())
         self._require_few(before, found)
         lost = lost_comments(before.decode(), after.decode())
         members = list(self._members(module, found, lost))
