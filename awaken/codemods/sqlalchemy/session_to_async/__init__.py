@@ -272,7 +272,8 @@ If one function cannot become asynchronous, none does, and each says because of 
   `foreign_models = ["package"]` where all that is read of them is loaded before;
 * functions that `__all__` names in a project that others may import from: `awaken doctor` shows
   what says so, and the option `published` says it better;
-* uses of `query`, which `query-to-select` rewrites first, and collections that are queries;
+* uses of `query`, which `query-to-select` rewrites first, and collections that are queries, those
+  of installed packages where something asks for `Query` and executes it;
 * deferred columns that are read by a property, a schema or a template, or of an unknown object;
 * URLs of databases for which no driver is known.
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
+from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
@@ -72,15 +74,16 @@ def _is_listener(project: Project, module: Module, node: ast.AST | None) -> bool
 class ResourceWriter:
     """Writes the twins of what the synchronous side names.
 
-    ``rows_refer`` says that rows of one INSERT may refer to each other.
+    ``foreign`` are models of other packages: their tables may refer to themselves.
     """
 
     def __init__(
-        self, project: Project, urls: Urls, engines: Sequence[Engine], *, rows_refer: bool
+        self, project: Project, urls: Urls, engines: Sequence[Engine], foreign: ForeignModels
     ) -> None:
         self._project = project
         self._urls = urls
-        self._rows_refer = rows_refer
+        self._rows_refer = foreign.are_said or refers_to_itself(project)
+        self._foreign = foreign
         self._engines = {(one.module.path, one.module.span(one.call)): one for one in engines}
         self.drivers = urls.drivers(engines)
         running = urls.drivers([one for one in engines if not is_test_file(one.module.path)])
@@ -103,7 +106,8 @@ class ResourceWriter:
 
     def _caveats(self, qualified: str) -> list[str]:
         if qualified in _FACTORIES | session_classes():
-            return ["what is read of an object after a commit is what it was before"]
+            stale = "what is read of an object after a commit is what it was before"
+            return [stale, *self._foreign.caveats]
         return [text for one in self.drivers.values() for text in one.stricter]
 
     def _arguments(self, site: Site[ast.expr], call: ast.Call, qualified: str) -> Iterator[Edit]:
