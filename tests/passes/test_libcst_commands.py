@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from codemods import WRITTEN
@@ -105,6 +109,16 @@ def test_files_that_are_left_out_say_why(text, settings, why):
 
     assert isinstance(answer, Skipped)
     assert why in answer.why
+
+
+def test_the_other_build_of_yaml_will_do(monkeypatch):
+    other = ModuleType("yaml_ft")
+    other.__spec__ = ModuleSpec("yaml_ft", None)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.setitem(sys.modules, "yaml_ft", other)
+    monkeypatch.delitem(sys.modules, "awaken.passes.child.yaml_library")
+
+    assert import_module("awaken.passes.child.yaml_library").yaml is other
 
 
 def test_what_the_parser_of_libcst_refuses_is_told_with_its_line():

@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import libcst as cst
-import yaml
 from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
 from libcst.helpers import ModuleNameAndPackage
 from libcst.metadata import (
@@ -23,6 +22,7 @@ from libcst.metadata import (
 
 from awaken.passes.child.round_trip import with_lost_bytes
 from awaken.passes.child.serving import Foreign
+from awaken.passes.child.yaml_library import yaml
 from awaken.passes.messages import (
     Answer,
     Item,
