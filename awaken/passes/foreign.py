@@ -70,7 +70,7 @@ class ForeignPass(Rule):
     levels = (Level.UNSAFE, Level.MANUAL, Level.ADVICE)
     is_foreign = True
     reads = (_YAML,)
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.OF_ALL
     settings: ClassVar[PassSettings]
     start: ClassVar[Runner]
     place: ClassVar[PassPlace]
@@ -157,8 +157,9 @@ class ForeignPass(Rule):
         match answer:
             case Skipped(why=why):
                 return _left_alone(self.name, module, Refused(reasons.SKIPPED, why))
-            case Unreadable(why=why):
-                return _left_alone(self.name, module, Refused(reasons.CANNOT_PARSE, why))
+            case Unreadable(why=why, line=line):
+                refused = Refused(reasons.UNREADABLE[self.settings.kind], why)
+                return _left_alone(self.name, module, refused, _at_line(module, line))
             case Rewritten(content=content) if content != module.source.raw():
                 try:
                     return self._of_hunks(module, content, constraints)
@@ -209,7 +210,8 @@ class ForeignPass(Rule):
     def _require_few(self, before: bytes, found: Sequence[Hunk]) -> None:
         """Raise Refused where nearly all lines of a file would be others."""
         lines = before.count(b"\n")
-        changed = sum(before[one.span.start : one.span.end].count(b"\n") for one in found)
+        # Those that differ: a hunk may hold a whole class for the sake of its last line.
+        changed = sum(end - start for one in found for start, end in one.changed)
         if self.settings.allow_reformat or lines < _FEWEST_LINES or changed < _MOST * lines:
             return
         raise Refused(reasons.REFORMATS, f"{changed} of {lines} lines")
@@ -249,6 +251,7 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
         "name": settings.known_as,
         "family": settings.kind,
         "phase": settings.when(),
+        "reasons": (*reasons.OF_ALL, reasons.UNREADABLE[settings.kind]),
         "triggers": tuple(one.encode() for one in settings.triggers),
         "settings": settings,
         "start": staticmethod(start),
@@ -273,9 +276,22 @@ def _is_ended(text: bytes) -> bool:
     return text.endswith((b"\n", b"\r"))
 
 
-def _left_alone(rule: str, module: Module, refused: Refused) -> Decided:
-    whole: Site[ast.AST] = Site(rule, module, module.tree)
-    return Decided((whole.refused(refused),))
+def _left_alone(
+    rule: str, module: Module, refused: Refused, node: ast.AST | None = None
+) -> Decided:
+    """Return the finding of a file that is left alone, at ``node`` if that is why."""
+    site: Site[ast.AST] = Site(rule, module, node or module.tree)
+    return Decided((site.refused(refused),))
+
+
+def _at_line(module: Module, line: int) -> ast.stmt | None:
+    """Return the innermost statement on a line, counted from 1."""
+    found = [
+        one
+        for one in module.walk()
+        if isinstance(one, ast.stmt) and one.lineno <= line <= (one.end_lineno or line)
+    ]
+    return max(found, key=lambda one: (one.lineno, one.col_offset), default=None)
 
 
 def _by_place(

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +57,7 @@ class _Wrong(Exception):
 
 def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
     """Return the command that a setup names, with its arguments read."""
+    sys.path[:0] = setup.import_from
     settings = _Settings(setup.settings)
     try:
         command = _command(setup.target, settings.modules)
