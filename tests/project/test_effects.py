@@ -688,6 +688,38 @@ def test_a_blocking_call_is_found_over_files_with_the_way_to_it():
     assert [place.path for place in found.chain] == ["m.py", "a.py"]
 
 
+def test_each_function_of_a_circle_blocks_as_all_do_by_the_shortest_way():
+    project, module, node = function(
+        """
+        def g():
+            h()
+            f()
+        def h():
+            f()
+            time.sleep(1)
+        def f():
+            g()
+            h()
+        """
+    )
+    functions = [node, *module.tree.body[-3:-1]]
+
+    found = [project.effects.blocking_calls(module, one).known for one in functions]
+
+    assert [[len(one.chain) for one in known] for known in found] == [[1], [1], [0]]
+    assert {one.name for known in found for one in known} == {"time.sleep"}
+
+
+def test_what_calls_more_functions_than_are_followed_is_unknown():
+    calls = "".join(f"def f{one}():\n    f{one + 1}()\n" for one in range(1, 400))
+    project, module, node = function(f"{calls}def f400():\n    time.sleep(1)\ndef f():\n    f1()")
+
+    found = project.effects.blocking_calls(module, node)
+
+    assert found.known == ()
+    assert [one.why for one in found.unknown] == ["too much has to be followed to tell"]
+
+
 def test_blocking_calls_that_are_not_named_are_unknown():
     calls = "\n".join(f"    time.sleep({number})" for number in range(21))
     project, module, node = function(f"def f():\n{calls}\n    requests.get('x')")

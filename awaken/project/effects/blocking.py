@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from dataclasses import dataclass, replace
 
 from awaken.contract import Place
@@ -17,7 +18,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 
 _Key = tuple[str, int]
-_DEEPEST = 12  # as in `raising`, which follows the same calls
+_MOST_FUNCTIONS = 300  # bodies of one question
 _MOST = 20  # a message names one; more would only be kept
 
 
@@ -39,22 +40,33 @@ class BlockingCall:
 class BlockingCalls:
     """The blocking calls of a piece of code, and the calls of which it cannot be told.
 
-    Each blocking call is named once, with the first way to it; at most 20 of either are named, and
-    what else is known counts as unknown.
+    Each blocking call is named once, with the shortest way to it, the nearest first; at most 20 of
+    either are named, and what else is known counts as unknown.
     """
 
     known: tuple[BlockingCall, ...] = ()
     unknown: tuple[Unknown, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """The call at ``place`` of a function of the program."""
+
+    place: Place
+    module: Module
+    function: Function
+
+
+_Calls = tuple[BlockingCall | Unknown | _Followed, ...]
+
+
 class Blocks:
-    """Answers for one project; keeps the answers for functions."""
+    """Answers for one project; keeps what each function calls itself."""
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._callees = Callees(evaluator)
-        self._kept: dict[_Key, BlockingCalls] = {}
-        self._active: dict[_Key, bool] = {}
+        self._kept: dict[_Key, _Calls] = {}
 
     def of(self, module: Module, node: ast.AST) -> BlockingCalls:
         """Return the blocking calls that running ``node`` makes in its own thread.
@@ -64,66 +76,71 @@ class Blocks:
         called elsewhere.
         """
         with self._evaluator.without_callers():
-            if isinstance(node, Function):
-                return self._summary(module, node)
-            return self._all(module, node)
+            return self._found(module, node)
 
-    def _summary(self, module: Module, function: Function) -> BlockingCalls:
-        key = (module.path, module.span(function).start)
-        if key in self._kept:
-            return self._kept[key]
-        if key in self._active or len(self._active) >= _DEEPEST:
-            keys = list(self._active)
-            for one in keys[keys.index(key) + 1 if key in self._active else 0 :]:
-                self._active[one] = True
-            if key in self._active:
-                return BlockingCalls()
-            why = "too much has to be followed to tell"
-            return BlockingCalls(unknown=(self._evaluator.unknown(module, function, why),))
-        self._active[key] = False
-        found = self._all(module, function)
-        is_part = self._active.pop(key)
-        if not is_part or not self._active:
-            # Of a circle only what was asked first has all of it.
-            self._kept[key] = found
-        return found
-
-    def _all(self, module: Module, node: ast.AST) -> BlockingCalls:
+    def _found(self, module: Module, node: ast.AST) -> BlockingCalls:
         known: dict[tuple[str, Place], BlockingCall] = {}
         unknown: dict[Unknown, None] = {}
-        for call in own_nodes(what_runs(node)):
-            if not isinstance(call, ast.Call):
-                continue
-            found = self._called(module, call)
-            for one in found.known:
-                known.setdefault((one.name, one.place), one)
-            unknown |= dict.fromkeys(found.unknown)
+        seen = {(module.path, module.span(node).start)}
+        waiting: deque[tuple[Module, ast.AST, tuple[Place, ...]]] = deque([(module, node, ())])
+        while waiting and len(known) <= _MOST:
+            here, body, chain = waiting.popleft()
+            for one in self._own(here, body):
+                if isinstance(one, BlockingCall):
+                    known.setdefault((one.name, one.place), replace(one, chain=chain))
+                elif isinstance(one, Unknown):
+                    unknown.setdefault(one)
+                elif (key := _key(one.module, one.function)) not in seen:
+                    seen.add(key)
+                    waiting.append((one.module, one.function, (*chain, one.place)))
+            if len(seen) > _MOST_FUNCTIONS:
+                why = "too much has to be followed to tell"
+                return _named(known, {self._evaluator.unknown(module, node, why): None, **unknown})
         if len(known) > _MOST:
             # Else what is not among those that are named would seem not to be called.
             why = "it makes more blocking calls than are followed"
             unknown = {self._evaluator.unknown(module, node, why): None, **unknown}
-        return BlockingCalls(tuple(known.values())[:_MOST], tuple(unknown)[:_MOST])
+        return _named(known, unknown)
 
-    def _called(self, module: Module, call: ast.Call) -> BlockingCalls:
+    def _own(self, module: Module, node: ast.AST) -> _Calls:
+        """Return the calls that ``node`` makes itself and that count, each as what it is."""
+        if not isinstance(node, Function):
+            return self._of_body(module, node)
+        key = _key(module, node)
+        if key not in self._kept:
+            self._kept[key] = self._of_body(module, node)
+        return self._kept[key]
+
+    def _of_body(self, module: Module, node: ast.AST) -> _Calls:
+        calls = (one for one in own_nodes(what_runs(node)) if isinstance(one, ast.Call))
+        return tuple(what for call in calls for what in self._called(module, call))
+
+    def _called(self, module: Module, call: ast.Call) -> _Calls:
         place = module.place(call)
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown):
-            return BlockingCalls(unknown=(names,))
+            return (names,)
         if names:
             blocking = self._evaluator.knowledge.blocking
             kinds = {name: blocking[name] for name in names if name in blocking}
-            return BlockingCalls(
-                tuple(BlockingCall(name, kind, place) for name, kind in kinds.items())
-            )
+            return tuple(BlockingCall(name, kind, place) for name, kind in kinds.items())
         called = function_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
-            return BlockingCalls(unknown=(called,))
+            return (called,)
         if isinstance(called.function, ast.AsyncFunctionDef):
             # Making a coroutine runs none of it; whoever awaits it is asked.
-            return BlockingCalls()
+            return ()
         if is_stub(self._evaluator, called.module, called.function):
             why = f"what implements `{called.function.name}` is not in sight"
-            return BlockingCalls(unknown=(self._evaluator.unknown(module, call, why),))
-        inner = self._summary(called.module, called.function)
-        known = tuple(replace(one, chain=(place, *one.chain)) for one in inner.known)
-        return BlockingCalls(known, inner.unknown)
+            return (self._evaluator.unknown(module, call, why),)
+        return (_Followed(place, called.module, called.function),)
+
+
+def _key(module: Module, function: ast.AST) -> _Key:
+    return (module.path, module.span(function).start)
+
+
+def _named(
+    known: dict[tuple[str, Place], BlockingCall], unknown: dict[Unknown, None]
+) -> BlockingCalls:
+    return BlockingCalls(tuple(known.values())[:_MOST], tuple(unknown)[:_MOST])

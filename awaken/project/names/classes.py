@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -112,6 +112,17 @@ class Classes:
                 return None
             self._ancestors[qualified] = self._climb(facts)
         return self._ancestors[qualified]
+
+    def bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
+        """Yield a class of the project and those that it inherits: its name and its tree.
+
+        The nearest first; what is not there exactly once is left out.
+        """
+        ancestors = self.ancestors(qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
+            found = self.node(facts.qualified)
+            if found is not None:
+                yield facts.qualified, *found
 
     def is_one_line(self, qualified: str) -> bool:
         """Whether a class and all that it inherits have one base of the project at most."""

@@ -10,12 +10,9 @@ import asyncio
 import gc
 import warnings
 from functools import cache
-from pathlib import Path
 
 import pytest
-
-from awaken.testing import Case, run_case
-from awaken.testing.cases import Settings
+from planned import rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine, literal, select
@@ -277,28 +274,12 @@ def run():
 }
 
 
-def rewritten(**texts):
-    """Return what the rule makes of files with these texts, and its findings."""
-    files = {f"{name}.py": (HEAD + text).encode() for name, text in texts.items()}
-    files["database.py"] = DATABASE.encode()
-    case = Case(
-        name="it",
-        family="sqlalchemy",
-        rule="session-to-async",
-        directory=Path(),
-        settings=Settings(unsafe=True, published=False),
-        before=files,
-        after=files,
-        program={},
-    )
-    return run_case(case)
-
-
 @cache
 def all_rewritten():
     """Return the texts after; one run for all, as nothing in them is refused."""
     names = {name: name.replace("-", "_") for name in REWRITTEN}
-    made = rewritten(**{names[name]: text for name, text in REWRITTEN.items()}).files
+    texts = {names[name]: HEAD + text for name, text in REWRITTEN.items()}
+    made = rewritten(database=DATABASE, **texts).files
     return {name: made[f"{file}.py"].decode() for name, file in names.items()}
 
 
@@ -353,6 +334,6 @@ def test_same_value_and_order_of_calls(name):
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_rewritten_is_refused_with_all_that_it_needs(name):
     reason, text = REFUSED[name]
-    result = rewritten(snippet=text)
+    result = rewritten(database=DATABASE, snippet=HEAD + text)
     assert not result.report.files
     assert f"session-to-async/{reason}" in {one.reason for one in result.findings}

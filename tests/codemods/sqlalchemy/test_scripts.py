@@ -7,12 +7,9 @@ import gc
 import sys
 import warnings
 from functools import cache
-from pathlib import Path
 
 import pytest
-
-from awaken.testing import Case, run_case
-from awaken.testing.cases import Settings
+from planned import rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine, literal, select
@@ -251,29 +248,13 @@ BESIDE = {
 }
 
 
-def rewritten(texts):
-    """Return what the rule makes of files with these texts, and its findings."""
-    files = {f"{name}.py": text.encode() for name, text in texts.items()}
-    files["database.py"] = DATABASE.encode()
-    case = Case(
-        name="it",
-        family="sqlalchemy",
-        rule="session-to-async",
-        directory=Path(),
-        settings=Settings(unsafe=True, published=False),
-        before=files,
-        after=files,
-        program={},
-    )
-    return run_case(case)
-
-
 @cache
 def all_rewritten():
     """Return the texts after; one run for all, as nothing in them is refused."""
     scripts = UNDER_MAIN | OF_FILES
     names = {name: name.replace("-", "_") for name in scripts}
-    made = rewritten({names[name]: HEAD + text for name, text in scripts.items()}).files
+    texts = {names[name]: HEAD + text for name, text in scripts.items()}
+    made = rewritten(database=DATABASE, **texts).files
     return {name: made[f"{file}.py"].decode() for name, file in names.items()}
 
 
@@ -336,6 +317,6 @@ def test_the_same_is_done_in_the_same_order(name, capsys):
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_script_is_left_as_it_is(name):
     reason, text = REFUSED[name]
-    result = rewritten({"script": HEAD + text, **BESIDE.get(name, {})})
+    result = rewritten(database=DATABASE, script=HEAD + text, **BESIDE.get(name, {}))
     assert f"session-to-async/{reason}" in {one.reason for one in result.findings}
     assert result.files["script.py"] == (HEAD + text).encode()

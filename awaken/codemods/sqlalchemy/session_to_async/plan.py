@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
+    members_at_import,
+)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
-from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects

@@ -65,20 +65,13 @@ class Forms:
         """Whether a form says itself which arguments it takes."""
         return any(
             isinstance(one, ast.FunctionDef) and one.name == "__init__"
-            for _, body in self._bodies(qualified)
+            for _, _, body in self._evaluator.classes.bodies(qualified)
             for one in body.body
         )
 
-    def _bodies(self, qualified: str) -> Iterator[tuple[Module, ast.ClassDef]]:
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
-            found = self._evaluator.classes.node(facts.qualified)
-            if found is not None:
-                yield found
-
     def _read(self, qualified: str) -> Iterator[FormField]:
         seen: set[str] = set()
-        for module, body in self._bodies(qualified):
+        for _, module, body in self._evaluator.classes.bodies(qualified):
             for name, node in _made(body):
                 if name not in seen:
                     seen.add(name)

@@ -10,7 +10,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.domain import InstanceOf, Session
+from awaken.project.values.domain import InstanceOf, Session, Value
 from awaken.project.values.pytest_fixtures import fixture_for
 
 _CLASSES = frozenset({"unittest.mock.MagicMock", "unittest.mock.Mock"})
@@ -93,45 +93,43 @@ class Mocks:
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as sessions."""
-        bound = int(home.enclosing_class(function) is not None)
-        for parameter, _ in parameters_of(function.args):
-            given = argument_of(call, function, parameter, bound)
-            if given is None or parameter.annotation is None:
-                continue
-            declared = self._evaluator.declared(home, parameter.annotation)
-            if any(isinstance(one, Session) and one.kind == "session" for one in declared):
+        for given, value in self._declared(call, home, function):
+            if isinstance(value, Session) and value.kind == "session":
                 yield given
 
     def of_class(
         self, call: ast.Call, home: Module, function: Function, cls: str
     ) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as a class."""
-        bound = int(home.enclosing_class(function) is not None)
+        for given, value in self._declared(call, home, function):
+            if isinstance(value, InstanceOf) and value.qualified == cls:
+                yield given
+
+    def _declared(
+        self, call: ast.Call, home: Module, function: Function, bound: int | None = None
+    ) -> Iterator[tuple[ast.expr, Value]]:
+        """Yield what a call passes to annotated parameters, with each value that is declared.
+
+        ``bound`` parameters are given by what the function is called on: one, if it is a method.
+        """
+        if bound is None:
+            bound = int(home.enclosing_class(function) is not None)
         for parameter, _ in parameters_of(function.args):
             given = argument_of(call, function, parameter, bound)
-            if given is None or parameter.annotation is None:
-                continue
-            declared = self._evaluator.declared(home, parameter.annotation)
-            if any(isinstance(one, InstanceOf) and one.qualified == cls for one in declared):
-                yield given
+            if given is not None and parameter.annotation is not None:
+                for value in self._evaluator.declared(home, parameter.annotation):
+                    yield given, value
 
     def passed(
         self, module: Module, call: ast.Call, home: Module, function: Function, bound: int
     ) -> Iterator[PassedMock]:
         """Yield the mocks that a call passes to the annotated parameters of a function."""
-        for parameter, _ in parameters_of(function.args):
-            given = argument_of(call, function, parameter, bound)
-            if given is None or parameter.annotation is None:
-                continue
+        for given, value in self._declared(call, home, function, bound):
             mocked = self.made_at(module, given)
-            if mocked is None:
-                continue
-            declared = self._evaluator.declared(home, parameter.annotation)
-            for value in declared:
-                match value:
-                    case Session():
-                        yield PassedMock(mocked)
-                    case InstanceOf(qualified=qualified):
-                        yield PassedMock(mocked, qualified)
-                    case _:
-                        pass
+            match value:
+                case Session() if mocked is not None:
+                    yield PassedMock(mocked)
+                case InstanceOf(qualified=qualified) if mocked is not None:
+                    yield PassedMock(mocked, qualified)
+                case _:
+                    pass

@@ -3,5 +3,6 @@
 Begin with ``entry_points``, the functions that something calls outside of the loop, and with
 ``bridges``, which writes those that run coroutines. ``reach`` tells whether code runs in processes
 of its own, or in the loop alone. ``disposal`` closes connections before their loop ends,
-``schedulers`` has jobs run in the loop, and ``at_import`` sees to what runs outside of functions.
+``schedulers`` has jobs run in the loop, ``scripts`` sees to what runs outside of functions, and
+``workers`` to tasks.
 """

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
     begins_process,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import (
     refused_tasks,
     whole_signature,
 )

@@ -3,6 +3,5 @@
 Begin with ``deciding``, which says which components convert, and ``outcome``, which makes changes
 of them. ``pieces`` are what components consist of, ``links`` and ``carriers`` say which of them
 belong together, ``sources`` where their sessions come from. Engines and factories join nothing:
-``shared`` finds them, ``beside`` writes asynchronous ones next to them where a part of their users
-stays synchronous.
+those of ``engines`` stand beside each other where a part of their users stays synchronous.
 """

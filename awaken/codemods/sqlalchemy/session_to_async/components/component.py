@@ -9,12 +9,12 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import (
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
     Shared,
     shared_resources,
     with_bases,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.project.source.test_files import is_test_file

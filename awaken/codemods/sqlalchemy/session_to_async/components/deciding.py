@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     Placed,
     piece_with,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import twins_of
 from awaken.codemods.sqlalchemy.session_to_async.components.links import Links
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
     Piece,
@@ -25,7 +26,6 @@ from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
     makes_session,
     takes_session,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.written import twins_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.contract import Constraints
 from awaken.kit.changes import Member, connected

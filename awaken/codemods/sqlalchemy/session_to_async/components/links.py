@@ -12,13 +12,16 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.carriers import Carriers
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
+    Shared,
+    pieces_using,
+)
 from awaken.codemods.sqlalchemy.session_to_async.components.mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
     Piece,
     piece_around,
     piece_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared, pieces_using
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace

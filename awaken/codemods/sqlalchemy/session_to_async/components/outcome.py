@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.components.beside import Beside
 from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     Component,
     Components,
     piece_with,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.beside import Beside
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.left_alone import LeftAlone
-from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings

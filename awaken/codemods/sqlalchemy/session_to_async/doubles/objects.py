@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     asynchronous,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched_factories import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
     served,
     sessions_given,
 )

@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.task_calls import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import (
     runs_of,
     write_call_of_task,
     write_run,

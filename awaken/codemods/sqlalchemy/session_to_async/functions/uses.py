@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import is_sent
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import is_sent
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.kit.sites import Refused

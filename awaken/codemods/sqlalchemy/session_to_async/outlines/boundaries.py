@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.contract import OutlineRow, Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boundaries
 from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.kit.changes import Member

@@ -154,13 +154,6 @@ class MarshmallowSchemas:
         return self._named[simple]
 
     # -------------------------------------------------------------------------------- the classes
-    def _bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
-            found = self._evaluator.classes.node(facts.qualified)
-            if found is not None:
-                yield facts.qualified, *found
-
     def _bases_of(self, qualified: str) -> frozenset[str]:
         """Return the names of the libraries' schemas that a class inherits from."""
         if qualified not in self._bases:
@@ -168,7 +161,9 @@ class MarshmallowSchemas:
             known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
             found = {one for one in (ancestors.outside if ancestors else ()) if one in known}
             # ``ma.Schema`` of an object of the program.
-            for _, module, body in self._bodies(qualified) if ancestors is not None else ():
+            for _, module, body in (
+                self._evaluator.classes.bodies(qualified) if ancestors is not None else ()
+            ):
                 found |= {base for base in map(last_name, self._of_extension(module, body)) if base}
             self._bases[qualified] = frozenset(one.rpartition(".")[2] for one in found)
         return self._bases[qualified]
@@ -184,10 +179,10 @@ class MarshmallowSchemas:
 
     def _option(self, qualified: str, name: str) -> Written | None:
         """Return what the ``Meta`` of a schema sets."""
-        for one, _, _ in self._bodies(qualified):
+        for one, _, _ in self._evaluator.classes.bodies(qualified):
             if self._evaluator.classes.facts(f"{one}.Meta") is None:
                 continue
-            for _, module, body in self._bodies(f"{one}.Meta"):
+            for _, module, body in self._evaluator.classes.bodies(f"{one}.Meta"):
                 for statement in body.body:
                     match statement:
                         case ast.Assign(targets=[ast.Name(id=bound)], value=value):
@@ -218,7 +213,7 @@ class MarshmallowSchemas:
 
     def _declared(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields in the bodies of a schema and those above it, nearest first."""
-        for home, module, body in self._bodies(qualified):
+        for home, module, body in self._evaluator.classes.bodies(qualified):
             for statement in body.body:
                 match statement:
                     case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -235,7 +230,7 @@ class MarshmallowSchemas:
             for name in sorted(texts(found[1]) or ()) if found is not None else ():
                 if found is not None:
                     yield name, qualified, *found
-        for home, _, _ in self._bodies(qualified):
+        for home, _, _ in self._evaluator.classes.bodies(qualified):
             yield from self._of_mapped(home)
 
     def _of_mapped(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:

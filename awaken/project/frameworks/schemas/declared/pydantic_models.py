@@ -65,7 +65,7 @@ class PydanticModels:
         if qualified not in self._reading:
             self._reading[qualified] = self._is_below(qualified, _KNOWN.reading) or any(
                 self._is_set(statement, _KNOWN.settings)
-                for _, body in self._bodies(qualified)
+                for _, _, body in self._evaluator.classes.bodies(qualified)
                 for statement in (*body.keywords, *body.body)
             )
         return self._reading[qualified]
@@ -148,14 +148,6 @@ class PydanticModels:
         outside = (qualified,) if ancestors is None else ancestors.outside
         return any(one in bases for one in outside)
 
-    def _bodies(self, qualified: str) -> Iterator[tuple[Module, ast.ClassDef]]:
-        """Yield the class and those of the program that it inherits, nearest first."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
-            found = self._evaluator.classes.node(facts.qualified)
-            if found is not None:
-                yield found
-
     def _is_set(self, node: ast.AST, names: Sequence[str]) -> bool:
         """Whether settings, or a keyword of the class, set one of ``names``."""
         match node:
@@ -174,13 +166,13 @@ class PydanticModels:
     def _read(self, shape: ModelShape) -> Iterator[Field]:
         by_name = any(
             self._is_set(statement, _KNOWN.by_name)
-            for _, body in self._bodies(shape.name)
+            for _, _, body in self._evaluator.classes.bodies(shape.name)
             for statement in (*body.keywords, *body.body)
         )
         yield from self._root(shape)
         yield from self._out_of_sight(shape.name)
         seen: set[str] = set()
-        for module, body in self._bodies(shape.name):
+        for _, module, body in self._evaluator.classes.bodies(shape.name):
             for statement in body.body:
                 name = _target(statement)
                 if name is None or name in seen or (name.startswith("_") and name != "__root__"):
@@ -202,7 +194,7 @@ class PydanticModels:
         for base in _KNOWN.roots if self._is_below(shape.name, _KNOWN.roots) else ():
             owner = InstanceOf(shape.name, parameters=shape.parameters)
             solution = self._evaluator.library.solution_of(owner, base)
-            for module, body in self._bodies(shape.name):
+            for _, module, body in self._evaluator.classes.bodies(shape.name):
                 shapes = self.shapes(union(*solution.values()), lenient=shape.lenient)
                 if shapes:
                     yield Field("root", (), module.place(body), shapes)

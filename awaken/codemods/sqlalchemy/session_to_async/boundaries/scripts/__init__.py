@@ -1,5 +1,6 @@
 """Scripts: statements outside of functions that wait where a process begins.
 
-Begin with ``writing``. ``waiting`` and ``regions`` find them, ``names`` says which of their names
-others see, ``loops`` what runs an event loop itself, and ``imports`` which files import which.
+Begin with ``writing``, and with ``at_import`` for what is not moved. ``waiting`` and ``regions``
+find them, ``names`` says which of their names others see, ``loops`` what runs an event loop itself,
+and ``imports`` which files import which.
 """

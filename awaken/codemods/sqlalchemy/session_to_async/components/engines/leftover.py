@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Components
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER
 from awaken.contract import ChangeId, Constraints, Edit

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
-from awaken.codemods.sqlalchemy.session_to_async.components.shared import Shared, with_bases
-from awaken.codemods.sqlalchemy.session_to_async.components.written import (
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared, with_bases
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import (
     asynchronous_code,
     edits_of,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     REMOVE,
     REPLACE,

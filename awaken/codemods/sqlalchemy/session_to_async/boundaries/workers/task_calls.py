@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import KNOWN, is_bound
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import KNOWN, is_bound
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside

@@ -1,0 +1,198 @@
+"""What stands in for functions that become coroutine functions, so that it can be awaited."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    accepting,
+    not_understood,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
+from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
+from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
+    function_of_lambda,
+    is_laid_out,
+)
+from awaken.contract import Edit
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf, InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_ASYNC_MOCK = "unittest.mock.AsyncMock"
+_MAGIC_MOCK = "unittest.mock.MagicMock"
+_MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
+
+
+class DoubleWriter:
+    """Writes what is put in the place of functions and of methods of sessions.
+
+    ``extended`` are methods of sessions that some calls pass more than before.
+    """
+
+    def __init__(self, part: SynchronousPart, extended: Collection[str]) -> None:
+        self._part = part
+        self._extended = extended
+        self._project = part.project
+        self._taken: dict[ast.AST | None, set[str]] = {}
+
+    def leave_file(self) -> None:
+        """Forget the names that are taken in a file: another one comes."""
+        self._taken.clear()
+
+    def of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+        """Return what stands in for a method of a session. Raises Refused."""
+        module, given = site.module, replacement.given
+        edits: list[Edit] = []
+        if given is not None and replacement.name in self._extended:
+            edits += accepting(self._project, site, given)
+        if given is not None and self.is_awaitable(module, given):
+            return Rewrite(f"what stands in for `{replacement.shown}` can be awaited", edits)
+        is_known = isinstance(given, ast.Name) and bool(self.called(module, given))
+        if given is not None and not isinstance(given, ast.Call | ast.Lambda) and not is_known:
+            # It may call the method that it replaces, which gives a coroutine then.
+            raise not_understood(replacement, module.excerpt(given))
+        rewrite = self.of_coroutine_function(site, replacement)
+        return dataclasses.replace(rewrite, edits=[*edits, *rewrite.edits])
+
+    def called(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
+        """Return the functions that calling what is put there would call."""
+        return self._project.replacements.functions_of(module, given)
+
+    def of_coroutine_function(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+        """Return what is put in the place of a function that waits. Raises Refused."""
+        message = f"what stands in for `{replacement.shown}` can be awaited"
+        made, given = replacement.new_callable, replacement.given
+        if given is not None:
+            return Rewrite(message, self._given(site, replacement, given))
+        added, edits = self._result(site, replacement)
+        if made is None and self._may_be_mocked(site.module, replacement):
+            written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
+            added.append(f"new_callable={written}")
+            edits += imports
+        if added and isinstance(replacement.node, ast.Call):
+            edits.append(inserted_arguments(site, replacement.node, ", ".join(added)))
+        if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
+            return Rewrite(message, edits)
+        if self._qualified(site.module, made) not in _MOCKS:
+            raise not_understood(replacement, site.module.excerpt(made))
+        return Rewrite(message, [*self._asynchronous(site, made), *edits])
+
+    def _may_be_mocked(self, module: Module, replacement: Replacement) -> bool:
+        """Whether the object whose method is replaced may be a mock, which is no coroutine's.
+
+        An attribute that a test sets is what the test put there, whatever its annotation says.
+        """
+        call = replacement.node
+        if not isinstance(call, ast.Call) or not call.args:
+            return False
+        told = {one.arg for one in call.keywords}
+        owner = call.args[0]
+        if not isinstance(owner, ast.Attribute) or told & {"autospec", "spec", "spec_set"}:
+            return False
+        return self._qualified(module, owner) is None
+
+    def _result(
+        self, site: Site[ast.AST], replacement: Replacement
+    ) -> tuple[list[str], list[Edit]]:
+        """Return the argument that says what the mock of a patch gives. Raises Refused."""
+        module, call = site.module, replacement.node
+        if not isinstance(call, ast.Call):
+            return [], []
+        if not needs_synchronous_result(self._part, module, replacement):
+            return [], []
+        known = call.func
+        if isinstance(known, ast.Attribute) and known.attr == "object":
+            known = known.value
+        written, imports = name_beside(self._project, site, known, _MAGIC_MOCK)
+        return [f"return_value={written}()"], imports
+
+    def _given(self, site: Site[ast.AST], replacement: Replacement, given: ast.expr) -> list[Edit]:
+        module = site.module
+        if self.is_awaitable(module, given) or isinstance(given, ast.Constant):
+            return []
+        match given:
+            case ast.Lambda() if self._is_method(replacement) or is_laid_out(given):
+                around = module.enclosing_function(given)
+                taken = self._taken.setdefault(around, set())
+                wanted = f"fake_{replacement.name.strip('_')}"
+                return function_of_lambda(site, given, [wanted], taken)
+            case ast.Call(func=function) if self._qualified(module, function) in _MOCKS:
+                return self._mock(site, given)
+            case ast.Call(func=function) if self._qualified(module, function) == _ASYNC_MOCK:
+                return []
+            case _:
+                pass
+        # A function would be given the object as its first argument, a mock is not.
+        values = self._project.values.of(module, given).alternatives
+        is_bound = any(isinstance(one, FunctionOf) for one in values)
+        if replacement.bound or (is_bound and self._is_method(replacement)):
+            raise not_understood(replacement, module.excerpt(given))
+        written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
+        return [
+            site.insert_before(given, f"{written}(side_effect="),
+            site.insert_behind(given, ")"),
+            *imports,
+        ]
+
+    def is_awaitable(self, module: Module, given: ast.expr) -> bool:
+        """Whether calling what is put there gives what can be awaited, after the change."""
+        values = self._project.values.of(module, given).alternatives
+        if not values:
+            return False
+        for value in values:
+            match value:
+                case FunctionOf(module=home, node=node):
+                    start = home.span(node).start
+                    functions: tuple[FunctionPlace, ...] = (FunctionPlace(home.path, start, ""),)
+                case InstanceOf(qualified=qualified) if qualified == _ASYNC_MOCK:
+                    continue
+                case InstanceOf(qualified=qualified):
+                    functions = self._project.replacements.methods(qualified, "__call__")
+                case _:
+                    return False
+            if not functions or not all(map(self._waits, functions)):
+                return False
+        return True
+
+    def _waits(self, function: FunctionPlace) -> bool:
+        known = self._part.function_at(function.path, function.start)
+        return known is not None and (
+            known in self._part.steps or self._part.is_asynchronous(known)
+        )
+
+    def _is_method(self, replacement: Replacement) -> bool:
+        """Whether what is put there would be given the object that it is a method of."""
+        found = (self._part.node_of(one) for one in replacement.functions)
+        return any(
+            each is not None and each[0].enclosing_class(each[1]) is not None for each in found
+        )
+
+    def _qualified(self, module: Module, node: ast.expr) -> str | None:
+        return self._project.qualified_name(module, node)
+
+    def _mock(self, site: Site[ast.AST], call: ast.Call) -> list[Edit]:
+        """Return the edits that make an ``AsyncMock`` of a mock."""
+        edits = self._asynchronous(site, call.func)
+        told = {one.arg for one in call.keywords}
+        if not call.args and not told & {"return_value", "side_effect", "spec", "wraps", None}:
+            # What an AsyncMock gives by itself is asynchronous as well.
+            written = site.module.text_of(call.func)
+            edits.append(site.add_keyword(call, "return_value", f"{written}()"))
+        return edits
+
+    def _asynchronous(self, site: Site[ast.AST], known: ast.expr) -> list[Edit]:
+        written, imports = name_beside(self._project, site, known, _ASYNC_MOCK)
+        edits: list[Edit] = [site.replace(known, written), *imports]
+        if isinstance(known, ast.Name):
+            edits.append(site.release_import("unittest.mock", known.id))
+        return edits
