@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ __all__ = [
     "doctor",
     "explain",
     "listing",
+    "passes",
     "rules",
     "run",
     "run_staged",
@@ -86,6 +87,20 @@ class Listing(Struct, frozen=True):
 def rules() -> tuple[Rule, ...]:
     """Return every rule there is, by family and name."""
     return all_rules()
+
+
+def passes(start: Path) -> tuple[Rule, ...]:
+    """Return the passes that the settings around ``start`` name, also those that may not run.
+
+    Nothing of them is loaded. None where the settings cannot be used.
+    """
+    roots, _ = find_roots([start])
+    found: list[Rule] = []
+    for one in roots:
+        with suppress(UserError):
+            resolved = resolve(one.path, Said(), rules=all_rules(), rule_of=_rule_of_pass)
+            found += resolved.passes
+    return tuple(found)
 
 
 def run(

@@ -28,7 +28,7 @@ from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
-from awaken.settings.model import COMMAND_LINE
+from awaken.settings.model import COMMAND_LINE, Resolved
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
@@ -116,6 +116,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
         notes=(
+            *_trust_notes(asked.settings),
             *_unmet_notes(asked.chosen(), targets),
             *_baseline_notes(suppression_sources, answer.unmatched),
         ),
@@ -136,6 +137,18 @@ def _memory(asked: RootRun) -> Memory:
     whole = asked.site_scope() is None
     use = asked.use_cache and own and whole
     return Memory(asked.found.root.path, asked.settings.cache_dir, use=use)
+
+
+def _trust_notes(settings: Resolved) -> list[str]:
+    """Return which codemods of the project do not run because nobody trusts them."""
+    named: dict[str, list[str]] = {}
+    for name, origin in settings.untrusted.items():
+        named.setdefault(origin, []).append(name)
+    return [
+        f"{', '.join(names)} {'does' if len(names) == 1 else 'do'} not run: "
+        f"code that {origin} names is run with --trust-passes only"
+        for origin, names in named.items()
+    ]
 
 
 def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:

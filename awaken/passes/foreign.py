@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import structs
@@ -24,7 +23,7 @@ from awaken.contract import (
     Span,
 )
 from awaken.editing.comments import lost_comments
-from awaken.kit.changes import Decided, Member, decide_group, plan_of, rewritten_together
+from awaken.kit.changes import Decided, Member, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
@@ -42,6 +41,8 @@ from awaken.passes.messages import (
     Unreadable,
     Unusable,
 )
+from awaken.passes.page import page_of
+from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
 from awaken.workspace.sources import Undecodable, decode, is_python
@@ -194,16 +195,11 @@ class ForeignPass(Rule):
         self._require_few(before, found)
         lost = lost_comments(before.decode(), after.decode())
         members = list(self._members(module, found, lost))
-        if not self.settings.per_hunk:
-            return decide_group(members, constraints, reasons.BESIDE_ANOTHER)
-        parts = [
-            rewritten_together((one.site,), one.outcome)
-            for one in members
-            if isinstance(one.outcome, Rewrite)
-        ]
+        groups = members if self.settings.per_hunk else [list(chain.from_iterable(members))]
+        parts = [decide_group(one, constraints, reasons.BESIDE_ANOTHER) for one in groups]
         return Decided(
-            tuple(finding for one in parts for finding in one.findings),
-            tuple(change for one in parts for change in one.changes),
+            tuple(chain.from_iterable(part.findings for part in parts)),
+            tuple(chain.from_iterable(part.changes for part in parts)),
         )
 
     def _require_few(self, before: bytes, found: Sequence[Hunk]) -> None:
@@ -216,27 +212,35 @@ class ForeignPass(Rule):
 
     def _members(
         self, module: Module, found: Sequence[Hunk], lost: Sequence[str]
-    ) -> Iterator[Member]:
-        """Yield the sites of a file; comments between statements belong to the next one."""
-        places = "one place" if len(found) == 1 else f"{len(found)} places"
+    ) -> Iterator[list[Member]]:
+        """Yield the sites of hunks that are made together: a site for each place they touch."""
+        groups = list(_by_place(Places(module), found))
+        count = sum(len(places) for places, _ in groups)
+        places = "one place" if count == 1 else f"{count} places"
+        message = f"{self.settings.target} changes {places} of this file"
         caveats = [_NOT_PROVED, *(f"the comment {one} is lost" for one in lost)]
-        statements = _statements(module)
-        pairs = [(_node_at(module, statements, one.span), one) for one in found]
-        for node, group in groupby(pairs, key=lambda pair: pair[0]):
-            site: Site[ast.AST] = Site(self.name, module, node)
+        for nodes, together in groups:
+            sites: list[Site[ast.AST]] = [Site(self.name, module, node) for node in nodes]
             edits = [
-                ReplaceStatements(path=module.path, anchor=one.span, text=one.text, site=site.id)
-                for _, one in group
+                ReplaceStatements(
+                    path=module.path, anchor=one.span, text=one.text, site=sites[0].id
+                )
+                for one in together
             ]
-            message = f"{self.settings.target} changes {places} of this file"
-            shown = module.excerpt(node) if isinstance(node, ast.stmt) else module.path
-            yield Member(site, Rewrite(message, edits, caveats), shown)
+            yield [
+                Member(
+                    site,
+                    Rewrite(message, () if number else edits, caveats),
+                    module.path if site.node is module.tree else module.excerpt(site.node),
+                )
+                for number, site in enumerate(sites)
+            ]
 
 
 def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignPass:
     """Return the rule that a pass becomes."""
     attributes = {
-        "__doc__": ForeignPass.__doc__,
+        "__doc__": page_of(settings, place),
         "__module__": ForeignPass.__module__,
         "name": settings.known_as,
         "family": settings.kind,
@@ -256,13 +260,18 @@ def _left_alone(rule: str, module: Module, refused: Refused) -> Decided:
     return Decided((whole.refused(refused),))
 
 
-def _statements(module: Module) -> list[tuple[int, ast.stmt]]:
-    """Return the statements of a file, each with the byte at which it begins, in order."""
-    found = [one for one in module.walk() if isinstance(one, ast.stmt)]
-    return sorted(((module.span(one).start, one) for one in found), key=lambda pair: pair[0])
-
-
-def _node_at(module: Module, statements: Sequence[tuple[int, ast.stmt]], span: Span) -> ast.AST:
-    """Return the first statement that begins in ``span``, or behind it in the same file."""
-    at = bisect_left(statements, span.start, key=lambda pair: pair[0])
-    return statements[at][1] if at < len(statements) else module.tree
+def _by_place(
+    places: Places, found: Iterable[Hunk]
+) -> Iterator[tuple[Sequence[ast.AST], Sequence[Hunk]]]:
+    """Yield hunks with the places they touch, those that touch the same place together."""
+    nodes: dict[ast.AST, None] = {}
+    together: list[Hunk] = []
+    for one in found:
+        touched = [node for lines in one.changed for node in places.touched(lines)]
+        if together and nodes.keys().isdisjoint(touched):
+            yield tuple(nodes), tuple(together)
+            nodes, together = {}, []
+        nodes.update(dict.fromkeys(touched))
+        together.append(one)
+    if together:
+        yield tuple(nodes), tuple(together)

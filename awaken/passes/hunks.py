@@ -17,10 +17,11 @@ become one hunk."""
 
 
 class Hunk(NamedTuple):
-    """The bytes of some lines, and the text in their place."""
+    """The bytes of some lines, and the text in their place; ``changed`` are those that differ."""
 
     span: Span
     text: str
+    changed: tuple[Lines, ...] = ()
 
 
 class _Change(NamedTuple):
@@ -43,6 +44,7 @@ def hunks(before: bytes, after: bytes) -> list[Hunk]:
         Hunk(
             Span(starts[one.old.start], starts[one.old.end]),
             b"".join(new[one.new.start : one.new.end]).decode(),
+            tuple(growing.given_in(one.old)),
         )
         for one in growing.changes()
     ]
@@ -81,6 +83,12 @@ class _Growing:
             grown, found = found, self._joined(map(self._wider, found))
         for lines in found:
             yield _Change(lines, self._in_new(lines))
+
+    def given_in(self, lines: Lines) -> Iterator[Lines]:
+        """Yield those lines that differ among all that were grown to some old lines."""
+        for one in self._given:
+            if lines.start <= one.old.start and one.old.end <= lines.end:
+                yield one.old
 
     def _joined(self, found: Iterable[Lines]) -> list[Lines]:
         """Return the lines without overlaps, each with all of the changes that it touches."""

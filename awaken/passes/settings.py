@@ -14,12 +14,15 @@ from awaken.passes.messages import Kind
 class PassPlace(Struct, frozen=True):
     """Where a pass was named: for the project in ``root``, with paths relative to ``directory``.
 
-    It runs ``after`` others of its phase.
+    It runs ``after`` others of its phase. ``origin`` is who named it; ``is_trusted`` says that
+    this was the user, or that the user lets what the project names run.
     """
 
     root: Path
     directory: Path
     after: tuple[str, ...] = ()
+    origin: str = ""
+    is_trusted: bool = True
 
 
 class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

@@ -98,7 +98,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     ``rules`` are the names of those that run, ``rules_off`` says of each other one why not.
     ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
     each setting that somebody set, in kebab case, where; ``files`` are those that say something.
-    ``passes`` are the rules that foreign code became, those that may not run among them.
+    ``passes`` are the rules that foreign code became. Of those that were chosen, ``untrusted`` may
+    not run: the project brings them along, in the file that stands behind the name.
     """
 
     root: Path = Path()
@@ -116,6 +117,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     overrides: tuple[PathOverride, ...] = ()
     options: Mapping[str, Struct] = {}
     passes: tuple[Rule, ...] = ()
+    untrusted: Mapping[str, str] = {}
     origins: Mapping[str, str] = {}
     files: tuple[Path, ...] = ()
 

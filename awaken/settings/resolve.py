@@ -43,8 +43,15 @@ def resolve(
     passes = passes_of(layers, root, rule_of)
     rules = (*rules, *passes)
     _check_given(said.given, rules)
-    chosen = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
-    chosen = without(chosen, {} if _last(layers, "trust_passes") else _untrusted(layers))
+    wanted = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
+    untrusted = {} if _last(layers, "trust_passes") else _untrusted(layers)
+    chosen = without(
+        wanted,
+        {
+            name: f"code that {origin} names: say --trust-passes to run it"
+            for name, origin in untrusted.items()
+        },
+    )
     target_version = _last(layers, "target_version") or "auto"
     return Resolved(
         root=root,
@@ -63,6 +70,7 @@ def resolve(
         overrides=_overrides(layers, rules),
         options=_options(layers, rules, chosen.rules),
         passes=passes,
+        untrusted={name: untrusted[name] for name in wanted.rules if name in untrusted},
         origins=_origins(layers),
         files=() if path is None else (path,),
     )
@@ -135,22 +143,27 @@ def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
 
 def passes_of(layers: Iterable[Layer], root: Path, rule_of: RuleOf) -> tuple[Rule, ...]:
     """Return the passes of all layers as rules; of two with one name the higher one."""
+    layers = tuple(layers)
+    untrusted = {} if _last(layers, "trust_passes") else _untrusted(layers)
     found: dict[str, Rule | None] = {}
     for layer in layers:
         for one in layer.settings.passes:
-            # In the order in which they are written.
-            found[one.known_as] = rule_of(one, PassPlace(root, layer.directory, tuple(found)))
+            place = PassPlace(
+                root=root,
+                directory=layer.directory,
+                after=tuple(found),  # in the order in which they are written
+                origin=layer.origin,
+                is_trusted=one.known_as not in untrusted,
+            )
+            found[one.known_as] = rule_of(one, place)
     return tuple(one for one in found.values() if one is not None)
 
 
 def _untrusted(layers: Iterable[Layer]) -> dict[str, str]:
-    """Return the passes that a project brings along, each with why it does not run."""
-    return {
-        one.known_as: f"code that {layer.origin} names: say --trust-passes to run it"
-        for layer in layers
-        if layer.is_found
-        for one in layer.settings.passes
-    }
+    """Return the passes that a project brings along, each with the file that names it."""
+    # What the user names by the same name replaces what the project does.
+    last = {one.known_as: layer for layer in layers for one in layer.settings.passes}
+    return {name: layer.origin for name, layer in last.items() if layer.is_found}
 
 
 def _option(key: str | int) -> str:

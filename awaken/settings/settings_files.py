@@ -53,21 +53,16 @@ def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
     shown = shown_path(path)
     raw = _bytes(_read_found, path, shown)
     layer = _layer(path, raw, origin, shown, rules)
-    # A cloned project must not choose where awaken writes.
-    if layer.settings.cache_dir is not None:
-        line = line_of(_decoded(raw, shown), (*_tables_above(path), "cache-dir"))
-        message = (
-            "'cache-dir' is not taken from a project's own settings; "
-            "remove it, and say --cache-dir instead"
-        )
-        raise UnusableFile(shown, line, message)
-    if layer.settings.trust_passes is not None:
-        line = line_of(_decoded(raw, shown), (*_tables_above(path), "trust-passes"))
-        message = (
-            "'trust-passes' is not taken from a project's own settings; "
-            "remove it, and say --trust-passes instead"
-        )
-        raise UnusableFile(shown, line, message)
+    # A cloned project must not choose where awaken writes, nor that its own code is run.
+    said = {"cache-dir": layer.settings.cache_dir, "trust-passes": layer.settings.trust_passes}
+    for key, value in said.items():
+        if value is not None:
+            line = line_of(_decoded(raw, shown), (*_tables_above(path), key))
+            message = (
+                f"{key!r} is not taken from a project's own settings; "
+                f"remove it, and say --{key} instead"
+            )
+            raise UnusableFile(shown, line, message)
     place = layer.settings.baseline
     if place is not None and not _holds(path.parent, os.path.expanduser(place)):  # noqa: PTH111
         inside = (*_tables_above(path), "baseline")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,7 +51,8 @@ def rules(
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.settings.selection import choose  # noqa: PLC0415
 
-    known = api.rules()
+    # What the project here names as passes can be selected as well.
+    known = (*api.rules(), *api.passes(Path.cwd()))
     if name is None:
         _print_list(known, output_format or RulesForm.FULL, color)
         return 0

@@ -28,7 +28,8 @@ def rule_names(incomplete: str) -> list[str]:
     from awaken import api  # noqa: PLC0415  only the shell's question needs it
 
     before, comma, word = incomplete.rpartition(",")
-    known = {name for rule in api.rules() for name in (rule.name, rule.family)}
+    rules = (*api.rules(), *api.passes(Path.cwd()))
+    known = {name for rule in rules for name in (rule.name, rule.family)}
     return [f"{before}{comma}{name}" for name in sorted(known) if name.startswith(word)]
 
 

@@ -26,6 +26,7 @@ from awaken.engine.writing.undoing import pending, undo_list
 from awaken.kit.rule import Rule
 from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.knowledge.libraries import knowledge
+from awaken.passes.foreign import ForeignPass
 from awaken.settings import Resolved
 from awaken.workspace.discovery import Found, Marker, marker_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
@@ -84,6 +85,16 @@ class RuleStatus(Struct, frozen=True):
     why: str
 
 
+class PassStatus(Struct, frozen=True):
+    """A pass: what it runs, who named it, and whether its code may be run."""
+
+    name: str
+    kind: str
+    target: str
+    origin: str
+    trusted: bool
+
+
 class ExcludedGroup(Struct, frozen=True):
     """What one cause leaves out: ``default``, ``exclude`` settings, or ``.gitignore`` files.
 
@@ -119,6 +130,7 @@ class RootDiagnosis(Struct, frozen=True, kw_only=True):
     tests: PytestSetup
     repository: Repository | None
     rules: tuple[RuleStatus, ...]
+    passes: tuple[PassStatus, ...]
     pending: str
     undoable: int
     remarks: tuple[Remark, ...] = ()
@@ -209,6 +221,7 @@ def examine(
         tests=pytest_setup(root, declarations),
         repository=repository_of(root),
         rules=tuple(_status(rule, settings, targets) for rule in in_running_order(rules)),
+        passes=tuple(_passes(settings)),
         pending=unfinished,
         undoable=undoable,
     )
@@ -263,6 +276,13 @@ def _status(rule: Rule, settings: Resolved, targets: Targets) -> RuleStatus:
         return RuleStatus(rule.name, runs=False, why=settings.rules_off[rule.name])
     unmet = unmet_need(rule, targets)
     return RuleStatus(rule.name, runs=True, why=f"rewrites nothing: {unmet}" if unmet else "")
+
+
+def _passes(settings: Resolved) -> Iterator[PassStatus]:
+    for rule in settings.passes:
+        if isinstance(rule, ForeignPass):
+            said, place = rule.settings, rule.place
+            yield PassStatus(rule.name, said.kind, said.target, place.origin, place.is_trusted)
 
 
 def _journal(root: Path) -> tuple[str, int]:

@@ -53,6 +53,12 @@ def _rules(seen: RootDiagnosis) -> Iterator[Remark]:
         if rule.runs and rule.why:
             help_text = "Raise the requirement, or name the version in use with --target."
             yield _advice(f"{rule.name} {rule.why}", help_text)
+    for one in seen.passes:
+        if one.name in seen.settings.untrusted:
+            yield _advice(
+                f"{one.name} does not run: {one.target} is code that {one.origin} names",
+                "Read it, and say --trust-passes to run it.",
+            )
     if not any(rule.runs for rule in seen.rules):
         yield _advice("no rule runs here", "Select one: `awaken rules` lists them.")
 

@@ -117,6 +117,8 @@ class NoSite(Struct, frozen=True, kw_only=True):
             yield Why(code="no-rule", message="no rule is selected", help="See `awaken rules`.")
         elif plain is None:
             yield from self._not_concerned(chosen, {why.rule for why in found})
+        if plain is None:
+            yield from self._not_trusted()
 
     def _unparsable(self) -> Why:
         failure = self.project.parse_failures[self.path]
@@ -160,6 +162,18 @@ class NoSite(Struct, frozen=True, kw_only=True):
                     rule=rule.name,
                     message=f"{would}, but it does not run: {off}",
                     help=f"Run with `--select {rule.name}`, and ignore it nowhere.",
+                )
+
+    def _not_trusted(self) -> Iterator[Why]:
+        """Yield the passes that would run here, if the user let them."""
+        settings = self.run.settings
+        for rule in self.run.rules:
+            if rule.name in settings.untrusted and self._is_triggered(rule):
+                yield Why(
+                    code="not-trusted",
+                    rule=rule.name,
+                    message=f"{rule.name} does not run, so what it finds here is not known: "
+                    f"{settings.rules_off[rule.name]}",
                 )
 
     def _is_here(self, finding: Finding) -> bool:

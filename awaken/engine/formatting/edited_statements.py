@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 
 from awaken.contract import Span
+from awaken.engine.edits.line_splices import line_splices, lines_with_ends
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.formatting.formatter import Formatter
-from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile, is_python
+from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 
 def format_edited(
@@ -28,29 +28,11 @@ def format_edited(
     found: dict[str, tuple[SourceFile, SpanMap]] = {}
     for path, new in formatted.items():
         source, moved = files[path], maps[path]
-        hunks = list(_hunks(source.text, new))
+        hunks = list(line_splices(source.text, new))
         if hunks and _only_edited(source.text, hunks, moved.new_regions()):
             text, further = splice(source.text, hunks)
             found[path] = source.with_text(text), moved.then(further)
     return found
-
-
-def _hunks(old: bytes, new: bytes) -> Iterator[Splice]:
-    lines, others = _lines(old), _lines(new)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    matcher = SequenceMatcher(None, lines, others, autojunk=False)
-    for tag, first, last, from_line, to_line in matcher.get_opcodes():
-        if tag != "equal":
-            yield Splice(starts[first], starts[last], b"".join(others[from_line:to_line]))
-
-
-def _lines(text: bytes) -> list[bytes]:
-    ends = [found.end() for found in LINE_END_BYTES.finditer(text)]
-    if not ends or ends[-1] != len(text):
-        ends.append(len(text))
-    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) -> bool:
@@ -77,7 +59,7 @@ def _joined(spans: Iterable[Span]) -> Iterator[Span]:
 def _edited_lines(text: bytes, regions: Sequence[Span]) -> Iterator[Span]:
     """Yield the lines of the innermost statements around each region, and the region's own."""
     starts = [0]
-    for line in _lines(text):
+    for line in lines_with_ends(text):
         starts.append(starts[-1] + len(line))
     statements = [
         Span(starts[_first_line(node) - 1], starts[_header_end(node)])

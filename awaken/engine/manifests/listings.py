@@ -12,9 +12,9 @@ from packaging.utils import canonicalize_name
 from awaken.engine.manifests.editable import is_beside, is_requirements_file
 from awaken.engine.manifests.line_list import cfg_list, cfg_names, plain_list
 from awaken.engine.manifests.requirement_lists import RequirementList, TextList, distribution_of
-from awaken.engine.manifests.whole_texts import CannotAdd
+from awaken.engine.manifests.whole_texts import CannotAdd, toml_tables
 from awaken.workspace.formats.ini import NotIni, parse_ini
-from awaken.workspace.formats.toml_text import NotToml, parse_toml
+from awaken.workspace.formats.toml_text import value_at
 
 _DEV = "dev"
 
@@ -58,10 +58,10 @@ def listings_in(path: str, text: str) -> Iterator[Listing]:
         named = tuple(filter(None, lines))
         yield Listing(path, (), "lines", _DEV if is_beside(path) else "", named)
     else:
-        tables = _tables(text)
+        tables = toml_tables(text)
         keys = _PIPFILE if name == "Pipfile" else _pyproject(tables)
         for table, group in keys:
-            held = _at(tables, table)
+            held = value_at(tables, table)
             if isinstance(held, list):
                 names = [distribution_of(one) for one in held if isinstance(one, str)]
                 yield Listing(path, table, "array", group, tuple(names))
@@ -78,12 +78,12 @@ _PIPFILE = ((("packages",), ""), (("dev-packages",), _DEV))
 
 def _pyproject(tables: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the keys below which a ``pyproject.toml`` may list requirements, and their groups."""
-    if not isinstance(_at(tables, ("project", "dependencies")), list | None):
+    if not isinstance(value_at(tables, ("project", "dependencies")), list | None):
         raise CannotAdd("awaken does not find the list of dependencies")
     yield ("project", "dependencies"), ""
     yield _POETRY, ""
     for holder, inner in _GROUPED:
-        groups = _at(tables, holder)
+        groups = value_at(tables, holder)
         for group in groups if isinstance(groups, dict) else ():
             yield (*holder, group, *inner), group
     yield ("tool", "uv", "dev-dependencies"), _DEV
@@ -92,7 +92,7 @@ def _pyproject(tables: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str
 
 def _is_poetry(tables: Mapping[str, Any]) -> bool:
     """Whether a project lists its requirements as Poetry alone reads them."""
-    return _at(tables, _POETRY[:-1]) is not None and "project" not in tables
+    return value_at(tables, _POETRY[:-1]) is not None and "project" not in tables
 
 
 _GROUPED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -116,24 +116,9 @@ def _of_cfg(path: str, text: str) -> Iterator[Listing]:
         yield Listing(path, (section, key), "option", "" if section == "options" else key, names)
 
 
-def _tables(text: str) -> dict[str, Any]:
-    try:
-        return parse_toml(text)
-    except NotToml as error:
-        raise CannotAdd(f"it is not valid TOML: {error}", error.line) from error
-
-
-def _at(table: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        if not isinstance(table, dict):
-            return None
-        table = table.get(key)
-    return table
-
-
 def group_added(path: str, text: str, group: str) -> tuple[str, Listing]:
     """Return a manifest of TOML with an empty list for a group."""
-    tables = _tables(text)
+    tables = toml_tables(text)
     ended = text if not text or text.endswith("\n") else f"{text}\n"
     gap = "\n" if text.strip() else ""
     table: tuple[str, ...]

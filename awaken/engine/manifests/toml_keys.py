@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -11,13 +11,13 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Item, Table
 
 from awaken.contract import SetKey
-from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.formats.toml_text import NotToml, parse_toml
+from awaken.engine.manifests.whole_texts import CannotAdd, toml_tables
+from awaken.workspace.formats.toml_text import value_at
 
 
 def with_toml_key(text: str, edit: SetKey) -> tuple[str, str]:
     """Return ``text`` with the key, and the text of the value that it had. Raises CannotAdd."""
-    tables = _tables(text)
+    tables = toml_tables(text)
     wanted = _wanted(tables, edit)
     if tables == wanted:
         return text, ""
@@ -26,7 +26,7 @@ def with_toml_key(text: str, edit: SetKey) -> tuple[str, str]:
         new, replaced = _edited(document, edit)
     except (TOMLKitError, ValueError, RecursionError) as error:
         raise CannotAdd(f"tomlkit does not write it: {error}") from error
-    if _tables(new) != wanted:
+    if toml_tables(new) != wanted:
         raise CannotAdd("tomlkit writes something else")
     return new, replaced
 
@@ -37,9 +37,7 @@ def toml_line(edit: SetKey) -> str:
 
 
 def _edited(document: tomlkit.TOMLDocument, edit: SetKey) -> tuple[str, str]:
-    holder: Any = document
-    for name in edit.table:
-        holder = holder.get(name) if isinstance(holder, Mapping) else None
+    holder = value_at(document, edit.table)
     if holder is None:
         return _with_new_table(document.as_string(), edit), ""
     if not isinstance(holder, MutableMapping):
@@ -68,13 +66,6 @@ def _with_new_table(text: str, edit: SetKey) -> str:
 
 def _value(edit: SetKey) -> Any:
     return tomlkit.item(list(edit.value) if isinstance(edit.value, tuple) else edit.value)
-
-
-def _tables(text: str) -> dict[str, Any]:
-    try:
-        return parse_toml(text)
-    except NotToml as error:
-        raise CannotAdd(f"it is not valid TOML: {error}", error.line) from error
 
 
 def _wanted(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any
+from collections.abc import MutableMapping, Sequence
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, String
 
-from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.formats.toml_text import NotToml, parse_toml
+from awaken.engine.manifests.whole_texts import CannotAdd, toml_tables
+from awaken.workspace.formats.toml_text import value_at
 
 _GROUPS = "dependency-groups"
 
@@ -63,7 +62,7 @@ class TomlList:
 def toml_list(text: str, table: Sequence[str]) -> TomlList:
     """Return the list at ``table`` in a TOML file. Raises CannotAdd."""
     document = toml_document(text)
-    value = _at(document, table)
+    value = value_at(document, table)
     if not isinstance(value, Array):
         raise CannotAdd("awaken does not find the list of dependencies")
     return TomlList(document, value)
@@ -86,20 +85,3 @@ def toml_document(text: str) -> tomlkit.TOMLDocument:
         return tomlkit.parse(text)
     except TOMLKitError as error:
         raise CannotAdd(f"tomlkit does not read it: {error}") from error
-
-
-def toml_tables(text: str) -> dict[str, Any]:
-    """Return what ``text`` says. Raises CannotAdd."""
-    try:
-        return parse_toml(text)
-    except NotToml as error:
-        raise CannotAdd(f"it is not valid TOML: {error}", error.line) from error
-
-
-def _at(table: Any, path: Sequence[str]) -> Any:
-    """Return the value below ``table`` at ``path``; None where there is none."""
-    for key in path:
-        if not isinstance(table, Mapping):
-            return None
-        table = table.get(key)
-    return table

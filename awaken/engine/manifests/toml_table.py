@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -12,9 +12,9 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
 from awaken.engine.manifests.requirement_lists import missing_extras, narrowed, place_of
-from awaken.engine.manifests.toml_list import toml_document, toml_tables
-from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.formats.toml_text import line_of
+from awaken.engine.manifests.toml_list import toml_document
+from awaken.engine.manifests.whole_texts import CannotAdd, toml_tables
+from awaken.workspace.formats.toml_text import line_of, value_at
 from awaken.workspace.manifests.versions import poetry_ranges
 
 _PYTHON = "python"
@@ -62,7 +62,7 @@ class TomlTable:
         new |= {"extras": [*extras, *more]} if more else {}
         value = version if isinstance(held, str) and not more else new
         document = toml_document(self._text)
-        table = _below(document, self._path)
+        table = value_at(document, self._path)
         if isinstance(held, dict):
             for name, one in new.items():
                 if held.get(name) != one:
@@ -108,7 +108,7 @@ class TomlTable:
 
     def _appended(self, name: str, value: Any) -> str:
         document = toml_document(self._text)
-        table = _below(document, self._path)
+        table = value_at(document, self._path)
         if not isinstance(table, tomlkit.items.Table):
             raise CannotAdd(
                 f"{self._shown} is no table of its own: Poetry's or Pipenv's", self._line("")
@@ -123,7 +123,7 @@ class TomlTable:
 
     def _add_to_extras(self, name: str, beside: str) -> None:
         document = toml_document(self._text)
-        extras = _below(document, _EXTRAS)
+        extras = value_at(document, _EXTRAS)
         changed = []
         for key, names in extras.items() if isinstance(extras, Mapping) else ():
             known = [canonicalize_name(str(one)) for one in names]
@@ -132,14 +132,14 @@ class TomlTable:
                 changed.append((*_EXTRAS, key))
         before = toml_tables(self._text)
         for path in changed:
-            _below(before, path).append(name)
+            value_at(before, path).append(name)
         self._text = _checked(document.as_string(), before)
 
     def _take(self, text: str, paths: Sequence[Sequence[str]], value: Any) -> None:
         """Take ``text`` if it says what the text before did, and ``value`` at ``paths``."""
         wanted = deepcopy(toml_tables(self._text))
         for *holders, key in paths:
-            _below(wanted, holders)[key] = value
+            value_at(wanted, holders)[key] = value
         self._text = _checked(text, wanted)
 
     @property
@@ -150,7 +150,7 @@ class TomlTable:
         return line_of(self._text, (*self._path, key) if key else self._path)
 
     def _table(self) -> dict[str, Any]:
-        found = _below(toml_tables(self._text), self._path)
+        found = value_at(toml_tables(self._text), self._path)
         return found if isinstance(found, dict) else {}
 
     def _keys(self) -> list[str]:
@@ -194,11 +194,3 @@ def _checked(text: str, wanted: dict[str, Any]) -> str:
     if toml_tables(text) != wanted:
         raise CannotAdd("tomlkit writes something else")
     return text
-
-
-def _below(table: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        if not isinstance(table, Mapping | MutableMapping):
-            return None
-        table = table.get(key)
-    return table

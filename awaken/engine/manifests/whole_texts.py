@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from os.path import commonprefix
+from typing import Any
 
 from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
 from awaken.workspace.sources import LINE_END, SourceFile
 
 LARGEST = 100_000
@@ -38,6 +40,14 @@ def with_text(source: SourceFile, text: str) -> tuple[SourceFile, SpanMap]:
     written = text.replace("\n", _line_end(source.text.decode()))
     new, moved = splice(source.text, difference(source.text, written.encode()))
     return source.with_text(new), moved
+
+
+def toml_tables(text: str) -> dict[str, Any]:
+    """Return what the ``text`` of a TOML file says. Raises CannotAdd."""
+    try:
+        return parse_toml(text)
+    except NotToml as error:
+        raise CannotAdd(f"it is not valid TOML: {error}", error.line) from error
 
 
 def difference(old: bytes, new: bytes) -> list[Splice]:

@@ -30,6 +30,7 @@ from awaken.editing.comments import lost_comments
 from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
 from awaken.engine.edits.kinds import KINDS
+from awaken.engine.edits.line_splices import replaced_lines
 from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
 from awaken.engine.edits.slices import (
     Anchors,
@@ -191,7 +192,8 @@ class _Work:
             if why is not None:
                 self._reject(span, why, [owned.change])
                 continue
-            piece = Piece(span, text, (owned.change,))
+            parts = replaced_lines(self._module.source.text, span, text)
+            piece = Piece(span, text, (owned.change,), parts=parts)
             taken.append(piece)
             yield piece
 

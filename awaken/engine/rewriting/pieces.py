@@ -28,7 +28,8 @@ class Piece(Struct, frozen=True):
     ``is_expression`` says that the text must read as the same single expression when it stands
     in its place as when it stands alone; ``is_token`` that it is one of several edits in a
     statement that only make sense together; ``header_of`` is the statement whose header the text
-    is, and whose blocks stay.
+    is, and whose blocks stay. ``parts`` are smaller splices that come to the same, where only some
+    lines of the span are others.
     """
 
     span: Span
@@ -38,11 +39,12 @@ class Piece(Struct, frozen=True):
     is_token: bool = False
     header_of: ast.AST | None = None
     wrapped: bool = False
+    parts: tuple[Splice, ...] = ()
 
-    def splice(self) -> Splice:
-        """Return the replacement of bytes."""
+    def splices(self) -> tuple[Splice, ...]:
+        """Return the replacements of bytes."""
         text = b"(" + self.text + b")" if self.wrapped else self.text
-        return Splice(self.span.start, self.span.end, text)
+        return self.parts or (Splice(self.span.start, self.span.end, text),)
 
 
 class Assembled(Struct, frozen=True):
@@ -103,7 +105,7 @@ class _Attempt(Struct, frozen=True):
 
 def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
     """Return the file with ``pieces`` in place; None if it does not parse."""
-    text, moved = splice(module.source.text, [piece.splice() for piece in pieces])
+    text, moved = splice(module.source.text, [part for piece in pieces for part in piece.splices()])
     try:
         tree = parse_text(text)
     except Unparsable:

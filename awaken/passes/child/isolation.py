@@ -38,6 +38,8 @@ def forbid() -> None:
 
     Files of the system's directory for temporary ones may be written.
     """
+    # Where the code stands, nothing is put beside it.
+    sys.dont_write_bytecode = True
     place = os.path.realpath(tempfile.gettempdir()) + os.sep
     sys.addaudithook(_hook(place))
 

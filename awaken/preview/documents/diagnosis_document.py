@@ -19,6 +19,7 @@
                           "test_paths", "fixture_loop_scope", "test_loop_scope"},
                 "git": {"top", "changed", "untracked"},
                 "rules": [{"name", "runs", "why"}],
+                "passes": [{"name", "kind", "target", "origin", "trusted"}],
                 "pending", "undoable", "remarks": [REMARK]}],
      "remarks": [REMARK],
      "summary": {"roots", "errors", "advice"}}
@@ -103,6 +104,7 @@ def _root(root: RootDiagnosis, current: Path) -> _Table:
         "tests": root.tests,
         "git": git,
         "rules": root.rules,
+        "passes": root.passes,
         "pending": root.pending,
         "undoable": root.undoable,
         "remarks": [_remark(remark, root.root, current) for remark in root.remarks],

@@ -9,7 +9,7 @@
         "kind",                   "rewrite" or "advice"
         "levels",                 what its sites can get: "safe", "unsafe", "manual", "advice"
         "phase",                  phases run in order; rules of one phase see the same program
-        "status",                 "stable" or "in preview"
+        "status",                 "stable", "in preview", or "foreign": a pass
         "since",                  the version that brought it, "" if unknown
         "summary",                the first sentence of the page
         "needs",                  {"sqlalchemy": ">=1.4"}: else the rule does not run

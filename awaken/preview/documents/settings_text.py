@@ -7,6 +7,7 @@ What is printed can stand in an ``awaken.toml`` in the root, where it means the 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from awaken.kit.rule import Rule
 from awaken.preview.paths import relative
 from awaken.preview.streams.visible import visible
 from awaken.settings import Resolved
@@ -151,6 +153,8 @@ def _document(resolved: Resolved) -> Iterator[str]:
             yield f"ignore = {toml_value(list(override.ignore))}"
         if override.unsafe_fixes is not None:
             yield f"unsafe-fixes = {toml_value(override.unsafe_fixes)}"
+    for one in resolved.passes:
+        yield from _pass(one, resolved.root)
     for rule, options in sorted(resolved.options.items()):
         values = msgspec.to_builtins(options)
         if values:
@@ -160,6 +164,25 @@ def _document(resolved: Resolved) -> Iterator[str]:
             for key, value in values.items():
                 if value is not None:
                     yield f"{toml_key(key)} = {toml_value(value)}"
+
+
+def _pass(rule: Rule, root: Path) -> Iterator[str]:
+    from awaken.passes.foreign import ForeignPass  # noqa: PLC0415  most projects have none
+
+    if not isinstance(rule, ForeignPass):
+        return
+    settings, place = rule.settings, rule.place
+    values = msgspec.to_builtins(settings)
+    # As a file in the root would have to write them.
+    values["paths"] = list(patterns_in([PathPatterns(settings.paths, place.directory)], root))
+    if settings.bowler.endswith(".py"):
+        values["bowler"] = os.path.relpath(place.directory / settings.bowler, root)
+    yield ""
+    yield f"[[pass]]  # {visible(place.origin or _DEFAULT)}"
+    for key, value in values.items():
+        # Empty is the default of all but the phase, and says nothing.
+        if value:
+            yield f"{key} = {toml_value(value)}"
 
 
 def _assignment(row: SettingRow) -> Iterator[str]:

@@ -64,7 +64,12 @@ class Option(Struct, frozen=True):
 
 
 def docstring(rule: Rule) -> str:
-    """Return the docstring of the module, or package, that is named after ``rule``."""
+    """Return the docstring of the module, or package, that is named after ``rule``.
+
+    That of the class where the module is about foreign code of any kind.
+    """
+    if rule.is_foreign:
+        return inspect.cleandoc(type(rule).__doc__ or "")
     name = type(rule).__module__
     own = rule.name.replace("-", "_")
     parts = name.split(".")
@@ -86,7 +91,9 @@ def levels(rule: Rule) -> tuple[Level, ...]:
 
 
 def status(rule: Rule) -> str:
-    """Return ``stable``, or ``in preview``: such a rule runs only when it is named."""
+    """Return ``stable``, ``foreign`` code, or ``in preview``: that runs only when it is named."""
+    if rule.is_foreign:
+        return "foreign"
     return "in preview" if rule.preview else "stable"
 
 

@@ -16,7 +16,7 @@ from awaken.preview.console.page import Page, RowPart, joined
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import SideBySide
 from awaken.preview.markdown.rule_markdown import Refusals, message, whole_page
-from awaken.preview.markdown.rule_page import Example, Section, facts, levels, summary
+from awaken.preview.markdown.rule_page import Example, Section, facts, levels, status, summary
 from awaken.preview.sections import Section as FileSection
 from awaken.workspace.sources import decode
 
@@ -49,7 +49,7 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
 
 def _row(rule: Rule) -> tuple[str, ...]:
     # Short words: with the longest name and phase the table still fits 80 columns.
-    known = "preview" if rule.preview else "stable"
+    known = status(rule).removeprefix("in ")
     return rule.name, rule.kind, " ".join(levels(rule)), known, rule.phase.name.lower()
 
 

@@ -16,6 +16,7 @@ from awaken.engine.diagnosing.diagnosis import (
     FoundDriver,
     Library,
     Machine,
+    PassStatus,
     Remark,
     RootDiagnosis,
     RuleStatus,
@@ -114,6 +115,7 @@ class _Page:
         self._rows("Formatter", list(_formatter(root)))
         self._rows("Tests", _aligned(_tests(root.tests)))
         self._rows("Rules", _aligned(map(_rule, root.rules)))
+        self._rows("Passes", _aligned(map(_pass, root.passes)))
 
     def _rows(self, label: str, rows: Sequence[_Row]) -> None:
         for index, row in enumerate(rows):
@@ -296,6 +298,13 @@ def _rule(status: RuleStatus) -> _Row:
     if status.runs and status.why:
         return _Row(status.name, "finds sites, rewrites none: see below")
     return _Row(status.name, "runs" if status.runs else f"off: {status.why}")
+
+
+def _pass(one: PassStatus) -> _Row:
+    """Return the row of foreign code: all that it changes is unsafe, for nobody proves it."""
+    trust = "" if one.trusted else "; runs with --trust-passes only"
+    note = f"{one.origin}{trust}; its changes are unsafe: nothing of them is proved"
+    return _Row(one.name, f"{one.kind} {one.target}", note)
 
 
 def _drivers(found: Sequence[FoundDriver]) -> Iterator[_Row]:

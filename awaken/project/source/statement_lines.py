@@ -23,7 +23,7 @@ class StatementLines:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         nodes = (one for one in ast.walk(tree) if isinstance(one, ast.stmt))
-        self._starts = sorted(_lines_of(one).start for one in nodes)
+        self._starts = sorted(lines_of(one).start for one in nodes)
 
     def cut_by(self, lines: Lines) -> Lines | None:
         """Return the lines of the outermost statement of which ``lines`` are a part.
@@ -31,12 +31,12 @@ class StatementLines:
         Whole statements of a block are no part of the statement whose block it is. None if no
         statement is cut.
         """
-        return next((_lines_of(one) for one in self._around(lines) if self._cuts(one, lines)), None)
+        return next((lines_of(one) for one in self._around(lines) if self._cuts(one, lines)), None)
 
     def around(self, lines: Lines) -> Lines | None:
         """Return the lines of the innermost statement in one of whose blocks ``lines`` stand."""
         found = list(self._around(lines))
-        return _lines_of(found[-1]) if found else None
+        return lines_of(found[-1]) if found else None
 
     def _around(self, lines: Lines) -> Iterator[ast.stmt]:
         """Yield the statements that hold ``lines``, or parts of them, from the outside in."""
@@ -45,7 +45,7 @@ class StatementLines:
             node = waiting.pop()
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.stmt):
-                    whole = _lines_of(child)
+                    whole = lines_of(child)
                     is_inside = lines.start <= whole.start and whole.end <= lines.end
                     if not is_inside and whole.start < lines.end and lines.start < whole.end:
                         yield child
@@ -54,18 +54,19 @@ class StatementLines:
                     waiting.append(child)
 
     def _cuts(self, node: ast.stmt, lines: Lines) -> bool:
-        whole = _lines_of(node)
+        whole = lines_of(node)
         body = getattr(node, "body", None) or getattr(node, "cases", None)
-        if not body or lines.start < _lines_of(body[0]).start:
+        if not body or lines.start < lines_of(body[0]).start:
             return True
         # Blank lines and comments behind the last statement of a block are no statements of others.
         at = bisect_left(self._starts, whole.end)
         return at < len(self._starts) and self._starts[at] < lines.end
 
 
-def _lines_of(node: ast.AST) -> Lines:
+def lines_of(node: ast.AST) -> Lines:
+    """Return the lines of a statement with its decorators, or of a pattern in a ``match``."""
     if isinstance(node, ast.match_case):
-        return _lines_of(node.pattern)
+        return lines_of(node.pattern)
     decorators = node.decorator_list if isinstance(node, Function | ast.ClassDef) else []
     first = min(getattr(one, "lineno", 1) for one in (node, *decorators))
     return Lines(first - 1, getattr(node, "end_lineno", None) or first)

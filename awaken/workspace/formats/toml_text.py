@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from awaken.workspace.sources import TextError
@@ -61,6 +61,15 @@ def _has_large_number(tables: dict[str, Any]) -> bool:
         elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
             return True
     return False
+
+
+def value_at(tables: Any, path: Sequence[str]) -> Any:
+    """Return the value below ``tables`` at ``path``; None where there is none."""
+    for key in path:
+        if not isinstance(tables, Mapping):
+            return None
+        tables = tables.get(key)
+    return tables
 
 
 def line_of(text: str, path: KeyPath) -> int:

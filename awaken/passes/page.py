@@ -1,0 +1,51 @@
+"""The page of a pass, in the form in which rules have theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from awaken.passes.settings import PassPlace, PassSettings
+
+_LIBRARIES = {"libcst": "a codemod of LibCST", "bowler": "a script of Bowler"}
+
+_SAFETY = """\
+Every change is *unsafe*: what foreign code does is not proved. Checked is that outside of the
+statements that it touched the program reads the same, that each file compiles, and that its
+encoding, its line ends and its last line are what they were. A message says how many places of a
+file change, and names each comment that would be lost.
+
+The code runs in a process of its own, with a fresh copy for each file, without a network where the
+system allows that, and may write temporary files only. That is no wall: who runs it trusts it.
+"""
+
+
+def page_of(settings: PassSettings, place: PassPlace) -> str:
+    """Return the page as Markdown: what is run, who named it, and why nothing of it is proved."""
+    what, named = _LIBRARIES[settings.kind], place.origin or "the command line"
+    only = "" if place.is_trusted else "; it runs with --trust-passes only"
+    rows = [f"- {label}: {value}" for label, value in _said(settings)]
+    blocks = [
+        f"Runs `{settings.target}`, {what} that {named} names{only}.",
+        "## What",
+        f"Awaken has not written `{settings.target}` and does not know what it does. It gets one "
+        "file after the other and gives each back, and what differs becomes the change of the file."
+        if not settings.per_hunk
+        else f"Awaken has not written `{settings.target}` and does not know what it does. It gets "
+        "one file after the other, and each place that it gives back otherwise is a change.",
+        "\n".join(rows),
+        "## Safety",
+        _SAFETY,
+    ]
+    return "\n\n".join(one for one in blocks if one)
+
+
+def _said(settings: PassSettings) -> Iterator[tuple[str, str]]:
+    """Yield what was said of the pass beside its code."""
+    arguments = [f"`{name} = {value}`" for name, value in settings.named()]
+    for label, words in (
+        ("arguments", [*arguments, *(f"`{one}`" for one in settings.args)]),
+        ("files", [f"`{one}`" for one in settings.paths]),
+        ("files that hold one of", [f"`{one}`" for one in settings.triggers]),
+    ):
+        if words:
+            yield label, ", ".join(words)
