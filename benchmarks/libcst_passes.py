@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 from tables import row
 
@@ -149,7 +150,9 @@ def compared(command: Command, package: Package, theirs: Outcome, ours: Outcome)
         sorted(one.changed.keys() - other.changed.keys())
         for one, other in ((theirs, ours), (ours, theirs))
     ]
-    for title, paths in zip(("LibCST alone", "awaken alone", "unlike"), [*alone, unlike], strict=True):
+    for title, paths in zip(
+        ("LibCST alone", "awaken alone", "unlike"), [*alone, unlike], strict=True
+    ):
         for path in paths:
             print(f"{command.name} {package.name} {title}: {path}", file=sys.stderr)
     said = ", ".join(f"{number} {reason}" for reason, number in sorted(ours.said.items()))
@@ -174,7 +177,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--reference", action="store_true", help="run LibCST alone")
     asked = parser.parse_args()
-    listed = _listed()
+    listed = msgspec.convert(tomllib.loads(LIST.read_text()), type=Listed)
     print(row(COLUMNS), row(["---"] * len(COLUMNS)), sep="\n", flush=True)
     for command, package in chosen(listed, asked.only):
         program = asked.programs / package.directory
@@ -183,12 +186,6 @@ def main() -> None:
             continue
         ours = by_awaken(command, package, program, asked.home, asked.jobs)
         print(row(compared(command, package, theirs, ours)), flush=True)
-
-
-def _listed() -> Listed:
-    import msgspec
-
-    return msgspec.convert(tomllib.loads(LIST.read_text()), type=Listed)
 
 
 if __name__ == "__main__":

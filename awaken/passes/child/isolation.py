@@ -72,4 +72,5 @@ def _may_write(path: object, place: str) -> bool:
         real = os.path.realpath(os.fsdecode(path))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return False
-    return real.startswith(place) or real == os.devnull
+    # Its directory is opened for a file without a name.
+    return f"{real}{os.sep}".startswith(place) or real == os.devnull

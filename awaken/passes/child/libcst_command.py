@@ -61,7 +61,9 @@ def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
         arguments = _arguments(command, setup.named)
     except _Wrong as error:
         return Unusable(f"{setup.target}: {error}"), None
-    return Ready(), _Codemod(setup, settings, command, arguments)
+    # LibCST's own keep all that they know of a file in their instance and its context.
+    is_own = command.__module__.startswith(f"{_STANDARD[0]}.")
+    return Ready(forgetful=is_own), _Codemod(setup, settings, command, arguments)
 
 
 class _Codemod:
@@ -189,13 +191,17 @@ def _arguments(
 ) -> Mapping[str, object]:
     parser = _Parser(prog=command.__name__, add_help=False, fromfile_prefix_chars="@")
     command.add_args(parser)
-    actions = {one.dest: one for one in parser._actions}  # noqa: SLF001  argparse has no other way
+    actions = {
+        name.lstrip("-").replace("-", "_"): one
+        for one in parser._actions  # noqa: SLF001  argparse has no other way
+        for name in (*one.option_strings, one.dest)
+    }
     words: list[str] = []
     last: list[str] = []
     for name, value in named:
         action = actions.get(name.replace("-", "_"))
         if action is None:
-            known = ", ".join(sorted(actions)) or "none"
+            known = ", ".join(sorted({one.dest for one in actions.values()})) or "none"
             raise _Wrong(f"it has no argument {name!r}; its arguments are: {known}")
         if not action.option_strings:
             last.append(value)
