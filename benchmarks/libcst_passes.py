@@ -97,9 +97,14 @@ def changed(program: Path, copy: Path) -> dict[str, str]:
     return {path: digest for path, digest in digests(copy) if before.get(path) != digest}
 
 
+def kept_of(command: Command, package: Package, home: Path) -> Path:
+    """Return where it is kept what LibCST does."""
+    return home / "reference" / package.directory / f"{command.name}.json"
+
+
 def by_libcst(command: Command, package: Package, program: Path, home: Path, jobs: int) -> Outcome:
     """Return what LibCST's own runner does, as it is remembered or by running it."""
-    kept = home / "reference" / package.directory / f"{command.name}.json"
+    kept = kept_of(command, package, home)
     if kept.exists():
         return Outcome(**json.loads(kept.read_text()))
     copy = copied(program, home / "by-libcst" / package.directory)
@@ -176,10 +181,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="words of packages or commands")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--reference", action="store_true", help="run LibCST alone")
+    parser.add_argument("--kept", action="store_true", help="only what LibCST has done before")
     asked = parser.parse_args()
     listed = msgspec.convert(tomllib.loads(LIST.read_text()), type=Listed)
     print(row(COLUMNS), row(["---"] * len(COLUMNS)), sep="\n", flush=True)
     for command, package in chosen(listed, asked.only):
+        if asked.kept and not kept_of(command, package, asked.home).exists():
+            continue
         program = asked.programs / package.directory
         theirs = by_libcst(command, package, program, asked.home, asked.jobs)
         if asked.reference:

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -21,6 +22,7 @@ from libcst.metadata import (
     TypeInferenceProvider,
 )
 
+from awaken.knowledge.codemods import words_of
 from awaken.passes.child.serving import Foreign
 from awaken.passes.messages import (
     Answer,
@@ -61,9 +63,21 @@ def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
         arguments = _arguments(command, setup.named)
     except _Wrong as error:
         return Unusable(f"{setup.target}: {error}"), None
-    # LibCST's own keep all that they know of a file in their instance and its context.
-    is_own = command.__module__.startswith(f"{_STANDARD[0]}.")
-    return Ready(forgetful=is_own), _Codemod(setup, settings, command, arguments)
+    ready = _own(command, arguments) if _is_own(command) else Ready()
+    return ready, _Codemod(setup, settings, command, arguments)
+
+
+def _is_own(command: type[CodemodCommand]) -> bool:
+    return command.__module__.startswith(f"{_STANDARD[0]}.")
+
+
+def _own(command: type[CodemodCommand], arguments: Mapping[str, object]) -> Ready:
+    """Return what is known of a command that LibCST brings along.
+
+    These keep all that they know of a file in their instance and its context.
+    """
+    name = f"{command.__module__.removeprefix(_STANDARD[0])}.{command.__name__}".removeprefix(".")
+    return Ready(triggers=words_of(name, arguments, version("libcst")), forgetful=True)
 
 
 class _Codemod:
