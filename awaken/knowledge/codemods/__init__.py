@@ -53,4 +53,4 @@ def _parts(arguments: Mapping[str, object], name: str) -> list[str]:
 
 @cache
 def _codemods() -> _Codemods:
-    return read_table("awaken.knowledge", "codemods.toml", _Codemods)
+    return read_table(__name__, "libcst.toml", _Codemods)
