@@ -28,7 +28,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
 from awaken.passes.asking import Asking
-from awaken.passes.hunks import Hunk, hunks
+from awaken.passes.hunks import Hunk, hunks, with_last_line_end
 from awaken.passes.messages import (
     Answer,
     Failed,
@@ -201,10 +201,12 @@ class ForeignPass(Rule):
         """Return what becomes of a file that gets other bytes. Raises Refused."""
         before = module.source.text
         try:
-            after = decode(module.path, content).text
+            after = with_last_line_end(before, decode(module.path, content).text)
             found = hunks(before, after)
         except (Undecodable, Unparsable) as error:
             raise Refused(reasons.BROKEN, str(error)) from None
+        if not found:
+            return Decided(())
         self._require_few(before, found)
         lost = lost_comments(before.decode(), after.decode())
         members = list(self._members(module, found, lost))

@@ -39,7 +39,8 @@ def hand_out(
         line.set_inheritable(False)
     workers: list[int] = []
     while True:
-        ready: list[Any] = select.select([control, *waiting], [], [])[0]
+        watched: list[Any] = [control, *waiting]
+        ready = select.select(watched, [], [])[0]
         if control in ready:
             for worker in workers:
                 os.waitpid(worker, 0)

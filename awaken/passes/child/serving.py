@@ -122,7 +122,7 @@ def described(error: BaseException) -> str:
         what = f"it ends the process (sys.exit({error.code!r}))"
     frames = traceback.extract_tb(error.__traceback__)
     ours = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
-    foreign = [one for one in frames if not one.filename.startswith((ours, "<frozen"))]
+    foreign = [one for one in frames if not one.filename.startswith((ours, "<"))]
     # Where its author looks first, and not in the library that it calls.
     installed = tuple({*sysconfig.get_paths().values(), os.path.dirname(os.__file__)})  # noqa: PTH120
     own = [one for one in foreign if not one.filename.startswith(installed)]
