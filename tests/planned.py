@@ -32,7 +32,7 @@ def reason_of(finding):
     return (finding.reason or "").partition("/")[2]
 
 
-def rewritten(**texts):
+def rewritten(*, options=None, targets=None, **texts):
     """Return what the rule makes of files with these texts, and what it reports."""
     files = {f"{name}.py": text.encode() for name, text in texts.items()}
     case = Case(
@@ -40,7 +40,9 @@ def rewritten(**texts):
         family="sqlalchemy",
         rule="session-to-async",
         directory=Path(),
-        settings=Settings(unsafe=True, published=False),
+        settings=Settings(
+            unsafe=True, published=False, options=options or {}, targets=targets or {}
+        ),
         before=files,
         after=files,
         program={},

@@ -210,8 +210,10 @@ class ForeignPass(Rule):
         self._require_few(before, found)
         lost = lost_comments(before.decode(), after.decode())
         members = list(self._members(module, found, lost))
-        groups = members if self.settings.per_hunk else [list(chain.from_iterable(members))]
-        parts = [decide_group(one, constraints, reasons.BESIDE_ANOTHER) for one in groups]
+        groups, beside = members, reasons.IN_ONE_HUNK
+        if not self.settings.per_hunk:
+            groups, beside = [list(chain.from_iterable(members))], reasons.BESIDE_ANOTHER
+        parts = [decide_group(one, constraints, beside) for one in groups]
         return Decided(
             tuple(chain.from_iterable(part.findings for part in parts)),
             tuple(chain.from_iterable(part.changes for part in parts)),

@@ -15,6 +15,11 @@ BESIDE_ANOTHER = Reason(
     "what the codemod does in one file belongs together, and `{}` is left alone",
     "Take that place back in, or say --per-hunk if each place stands for itself.",
 )
+IN_ONE_HUNK = Reason(
+    "in-one-hunk",
+    "these lines change together with `{}`, which is left alone",
+    "Take that place back in.",
+)
 REFORMATS = Reason(
     "reformats",
     "the codemod changes {} of the file",
@@ -25,4 +30,4 @@ BROKEN = Reason(
     "the codemod gives what is no Python file: {}",
     "Mend the codemod.",
 )
-ALL = (BESIDE_ANOTHER, BROKEN, CANNOT_PARSE, REFORMATS, SKIPPED)
+ALL = (BESIDE_ANOTHER, BROKEN, CANNOT_PARSE, IN_ONE_HUNK, REFORMATS, SKIPPED)

@@ -145,17 +145,22 @@ def passes_of(layers: Iterable[Layer], root: Path, rule_of: RuleOf) -> tuple[Rul
     """Return the passes of all layers as rules; of two with one name the higher one."""
     layers = tuple(layers)
     untrusted = {} if _last(layers, "trust_passes") else _untrusted(layers)
-    found: dict[str, Rule | None] = {}
+    named: dict[str, tuple[PassSettings, Layer]] = {}
     for layer in layers:
         for one in layer.settings.passes:
-            place = PassPlace(
-                root=root,
-                directory=layer.directory,
-                after=tuple(found),  # in the order in which they are written
-                origin=layer.origin,
-                is_trusted=one.known_as not in untrusted,
-            )
-            found[one.known_as] = rule_of(one, place)
+            # Of two it stands where the higher one does.
+            named.pop(one.known_as, None)
+            named[one.known_as] = one, layer
+    found: dict[str, Rule | None] = {}
+    for name, (one, layer) in named.items():
+        place = PassPlace(
+            root=root,
+            directory=layer.directory,
+            after=tuple(found),  # in the order in which they are written
+            origin=layer.origin,
+            is_trusted=name not in untrusted,
+        )
+        found[name] = rule_of(one, place)
     return tuple(one for one in found.values() if one is not None)
 
 

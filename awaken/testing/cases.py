@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 from awaken.contract import Level
+from awaken.passes.settings import PassSettings
 from awaken.testing.finding_markers import read_markers
 
 MODULE = "case.py"
@@ -84,7 +85,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sides, and afterwards no coroutine is left that nobody awaited. Its side after holds only the
     files that differ. ``beside`` names rules that run in the same run; ``options`` is what the rule
     is told by its own settings. ``published`` says whether others may import from the program.
-    ``gone`` are the comments that go with the lines in which they suppressed something.
+    ``gone`` are the comments that go with the lines in which they suppressed something. With
+    ``pass`` the rule is foreign code, as a ``[[tool.awaken.pass]]`` names it: the command of LibCST
+    or the script of Bowler lies beside ``case.toml``.
     """
 
     rows: tuple[str, ...] = ()
@@ -107,6 +110,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     cancels: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    foreign: PassSettings | None = field(default=None, name="pass")
 
 
 class Case(Struct, frozen=True, kw_only=True):

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from traceback import format_exception
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken import api
 from awaken.contract import Finding, Level, SiteId
 from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
+from awaken.passes.settings import PassPlace
 from awaken.preview.markdown.rule_page import levels
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
@@ -74,11 +75,25 @@ def run_case(
         root = Path(directory).resolve()
         write_project(root, files)
         chosen = options(case, excluded=excluded, jobs=jobs)
+        rules = _with_pass(case, rules, root)
         run = api.run([root], chosen, rules=rules)
         require(run.roots, f"awaken failed: {'; '.join(one.message for one in run.diagnostics)}")
         (report,) = run.roots
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
+
+
+def _with_pass(case: Case, rules: Sequence[Rule] | None, root: Path) -> Sequence[Rule] | None:
+    """Return the rules to choose from, with the foreign code that a case names for its rule."""
+    if case.settings.foreign is None:
+        return rules
+    from awaken.engine.machine.foreign_code import ForeignCode  # noqa: PLC0415  few cases need it
+    from awaken.passes.foreign import rule_of  # noqa: PLC0415
+
+    settings = structs.replace(case.settings.foreign, name=case.rule)
+    own = rule_of(settings, PassPlace(root, case.directory, origin="case.toml"), ForeignCode)
+    others = api.rules() if rules is None else rules
+    return (*(one for one in others if one.name != case.rule), own)
 
 
 @contextmanager

@@ -47,6 +47,16 @@ CASES = {
         "@b\ndef f():\n    pass\n",
         ["@b\ndef f():\n    pass\n"],
     ),
+    "the end of a block and the header of the next one": (
+        "x = 1\ntry:\n    a()\nexcept E as e:\n    b()\n",
+        "x = 1\ntry:\n    c()\nexcept F as e:\n    b()\n",
+        ["try:\n    c()\nexcept F as e:\n    b()\n"],
+    ),
+    "two cases of a match": (
+        "match x:\n    case 1:\n        a()\n    case 2:\n        b()\nc()\n",
+        "match x:\n    case 1:\n        d()\n    case 3:\n        b()\nc()\n",
+        ["match x:\n    case 1:\n        d()\n    case 3:\n        b()\n"],
+    ),
     "an else": ("if x:\n    a()\nc()\n", "if x:\n    a()\nelse:\n    b()\nc()\n", None),
     "the end of the last line": ("a()\nb()", "a()\nc()", ["c()"]),
     "all of a file": ("a()\n", "", [""]),

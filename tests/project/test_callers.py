@@ -451,6 +451,14 @@ def test_files_that_import_the_home_of_a_name_are_searched_up_to_a_size():
     assert (sites, kinds) == ([], ["many"])
 
 
+def test_a_public_function_is_searched_where_everything_imports_its_home():
+    users = {f"p{one}.py": "import m\n" + ("m.f()\n" if one < 70 else "") for one in range(201)}
+
+    sites, kinds = callers({"m.py": "def f(): ...", **users}, "m.py", "f")
+
+    assert (len(sites), kinds) == (70, ["outside"])
+
+
 def test_files_that_do_not_import_the_home_of_a_name_are_searched_up_to_a_size():
     """No call in them is known to be meant, but that none may be must be seen."""
     files = {f"a{number}.py": "class C:\n    def _f(self): self._f()" for number in range(301)}

@@ -23,9 +23,13 @@ class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``harmless``: packages whose functions use no session that they are given."""
+    """``harmless``: packages whose functions use no session that they are given.
+
+    ``inspecting`` are those functions of them that make inspectors, which read the database.
+    """
 
     harmless: tuple[str, ...]
+    inspecting: tuple[str, ...]
 
 
 class _Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

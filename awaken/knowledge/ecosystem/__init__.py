@@ -22,7 +22,8 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     does not take the parameters that follow ``?`` in the URLs of the others, ``loop_bound`` that a
     connection works in the event loop alone in which it was opened. ``with_library`` is what is to
     be required where the C library of the database shall come with it, and ``limits`` the versions
-    that work with some of SQLAlchemy.
+    that work with some of SQLAlchemy. ``rows_together`` says that SQLAlchemy has it send the rows
+    of an INSERT in one statement, whether it gives something back or not.
     """
 
     distribution: str
@@ -36,6 +37,7 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loop_bound: bool = False
     with_library: str = ""
     limits: dict[str, str] = {}
+    rows_together: bool = False
 
 
 class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

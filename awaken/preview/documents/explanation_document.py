@@ -25,8 +25,8 @@
 
 Exactly one of ``sites`` and ``why_no_site`` holds something. A code is one of ``not-python``,
 ``excluded``, ``unreadable``, ``unparsable``, ``not-its-business`` (a rule looked at the place and
-left it), ``not-selected`` (a rule that does not run would find a site), ``not-trusted`` (a pass that might,
-but that is code of the project which nobody trusts), ``no-rule``, ``blank``,
+left it), ``not-selected`` (a rule that does not run would find a site), ``not-trusted`` (a pass
+might, and nobody lets the code of the project run), ``no-rule``, ``blank``,
 ``comment``, ``in-string``, ``no-trigger`` (nothing that the rule looks for is in the file) and
 ``not-this-line``. ``rule`` and ``cure`` may be empty; ``documented``, ``held_by``, ``held_at``,
 ``change`` and ``column`` may be null. ``message`` of ``documented`` holds ``{}`` where each

@@ -55,12 +55,22 @@ class StatementLines:
 
     def _cuts(self, node: ast.stmt, lines: Lines) -> bool:
         whole = lines_of(node)
-        body = getattr(node, "body", None) or getattr(node, "cases", None)
-        if not body or lines.start < lines_of(body[0]).start:
+        blocks = [one for one in _blocks(node) if lines_of(one[0]).start <= lines.start]
+        if not blocks:
+            return True
+        # What is behind a block and begins the next one (`else`, `except`) belongs to the node.
+        if lines_of(blocks[-1][-1]).end < lines.end and len(blocks) < len(_blocks(node)):
             return True
         # Blank lines and comments behind the last statement of a block are no statements of others.
         at = bisect_left(self._starts, whole.end)
         return at < len(self._starts) and self._starts[at] < lines.end
+
+
+def _blocks(node: ast.AST) -> list[list[ast.stmt]]:
+    """Return the blocks of a statement, in the order of their lines."""
+    inner = [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]
+    body, orelse, final = (getattr(node, one, []) for one in ("body", "orelse", "finalbody"))
+    return [one for one in (body, *(part.body for part in inner), orelse, final) if one]
 
 
 def lines_of(node: ast.AST) -> Lines:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
 
 _ARGUMENTS_OF_PATCHES = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}
@@ -115,7 +115,11 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
                 pass
     parts = [node for node in ast.walk(decorator) if isinstance(node, ast.Name | ast.Attribute)]
     words = {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
-    texts = [node.value for node in ast.walk(decorator) if isinstance(node, ast.Constant)]
+    told = decorator
+    if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
+        # What it passes may be the name of a fixture as well.
+        told = next(iter(decorator.args), decorator)
+    texts = [node.value for node in ast.walk(told) if isinstance(node, ast.Constant)]
     # Names that are computed may be the one that is asked for.
     named = any(isinstance(text, str) and name in text for text in texts)
     return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))

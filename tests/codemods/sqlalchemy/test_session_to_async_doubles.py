@@ -410,3 +410,72 @@ def test_a_mock_that_an_object_keeps_is_told_what_its_method_gives(given, told, 
     reasons = {reason_of(one) for one in session_to_async(texts).findings}
 
     assert ("handed-on" in reasons) == is_refused
+
+
+POSTS = """
+    from database import Base, LocalSession
+    from sqlalchemy import ForeignKey
+    from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+    class Post(Base):
+        __tablename__ = "posts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+    class User(Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        posts: Mapped[list[Post]] = relationship()
+
+    def posts_of_first() -> list[Post]:
+        db = LocalSession()
+        try:
+            return db.get(User, 1).posts
+        finally:
+            db.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "body", "is_given"),
+    [
+        ("autoflush=False", "", True),
+        ("autoflush=False", "dirty = [1]", False),
+        ("autoflush=False", "def __init__(self): self.dirty = [1]", False),
+        # Nothing is asked of the session then.
+        ("", "", False),
+    ],
+)
+def test_a_session_by_hand_has_what_it_is_asked(settings, body, is_given):
+    database = f"""
+        from sqlalchemy import create_engine
+        from sqlalchemy.orm import DeclarativeBase, sessionmaker
+
+        LocalSession = sessionmaker(create_engine("sqlite://"), {settings})
+
+        class Base(DeclarativeBase):
+            pass
+    """
+    test = f"""
+        import posts
+
+        class Fake:
+            '''A session.'''
+
+            {body}
+
+            def get(self, entity, key):
+                return posts.User(posts=[])
+
+            def close(self):
+                pass
+
+        def test_posts(monkeypatch):
+            monkeypatch.setattr("posts.LocalSession", lambda: Fake())
+            assert posts.posts_of_first() == []
+    """
+    texts = {"database": database, "posts": POSTS, "test_posts": test}
+    result = rewritten(**{name: dedent(text) for name, text in texts.items()})
+
+    assert "async def get(self, entity, key, **kwargs)" in result.files["test_posts.py"].decode()
+    assert ("dirty = ()\n" in result.files["test_posts.py"].decode()) == is_given

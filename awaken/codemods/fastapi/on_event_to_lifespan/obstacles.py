@@ -9,13 +9,13 @@ from functools import cached_property
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.contract import Place
+from awaken.contract import Place, Reason
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusion
 from awaken.project.frameworks.web.installers import Installation
-from awaken.project.frameworks.web.registrations import Registration
+from awaken.project.frameworks.web.registrations import GivenLifespan, Registration
 
 _OWN = {
     "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
@@ -89,8 +89,7 @@ class Obstacles:
                 if not own:
                     what = "and the application has a lifespan"
                     raise Refused(reasons.ROUTER_HANDLER, what, because=(place,))
-                reason = reasons.LIFESPAN_CONTEXT if lifespan.assigned else reasons.HAS_LIFESPAN
-                raise Refused(reason, because=(place,))
+                raise Refused(_beside(lifespan, own), because=(place,))
 
     def _look_at_routers(self, application: Application, owned: Sequence[Owned]) -> None:
         """Refuse routers with handlers that are included more than once, or perhaps."""
@@ -243,6 +242,14 @@ def _is_key(node: ast.AST) -> bool:
             return any(one.arg in words for one in keywords)
         case _:
             return False
+
+
+def _beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
+    """Return why what an application has of its own beside a lifespan stays."""
+    if lifespan.assigned:
+        return reasons.LIFESPAN_CONTEXT
+    is_only_used = all(one.registration.form == "other" for one in own)
+    return reasons.LIST_UNUSED if is_only_used else reasons.HAS_LIFESPAN
 
 
 def _detail(refused: Refused) -> str:

@@ -9,6 +9,11 @@ HAS_LIFESPAN = Reason(
     "the application has a lifespan, so this handler never runs",
     "Call it in the lifespan if it is meant to run, else remove it.",
 )
+LIST_UNUSED = Reason(
+    "list-unused",
+    "the application has a lifespan, so Starlette runs nothing that is in this list",
+    "Remove this use, or run the lifespan where the handlers are meant to run.",
+)
 LIFESPAN_CONTEXT = Reason(
     "lifespan-context",
     "`lifespan_context` of the application is replaced as well",

@@ -50,6 +50,9 @@ driver before, SQLAlchemy and pytest, wherever these are listed. What awaken can
 do, and listed. So are URLs in compose files, workflows and the like that the engine may get, where
 no driver is known for them, or where the driver takes no such parameters.
 
+psycopg2 sends the rows of an INSERT in one statement, other drivers one by one. Where a table
+refers to itself, so that a row may refer to one behind it, engines keep sending them together.
+
 Tests keep FastAPI's `TestClient` where the driver allows that, as aiosqlite and psycopg do. The
 connections of asyncpg work in one event loop alone: with it, `httpx.AsyncClient` sends the requests
 of tests in their own loop, and all tests share one. Context managers that are classes of the
@@ -269,7 +272,8 @@ If one function cannot become asynchronous, none does, and each says because of 
   `foreign_models = ["package"]` where all that is read of them is loaded before;
 * functions that `__all__` names in a project that others may import from: `awaken doctor` shows
   what says so, and the option `published` says it better;
-* uses of `query`, which `query-to-select` rewrites first, and collections that are queries;
+* uses of `query`, which `query-to-select` rewrites first, and collections that are queries, those
+  of installed packages where something asks for `Query` and executes it;
 * deferred columns that are read by a property, a schema or a template, or of an unknown object;
 * URLs of databases for which no driver is known.
 
@@ -279,6 +283,8 @@ Files of Alembic are left alone, with the synchronous driver that they have.
 
 * SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession",
   "Running Synchronous Methods and Functions under asyncio", "Using multiple asyncio event loops"
+* SQLAlchemy 2.1, "Core Internals": `Dialect.use_insertmanyvalues_wo_returning`; PostgreSQL 18,
+  "CREATE TABLE": constraints that are not deferrable are checked behind every command
 * factory_boy 3.3, "SQLAlchemy" in "Using factory_boy with ORMs"
 * Celery 5.6, "Tasks", "Calling Tasks", "Workers Guide"
 * FastAPI, "Concurrency and async / await", "Dependencies with yield", "Async Tests"

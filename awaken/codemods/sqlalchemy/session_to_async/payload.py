@@ -13,6 +13,7 @@ DISPLAY = "display"
 ENCLOSE = "enclose"
 HOIST = "hoist"
 NEST = "nest"
+HAND_ON = "hand_on"
 REMOVE = "remove"
 REPLACE = "replace"
 SEARCH = "search"
@@ -92,6 +93,12 @@ class Wrapped(Struct, frozen=True):
 
     function: str
     keyword: str = ""
+
+
+class HandedOn(Struct, frozen=True):
+    """A call whose result is passed on to ``function``, which gives it back."""
+
+    function: str
 
 
 class Bridged(Struct, frozen=True):

@@ -23,10 +23,10 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import Fou
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import called_at
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.foreign.models import foreign_models
+from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
@@ -43,6 +43,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     DELEGATE,
     DISPLAY,
     ENCLOSE,
+    HAND_ON,
     HOIST,
     NEST,
     REMOVE,
@@ -54,9 +55,14 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof import problems
-from awaken.codemods.sqlalchemy.session_to_async.reads.after_commits import ReadsAfterCommits
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
     AssignedExpressions,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
+    ReadsAfterCommits,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
+    seen_behind_commits,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
@@ -103,6 +109,7 @@ from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
 
@@ -139,7 +146,8 @@ class SessionToAsync(Rule):
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         engines = [one for one in project.orm.engines.all() if not one.is_async]
-        resources = ResourceWriter(project, Urls(project, options.drivers), engines)
+        foreign = ForeignModels(project, self.name, options.foreign_models)
+        resources = ResourceWriter(project, Urls(project, options.drivers), engines, foreign)
         clients = Clients(project) if resources.is_loop_bound else None
         operations = FileOperations(project, clients)
         if not operations.any_waits():
@@ -150,11 +158,8 @@ class SessionToAsync(Rule):
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)
-        commits = project.orm.commits
-        later = commits.later([one for one in commits.all() if not one.is_async])
-        after_commits = ReadsAfterCommits(
-            project, self.name, loading.is_kept, later, shared.requests()
-        )
+        behind = seen_behind_commits(project)
+        after_commits = ReadsAfterCommits(project, self.name, loading, behind, shared.requests())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_attributes([*loading.awaited(), *late.awaited()])
@@ -167,7 +172,7 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
-        loaded_again = loading.loaded_again(later)
+        loaded_again = loading.loaded_again(behind.commits)
         found = Found(
             [
                 *self._functions(part, loaded_again),
@@ -176,7 +181,7 @@ class SessionToAsync(Rule):
                 *part.managers.bases(list(part.steps), self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
-                *Doubles(part, self.name, called_at(project, loaded_again)),
+                *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
                 *listeners(project, self.name),
@@ -196,7 +201,7 @@ class SessionToAsync(Rule):
                 *assigned.members(),
                 *fetched_when_written(project, self.name),
                 *loaded_with_their_bases(project, self.name),
-                *foreign_models(project, self.name, options.foreign_models),
+                *foreign.members(),
             ],
         )
         components = decided(part, found, constraints, options.component)
@@ -227,6 +232,7 @@ class SessionToAsync(Rule):
             bridge,
             delegate,
             enclose,
+            hand_on,
             hoist,
             nest,
             remove,
@@ -246,6 +252,7 @@ class SessionToAsync(Rule):
             ENCLOSE: enclose,
             HOIST: hoist,
             NEST: nest,
+            HAND_ON: hand_on,
             REMOVE: remove,
             REPLACE: replace,
             SEARCH: search,
@@ -259,7 +266,7 @@ class SessionToAsync(Rule):
         return problems(after, changes)
 
     def _functions(
-        self, part: SynchronousPart, loaded_again: Mapping[Place, tuple[str, str]]
+        self, part: SynchronousPart, loaded_again: Mapping[Place, Anew]
     ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)

@@ -45,8 +45,8 @@ class Operation:
     enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
     (``bridged``); or is found on the session inside, and waits for nothing (``inner``). A change of
     the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read. What is
-    ``spawned`` waits for a session of its own. A session is ``handed`` to the library function
-    ``method``, or to one that has a ``twin``. ``unknown``: it may be an operation,
+    ``spawned`` waits for a session of its own. A session is ``handed`` to the function ``method``,
+    which stays synchronous, or to one that has a ``twin``. ``unknown``: it may be an operation,
     and ``why`` says what cannot be told; ``library`` names what gives it, if that is out of sight.
     Of what is bridged or handed ``session`` is the expression that is the session.
     """
@@ -69,7 +69,7 @@ class Operations:
         self._twins = twins()
         self._methods = self._twins.methods() | _TELLING
         self._inner = frozenset(self._twins.inner["session"])
-        self._handed = HandedSessions(evaluator, self._is_session)
+        self._handed = HandedSessions(evaluator, self._runs_sync)
 
     def in_module(self, module: Module) -> Iterator[Operation]:
         """Yield the operations of a file, in the order of their places."""
@@ -86,7 +86,7 @@ class Operations:
                     found = self._of_call(module, node, receiver, method)
                     if found is not None:
                         yield found
-                case ast.Call(args=[_, *_]) | ast.Call(keywords=[_, *_]):
+                case ast.Call():
                     yield from self._of_library(module, node)
                 case ast.Attribute(value=receiver, attr=name, ctx=ast.Load()) if (
                     name in self._inner and self._is_session(module, receiver)
@@ -167,6 +167,10 @@ class Operations:
             if isinstance(resource, str):
                 how: How = "twin" if name in self._twins.functions else "handed"
                 yield Operation(node, how, resource, name, session=session)
+
+    def _runs_sync(self, module: Module, node: ast.expr) -> bool:
+        """Whether an expression is what has `run_sync` on the asynchronous side."""
+        return self.resource_of(module, node) in {"connection", "scoped", "session"}
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         return self.resource_of(module, node) in {"scoped", "session"}

@@ -149,7 +149,7 @@ class Search:
         # Of a public function not all callers are in sight anyway.
         given_up = is_public and len(paths) > _MOST_FILES
         near, far = ([], []) if given_up else self._by_nearness(paths)
-        if given_up or len(near) > _MOST_FILES or (is_public and not far):
+        if given_up or len(near) > _MOST_FILES:
             self._stop("many", f"`{word}` stands in {len(paths)} files", self._target.place)
             return
         yield from near

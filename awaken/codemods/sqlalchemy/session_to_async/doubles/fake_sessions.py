@@ -31,11 +31,15 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
+_ATTRIBUTES = frozenset({"dirty"})
+"""What sessions hold objects in."""
+
 
 class FakeSessions:
     """Yields what becomes of such classes of one program, and of what is assigned to instances.
 
-    ``extended`` are methods of sessions that some calls pass more than before.
+    ``extended`` are methods of sessions that some calls pass more than before, and attributes that
+    are asked more than before.
     """
 
     def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str]) -> None:
@@ -143,6 +147,11 @@ class FakeSessions:
             if isinstance(method, ast.FunctionDef) and method.name in self._awaited | self._others:
                 site: Site[ast.AST] = Site(self._rule, module, method)
                 yield member(site, f"`{fake}.{method.name}`", self._method, method)
+        asked = _ATTRIBUTES.intersection(self._extended) - facts.members - facts.assigned
+        if node is not None and asked:
+            home_of: Site[ast.AST] = Site(self._rule, module, node)
+            first = node.body[1 if ast.get_docstring(node) is not None else 0]
+            yield member(home_of, f"`{fake}`", self._asked, first, sorted(asked))
         word = fake.rpartition(".")[2].encode()
         for path in self._project.files_with((word,)):
             home = self._project.module(path)
@@ -183,6 +192,12 @@ class FakeSessions:
             renamed = ASYNCHRONOUS[method.name]
             edits.append(TextEdit(path=module.path, anchor=span, text=renamed, site=site.id))
         return Rewrite(f"`{method.name}` becomes a coroutine function", edits)
+
+    def _asked(self, site: Site[ast.AST], first: ast.stmt, names: list[str]) -> Rewrite:
+        """Return a fake with the attributes that a session is asked now: nothing is in them."""
+        code = "".join(f"{name} = ()\n" for name in names)
+        edit = site.insert_statements(site.module.place(first), "before", code)
+        return Rewrite(f"it says what a session has in `{names[0]}`", [edit])
 
     def _assigned(self, site: Site[ast.AST], target: ast.Attribute, value: ast.expr) -> Rewrite:
         """Return what is assigned to a method, so that it can be awaited. Raises Refused."""

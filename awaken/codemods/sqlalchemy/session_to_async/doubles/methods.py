@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
@@ -16,6 +16,7 @@ from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
 GIVING = {
@@ -131,8 +132,9 @@ def _are_mocks(part: SynchronousPart, module: Module, cls: str, method: str) -> 
     return found
 
 
-def called_at(project: Project, places: Iterable[Place]) -> frozenset[str]:
-    """Return the names of the methods that are called at places."""
+def asked_more(project: Project, places: Mapping[Place, Anew]) -> frozenset[str]:
+    """Return the methods of sessions that are called at places, and the attributes asked there."""
+    attributes = (one.asked for one in places.values() if one.asked)
     modules = [(project.module(place.path), place) for place in places]
     calls = [one for module, place in modules if module for one in module.calls_at(place.span)[:1]]
-    return frozenset(last_name(one.func) for one in calls)
+    return frozenset((*(last_name(one.func) for one in calls), *attributes))

@@ -52,7 +52,8 @@ _MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
 class Doubles:
     """Yields what becomes of the doubles of one program.
 
-    ``extended`` are methods of sessions that some calls pass more than before.
+    ``extended`` are methods of sessions that some calls pass more than before, and attributes that
+    are asked more than before.
     """
 
     def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str] = ()) -> None:

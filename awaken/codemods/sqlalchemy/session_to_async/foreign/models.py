@@ -9,10 +9,14 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import read_as_relationships
+from awaken.codemods.sqlalchemy.session_to_async.foreign.executed_queries import executed_queries
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_MODEL
+from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
@@ -30,26 +34,98 @@ _SESSIONS = {"scoped", "session"}
 _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 
 
-def foreign_models(project: Project, rule: str, said: Collection[str]) -> Iterator[Member]:
-    """Yield the models of packages out of sight whose objects are loaded.
+class ForeignModels:
+    """The models of packages out of sight whose objects a program loads.
 
-    Not those of packages, or the classes, that are ``said`` to be loaded with all that is read.
+    Those of the packages, or the classes, that are ``said`` are loaded with all that is read.
     """
+
+    def __init__(self, project: Project, rule: str, said: Collection[str]) -> None:
+        self._project = project
+        self._rule = rule
+        self._said = said
+        self.are_said = bool(said)
+
+    @cached_property
+    def caveats(self) -> list[str]:
+        """Return what has to be as it is said."""
+        if not self._said:
+            return []
+        loaded = {one for one in self._all(()) if _is_said(one, self._said)}
+        names = _names(loaded, read_as_relationships(self._project, loaded))
+        shown = ", ".join(f"`{one}`" for one in names)
+        return (
+            [f"what another package relates is not loaded when it is read: {shown}"]
+            if names
+            else []
+        )
+
+    def members(self) -> Iterator[Member]:
+        """Yield the places where objects are loaded of which nothing is said.
+
+        Collections that are queries load nothing before, whatever is said.
+        """
+        project, rule = self._project, self._rule
+        yield from executed_queries(project, rule)
+        loaded = self._all(self._said)
+        read = read_as_relationships(project, loaded)
+        for module in _modules(project) if loaded else ():
+            for models in _loaded(project, module, self._said).values():
+                site: Site[ast.AST] = Site(rule, module, next(iter(models.values())))
+                yield Member(site, _why(models, read), _shown(models))
+
+    def _all(self, said: Collection[str]) -> set[str]:
+        """Return the classes that are loaded but those that are ``said``."""
+        # What is kept of a file would keep its tree: each is asked again.
+        return {
+            name
+            for module in _modules(self._project)
+            for calls in _loaded(self._project, module, said).values()
+            for name in calls
+        }
+
+
+def _is_said(model: str, said: Collection[str]) -> bool:
+    return model in said or model.partition(".")[0] in said
+
+
+def _modules(project: Project) -> Iterator[Module]:
     for module in modules_with(project, _WORDS):
-        if is_revision(module) or is_environment(module):
-            continue
-        found: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
-        for node in module.walk():
-            if isinstance(node, ast.Call) and last_name(node.func) in _LOADING:
-                for name in _models(project, module, node):
-                    if name not in said and name.partition(".")[0] not in said:
-                        found[module.enclosing_function(node)].setdefault(name, node)
-        for models in found.values():
-            names = " and ".join(f"`{one.rpartition('.')[2]}`" for one in sorted(models))
-            packages = " and ".join(sorted({f"`{one.partition('.')[0]}`" for one in models}))
-            site: Site[ast.AST] = Site(rule, module, next(iter(models.values())))
-            why = Refused(FOREIGN_MODEL, f"{names} are declared in {packages}")
-            yield Member(site, why, names)
+        if not is_revision(module) and not is_environment(module):
+            yield module
+
+
+def _loaded(
+    project: Project, module: Module, said: Collection[str]
+) -> dict[ast.AST | None, dict[str, ast.Call]]:
+    """Return the calls that load such objects, by the function around them and their class."""
+    found: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
+    for node in module.walk():
+        if isinstance(node, ast.Call) and last_name(node.func) in _LOADING:
+            for name in _models(project, module, node):
+                if not _is_said(name, said):
+                    found[module.enclosing_function(node)].setdefault(name, node)
+    return found
+
+
+def _shown(models: Iterable[str]) -> str:
+    return " and ".join(f"`{one.rpartition('.')[2]}`" for one in sorted(models))
+
+
+def _names(models: Iterable[str], read: Mapping[str, Mapping[str, Place]]) -> list[str]:
+    """Return the attributes that are read, as ``User.posts``."""
+    return [
+        f"{one.rpartition('.')[2]}.{name}" for one in sorted(models) for name in read.get(one, {})
+    ]
+
+
+def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Refused:
+    packages = " and ".join(sorted({f"`{one.partition('.')[0]}`" for one in models}))
+    shown = ", ".join(f"`{one}`" for one in _names(models, read))
+    told = f"It looks as if {shown} were read so. " if shown else ""
+    because = tuple(at for one in sorted(models) for at in read.get(one, {}).values())
+    declared = f"{_shown(models)} are declared in {packages}"
+    return Refused(FOREIGN_MODEL, declared, f"{told}{FOREIGN_MODEL.help}", because)
 
 
 def _models(project: Project, module: Module, call: ast.Call) -> Iterator[str]:

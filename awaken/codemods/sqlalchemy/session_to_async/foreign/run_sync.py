@@ -22,6 +22,8 @@ _CONSUMERS = {
     "str", "sum", "tuple",
 }  # fmt: skip
 """Builtins that take of what they are given all that they want, before they return."""
+_SQLALCHEMY = "sqlalchemy."
+"""What is handed a session there makes inspectors, or is one, whose methods give lists."""
 _LATER = (ast.Await, ast.comprehension, ast.For, ast.Starred, ast.withitem, ast.YieldFrom)
 
 
@@ -45,9 +47,10 @@ class RunSync:
         """Have `run_sync` call a function of a library with the session. Raises Refused."""
         name = operation.method
         node = self._used_at_once(operation.node)
+        is_inspector = name.startswith(_SQLALCHEMY)
         # An object may keep the session, and a generator run, when `run_sync` is over.
         makes_object = node is operation.node and name.rpartition(".")[2][:1].isupper()
-        is_used_later = isinstance(self._module.parent(node), _LATER)
+        is_used_later = isinstance(self._module.parent(node), _LATER) and not is_inspector
         is_named = isinstance(operation.session, ast.Name | ast.Attribute)
         if makes_object or is_used_later or operation.session is None or not is_named:
             raise Refused(HANDED_SESSION, name)

@@ -34,6 +34,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
 _TEST_CASE = "unittest.TestCase"
@@ -50,7 +51,7 @@ class FunctionWriter:
     def __init__(
         self,
         part: SynchronousPart,
-        loaded_again: Mapping[Place, tuple[str, str]],
+        loaded_again: Mapping[Place, Anew],
         refused: Mapping[FunctionPlace, Refused],
         bridges: Bridges,
         schedulers: Schedulers,

@@ -19,6 +19,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
 
@@ -37,7 +38,7 @@ class OperationWriter:
         self._run_sync = RunSync(site.module, insertions, awaiting)
 
     def written(
-        self, operations: Sequence[Operation], loaded_again: Mapping[Place, tuple[str, str]]
+        self, operations: Sequence[Operation], loaded_again: Mapping[Place, Anew]
     ) -> Iterator[Edit]:
         """Yield the edits that are no insertions. Raises Refused.
 
@@ -67,7 +68,7 @@ class OperationWriter:
             case _:
                 pass
 
-    def _write(self, operation: Operation, loaded_again: Mapping[Place, tuple[str, str]]) -> None:
+    def _write(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
         module, awaiting, node = self._module, self._awaiting, operation.node
         because = (module.place(node),)
         match operation.how:
@@ -94,14 +95,14 @@ class OperationWriter:
                     reasons.UNKNOWN_SESSION, operation.why, _cure(operation.library), because
                 )
 
-    def _await(self, operation: Operation, again: tuple[str, str] | None) -> None:
+    def _await(self, operation: Operation, again: Anew | None) -> None:
         """Await an operation, ``again`` is what has it load anew. Raises Refused."""
         node = operation.node
         if self._streaming.writes(operation):
             return
         self._awaiting.awaits(node)
         if isinstance(node, ast.Call) and again is not None:
-            self._awaiting.adds_argument(node, *again)
+            self._awaiting.adds_argument(node, again.argument, again.said)
 
 
 def _cure(library: str) -> str:

@@ -17,12 +17,14 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     is_added_behind,
     is_refreshed,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiring_calls import expiring_calls
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
     is_of_function,
     kind_of,
     reads_of_object,
+    session_in,
     whole_if,
 )
 from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
@@ -30,7 +32,9 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
@@ -63,7 +67,10 @@ class ExpiredReads:
         events = [one for one in commits.expiring() if not one.is_async]
         shared = list(ExpiringRequests(project, events).calls())
         self._sessions = {one.commit.place: one.session for one in shared}
+        called = expiring_calls(project, [one.place for one in events])
         events += [one.commit for one in shared]
+        events += [Commit(one, is_async=False) for one in called if one not in self._sessions]
+        self._called = frozenset(called) - self._sessions.keys()
         self._events: defaultdict[str, list[Place]] = defaultdict(list)
         for event in events:
             self._events[event.place.path].append(event.place)
@@ -166,12 +173,12 @@ class ExpiredReads:
         statement, function = module.statement_of(node), function_of(module, node)
         if statement is None or function is None or function is not function_of(module, event):
             return None
-        session = self._sessions.get(module.place(event), "")
-        if not session and isinstance(event.func, ast.Attribute):
-            session = module.text_of(event.func.value)
+        place = module.place(event)
+        session = self._session(module, function, event, place)
         if not session or not is_of_function(module, node, function):
             return None
-        if module.place(event) in self._sessions and is_added_behind(module, node, event):
+        is_own = place not in self._sessions and place not in self._called
+        if not is_own and is_added_behind(module, node, event):
             return None
         values = self._project.values.of(module, node).alternatives
         kind = kind_of(self._project, values)
@@ -185,6 +192,15 @@ class ExpiredReads:
             # What is known where it is read need not be known in front of the statement.
             kind = "optional"
         return _Load(first, text, session, kind, names)
+
+    def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
+        """Return how a function names the session in which an event expires objects."""
+        if place in self._called:
+            return session_in(self._project, module, function)
+        found = self._sessions.get(place, "")
+        if not found and isinstance(event.func, ast.Attribute):
+            found = module.text_of(event.func.value)
+        return found
 
     def _relationships(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values

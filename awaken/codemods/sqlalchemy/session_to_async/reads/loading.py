@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_behind_commits
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
+    EAGER,
+    Anew,
     holds_back,
     populating,
     read_after_commits,
@@ -94,6 +96,14 @@ class Loading:
         facts = None if mapped is None else mapped.relationships.get(name)
         return facts is not None and facts.lazy not in _NOT_KEPT
 
+    def is_loaded_with(self, owner: str, name: str) -> bool:
+        """Whether a relationship is loaded with each object, and refreshed with it."""
+        mapped = self._project.orm.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(name)
+        classes = self._project.orm.mapping_ancestors(owner)
+        is_eager = facts is not None and facts.lazy in EAGER
+        return is_eager or any((one, name) in self._mapped for one in classes)
+
     def _is_recursive(self, side: Side) -> bool:
         target, owner = side.declared.facts.target, side.key[0]
         if target is None:
@@ -148,7 +158,7 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
-    def loaded_again(self, later: Iterable[Later]) -> dict[Place, tuple[str, str]]:
+    def loaded_again(self, later: Iterable[Later]) -> dict[Place, Anew]:
         """Return the calls that have to read anew what the session has, with what tells them so.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
@@ -156,12 +166,12 @@ class Loading:
         """
         added = {one.place for one in self._planned.added}
         stale = read_after_commits(self._project, later, self._mapped, added)
-        found = dict.fromkeys(stale, ("execution_options", '{"populate_existing": True}'))
+        found = dict.fromkeys(stale, Anew("execution_options", '{"populate_existing": True}'))
         is_held = holds_back(self._project)
         for place in self._gets:
             said = populating(self._project, place, is_held=is_held)
-            if said:
-                found[place] = ("populate_existing", said)
+            if said is not None:
+                found[place] = said
         return found
 
     def members(self) -> Iterator[Member]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
 _AUTOFLUSH = b"autoflush"
 _HOLDS_BACK = re.compile(rb"\bno_autoflush\b|\bautoflush[\"']?\s*[=:](?!=)\s*(?!True\b)")
-_EAGER = {"immediate", "joined", "selectin", "subquery"}
+EAGER = {"immediate", "joined", "selectin", "subquery"}
+
+
+class Anew(NamedTuple):
+    """The argument that has a call of a session's method read anew, and what it says.
+
+    ``asked`` is the attribute of the session that this asks, if it asks one.
+    """
+
+    argument: str
+    said: str
+    asked: str = ""
 
 
 def read_after_commits(
@@ -86,7 +97,7 @@ def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool
         return False
     classes = project.orm.mapping_ancestors(qualified)
     return any(
-        one.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
+        one.lazy in EAGER or any((owner, name) in mapped for owner in classes)
         for name, one in facts.relationships.items()
     )
 
@@ -97,18 +108,19 @@ def holds_back(project: Project) -> bool:
     return any(one is not None and _HOLDS_BACK.search(one.source.text) for one in modules)
 
 
-def populating(project: Project, place: Place, *, is_held: bool) -> str:
+def populating(project: Project, place: Place, *, is_held: bool) -> Anew | None:
     """Return what a ``get`` is told of reading its object anew: not where changes would be lost.
 
-    Empty where its session has no name. ``is_held`` says whether it may hold changes back.
+    None where its session has no name. ``is_held`` says whether it may hold changes back.
     """
+    argument = "populate_existing"
     if not is_held:
-        return "True"
+        return Anew(argument, "True")
     module = project.module(place.path)
     for call in () if module is None else module.calls_at(place.span):
         match call.func:
             case ast.Attribute(value=ast.Name() | ast.Attribute() as session) if module is not None:
-                return f"not {module.text_of(session)}.dirty"
+                return Anew(argument, f"not {module.text_of(session)}.dirty", "dirty")
             case _:
                 pass
-    return ""
+    return None

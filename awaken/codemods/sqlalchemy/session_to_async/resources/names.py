@@ -7,6 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
+from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
+from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
@@ -68,11 +72,18 @@ def _is_listener(project: Project, module: Module, node: ast.AST | None) -> bool
 
 
 class ResourceWriter:
-    """Writes the twins of what the synchronous side names."""
+    """Writes the twins of what the synchronous side names.
 
-    def __init__(self, project: Project, urls: Urls, engines: Sequence[Engine]) -> None:
+    ``foreign`` are models of other packages: their tables may refer to themselves.
+    """
+
+    def __init__(
+        self, project: Project, urls: Urls, engines: Sequence[Engine], foreign: ForeignModels
+    ) -> None:
         self._project = project
         self._urls = urls
+        self._rows_refer = foreign.are_said or refers_to_itself(project)
+        self._foreign = foreign
         self._engines = {(one.module.path, one.module.span(one.call)): one for one in engines}
         self.drivers = urls.drivers(engines)
         running = urls.drivers([one for one in engines if not is_test_file(one.module.path)])
@@ -95,16 +106,21 @@ class ResourceWriter:
 
     def _caveats(self, qualified: str) -> list[str]:
         if qualified in _FACTORIES | session_classes():
-            return ["what is read of an object after a commit is what it was before"]
+            stale = "what is read of an object after a commit is what it was before"
+            return [stale, *self._foreign.caveats]
         return [text for one in self.drivers.values() for text in one.stricter]
 
     def _arguments(self, site: Site[ast.expr], call: ast.Call, qualified: str) -> Iterator[Edit]:
         engine = self._engines.get((site.module.path, site.module.span(call)))
         if engine is not None:
-            yield from self._urls.edits(site, engine, self.drivers)
+            is_handed_on = self._rows_refer and self._urls.sends_rows_together(engine)
+            yield from self._urls.edits(site, engine, self.drivers, is_rewritten=is_handed_on)
             yield from self._urls.left(site.id, engine, self.drivers)
             yield from requirements(self._project, site.id, self.drivers.values(), self._in_tests)
             yield from self._pool(site, engine)
+            if is_handed_on:
+                function, edits = rows_helper(site)
+                yield from (*edits, site.rewrite(engine.call, HAND_ON, HandedOn(function)))
         given = {one.arg for one in call.keywords}
         if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
-from awaken.codemods.sqlalchemy.session_to_async.resources.url_helper import helper
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import url_helper
 from awaken.contract import ByHand, Edit, SiteId
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.ecosystem import drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
     async_drivers,
@@ -71,7 +72,7 @@ class Urls:
         return found
 
     def _database(self, drivername: str) -> str:
-        return full_drivername(drivername, current=self._current).partition("+")[0]
+        return self._full(drivername).partition("+")[0]
 
     def _comes_from_outside(self, engine: Engine) -> bool:
         url = self._project.orm.engines.url_of(engine)
@@ -104,7 +105,7 @@ class Urls:
         return ""
 
     def _driver(self, drivername: str) -> AsyncDriver | None:
-        full = full_drivername(drivername, current=self._current)
+        full = self._full(drivername)
         known = async_drivers(drivername)
         said = self._chosen.get(full.partition("+")[0])
         for one in known:
@@ -120,9 +121,17 @@ class Urls:
         return known[0] if len(known) == 1 or full.startswith("sqlite") else None
 
     def edits(
-        self, site: Site[ast.expr], engine: Engine, drivers: Mapping[str, AsyncDriver]
+        self,
+        site: Site[ast.expr],
+        engine: Engine,
+        drivers: Mapping[str, AsyncDriver],
+        *,
+        is_rewritten: bool,
     ) -> Iterator[Edit]:
-        """Yield what gives ``engine`` a URL with an asynchronous driver. Raises Refused."""
+        """Yield what gives ``engine`` a URL with an asynchronous driver. Raises Refused.
+
+        ``is_rewritten`` says that another edit rewrites the call that makes it.
+        """
         node, url = engine.url, self._project.orm.engines.url_of(engine)
         module = site.module
         if node is None or url is None or not drivers:
@@ -139,15 +148,40 @@ class Urls:
             yield site.replace(node, module.text_of(node).replace(name, written, 1))
             return
         pairs = ", ".join(f'"{one}": "{drivers[one].drivername}"' for one in sorted(drivers))
-        function, edits = helper(site, f"{{{pairs}}}")
+        function, edits = url_helper(site, f"{{{pairs}}}")
         yield from edits
-        if not isinstance(module.parent(engine.call), ast.Call | ast.keyword):
+        is_inside = isinstance(module.parent(engine.call), ast.Call | ast.keyword)
+        if not is_rewritten and not is_inside:
             yield site.insert_before(node, f"{function}(")
             yield site.insert_behind(node, ")")
             return
         # No text: an edit of the call around it counts the calls inside.
         named = next((one.arg for one in engine.call.keywords if one.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
+
+    def sends_rows_together(self, engine: Engine) -> bool:
+        """Whether the rows of an INSERT are sent in one statement now, and would not be then.
+
+        A URL from outside may name what is installed.
+        """
+        together = [one for one in drivers() if one.rows_together]
+        url = self._project.orm.engines.url_of(engine)
+        names = [self._full(one) for one in (() if url is None else _drivernames(url))]
+        if any(name in one.urls for name in names for one in together):
+            return True
+        if not self._comes_from_outside(engine):
+            return False
+        known = {name.partition("+")[0] for name in names}
+        installed = self._project.targets.distribution
+        return any(
+            installed(name) is not None
+            for one in together
+            if not known & {each.partition("+")[0] for each in one.urls}
+            for name in (one.distribution, *one.also)
+        )
+
+    def _full(self, drivername: str) -> str:
+        return full_drivername(drivername, current=self._current)
 
     def _is_asynchronous(self, drivername: str) -> bool:
         return is_async_driver(drivername, current=self._current) is True

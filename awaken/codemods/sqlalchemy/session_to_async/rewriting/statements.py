@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Bridged,
     Delegated,
     Enclosed,
+    HandedOn,
     Hoisted,
     Nested,
     Removed,
@@ -107,6 +108,11 @@ def wrap(node: Any, data: Wrapped, _around: Surroundings) -> Any:
     argument = node.args[names.index(data.keyword)]
     value = cst.Call(cst.Name(data.function), [cst.Arg(argument.value)])
     return node.with_deep_changes(argument, value=value)
+
+
+def hand_on(node: Any, data: HandedOn, _around: Surroundings) -> Any:
+    """``create_engine(url)`` → ``with_rows_together(create_engine(url))``."""
+    return cst.Call(cst.Name(data.function), [cst.Arg(node)])
 
 
 def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:

@@ -38,7 +38,8 @@ class _Body:
     """One function: the flow of control in it, and the nodes that it runs itself.
 
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
-    commits, as it is written.
+    commits, as it is written. What is refreshed need not be
+    ``is_whole_after_refresh``: it has relationships then that it had before.
     """
 
     module: Module
@@ -47,6 +48,7 @@ class _Body:
     nodes: tuple[ast.AST, ...]
     foreign: frozenset[str] = frozenset()
     session: str = ""
+    is_whole_after_refresh: bool = True
 
 
 class LaterInFunction:
@@ -101,6 +103,28 @@ class LaterInFunction:
             ]
             yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
 
+    def seen(
+        self, module: Module, function: Function, start: ast.AST, commit: Place
+    ) -> Iterator[Later]:
+        """Yield what one run of ``function`` reads of before after ``start``, and loads itself.
+
+        As far as it is seen: nothing is said of what is not known. What is refreshed is still of
+        before: relationships need not be loaded with it.
+        """
+        body = self._body(module, function)
+        if body is not None:
+            session = _committing(module, start) if module.place(start) == commit else ""
+            body = replace(body, session=session, is_whole_after_refresh=False)
+            starts = _starts(module, body.nodes, start)
+            reached = body.graph.reached_from(starts)
+            reads = [
+                *self._given(body, starts, commit),
+                *self._reads(body, starts, reached, commit),
+            ]
+            found = [one for one in reads if one.kind != "unknown"]
+            found += self._loads(body, reached, commit)
+            yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
+
     def _body(self, module: Module, function: Function) -> _Body | None:
         """Return the flow of control in a function; None if that is too large."""
         kept = self._kept
@@ -141,13 +165,14 @@ class LaterInFunction:
 
     def _stops(self, body: _Body, name: ast.Name) -> set[ast.AST]:
         """Return the nodes at which a variable gets another object, or its object is read anew."""
-        stores = {
+        stores: set[ast.AST] = {
             one
             for one in body.nodes
             if isinstance(one, ast.Name) and one.id == name.id and not isinstance(one.ctx, ast.Load)
         }
-        refreshing = {one for one in body.nodes if self._refreshes(body.module, one, name.id)}
-        return stores | refreshing
+        if not body.is_whole_after_refresh:
+            return stores
+        return stores | {one for one in body.nodes if self._refreshes(body.module, one, name.id)}
 
     def _refreshes(self, module: Module, node: ast.AST, identifier: str) -> bool:
         match node:

@@ -99,6 +99,20 @@ class Commits:
                     found |= dict.fromkeys(one for one in reads if one.kind == "read")
         return tuple(found)
 
+    def seen_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
+        """Return what is read of before, and loaded, after ``commits`` in their own functions.
+
+        As far as it is seen, which proves nothing; a commit may be the call of what commits.
+        """
+        found: dict[Later, None] = {}
+        for start in sorted(self._begun(commits)[1], key=lambda one: one.place):
+            module, node, function = self._at(start)
+            if function is not None:
+                with self._evaluator.without_callers():
+                    seen = self._later.seen(module, function, node, start.commit)
+                    found |= dict.fromkeys(seen)
+        return tuple(found)
+
     def later(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return what may happen after ``commits`` while their objects are still in hand.
 

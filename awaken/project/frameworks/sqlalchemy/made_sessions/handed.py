@@ -1,19 +1,36 @@
-"""Sessions that a program hands to functions of libraries."""
+"""Sessions and connections that a program hands to what stays synchronous.
+
+Those are functions of libraries, of revisions of Alembic, and what is found by no name.
+"""
 
 from __future__ import annotations
 
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import ClassOf, External, InstanceOf
+from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf, Unknown
+
+_INSPECTOR = "sqlalchemy.Inspector"
+
+
+class _Given(NamedTuple):
+    """An argument: a session, or what is connected by a call of one's method."""
+
+    session: ast.expr
+    is_connected: bool = False
 
 
 class HandedSessions:
-    """Finds the calls of libraries that are given a session, one after the other."""
+    """Finds the calls that are given a session or connection, one after the other.
+
+    ``is_session`` tells of an expression whether it is one.
+    """
 
     def __init__(
         self, evaluator: ProgramEvaluator, is_session: Callable[[Module, ast.expr], bool]
@@ -21,27 +38,66 @@ class HandedSessions:
         self._evaluator = evaluator
         self._is_session = is_session
         self._harmless = frozenset(twins().handed.harmless)
+        self._inspecting = frozenset(twins().handed.inspecting)
 
     def of(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
-        """Return the library function that ``call`` calls, and the session that it is given."""
+        """Return the function that ``call`` calls, and the session that it is given.
+
+        A method of an inspector is called with the session that this was made with.
+        """
+        inspected = self._inspected(module, call.func)
+        if inspected is not None:
+            return inspected
         given = list(_given(call))
         if not given:
             return None
         name = self._evaluator.names.qualified(module, call.func)
-        if name is not None and not self._is_of_library(name):
+        if name is not None and not self._stays(name):
             return None
-        session = next((one for one in given if self._is_session(module, one)), None)
-        if session is None:
+        found = next((one for one in given if self._is_session(module, one.session)), None)
+        if found is None:
             return None
         called = name or self._method(module, call.func)
-        return None if called is None else (called, session)
+        if called is None and self._is_by_path(module, call.func, found):
+            called = module.excerpt(call.func)
+        return None if called is None else (called, found.session)
 
-    def _is_of_library(self, name: str) -> bool:
-        """Whether ``name`` is of a library that may use what it is given."""
+    def _inspected(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
+        """Return the method of an inspector that ``function`` is, one that a variable holds."""
+        match function:
+            case ast.Attribute(value=ast.Name() as held, attr=method):
+                bindings = module.scopes.bindings_of(held)
+            case _:
+                return None
+        made = bindings[0].value if len(bindings) == 1 else None
+        if not isinstance(made, ast.Call) or not made.args:
+            return None
+        if self._evaluator.names.qualified(module, made.func) not in self._inspecting:
+            return None
+        found = self.of(module, made)
+        return None if found is None else (f"{_INSPECTOR}.{method}", found[1])
+
+    def _stays(self, name: str) -> bool:
+        """Whether ``name`` is of what stays synchronous, and may use what it is given."""
         root = name.partition(".")[0]
+        if name in self._inspecting:
+            return True
         if root in sys.stdlib_module_names or root in {"builtins", *self._harmless}:
             return False
-        return self._evaluator.names.locate(name) is None
+        located = self._evaluator.names.locate(name)
+        home = None if located is None else self._evaluator.load(located.path)
+        return home is None or is_revision(home)
+
+    def _is_by_path(self, module: Module, function: ast.expr, given: _Given) -> bool:
+        """Whether a revision that is loaded by its path has what is called.
+
+        If nothing is known of it, what is given a connection is taken for that: whatever becomes
+        asynchronous is known.
+        """
+        values = self._evaluator.values(module, function)
+        if all(isinstance(one, Unknown) for one in values):
+            return given.is_connected
+        return all(isinstance(one, FunctionOf) and is_revision(one.module) for one in values)
 
     def _method(self, module: Module, function: ast.expr) -> str | None:
         """Return the method of a library that ``function`` is; None if it may be another."""
@@ -51,7 +107,7 @@ class HandedSessions:
             match owner:
                 case InstanceOf() | ClassOf() | External():
                     is_own = self._evaluator.classes.facts(owner.qualified) is not None
-                    if is_own or not self._is_of_library(owner.qualified):
+                    if is_own or not self._stays(owner.qualified):
                         return None
                 case _:
                     return None
@@ -59,15 +115,16 @@ class HandedSessions:
         return None
 
 
-def _given(call: ast.Call) -> Iterator[ast.expr]:
+def _given(call: ast.Call) -> Iterator[_Given]:
     """Yield the arguments that may be a session, or what gives its connection."""
     for argument in (*call.args, *(one.value for one in call.keywords)):
         match argument:
             case ast.Call(func=ast.Attribute(value=owner, attr="connection" | "get_bind")):
-                yield from (owner,) if isinstance(owner, ast.Name | ast.Attribute) else ()
+                if isinstance(owner, ast.Name | ast.Attribute):
+                    yield _Given(owner, is_connected=True)
             case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr="bind"):
-                yield owner
+                yield _Given(owner)
             case ast.Name() | ast.Attribute():
-                yield argument
+                yield _Given(argument)
             case _:
                 pass

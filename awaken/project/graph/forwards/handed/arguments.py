@@ -17,8 +17,19 @@ from awaken.project.graph.forwards.handed.libraries import (
     LOOKING,
     SAME,
     TABLES,
+    TABLES_OF,
 )
-from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot, takes_receiver
+from awaken.project.graph.forwards.handed.slots import (
+    KEYS,
+    OVERRIDES,
+    End,
+    Found,
+    Slot,
+    Slots,
+    Spot,
+    iterated,
+    takes_receiver,
+)
 from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import argument_of
@@ -48,8 +59,14 @@ class Arguments:
             return
         if qualified in LOOKING:
             return
+        if _is_of_overrides(call):
+            yield End("absorbed", module, call)
+            yield Slot("overrides", OVERRIDES, -1, OVERRIDES, 1)
+            return
         if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
             yield End("absorbed", module, call)
+            return
+        if self._is_looked_up(module, call, node):
             return
         position = self._in_thread(module, call, qualified)
         if position is not None and not depth:
@@ -71,6 +88,8 @@ class Arguments:
         """Return what holds ``spot`` behind a call that gives it back, or puts it somewhere."""
         node, depth = spot.node, spot.depth
         position = call.args.index(node) if node in call.args else -1
+        if qualified in SAME - TABLES_OF and depth == KEYS + 1:
+            return Spot(module, call, 1)
         is_given_back = (
             (qualified == "functools.partial" and position == 0)
             or qualified in CASTS
@@ -81,16 +100,23 @@ class Arguments:
         if is_given_back:
             return Spot(module, call, depth)
         if qualified == "builtins.enumerate" and depth and position == 0:
-            return Spot(module, call, depth + 1)
+            return Spot(module, call, iterated(depth) + 2)
         return self._into_container(module, call, node, depth)
 
     def _is_default(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
         """Whether ``node`` is what `get` of a dictionary gives for a key that is not there."""
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
             return False
-        if call.args[1:] != [node]:
+        return call.args[1:] == [node] and self._is_table(module, call.func.value)
+
+    def _is_looked_up(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
+        """Whether ``node`` is the key that something is taken out of a dictionary by."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
             return False
-        values = self._slots.evaluator.values(module, call.func.value)
+        return call.args[:1] == [node] and self._is_table(module, call.func.value)
+
+    def _is_table(self, module: Module, node: ast.expr) -> bool:
+        values = self._slots.evaluator.values(module, node)
         return all(isinstance(one, InstanceOf) and one.qualified in TABLES for one in values)
 
     def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
@@ -100,10 +126,7 @@ class Arguments:
             return True
         if not isinstance(call.func, ast.Attribute):
             return False
-        owner = call.func.value
-        if isinstance(owner, ast.Attribute) and owner.attr == "dependency_overrides":
-            return True
-        owners = self._slots.evaluator.values(module, owner)
+        owners = self._slots.evaluator.values(module, call.func.value)
         names = {
             f"{base}.{call.func.attr}"
             for one in owners
@@ -193,6 +216,15 @@ class Arguments:
     def _leak(self, module: Module, node: ast.AST, to: ast.AST | None = None) -> End:
         shown = module.excerpt(node if to is None else to)
         return End("leak", module, node, f"`{shown}` may call it")
+
+
+def _is_of_overrides(call: ast.Call) -> bool:
+    """Whether a call puts something into the overrides of dependencies, or looks it up there."""
+    match call.func:
+        case ast.Attribute(value=ast.Attribute(attr=name)):
+            return name == OVERRIDES
+        case _:
+            return False
 
 
 def bound_by(module: Module, call: ast.Call, home: Module, function: Function, slots: Slots) -> int:

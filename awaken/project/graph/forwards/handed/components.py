@@ -19,7 +19,7 @@ from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPl
 from awaken.project.graph.forwards.handed.consumers import Consumers
 from awaken.project.graph.forwards.handed.holding import Holding
 from awaken.project.graph.forwards.handed.origins import Origins
-from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot
+from awaken.project.graph.forwards.handed.slots import KEYS, End, Slot, Slots, Spot
 from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.source.modules import Module
@@ -99,9 +99,13 @@ class HandedOn:
             yield from (component.calls[place] for place in sorted(component.calls))
 
     def beside(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
-        """Yield the functions that are called in place of ``function``, or of lambdas around it."""
+        """Yield the functions that are called in place of ``function``, or of lambdas around it.
+
+        Who takes coroutine functions as well calls each as what it is.
+        """
         for component in self._around(function):
-            yield from sorted(component.functions)
+            if component.calls or component.threads or component.leaks:
+                yield from sorted(component.functions)
 
     def _around(self, function: FunctionPlace) -> Iterator[Component]:
         yield from self.of(function)
@@ -180,7 +184,7 @@ class HandedOn:
                 if isinstance(other, End):
                     self._end(other, found)
                     continue
-                if isinstance(other, Spot) and not _may_hold(other.node):
+                if other.depth == KEYS or (isinstance(other, Spot) and not _may_hold(other.node)):
                     continue
                 key = _key(other)
                 if key in seen:

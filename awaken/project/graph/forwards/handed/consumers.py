@@ -13,15 +13,28 @@ from awaken.project.graph.forwards.handed.libraries import (
     IDLE,
     JOINING,
     PASSING,
+    TABLES,
     TAKING,
 )
-from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot
+from awaken.project.graph.forwards.handed.slots import (
+    KEYS,
+    OVERRIDES,
+    End,
+    Found,
+    Slots,
+    Spot,
+    iterated,
+)
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.values.domain import InstanceOf
 
 _ONLY_LOOKED_AT = (
     ast.Assert, ast.Compare, ast.Delete, ast.Expr, ast.FormattedValue, ast.If, ast.While,
 )  # fmt: skip
+
+_IN_PAIRS = 2
+"""The containers that `items` puts around the values of a dictionary, its own in place of that."""
 
 
 class Consumers:
@@ -70,11 +83,13 @@ class Consumers:
             case (
                 ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value)
             ) if value is node:
-                second = _of_pair(target, node)
-                if second is None:
-                    yield from self._target(module, target, depth - 1)
+                pair = _of_pair(target, node)
+                if pair is None:
+                    yield from self._target(module, target, iterated(depth))
+                elif depth == KEYS + _IN_PAIRS:
+                    yield from self._target(module, pair[0], 0)
                 else:
-                    yield from self._target(module, second, depth - 2)
+                    yield from self._target(module, pair[1], depth - _IN_PAIRS)
             case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
                 yield from self._displayed(spot, above)
             case _:
@@ -87,6 +102,8 @@ class Consumers:
             case ast.Dict(keys=keys, values=values) if node in values:
                 is_unpacked = keys[values.index(node)] is None
                 yield Spot(module, above, depth if is_unpacked else depth + 1)
+            case ast.Dict():
+                yield self._leak(module, node) if depth else Spot(module, above, KEYS + 1)
             case ast.List() | ast.Tuple() | ast.Set():
                 yield Spot(module, above, depth + 1)
             case _:
@@ -107,8 +124,12 @@ class Consumers:
                     yield Spot(module, above, depth)
             case ast.BoolOp() | ast.Await():
                 yield Spot(module, above, depth)
-            case ast.Subscript(value=ast.Attribute(attr="dependency_overrides")):
+            case ast.Subscript(value=ast.Attribute(attr=name)) if name == OVERRIDES and not depth:
                 return
+            case ast.Subscript(value=value) if value is not node and self._is_table(module, value):
+                # As an index it is only looked up, unless that is where something is put.
+                if isinstance(above.ctx, ast.Store) and not depth:
+                    yield Spot(module, value, KEYS + 1)
             case ast.Subscript(value=value, ctx=ast.Load()) if value is node and depth:
                 yield Spot(module, above, depth - 1)
             case ast.Subscript(value=value) if value is node and depth:
@@ -131,6 +152,12 @@ class Consumers:
             case _:
                 yield self._leak(module, node)
 
+    def _is_table(self, module: Module, node: ast.expr) -> bool:
+        values = self._slots.evaluator.values(module, node)
+        return bool(values) and all(
+            isinstance(one, InstanceOf) and one.qualified in TABLES for one in values
+        )
+
     def _is_in_fixture(self, module: Module, node: ast.AST) -> bool:
         around = module.enclosing_function(node)
         if not isinstance(around, Function):
@@ -143,6 +170,8 @@ class Consumers:
         call = module.parent(node)
         if not depth or not isinstance(call, ast.Call) or call.func is not node:
             yield self._leak(module, node)
+        elif depth in (KEYS + 1, KEYS + _IN_PAIRS):
+            yield from self._of_table(module, node, call, depth)
         elif node.attr in TAKING:
             yield Spot(module, call, depth - 1)
             if node.attr == "setdefault":
@@ -156,6 +185,28 @@ class Consumers:
         elif node.attr not in IDLE:
             yield self._leak(module, node)
 
+    def _of_table(self, module: Module, node: ast.Attribute, call: ast.Call, depth: int) -> Found:
+        """Yield where the keys of a dictionary go, of which ``call`` calls a method."""
+        is_inside = depth > KEYS + 1
+        above = module.parent(call)
+        if node.attr == "setdefault" and not is_inside:
+            yield from (Spot(module, one, 0) for one in call.args[:1])
+        elif node.attr in TAKING:
+            yield from (Spot(module, call, depth - 1),) if is_inside else ()
+        elif node.attr == "keys" and not is_inside:
+            yield Spot(module, call, 1)
+        elif node.attr == "copy" or (node.attr == "values" and is_inside):
+            yield Spot(module, call, depth)
+        elif node.attr == "items" and isinstance(above, ast.For | ast.comprehension):
+            if _of_pair(above.target, call) is None:
+                yield self._leak(module, node)
+            else:
+                yield Spot(module, call, depth + 1)
+        elif node.attr in JOINING and not call.keywords:
+            yield from (Spot(module, one, depth) for one in call.args)
+        elif node.attr not in {*IDLE, *ADDING, "values"}:
+            yield self._leak(module, node)
+
     # ------------------------------------------------------------------------------- assignments
     def _target(self, module: Module, target: ast.expr, depth: int) -> Found:
         match target:
@@ -165,7 +216,7 @@ class Consumers:
                     yield slot
             case ast.Attribute():
                 yield from self._slots.of_attribute(module, target, depth)
-            case ast.Subscript(value=ast.Attribute(attr="dependency_overrides")):
+            case _ if depth == KEYS:
                 return
             case ast.Subscript(value=container):
                 yield Spot(module, container, depth + 1)
@@ -180,12 +231,12 @@ class Consumers:
         return End("leak", module, node, f"`{shown}` may call it")
 
 
-def _of_pair(target: ast.expr, iterated: ast.expr) -> ast.expr | None:
-    """Return what takes the value of each pair of `for key, value in d.items()`."""
-    match target, iterated:
-        case ast.Tuple(elts=[_, second]), ast.Call(func=ast.Attribute(attr="items")):
-            return second
-        case ast.Tuple(elts=[_, second]), ast.Call(func=ast.Name(id="enumerate")):
-            return second
+def _of_pair(target: ast.expr, given: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+    """Return what takes the two of each pair of `for key, value in d.items()`."""
+    match target, given:
+        case ast.Tuple(elts=[first, second]), ast.Call(func=ast.Attribute(attr="items")):
+            return first, second
+        case ast.Tuple(elts=[first, second]), ast.Call(func=ast.Name(id="enumerate")):
+            return first, second
         case _:
             return None

@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.handed.fields import Fields
+from awaken.project.graph.forwards.handed.fixtures_by_name import (
+    ASKING,
+    fixtures_asked_for,
+    is_asking,
+)
+from awaken.project.graph.forwards.handed.overrides import overrides
 from awaken.project.graph.forwards.handed.registers import Registers
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
 from awaken.project.graph.forwards.handed.variables import Variables
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
@@ -36,12 +42,14 @@ class Holding:
                 yield from self._fields.of(slot)
             case "register":
                 yield from self.registers.of(slot)
+            case "overrides":
+                yield from overrides(self._slots)
             case _:
                 yield from self._result(slot)
 
     def annotations(self, slot: Slot) -> Iterator[Place]:
         """Yield the annotations of what holds functions; a register has none in sight."""
-        if slot.kind == "register":
+        if slot.kind in {"overrides", "register"}:
             return
         owners = [slot.owner]
         if slot.kind == "field":
@@ -113,7 +121,13 @@ class Holding:
         return False
 
     def _asked_for(self, home: Module, fixture: Function, name: str, slot: Slot) -> Found:
-        """Yield the parameters that get what a fixture gives."""
+        """Yield the parameters that get what a fixture gives, and the calls that ask for it."""
+        for at, asking in self._slots.mentions(ASKING):
+            call = at.parent(asking)
+            if isinstance(call, ast.Call) and is_asking(call):
+                asked = fixtures_asked_for(self._slots, at, call) or ()
+                if any(same_node(one.module, one.node, home, fixture) for one in asked):
+                    yield Spot(at, call, slot.depth)
         for path in self._slots.words.files_with(name):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():

@@ -18,6 +18,11 @@ SAME = {
 }  # fmt: skip
 """Functions that give a container with the items of another."""
 
+TABLES_OF = {
+    "builtins.dict", "collections.OrderedDict", "copy.copy", "types.MappingProxyType",
+}  # fmt: skip
+"""Those among them that give a dictionary where they are given one; others give its keys."""
+
 TAKING = {"get", "pop", "popleft", "setdefault"}
 ADDING = {"add": 0, "append": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
 """Methods that put one of their arguments into a container, with its position."""

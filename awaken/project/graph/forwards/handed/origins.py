@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from itertools import chain
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.libraries import CASTS, PASSING, SAME, TAKING
-from awaken.project.graph.forwards.handed.slots import End, Found, Slots, Spot
+from awaken.project.graph.forwards.handed.fixtures_by_name import fixtures_asked_for, is_asking
+from awaken.project.graph.forwards.handed.libraries import (
+    CASTS,
+    PASSING,
+    SAME,
+    TABLES_OF,
+    TAKING,
+)
+from awaken.project.graph.forwards.handed.slots import KEYS, End, Found, Slots, Spot
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
@@ -54,23 +62,51 @@ class Origins:
                 yield from self._display(spot)
 
     def _display(self, spot: Spot) -> Found:
-        module, node, depth = spot
+        node, depth = spot.node, spot.depth
         match node:
             case ast.Constant():
                 # None, or what cannot be called.
                 return
             case _ if depth == 0:
                 yield self._unknown(spot)
+            case _:
+                yield from self._keys(spot) if depth == KEYS + 1 else self._items(spot)
+
+    def _items(self, spot: Spot) -> Found:
+        module, node, depth = spot
+        match node:
             case ast.Dict():
                 for key, value in zip(node.keys, node.values, strict=True):
                     yield Spot(module, value, depth if key is None else depth - 1)
             case ast.List() | ast.Tuple() | ast.Set():
-                yield from (_item(module, one, depth) for one in node.elts)
+                for one in node.elts:
+                    if isinstance(one, ast.Starred):
+                        yield from self._slots.iterable(module, one.value, depth)
+                    else:
+                        yield Spot(module, one, depth - 1)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 yield Spot(module, node.elt, depth - 1)
             case ast.DictComp():
                 yield Spot(module, node.value, depth - 1)
             case ast.BinOp(left=left, op=ast.BitOr() | ast.Add(), right=right):
+                yield from (Spot(module, one, depth) for one in (left, right))
+            case _:
+                yield self._unknown(spot)
+
+    def _keys(self, spot: Spot) -> Found:
+        """Yield the keys of a dictionary; what is displayed otherwise has none."""
+        module, node, depth = spot
+        match node:
+            case ast.Dict():
+                for key, value in zip(node.keys, node.values, strict=True):
+                    yield Spot(module, value, depth) if key is None else Spot(module, key, 0)
+            case ast.DictComp():
+                yield Spot(module, node.key, 0)
+            case ast.List() | ast.Tuple() | ast.Set():
+                return
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                return
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 yield from (Spot(module, one, depth) for one in (left, right))
             case _:
                 yield self._unknown(spot)
@@ -115,35 +151,61 @@ class Origins:
     def _call(self, module: Module, node: ast.Call, depth: int) -> Found:
         qualified = self._slots.evaluator.names.qualified(module, node.func) or ""
         if qualified == "builtins.enumerate" and depth and node.args:
-            yield Spot(module, node.args[0], depth - 1)
+            yield from self._slots.iterable(module, node.args[0], depth - 1)
             return
         given = self._given_through(node, qualified, depth)
+        for one in given or ():
+            is_item = qualified in SAME - TABLES_OF
+            yield from (
+                self._slots.iterable(module, one, depth) if is_item else (Spot(module, one, depth),)
+            )
         if given is not None:
-            for one in given:
-                yield Spot(module, one, depth)
             return
-        match node:
-            case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(str(name)), *_]):
-                read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
-                yield from self._slots.of_attribute(module, read, depth)
-                for one in node.args[2:]:
-                    yield Spot(module, one, depth)
-                return
-            case _:
-                pass
+        named = self._by_name(module, node, depth)
+        if named is not None:
+            yield from named
+            return
         resolved = self._call_at(module.place(node))
         if resolved is not None and resolved.kind in {"one", "several"}:
             yield from self._results(resolved, depth)
             return
-        func = node.func
-        if isinstance(func, ast.Attribute) and func.attr in TAKING:
-            yield Spot(module, func.value, depth + 1)
-            for one in node.args[1:2]:
-                yield Spot(module, one, depth)
-        elif isinstance(func, ast.Attribute) and func.attr in PASSING and depth:
-            yield Spot(module, func.value, depth - PASSING[func.attr])
+        if isinstance(node.func, ast.Attribute) and depth:
+            yield from self._of_method(module, node, node.func, depth)
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in TAKING:
+            yield from self._taken(module, node, node.func, depth)
         else:
             yield from self._made(module, node, depth)
+
+    def _by_name(self, module: Module, node: ast.Call, depth: int) -> Found | None:
+        """Return what is asked for by its name: an attribute of an object, or a fixture."""
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(str(name)), *_]):
+                read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
+                defaults = (Spot(module, one, depth) for one in node.args[2:])
+                return chain(self._slots.of_attribute(module, read, depth), defaults)
+            case _:
+                pass
+        fixtures = fixtures_asked_for(self._slots, module, node) if is_asking(node) else None
+        if fixtures is None:
+            return None
+        return (self._slots.result(one.module, one.node, depth) for one in fixtures)
+
+    def _of_method(self, module: Module, node: ast.Call, func: ast.Attribute, depth: int) -> Found:
+        """Yield the containers of which a method gives what holds functions."""
+        if func.attr in TAKING:
+            yield from self._taken(module, node, func, depth)
+        elif func.attr == "keys":
+            yield from (Spot(module, func.value, KEYS + 1),) if depth == 1 else ()
+        elif func.attr in PASSING:
+            if func.attr != "values" or depth != KEYS + 1:
+                yield Spot(module, func.value, depth - PASSING[func.attr])
+        else:
+            yield from self._made(module, node, depth)
+
+    def _taken(self, module: Module, node: ast.Call, func: ast.Attribute, depth: int) -> Found:
+        yield Spot(module, func.value, depth + 1)
+        for one in node.args[1:2]:
+            yield Spot(module, one, depth)
 
     def _given_through(self, node: ast.Call, qualified: str, depth: int) -> list[ast.expr] | None:
         """Return the arguments that a call gives back as they are, or as good as that."""
@@ -184,10 +246,3 @@ class Origins:
                     yield self._unknown(Spot(module, node, depth), one.why)
                 case _:
                     yield self._unknown(Spot(module, node, depth))
-
-
-def _item(module: Module, node: ast.expr, depth: int) -> Spot:
-    """Return an item of a display; what is unpacked into it is a container itself."""
-    if isinstance(node, ast.Starred):
-        return Spot(module, node.value, depth)
-    return Spot(module, node, depth - 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.handed.libraries import TABLES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator
 from awaken.project.source.words import Words
@@ -14,6 +15,10 @@ from awaken.project.values.domain import ClassOf, InstanceOf, ModuleOf, Unknown
 
 STATE = "state"
 """What applications and requests keep things in: it takes any name, and one is the same for all."""
+KEYS = 1000
+"""Added to a depth where the functions are the keys of the innermost of the containers."""
+OVERRIDES = "dependency_overrides"
+"""The table of applications with functions that stand in for others: one is the same for all."""
 _MAKES_FIELDS = {
     "attr.s", "attr.define", "attrs.define", "attrs.frozen", "dataclasses.dataclass",
     "pydantic.dataclasses.dataclass",
@@ -26,11 +31,13 @@ class Slot(NamedTuple):
 
     A variable has the file as ``owner`` and the start of its scope, -1 for that of the file; of an
     attribute ``owner`` is the class; of a result it is the file, and ``start`` the function;
-    of a register it is the decorator, and ``name`` the attribute that has the functions.
-    ``depth`` says how many containers are around the functions: 1 for a list of them.
+    of a register it is the decorator, and ``name`` the attribute that has the functions. There is
+    one for all overrides of dependencies.
+    ``depth`` says how many containers are around the functions: 1 for a list of them, `KEYS` more
+    for a dictionary whose keys they are.
     """
 
-    kind: Literal["variable", "field", "register", "result"]
+    kind: Literal["variable", "field", "overrides", "register", "result"]
     owner: str
     start: int
     name: str
@@ -112,6 +119,9 @@ class Slots:
         if isinstance(node.value, ast.Attribute) and node.value.attr == STATE:
             yield Slot("field", STATE, -1, node.attr, depth)
             return
+        if node.attr == OVERRIDES:
+            yield Slot("overrides", OVERRIDES, -1, OVERRIDES, depth)
+            return
         for owner in self.evaluator.values(module, node.value):
             match owner:
                 case InstanceOf() | ClassOf() if self.is_own(owner.qualified):
@@ -123,6 +133,19 @@ class Slots:
                 case _:
                     why = f"what `{module.excerpt(node)}` holds is not followed"
                     yield End("leak", module, node, why)
+
+    def iterable(self, module: Module, node: ast.expr, depth: int) -> Iterator[Spot]:
+        """Yield what is iterated over for items, ``depth`` containers around the functions.
+
+        Of a dictionary these are the keys.
+        """
+        if depth != KEYS + 1:
+            yield Spot(module, node, depth)
+        if depth == 1 and any(
+            isinstance(one, InstanceOf) and one.qualified in TABLES
+            for one in self.evaluator.values(module, node)
+        ):
+            yield Spot(module, node, KEYS + 1)
 
     def is_own(self, qualified: str) -> bool:
         """Whether the program defines a class."""
@@ -187,6 +210,11 @@ class Slots:
                 and "ClassVar" not in module.text_of(statement.annotation)
             ]
         return found if makes else None
+
+
+def iterated(depth: int) -> int:
+    """Return the depth of what iterating over a container gives: the keys of a dictionary."""
+    return 0 if depth == KEYS + 1 else depth - 1
 
 
 def takes_receiver(module: Module, function: Function) -> bool:

@@ -8,6 +8,7 @@ from awaken.knowledge.injection import injection
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.handed.arguments import bound_by
 from awaken.project.graph.forwards.handed.slots import (
+    KEYS,
     End,
     Found,
     Slot,
@@ -86,7 +87,7 @@ class Variables:
             case "annotation":
                 return
             case "for" if binding.value is not None:
-                yield Spot(module, binding.value, depth + 1)
+                yield from self._slots.iterable(module, binding.value, depth + 1)
             case "import":
                 yield from self._import(module, binding, slot)
             case "for" | "assignment":
@@ -99,6 +100,14 @@ class Variables:
         depth = slot.depth
         for above in module.ancestors(node):
             match above:
+                case (
+                    ast.For(target=target, iter=ast.Call(func=ast.Attribute() as method))
+                    | ast.comprehension(
+                        target=target, iter=ast.Call(func=ast.Attribute() as method)
+                    )
+                ) if not slot.depth and method.attr == "items" and _is_first(target, node):
+                    yield Spot(module, method.value, KEYS + 1)
+                    return
                 case ast.Tuple() | ast.List():
                     depth += 1
                 case ast.Assign(value=value):
@@ -219,3 +228,8 @@ class Variables:
                 continue
             if self._evaluator.names.qualified(home, node) == qualified:
                 yield End("function", home, decorated)
+
+
+def _is_first(target: ast.expr, node: ast.AST) -> bool:
+    """Whether ``node`` is given the first of each pair."""
+    return isinstance(target, ast.Tuple) and target.elts[:1] == [node]

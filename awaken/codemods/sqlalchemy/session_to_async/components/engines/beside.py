@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.written impo
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    HAND_ON,
     REMOVE,
     REPLACE,
     WRAP,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _CAVEAT = "it has a pool of its own: a database in memory would be another one for each of them"
+_WRITTEN = {ADD_KEYWORD, HAND_ON, WRAP}
 
 
 class Beside:
@@ -171,7 +173,7 @@ class Beside:
             yield made.insert_statements(one.statement, "after", f"{code}\n")
             for edit in edits:
                 inside = isinstance(edit, TextEdit) and one.statement.span.contains(edit.anchor)
-                is_written = isinstance(edit, NodeEdit) and edit.rewriter in {ADD_KEYWORD, WRAP}
+                is_written = isinstance(edit, NodeEdit) and edit.rewriter in _WRITTEN
                 if inside or is_written or isinstance(edit, ReleaseImport):
                     continue
                 if isinstance(edit, InsertStatements) and edit.where == "after":

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
-from awaken.codemods.sqlalchemy.session_to_async.payload import Wrapped
+from awaken.codemods.sqlalchemy.session_to_async.payload import HandedOn, Wrapped
 from awaken.contract import Edit, NodeEdit, Span, TextEdit
 from awaken.kit.changes import Member
 from awaken.kit.payloads import ADD_KEYWORD
@@ -39,6 +39,9 @@ def asynchronous_code(
             span = module.span(_wrapped(module, edit.anchor, edit.data))
             pieces.append((span.end, span.end, ")"))
             pieces.append((span.start, span.start, f"{edit.data.function}("))
+        elif isinstance(edit, NodeEdit) and isinstance(edit.data, HandedOn):
+            pieces.append((edit.anchor.end, edit.anchor.end, ")"))
+            pieces.append((edit.anchor.start, edit.anchor.start, f"{edit.data.function}("))
     for name, place in shared.built_on.items():
         if name in names:
             end = place.span.end

@@ -8,32 +8,35 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import HandedObjects
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers, is_refreshed
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
     is_of_function,
     kind_of,
+    session_in,
     whole_if,
 )
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import Behind
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
 
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
-_ENDING = {"commit", "delete", "get", "patch", "post", "put", "request"}
 _CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "update"}
 
 
@@ -51,25 +54,30 @@ class _Read:
 class ReadsAfterCommits:
     """What becomes of such reads in one program.
 
-    ``is_kept`` tells of a class and an attribute whether an object keeps what it gives, ``later``
-    is what happens behind commits, and ``requests`` are calls that have a session of a test commit.
+    ``requests`` are calls that have a session of a test commit.
     """
 
     def __init__(
         self,
         project: Project,
         rule: str,
-        is_kept: Callable[[str, str], bool],
-        later: Iterable[Later],
+        loading: Loading,
+        behind: Behind,
         requests: Iterable[Place],
     ) -> None:
         self._project = project
         self._rule = rule
-        self._is_kept = is_kept
+        self._loading = loading
+        self._handed = HandedObjects(project)
+        self._sent = frozenset(requests)
+        self._refreshing = behind.refreshing
         sent = [Commit(one, is_async=False) for one in requests]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        self._commits = {one.place for one in project.orm.commits.all()}
-        for one in (*later, *project.orm.commits.read_in_functions(sent)):
+        for one in (
+            *behind.commits,
+            *behind.refreshes,
+            *project.orm.commits.read_in_functions(sent),
+        ):
             if one.kind == "read":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
         self._statements = {
@@ -124,63 +132,85 @@ class ReadsAfterCommits:
             if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
         ]
         kept: list[_Read] = []
+        behind = sorted({one.span.end for events in places.values() for one in events})
         for node in sorted(nodes, key=lambda one: module.span(one).start):
             events = places[module.place(node)]
-            found = self._read(module, node, events)
-            if found is None or any(_covers(module, one, found) for one in kept):
-                continue
-            is_again = any(_is_same(module, one, found) for one in kept)
-            if is_again and _is_changed(module, found, events[0]):
-                continue
-            kept.append(found)
-            yield found
+            for found in self._reads(module, node, events):
+                if any(_covers(module, one, found, behind) for one in kept):
+                    continue
+                is_again = any(_is_same(module, one, found) for one in kept)
+                if is_again and _is_changed(module, found, events[0]):
+                    continue
+                kept.append(found)
+                yield found
 
-    def _read(
+    def _reads(
         self, module: Module, node: ast.Attribute | ast.Name, events: list[Place]
-    ) -> _Read | None:
-        read, function = module.parent(node), function_of(module, node)
+    ) -> Iterator[_Read]:
+        names, function = self._names(module, node), function_of(module, node)
         statement = module.statement_of(node)
-        if not isinstance(read, ast.Attribute) or statement is None or function is None:
-            return None
+        if not names or statement is None or function is None:
+            return
         if not is_of_function(module, node, function):
-            return None
+            return
         values = self._project.values.of(module, node).alternatives
         kind = kind_of(self._project, values)
-        if kind not in {"one", "optional"} or not self._is_relationship(values, read.attr):
-            return None
-        text = module.text_of(node)
+        if kind not in {"one", "optional"}:
+            return
+        text, first = module.text_of(node), whole_if(module, statement)
+        events = self._concerning(module, events, text)
+        if not events:
+            return
         made = self._made(module, function, values)
-        is_given = made is not None and any(one.arg == read.attr for one in made.keywords)
-        if made is not None and not is_given and set(events) <= self._commits:
-            # What reads it is known then, and it is loaded behind the commit.
-            return None
-        first = whole_if(module, statement)
+        given = set() if made is None else {one.arg for one in made.keywords}
+        is_whole = self._is_refreshed(module, statement, events, text)
         is_optional = kind == "optional" or is_conditional(module, node, first)
-        return _Read(first, text, read.attr, self._session(module, function), is_optional)
+        for name in sorted(names):
+            if not self._is_relationship(values, name, is_whole=is_whole):
+                continue
+            if made is not None and name not in given and self._sent.isdisjoint(events):
+                # What reads it is known then, and it is loaded behind the commit.
+                continue
+            yield _Read(first, text, name, session_in(self._project, module, function), is_optional)
 
-    def _session(self, module: Module, function: Function) -> str:
-        """Return how a function names its session, if it has one; empty if not."""
-        first = next((one.arg for one, _ in parameters_of(function.args)), "")
-        found: dict[str, None] = {}
-        for node in module.walk(function):
-            match node:
-                case ast.Call(func=ast.Attribute(value=ast.Name(id=name) as owner)):
-                    is_own = any(
-                        one.scope.node is function for one in module.scopes.bindings_of(owner)
-                    )
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=name)) as owner)
-                ):
-                    is_own = name == first
-                case _:
-                    continue
-            if is_own and self._project.orm.resource_of(module, owner) in {"scoped", "session"}:
-                found[module.text_of(owner)] = None
-        return next(iter(found)) if len(found) == 1 else ""
+    def _names(self, module: Module, node: ast.Attribute | ast.Name) -> frozenset[str]:
+        """Return what is read of an object: where it stands, or by functions that are given it."""
+        above = module.parent(node)
+        above = module.parent(above) if isinstance(above, ast.keyword) else above
+        match above:
+            case ast.Attribute(attr=name):
+                return frozenset({name})
+            case ast.Call() as call if call.func is not node:
+                return self._handed.attributes(module, call, node)
+            case _:
+                return frozenset()
 
-    def _is_relationship(self, values: Values, name: str) -> bool:
+    def _is_refreshed(
+        self, module: Module, statement: ast.stmt, events: list[Place], text: str
+    ) -> bool:
+        """Whether an object is read anew behind all that may commit."""
+        calls = [call for one in events for call in module.calls_at(one.span)[:1]]
+        return len(calls) == len(events) and all(
+            module.place(call) in self._refreshing or is_refreshed(module, statement, call, text)
+            for call in calls
+        )
+
+    def _concerning(self, module: Module, events: list[Place], text: str) -> list[Place]:
+        """Return the events that concern an object: refreshes only those of itself."""
+        return [
+            one
+            for one in events
+            if one not in self._refreshing
+            or any(module.text_of(call.args[0]) == text for call in module.calls_at(one.span))
+        ]
+
+    def _is_relationship(self, values: Values, name: str, *, is_whole: bool) -> bool:
+        """Whether an object keeps what ``name`` gives, and does not have it from a refresh."""
         return any(
-            isinstance(one, InstanceOf) and self._is_kept(one.qualified, name) for one in values
+            isinstance(one, InstanceOf)
+            and self._loading.is_kept(one.qualified, name)
+            and not (is_whole and self._loading.is_loaded_with(one.qualified, name))
+            for one in values
         )
 
     def _made(self, module: Module, function: Function, values: Values) -> ast.Call | None:
@@ -218,12 +248,8 @@ def _is_changed(module: Module, read: _Read, event: Place) -> bool:
     return False
 
 
-def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
-    if not _is_same(module, earlier, later):
-        return False
-    behind = [
-        module.span(node).start
-        for node in module.walk(function_of(module, earlier.statement))
-        if isinstance(node, ast.Attribute) and node.attr in _ENDING
-    ]
-    return covers(module, earlier.statement, later.statement, later.text, behind)
+def _covers(module: Module, earlier: _Read, later: _Read, behind: Sequence[int]) -> bool:
+    """Whether what one read loads is there for another; ``behind`` are the ends of commits."""
+    return _is_same(module, earlier, later) and covers(
+        module, earlier.statement, later.statement, later.text, behind
+    )

@@ -1,0 +1,80 @@
+"""Queries that come from out of sight, such as collections of another package's models.
+
+What executes one sends it synchronously, and there is nothing to await.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTION
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_QUERY = "sqlalchemy.orm.Query"
+_EXECUTING = {
+    "all", "count", "delete", "first", "get", "one", "one_or_none", "scalar", "update",
+}  # fmt: skip
+_ITERATING = {"dict", "enumerate", "list", "next", "set", "sorted", "tuple"}
+_HELP = (
+    "Call what does this by `await session.run_sync(...)`, or have the package that declares the"
+    ' collection say `lazy="write_only"`.'
+)
+
+
+def executed_queries(project: Project, rule: str) -> Iterator[Member]:
+    """Yield the places where something that is known to be a query is executed."""
+    for module in modules_with(project, (b"Query",)):
+        if is_revision(module) or is_environment(module):
+            continue
+        for node in module.walk():
+            executed = _executed(module, node)
+            if executed is not None and _is_query(project, module, executed):
+                site: Site[ast.AST] = Site(rule, module, executed)
+                shown = module.excerpt(executed)
+                yield Member(site, Refused(DYNAMIC_COLLECTION, shown, _HELP), f"`{shown}`")
+
+
+def _executed(module: Module, node: ast.AST) -> ast.Name | None:
+    """Return the variable that ``node`` executes, if it holds a query."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr=method)) if (
+            method in _EXECUTING
+        ):
+            return name
+        case ast.Call(func=ast.Name(), args=[ast.Name() as name, *_]) if (
+            module.scopes.builtin_called(node) in _ITERATING
+        ):
+            return name
+        case ast.For(iter=ast.Name() as name) | ast.comprehension(iter=ast.Name() as name):
+            return name
+        case _:
+            return None
+
+
+def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
+    """Whether the function around asks of a variable whether it is one.
+
+    A query that is made in sight is one of ``session.query()``, which is refused there.
+    """
+    function = module.enclosing_function(name)
+    for node in module.walk(function) if function is not None else ():
+        match node:
+            case ast.Call(args=[ast.Name(id=asked), kinds]) if (
+                asked == name.id and last_name(node.func) == "isinstance"
+            ):
+                each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+                if any(project.qualified_name(module, one) == _QUERY for one in each):
+                    return True
+            case _:
+                pass
+    return False

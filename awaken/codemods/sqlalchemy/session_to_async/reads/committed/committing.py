@@ -1,0 +1,132 @@
+"""Calls behind which objects are not as they were: commits, calls of what commits, refreshes.
+
+What commits a session that it makes itself commits nothing of those who call it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.contract import Place
+from awaken.kit.search import modules_with
+from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_MAKING = {"class", "factory"}
+"""What gives a new session each time."""
+
+
+class Behind(NamedTuple):
+    """What is seen behind ``commits``, and behind calls that are ``refreshing`` an object."""
+
+    commits: tuple[Later, ...]
+    refreshes: tuple[Later, ...]
+    refreshing: frozenset[Place]
+
+
+def seen_behind_commits(project: Project) -> Behind:
+    """Return what is read and loaded behind commits, and behind refreshes."""
+    refreshes = _refreshing_calls(project)
+    places = frozenset(one.place for one in refreshes)
+    commits = [one for one in _committing_calls(project) if one.place not in places]
+    later = project.orm.commits.seen_in_functions([*commits, *refreshes])
+    found = {True: list[Later](), False: list[Later]()}
+    for one in later:
+        found[one.commit in places].append(one)
+    return Behind(tuple(found[False]), tuple(found[True]), places)
+
+
+def _committing_calls(project: Project) -> list[Commit]:
+    """Return the synchronous commits of a program, and the calls that lead to one."""
+    graph = project.calls.graph()
+    functions = {(one.path, one.start): one for one in graph.functions()}
+    found = {one.place: one for one in project.orm.commits.all() if not one.is_async}
+    seen, waiting = set[FunctionPlace](), sorted(found)
+    while waiting:
+        reached: set[FunctionPlace] = set()
+        # Those of one file one after the other: its tree is kept that long.
+        for place in waiting:
+            start = _committed_for_callers(project, place)
+            if start is not None and (function := functions[place.path, start]) not in seen:
+                reached.add(function)
+        seen |= reached
+        waiting = sorted(
+            {call.place for function in reached for call in graph.callers(function)} - set(found)
+        )
+        found |= {place: Commit(place, is_async=False) for place in waiting}
+    return [found[place] for place in sorted(found)]
+
+
+def _refreshing_calls(project: Project) -> list[Commit]:
+    """Return the calls that refresh an object as a whole: relationships are not loaded with it."""
+    found: list[Commit] = []
+    for module in modules_with(project, (b".refresh(",)):
+        for node in module.walk():
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=owner, attr="refresh"), args=[_], keywords=[]
+                ) if project.orm.resource_of(module, owner) in {"scoped", "session"}:
+                    found.append(Commit(module.place(node), is_async=False))
+                case _:
+                    pass
+    return found
+
+
+def _committed_for_callers(project: Project, place: Place) -> int | None:
+    """Return the byte at which the function around a commit begins, if its callers gave it.
+
+    None where the function makes the session itself, and for what no function has.
+    """
+    module = project.module(place.path)
+    node = None if module is None else _node_at(module, place)
+    function = None if module is None or node is None else function_around(module, node)
+    if module is None or node is None or function is None:
+        return None
+    return module.span(function).start if is_of_callers(project, module, node) else None
+
+
+def is_of_callers(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether a call, or a block, may do something to a session that its function did not make."""
+    return not any(_is_made(project, module, one) for one in _sessions(module, node))
+
+
+def _node_at(module: Module, place: Place) -> ast.AST | None:
+    calls: list[ast.AST] = [*module.calls_at(place.span)]
+    blocks = (one for one in module.walk() if isinstance(one, ast.With))
+    return calls[0] if calls else next((x for x in blocks if module.span(x) == place.span), None)
+
+
+def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what gives the sessions that a call, or a block, may commit."""
+    if isinstance(node, ast.With):
+        for item in node.items:
+            match item.context_expr:
+                case ast.Call(func=ast.Attribute(value=owner)) as call:
+                    yield from (call, owner)
+                case _:
+                    pass
+        return
+    given = (
+        [*node.args, *(one.value for one in node.keywords)] if isinstance(node, ast.Call) else []
+    )
+    called = node.func if isinstance(node, ast.Call) else None
+    for one in (*given, called.value if isinstance(called, ast.Attribute) else called):
+        for binding in module.scopes.bindings_of(one) if isinstance(one, ast.Name) else ():
+            if binding.scope.kind == "function" and binding.value is not None:
+                yield binding.value
+
+
+def _is_made(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether an expression makes a session, or is what makes some."""
+    if isinstance(node, ast.Call):
+        made = project.orm.made_session(module, node)
+        if made is not None and made.source in _MAKING:
+            return True
+    return project.orm.resource_of(module, node) == "factory"

@@ -1,0 +1,103 @@
+"""What functions read of the objects that they are given, and hand on."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+
+if TYPE_CHECKING:
+    from awaken.contract import Place
+    from awaken.project import Project
+
+_Parameter = tuple[FunctionPlace, str]
+
+
+class HandedObjects:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._graph = project.calls.graph()
+        self._known = {(one.path, one.start): one for one in self._graph.functions()}
+        self._calls: dict[FunctionPlace, dict[Place, Call]] = {}
+        self._own: dict[_Parameter, tuple[frozenset[str], tuple[_Parameter, ...]]] = {}
+
+    def attributes(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[str]:
+        """Return the attributes that functions read of ``given``, an argument of ``call``."""
+        around = module.enclosing_function(call)
+        if not isinstance(around, Function):
+            return frozenset()
+        waiting = list(self._parameters(module, around, call, given))
+        seen, found = set(waiting), set[str]()
+        while waiting:
+            read, handed = self._read_of(waiting.pop())
+            found |= read
+            waiting += [one for one in handed if one not in seen]
+            seen.update(handed)
+        return frozenset(found)
+
+    def _read_of(self, asked: _Parameter) -> tuple[frozenset[str], tuple[_Parameter, ...]]:
+        """Return what a function reads of a parameter itself, and the parameters it hands it to."""
+        if asked not in self._own:
+            function, name = asked
+            module = self._project.module(function.path)
+            node = None if module is None else module.function_at(function.start)
+            read, handed = set[str](), dict[_Parameter, None]()
+            for one in () if module is None or node is None else module.walk(node):
+                if module is None or node is None or not isinstance(one, ast.Name):
+                    continue
+                if one.id != name or not _is_parameter(module, node, one):
+                    continue
+                above = module.parent(one)
+                above = module.parent(above) if isinstance(above, ast.keyword) else above
+                match above:
+                    case ast.Attribute(attr=attribute, ctx=ast.Load()):
+                        read.add(attribute)
+                    case ast.Call() as call if call.func is not one:
+                        handed |= dict.fromkeys(self._parameters(module, node, call, one))
+                    case _:
+                        pass
+            self._own[asked] = frozenset(read), tuple(handed)
+        return self._own[asked]
+
+    def _parameters(
+        self, module: Module, around: Function, call: ast.Call, given: ast.expr
+    ) -> list[_Parameter]:
+        """Return the parameters, of the functions that a call runs, that get ``given``."""
+        function = self._known[module.path, module.span(around).start]
+        if function not in self._calls:
+            self._calls[function] = {one.place: one for one in self._graph.callees(function)}
+        found = self._calls[function].get(module.place(call))
+        return [] if found is None else [*self._getting(found, call, given)]
+
+    def _getting(self, found: Call, call: ast.Call, given: ast.expr) -> list[_Parameter]:
+        parameters: list[_Parameter] = []
+        for function in found.functions:
+            module = self._project.module(function.path)
+            node = None if module is None else module.function_at(function.start)
+            if module is None or node is None:
+                continue
+            bound = int(_is_method(module, node))
+            parameters += [
+                (function, one.arg)
+                for one, _ in parameters_of(node.args)
+                if argument_of(call, node, one, bound) is given
+            ]
+        return parameters
+
+
+def _is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
+    """Whether a name is a parameter of a function, which nothing else gives a value."""
+    bindings = module.scopes.bindings_of(name)
+    return len(bindings) == 1 and bindings[0].scope.node is function
+
+
+def _is_method(module: Module, function: Function) -> bool:
+    """Whether the receiver is given the first parameter of a function."""
+    names = {one.id for one in function.decorator_list if isinstance(one, ast.Name)}
+    return isinstance(module.parent(function), ast.ClassDef) and "staticmethod" not in names

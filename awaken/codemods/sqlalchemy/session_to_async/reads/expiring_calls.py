@@ -1,0 +1,106 @@
+"""Calls of functions that roll back, or expire, what is in a session that they were given.
+
+Where such a function raises behind that, only who handles the exception goes on.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
+    is_of_callers,
+)
+from awaken.contract import Place
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_CATCHING = {"assertRaises", "assertRaisesRegex", "raises", "suppress"}
+"""What a block is entered with that ends some exceptions: pytest's, unittest's, contextlib's."""
+
+
+class _Event(NamedTuple):
+    """A call, behind which objects are expired, unless it is one that only ``raises``."""
+
+    place: Place
+    raises: bool
+
+
+def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
+    """Return the calls behind which ``expiring``, calls of sessions, have expired something."""
+    graph = project.calls.graph()
+    functions = {(one.path, one.start): one for one in graph.functions()}
+    own = {_Event(one, raises=False) for one in expiring}
+    seen, waiting, found = set(own), sorted(own), set[Place]()
+    while waiting:
+        calls: set[_Event] = set()
+        # Those of one file one after the other: its tree is kept that long.
+        for event in waiting:
+            function, raises = _ended(project, functions, event)
+            if event not in own and raises is not None:
+                found.add(event.place)
+            if function is not None:
+                ends = event.raises if raises is None else raises
+                calls |= {_Event(one.place, ends) for one in graph.callers(function)}
+        waiting = sorted(calls - seen)
+        seen |= calls
+    return sorted(found)
+
+
+def _ended(
+    project: Project, functions: dict[tuple[str, int], FunctionPlace], event: _Event
+) -> tuple[FunctionPlace | None, bool | None]:
+    """Return the function around an event, and whether it raises behind it.
+
+    No function where its callers have nothing of that session. What an event raises and nothing
+    handles goes through the function: None.
+    """
+    module = project.module(event.place.path)
+    nodes = [] if module is None else module.calls_at(event.place.span)[:1]
+    around = None if module is None or not nodes else function_around(module, nodes[0])
+    if module is None or not isinstance(around, Function):
+        return None, None
+    raises = _goes_on(module, around, nodes[0], event)
+    if not is_of_callers(project, module, nodes[0]):
+        return None, raises
+    return functions[module.path, module.span(around).start], raises
+
+
+def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -> bool | None:
+    """Return whether a function raises behind an event; None if it does nothing behind it."""
+    if not event.raises:
+        return _raises_behind(module, function, node)
+    below = node
+    for above in module.ancestors(node):
+        if above is function:
+            break
+        if isinstance(above, ast.With | ast.AsyncWith) and any(map(_is_catching, above.items)):
+            return _raises_behind(module, function, above)
+        if isinstance(above, ast.Try) and below in above.body and above.handlers:
+            ends = [one.body[-1] for one in above.handlers]
+            return all(isinstance(one, ast.Raise) for one in ends)
+        below = above
+    return None
+
+
+def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
+    """Whether the block around a node, or one around that, ends by an exception."""
+    below = node
+    for above in module.ancestors(node):
+        if above is function:
+            return False
+        if isinstance(below, ast.stmt) and isinstance(module.block_of(below)[-1], ast.Raise):
+            return True
+        below = above
+    return False
+
+
+def _is_catching(item: ast.withitem) -> bool:
+    entered = item.context_expr
+    return isinstance(entered, ast.Call) and last_name(entered.func) in _CATCHING

@@ -1,0 +1,83 @@
+"""Functions that are written into a file, for what is known when a program runs."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.contract import Edit, NeedImport
+from awaken.kit.imports import imports_here
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.sites import Refused, Site
+
+_ASYNC_URL = '''\
+def {name}(url: str | {URL}) -> {URL}:
+    """Return the URL of a database with a driver for asyncio."""
+    drivers = {drivers}
+    parsed = {make_url}(url)
+    return parsed.set(drivername=drivers.get(parsed.get_backend_name(), parsed.drivername))
+'''
+_ROWS_TOGETHER = '''\
+def {name}(engine: {AsyncEngine}) -> {AsyncEngine}:
+    """Send the rows of an INSERT together: they may refer to each other."""
+    if engine.dialect.name == "postgresql":
+        engine.dialect.use_insertmanyvalues_wo_returning = True
+    return engine
+'''
+
+
+def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
+    """Return the name of the function that gives a URL its driver, and what brings it."""
+    imports = {"URL": "sqlalchemy", "make_url": "sqlalchemy"}
+    return _helper(site, "async_url", _ASYNC_URL.replace("{drivers}", drivers), imports)
+
+
+def rows_helper(site: Site[ast.expr]) -> tuple[str, list[Edit]]:
+    """Return the name of the function that has an engine send rows as psycopg2 does."""
+    imports = {"AsyncEngine": "sqlalchemy.ext.asyncio"}
+    return _helper(site, "with_rows_together", _ROWS_TOGETHER, imports)
+
+
+def _helper(
+    site: Site[ast.expr], wanted: str, code: str, imports: dict[str, str]
+) -> tuple[str, list[Edit]]:
+    """Return the name of a function in the file of ``site``, and what brings it.
+
+    Each of several engines brings it: any of them may be the only one that changes. One that an
+    earlier run wrote serves as well.
+    """
+    module = site.module
+    needed: list[Edit] = []
+    for imported, package in imports.items():
+        written, need = _imported(site, package, imported)
+        needed.append(need)
+        code = code.replace(f"{{{imported}}}", written)
+    for one in module.tree.body:
+        if isinstance(one, ast.FunctionDef) and one.name.startswith(wanted):
+            same = ast.parse(code.replace("{name}", one.name), filename="").body[0]
+            if ast.dump(same) == ast.dump(one):
+                return one.name, []
+    name = module.scopes.fresh_name(wanted)
+    return name, [site.insert_after_imports(code.replace("{name}", name)), *needed]
+
+
+def _imported(site: Site[ast.expr], package: str, name: str) -> tuple[str, NeedImport]:
+    """Return what a ``package`` gives the file by a ``name``, or by another if that is taken."""
+    module = site.module
+    for one in module.tree.body:
+        if isinstance(one, ast.ImportFrom) and one.module == package and not one.level:
+            known = next((each for each in one.names if each.name == name), None)
+            if known is not None:
+                written = known.asname or name
+                return written, _needed(site, package, name, known.asname)
+    try:
+        imports_here(module, module.tree, name, {package}, Refused(NAME_TAKEN, name))
+    except Refused:
+        alias = f"sqlalchemy_{name}" if name.islower() else f"SQLAlchemy{name}"
+        alias = module.scopes.fresh_name(alias)
+        return alias, _needed(site, package, name, alias)
+    return name, _needed(site, package, name)
+
+
+def _needed(site: Site[ast.expr], package: str, name: str, alias: str | None = None) -> NeedImport:
+    path = site.module.path
+    return NeedImport(path=path, module=package, name=name, alias=alias, site=site.id)

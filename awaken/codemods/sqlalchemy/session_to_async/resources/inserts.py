@@ -1,0 +1,79 @@
+"""Rows of one INSERT that refer to each other.
+
+psycopg2 sends them in one statement, and the database looks at foreign keys behind it. Other
+drivers send one statement for each row, so that no row may refer to one behind it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.kit.search import modules_with
+from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_WORDS = (b"ForeignKey", b"foreign_key")
+_KEYS = {"ForeignKey", "ForeignKeyConstraint"}
+
+
+def refers_to_itself(project: Project) -> bool:
+    """Whether a table of the program may refer to itself."""
+    for module in modules_with(project, _WORDS):
+        if is_revision(module) or is_environment(module):
+            continue
+        for node in module.walk():
+            if isinstance(node, ast.Call) and any(
+                _is_own(project, module, node, key) for key in _keys(node)
+            ):
+                return True
+    return False
+
+
+def _keys(call: ast.Call) -> Iterator[ast.expr]:
+    """Yield the columns that a call refers to."""
+    if last_name(call.func) in _KEYS:
+        named = [one.value for one in call.keywords if one.arg in {"column", "refcolumns"}]
+        for given in (*call.args, *named):
+            yield from given.elts if isinstance(given, ast.List | ast.Tuple) else (given,)
+    yield from (one.value for one in call.keywords if one.arg == "foreign_key")
+
+
+def _is_own(project: Project, module: Module, call: ast.Call, key: ast.expr) -> bool:
+    """Whether a foreign key is one to the table that it belongs to."""
+    table = _table_of(key)
+    for around in module.ancestors(call):
+        match around:
+            case ast.ClassDef(name=name):
+                mapped = project.orm.mapped_class(f"{module.name}.{module.qualname(around)}")
+                own = None if mapped is None else mapped.tablename
+                if isinstance(key, ast.Name):
+                    return table in module.scopes.scope_made_by(around).bindings
+                # Names that are made of the name of the class differ in little else.
+                alike = table.replace("_", "").lower() == name.lower()
+                return table in {own, name} or (own is None and alike)
+            case ast.Call(func=function, args=[ast.Constant(value=str() as own), *_]) if (
+                last_name(function) == "Table"
+            ):
+                return table == own
+            case _:
+                pass
+    return False
+
+
+def _table_of(key: ast.expr) -> str:
+    """Return ``users`` of ``"app.users.id"``, ``User`` of ``User.id`` and ``id`` of ``id``."""
+    match key:
+        case ast.Constant(value=str(text)):
+            return text.rpartition(".")[0].rpartition(".")[2]
+        case ast.Attribute(value=ast.Name(id=name)):
+            return name
+        case ast.Name(id=name):
+            return name
+        case _:
+            return ""

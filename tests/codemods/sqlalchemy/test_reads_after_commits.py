@@ -1,0 +1,144 @@
+"""Relationships that are read behind a commit, of objects of before: they are read anew."""
+
+from __future__ import annotations
+
+import pytest
+from planned import rewritten
+
+DATABASE = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+LocalSession = sessionmaker(create_engine("sqlite://"))
+
+
+class Base(DeclarativeBase):
+    pass
+"""
+MODELS = """\
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from database import Base
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped["User"] = relationship(back_populates="posts")
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list[Post]] = relationship(back_populates="user", lazy="selectin")
+"""
+USING = """\
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database import LocalSession
+from models import Post, User
+
+
+def add(db: Session, user_id: int) -> None:
+    db.add(Post(user_id=user_id))
+    db.commit()
+
+
+def add_elsewhere(user_id: int) -> None:
+    with LocalSession() as db:
+        add(db, user_id)
+
+
+def add_by_a_block(db: Session, user_id: int) -> None:
+    with db.begin():
+        db.add(Post(user_id=user_id))
+
+
+def add_by_a_factory(user_id: int) -> None:
+    with LocalSession.begin() as db:
+        db.add(Post(user_id=user_id))
+
+
+def count(user: User) -> int:
+    return len(user.posts)
+
+
+def counted(user: User) -> int:
+    return count(user=user)
+
+
+def replaced(user: User) -> int:
+    user = User(posts=[])
+    return len(user.posts)
+
+
+class Counter:
+    def count(self, user: User) -> int:
+        return counted(user)
+
+    @staticmethod
+    def identified(user: User) -> int:
+        return user.id
+
+
+def used(db: Session, user_id: int) -> int:
+    user = db.scalars(select(User).where(User.id == user_id)).one()
+    first = len(user.posts)
+"""
+ANEW = 'await db.refresh(user, attribute_names=["posts"])'
+
+
+def used(lines, **others):
+    """Return how often posts are read anew, and the function with these lines."""
+    text = USING + "".join(f"    {line}\n" for line in lines)
+    result = rewritten(database=DATABASE, models=MODELS, using=text, **others)
+    after = result.files["using.py"].decode()
+    assert "async def used" in after, result.findings
+    return after.count(ANEW), after.partition("async def used")[2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "times"),
+    [
+        (["add(db, user_id)", "return len(user.posts)"], 1),
+        (["add_by_a_block(db, user_id)", "return len(user.posts)"], 1),
+        # Nothing is committed there of what this session has.
+        (["add_elsewhere(user_id)", "return len(user.posts)"], 0),
+        (["add_by_a_factory(user_id)", "return len(user.posts)"], 0),
+        # What functions read that are given the object, and hand it on.
+        (["add(db, user_id)", "return count(user)"], 1),
+        (["add(db, user_id)", "return count(user=user)"], 1),
+        (["add(db, user_id)", "return counted(user)"], 1),
+        (["add(db, user_id)", "return Counter().count(user)"], 1),
+        (["add(db, user_id)", "return Counter.identified(user)"], 0),
+        (["add(db, user_id)", "return replaced(user)"], 0),
+        # Once behind each commit.
+        (["add(db, user_id)", "count(user)", "return counted(user)"], 1),
+        (["add(db, user_id)", "count(user)", "add(db, user_id)", "return counted(user)"], 2),
+        # A refresh loads it as well.
+        (["add(db, user_id)", "db.refresh(user)", "return count(user)"], 0),
+        (["db.refresh(user)", "add(db, user_id)", "return count(user)"], 1),
+    ],
+)
+def test_what_is_read_behind_a_call_that_commits_is_read_anew(lines, times):
+    found, after = used(lines)
+
+    assert found == times, after
+
+
+def test_a_refresh_does_not_load_what_is_not_loaded_with_the_object():
+    lines = ["post = user.posts[0]", "add(db, user_id)", "db.refresh(post)", "return post.user.id"]
+    after = used(lines)[1]
+
+    assert 'refresh(post, attribute_names=["user"])' in after
+
+
+def test_however_much_is_committed_it_is_followed():
+    committing = "from sqlalchemy.orm import Session\n\n\n"
+    committing += "".join(
+        f"def save_{number}(db: Session) -> None:\n    db.commit()\n\n\n" for number in range(510)
+    )
+    assert used(["add(db, user_id)", "return count(user)"], committing=committing)[0] == 1
