@@ -28,7 +28,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
 from awaken.passes.asking import Asking
-from awaken.passes.hunks import Hunk, hunks, with_last_line_end
+from awaken.passes.hunks import Hunk, hunks
 from awaken.passes.messages import (
     Answer,
     Failed,
@@ -46,7 +46,7 @@ from awaken.passes.page import page_of
 from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
-from awaken.workspace.sources import Undecodable, decode, is_python
+from awaken.workspace.sources import LINE_END_BYTES, Undecodable, decode, is_python
 
 if TYPE_CHECKING:
     from awaken.passes.settings import PassPlace, PassSettings
@@ -201,7 +201,7 @@ class ForeignPass(Rule):
         """Return what becomes of a file that gets other bytes. Raises Refused."""
         before = module.source.text
         try:
-            after = with_last_line_end(before, decode(module.path, content).text)
+            after = _ended_as(before, decode(module.path, content).text)
             found = hunks(before, after)
         except (Undecodable, Unparsable) as error:
             raise Refused(reasons.BROKEN, str(error)) from None
@@ -270,6 +270,20 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
     }
     made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
     return made()
+
+
+def _ended_as(before: bytes, after: bytes) -> bytes:
+    """Return ``after`` with an end of its last line if ``before`` has one, else without."""
+    (end,) = LINE_END_BYTES.findall(before)[-1:] or (b"\n",)
+    if not before or not after or _is_ended(before) == _is_ended(after):
+        return after
+    return (
+        after + end if _is_ended(before) else after.removesuffix(LINE_END_BYTES.findall(after)[-1])
+    )
+
+
+def _is_ended(text: bytes) -> bool:
+    return text.endswith((b"\n", b"\r"))
 
 
 def _left_alone(rule: str, module: Module, refused: Refused) -> Decided:

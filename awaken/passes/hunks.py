@@ -50,17 +50,6 @@ def hunks(before: bytes, after: bytes) -> list[Hunk]:
     ]
 
 
-def with_last_line_end(before: bytes, after: bytes) -> bytes:
-    """Return ``after`` with the end of the last line that ``before`` has, or with none."""
-    end = before[len(before.rstrip(b"\r\n")) :]
-    own = after[len(after.rstrip(b"\r\n")) :]
-    if bool(end) == bool(own) or not before or not after:
-        return after
-    if not end:
-        return after.removesuffix(b"\n").removesuffix(b"\r")
-    return after + (b"\r\n" if end.endswith(b"\r\n") else end[-1:])
-
-
 def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[_Change]:
     """Yield the lines that differ."""
     shorter = min(len(old), len(new))

@@ -11,7 +11,7 @@ import pytest
 
 from awaken.contract import Change, ChangeId, Level, ReplaceStatements, SiteId
 from awaken.engine.planning.in_memory import apply_in_memory
-from awaken.passes.hunks import hunks, with_last_line_end
+from awaken.passes.hunks import hunks
 from awaken.workspace.sources import Snapshot, decode
 
 SOURCES = ["textwrap", "contextlib", "bisect", "copy", "calendar", "sched"]
@@ -123,19 +123,3 @@ def test_any_change_is_taken_by_the_engine(name):
         taken += 1
         assert written(before.encode(), hunks(before.encode(), after.encode())).decode() == after
     assert taken > 2
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "result"),
-    [
-        (b"a\n", b"b", b"b\n"),
-        (b"a\r\n", b"b", b"b\r\n"),
-        (b"a", b"b\r\n", b"b"),
-        (b"a", b"b\n\n", b"b\n"),
-        (b"a\n", b"b\n\n", b"b\n\n"),
-        (b"a\n", b"", b""),
-        (b"", b"a\n", b"a\n"),
-    ],
-)
-def test_the_last_line_ends_as_it_did(before, after, result):
-    assert with_last_line_end(before, after) == result

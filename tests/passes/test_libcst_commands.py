@@ -192,11 +192,23 @@ def test_encodings_line_ends_and_the_end_of_a_file_survive(tmp_path):
         "latin.py": "# -*- coding: latin-1 -*-\nold = 'é'\n".encode("latin-1"),
         "open.py": b"x = 1\nold = 2",
         "feed.py": b"x = 1\n\x0c\nold = 2\n",
+        "feed_in_front.py": b"x = 1\n\x0cold = 2\n\x0cx = 3\n",
+        "cr.py": b"old = 1\rif old:\r    old\r",
+        "mixed.py": b"old = 1\r\nx = old\ny = old\rz = 1\n",
     }
 
     one = report(tmp_path, files, "RenameCommand", arguments={"old": "old", "new": "new"})
 
     assert texts_of(one) == {path: text.replace(b"old", b"new") for path, text in files.items()}
+
+
+@pytest.mark.usefixtures("_here")
+def test_the_last_line_ends_as_it_did(tmp_path):
+    files = {"ended.py": "x = 1\nold\n", "open.py": "x = 1\nold", "neither.py": "x\n"}
+
+    one = report(tmp_path, files, "EndsCommand")
+
+    assert texts_of(one) == {"ended.py": b"x = 1\nnew\n", "open.py": b"x = 1\nnew"}
 
 
 @pytest.mark.usefixtures("_here")

@@ -23,6 +23,7 @@ from libcst.metadata import (
 )
 
 from awaken.knowledge.codemods import words_of
+from awaken.passes.child.round_trip import with_lost_bytes
 from awaken.passes.child.serving import Foreign
 from awaken.passes.messages import (
     Answer,
@@ -144,16 +145,9 @@ class _Codemod:
         if not isinstance(result, cst.Module):
             return Failed(f"{self._command.__name__} gives no module, but {result!r:.80}")
         content = result.bytes
-        warnings = tuple(command.context.warnings)
-        if content == item.content:
-            return Rewritten(content, warnings)
-        # LibCST loses some characters: a form feed before the first token, a lone carriage return.
-        read = tree.bytes
-        if read == item.content:
-            return Rewritten(content, warnings)
-        if read == content:
-            return Rewritten(item.content, warnings)
-        return Unreadable("LibCST does not give back all characters of this file")
+        if content != item.content:
+            content = with_lost_bytes(item.content, tree.bytes, content)
+        return Rewritten(content, tuple(command.context.warnings))
 
 
 class _Manager:
