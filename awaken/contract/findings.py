@@ -31,6 +31,8 @@ class Level(StrEnum):
 class Reason(Struct, frozen=True):
     """Why a site is manual: declared by its rule, shown as ``rule/code``.
 
+    A code with a slash is shown as it is: it names what is no rule, as ``bowler/cannot-parse``.
+
     ``help`` is what a user can do about it; ``mended_by`` is a rule of an earlier phase that may
     rewrite the place, so that the reason is gone.
     """
@@ -39,6 +41,10 @@ class Reason(Struct, frozen=True):
     message: str
     help: str = field(name="cure")  # as JSON has it
     mended_by: str = ""
+
+    def of(self, rule: str) -> str:
+        """Return the full code, as findings of this rule have it."""
+        return self.code if "/" in self.code else f"{rule}/{self.code}"
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ class Waiting:
         self, rules: Iterable[Rule], findings: Sequence[Finding], pending: Collection[ChangeId]
     ) -> None:
         self._mending = {
-            f"{rule.name}/{reason.code}": reason.mended_by
+            reason.of(rule.name): reason.mended_by
             for rule in rules
             for reason in rule.reasons
             if reason.mended_by

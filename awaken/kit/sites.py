@@ -103,7 +103,7 @@ class Site(Generic[Node_co]):
             place=self.place,
             scope=self.module.scope_name(self.node),
             message=refused.message,
-            reason=f"{self.rule}/{refused.reason.code}",
+            reason=refused.reason.of(self.rule),
             help=refused.help,
             related=refused.because,
         )

@@ -28,7 +28,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
 from awaken.passes.asking import Asking
-from awaken.passes.hunks import Hunk, hunks
+from awaken.passes.hunks import Hunk, ended_as, hunks
 from awaken.passes.messages import (
     Answer,
     Failed,
@@ -46,7 +46,7 @@ from awaken.passes.page import page_of
 from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
-from awaken.workspace.sources import LINE_END_BYTES, Undecodable, decode, is_python
+from awaken.workspace.sources import Undecodable, decode, is_python
 
 if TYPE_CHECKING:
     from awaken.passes.settings import PassPlace, PassSettings
@@ -71,7 +71,7 @@ class ForeignPass(Rule):
     levels = (Level.UNSAFE, Level.MANUAL, Level.ADVICE)
     is_foreign = True
     reads = (_YAML,)
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.OF_ALL
     settings: ClassVar[PassSettings]
     start: ClassVar[Runner]
     place: ClassVar[PassPlace]
@@ -170,8 +170,9 @@ class ForeignPass(Rule):
         match answer:
             case Skipped(why=why):
                 return _left_alone(self.name, module, Refused(reasons.SKIPPED, why))
-            case Unreadable(why=why):
-                return _left_alone(self.name, module, Refused(reasons.CANNOT_PARSE, why))
+            case Unreadable(why=why, line=line):
+                refused = Refused(reasons.UNREADABLE[self.settings.kind], why)
+                return _left_alone(self.name, module, refused, _at_line(module, line))
             case Rewritten(content=content):
                 try:
                     return self._of_hunks(module, content, constraints)
@@ -201,7 +202,7 @@ class ForeignPass(Rule):
         """Return what becomes of a file that gets other bytes. Raises Refused."""
         before = module.source.text
         try:
-            after = _ended_as(before, decode(module.path, content).text)
+            after = ended_as(before, decode(module.path, content).text)
             found = hunks(before, after)
         except (Undecodable, Unparsable) as error:
             raise Refused(reasons.BROKEN, str(error)) from None
@@ -222,7 +223,8 @@ class ForeignPass(Rule):
     def _require_few(self, before: bytes, found: Sequence[Hunk]) -> None:
         """Raise Refused where nearly all lines of a file would be others."""
         lines = before.count(b"\n")
-        changed = sum(before[one.span.start : one.span.end].count(b"\n") for one in found)
+        # Those that differ: a hunk may hold a whole class for the sake of its last line.
+        changed = sum(end - start for one in found for start, end in one.changed)
         if self.settings.allow_reformat or lines < _FEWEST_LINES or changed < _MOST * lines:
             return
         raise Refused(reasons.REFORMATS, f"{changed} of {lines} lines")
@@ -262,6 +264,7 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
         "name": settings.known_as,
         "family": settings.kind,
         "phase": settings.when(),
+        "reasons": (*reasons.OF_ALL, reasons.UNREADABLE[settings.kind]),
         "triggers": tuple(one.encode() for one in settings.triggers),
         "settings": settings,
         "start": staticmethod(start),
@@ -272,23 +275,22 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
     return made()
 
 
-def _ended_as(before: bytes, after: bytes) -> bytes:
-    """Return ``after`` with an end of its last line if ``before`` has one, else without."""
-    (end,) = LINE_END_BYTES.findall(before)[-1:] or (b"\n",)
-    if not before or not after or _is_ended(before) == _is_ended(after):
-        return after
-    return (
-        after + end if _is_ended(before) else after.removesuffix(LINE_END_BYTES.findall(after)[-1])
-    )
+def _left_alone(
+    rule: str, module: Module, refused: Refused, node: ast.AST | None = None
+) -> Decided:
+    """Return the finding of a file that is left alone, at ``node`` if that is why."""
+    site: Site[ast.AST] = Site(rule, module, node or module.tree)
+    return Decided((site.refused(refused),))
 
 
-def _is_ended(text: bytes) -> bool:
-    return text.endswith((b"\n", b"\r"))
-
-
-def _left_alone(rule: str, module: Module, refused: Refused) -> Decided:
-    whole: Site[ast.AST] = Site(rule, module, module.tree)
-    return Decided((whole.refused(refused),))
+def _at_line(module: Module, line: int) -> ast.stmt | None:
+    """Return the innermost statement on a line, counted from 1."""
+    found = [
+        one
+        for one in module.walk()
+        if isinstance(one, ast.stmt) and one.lineno <= line <= (one.end_lineno or line)
+    ]
+    return max(found, key=lambda one: (one.lineno, one.col_offset), default=None)
 
 
 def _by_place(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from awaken.contract import Reason
 
 SKIPPED = Reason("skipped", "the codemod skips this file: {}", "Nothing, if that is right.")
-CANNOT_PARSE = Reason(
-    "cannot-parse",
-    "the parser of the codemod cannot read this file: {}",
+BOWLER_CANNOT_PARSE = Reason(
+    "bowler/cannot-parse",
+    "Bowler cannot read this file: {}",
     "Rewrite the file by hand, or with a codemod that reads its syntax.",
+)
+LIBCST_CANNOT_PARSE = Reason(
+    "libcst/cannot-parse", "LibCST cannot read this file: {}", BOWLER_CANNOT_PARSE.help
 )
 BESIDE_ANOTHER = Reason(
     "beside-another",
@@ -30,4 +33,6 @@ BROKEN = Reason(
     "the codemod gives what is no Python file: {}",
     "Mend the codemod.",
 )
-ALL = (BESIDE_ANOTHER, BROKEN, CANNOT_PARSE, IN_ONE_HUNK, REFORMATS, SKIPPED)
+OF_ALL = (BESIDE_ANOTHER, BROKEN, IN_ONE_HUNK, REFORMATS, SKIPPED)
+UNREADABLE = {"bowler": BOWLER_CANNOT_PARSE, "libcst": LIBCST_CANNOT_PARSE}
+"""The parser is that of the library, whatever the pass is called."""

@@ -63,7 +63,7 @@ class Layer(Struct, frozen=True):
     """Settings and where they were said: ``pyproject.toml``, ``--config``, ``the command line``.
 
     Relative paths and patterns in them are relative to ``directory``. ``is_found`` says that the
-    project brings them along: nobody named the file.
+    project brings them along, whoever named the file.
     """
 
     origin: str

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
 from awaken.passes.settings import PassPlace, PassSettings
+from awaken.settings.brought_along import as_brought_along
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
 from awaken.settings.selection import choose_by_layers, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file
@@ -79,6 +80,7 @@ def resolve(
 def _layers(root: Path, said: Said, rules: Sequence[Rule]) -> tuple[Path | None, list[Layer]]:
     """Return the settings file that is used, and all layers, the lowest first."""
     files, values = _named_layers(said, rules)
+    files = [(path, as_brought_along(layer, path, root)) for path, layer in files]
     # A file that the user names replaces the project's own, as with ruff.
     if not files and not said.isolated and (path := nearest_file(root)) is not None:
         origin = Path(os.path.relpath(path, root)).as_posix()

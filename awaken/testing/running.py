@@ -245,7 +245,7 @@ def _undeclared_levels(result: CaseResult) -> str:
 def declared_reasons(result: CaseResult) -> frozenset[str]:
     """Return the reasons of the rules that the run could choose from, as findings have them."""
     rules = api.rules() if result.rules is None else result.rules
-    return frozenset(f"{rule.name}/{reason.code}" for rule in rules for reason in rule.reasons)
+    return frozenset(reason.of(rule.name) for rule in rules for reason in rule.reasons)
 
 
 def _undeclared_reasons(result: CaseResult, wanted: Iterable[ExpectedFinding]) -> str:

@@ -180,7 +180,7 @@ def test_what_goes_wrong_in_one_file_costs_that_file_alone(tmp_path):
     assert "exit code 3" in said["dies"]
     assert "EOF" in said["asks"]
     assert "must not use the network" in said["connects"]
-    assert "must not write files" in said["writes"]
+    assert "must not change files" in said["writes"]
     assert not WRITTEN.exists()
 
 

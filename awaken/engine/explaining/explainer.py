@@ -251,7 +251,7 @@ class _Explainer:
     def _reason(self, finding: Finding) -> Reason | None:
         declared = {one.code: one for one in ENGINE_REASONS}
         for rule in self._run.rules:
-            declared.update({f"{rule.name}/{one.code}": one for one in rule.reasons})
+            declared.update({one.of(rule.name): one for one in rule.reasons})
         return declared.get(finding.reason or "")
 
     def _required(

@@ -10,16 +10,23 @@ import ctypes
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_CHANGING = frozenset(
-    {"os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
-    | {"os.symlink", "os.truncate", "shutil.rmtree", "shutil.move"}
-)
+_CHANGING = {
+    **dict.fromkeys(("os.link", "os.rename", "shutil.move"), (0, 1)),
+    **dict.fromkeys(("os.chmod", "os.chown", "os.mkdir", "os.remove", "os.rmdir"), (0,)),
+    **dict.fromkeys(("os.truncate", "shutil.rmtree"), (0,)),
+    "os.symlink": (1,),
+}
+"""What changes files, and where the paths stand among its arguments."""
 _NETWORK = frozenset({"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto"})
+_PROGRAMS = frozenset({"os.exec", "os.posix_spawn", "os.spawn", "os.startfile", "os.system"}) | {
+    "subprocess.Popen",
+    "pty.spawn",
+}
 
 
 class NotAllowed(PermissionError):
@@ -33,44 +40,53 @@ def leave_the_network() -> None:
             ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_NETWORK)
 
 
-def forbid() -> None:
-    """From now on raise NotAllowed where this process opens a connection or changes a file.
+def forbid(root: str) -> None:
+    """From now on raise NotAllowed where this process reaches out of itself.
 
-    Files of the system's directory for temporary ones may be written.
+    That is where it opens a connection, starts a program or changes a file. Files of the system's
+    directory for temporary ones may be written, except for those of the project in ``root``.
     """
     # Where the code stands, nothing is put beside it.
     sys.dont_write_bytecode = True
     place = os.path.realpath(tempfile.gettempdir()) + os.sep
-    sys.addaudithook(_hook(place))
+    sys.addaudithook(_hook(place, os.path.realpath(root) + os.sep))
 
 
-def _hook(place: str) -> Callable[[str, tuple[object, ...]], None]:
+def _hook(place: str, root: str) -> Callable[[str, tuple[object, ...]], None]:
+    def may_write(path: object) -> bool:
+        if isinstance(path, int):
+            return True
+        try:
+            real = os.path.realpath(os.fsdecode(path))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return False
+        # The directory itself is opened for a file without a name.
+        is_temporary = f"{real}{os.sep}".startswith(place)
+        return real == os.devnull or (is_temporary and not real.startswith(root))
+
     def audit(event: str, arguments: tuple[object, ...]) -> None:
         if event in _NETWORK and not _is_local(arguments):
             raise NotAllowed("a pass must not use the network")
-        if event == "open":
-            path, mode, flags = arguments
-            is_writing = isinstance(flags, int) and bool(flags & _WRITING)
-            if is_writing and isinstance(path, str | bytes) and not _may_write(path, place):
-                raise NotAllowed(f"a pass must not write files, and this one writes {path!r}")
-            del mode
-        elif event in _CHANGING and not _may_write(arguments[0], place):
-            raise NotAllowed(f"a pass must not change files, and this one changes {arguments[0]!r}")
+        if event in _PROGRAMS:
+            raise NotAllowed(
+                f"a pass must not start programs, and this one starts {arguments[0]!r}"
+            )
+        for path in _written(event, arguments):
+            if not may_write(path):
+                raise NotAllowed(f"a pass must not change files, and this one changes {path!r}")
 
     return audit
+
+
+def _written(event: str, arguments: tuple[object, ...]) -> Sequence[object]:
+    """Return the paths that an event changes."""
+    if event != "open":
+        return [arguments[index] for index in _CHANGING.get(event, ())]
+    path, _, flags = arguments
+    is_writing = isinstance(flags, int) and bool(flags & _WRITING)
+    return [path] if is_writing and isinstance(path, str | bytes) else []
 
 
 def _is_local(arguments: tuple[object, ...]) -> bool:
     # A socket of the file system, which libraries make for their own processes.
     return len(arguments) > 1 and isinstance(arguments[1], str | bytes)
-
-
-def _may_write(path: object, place: str) -> bool:
-    if isinstance(path, int):
-        return True
-    try:
-        real = os.path.realpath(os.fsdecode(path))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    # Its directory is opened for a file without a name.
-    return f"{real}{os.sep}".startswith(place) or real == os.devnull

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -77,6 +78,7 @@ def _words(said: Mapping[object, object], key: str) -> tuple[str, ...]:
 
 def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
     """Return the command that a setup names, with its arguments read."""
+    sys.path[:0] = setup.import_from
     try:
         settings = _Settings(setup.settings)
         command = _command(setup.target, settings.modules)

@@ -42,7 +42,7 @@ from awaken.passes.messages import (
     Unusable,
 )
 
-_MODULES = {"bowler": "bowler_script", "libcst": "libcst_command"}
+_MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_command"}
 
 
 class Loading(Protocol):
@@ -97,11 +97,14 @@ def _loaded(setup: Setup) -> tuple[Loaded, Foreign | None]:
     try:
         load = _loading(setup)
     except ModuleNotFoundError as error:
-        return Unusable(f"{setup.target} needs {error.name}: install awaken[{setup.kind}]"), None
-    sys.path[:0] = setup.import_from
+        name = (error.name or setup.kind).partition(".")[0]
+        how = f"pip install 'awaken[{setup.kind}]'"
+        return Unusable(f"{setup.target} needs {name}, which is not here: {how}"), None
+    except Exception as error:  # noqa: BLE001  a library that is not made for this Python
+        return Unusable(f"{setup.kind} cannot be used here: {described(error)}"), None
     sys.argv = [setup.target, *setup.words]
     # The libraries are loaded by now, and have written what they keep for themselves.
-    forbid()
+    forbid(setup.root)
     try:
         return load(setup)
     except BaseException as error:  # noqa: BLE001  foreign code may raise anything when it is imported

@@ -61,7 +61,7 @@ def _entry(rule: Rule) -> dict[str, Any]:
         "needs": rule.needs,
         "options": options(rule),
         "reasons": [
-            {"reason": f"{rule.name}/{one.code}", "message": message(one), "cure": one.help}
+            {"reason": one.of(rule.name), "message": message(one), "cure": one.help}
             for one in rule.reasons
         ],
         "examples": [

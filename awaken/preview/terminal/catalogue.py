@@ -117,6 +117,6 @@ def _changed(path: str, before: str | None, after: str) -> FileSection:
 def _refusals(refusals: Refusals, page: Page) -> None:
     for reason in refusals.reasons:
         page.row()
-        page.hanging(Text(), f"{refusals.rule}/{reason.code}", "manual")
+        page.hanging(Text(), reason.of(refusals.rule), "manual")
         page.hanging(Text("    "), message(reason).replace("…", page.glyph("…", "...")))
         page.hanging(Text("    "), reason.help, "faint")

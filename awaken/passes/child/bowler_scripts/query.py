@@ -1,0 +1,82 @@
+"""One query of a script, as it was when it was to be run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from awaken.passes.child.bowler_scripts.bindings import Bindings
+from awaken.passes.child.bowler_scripts.fixers import usable
+from awaken.passes.child.bowler_scripts.hunk_processors import Processors
+from awaken.passes.child.bowler_scripts.refactoring import Tool
+from awaken.passes.child.bowler_scripts.selected_files import SelectedFiles
+from awaken.passes.child.bowler_scripts.words import words_of
+
+_PYTHON_3 = 3
+
+
+@dataclass(frozen=True)
+class CapturedQuery:
+    """A query of the script; ``words`` are names of which a text holds one if it has a site.
+
+    ``writes`` says that it was to be written, and not only shown. ``callbacks`` are functions of
+    the script.
+    """
+
+    tool: Tool
+    files: SelectedFiles
+    processors: Processors
+    words: Sequence[str]
+    writes: bool
+    callbacks: Sequence[Callable[..., object]]
+    bindings: Bindings | None = None
+
+    @classmethod
+    def of(cls, query: Any, options: dict[str, Any], root: Path) -> CapturedQuery:
+        """Return a query as it is now, to be run with these options of ``execute``."""
+        now = copy(query)
+        now.transforms = [_copied(one) for one in query.transforms]
+        # What compiles it selects the root if it selects nothing.
+        fixers = now.compile()
+        given = dict(options.get("options") or {})
+        if now.python_version == _PYTHON_3:
+            given.setdefault("print_function", True)
+        matcher = options.get("filename_matcher", now.filename_matcher)
+        processors = tuple(now.processors)
+        if not processors and options.get("hunk_processor") is not None:
+            processors = (options["hunk_processor"],)
+        called = [one for each in now.transforms for one in (*each.filters, *each.callbacks)]
+        return cls(
+            tool=Tool(fixers, options=given),
+            files=SelectedFiles(tuple(now.paths), matcher, root),
+            processors=Processors(processors),
+            words=words_of(now.transforms),
+            writes=bool(options.get("write", False)),
+            callbacks=(*called, *processors, *([] if matcher is None else [matcher])),
+        )
+
+    def with_bindings(self, bindings: Bindings) -> CapturedQuery:
+        """Return the same query, whose callbacks find names as they were."""
+        return replace(self, bindings=bindings)
+
+    def made(self, text: str, path: Path) -> str:
+        """Return what it makes of the text of a file. Raises CannotParse."""
+        if self.bindings is not None:
+            self.bindings.restore()
+        name = self.files.name_of(path)
+        if name is None or (self.words and not any(one in text for one in self.words)):
+            return text
+        return self.tool.made(text, name, self.processors)
+
+
+def _copied(transform: Any) -> Any:
+    """Return a transform that does not change with that of the script."""
+    found = copy(transform)
+    found.kwargs = dict(transform.kwargs)
+    found.filters = list(transform.filters)
+    found.callbacks = list(transform.callbacks)
+    found.fixer = None if transform.fixer is None else usable(transform.fixer)
+    return found
