@@ -36,13 +36,13 @@ from awaken.passes.messages import (
     Ready,
     Rewritten,
     Runner,
-    Setup,
     Skipped,
     Unchanged,
     Unreadable,
     Unusable,
 )
 from awaken.passes.page import page_of
+from awaken.passes.setups import LIBCST_SETTINGS, setup_of
 from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _NOT_PROVED = "nothing of it is proved"
-_YAML = "/.libcst.codemod.yaml"
 _MOST = 0.9
 """The share of its lines above which a file counts as reformatted."""
 _FEWEST_LINES = 20
@@ -70,7 +69,7 @@ class ForeignPass(Rule):
 
     levels = (Level.UNSAFE, Level.MANUAL, Level.ADVICE)
     is_foreign = True
-    reads = (_YAML,)
+    reads = (LIBCST_SETTINGS,)
     reasons: ClassVar[tuple[Reason, ...]] = reasons.OF_ALL
     settings: ClassVar[PassSettings]
     start: ClassVar[Runner]
@@ -84,7 +83,7 @@ class ForeignPass(Rule):
         """Return a finding for each place that the codemod changes, and a change for each file."""
         answers = self._asking.ask(
             type(self).start,
-            self._setup(project),
+            setup_of(self.settings, self.place, project),
             lambda ready: [
                 Item(path, project.snapshot[path].raw())
                 for path in self._paths(project, ready)
@@ -113,36 +112,6 @@ class ForeignPass(Rule):
             module = project.module(path)
             if module is not None:
                 yield self._decided(module, answer, constraints)
-
-    def _setup(self, project: Project) -> Setup:
-        files = {
-            path: (name, name if path.endswith("/__init__.py") else name.rpartition(".")[0])
-            for path in project.snapshot
-            if is_python(path)
-            for name in (project.layout.name_of(path),)
-        }
-        return Setup(
-            kind=self.settings.kind,
-            target=self._target(),
-            named=self.settings.named(),
-            words=self.settings.args,
-            # A package of codemods may stand beside the program, or with it.
-            import_from=(str(self.place.directory), str(self.place.directory / "src")),
-            root=str(self.place.root),
-            settings=self._libcst_settings(project),
-            files=files,
-            seconds=self.settings.seconds_per_file,
-        )
-
-    def _libcst_settings(self, project: Project) -> str:
-        if self.settings.kind != "libcst":
-            return ""
-        return "".join(one.text.decode() for one in project.texts(_YAML).files.values())
-
-    def _target(self) -> str:
-        if self.settings.kind == "bowler" and self.settings.bowler.endswith(".py"):
-            return str(self.place.directory / self.settings.bowler)
-        return self.settings.target
 
     def _paths(self, project: Project, ready: Ready) -> Iterator[str]:
         words = [one.encode() for one in self.settings.triggers or ready.triggers]
