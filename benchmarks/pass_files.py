@@ -47,7 +47,7 @@ def main():
 
 
 def nested_blocks() -> str:
-    rows = [f"{'  ' * level}if old:\n" for level in range(DEEP)]
+    rows = [f"{'  ' * level}if x:\n" for level in range(DEEP)]
     return "".join(rows) + f"{'  ' * DEEP}old\n"
 
 
@@ -95,13 +95,21 @@ FILES: dict[str, tuple[str, bytes]] = {
     "executable": ("executable", b"#!/usr/bin/env python\nold = 1\n"),
     "read_only": ("read only", b"old = 1\n"),
 }  # fmt: skip
+STRINGS = {("f_strings", "Bowler"), ("pep_701", "Bowler"), ("pep_750", "Bowler")}
 MODES = {"executable": 0o755, "read_only": 0o444}
 LINKS = {"link": ("a link to another file of the project", "utf_8.py")}
 
 
-def expected(name: str, content: bytes) -> bytes:
+PASSES = {
+    "LibCST": ["--libcst", "renaming.RenameCommand"],
+    "Bowler": ["--bowler", "rename.py"],
+}
+
+
+def expected(name: str, content: bytes, library: str) -> bytes:
     """Return what a careful person would write: the name is another one, and nothing else."""
-    if name in {"comments", "strings", "utf_16", "null"}:
+    # To Bowler an f-string is a string.
+    if name in {"comments", "strings", "utf_16", "null"} or (name, library) in STRINGS:
         return content
     if name == "f_strings":
         # `{old=}` prints the name, which is the codemod's business.
@@ -123,13 +131,16 @@ def written(program: Path, *, read_only: bool = False) -> None:
         (program / f"{name}.py").symlink_to(target)
 
 
-def outcomes(python: str, words: list[str]) -> dict[str, str]:
+def outcomes(python: str, library: str) -> dict[str, str]:
     """Return what becomes of each file, in words."""
     # awaken writes all files of a run or none.
-    return {**_outcomes(python, words, read_only=False), **_outcomes(python, words, read_only=True)}
+    return {
+        **_outcomes(python, library, read_only=False),
+        **_outcomes(python, library, read_only=True),
+    }
 
 
-def _outcomes(python: str, words: list[str], *, read_only: bool) -> dict[str, str]:
+def _outcomes(python: str, library: str, *, read_only: bool) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         program = place / "program"
@@ -139,7 +150,16 @@ def _outcomes(python: str, words: list[str], *, read_only: bool) -> dict[str, st
         environment = {**os.environ, "AWAKEN_STATE_DIR": str(place / "state")}
 
         def awaken(command: str, *more: str) -> str:
-            line = [python, "-m", "awaken", command, *words, "--unsafe-fixes", *more, "program"]
+            line = [
+                python,
+                "-m",
+                "awaken",
+                command,
+                *PASSES[library],
+                "--unsafe-fixes",
+                *more,
+                "program",
+            ]
             done = subprocess.run(
                 line, cwd=place, env=environment, capture_output=True, text=True, check=False
             )
@@ -158,7 +178,7 @@ def _outcomes(python: str, words: list[str], *, read_only: bool) -> dict[str, st
             reasons[Path(one["path"]).stem] = f"not read: {one['message'].partition(';')[0]}"
         return {
             **{
-                name: _outcome(program, name, reasons.get(name, ""))
+                name: _outcome(program, name, library, reasons.get(name, ""))
                 for name in FILES
                 if name != "read_only"
             },
@@ -166,15 +186,19 @@ def _outcomes(python: str, words: list[str], *, read_only: bool) -> dict[str, st
         }
 
 
-def _outcome(program: Path, name: str, reason: str) -> str:
+def _outcome(program: Path, name: str, library: str, reason: str) -> str:
     path, before = program / f"{name}.py", FILES[name][1]
     after = path.read_bytes()
     if path.stat().st_mode & 0o777 != MODES.get(name, 0o644):
         return "**another mode**"
     if after == before:
-        nothing = expected(name, before) == before and not reason
+        nothing = expected(name, before, library) == before and not reason
         return reason or ("nothing to do" if nothing else "**left alone without a word**")
-    return "rewritten" if after == expected(name, before) else f"**otherwise**: {after[:60]!r}"
+    return (
+        "rewritten"
+        if after == expected(name, before, library)
+        else f"**otherwise**: {after[:60]!r}"
+    )
 
 
 def _of_link(program: Path, name: str) -> str:
@@ -183,22 +207,20 @@ def _of_link(program: Path, name: str) -> str:
 
 
 def main(pythons: list[str]) -> None:
-    passes = {
-        "LibCST": ["--libcst", "renaming.RenameCommand"],
-        "Bowler": ["--bowler", "rename.py"],
-    }
     found: dict[tuple[str, str], dict[str, list[str]]] = {}
     versions = []
-    for python in pythons or [sys.executable]:
+    for given in pythons or [sys.executable]:
+        # Not resolved: a virtual environment is a link.
+        python = os.path.abspath(given)  # noqa: PTH100
         line = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
         version = subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
         versions.append(version)
-        for library, words in passes.items():
-            for name, outcome in outcomes(python, words).items():
+        for library in PASSES:
+            for name, outcome in outcomes(python, library).items():
                 found.setdefault((name, library), {}).setdefault(outcome, []).append(version)
-    print(f"| file | {' | '.join(passes)} |\n|---|---|---|")
+    print(f"| file | {' | '.join(PASSES)} |\n|---|---|---|")
     for name, (what, _) in {**FILES, **LINKS}.items():
-        cells = [_cell(found[name, library], versions) for library in passes]
+        cells = [_cell(found[name, library], versions) for library in PASSES]
         print(f"| {_escaped(what)} | {' | '.join(map(_escaped, cells))} |")
 
 

@@ -10,6 +10,7 @@ from codemods import WRITTEN
 from awaken import api
 from awaken.knowledge.codemods import words_of
 from awaken.passes.child.libcst_command import load
+from awaken.passes.child.round_trip import with_lost_bytes
 from awaken.passes.messages import Item, Ready, Rewritten, Setup, Skipped, Unreadable
 from awaken.passes.settings import PassSettings
 from awaken.settings import Settings
@@ -112,6 +113,41 @@ def test_what_the_parser_of_libcst_refuses_is_told_with_its_line():
 
     assert isinstance(answer, Unreadable)
     assert answer.line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "match old:\n    case [old, *_]:\n        pass\n",
+        "def f(old: int | None, /, *x: *tuple[int, ...]) -> A[*old]: ...\n",
+        "with (open(old) as a, open(old) as b):\n    pass\n",
+        "try:\n    old\nexcept* ValueError as old:\n    pass\n",
+        "type old[T = int] = list[T]\nclass A[**P, *Ts]: x = old\n",
+        'x = f"{old["a"]:{old}}"\n',
+        "async def f():\n    return [x async for x in old if await old]\n",
+        "if x:\n\tif old:\n\t\told\nelse:\n  old\n",
+        "x = 1 + \\\n    old   \n\n\n",
+    ],
+)
+def test_all_syntax_of_python_is_read(text):
+    answer = made("RenameCommand", text, ("old", "old"), ("new", "new"))
+
+    assert answer == Rewritten(text.replace("old", "new").encode())
+
+
+@pytest.mark.parametrize(
+    ("before", "read", "after", "wanted"),
+    [
+        (b"\x0ca = 1\nb\n", b"a = 1\nb\n", b"a = 2\nb\n", b"\x0ca = 2\nb\n"),
+        (b"\x0ca\nb\n", b"a\nb\n", b"a\nc\nd\n", b"\x0ca\nc\nd\n"),
+        (b"a\rb\r", b"a\rb", b"a\rc", b"a\rc\r"),
+        (b"a\rb\r", b"a\rb", b"c\rb", b"c\rb\r"),
+        (b"a\n", b"a\n", b"b\n", b"b\n"),
+        (b"a\nb\n", b"a b\n", b"c\n", b"c\n"),
+    ],
+)
+def test_what_the_parser_loses_is_put_back(before, read, after, wanted):
+    assert with_lost_bytes(before, read, after) == wanted
 
 
 def test_metadata_of_the_whole_project_come_from_awaken():
