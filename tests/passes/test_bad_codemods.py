@@ -144,7 +144,7 @@ def test_what_libcst_cannot_read_is_a_site_and_what_it_loses_is_put_back(tmp_pat
     one = reported(tmp_path, files, "codemods.RenameCommand", arguments={"old": "old", "new": "n"})
 
     assert outcomes(one) == {
-        "refused.py": "it/cannot-parse",
+        "refused.py": "libcst/cannot-parse",
         "returns.py": "a = 1\rn = 2\r",
         "feed.py": "\x0cn = 1\n",
         "works.py": "n = 1\n",
