@@ -96,6 +96,7 @@ def main(arguments: argparse.Namespace) -> int:
                             with served(arguments.python, directory, database) as server:
                                 # The first requests open the connections of the pool.
                                 loaded(path, connections, arguments.warming, server)
+                                wait_for(f"http://127.0.0.1:{PORT}{path}")
                                 one = loaded(path, connections, arguments.seconds, server)
                                 found[name].append(one)
                     for name, runs in found.items():

@@ -101,6 +101,37 @@ BASES = """
         ("def f(g): g()\ndef g(): ...", ["g() -> unknown"]),
         ("def f(x): x.g()\ndef g(): ...", ["x.g() -> unknown"]),
         ("def f(x: str): x.g()\ndef g(): ...", ["x.g() -> library"]),
+        (
+            "class C:\n    def run(self): ...\ndef f(c: C):\n    g = getattr(c, 'run')\n    g()",
+            ["g() -> one m.C.run"],
+        ),
+        (
+            """
+                class C:
+                    def run(self): ...
+                    def go(self): ...
+                def f(c: C):
+                    g = getattr(c, "run", None) or getattr(c, "go")
+                    if g is not None:
+                        g()
+            """,
+            ["g() -> several m.C.run m.C.go"],
+        ),
+        (
+            """
+                class C:
+                    def __init__(self):
+                        self.kept: K | None = None
+                class D(C):
+                    def __init__(self):
+                        super().__init__()
+                        self.kept = K()
+                class K:
+                    def run(self): ...
+                def f(c: C): c.kept.run()
+            """,
+            ["c.kept.run() -> one m.K.run"],
+        ),
     ],
 )  # fmt: skip
 def test_a_call_is_resolved(text, expected):

@@ -12,6 +12,14 @@ class Admins(UserFactory): ...
 class Own(UserFactory):
     @classmethod
     def _create(cls, model, *args, **kwargs): return Note()
+class Told(UserFactory):
+    @classmethod
+    def _create(cls, model, *args, **kwargs):
+        made = super()._create(model, *args, **kwargs)
+        return made
+class Else(UserFactory):
+    @classmethod
+    def _create(cls, model, *args, **kwargs): return super()._create(Note)
 class Written(UserFactory):
     @classmethod
     def create(cls, **kwargs): return Note()
@@ -28,6 +36,8 @@ class Unsure(Base): ...
         ("Admins.create_batch(2)", "list[User]"),
         ("UserFactory.build_batch(2)[0]", "User"),
         ("Written.create()", "Note"),
+        ("Told()", "User"),
+        ("Else()", "m.Else"),
         ("Own.create()", "?`m.Own` sets no `create` in sight"),
         ("Unsure.create()", "?`m.Unsure` sets no `create` in sight"),
     ],

@@ -23,6 +23,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 from awaken.project.values.questions import Passed
+from awaken.project.values.wrapped import Decorated, decorated_by
 
 
 class Calls:
@@ -81,6 +82,13 @@ class Calls:
         ``called`` says that it is given arguments first. None where it cannot be read.
         """
         return self._wrappings.of(qualified, called=called)
+
+    def decorated_by(self, qualified: str) -> Decorated | None:
+        """Return what a decorator of the program is used for; None if it is used otherwise.
+
+        What others may import may decorate what they define.
+        """
+        return decorated_by(self._evaluator, qualified)
 
     def callers_of(self, module: Module, function: Function) -> Callers:
         """Return who calls a function or method of ``module``, over all files.

@@ -13,7 +13,7 @@ from awaken.project.names.functions.decorators import (
     method_kind,
 )
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -164,7 +164,7 @@ def _as_called(
 ) -> Called | Unknown:
     decorators = decorator_names(evaluator.names, home, function)
     # Any other decorator may put something else in place of the function.
-    if not decorators <= TRANSPARENT:
+    if not decorators <= TRANSPARENT and not _is_handed_through(evaluator, home, function):
         return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
     match method_kind(decorators):
         case "static":
@@ -174,6 +174,16 @@ def _as_called(
         case "instance":
             is_bound = isinstance(receiver, InstanceOf)
     return Called(home, function, int(is_bound))
+
+
+def _is_handed_through(evaluator: ProgramEvaluator, home: Module, function: Function) -> bool:
+    """Whether each decorator of the program's own calls its function as it is called itself."""
+    for one in function.decorator_list:
+        name = evaluator.names.qualified(home, without_arguments(one)) or ""
+        handing = evaluator.forwarding.of(name, called=isinstance(one, ast.Call))
+        if name not in TRANSPARENT and (handing is None or handing.kind == "calls"):
+            return False
+    return True
 
 
 def _relatives(

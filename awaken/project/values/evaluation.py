@@ -61,6 +61,7 @@ from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened
+from awaken.project.values.wrapped import packed_item
 from awaken.workspace.parsing import deep_recursion
 
 # What callers pass is known to the first, and not to the second.
@@ -310,6 +311,9 @@ class Evaluator(ABC):
                 return self.building.display(module, node, known)
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
+        packed = packed_item(self, module, node, known)
+        if packed is not None:
+            return packed
         owners = self.values(module, node.value, known)
         owners = tuple(self.library.variable(one) or one for one in owners)
         if owners and all(isinstance(owner, ClassOf | External) for owner in owners):

@@ -190,7 +190,7 @@ def test_a_site_that_is_decided_twice_says_what_is_against_it():
                     try:
                         return function(*args, **kwargs)
                     except ValueError:
-                        args[0].rollback()
+                        [*args][0].rollback()
                         raise
                 return wrapper
 

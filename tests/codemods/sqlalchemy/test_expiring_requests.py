@@ -116,3 +116,29 @@ def test_what_a_request_may_expire_is_loaded_again(lines):
 )
 def test_what_a_request_does_not_expire_is_left_alone(lines):
     assert "expired" not in after(*lines, 'assert note.text == "b"')
+
+
+ADDED = """\
+def added(db: Session, text: str) -> Note | None:
+    try:
+        db.add(Note(text=text))
+        db.commit()
+    except ValueError:
+        db.rollback()
+        HANDLED
+
+
+"""
+
+
+@pytest.mark.parametrize(("handled", "is_loaded"), [("return None", True), ("raise", False)])
+def test_a_call_that_goes_on_behind_a_rollback_may_expire_what_a_test_holds(handled, is_loaded):
+    main = MAIN.replace("@app.put", ADDED.replace("HANDLED", handled) + "@app.put", 1)
+    test = TEST.replace("import app, renamed", "import added").partition("def test")[0]
+    test += (
+        "def test_notes(db: Session):\n    note = db.get_one(Note, 1)\n    added(db, 'b')\n"
+        "    assert note.text\n"
+    )
+    result = rewritten(database=DATABASE, models=MODELS, main=main, test_notes=test)
+
+    assert ("await db.refresh(note)" in result.files["test_notes.py"].decode()) == is_loaded

@@ -310,6 +310,24 @@ def test_the_mock_of_a_factory_says_what_entering_it_gives(options, told, is_ref
     assert bool(_refused(test)) == is_refused
 
 
+@pytest.mark.parametrize(
+    ("module", "is_refused"),
+    [("self.MODULE", False), ("self.other", True), ("MODULE", False), ("str(1)", True)],
+)
+def test_the_text_of_a_patch_is_put_together_of_constants(module, is_refused):
+    test = f"""
+        MODULE = "database"
+        class TestShop:
+            MODULE = "database"
+            def test(self, db: Session):
+                with patch(f"{{{module}}}.LocalSession") as mock:
+                    mock.return_value.__enter__ = MagicMock(return_value=db)
+                    shop.order_alone()
+    """
+
+    assert bool(_refused(test)) == is_refused
+
+
 @pytest.mark.parametrize(("given", "is_refused"), [("db", False), ("1", True), ("Mock()", True)])
 def test_a_factory_may_give_a_session_itself(given, is_refused):
     test = f"""
@@ -410,6 +428,87 @@ def test_a_mock_that_an_object_keeps_is_told_what_its_method_gives(given, told, 
     reasons = {reason_of(one) for one in session_to_async(texts).findings}
 
     assert ("handed-on" in reasons) == is_refused
+
+
+NESTED = {
+    "database": """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("sqlite://")
+LocalSession = sessionmaker(engine)
+""",
+    "notes": """\
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from database import LocalSession
+
+
+class Store:
+    def count(self, db: Session) -> int:
+        return db.scalar(text("select 1"))
+
+
+class Service:
+    def __init__(self) -> None:
+        self.store = Store()
+
+
+service = Service()
+
+
+def counted() -> int:
+    with LocalSession() as db:
+        return service.store.count(db) + Store().count(db)
+""",
+    "test_notes": """\
+from unittest.mock import MagicMock, patch
+
+from notes import Store, counted
+
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("test", "written"),
+    [
+        (
+            """\
+@patch("notes.service")
+def test(mock_service):
+    mock_service.store.count.return_value = 2
+    counted()
+""",
+            '**{"store.count": AsyncMock(return_value=MagicMock())})',
+        ),
+        (
+            """\
+@patch("notes.Store")
+def test(mock_store):
+    made = MagicMock()
+    made.count.return_value = 2
+    mock_store.return_value = made
+    counted()
+""",
+            "made = MagicMock(count=AsyncMock(return_value=MagicMock()))",
+        ),
+        (
+            """\
+def test():
+    told = {"return_value": 2}
+    with patch.object(Store, "count", **told):
+        counted()
+""",
+            '**{"return_value": MagicMock(), **told}):',
+        ),
+    ],
+)
+def test_what_a_mock_gives_is_said_where_the_program_calls_it(test, written):
+    result = rewritten(**{**NESTED, "test_notes": NESTED["test_notes"] + test})
+
+    assert written in result.files["test_notes.py"].decode(), result.files["test_notes.py"].decode()
 
 
 POSTS = """

@@ -106,3 +106,29 @@ def test_a_url_from_outside_may_name_what_is_installed(installed, is_wrapped):
     said = {"drivers": {"postgresql": "psycopg"}}
     found = rewritten(**texts, options=said, targets={installed: "==2.9"})
     assert (TOGETHER in found.files["database.py"].decode()) is is_wrapped
+
+
+SAVING = """\
+from database import new_session
+from models import Folder
+
+
+def {name}():
+    with new_session() as db:
+        db.add(Folder(id=1))
+        db.commit()
+"""
+
+
+def test_engines_beside_synchronous_ones():
+    texts = {
+        "database": DATABASE.format(url=PSYCOPG2).partition("\n\n\ndef")[0] + "\n",
+        "models": MODELS.format(column=TO_ITSELF),
+        "saving": SAVING.format(name="save"),
+        "others": SAVING.format(name="other"),
+    }
+    said = {"drivers": {"postgresql": "psycopg"}, "component": "saving"}
+    written = rewritten(**texts, options=said).files["database.py"].decode()
+    made = 'create_async_engine("postgresql+psycopg://h/x", echo=True)'
+    assert f"\nasync_engine = with_rows_together(\n    {made}\n)\n" in written
+    assert '\nengine = create_engine("postgresql+psycopg2://h/x", echo=True)\n' in written

@@ -20,7 +20,8 @@ A statement behind a commit reads its collections anew (`populate_existing`), wh
 expired is loaded in front of what reads it (`inspect(user).expired`), and so is a relationship that
 is read behind a commit, of an object of before (`refresh`). Where a test shares its session with
 requests, each of them begins with relationships that are read anew. What a test holds
-of such a session is loaded in the same way behind a request that may expire it.
+of such a session is loaded in the same way behind a request that may expire it, and behind a call
+that may roll back and go on. An upsert that returns objects reads them anew.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
@@ -34,6 +35,9 @@ A task of Celery or RQ stays a plain function, which runs a coroutine function b
 the connections before that loop ends. What sends it stays as it is; what calls it by its name in a
 coroutine function awaits the other one.
 
+A wrapper of a decorator that waits itself awaits what it wraps, if all that it decorates is in
+sight. All that one call may reach becomes a coroutine function together.
+
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
 by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
 
@@ -42,6 +46,7 @@ and each worker hands its coroutine to the event loop: as many run at once as be
 
 What tests put in the place of such a function can be awaited afterwards: their own functions become
 coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
+What a patch names may be put together of constants.
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
 option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.

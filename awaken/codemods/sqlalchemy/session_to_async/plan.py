@@ -54,7 +54,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     WRAP,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.proof import problems
+from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
     AssignedExpressions,
 )
@@ -77,6 +77,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses impor
 from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
@@ -172,7 +173,8 @@ class SessionToAsync(Rule):
         )
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
-        loaded_again = loading.loaded_again(behind.commits)
+        again = loading.loaded_again(behind.commits)
+        loaded_again = {**again, **returned_by_upserts(project)}
         found = Found(
             [
                 *self._functions(part, loaded_again),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.thread_pools import ThreadPools
+from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
 from awaken.project.graph.forwards.handed.components import Component
 from awaken.project.graph.forwards.resolving import function_around
@@ -45,6 +46,7 @@ class SynchronousPart:
         self.project = project
         self.managers = Managers(project, self.around)
         self.pools = ThreadPools(project)
+        self.wrappers = Wrappers(project)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
         self._operations = operations
@@ -108,7 +110,7 @@ class SynchronousPart:
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
         handed, managers = self.project.calls.handed_on(), self.managers
-        fakes = Fakes(self.project)
+        fakes, graph = Fakes(self.project), self.project.calls.graph()
 
         def callers(function: FunctionPlace) -> Iterable[Call]:
             called = handed.callers(function, managers.callers(function))
@@ -116,7 +118,8 @@ class SynchronousPart:
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
             together = (*fakes.kin(function), *self.entry_points.together(function))
-            return (*managers.kin(function), *handed.beside(function), *together)
+            wrapped = (*self.wrappers.decorated(function), *_called_in_place(graph, function))
+            return (*managers.kin(function), *handed.beside(function), *together, *wrapped)
 
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
@@ -212,7 +215,8 @@ class SynchronousPart:
         return {
             place: why
             for place, why in component.leaks.items()
-            if not self.stand_ins.is_of_session(place)
+            if not self.wrappers.is_returned_at(component.functions, place)
+            and not self.stand_ins.is_of_session(place)
             and not any(one in self.steps for one in self.stand_ins.replaced_at(place))
         }
 
@@ -261,3 +265,10 @@ class SynchronousPart:
             *self.entries,
         )
         return sorted(set(changed))
+
+
+def _called_in_place(graph: CallGraph, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    """Yield what else is called where ``function`` is, by one name, of classes of one kind."""
+    for call in graph.callers(function):
+        if call.kind == "several":
+            yield from call.functions

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from awaken.knowledge import knowledge
-from awaken.project.frameworks.testing.marks import Patch, patch_of
+from awaken.project.frameworks.testing.marks import UNTOLD, Patch, patch_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.definitions import Functions
@@ -44,7 +44,7 @@ class Replacement:
     (``is_class``), or whose instance, and ``module`` the file; ``home`` is the file in which the
     name stands. ``session`` says that it is a method of a session, ``factory`` that it makes
     sessions, ``library`` which class of a library it is; ``why`` is empty, or why the name is not
-    understood. ``name`` is its last word.
+    understood. ``name`` is its last word; of one that ``is_untold`` nothing else is in sight.
     """
 
     node: ast.Call | ast.Assign
@@ -62,6 +62,7 @@ class Replacement:
     factory: bool = False
     library: str = ""
     why: str = ""
+    is_untold: bool = False
 
 
 class Replacements:
@@ -144,6 +145,9 @@ class Replacements:
         """Return what a dotted name stands for, as ``patch`` takes it apart."""
         layout, names = self._evaluator.names.layout, self._evaluator.names
         parts = dotted.split(".")
+        if parts[0] == UNTOLD:
+            shown = module.excerpt(node.args[0])
+            return Replacement(node, parts[-1], shown, is_untold=True)
         for length in range(len(parts) - 1, 0, -1):
             path = layout.find(".".join(parts[:length]), module.path).path
             if path is None:

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.injection import injection
+from awaken.project.graph.forwards.asked_attributes import Asked, asked_attributes
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.bindings import Binding
@@ -69,18 +70,21 @@ class Referents:
         return found or (Referent("library", "builtins.None"),)
 
     def _of(self, module: Module, func: ast.expr) -> Iterator[Referent]:
-        names = self._evaluator.names
         if isinstance(func, ast.Name):
             bindings = module.scopes.bindings_of(func)
+            asked = asked_attributes(module, func)
             if bindings and all(one.kind == "function" for one in bindings):
-                yield from (
-                    self._function(module, one) for one in bindings if not is_overload(one.node)
-                )
+                plain = [one for one in bindings if not is_overload(one.node)]
+                yield from (self._function(module, one) for one in plain)
+                return
+            if asked is not None:
+                for one in asked:
+                    yield from self._asked(module, one)
                 return
         elif not isinstance(func, ast.Attribute):
             yield from self._of_values(module, func)
             return
-        qualified = names.qualified(module, func)
+        qualified = self._evaluator.names.qualified(module, func)
         if qualified is not None:
             found = self._named(qualified)
             if found is not None:
@@ -90,6 +94,12 @@ class Referents:
             yield from self._attribute(module, func)
         else:
             yield from self._of_values(module, func)
+
+    def _asked(self, module: Module, asked: Asked) -> Iterator[Referent]:
+        for owner in self._evaluator.values(module, asked.owner):
+            yield from self._of_owner(owner, module, asked.attribute)
+        if asked.otherwise is not None:
+            yield from self._of_values(module, asked.otherwise)
 
     def _function(self, module: Module, binding: Binding) -> Referent:
         return Referent("function", module.path, "", module.span(binding.node).start)

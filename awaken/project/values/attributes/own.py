@@ -20,6 +20,7 @@ from awaken.project.values.domain import (
     DeclarativeBase,
     FunctionOf,
     InstanceOf,
+    NoneValue,
     Unknown,
     Value,
     Values,
@@ -35,6 +36,7 @@ _ENUMERATIONS |= {"enum.ReprEnum"}
 _PLAIN = {"aiohttp", "anyio", "fastapi", "flask", "flask_sqlalchemy", "httpx", "requests"}
 _PLAIN |= {"starlette", "yarl"}
 _PROPERTY = InstanceOf("builtins.property")
+_ONLY_NONE = (NoneValue(),)
 
 
 class OwnAttributes:
@@ -109,7 +111,16 @@ class OwnAttributes:
             if self._is_member(owner, bindings):
                 in_body = (InstanceOf(owner.qualified),)
         found = union(in_body, *assigned)
+        if found == _ONLY_NONE:
+            # Others set it: a subclass, or who is given the object.
+            found = self._promised(module, on_self) or found
         return self._evaluator.filled(found, module, name)
+
+    def _promised(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
+        """Return what is annotated where methods assign an attribute."""
+        written = (one for _, _, one in on_self if one is not None)
+        found = union(*(self._evaluator.declared(module, one) for one in written))
+        return () if _is_unknown(found) else found
 
     def _assigned(
         self, module: Module, target: ast.expr, value: ast.expr | None, annotation: ast.expr | None
@@ -130,9 +141,14 @@ class OwnAttributes:
     ) -> Values:
         """Return what the type parameters of ``owner`` say of a parameter that a method keeps.
 
-        So ``self.model`` is of `type[M]` another class for each instance of a generic class. Empty
-        where they do not say it.
+        So ``self.model`` is of `type[M]` another class for each instance of a generic class, and
+        ``self.items`` of ``items(model)`` an instance of it. Empty where they do not say it.
         """
+        if isinstance(value, ast.Call) and annotation is None:
+            found = self._by_type_parameter(owner, module, node, value.func, None)
+            are_classes = all(isinstance(one, ClassOf) for one in found)
+            made = tuple(InstanceOf(one.qualified) for one in found if isinstance(one, ClassOf))
+            return made if are_classes else ()
         if not isinstance(owner, InstanceOf) or not isinstance(value, ast.Name):
             return ()
         bindings = module.scopes.bindings_of(value)
@@ -165,7 +181,7 @@ class OwnAttributes:
         if not (is_made_here and is_declared_only and holds_own(self._evaluator, declared)):
             return declared
         assigned = union(*(self._assigned(module, *one) for one in on_self))
-        return narrower(self._evaluator, declared, assigned)
+        return declared if assigned == _ONLY_NONE else narrower(self._evaluator, declared, assigned)
 
     def _is_member(self, owner: InstanceOf | ClassOf, bindings: list[Binding]) -> bool:
         """Whether a name that a class assigns in its body is a member of an enumeration."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.names.classes import ClassFacts
+from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf, InstanceOf, Producer, Values
 from awaken.project.values.questions import Questions
 
@@ -11,7 +13,7 @@ _BASES = {"factory.Factory", "factory.base.Factory", "factory.alchemy.SQLAlchemy
 _ONE = {"build", "create"}
 _MANY = {"build_batch", "create_batch"}
 _MAKING = frozenset({"_build", "_create", "_generate"})
-"""What a class overrides whose objects may be others."""
+"""What a class overrides whose objects may be others, unless it has its base make them."""
 
 
 def made_by(evaluator: Questions, owner: ClassOf) -> Values:
@@ -19,7 +21,7 @@ def made_by(evaluator: Questions, owner: ClassOf) -> Values:
     ancestors = evaluator.classes.ancestors(owner.qualified)
     if ancestors is None or not _BASES & set(ancestors.outside):
         return ()
-    if any(_MAKING & one.members for one in ancestors.inside):
+    if not all(_hands_on(evaluator, one) for one in ancestors.inside):
         return ()
     for facts in ancestors.inside:
         module, node = evaluator.classes.node(facts.qualified) or (None, None)
@@ -39,6 +41,49 @@ def method_of(evaluator: Questions, owner: InstanceOf | ClassOf, name: str) -> V
     if name in _MANY and made:
         made = (InstanceOf("builtins.list", parameters=(made,)),)
     return (Producer("callable", made),) if made else ()
+
+
+def _hands_on(evaluator: Questions, facts: ClassFacts) -> bool:
+    """Whether a factory has its base make the objects, of the class that this is told to make."""
+    overridden = _MAKING & facts.members
+    module, node = (overridden and evaluator.classes.node(facts.qualified)) or (None, None)
+    if module is None or node is None:
+        return not overridden
+    methods = {one.name: one for one in node.body if isinstance(one, ast.FunctionDef)}
+    return all(
+        name in methods and _is_made_above(module, methods[name], name) for name in overridden
+    )
+
+
+def _is_made_above(module: Module, method: ast.FunctionDef, name: str) -> bool:
+    """Whether all that a method returns is what the method above it makes."""
+    positional = [*method.args.posonlyargs, *method.args.args]
+    bound = module.scopes.scope_made_by(method).bindings
+    # `_generate` is told how to make it; the others of which class.
+    given = positional[1].arg if len(positional) > 1 else ""
+    if not given or len(bound.get(given, ())) != 1:
+        return False
+    returned = [
+        one.value
+        for one in module.walk(method)
+        if isinstance(one, ast.Return) and module.enclosing_function(one) is method
+    ]
+    return bool(returned) and all(_is_above(module, one, name, given) for one in returned)
+
+
+def _is_above(module: Module, value: ast.expr | None, name: str, given: str) -> bool:
+    match value:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=attribute),
+            args=[ast.Name(id=first), *_],
+        ):
+            return attribute == name and first == given
+        case ast.Name():
+            bindings = module.scopes.bindings_of(value)
+            made = bindings[0].value if len(bindings) == 1 else None
+            return isinstance(made, ast.Call) and _is_above(module, made, name, given)
+        case _:
+            return False
 
 
 def _model(node: ast.ClassDef) -> ast.expr | None:

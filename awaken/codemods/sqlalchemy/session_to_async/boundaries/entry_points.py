@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.decorated import decorated_by
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import SCRIPTS
 from awaken.contract import Place
 from awaken.kit.search import argument
@@ -206,7 +205,7 @@ class EntryPoints:
             if qualified is None or wrapping is None or wrapping.wrapper is None:
                 continue
             wrapper = self._of(wrapping.module, wrapping.wrapper)
-            decorated = decorated_by(self._project, qualified) or []
+            decorated = self._project.calls.decorated_by(qualified) or []
             functions = [self._of(*one) for one in decorated]
             are_commands = all(
                 any(self.is_command(home, one) for one in function.decorator_list)

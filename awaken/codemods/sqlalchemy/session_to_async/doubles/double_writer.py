@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
@@ -28,6 +28,7 @@ from awaken.project.values.domain import FunctionOf, InstanceOf
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
+_RESULT = "return_value="
 _ASYNC_MOCK = "unittest.mock.AsyncMock"
 _MAGIC_MOCK = "unittest.mock.MagicMock"
 _MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
@@ -80,7 +81,7 @@ class DoubleWriter:
             added.append(f"new_callable={written}")
             edits += imports
         if added and isinstance(replacement.node, ast.Call):
-            edits.append(inserted_arguments(site, replacement.node, ", ".join(added)))
+            edits += _with_arguments(site, replacement.node, added)
         if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
             return Rewrite(message, edits)
         if self._qualified(site.module, made) not in _MOCKS:
@@ -114,7 +115,7 @@ class DoubleWriter:
         if isinstance(known, ast.Attribute) and known.attr == "object":
             known = known.value
         written, imports = name_beside(self._project, site, known, _MAGIC_MOCK)
-        return [f"return_value={written}()"], imports
+        return [f"{_RESULT}{written}()"], imports
 
     def _given(self, site: Site[ast.AST], replacement: Replacement, given: ast.expr) -> list[Edit]:
         module = site.module
@@ -196,3 +197,16 @@ class DoubleWriter:
         if isinstance(known, ast.Name):
             edits.append(site.release_import("unittest.mock", known.id))
         return edits
+
+
+def _with_arguments(site: Site[ast.AST], call: ast.Call, added: Sequence[str]) -> Iterator[Edit]:
+    """Yield the edits that pass more arguments; what a dictionary passes counts before them."""
+    unpacked = [one.value for one in call.keywords if one.arg is None]
+    result = next((one for one in added if one.startswith(_RESULT)), None)
+    if result is not None and unpacked:
+        value = result.removeprefix(_RESULT)
+        yield site.insert_before(unpacked[0], f'{{"return_value": {value}, **')
+        yield site.insert_behind(unpacked[0], "}")
+        added = [one for one in added if one is not result]
+    if added:
+        yield inserted_arguments(site, call, ", ".join(added))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -25,6 +26,9 @@ GIVING = {
 """Methods of sessions that give something."""
 
 
+RESULT = "return_value"
+"""What a mock gives."""
+_MOST_RESULTS = 2
 _OF_MOCKS = {
     "call_args", "call_args_list", "call_count", "called", "return_value", "side_effect",
 }  # fmt: skip
@@ -47,6 +51,39 @@ class WaitingMethods:
             if any(one in part.steps for one in functions):
                 found[name] = any(map(part.is_result_used, functions))
         return found
+
+    def of_object(self, replacement: Replacement) -> dict[str, bool]:
+        """Return the functions of an object, a class or a module that wait."""
+        if replacement.cls:
+            found = self.of_class(replacement.cls, replacement.home)
+            if not replacement.is_class:
+                found |= self.behind(replacement.name, replacement.home)
+            return found
+        if replacement.module:
+            return self.of_module(replacement.module, replacement.home)
+        return {}
+
+    def behind(self, name: str, home: str) -> dict[str, bool]:
+        """Return the methods that wait of what the object ``name`` of ``home`` has or gives."""
+        module, part = self._project.module(home), self._part
+        chains = {
+            span: chain
+            for node in (() if module is None else module.mentions(name))
+            if module is not None
+            for span, chain in _chain_behind(module, node)
+        }
+        graph = self._project.calls.graph()
+        calls = [
+            call
+            for function in (graph.functions() if chains else ())
+            if function.path == home
+            for call in graph.callees(function)
+            if call.place.span in chains and set(call.functions) & set(part.steps)
+        ]
+        return {
+            chains[call.place.span]: any(map(part.is_result_used, call.functions))
+            for call in sorted(calls, key=lambda one: chains[one.place.span])
+        }
 
     def of_module(self, path: str, home: str) -> dict[str, bool]:
         """Return the functions of the file ``path`` that wait and that the file ``home`` calls."""
@@ -84,6 +121,38 @@ class WaitingMethods:
             for one in self._project.calls.graph().functions()
             if one.path == function.path and one.qualname.rpartition(".")[0] == owner
         ]
+
+
+def _chain_behind(module: Module, node: ast.AST, before: str = "") -> Iterator[tuple[Span, str]]:
+    """Yield the calls behind an object, by their spans, with what stands between: `crud.get`.
+
+    Behind what a method gives, in a variable as well: `get.return_value.crud.all`.
+    """
+    names: list[str] = [before] if before else []
+    above = module.parent(node)
+    while isinstance(above, ast.Attribute) and above.value is node:
+        names.append(above.attr)
+        node, above = above, module.parent(above)
+    if not isinstance(above, ast.Call) or above.func is not node or not names:
+        return
+    chain = ".".join(names)
+    if "." in chain:
+        yield module.span(above), chain
+    given, further = f"{chain}.{RESULT}", module.parent(above)
+    if isinstance(further, ast.Attribute):
+        yield from _chain_behind(module, above, given)
+    elif isinstance(further, ast.Assign) and before.count(RESULT) < _MOST_RESULTS:
+        for read in _reads_of(module, further):
+            yield from _chain_behind(module, read, given)
+
+
+def _reads_of(module: Module, statement: ast.Assign) -> list[ast.Name]:
+    """Return the reads of a variable that this statement alone gives a value."""
+    target = statement.targets[0]
+    bindings = module.scopes.bindings_of(target) if isinstance(target, ast.Name) else []
+    if len(bindings) != 1 or len(statement.targets) != 1 or not isinstance(target, ast.Name):
+        return []
+    return bindings[0].scope.reads.get(target.id, [])
 
 
 def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:

@@ -16,8 +16,9 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     asynchronous,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import RESULT, WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
+    results_given,
     served,
     sessions_given,
 )
@@ -70,6 +71,8 @@ class MockedObjects:
             for replacement in replaced:
                 if module is not None and replacement.factory:
                     self._entered(module, replacement)
+                elif module is not None and replacement.cls:
+                    self._given(module, replacement)
         for found in self._found.values():
             for one in self._members(found) if found.methods else ():
                 yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
@@ -95,6 +98,26 @@ class MockedObjects:
             for function in () if mocked is None else served(self._part, replacement):
                 if mocked is not None:
                     self._add(mocked, self._methods.of_session([function]), function.place)
+
+    def _given(self, module: Module, replacement: Replacement) -> None:
+        """Add the mocks that a patched object gives: of instances of a class, of what it makes."""
+        given = [
+            (before, mocked)
+            for before, value in results_given(module, replacement)
+            if (mocked := self._project.mocks.made_at(module, value)) is not None
+        ]
+        methods = self._methods.of_object(replacement) if given else {}
+        if replacement.is_class:
+            methods = {f"{RESULT}.{name}": is_used for name, is_used in methods.items()}
+        functions = [one for one in self._part.steps if one.path == replacement.home]
+        for before, mocked in given:
+            wanted = {
+                name.removeprefix(f"{before}."): is_used
+                for name, is_used in methods.items()
+                if name.startswith(f"{before}.")
+            }
+            for function in functions if wanted else ():
+                self._add(mocked, wanted, function.place)
 
     def _wanted(self, function: FunctionPlace, cls: str) -> dict[str, bool]:
         if cls:
@@ -132,14 +155,14 @@ class MockedObjects:
     def _made(self, site: Site[ast.AST], found: _Found) -> Rewrite:
         """Return the mock with methods that can be awaited. Raises Refused."""
         call = found.call
-        given = {one.arg: one.value for one in call.keywords if one.arg is not None}
-        if call.args or len(given) < len(call.keywords) or given.keys() & {"spec_set", "wraps"}:
+        given = dict(_named(call))
+        if call.args or None in given or given.keys() & {"spec_set", "wraps"}:
             raise _not_understood(site.module.excerpt(call))
         message = f"the double `{site.module.excerpt(call)}` has methods that can be awaited"
         if found.methods.keys() & OF_MOCKS:
             raise _not_understood(site.module.excerpt(call))
         edits: list[Edit] = []
-        added: list[str] = []
+        added: dict[str, str] = {}
         for name, is_used in found.methods.items():
             if name in given:
                 edits += asynchronous(self._project, site, given[name])
@@ -147,9 +170,9 @@ class MockedObjects:
             result, imports = self._result(site, call) if is_used else ("", [])
             written, more = name_beside(self._project, site, call.func, ASYNC_MOCK)
             edits += [*imports, *more]
-            added.append(f"{name}={written}({result})")
+            added[name] = f"{written}({result})"
         if added:
-            edits.append(inserted_arguments(site, call, ", ".join(added)))
+            edits.append(inserted_arguments(site, call, keywords(added)))
         return Rewrite(message, edits)
 
     def _result(self, site: Site[ast.AST], call: ast.Call) -> tuple[str, list[Edit]]:
@@ -160,6 +183,25 @@ class MockedObjects:
         """Return what is assigned to a method of a mock, so that it can be awaited."""
         shown = site.module.excerpt(value)
         return Rewrite(f"`{shown}` can be awaited", asynchronous(self._project, site, value))
+
+
+def _named(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
+    """Yield what a call passes by its name; None where a name is not in sight."""
+    for keyword in call.keywords:
+        match keyword:
+            case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
+                for key, value in zip(keys, values, strict=True):
+                    text = key.value if isinstance(key, ast.Constant) else None
+                    yield text if isinstance(text, str) else None, value
+            case _:
+                yield keyword.arg, keyword.value
+
+
+def keywords(doubles: Mapping[str, str]) -> str:
+    """Return the arguments that say what each name gives; one with a dot is no keyword."""
+    plain = [f"{name}={double}" for name, double in doubles.items() if "." not in name]
+    behind = [f'"{name}": {double}' for name, double in doubles.items() if "." in name]
+    return ", ".join([*plain, *([f"**{{{', '.join(behind)}}}"] if behind else [])])
 
 
 def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edit:

@@ -40,6 +40,7 @@ from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -83,8 +84,10 @@ class Doubles:
         waits = {one in self._part.steps for one in functions}
         site: Site[ast.AST] = Site(self._rule, module, replacement.node)
         shown = f"the double of `{replacement.shown}`"
-        if len(waits) > 1:
+        if len(waits) > 1 or (replacement.is_untold and self._may_wait(replacement.name)):
             why = f"`{replacement.shown}` may be several functions, of which only some wait"
+            if replacement.is_untold:
+                why = f"what module `{replacement.shown}` begins with is not in sight"
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
             kinds = {kind_of(self._part, one) for one in functions}
@@ -108,6 +111,17 @@ class Doubles:
                     f"`{replacement.shown}`, which does not"
                 )
                 yield Member(site, Refused(TEST_DOUBLE, why), shown)
+
+    def _may_wait(self, name: str) -> bool:
+        """Whether a function of that name waits, or makes sessions, anywhere in the program."""
+        if any(one.qualname.rpartition(".")[2] == name for one in self._part.steps):
+            return True
+        for path in self._project.files_with([name.encode()]):
+            module = None if is_around_tests(path) else self._project.module(path)
+            for node in () if module is None else module.mentions(name):
+                if module is not None and isinstance(node, ast.Name):
+                    return self._project.replacements.make_sessions(module, node)
+        return False
 
     def _of_manager(
         self, site: Site[ast.AST], replacement: Replacement, kinds: set[str]

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.decorated import decorated_by
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -100,7 +99,8 @@ class Decorators:
             if wrapping is None or wrapping.wrapper is None:
                 continue
             wrapper = self._part.place_of(wrapping.module, wrapping.wrapper)
-            if wrapper in self._part.entry_points.wrapped:
+            # One that waits itself is written with all that waits in it.
+            if wrapper in self._part.entry_points.wrapped or wrapper in self._part.steps:
                 continue
             site: Site[ast.AST] = Site(rule, wrapping.module, wrapping.wrapper)
             shown = f"`{wrapping.module.qualname(wrapping.wrapper)}`"
@@ -155,7 +155,7 @@ class Decorators:
         part = self._part
         if self._project.published:
             return False
-        decorated = decorated_by(self._project, qualified)
+        decorated = self._project.calls.decorated_by(qualified)
         functions = [part.place_of(*one) for one in decorated or ()]
         return decorated is not None and all(
             one in part.steps or part.is_asynchronous(one) for one in functions

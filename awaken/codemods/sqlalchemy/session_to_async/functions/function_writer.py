@@ -142,8 +142,9 @@ class FunctionWriter:
             else:
                 self._call(module, awaiting, call)
         resolved = {one.place for one in calls}
-        for place in part.entry_points.calls_of(function):
-            if place not in resolved:
+        wrapped = (*part.entry_points.calls_of(function), *part.wrappers.calls_of(function))
+        for place in dict.fromkeys(wrapped):
+            if place not in resolved and is_inside(place.span):
                 awaiting.awaits(module.calls_at(place.span)[0])
         for root in roots:
             for run in runs_of(self._project, module, root):

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     is_of_callers,
 )
@@ -34,7 +35,7 @@ class _Event(NamedTuple):
 
 def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
     """Return the calls behind which ``expiring``, calls of sessions, have expired something."""
-    graph = project.calls.graph()
+    graph, wrappers = project.calls.graph(), Wrappers(project)
     functions = {(one.path, one.start): one for one in graph.functions()}
     own = {_Event(one, raises=False) for one in expiring}
     seen, waiting, found = set(own), sorted(own), set[Place]()
@@ -47,7 +48,9 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
                 found.add(event.place)
             if function is not None:
                 ends = event.raises if raises is None else raises
-                calls |= {_Event(one.place, ends) for one in graph.callers(function)}
+                # A wrapper runs where what it decorates is called.
+                called = (function, *wrappers.decorated(function))
+                calls |= {_Event(x.place, ends) for one in called for x in graph.callers(one)}
         waiting = sorted(calls - seen)
         seen |= calls
     return sorted(found)

@@ -37,7 +37,9 @@ def _noted(reader: ModuleReader, node: ast.expr) -> Item | None:
     value = reader.only_value(node) if isinstance(node, ast.Name) else node
     if not isinstance(value, ast.Attribute):
         return None
-    owners = reader.project.classes_of(reader.module, value.value)
+    project = reader.project
+    owners = project.classes_of(reader.module, value.value)
+    owners = owners or project.instance_of(reader.module, value.value)
     found = [entity_of_attribute(reader, value, one) for one in owners]
     if not found or any(item is None for item in found):
         return None

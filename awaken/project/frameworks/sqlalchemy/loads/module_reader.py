@@ -42,6 +42,9 @@ class OrmProgram(Program, Protocol):
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes that ``node`` may be."""
 
+    def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes that ``node`` may be an instance of."""
+
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes that inherit from a class."""
 

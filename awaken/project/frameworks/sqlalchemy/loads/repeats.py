@@ -194,7 +194,17 @@ def loads_collection(reader: ModuleReader, options: Sequence[ast.expr]) -> bool:
 
 
 def is_loader(option: ast.expr) -> bool:
-    """Whether ``option`` says how something is loaded, and surely nothing else."""
+    """Whether ``option`` says how something is loaded, and surely nothing else.
+
+    ``*[selectinload(one) for one in relationships]`` as well.
+    """
+    match option:
+        case ast.Starred(value=ast.ListComp(elt=element) | ast.GeneratorExp(elt=element)):
+            return is_loader(element)
+        case ast.Starred(value=ast.List(elts=elements) | ast.Tuple(elts=elements)):
+            return all(map(is_loader, elements))
+        case _:
+            pass
     known = (_COLUMN_OPTIONS | _SEPARATE | _JOINED | {"Load"}) - {"with_loader_criteria"}
     steps = _steps(option)
     return steps is not None and all(name in known for name, _ in steps)

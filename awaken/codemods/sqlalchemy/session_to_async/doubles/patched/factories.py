@@ -69,8 +69,9 @@ class PatchedFactories:
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
+        # The proof asks as well, when it has become asynchronous.
         found = self._project.orm.session_of(module, node)
-        return isinstance(found, SessionProof) and found.kind == "session"
+        return isinstance(found, SessionProof) and found.kind in {"async", "session"}
 
     def _is_known(self, module: Module, node: ast.expr) -> bool:
         if self._project.mocks.made_at(module, node) is not None:
@@ -185,6 +186,27 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
                         yield value
                     case _:
                         pass
+            case _:
+                pass
+
+
+def results_given(module: Module, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what a test has the mock of a patch give: `get.return_value`, with the expression."""
+    call = replacement.node
+    for keyword in call.keywords if isinstance(call, ast.Call) else ():
+        if keyword.arg == "return_value":
+            yield "return_value", keyword.value
+    around = _around(module, replacement)
+    for node in module.walk(around) if around is not None and replacement.bound else ():
+        match node:
+            case ast.Assign(targets=[ast.Attribute(attr="return_value") as target], value=value):
+                names: list[str] = []
+                told: ast.expr = target
+                while isinstance(told, ast.Attribute):
+                    names.insert(0, told.attr)
+                    told = told.value
+                if isinstance(told, ast.Name) and told.id == replacement.bound:
+                    yield ".".join(names), value
             case _:
                 pass
 

@@ -10,12 +10,14 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import RESULT, WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     MAGIC_MOCK,
     OF_MOCKS,
     inserted_arguments,
+    keywords,
 )
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import results_given
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
@@ -41,11 +43,7 @@ class PatchedObjects:
 
     def waiting_methods(self, replacement: Replacement) -> dict[str, bool]:
         """Return the functions of an object, a class or a module that wait."""
-        if replacement.cls:
-            return self._methods.of_class(replacement.cls, replacement.home)
-        if replacement.module:
-            return self._methods.of_module(replacement.module, replacement.home)
-        return {}
+        return self._methods.of_object(replacement)
 
     def members(
         self,
@@ -93,6 +91,7 @@ class PatchedObjects:
             given = call if replacement.given is None else replacement.given
             raise not_understood(replacement, module.excerpt(given))
         methods = self._without_given(module, replacement, call, methods)
+        methods = _without_results(module, replacement, methods)
         if not methods:
             return Rewrite(message, [])
         known = call.func
@@ -106,7 +105,7 @@ class PatchedObjects:
             else f"{asynchronous}()"
             for name, is_used in methods.items()
         }
-        named = ", ".join(f"{name}={double}" for name, double in doubles.items())
+        named = keywords(doubles)
         taken = methods.keys() & _OF_PATCHES
         if replacement.is_class:
             pairs = (f'"return_value.{name}": {double}' for name, double in doubles.items())
@@ -150,6 +149,19 @@ class PatchedObjects:
                 raise not_understood(replacement, module.excerpt(value))
             left.pop(name, None)
         return left
+
+
+def _without_results(
+    module: Module, replacement: Replacement, methods: Mapping[str, bool]
+) -> dict[str, bool]:
+    """Return ``methods`` but for those of what the test itself has the mock give."""
+    before = [f"{one}." for one, _ in results_given(module, replacement)]
+    whole = {name: f"{RESULT}.{name}" if replacement.is_class else name for name in methods}
+    return {
+        name: is_used
+        for name, is_used in methods.items()
+        if not any(whole[name].startswith(one) for one in before)
+    }
 
 
 def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:

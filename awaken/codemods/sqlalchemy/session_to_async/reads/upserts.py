@@ -1,0 +1,83 @@
+"""Upserts that return objects: what the session has of them already is read anew.
+
+A row that was there keeps its identity, so the session gives the object that it has. A synchronous
+one expired that when it committed, and filled it again from the row (SQLAlchemy, "Using RETURNING
+with upsert statements").
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_RUNNING = {"execute", "scalar", "scalars"}
+_UPDATING = b"on_conflict_do_update"
+
+
+def returned_by_upserts(project: Project) -> dict[Place, Anew]:
+    """Return the calls that run upserts which return objects, with what has them read anew."""
+    found = (
+        module.place(call)
+        for path in project.files_with((_UPDATING,))
+        if (module := project.module(path)) is not None
+        for call in _upserts(project, module)
+    )
+    return dict.fromkeys(found, Anew("execution_options", '{"populate_existing": True}'))
+
+
+def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
+    for node in module.walk():
+        match node:
+            case ast.Call(func=ast.Attribute(value=session, attr=method), args=[given, *_]) if (
+                method in _RUNNING
+            ):
+                is_upsert = _returns_objects(project, module, _statement(module, given))
+                if is_upsert and not _changes_objects(module, node):
+                    proof = project.orm.session_of(module, session)
+                    if isinstance(proof, SessionProof) and not proof.kind.startswith("async"):
+                        yield node
+            case _:
+                pass
+
+
+def _statement(module: Module, node: ast.expr) -> ast.expr:
+    """Return the expression of a statement, which a variable may hold."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    return node if value is None else value
+
+
+def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:
+    """Whether a chain updates rows that are there, and returns objects of a mapped class."""
+    names: set[str] = set()
+    returned: list[ast.expr] = []
+    node = statement
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        names.add(node.func.attr)
+        if node.func.attr == "returning":
+            returned = node.args
+        node = node.func.value
+    qualified = (project.qualified_name(module, one) for one in returned)
+    return _UPDATING.decode() in names and any(
+        one is not None and project.orm.mapped_class(one) is not None for one in qualified
+    )
+
+
+def _changes_objects(module: Module, call: ast.Call) -> bool:
+    """Whether a function sets attributes before, which would be lost where they are not written."""
+    around, start = module.enclosing_function(call), module.span(call).start
+    return around is not None and any(
+        isinstance(one, ast.Attribute)
+        and isinstance(one.ctx, ast.Store)
+        and module.span(one).start < start
+        for one in module.walk(around)
+    )

@@ -1,0 +1,121 @@
+"""What the wrapper of a decorator is called with: what it passes on to what it decorates.
+
+``def wrapper(*args): return function(*args)`` binds the arguments as the decorated functions do, so
+``args[1]`` is what their second parameter is.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, without_arguments
+from awaken.project.values.domain import Environment, Values, union
+
+if TYPE_CHECKING:
+    from awaken.project.values.questions import Questions
+
+Decorated = list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]
+
+
+def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
+    """Return the functions that a decorator of the program is used for; None if it is used else.
+
+    What others may import may decorate what they define.
+    """
+    name = qualified.rpartition(".")[2]
+    paths = evaluator.files_naming(name)
+    found: Decorated = []
+    for path in paths or ():
+        module = evaluator.load(path)
+        for node in module.mentions(name) if module is not None else ():
+            if module is None or not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            if evaluator.names.qualified(module, node) != qualified:
+                continue
+            above = module.parent(node)
+            used = above if isinstance(above, ast.Call) and above.func is node else node
+            decorated = module.parent(used)
+            if not isinstance(decorated, Function) or used not in decorated.decorator_list:
+                return None
+            found.append((module, decorated))
+    return None if paths is None else found
+
+
+def packed_item(
+    evaluator: Questions, module: Module, node: ast.Subscript, known: Environment
+) -> Values | None:
+    """Return what an item of the packed arguments of a wrapper is; None of anything else."""
+    match node:
+        case ast.Subscript(value=ast.Name() as name, slice=ast.Constant(value=int(index))) if (
+            index >= 0
+        ):
+            bindings = module.scopes.bindings_of(name)
+        case _:
+            return None
+    wrapper = bindings[0].scope.node if len(bindings) == 1 else None
+    if not isinstance(wrapper, Function) or bindings[0].node is not wrapper.args.vararg:
+        return None
+    if evaluator.names.layout.published or known or not _hands_on(module, wrapper):
+        return None
+    position = index + len(wrapper.args.posonlyargs) + len(wrapper.args.args)
+    qualified = _decorator(module, wrapper)
+    found: Values = ()
+    for home, function in decorated_by(evaluator, qualified) or ():
+        positional = [*function.args.posonlyargs, *function.args.args]
+        if position >= len(positional) or not _is_next(evaluator, home, function, qualified):
+            return None
+        bound = home.scopes.scope_made_by(function).bindings[positional[position].arg]
+        if len(bound) != 1:
+            return None
+        found = union(found, evaluator.binding(home, bound[0], ()))
+    return found or None
+
+
+def _hands_on(module: Module, wrapper: Function) -> bool:
+    """Whether each call of what is decorated gets the arguments of the wrapper, in their places."""
+    decorator = module.enclosing_function(wrapper)
+    if not isinstance(decorator, Function) or wrapper.args.vararg is None:
+        return False
+    first = next(iter([*decorator.args.posonlyargs, *decorator.args.args]), None)
+    wanted = [one.arg for one in (*wrapper.args.posonlyargs, *wrapper.args.args)]
+    wanted.append(wrapper.args.vararg.arg)
+    calls = [
+        node
+        for node in module.walk(wrapper)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and first is not None
+        and node.func.id == first.arg
+    ]
+    return bool(calls) and all(_positional(call) == wanted for call in calls)
+
+
+def _positional(call: ast.Call) -> list[str]:
+    """Return the names of what is passed by its place, the last one unpacked."""
+    last = call.args[-1] if call.args else None
+    plain = [*call.args[:-1], last.value] if isinstance(last, ast.Starred) else []
+    return [one.id if isinstance(one, ast.Name) else "" for one in plain]
+
+
+def _decorator(module: Module, wrapper: Function) -> str:
+    """Return the name of the decorator, or of what makes it, that ``wrapper`` stands in."""
+    decorator = module.enclosing_function(wrapper)
+    maker = None if decorator is None else module.enclosing_function(decorator)
+    outermost = decorator if maker is None else maker
+    if not isinstance(outermost, Function):
+        return ""
+    return f"{module.name}.{module.qualname(outermost)}"
+
+
+def _is_next(evaluator: Questions, home: Module, function: Function, qualified: str) -> bool:
+    """Whether nothing between a decorator of ``function`` and that passes other arguments."""
+    for decorator in reversed(function.decorator_list):
+        name = evaluator.names.qualified(home, without_arguments(decorator)) or ""
+        if name == qualified:
+            return True
+        handing = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
+        if handing is None or handing.kind == "calls":
+            return False
+    return False
