@@ -11,6 +11,7 @@ from awaken.contract import Span
 from awaken.project.source.line_differences import differing_lines
 from awaken.project.source.statement_lines import Lines, StatementLines
 from awaken.workspace.parsing import parse_text
+from awaken.workspace.sources import LINE_END_BYTES
 
 
 class Hunk(NamedTuple):
@@ -46,6 +47,20 @@ def hunks(before: bytes, after: bytes) -> list[Hunk]:
         )
         for one in growing.changes()
     ]
+
+
+def ended_as(before: bytes, after: bytes) -> bytes:
+    """Return ``after`` with an end of its last line if ``before`` has one, else without."""
+    (end,) = LINE_END_BYTES.findall(before)[-1:] or (b"\n",)
+    if not before or not after or _is_ended(before) == _is_ended(after):
+        return after
+    return (
+        after + end if _is_ended(before) else after.removesuffix(LINE_END_BYTES.findall(after)[-1])
+    )
+
+
+def _is_ended(text: bytes) -> bool:
+    return text.endswith((b"\n", b"\r"))
 
 
 class _Growing:

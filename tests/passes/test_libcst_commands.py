@@ -12,6 +12,7 @@ import pytest
 from codemods import WRITTEN
 
 from awaken import api
+from awaken.knowledge.codemods import words_of
 from awaken.passes.child.libcst_command import load
 from awaken.passes.child.round_trip import with_lost_bytes
 from awaken.passes.messages import Item, Ready, Rewritten, Setup, Skipped, Unreadable
@@ -316,3 +317,51 @@ def test_comments_that_would_be_lost_are_named(tmp_path):
     (message,) = {finding.message for finding in one.findings}
     assert "the comment # one is lost" in message
     assert "the comment # two is lost" in message
+
+
+@pytest.mark.parametrize(
+    ("target", "named", "words"),
+    [
+        ("rename.RenameCommand", {"old_name": "a.b.c", "new_name": "d.e"}, ("c", "e", "b")),
+        ("rename.RenameCommand", {"old_name": "c", "new_name": "d:e.f"}, ("c", "f")),
+        ("rename.RenameCommand", {"old_name": "a.b", "new_name": "d.e:"}, ("b", "e", "a")),
+        ("convert_union_to_or.ConvertUnionToOrCommand", {}, ("Union",)),
+        ("noop.NOOPCommand", {}, ()),
+    ],
+)
+def test_files_that_a_command_of_libcst_cannot_change_are_known_by_their_words(
+    target, named, words
+):
+    ready, _ = load(Setup(kind="libcst", target=target, named=tuple(named.items())))
+
+    assert ready.triggers == words
+    assert ready.forgetful
+
+
+def test_nothing_is_known_of_a_later_libcst_and_of_commands_of_others():
+    assert words_of("convert_union_to_or.ConvertUnionToOrCommand", {}, "1.9.3") == ("Union",)
+    assert words_of("convert_union_to_or.ConvertUnionToOrCommand", {}, "1.10.0") == ()
+    assert words_of("mine.Command", {}, "1.9.0") == ()
+
+
+RENAMED = [
+    "import a.b\nprint(a.b.d)\n",
+    "import d.e as x\nx()\n",
+    "from a.b import c as x\nx()\n",
+    "from a import b as x\nx.c()\n",
+    "import a.b as x\nx.c()\n",
+    "import a\na.b.c()\n",
+]
+
+
+@pytest.mark.parametrize("text", RENAMED)
+def test_what_a_rename_changes_holds_one_of_its_words(text):
+    named = (("old_name", "a.b.c"), ("new_name", "d.e"))
+    ready, command = load(
+        Setup(kind="libcst", target="rename.RenameCommand", named=named, files=FILES)
+    )
+
+    answer = command.rewritten(Item("a.py", text.encode()))
+
+    assert answer.content != text.encode()
+    assert any(word in text for word in ready.triggers)
