@@ -77,7 +77,8 @@ class Project:
         self._settings = settings
         self._site_scope: frozenset[str] | None = None
         self._modules: ModuleStore = ModuleStore(
-            None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
+            None if earlier is None else earlier._modules,  # noqa: SLF001  of the same class
+            self._let_go,
         )
         self.parse_failures: dict[str, Unparsable] = {}
         # Files that were parsed in this snapshot, whether or not their trees are kept.
@@ -122,6 +123,10 @@ class Project:
             self._share(earlier)
             if same_paths:
                 self.doubles.share(earlier.doubles, self._texts.changed)
+
+    def _let_go(self) -> None:
+        """Forget what leads to trees that are not kept any more."""
+        self._evaluator.let_go()
 
     def _is_named(self, dotted: str) -> bool:
         """Whether a file holds this dotted name."""
@@ -221,6 +226,10 @@ class Project:
     def files_calling(self, names: Iterable[str]) -> frozenset[str]:
         """Return the Python files that may call what has one of these names, or rename it."""
         return self._texts.words.calling(names)
+
+    def files_renaming(self, name: str) -> list[str]:
+        """Return the Python files that may give what has this name another one."""
+        return self._texts.words.renamed_in(name)
 
     def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""

@@ -13,6 +13,7 @@ from programs import last, module_of, program
 
 from awaken.contract import Span
 from awaken.project import Module, site_id
+from awaken.project.source import module_store
 from awaken.project.source.modules import same_node
 from awaken.project.source.trees import children, fingerprint, walk
 from awaken.project.values.domain import FunctionOf, InstanceOf, union
@@ -311,6 +312,50 @@ def test_only_the_last_modules_are_kept_but_any_can_be_asked_for_again():
     gc.collect()
     assert first() is None
     assert project.module("m0.py").path == "m0.py"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rows = []\nrows.append(1)\nlast = rows\n",
+        "class Shop:\n    rows = {}\n\nlast = Shop.rows\n",
+        "def f():\n    rows = []\n    rows.append(1)\n    return rows\n\nlast = f()\n",
+    ],
+)
+def test_a_tree_that_is_not_kept_is_freed_at_once_whatever_was_asked_of_it(monkeypatch, text):
+    monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 1)
+    monkeypatch.setattr(module_store, "FORGOTTEN_SOURCE_BYTES", 0)
+    project = program({"m.py": text, "other.py": "x = 1\n"})
+    gc.collect()
+    gc.disable()
+    try:
+        module = module_of(project, "m.py")
+        assert project.values.of(module, module.tree.body[-1].value).alternatives
+        seen = weakref.ref(module)
+        del module
+        project.module("other.py")
+
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
+def test_what_is_remembered_of_trees_is_forgotten_when_they_are_let_go(monkeypatch):
+    monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 1)
+    project = program({"m.py": "def f(): ...\ng = f\n", "other.py": "x = 1\n", "last.py": ""})
+    module = module_of(project, "m.py")
+    assert project.values.of(module, module.tree.body[1].value).alternatives
+    seen = weakref.ref(module)
+    del module
+
+    project.module("other.py")
+    gc.collect()
+    assert seen() is not None  # the next question may be about the same function
+
+    monkeypatch.setattr(module_store, "FORGOTTEN_SOURCE_BYTES", 0)
+    project.module("last.py")
+    gc.collect()
+    assert seen() is None
 
 
 def test_nodes_are_the_same_by_place_and_not_by_object():

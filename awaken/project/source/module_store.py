@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from weakref import WeakSet, WeakValueDictionary
 
 from awaken.project.source.modules import Module
@@ -18,22 +18,31 @@ COLLECTED_SOURCE_BYTES = 3_000_000
 """Source of the trees that nobody should hold any more, but that are still there, after which
 garbage is collected. No collection happens by itself during a run: it would visit all trees."""
 
+FORGOTTEN_SOURCE_BYTES = 1_000_000
+"""Source of the trees that were let go after which what remembers some of them forgets it."""
+
 
 class ModuleStore:
     """Parsed files by path; ``earlier`` is the store of an earlier snapshot, which is given up.
+
+    ``let_go`` is called where trees are held beyond those last used: whoever remembers what leads
+    to some of them forgets it.
 
     A file is parsed again only if nobody holds its tree any more. So two nodes that are held
     together with their modules are one place of a file if and only if they are one object; what
     is kept without its module is compared by place (``same_node``).
     """
 
-    def __init__(self, earlier: ModuleStore | None = None) -> None:
+    def __init__(
+        self, earlier: ModuleStore | None = None, let_go: Callable[[], None] | None = None
+    ) -> None:
+        self._forget = let_go
         self._last_used: OrderedDict[str, Module] = OrderedDict()
         self._held: WeakValueDictionary[str, Module] = WeakValueDictionary()
         self._alive: WeakSet[Module] = WeakSet() if earlier is None else earlier.alive()
         self._bytes = 0
         # All trees of an earlier store, but for those that are taken over.
-        self._let_go = 0 if earlier is None else COLLECTED_SOURCE_BYTES
+        self._let_go = 0 if earlier is None else FORGOTTEN_SOURCE_BYTES
 
     def alive(self) -> WeakSet[Module]:
         """Return the parsed files that are in memory, those of earlier stores included."""
@@ -66,11 +75,12 @@ class ModuleStore:
             _, dropped = self._last_used.popitem(last=False)
             self._bytes -= len(dropped.source.text)
             self._let_go += len(dropped.source.text)
-        if self._let_go > COLLECTED_SOURCE_BYTES:
-            self._let_go = self._still_there()
-            if self._let_go > COLLECTED_SOURCE_BYTES:
+        if self._let_go > FORGOTTEN_SOURCE_BYTES:
+            if self._forget is not None:
+                self._forget()
+            self._let_go = 0
+            if self._still_there() > COLLECTED_SOURCE_BYTES:
                 gc.collect()
-                self._let_go = 0
 
     def _still_there(self) -> int:
         """Return the bytes of source of trees that are in memory, and not those last used."""

@@ -225,6 +225,10 @@ class Evaluator(ABC):
     def _is_row(self, value: Value) -> bool:
         return isinstance(value, InstanceOf) and self.mapping.is_mapped(value.qualified)
 
+    def let_go(self) -> None:
+        """Forget what leads to trees."""
+        self._answers.let_go()
+
     @contextmanager
     def without_callers(self) -> Iterator[None]:
         """Answer questions apart, as if nothing were known of what callers pass.

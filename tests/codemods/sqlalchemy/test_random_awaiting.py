@@ -10,8 +10,9 @@ import os
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from planned import rewritten
 from random_awaiting import program
-from test_awaited_expressions import HEAD, observed, rewritten
+from test_awaited_expressions import DATABASE, HEAD, observed
 
 EXAMPLES = 60 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 1
 FUNCTIONS = 4
@@ -36,7 +37,7 @@ def test_random_functions_do_the_same(seed):
     numbers = set(range(FUNCTIONS))
     while numbers:
         text = HEAD + program(seed, sorted(numbers))
-        result = rewritten(snippet=text.removeprefix(HEAD))
+        result = rewritten(database=DATABASE, snippet=text)
         if result.report.files:
             after = result.files["snippet.py"].decode()
             assert observed(after, waits=True) == observed(text, waits=False)

@@ -19,7 +19,7 @@ from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 MOST_STEPS = 20_000  # of one question, counted as in ``sizes``: a second or two
 DEEPEST = 90  # questions inside of each other; a real chain has 30, Python's stack bears more
 
-_MOST_KNOWN = 10_000  # answers that are kept for the next questions, with the trees that they hold
+_MOST_KNOWN = 50_000  # answers that are kept for the next questions, if their trees may be kept
 _MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell
 _NEVER_SETTLED: Values = (Unknown("it depends on itself in too many ways to tell", NOWHERE),)
 
@@ -76,6 +76,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._known: Kept = {}
+        self._lets_go = False
         self.forget()
 
     @property
@@ -88,14 +89,24 @@ class Answers:
 
         Of what holds trees the last is kept: the next question is mostly about the same function.
         """
-        if len(self._known) > _MOST_KNOWN:
+        if self._lets_go or len(self._known) > _MOST_KNOWN:
             self._known.clear()
+            self._lets_go = False
         self._stack: list[_Question] = []
         self._open: dict[Hashable, _Question] = {}
         self._waiting: dict[Hashable, _Question] = {}
         self._earlier: dict[Hashable, Values] = {}
         self._work = 0
         self._changes = 0
+
+    def let_go(self) -> None:
+        """Forget what leads to trees, as soon as no question is being answered.
+
+        Within a question it would be worked out twice, and counted twice.
+        """
+        self._lets_go = True
+        if self.is_idle:
+            self.forget()
 
     def of(
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None = None

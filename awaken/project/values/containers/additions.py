@@ -11,7 +11,7 @@ functions apart whose purpose it is.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -122,21 +122,12 @@ class Additions:
         self, module: Module, scope: Scope, name: str, depth: int, *, is_local: bool
     ) -> list[Addition]:
         key = ("additions", scope, name, depth, is_local)
-        kept: list[Addition] | None = module.memo.get(key)
-        if kept is None:
-            uses = _Uses(self._evaluator, is_local=is_local)
-            kept = list(uses.of_variable(module, scope, name, depth))
-            module.memo[key] = kept
-        return kept
+        uses = _Uses(self._evaluator, is_local=is_local)
+        return _kept(module, key, lambda: uses.of_variable(module, scope, name, depth))
 
     def _of_attribute(self, module: Module, name: str) -> list[Addition]:
-        key = ("additions", name)
-        kept: list[Addition] | None = module.memo.get(key)
-        if kept is None:
-            uses = _Uses(self._evaluator, is_local=False)
-            kept = list(uses.of_attribute(module, name))
-            module.memo[key] = kept
-        return kept
+        uses = _Uses(self._evaluator, is_local=False)
+        return _kept(module, ("additions", name), lambda: uses.of_attribute(module, name))
 
     # -------------------------------------------------------------------- what it is passed to
     def _seen_in(self, additions: Iterable[Addition], calls: int = 0) -> Iterator[Addition]:
@@ -274,6 +265,24 @@ class Additions:
                     unknown = (self._evaluator.unknown(module, node, why),)
                     keys, items = union(keys, unknown), union(items, unknown)
         return keys, items
+
+
+_Kept = tuple[Put, int, ast.expr | ast.Module, ast.expr | None, ast.Call | None, tuple[int, ...]]
+"""An addition without its file."""
+
+
+def _kept(module: Module, key: Hashable, find: Callable[[], Iterable[Addition]]) -> list[Addition]:
+    """Return what is put in by the code of ``module``, which is found once for each tree."""
+    kept: list[_Kept] | None = module.memo.get(key)
+    if kept is None:
+        # Nothing that a file remembers may lead back to it: its tree would never be freed.
+        kept = module.memo[key] = [
+            (one.put, one.depth, one.node, one.key, one.call, one.iterated) for one in find()
+        ]
+    return [
+        Addition(put, depth, module, node, part, call, iterated)
+        for put, depth, node, part, call, iterated in kept
+    ]
 
 
 class _Uses:

@@ -35,6 +35,8 @@ class Schedulers:
 
     def runs(self, place: Place) -> bool:
         """Whether the coroutine function at ``place`` is handed to a scheduler as a job."""
+        if not self._is_any:
+            return False
         module = self._project.module(place.path)
         nodes = () if module is None else module.walk()
         return module is not None and any(
@@ -75,6 +77,12 @@ class Schedulers:
                     yield from self._in_file(module, scheduler, why)
 
     # ------------------------------------------------------------------------------------- parts
+    @cached_property
+    def _is_any(self) -> bool:
+        """Whether the program names the library of any scheduler: most name none."""
+        words = {one.name.partition(".")[0].encode() for one in boundaries().schedulers}
+        return bool(self._project.files_with(sorted(words)))
+
     def _modules(self, scheduler: Scheduler) -> Iterator[Module]:
         word = scheduler.name.rpartition(".")[2]
         spellings = sorted({word, *self._project.spellings(scheduler.name)})

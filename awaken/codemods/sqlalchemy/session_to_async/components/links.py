@@ -157,7 +157,13 @@ class Links:
     def _named(self, pieces: Iterable[Piece]) -> None:
         """Link functions to those who hand them on, and variables and classes to who uses them."""
         functions, classes = self._targets(pieces)
-        for mention in mentions_of(self._project, {**classes, **functions}):
+        uncalled = {
+            name
+            for name, piece in functions.items()
+            if piece not in self._followed and self._is_function(piece)
+        }
+        others = {*classes, *functions} - uncalled
+        for mention in mentions_of(self._project, others, uncalled):
             module, node = mention.module, mention.node
             if is_revision(module) or is_environment(module):
                 continue

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.kit.search import modules_with
+from awaken.project.graph.forwards.resolving import is_use
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf
 
@@ -23,31 +24,63 @@ class Mention(NamedTuple):
     node: ast.Name | ast.Attribute
 
 
-def mentions_of(project: Project, qualified: Iterable[str]) -> Iterator[Mention]:
+def mentions_of(
+    project: Project, qualified: Iterable[str], functions: Collection[str] = ()
+) -> Iterator[Mention]:
     """Yield the places that read one of some names of the program, or assign to it from afar.
 
-    A method is found behind an object as well. Definitions and imports are none.
+    A method is found behind an object as well. Definitions and imports are none, nor are calls of
+    those among the names that are ``functions``: the call graph has these.
     """
-    wanted = frozenset(qualified)
-    by_word: defaultdict[str, set[str]] = defaultdict(set)
-    for name in wanted:
-        by_word[name.rpartition(".")[2]].add(name)
-    for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
+    by_word = _by_last_word(qualified)
+    uncalled = _by_last_word(functions)
+    for path in _files(project, by_word, uncalled):
+        module = project.module(path)
+        if module is None:
+            continue
         # What a file imports under another name is written so.
-        others = project.other_names(module.path)
+        others = project.other_names(path)
         words = module.words()
-        for word in sorted(by_word.keys() & (words | others.keys())):
+        for word in sorted((by_word.keys() | uncalled.keys()) & (words | others.keys())):
             for spelled in sorted({word, *others.get(word, ())} & words):
-                yield from _in_file(project, module, spelled, by_word[word])
+                called = by_word.get(word, frozenset())
+                read = called | uncalled.get(word, frozenset())
+                yield from _in_file(project, module, spelled, read, called)
+
+
+def _by_last_word(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for name in names:
+        found[name.rpartition(".")[2]].add(name)
+    return {word: frozenset(those) for word, those in found.items()}
+
+
+def _files(project: Project, words: Iterable[str], uncalled: Iterable[str]) -> list[str]:
+    """Return the files that may read one of ``words``, or one of ``uncalled`` without a call."""
+    graph = project.calls.graph()
+    found = {*project.files_with([word.encode() for word in sorted(words)])}
+    for word in uncalled:
+        found.update(graph.files_using(word))
+        # Most names of functions are only called, which is told without a tree.
+        found.update(project.files_renaming(word))
+    return sorted(found)
 
 
 def _in_file(
-    project: Project, module: Module, word: str, wanted: Iterable[str]
+    project: Project,
+    module: Module,
+    word: str,
+    read: Collection[str],
+    called: Collection[str],
 ) -> Iterator[Mention]:
+    """Yield what names one of ``read``, and of calls only those of one of ``called``."""
     for node in module.mentions(word):
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            continue
+        wanted = read if is_use(module, node) else called
+        if not wanted:
             continue
         named = project.qualified_name(module, node)
         if named is None and isinstance(node, ast.Attribute):
