@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,9 @@ def passes(start: Path) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for one in roots:
         with suppress(UserError):
-            resolved = resolve(one.path, Said(), rules=all_rules(), rule_of=_rule_of_pass)
+            resolved = resolve(
+                one.path, Said(), rules=all_rules(), rule_of=partial(_rule_of_pass, None)
+            )
             found += resolved.passes
     return tuple(found)
 
@@ -269,18 +272,19 @@ def _projects(
     from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
 
     said = Said(options.settings, options.config, options.isolated)
+    rule_of = partial(_rule_of_pass, options.jobs)
     require_usable(
         said,
         lambda: [one.path for one in find_roots(paths, options.overlay)[0]],
         rules=known,
-        rule_of=_rule_of_pass,
+        rule_of=rule_of,
     )
     settings: dict[Path, Resolved] = {}
     unusable: list[FileProblem] = []
 
     def discovery_of(root: Path) -> DiscoverySettings:
         try:
-            one = resolve(root, said, rules=known, rule_of=_rule_of_pass)
+            one = resolve(root, said, rules=known, rule_of=rule_of)
         except UnusableFile as error:
             unusable.append(FileProblem(error.path, error.line, error.message))
         except UserError as error:
@@ -302,12 +306,12 @@ def _projects(
     return settings, projects, [*problems, *unusable]
 
 
-def _rule_of_pass(settings: PassSettings, place: PassPlace) -> Rule:
+def _rule_of_pass(jobs: int | None, settings: PassSettings, place: PassPlace) -> Rule:
     # Most runs have no pass, and need not load what runs one.
     from awaken.engine.machine.foreign_code import ForeignCode  # noqa: PLC0415
     from awaken.passes.foreign import rule_of  # noqa: PLC0415
 
-    return rule_of(settings, place, ForeignCode)
+    return rule_of(settings, place, partial(ForeignCode, jobs=jobs))
 
 
 def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ from awaken.kit.changes import Decided, Member, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
-from awaken.passes.hunks import Hunk, hunks
+from awaken.passes.asking import Asking
+from awaken.passes.hunks import Hunk, ended_as, hunks
 from awaken.passes.messages import (
     Answer,
     Failed,
@@ -35,13 +36,13 @@ from awaken.passes.messages import (
     Ready,
     Rewritten,
     Runner,
-    Running,
-    Setup,
     Skipped,
+    Unchanged,
     Unreadable,
     Unusable,
 )
 from awaken.passes.page import page_of
+from awaken.passes.setups import LIBCST_SETTINGS, setup_of
 from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _NOT_PROVED = "nothing of it is proved"
-_YAML = "/.libcst.codemod.yaml"
 _MOST = 0.9
 """The share of its lines above which a file counts as reformatted."""
 _FEWEST_LINES = 20
@@ -69,81 +69,63 @@ class ForeignPass(Rule):
 
     levels = (Level.UNSAFE, Level.MANUAL, Level.ADVICE)
     is_foreign = True
-    reads = (_YAML,)
+    reads = (LIBCST_SETTINGS,)
     reasons: ClassVar[tuple[Reason, ...]] = reasons.OF_ALL
     settings: ClassVar[PassSettings]
     start: ClassVar[Runner]
     place: ClassVar[PassPlace]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._asking = Asking()
+
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each place that the codemod changes, and a change for each file."""
-        running = self._started(project)
-        try:
-            return self._plan(running, project, constraints)
-        finally:
-            running.end()
-
-    def _plan(self, running: Running, project: Project, constraints: Constraints) -> Plan:
-        loaded = running.loaded
-        if isinstance(loaded, Unusable):
-            said = f"; it printed: {' '.join(loaded.said.split())}" if loaded.said.strip() else ""
-            return Plan(problems=(self._problem("", f"{loaded.why}{said}"),))
-        modules = list(self._modules(project, loaded))
-        answers = running.answers([Item(one.path, one.source.raw()) for one in modules])
-        decided: list[Decided] = []
-        problems: list[Problem] = []
-        for module, answer in zip(modules, answers, strict=True):
-            if isinstance(answer, Failed):
-                problems.append(self._problem(module.path, answer.why))
-            else:
-                decided.append(self._decided(module, answer, constraints))
-        plan = plan_of(decided)
+        answers = self._asking.ask(
+            type(self).start,
+            setup_of(self.settings, self.place, project),
+            lambda ready: [
+                Item(path, project.snapshot[path].raw())
+                for path in self._paths(project, ready)
+                # What is left alone anyway need not be asked about.
+                if constraints.may_write(path)
+            ],
+        )
+        if isinstance(answers, Unusable):
+            said = f"; it printed: {' '.join(answers.said.split())}" if answers.said.strip() else ""
+            return Plan(problems=(self._problem("", f"{answers.why}{said}"),))
+        plan = plan_of(list(self._of_answers(project, answers, constraints)))
+        problems = [
+            self._problem(path, answer.why)
+            for path, answer in answers
+            if isinstance(answer, Failed)
+        ]
         return structs.replace(plan, problems=tuple(problems))
 
-    def _started(self, project: Project) -> Running:
-        named = self.settings.named()
-        files = {
-            path: (name, name if path.endswith("/__init__.py") else name.rpartition(".")[0])
-            for path in project.snapshot
-            if is_python(path)
-            for name in (project.layout.name_of(path),)
-        }
-        return type(self).start(
-            Setup(
-                kind=self.settings.kind,
-                target=self._target(),
-                named=named,
-                words=self.settings.args,
-                # A package of codemods may stand beside the program, or with it.
-                import_from=(str(self.place.directory), str(self.place.directory / "src")),
-                root=str(self.place.root),
-                settings=self._libcst_settings(project),
-                files=files,
-            )
-        )
+    def _of_answers(
+        self, project: Project, answers: Iterable[tuple[str, Answer]], constraints: Constraints
+    ) -> Iterator[Decided]:
+        for path, answer in answers:
+            # Most files stay as they are, and are not parsed for that.
+            if isinstance(answer, Failed) or answer == Unchanged():
+                continue
+            module = project.module(path)
+            if module is not None:
+                yield self._decided(module, answer, constraints)
 
-    def _libcst_settings(self, project: Project) -> str:
-        if self.settings.kind != "libcst":
-            return ""
-        return "".join(one.text.decode() for one in project.texts(_YAML).files.values())
-
-    def _target(self) -> str:
-        if self.settings.kind == "bowler" and self.settings.bowler.endswith(".py"):
-            return str(self.place.directory / self.settings.bowler)
-        return self.settings.target
-
-    def _modules(self, project: Project, ready: Ready) -> Iterator[Module]:
+    def _paths(self, project: Project, ready: Ready) -> Iterator[str]:
         words = [one.encode() for one in self.settings.triggers or ready.triggers]
         paths = project.site_files(words) if words else filter(is_python, sorted(project.snapshot))
         root = self.place.root
         named = PathPatterns(self.settings.paths, self.place.directory).below(root)
         for path in paths:
-            is_left_out = self.settings.paths and not leaves_out(
-                (named,), f"{root}/".replace("//", "/"), path
-            )
-            module = None if is_left_out else project.module(path)
-            if module is not None:
-                yield module
+            # Stubs are for those codemods alone that were written for them.
+            if self.settings.paths:
+                is_wanted = leaves_out((named,), f"{root}/".replace("//", "/"), path)
+            else:
+                is_wanted = path.endswith(".py")
+            if is_wanted:
+                yield path
 
     def _problem(self, path: str, why: str) -> Problem:
         return Problem(Place(path, Span(0, 0)), f"{self.name}: {why}")
@@ -160,7 +142,7 @@ class ForeignPass(Rule):
             case Unreadable(why=why, line=line):
                 refused = Refused(reasons.UNREADABLE[self.settings.kind], why)
                 return _left_alone(self.name, module, refused, _at_line(module, line))
-            case Rewritten(content=content) if content != module.source.raw():
+            case Rewritten(content=content):
                 try:
                     return self._of_hunks(module, content, constraints)
                 except Refused as error:
@@ -189,10 +171,12 @@ class ForeignPass(Rule):
         """Return what becomes of a file that gets other bytes. Raises Refused."""
         before = module.source.text
         try:
-            after = decode(module.path, content).text
+            after = ended_as(before, decode(module.path, content).text)
             found = hunks(before, after)
         except (Undecodable, Unparsable) as error:
             raise Refused(reasons.BROKEN, str(error)) from None
+        if not found:
+            return Decided(())
         self._require_few(before, found)
         lost = lost_comments(before.decode(), after.decode())
         members = list(self._members(module, found, lost))

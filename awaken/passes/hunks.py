@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import NamedTuple
 
 from awaken.contract import Span
+from awaken.project.source.line_differences import differing_lines
 from awaken.project.source.statement_lines import Lines, StatementLines
 from awaken.workspace.parsing import parse_text
-
-_MOST_LINES = 5_000
-"""Lines between the first and the last that differ: difflib may take the square of them. More
-become one hunk."""
+from awaken.workspace.sources import LINE_END_BYTES
 
 
 class Hunk(NamedTuple):
@@ -38,7 +36,8 @@ def hunks(before: bytes, after: bytes) -> list[Hunk]:
     Unparsable where one of the texts does not parse.
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    growing = _Growing(list(_differing(old, new)), before, after)
+    given = [_Change(*one) for one in differing_lines(old, new)]
+    growing = _Growing(given, before, after)
     starts = list(accumulate(map(len, old), initial=0))
     return [
         Hunk(
@@ -50,22 +49,18 @@ def hunks(before: bytes, after: bytes) -> list[Hunk]:
     ]
 
 
-def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[_Change]:
-    """Yield the lines that differ."""
-    shorter = min(len(old), len(new))
-    first = next((n for n in range(shorter) if old[n] != new[n]), shorter)
-    left = shorter - first
-    last = next((n for n in range(left) if old[-1 - n] != new[-1 - n]), left)
-    middle = old[first : len(old) - last], new[first : len(new) - last]
-    if max(map(len, middle)) > _MOST_LINES:
-        yield _Change(Lines(first, len(old) - last), Lines(first, len(new) - last))
-        return
-    matcher = SequenceMatcher(None, *middle, autojunk=False)
-    for tag, start, end, new_start, new_end in matcher.get_opcodes():
-        if tag != "equal":
-            yield _Change(
-                Lines(first + start, first + end), Lines(first + new_start, first + new_end)
-            )
+def ended_as(before: bytes, after: bytes) -> bytes:
+    """Return ``after`` with an end of its last line if ``before`` has one, else without."""
+    (end,) = LINE_END_BYTES.findall(before)[-1:] or (b"\n",)
+    if not before or not after or _is_ended(before) == _is_ended(after):
+        return after
+    return (
+        after + end if _is_ended(before) else after.removesuffix(LINE_END_BYTES.findall(after)[-1])
+    )
+
+
+def _is_ended(text: bytes) -> bool:
+    return text.endswith((b"\n", b"\r"))
 
 
 class _Growing:
@@ -73,6 +68,8 @@ class _Growing:
 
     def __init__(self, changes: Sequence[_Change], before: bytes, after: bytes) -> None:
         self._given = changes
+        self._old = _Edges([one.old for one in changes])
+        self._new = _Edges([one.new for one in changes])
         self._before = StatementLines(parse_text(before))
         self._after = StatementLines(parse_text(after))
 
@@ -86,9 +83,8 @@ class _Growing:
 
     def given_in(self, lines: Lines) -> Iterator[Lines]:
         """Yield those lines that differ among all that were grown to some old lines."""
-        for one in self._given:
-            if lines.start <= one.old.start and one.old.end <= lines.end:
-                yield one.old
+        first = bisect_left(self._old.starts, lines.start)
+        yield from (one.old for one in self._given[first : bisect_right(self._old.ends, lines.end)])
 
     def _joined(self, found: Iterable[Lines]) -> list[Lines]:
         """Return the lines without overlaps, each with all of the changes that it touches."""
@@ -116,33 +112,38 @@ class _Growing:
 
     def _in_new(self, lines: Lines) -> Lines:
         """Return the new lines in the place of old ones, whose edges lie in no change."""
-        start, end = lines
-        for old, new in self._given:
-            more = (new.end - new.start) - (old.end - old.start)
-            start += more if old.start < lines.start else 0
-            end += more if old.start <= lines.end else 0
-        return Lines(start, end)
+        return Lines(
+            lines.start + self._more(bisect_left(self._old.starts, lines.start)),
+            lines.end + self._more(bisect_right(self._old.starts, lines.end)),
+        )
+
+    def _more(self, number: int) -> int:
+        """Return by how many lines the first changes make the text longer."""
+        return self._new.sizes[number] - self._old.sizes[number]
 
     def _first_in_new(self, block: Lines | None) -> int | None:
         """Return where the first line of an old statement is among the new ones."""
         if block is None:
             return None
-        above = (one for one in self._given if one.old.end <= block.start)
-        return block.start + sum(
-            (new.end - new.start) - (old.end - old.start) for old, new in above
-        )
+        return block.start + self._more(bisect_right(self._old.ends, block.start))
 
     def _in_old(self, lines: Lines) -> Lines:
         """Return the old lines in the place of new ones, with all of the changes they touch."""
-        start, end = lines
-        for old, new in self._given:
-            more = (old.end - old.start) - (new.end - new.start)
-            if new.end < lines.start:
-                start += more
-            elif new.start <= lines.start:
-                start = old.start
-            if new.end < lines.end:
-                end += more
-            elif new.start <= lines.end:
-                end = old.end
-        return Lines(start, end)
+        return Lines(
+            self._edge_in_old(lines.start, self._old.starts),
+            self._edge_in_old(lines.end, self._old.ends),
+        )
+
+    def _edge_in_old(self, at: int, edges: Sequence[int]) -> int:
+        before = bisect_left(self._new.ends, at)
+        is_touched = before < len(edges) and self._new.starts[before] <= at
+        return edges[before] if is_touched else at - self._more(before)
+
+
+class _Edges:
+    """Where several lines begin and end, in order, and how many the first of them are."""
+
+    def __init__(self, several: Sequence[Lines]) -> None:
+        self.starts = [one.start for one in several]
+        self.ends = [one.end for one in several]
+        self.sizes = list(accumulate((one.end - one.start for one in several), initial=0))

@@ -17,7 +17,7 @@ class Setup(Struct, frozen=True, kw_only=True):
     ``named`` are arguments by name, in their order; ``words`` are passed on as they are.
     ``import_from`` are directories, ``root`` is that of the project, ``settings`` the text of its
     ``.libcst.codemod.yaml``. ``files`` are those of the project, relative to the root, each with
-    its module and its package.
+    its module and its package. ``seconds`` of processor time are what one file may take.
     """
 
     kind: Kind
@@ -28,17 +28,20 @@ class Setup(Struct, frozen=True, kw_only=True):
     root: str = ""
     settings: str = ""
     files: Mapping[str, tuple[str, str]] = {}
+    seconds: float = 60
 
 
 class Ready(Struct, frozen=True, tag=True):
     """The foreign code is loaded.
 
     ``triggers`` are words of which a file holds one if it has a site, empty where that cannot be
-    told; ``said`` is what it printed.
+    told; ``said`` is what it printed. It is ``forgetful`` if it is known to keep nothing of one
+    file for the next.
     """
 
     triggers: tuple[str, ...] = ()
     said: str = ""
+    forgetful: bool = False
 
 
 class Unusable(Struct, frozen=True, tag=True):
@@ -55,8 +58,15 @@ class Item(Struct, frozen=True):
     content: bytes
 
 
+class Unchanged(Struct, frozen=True, tag=True):
+    """The foreign code gives the same bytes; the fields are those of ``Rewritten``."""
+
+    warnings: tuple[str, ...] = ()
+    said: str = ""
+
+
 class Rewritten(Struct, frozen=True, tag=True):
-    """The bytes of a file as the foreign code gives them, the same ones if it changes nothing.
+    """The bytes of a file as the foreign code gives them.
 
     ``warnings`` are its own words about the file, ``said`` what it printed meanwhile.
     """
@@ -90,7 +100,7 @@ class Failed(Struct, frozen=True, tag=True):
 
 
 Loaded = Ready | Unusable
-Answer = Rewritten | Skipped | Unreadable | Failed
+Answer = Unchanged | Rewritten | Skipped | Unreadable | Failed
 
 
 class Running(Protocol):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePath
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from awaken.contract import Phase, UserError
 from awaken.passes.messages import Kind
@@ -32,7 +33,8 @@ class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``arguments`` are those of the command by name, ``args`` the words that a script finds in
     ``sys.argv``. ``paths`` are patterns as in ``.gitignore``: only files that match are passed on.
     ``triggers`` are words of which a file must hold one. With ``per_hunk`` each place is a change
-    of its own, with ``allow_reformat`` nearly all lines of a file may change.
+    of its own, with ``allow_reformat`` nearly all lines of a file may change. A file may take
+    ``seconds_per_file`` of processor time.
     """
 
     libcst: str = ""
@@ -45,6 +47,7 @@ class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     triggers: tuple[str, ...] = ()
     per_hunk: bool = False
     allow_reformat: bool = False
+    seconds_per_file: Annotated[float, Meta(gt=0)] = 60
 
     @property
     def kind(self) -> Kind:

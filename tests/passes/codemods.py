@@ -148,6 +148,17 @@ class ReformatsCommand(VisitorBasedCodemodCommand):
         return updated_node.with_changes(indent="   ")
 
 
+class EndsCommand(CodemodCommand):
+    """Takes the end of the last line, or gives it one; and renames."""
+
+    DESCRIPTION = "ends"
+
+    def transform_module_impl(self, tree):
+        text = tree.code.replace("old", "new")
+        ended = text.endswith("\n")
+        return cst.parse_module(text.rstrip("\n") if ended else f"{text}\n")
+
+
 class RemovesCommentsCommand(VisitorBasedCodemodCommand):
     """Removes every comment, that of the encoding among them."""
 

@@ -89,7 +89,8 @@ TRUSTED = ("--trust-passes", "--unsafe-fixes", "--select", ",".join(NAMES))
 class InThisProcess:
     """Runs codemods as their own processes do, without a process."""
 
-    def __init__(self, setup):
+    def __init__(self, setup, **more):
+        del more
         self.loaded, self._command = load(setup)
 
     def answers(self, items):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from codemods import WRITTEN
 
 from awaken import api
+from awaken.knowledge.codemods import words_of
 from awaken.passes.child.libcst_command import load
+from awaken.passes.child.round_trip import with_lost_bytes
 from awaken.passes.messages import Item, Ready, Rewritten, Setup, Skipped, Unreadable
 from awaken.passes.settings import PassSettings
 from awaken.settings import Settings
@@ -106,11 +112,56 @@ def test_files_that_are_left_out_say_why(text, settings, why):
     assert why in answer.why
 
 
+def test_the_other_build_of_yaml_will_do(monkeypatch):
+    other = ModuleType("yaml_ft")
+    other.__spec__ = ModuleSpec("yaml_ft", None)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.setitem(sys.modules, "yaml_ft", other)
+    monkeypatch.delitem(sys.modules, "awaken.passes.child.yaml_library")
+
+    assert import_module("awaken.passes.child.yaml_library").yaml is other
+
+
 def test_what_the_parser_of_libcst_refuses_is_told_with_its_line():
     answer = made("FailsCommand", "a\nb = = c\n")
 
     assert isinstance(answer, Unreadable)
     assert answer.line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "match old:\n    case [old, *_]:\n        pass\n",
+        "def f(old: int | None, /, *x: *tuple[int, ...]) -> A[*old]: ...\n",
+        "with (open(old) as a, open(old) as b):\n    pass\n",
+        "try:\n    old\nexcept* ValueError as old:\n    pass\n",
+        "type old[T = int] = list[T]\nclass A[**P, *Ts]: x = old\n",
+        'x = f"{old["a"]:{old}}"\n',
+        "async def f():\n    return [x async for x in old if await old]\n",
+        "if x:\n\tif old:\n\t\told\nelse:\n  old\n",
+        "x = 1 + \\\n    old   \n\n\n",
+    ],
+)
+def test_all_syntax_of_python_is_read(text):
+    answer = made("RenameCommand", text, ("old", "old"), ("new", "new"))
+
+    assert answer == Rewritten(text.replace("old", "new").encode())
+
+
+@pytest.mark.parametrize(
+    ("before", "read", "after", "wanted"),
+    [
+        (b"\x0ca = 1\nb\n", b"a = 1\nb\n", b"a = 2\nb\n", b"\x0ca = 2\nb\n"),
+        (b"\x0ca\nb\n", b"a\nb\n", b"a\nc\nd\n", b"\x0ca\nc\nd\n"),
+        (b"a\rb\r", b"a\rb", b"a\rc", b"a\rc\r"),
+        (b"a\rb\r", b"a\rb", b"c\rb", b"c\rb\r"),
+        (b"a\n", b"a\n", b"b\n", b"b\n"),
+        (b"a\nb\n", b"a b\n", b"c\n", b"c\n"),
+    ],
+)
+def test_what_the_parser_loses_is_put_back(before, read, after, wanted):
+    assert with_lost_bytes(before, read, after) == wanted
 
 
 def test_metadata_of_the_whole_project_come_from_awaken():
@@ -191,11 +242,23 @@ def test_encodings_line_ends_and_the_end_of_a_file_survive(tmp_path):
         "latin.py": "# -*- coding: latin-1 -*-\nold = 'é'\n".encode("latin-1"),
         "open.py": b"x = 1\nold = 2",
         "feed.py": b"x = 1\n\x0c\nold = 2\n",
+        "feed_in_front.py": b"x = 1\n\x0cold = 2\n\x0cx = 3\n",
+        "cr.py": b"old = 1\rif old:\r    old\r",
+        "mixed.py": b"old = 1\r\nx = old\ny = old\rz = 1\n",
     }
 
     one = report(tmp_path, files, "RenameCommand", arguments={"old": "old", "new": "new"})
 
     assert texts_of(one) == {path: text.replace(b"old", b"new") for path, text in files.items()}
+
+
+@pytest.mark.usefixtures("_here")
+def test_the_last_line_ends_as_it_did(tmp_path):
+    files = {"ended.py": "x = 1\nold\n", "open.py": "x = 1\nold", "neither.py": "x\n"}
+
+    one = report(tmp_path, files, "EndsCommand")
+
+    assert texts_of(one) == {"ended.py": b"x = 1\nnew\n", "open.py": b"x = 1\nnew"}
 
 
 @pytest.mark.usefixtures("_here")
@@ -254,3 +317,51 @@ def test_comments_that_would_be_lost_are_named(tmp_path):
     (message,) = {finding.message for finding in one.findings}
     assert "the comment # one is lost" in message
     assert "the comment # two is lost" in message
+
+
+@pytest.mark.parametrize(
+    ("target", "named", "words"),
+    [
+        ("rename.RenameCommand", {"old_name": "a.b.c", "new_name": "d.e"}, ("c", "e", "b")),
+        ("rename.RenameCommand", {"old_name": "c", "new_name": "d:e.f"}, ("c", "f")),
+        ("rename.RenameCommand", {"old_name": "a.b", "new_name": "d.e:"}, ("b", "e", "a")),
+        ("convert_union_to_or.ConvertUnionToOrCommand", {}, ("Union",)),
+        ("noop.NOOPCommand", {}, ()),
+    ],
+)
+def test_files_that_a_command_of_libcst_cannot_change_are_known_by_their_words(
+    target, named, words
+):
+    ready, _ = load(Setup(kind="libcst", target=target, named=tuple(named.items())))
+
+    assert ready.triggers == words
+    assert ready.forgetful
+
+
+def test_nothing_is_known_of_a_later_libcst_and_of_commands_of_others():
+    assert words_of("convert_union_to_or.ConvertUnionToOrCommand", {}, "1.9.3") == ("Union",)
+    assert words_of("convert_union_to_or.ConvertUnionToOrCommand", {}, "1.10.0") == ()
+    assert words_of("mine.Command", {}, "1.9.0") == ()
+
+
+RENAMED = [
+    "import a.b\nprint(a.b.d)\n",
+    "import d.e as x\nx()\n",
+    "from a.b import c as x\nx()\n",
+    "from a import b as x\nx.c()\n",
+    "import a.b as x\nx.c()\n",
+    "import a\na.b.c()\n",
+]
+
+
+@pytest.mark.parametrize("text", RENAMED)
+def test_what_a_rename_changes_holds_one_of_its_words(text):
+    named = (("old_name", "a.b.c"), ("new_name", "d.e"))
+    ready, command = load(
+        Setup(kind="libcst", target="rename.RenameCommand", named=named, files=FILES)
+    )
+
+    answer = command.rewritten(Item("a.py", text.encode()))
+
+    assert answer.content != text.encode()
+    assert any(word in text for word in ready.triggers)

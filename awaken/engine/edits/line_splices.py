@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from awaken.contract import Span
 from awaken.engine.edits.splices import Splice
+from awaken.project.source.line_differences import differing_lines
 from awaken.workspace.sources import LINE_END_BYTES
-
-_MOST_LINES = 2_000
-"""Lines that are compared one by one; difflib may take the square of them."""
 
 
 def line_splices(old: bytes, new: bytes) -> Iterator[Splice]:
@@ -40,12 +39,11 @@ def replaced_lines(source: bytes, span: Span, text: bytes) -> tuple[Splice, ...]
     would seem to stand beside it, so then it is one splice.
     """
     whole = (Splice(span.start, span.end, text),)
-    old = source[span.start : span.end]
-    if max(old.count(b"\n"), text.count(b"\n")) > _MOST_LINES:
-        return whole
+    old, new = lines_with_ends(source[span.start : span.end]), lines_with_ends(text)
+    starts = list(accumulate(map(len, old), initial=span.start))
     found = [
-        Splice(span.start + one.start, span.start + one.end, one.text)
-        for one in line_splices(old, text)
+        Splice(starts[lines.start], starts[lines.end], b"".join(new[others.start : others.end]))
+        for lines, others in differing_lines(old, new)
     ]
     is_beside = any(one.start == one.end and one.start in {span.start, span.end} for one in found)
     return whole if is_beside else tuple(found)

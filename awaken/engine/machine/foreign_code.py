@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import select
+import socket
 import sys
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from subprocess import TimeoutExpired
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -18,84 +22,129 @@ from awaken.passes.messages import Answer, Failed, Item, Loaded, Ready, Setup, U
 
 SECONDS_TO_LOAD = 60
 """Of the clock, for foreign code to be imported."""
-SECONDS_PER_FILE = 90
-"""Of the clock, for a file. The process itself gives a file up before (``serving``)."""
+_SECONDS_TO_END = 1
+"""Of the clock, for a process of which nothing more is asked."""
+_PATIENCE = 10
+"""How many times its processor time we wait for a file. The process itself gives it up before
+(``awaken.passes.child.forking``)."""
 _WORDS = (sys.executable, "-P", "-m", "awaken.passes.child")
-_FILES_WORTH_A_PROCESS = 8
-"""Importing LibCST takes as long as rewriting so many files."""
+_FILES_WORTH_A_PROCESS = 4
+"""Forking one costs a part of what LibCST needs for a file."""
 
 
 class ForeignCode:
-    """Foreign code that is loaded in one process, and in more where there is much to do."""
+    """Foreign code that is loaded in one process, from which others are forked for the files."""
 
     def __init__(self, setup: Setup, jobs: int | None = None) -> None:
         self._setup = setup
         self._jobs = jobs or available_cores()
-        self._first: _Process | None = _Process(setup)
-        self.loaded: Loaded = self._first.loaded
+        self._processes = [_Process(setup, self._jobs)]
+        self._waiting: deque[tuple[int, Item]] = deque()
+        self.loaded: Loaded = self._processes[0].loaded
 
     def answers(self, items: Sequence[Item]) -> list[Answer]:
-        """Return what the code makes of files, in their order; its processes end with that."""
-        waiting = deque(enumerate(items))
+        """Return what the code makes of files, in their order."""
+        self._waiting.extend(enumerate(items))
         found: dict[int, Answer] = {}
         number = max(1, min(self._jobs, len(items) // _FILES_WORTH_A_PROCESS))
-        threads = [Thread(target=self._work, args=(waiting, found)) for _ in range(number)]
+        threads = [Thread(target=self._work, args=(line, found)) for line in range(number)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return [found[index] for index in range(len(items))]
+        lost = Failed("the process that would run it cannot be started")
+        return [found.get(index, lost) for index in range(len(items))]
 
     def end(self) -> None:
-        """End the process that nothing was asked of."""
-        if self._first is not None:
-            self._first.end()
+        """End its processes."""
+        self._waiting.clear()
+        for process in self._processes:
+            process.end()
 
-    def _work(self, waiting: deque[tuple[int, Item]], found: dict[int, Answer]) -> None:
-        process, self._first = self._first, None
+    def _work(self, number: int, found: dict[int, Answer]) -> None:
+        line = self._processes[0].line(number)
         while True:
             try:
-                index, item = waiting.popleft()
+                index, item = self._waiting.popleft()
             except IndexError:
-                break
-            process = process or _Process(self._setup)
-            answer = process.answer(item)
+                return
+            line = line or self._another()
+            answer: Answer | None = line.ask(item, Answer, _PATIENCE * self._setup.seconds)
             if answer is None:
-                process.end()
-                process = None
+                line = None
                 answer = Failed("it ended the process that runs it")
             found[index] = answer
-        if process is not None:
-            process.end()
+
+    def _another(self) -> _Line:
+        """Return a line to a process of its own."""
+        process = _Process(self._setup, 1)
+        self._processes.append(process)
+        line = process.line(0)
+        if line is None:
+            raise OSError("a process has no line")
+        return line
 
 
 class _Process:
-    """One process in which the code is loaded, or was tried to be."""
+    """One process in which the code is loaded, or was tried to be.
 
-    def __init__(self, setup: Setup) -> None:
-        self._process = start_program(_WORDS)
-        self.loaded: Loaded = self._ask(setup, Ready | Unusable, SECONDS_TO_LOAD) or Unusable(
+    Where processes can be forked it has so many ``lines``, each with a process forked for it; else
+    it does the work itself.
+    """
+
+    def __init__(self, setup: Setup, lines: int) -> None:
+        pairs = [socket.socketpair() for _ in range(lines if hasattr(os, "fork") else 0)]
+        numbers = [theirs.fileno() for _, theirs in pairs]
+        self._process = start_program((*_WORDS, *map(str, numbers)), numbers)
+        for _, theirs in pairs:
+            theirs.close()
+        self._lines = [_Line(one.makefile("rb"), one.makefile("wb")) for one, _ in pairs]
+        for ours, _ in pairs:
+            ours.close()  # when its files are
+        self._control = _Line(self._process.stdout, self._process.stdin)
+        self._lines = self._lines or [self._control]
+        loaded = self._control.ask(setup, Ready | Unusable, SECONDS_TO_LOAD)
+        self.loaded: Loaded = loaded or Unusable(
             f"{setup.target} does not come to an end, or ends its process, when it is loaded"
         )
 
-    def answer(self, item: Item) -> Answer | None:
-        """Return what becomes of a file; None if the process is of no more use."""
-        answer: Answer | None = self._ask(item, Answer, SECONDS_PER_FILE)
-        return answer
+    def line(self, number: int) -> _Line | None:
+        """Return the line of this number, None if there are not so many."""
+        return self._lines[number] if number < len(self._lines) else None
 
     def end(self) -> None:
-        """End the process."""
+        """End the process, and those that were forked from it."""
+        for line in (*self._lines, self._control):
+            line.close()
+        # By itself, if it can: nothing is lost then of what its children used.
+        with suppress(TimeoutExpired):
+            self._process.wait(_SECONDS_TO_END)
         end_program(self._process)
 
-    def _ask(self, message: object, kind: Any, seconds: int) -> Any:
-        asked, answered = self._process.stdin, self._process.stdout
-        if asked is None or answered is None:
+
+class _Line:
+    """A way to ask a process and to get its answer."""
+
+    def __init__(self, answered: IO[bytes] | None, asked: IO[bytes] | None) -> None:
+        self._answered = answered
+        self._asked = asked
+
+    def ask(self, message: object, kind: Any, seconds: float) -> Any:
+        """Return the answer, of this kind; None if there is none, and it is of no more use."""
+        if self._asked is None or self._answered is None:
             return None
         try:
-            send(asked, msgspec.msgpack.encode(message))
-            if not select.select([answered], [], [], seconds)[0]:
+            send(self._asked, msgspec.msgpack.encode(message))
+            if not select.select([self._answered], [], [], seconds)[0]:
                 return None
-            answer = receive(answered)
-        except OSError:
+            answer = receive(self._answered)
+        except (OSError, ValueError):  # it is closed, at their end or at ours
             return None
         return None if answer is None else msgspec.msgpack.decode(answer, type=kind)
+
+    def close(self) -> None:
+        """Close it."""
+        for stream in (self._asked, self._answered):
+            if stream is not None:
+                with suppress(OSError):  # what was not sent cannot be
+                    stream.close()

@@ -67,13 +67,17 @@ def run_program(
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
-def start_program(words: Sequence[str]) -> subprocess.Popen[bytes]:
+def start_program(words: Sequence[str], kept: Sequence[int] = ()) -> subprocess.Popen[bytes]:
     """Start ``words`` where we are, with our environment and pipes to its stdin and stdout.
 
-    Raises OSError where it cannot be started.
+    The files of the numbers ``kept`` stay open in it. Raises OSError where it cannot be started.
     """
     return subprocess.Popen(  # noqa: S603  no shell, and the words are ours
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=kept,
     )
 
 
@@ -81,8 +85,11 @@ def end_program(process: subprocess.Popen[bytes]) -> None:
     """End a program, with all that it has started."""
     with suppress(ProcessLookupError):
         _end(process)
-    with suppress(OSError):
-        process.communicate()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(OSError):  # what was not sent cannot be
+                stream.close()
+    process.wait()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

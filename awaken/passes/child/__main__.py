@@ -1,6 +1,8 @@
-"""Where the process begins: ``python -P -m awaken.passes.child``, messages on stdin and stdout."""
+"""Where the process begins: ``python -P -m awaken.passes.child LINE...``, see ``serve``."""
+
+import sys
 
 from awaken.passes.child.serving import serve
 
 if __name__ == "__main__":
-    serve()
+    serve([int(word) for word in sys.argv[1:]])

@@ -60,7 +60,9 @@ def _hook(place: str, root: str) -> Callable[[str, tuple[object, ...]], None]:
             real = os.path.realpath(os.fsdecode(path))  # type: ignore[arg-type]
         except (TypeError, ValueError):
             return False
-        return real == os.devnull or (real.startswith(place) and not real.startswith(root))
+        # The directory itself is opened for a file without a name.
+        is_temporary = f"{real}{os.sep}".startswith(place)
+        return real == os.devnull or (is_temporary and not real.startswith(root))
 
     def audit(event: str, arguments: tuple[object, ...]) -> None:
         if event in _NETWORK and not _is_local(arguments):

@@ -8,12 +8,12 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 import libcst as cst
-import yaml
 from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
 from libcst.helpers import ModuleNameAndPackage
 from libcst.metadata import (
@@ -22,9 +22,13 @@ from libcst.metadata import (
     TypeInferenceProvider,
 )
 
+from awaken.knowledge.codemods import words_of
+from awaken.passes.child.round_trip import with_lost_bytes
 from awaken.passes.child.serving import Foreign
+from awaken.passes.child.yaml_library import yaml
 from awaken.passes.messages import (
     Answer,
+    Failed,
     Item,
     Loaded,
     Ready,
@@ -39,31 +43,63 @@ _GENERATED = f"@gen{''}erated"
 _STANDARD = ("libcst.codemod.commands",)
 
 
-class _Settings:
-    """What ``.libcst.codemod.yaml`` says; its formatter is not asked."""
-
-    def __init__(self, text: str) -> None:
-        said = yaml.safe_load(text) if text.strip() else {}
-        said = said if isinstance(said, Mapping) else {}
-        self.modules: Sequence[str] = said.get("modules") or _STANDARD
-        self.patterns: Sequence[str] = said.get("blacklist_patterns") or ()
-        self.marker: bytes = str(said.get("generated_code_marker") or _GENERATED).encode()
-
-
 class _Wrong(Exception):
     """What the user asked for cannot be run, in one sentence."""
+
+
+class _Settings:
+    """What ``.libcst.codemod.yaml`` says; its formatter is not asked. Raises _Wrong."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            said = _mapping(yaml.safe_load(text))
+            self.modules = _words(said, "modules") or _STANDARD
+            self.patterns = tuple(map(re.compile, _words(said, "blacklist_patterns")))
+            self.marker = str(said.get("generated_code_marker") or _GENERATED).encode()
+        except (yaml.YAMLError, re.error, TypeError) as error:
+            why = " ".join(str(error).split())
+            raise _Wrong(f".libcst.codemod.yaml cannot be used: {why}") from None
+
+
+def _mapping(said: object) -> Mapping[object, object]:
+    if said is None:
+        return {}
+    if not isinstance(said, Mapping):
+        raise TypeError("it holds no keys")
+    return said
+
+
+def _words(said: Mapping[object, object], key: str) -> tuple[str, ...]:
+    found = said.get(key) or ()
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise TypeError(f"{key} is no list of words")
+    return tuple(found)
 
 
 def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
     """Return the command that a setup names, with its arguments read."""
     sys.path[:0] = setup.import_from
-    settings = _Settings(setup.settings)
     try:
+        settings = _Settings(setup.settings)
         command = _command(setup.target, settings.modules)
         arguments = _arguments(command, setup.named)
     except _Wrong as error:
         return Unusable(f"{setup.target}: {error}"), None
-    return Ready(), _Codemod(setup, settings, command, arguments)
+    ready = _own(command, arguments) if _is_own(command) else Ready()
+    return ready, _Codemod(setup, settings, command, arguments)
+
+
+def _is_own(command: type[CodemodCommand]) -> bool:
+    return command.__module__.startswith(f"{_STANDARD[0]}.")
+
+
+def _own(command: type[CodemodCommand], arguments: Mapping[str, object]) -> Ready:
+    """Return what is known of a command that LibCST brings along.
+
+    These keep all that they know of a file in their instance and its context.
+    """
+    name = f"{command.__module__.removeprefix(_STANDARD[0])}.{command.__name__}".removeprefix(".")
+    return Ready(triggers=words_of(name, arguments, version("libcst")), forgetful=True)
 
 
 class _Codemod:
@@ -86,8 +122,9 @@ class _Codemod:
         """Return what the command makes of a file."""
         path = str(Path(self._setup.root, item.path))
         for pattern in self._settings.patterns:
-            if re.fullmatch(pattern, path):
-                return Skipped(f"its path matches the pattern {pattern} of .libcst.codemod.yaml")
+            if pattern.fullmatch(path):
+                why = f"its path matches the pattern {pattern.pattern} of .libcst.codemod.yaml"
+                return Skipped(why)
         if self._settings.marker in item.content:
             return Skipped("it holds the marker of generated code")
         name, package = self._setup.files[item.path]
@@ -104,9 +141,14 @@ class _Codemod:
         except cst.ParserSyntaxError as error:
             return Unreadable(error.message, error.raw_line)
         try:
-            content = command.transform_module(tree).bytes
+            result: object = command.transform_module(tree)
         except SkipFile as error:
             return Skipped(str(error) or "it says no more", tuple(command.context.warnings))
+        if not isinstance(result, cst.Module):
+            return Failed(f"{self._command.__name__} gives no module, but {result!r:.80}")
+        content = result.bytes
+        if content != item.content:
+            content = with_lost_bytes(item.content, tree.bytes, content)
         return Rewritten(content, tuple(command.context.warnings))
 
 
@@ -137,7 +179,7 @@ def _command(target: str, modules: Sequence[str]) -> type[CodemodCommand]:
     # LibCST's own first: who names one of them wants nothing of the project imported.
     for package in dict.fromkeys((*_STANDARD, "", *modules)):
         before = f"{package}." if package else ""
-        module = _imported(f"{before}{module_name}") if module_name else None
+        module = _imported(f"{before}{module_name}".rstrip(".")) if before or module_name else None
         found = getattr(module, class_name, None)
         if found is not None and not isinstance(found, ModuleType):
             return _checked(found)
@@ -191,13 +233,17 @@ def _arguments(
 ) -> Mapping[str, object]:
     parser = _Parser(prog=command.__name__, add_help=False, fromfile_prefix_chars="@")
     command.add_args(parser)
-    actions = {one.dest: one for one in parser._actions}  # noqa: SLF001  argparse has no other way
+    actions = {
+        name.lstrip("-").replace("-", "_"): one
+        for one in parser._actions  # noqa: SLF001  argparse has no other way
+        for name in (*one.option_strings, one.dest)
+    }
     words: list[str] = []
     last: list[str] = []
     for name, value in named:
         action = actions.get(name.replace("-", "_"))
         if action is None:
-            known = ", ".join(sorted(actions)) or "none"
+            known = ", ".join(sorted({one.dest for one in actions.values()})) or "none"
             raise _Wrong(f"it has no argument {name!r}; its arguments are: {known}")
         if not action.option_strings:
             last.append(value)

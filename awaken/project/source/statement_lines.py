@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ class StatementLines:
 
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
+        self._inner: dict[ast.AST, tuple[list[ast.stmt], list[int]]] = {}
         nodes = (one for one in ast.walk(tree) if isinstance(one, ast.stmt))
         self._starts = sorted(lines_of(one).start for one in nodes)
 
@@ -42,16 +43,23 @@ class StatementLines:
         """Yield the statements that hold ``lines``, or parts of them, from the outside in."""
         waiting: list[ast.AST] = [self._tree]
         while waiting:
-            node = waiting.pop()
-            for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.stmt):
-                    whole = lines_of(child)
-                    is_inside = lines.start <= whole.start and whole.end <= lines.end
-                    if not is_inside and whole.start < lines.end and lines.start < whole.end:
-                        yield child
-                        waiting.append(child)
-                elif isinstance(child, ast.excepthandler | ast.match_case):
+            for child in self._at_edges(waiting.pop(), lines):
+                whole = lines_of(child)
+                is_inside = lines.start <= whole.start and whole.end <= lines.end
+                if not is_inside and whole.start < lines.end and lines.start < whole.end:
+                    yield child
                     waiting.append(child)
+
+    def _at_edges(self, node: ast.AST, lines: Lines) -> list[ast.stmt]:
+        """Return the statements in the blocks of a node that ``lines`` may begin or end in."""
+        if node not in self._inner:
+            inner = [one for block in _blocks(node) for one in block]
+            self._inner[node] = inner, [lines_of(one).end for one in inner]
+        inner, ends = self._inner[node]
+        # Several may stand in one line, and then all of them end there.
+        first = bisect_right(ends, lines.start)
+        last = bisect_left(ends, lines.end)
+        return inner[first : first + 1] + inner[max(last, first + 1) : last + 1]
 
     def _cuts(self, node: ast.stmt, lines: Lines) -> bool:
         whole = lines_of(node)

@@ -1,0 +1,52 @@
+"""What foreign code says to files, each asked about once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from awaken.passes.messages import Answer, Item, Loaded, Ready, Runner, Running, Setup, Unusable
+
+
+class Asking:
+    """Asks foreign code, and remembers what it said.
+
+    A pass plans again where one of its sites is suppressed; what the code makes of a file stays.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[bytes, Loaded] = {}
+        self._answers: dict[bytes, Answer] = {}
+
+    def ask(
+        self, start: Runner, setup: Setup, choose: Callable[[Ready], Sequence[Item]]
+    ) -> list[tuple[str, Answer]] | Unusable:
+        """Return what the code makes of the files that are chosen, by their paths."""
+        key = hashlib.sha256(msgspec.msgpack.encode(setup)).digest()
+        running: Running | None = None
+        try:
+            loaded = self._loaded.get(key)
+            if loaded is None:
+                running = start(setup)
+                loaded = self._loaded[key] = running.loaded
+            if isinstance(loaded, Unusable):
+                return loaded
+            items = choose(loaded)
+            keys = [_key(key, item) for item in items]
+            missing = [number for number, one in enumerate(keys) if one not in self._answers]
+            if missing:
+                running = running or start(setup)
+                answers = running.answers([items[number] for number in missing])
+                self._answers.update(zip((keys[one] for one in missing), answers, strict=True))
+        finally:
+            if running is not None:
+                running.end()
+        return [(item.path, self._answers[one]) for item, one in zip(items, keys, strict=True)]
+
+
+def _key(setup: bytes, item: Item) -> bytes:
+    digest = hashlib.sha256(setup)
+    digest.update(msgspec.msgpack.encode(item))
+    return digest.digest()

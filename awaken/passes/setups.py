@@ -1,0 +1,49 @@
+"""What the process that runs a pass is told of it and of the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaken.passes.messages import Setup
+from awaken.workspace.sources import is_python
+
+if TYPE_CHECKING:
+    from awaken.passes.settings import PassPlace, PassSettings
+    from awaken.project import Project
+
+LIBCST_SETTINGS = "/.libcst.codemod.yaml"
+"""The pattern of the file that LibCST's own runner reads."""
+
+
+def setup_of(settings: PassSettings, place: PassPlace, project: Project) -> Setup:
+    """Return what is to be run, over which project."""
+    files = {
+        path: (name, name if path.endswith("/__init__.py") else name.rpartition(".")[0])
+        for path in project.snapshot
+        if is_python(path)
+        for name in (project.layout.name_of(path),)
+    }
+    return Setup(
+        kind=settings.kind,
+        target=_target(settings, place),
+        named=settings.named(),
+        words=settings.args,
+        # A package of codemods may stand beside the program, or with it.
+        import_from=(str(place.directory), str(place.directory / "src")),
+        root=str(place.root),
+        settings=_libcst_settings(settings, project),
+        files=files,
+        seconds=settings.seconds_per_file,
+    )
+
+
+def _libcst_settings(settings: PassSettings, project: Project) -> str:
+    if settings.kind != "libcst":
+        return ""
+    return "".join(one.text.decode() for one in project.texts(LIBCST_SETTINGS).files.values())
+
+
+def _target(settings: PassSettings, place: PassPlace) -> str:
+    if settings.kind == "bowler" and settings.bowler.endswith(".py"):
+        return str(place.directory / settings.bowler)
+    return settings.target

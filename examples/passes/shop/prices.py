@@ -1,0 +1,5 @@
+PRICES = {"book": 12, "pen": 2}
+
+
+def price_of(item):
+    return PRICES[item]
