@@ -17,7 +17,7 @@ RENAMES = """
 """
 
 
-def started(root, script, name="script.py", words=(), **beside):
+def started(root, script, name="script.py", words=(), seconds=60, **beside):
     """Return the process that runs a script, beside which stand other modules."""
     (root / "scripts").mkdir(exist_ok=True)
     for other, text in beside.items():
@@ -30,6 +30,7 @@ def started(root, script, name="script.py", words=(), **beside):
         words=tuple(words),
         import_from=(str(root), str(root / "src")),
         root=str(root),
+        seconds=seconds,
     )
     return ForeignCode(setup, 1)
 
@@ -184,3 +185,25 @@ def test_what_is_not_installed_is_one_sentence(tmp_path, monkeypatch):
     said = unusable(tmp_path, RENAMES)
 
     assert said.why.endswith("needs bowler, which is not here: pip install 'awaken[bowler]'")
+
+
+def test_a_script_that_never_ends_loses_one_file(tmp_path):
+    script = """
+        import threading, time
+        from bowler import Query
+
+        threading.Thread(target=time.sleep, args=(3600,)).start()
+
+        def main():
+            Query().select_function("old").modify(wait).rename("new").write()
+
+        def wait(node, capture, filename):
+            while "0.py" in filename:
+                pass
+    """
+
+    first, second = answers(tmp_path, script, "old()\n", "old()\n", seconds=1)
+
+    assert isinstance(first, Failed)
+    assert "1 seconds" in first.why
+    assert second == Rewritten(b"new()\n")
