@@ -172,6 +172,47 @@ def test_an_engine_whose_connections_go_further_is_refused(use):
     assert "unknown-driver" in refused(session_to_async(texts))
 
 
+# ---------------------------------------------------------------------------- conditions of DDL
+VIEWS = """\
+from functools import partial
+
+from sqlalchemy import Connection, DDL, MetaData, event, inspect
+
+metadata = MetaData()
+
+
+def exists(ddl, target, connection: Connection, name, **given):
+    return name in inspect(connection).get_view_names()
+
+
+def is_missing(ddl, target, connection: Connection, name, **given):
+    return not exists(ddl, target, connection, name, **given)
+
+
+event.listen(metadata, "after_create",
+             DDL("create view a as select 1").execute_if(callable_=partial(is_missing, name="a")))
+event.listen(metadata, "before_drop",
+             DDL("drop view a").execute_if(callable_=partial(exists, name="a")))
+MORE
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "stays"), [("", True), ("kept = [exists]", False), ("kept = [is_missing]", False)]
+)
+def test_conditions_of_ddl_are_asked_with_the_synchronous_connection(more, stays):
+    texts = {
+        "database.py": DATABASE,
+        "store.py": UNUSED,
+        "main.py": USING.replace("MORE", "pass"),
+        "views.py": VIEWS.replace("MORE", more),
+    }
+    plan = session_to_async(texts)
+
+    found = [one for one in plan.findings if one.place.path == "views.py"]
+    assert (not found) is stays
+
+
 # ----------------------------------------------------------------------------- what nobody calls
 UNUSED = """\
 from sqlalchemy import select, text

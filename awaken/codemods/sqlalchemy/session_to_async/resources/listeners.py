@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.resources.conditions import is_in_condition
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
@@ -45,7 +46,9 @@ def listeners(project: Project, rule: str) -> Iterator[Member]:
 
 
 def is_in_listener(project: Project, module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in a listener on a session that stays a plain function."""
+    """Whether ``node`` stands in a listener on a session, or a condition, that stays plain."""
+    if is_in_condition(project, module, node):
+        return True
     function = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
     return isinstance(function, ast.FunctionDef) and (
         _connections(project, module, function) is not None
