@@ -64,6 +64,7 @@ def make_root(**given):
         "tests": PytestSetup(uses_pytest=False, pytest=(), settings="", plugins=()),
         "repository": None,
         "rules": (RuleStatus("query-to-select", runs=True, why=""),),
+        "passes": (),
         "pending": "",
         "undoable": 0,
     }

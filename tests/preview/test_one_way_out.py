@@ -37,7 +37,7 @@ def test_nothing_goes_around_the_ways_out() -> None:
         "api.py": ["logging"],
         "engine/planning/planning.py": ["logging"],
         # Foreign code prints into a file, and awaken shows what stands there.
-        "passes/child/serving.py": ["sys.stdout", "sys.stderr", "sys.stdout", "sys.stderr"],
+        "passes/child/words.py": ["sys.stdout", "sys.stderr", "sys.stdout", "sys.stderr"],
         "testing/running.py": ["logging"],  # listens
         "testing/concurrency/runs.py": ["sys.stdout"],  # the process that asked reads it
     }

@@ -392,7 +392,26 @@ LOUD = {
     "a library that is not known": ("def f(x):\n    return json.loads(x)", ["? `json.loads(x)`"]),
     "what is passed": ("def f(x):\n    return x()", ["? parameter `x` has no annotation"]),
     "a decorated function": (
+        "def g(h):\n    return lambda: h()\n@g\ndef k():\n    pass\ndef f():\n    k()",
+        ["? `k` has a decorator"],
+    ),
+    "a function that its decorator gives back": (
         "def g(h):\n    return h\n@g\ndef k():\n    pass\ndef f():\n    k()",
+        [],
+    ),
+    "a decorator whose wrapper may raise": (
+        """
+        def g(h):
+            def wrapper(*args):
+                check(args)
+                return h(*args)
+            return wrapper
+        @g
+        def k():
+            pass
+        def f():
+            k()
+        """,
         ["? `k` has a decorator"],
     ),
     "an import that may fail": ("def f():\n    import nowhere", ["? `import nowhere` may"]),

@@ -19,6 +19,7 @@ OF_MODULES = {  # names that others have as well: a tree walks, too
     ("linecache", "getline"): "reads",
     ("linecache", "getlines"): "reads",
     ("runpy", "run_path"): "reads",
+    ("awaken.passes.child.yaml_library", "yaml"): "parses",
     ("json", "loads"): "parses",
     ("json", "load"): "parses",
     ("json", "JSONDecoder"): "parses",
@@ -69,6 +70,8 @@ ALLOWED = {
     ("awaken/preview/streams/output.py", READS): "writes the file that --output-file names",
     ("awaken/engine/manifests/toml_table.py", PARSES): "TOML that parse_toml has measured, bounded",
     ("awaken/passes/child/serving.py", READS): "pipes between awaken and foreign code",
+    ("awaken/passes/child/forking.py", READS): "pipes between processes of foreign code",
+    ("awaken/passes/child/words.py", READS): "what foreign code printed",
     (
         "awaken/passes/child/libcst_command.py",
         PARSES,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import select
 import socket
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from subprocess import TimeoutExpired
 from threading import Thread
 from typing import IO, Any
 
@@ -117,7 +117,7 @@ class _Process:
         for line in (*self._lines, self._control):
             line.close()
         # By itself, if it can: nothing is lost then of what its children used.
-        with suppress(TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(_SECONDS_TO_END)
         end_program(self._process)
 

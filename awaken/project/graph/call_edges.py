@@ -141,7 +141,7 @@ class CallEdges:
     def reached(self, context: FunctionContext, call: ast.Call) -> tuple[CallEdge, ...] | Unknown:
         """Return an edge into each function that ``call`` may reach; Unknown says why not."""
         if call not in self._edges:
-            called = self._program.functions_called(context.module, call)
+            called = self._program.functions_behind(context.module, call)
             self._edges[call] = (
                 called
                 if isinstance(called, Unknown)

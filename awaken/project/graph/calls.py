@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from awaken.project.graph.callers import Callers
-from awaken.project.graph.dispatch import Called, function_called, functions_called
+from awaken.project.graph.dispatch import (
+    Called,
+    function_called,
+    functions_behind,
+    functions_called,
+)
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.call_graph import CallGraph
@@ -126,6 +131,13 @@ class Calls:
         Overrides count, and what stands in for a method in another class of the same hierarchy.
         """
         return function_called(self._evaluator, module, call)
+
+    def functions_behind(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
+        """Return the functions that get the arguments of ``call`` and whose result it gives.
+
+        As ``functions_called``, but also behind wrappers of the program that forward both.
+        """
+        return functions_behind(self._evaluator, module, call)
 
     def functions_called(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
         """Return the functions of the project that ``call`` can reach: a method, its overrides.

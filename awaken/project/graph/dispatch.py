@@ -12,10 +12,13 @@ from awaken.project.names.functions.decorators import (
     decorator_names,
     method_kind,
 )
+from awaken.project.names.functions.forwarding import Handing
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
+_SAME: frozenset[Handing] = frozenset({"same"})
+_FORWARDING: frozenset[Handing] = frozenset({"same", "forwards"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -73,6 +76,20 @@ def functions_called(
     return family if isinstance(family, Unknown) else functions_of(evaluator, family)
 
 
+def functions_behind(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> tuple[Called, ...] | Unknown:
+    """Return the functions that get the arguments of ``call`` and whose result it gives.
+
+    As ``functions_called``, but also behind wrappers of the program that forward both: these run
+    code of their own, which may raise, block or do anything else.
+    """
+    family = family_called(evaluator, module, call)
+    if isinstance(family, Unknown):
+        return family
+    return _functions_of(evaluator, family, _FORWARDING)
+
+
 def family_called(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Family | Unknown:
     """Return the function that ``call`` seems to reach, with whatever overrides it."""
     found = _seems_to_reach(evaluator, module, call)
@@ -83,7 +100,13 @@ def family_called(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -
 
 def functions_of(evaluator: ProgramEvaluator, family: Family) -> tuple[Called, ...] | Unknown:
     """Return the functions of a family, as ``functions_called`` does."""
-    called = _as_called(evaluator, family.module, family.node, family.receiver)
+    return _functions_of(evaluator, family, _SAME)
+
+
+def _functions_of(
+    evaluator: ProgramEvaluator, family: Family, handings: frozenset[Handing]
+) -> tuple[Called, ...] | Unknown:
+    called = _as_called(evaluator, family.module, family.node, family.receiver, handings)
     owner = family.module.parent(family.node)
     if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
         return called if isinstance(called, Unknown) else (called,)
@@ -91,7 +114,7 @@ def functions_of(evaluator: ProgramEvaluator, family: Family) -> tuple[Called, .
     others = _relatives(evaluator, family.module, owner, family.node.name)
     for other in () if family.alone else others:
         # Each may be what runs, so all must be known.
-        one = _as_relative(evaluator, other, family.receiver)
+        one = _as_relative(evaluator, other, family.receiver, handings)
         if isinstance(one, Unknown):
             return one
         if one.bound != called.bound:
@@ -105,8 +128,11 @@ def _as_relative(
     evaluator: ProgramEvaluator,
     relative: tuple[Module, Function] | Unknown,
     receiver: Value | None,
+    handings: frozenset[Handing],
 ) -> Called | Unknown:
-    return relative if isinstance(relative, Unknown) else _as_called(evaluator, *relative, receiver)
+    if isinstance(relative, Unknown):
+        return relative
+    return _as_called(evaluator, *relative, receiver, handings)
 
 
 def _seems_to_reach(
@@ -160,11 +186,15 @@ def _method_above(
 
 
 def _as_called(
-    evaluator: ProgramEvaluator, home: Module, function: Function, receiver: Value | None
+    evaluator: ProgramEvaluator,
+    home: Module,
+    function: Function,
+    receiver: Value | None,
+    handings: frozenset[Handing],
 ) -> Called | Unknown:
     decorators = decorator_names(evaluator.names, home, function)
     # Any other decorator may put something else in place of the function.
-    if not decorators <= TRANSPARENT and not _is_handed_through(evaluator, home, function):
+    if not decorators <= TRANSPARENT and not _is_handed(evaluator, home, function, handings):
         return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
     match method_kind(decorators):
         case "static":
@@ -176,12 +206,14 @@ def _as_called(
     return Called(home, function, int(is_bound))
 
 
-def _is_handed_through(evaluator: ProgramEvaluator, home: Module, function: Function) -> bool:
-    """Whether each decorator of the program's own calls its function as it is called itself."""
+def _is_handed(
+    evaluator: ProgramEvaluator, home: Module, function: Function, handings: frozenset[Handing]
+) -> bool:
+    """Whether each decorator of the program hands its function through in one of these ways."""
     for one in function.decorator_list:
         name = evaluator.names.qualified(home, without_arguments(one)) or ""
-        handing = evaluator.forwarding.of(name, called=isinstance(one, ast.Call))
-        if name not in TRANSPARENT and (handing is None or handing.kind == "calls"):
+        handed = evaluator.forwarding.of(name, called=isinstance(one, ast.Call))
+        if name not in TRANSPARENT and (handed is None or handed.kind not in handings):
             return False
     return True
 

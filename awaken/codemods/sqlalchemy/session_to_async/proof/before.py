@@ -12,6 +12,7 @@ from typing import NamedTuple
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.sources import Snapshot
 
 
@@ -50,8 +51,8 @@ class Before:
         if path not in self._files:
             source = self._snapshot.get(path)
             try:
-                tree = None if source is None else ast.parse(source.text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                tree = None if source is None else parse_text(source.text)
+            except Unparsable:
                 tree = None
             self._files[path] = _NOTHING if tree is None else _read(tree)
         return self._files[path]
