@@ -454,12 +454,19 @@ class Service:
     def __init__(self) -> None:
         self.store = Store()
 
+    def found(self) -> "Service":
+        return self
+
 
 service = Service()
 
 
 def counted() -> int:
     with LocalSession() as db:
+        other = service.found()
+        asked = getattr(other.store, "counted", None) or getattr(other.store, "count", None)
+        if asked is not None:
+            print(asked(db))
         return service.store.count(db) + Store().count(db)
 """,
     "test_notes": """\
@@ -481,7 +488,7 @@ def test(mock_service):
     mock_service.store.count.return_value = 2
     counted()
 """,
-            '**{"store.count": AsyncMock(return_value=MagicMock())})',
+            '"store.count": AsyncMock(return_value=MagicMock())',
         ),
         (
             """\
@@ -493,6 +500,16 @@ def test(mock_store):
     counted()
 """,
             "made = MagicMock(count=AsyncMock(return_value=MagicMock()))",
+        ),
+        (
+            """\
+@patch("notes.service")
+def test(mock_service):
+    made = MagicMock()
+    mock_service.found.return_value = made
+    counted()
+""",
+            '"store.count": AsyncMock(return_value=MagicMock()),\n',
         ),
         (
             """\

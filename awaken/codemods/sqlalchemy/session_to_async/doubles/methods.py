@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place, Span
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.asked_attributes import asked_attributes
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -66,24 +68,21 @@ class WaitingMethods:
     def behind(self, name: str, home: str) -> dict[str, bool]:
         """Return the methods that wait of what the object ``name`` of ``home`` has or gives."""
         module, part = self._project.module(home), self._part
-        chains = {
-            span: chain
-            for node in (() if module is None else module.mentions(name))
-            if module is not None
-            for span, chain in _chain_behind(module, node)
-        }
+        chains: defaultdict[Span, list[str]] = defaultdict(list)
+        for node in () if module is None else module.mentions(name):
+            if module is not None:
+                for span, chain in _chain_behind(module, node):
+                    chains[span].append(chain)
         graph = self._project.calls.graph()
-        calls = [
-            call
+        found = {
+            chain: any(map(part.is_result_used, call.functions))
             for function in (graph.functions() if chains else ())
             if function.path == home
             for call in graph.callees(function)
-            if call.place.span in chains and set(call.functions) & set(part.steps)
-        ]
-        return {
-            chains[call.place.span]: any(map(part.is_result_used, call.functions))
-            for call in sorted(calls, key=lambda one: chains[one.place.span])
+            if set(call.functions) & set(part.steps)
+            for chain in chains.get(call.place.span, ())
         }
+        return dict(sorted(found.items()))
 
     def of_module(self, path: str, home: str) -> dict[str, bool]:
         """Return the functions of the file ``path`` that wait and that the file ``home`` calls."""
@@ -133,6 +132,8 @@ def _chain_behind(module: Module, node: ast.AST, before: str = "") -> Iterator[t
     while isinstance(above, ast.Attribute) and above.value is node:
         names.append(above.attr)
         node, above = above, module.parent(above)
+    if isinstance(above, ast.Call) and node in above.args:
+        yield from _asked_behind(module, above, names)
     if not isinstance(above, ast.Call) or above.func is not node or not names:
         return
     chain = ".".join(names)
@@ -144,6 +145,20 @@ def _chain_behind(module: Module, node: ast.AST, before: str = "") -> Iterator[t
     elif isinstance(further, ast.Assign) and before.count(RESULT) < _MOST_RESULTS:
         for read in _reads_of(module, further):
             yield from _chain_behind(module, read, given)
+
+
+def _asked_behind(module: Module, call: ast.Call, names: list[str]) -> Iterator[tuple[Span, str]]:
+    """Yield the calls of a variable that holds what `getattr` found of an object."""
+    statement = module.statement_of(call)
+    if not isinstance(statement, ast.Assign):
+        return
+    for read in _reads_of(module, statement):
+        called = module.parent(read)
+        if not isinstance(called, ast.Call) or called.func is not read:
+            continue
+        for one in asked_attributes(module, read) or ():
+            if one.owner is call.args[0]:
+                yield module.span(called), ".".join([*names, one.attribute.attr])
 
 
 def _reads_of(module: Module, statement: ast.Assign) -> list[ast.Name]:

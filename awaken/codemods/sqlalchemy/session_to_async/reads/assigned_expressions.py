@@ -147,6 +147,9 @@ class AssignedExpressions:
                 if name.startswith(_MAKING) or name in _OTHERS:
                     return True
             elif isinstance(node, ast.Attribute) and not isinstance(value, ast.Attribute):
+                # What a class has by a name of Python's or SQLAlchemy's own is no column.
+                if node.attr.startswith("__"):
+                    continue
                 owner = self._project.qualified_name(module, node.value)
                 if owner is not None and self._project.orm.mapped_class(owner) is not None:
                     return True
