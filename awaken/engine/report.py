@@ -48,7 +48,7 @@ class LeftToDo(Struct, frozen=True, order=True):
 class FileChange(Struct, frozen=True):
     """One file before and after the changes; ``before`` is None for a created file.
 
-    ``path`` is project-relative; ``findings`` are those whose edits touch this file.
+    ``path`` is project-relative; ``findings`` are those that stand here or edit this file.
     """
 
     path: str

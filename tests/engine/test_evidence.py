@@ -188,7 +188,8 @@ SEVERAL = [
         marks=() if crc32(identifier.encode()) % (2 * ONE_OF) == 0 else pytest.mark.slow,
     )
     for identifier, case in CASES.items()
-    if len(case.before) > 1
+    # What foreign code makes of a program is not remembered.
+    if len(case.before) > 1 and case.settings.foreign is None
 ]
 EDITS = 8
 _WORDS = re.compile(rb"\w+")

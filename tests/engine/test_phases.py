@@ -304,15 +304,18 @@ def test_findings_stand_where_they_stood_on_disk():
     assert outcome.before["a.txt"].text == b"x a x; b x"
 
 
-def test_touched_files_know_their_sites():
+def test_touched_files_know_the_sites_that_edit_them():
+    """Not all sites of a change: one of a whole program has thousands, in hundreds of files."""
     outcome = run(
         {"a.txt": "a a", "b.txt": "a x"},
         Words("one", "a", "bee", together=True),
         Words("two", "x", "y", phase=Phase.TIDY),
     )
 
-    one = {f"one site {number}" for number in range(3)}
-    assert outcome.touched == {"a.txt": one, "b.txt": one | {"two site 0"}}
+    assert outcome.touched == {
+        "a.txt": {"one site 0", "one site 1"},
+        "b.txt": {"one site 2", "two site 0"},
+    }
 
 
 # ---------------------------------------------------------------------- planning a second time

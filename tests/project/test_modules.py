@@ -299,7 +299,8 @@ def test_children_of_a_call_keep_keywords_before_a_later_star():
     assert [ast.unparse(node) for node in children(call)] == ["f", "a", "k=b", "*c"]
 
 
-def test_only_the_last_modules_are_kept_but_any_can_be_asked_for_again():
+def test_only_the_last_modules_are_kept_but_any_can_be_asked_for_again(monkeypatch):
+    monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 2_500_000)
     filler = "x = 1  # " + "y" * 1000 + "\n"
     project = program({f"m{index}.py": filler * 600 for index in range(5)})
     modules = [module_of(project, f"m{index}.py") for index in range(5)]

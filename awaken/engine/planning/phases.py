@@ -240,8 +240,9 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     )
     so_far.changes.extend(resolution.changes)
     so_far.left_to_do.extend(resolution.result.left_to_do)
+    at = {finding.site: finding.place.path for finding in findings}
     for change in resolution.changes:
-        _note_touched(change, so_far.touched)
+        _note_touched(change, at, so_far.touched)
     so_far.snapshot = resolution.result.snapshot
     so_far.maps.append(resolution.result.maps)
 
@@ -343,9 +344,23 @@ def _prove(
         return [Problem(place, what, tuple(change.id for change in changes))]
 
 
-def _note_touched(change: Change, touched: dict[str, set[SiteId]]) -> None:
+def _note_touched(
+    change: Change, at: Mapping[SiteId, str], touched: dict[str, set[SiteId]]
+) -> None:
+    """Note for each file the sites that stand or edit there; ``at`` says where each stands.
+
+    Not all of a change: one of a whole program has thousands of sites in hundreds of files.
+    """
     for path in change.paths:
-        touched.setdefault(path, set()).update(change.sites)
+        touched.setdefault(path, set())
+    for edit in change.edits:
+        if hasattr(edit, "path"):
+            touched[edit.path].add(edit.site)
+    edited = set(change.paths)
+    for site in change.sites:
+        path = at.get(site, "")
+        if path in edited:
+            touched[path].add(site)
 
 
 def _plan_again(

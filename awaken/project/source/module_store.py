@@ -9,16 +9,17 @@ from weakref import WeakSet, WeakValueDictionary
 
 from awaken.project.source.modules import Module
 
-KEPT_SOURCE_BYTES = 3_000_000
+KEPT_SOURCE_BYTES = 5_500_000
 """Source of the trees that are kept. A tree takes about sixty times the bytes of its source, so
-these are 180 MB: as much as 400 MB for a whole run allow. Nova's three largest files of tests take
-as much; with half of it they push each other out, and its run takes half as long again."""
+these are up to 330 MB, as much as were in memory when trees that nobody needed stayed there: then
+3 MB were kept, and up to 3 MB more waited to be collected. With 3 MB alone AntaREST (6.7 MB) is
+parsed ten times over and takes 30 % longer for session-to-async; with 5.5 MB five times."""
 
 COLLECTED_SOURCE_BYTES = 3_000_000
 """Source of the trees that nobody should hold any more, but that are still there, after which
 garbage is collected. No collection happens by itself during a run: it would visit all trees."""
 
-FORGOTTEN_SOURCE_BYTES = 1_000_000
+FORGOTTEN_SOURCE_BYTES = 3_000_000
 """Source of the trees that were let go after which what remembers some of them forgets it."""
 
 
