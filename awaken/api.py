@@ -24,12 +24,14 @@ from awaken.settings import Resolved, Settings
 from awaken.settings.model import Said
 from awaken.settings.resolve import require_usable, resolve
 from awaken.workspace.discovery import DiscoverySettings, Found, discover, find_roots
+from awaken.workspace.reading import working_tree
 from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
-    from awaken.engine.explaining.explainer import Explanation
+    from awaken.engine.explaining.explanation import AskedPlace, Explanation
+    from awaken.engine.remembering.trusted_projects import TrustedProject
     from awaken.engine.root_run import RootRun
     from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Options",
     "apply",
+    "distrust",
     "doctor",
     "explain",
     "listing",
@@ -45,6 +48,8 @@ __all__ = [
     "rules",
     "run",
     "run_staged",
+    "trust",
+    "trusted",
     "undo",
     "undo_list",
     "write_baseline",
@@ -100,10 +105,53 @@ def passes(start: Path) -> tuple[Rule, ...]:
     for one in roots:
         with suppress(UserError):
             resolved = resolve(
-                one.path, Said(), rules=all_rules(), rule_of=partial(_rule_of_pass, None)
+                one.path,
+                Said(trusted=_trusted),
+                rules=all_rules(),
+                rule_of=partial(_rule_of_pass, None),
             )
             found += resolved.passes
     return tuple(found)
+
+
+def _trusted(root: Path) -> Mapping[str, str]:
+    # Most projects name no pass, and nobody is asked.
+    from awaken.engine.remembering.trusted_projects import trusted_passes  # noqa: PLC0415
+
+    return trusted_passes(root)
+
+
+def trust(start: Path) -> list[TrustedProject]:
+    """Let the passes run that the settings around ``start`` name, for as long as they are the same.
+
+    Nothing of them is loaded. Projects in other repositories below ``start`` are none of them.
+    Raises UserError where there is no pass, and where it cannot be remembered.
+    """
+    from awaken.engine.remembering import trusted_projects  # noqa: PLC0415  as in _trusted
+
+    settings, projects, unusable = _projects([start], Options(), all_rules())
+    if unusable:
+        raise UserError(_sentence(unusable[0]))
+    tree = working_tree(Path(os.path.realpath(start)))
+    roots = [one.root.path for one in projects if working_tree(one.root.path) == tree]
+    named = [(root, settings[root].passes) for root in roots if settings[root].passes]
+    if not named:
+        raise UserError(f"{start}: no settings here name a codemod, so there is nothing to trust")
+    return [trusted_projects.trust(root, passes) for root, passes in named]
+
+
+def distrust(start: Path) -> list[TrustedProject]:
+    """Take the trust back in the projects at and below ``start``; return them."""
+    from awaken.engine.remembering import trusted_projects  # noqa: PLC0415  as in _trusted
+
+    return trusted_projects.distrust(Path(os.path.realpath(start)))
+
+
+def trusted() -> list[TrustedProject]:
+    """Return the projects whose passes the user trusts."""
+    from awaken.engine.remembering import trusted_projects  # noqa: PLC0415  as in _trusted
+
+    return trusted_projects.trusted_projects()
 
 
 def run(
@@ -185,9 +233,11 @@ def _run(
                 reports.append(run_root(asked, observer))
     watch.require_settled(found.root.path for found in projects)
     unusable += _as_problems(user_errors, reports)
+    ran = _that_ran(known, settings.values())
     return Report(
         roots=tuple(reports),
-        rules=_that_ran(known, settings.values()),
+        rules=tuple(rule.name for rule in ran),
+        passes=tuple(rule for rule in ran if rule.is_foreign),
         diagnostics=tuple(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
@@ -271,7 +321,7 @@ def _projects(
     """
     from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
 
-    said = Said(options.settings, options.config, options.isolated)
+    said = Said(options.settings, options.config, options.isolated, _trusted)
     rule_of = partial(_rule_of_pass, options.jobs)
     require_usable(
         said,
@@ -314,13 +364,13 @@ def _rule_of_pass(jobs: int | None, settings: PassSettings, place: PassPlace) ->
     return rule_of(settings, place, partial(ForeignCode, jobs=jobs))
 
 
-def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str, ...]:
+def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[Rule, ...]:
     resolved = tuple(settings)
     names = {name for one in resolved for name in one.rules}
     passes = (rule for one in resolved for rule in one.passes)
     # Two projects may each have a pass of one name.
     every = {rule.name: rule for rule in (*known, *passes)}
-    return tuple(rule.name for rule in in_running_order(every.values()) if rule.name in names)
+    return tuple(rule for rule in in_running_order(every.values()) if rule.name in names)
 
 
 def explain(
@@ -335,16 +385,21 @@ def explain(
     ``line`` and ``column`` (in characters) count from 1. Raises UserError where there is no such
     place, and otherwise as ``run``.
     """
-    from awaken.engine.explaining import explainer as explaining  # noqa: PLC0415  as in _run
+    from awaken.engine.explaining.explanation import (  # noqa: PLC0415  as in _run
+        AskedPlace,
+        require_file,
+    )
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
     real = Path(os.path.realpath(path))
     if real not in options.overlay:
-        explaining.require_file(path)
-    asked = explaining.AskedPlace(real.name, line, column, str(path))
+        require_file(path)
+    asked = AskedPlace(real.name, line, column, str(path))
     if real.suffix != ".py":
-        return explaining.not_python(asked)
+        from awaken.engine.explaining.explainer import not_python  # noqa: PLC0415
+
+        return not_python(asked)
     watch = undoing.Watch()
     settings, projects, unusable = _projects([real], options, known)
     if not projects:
@@ -353,11 +408,21 @@ def explain(
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
     with no_collections():
-        explanation = explaining.explain_place(
-            _root_run(projects[0], settings[root], options, known), asked
-        )
+        explanation = _explained(_root_run(projects[0], settings[root], options, known), asked)
     watch.require_settled([root])
     return explanation
+
+
+def _explained(run: RootRun, asked: AskedPlace) -> Explanation:
+    from awaken.engine.explaining.from_report import recalled  # noqa: PLC0415
+
+    told = recalled(run, asked)
+    if told is not None:
+        return told
+    # What is remembered does not say it all, and the engine is needed, which takes long to import.
+    from awaken.engine.explaining.explainer import explain_place  # noqa: PLC0415
+
+    return explain_place(run, asked)
 
 
 def _sentence(problem: FileProblem) -> str:

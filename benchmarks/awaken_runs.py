@@ -96,9 +96,14 @@ class Awaken:
         """Return the report on the whole of `directory`; ends the script where there is none."""
         done = self.run(["check", ".", "--output-format", "json", *options], directory)
         try:
-            return msgspec.json.decode(done.stdout, type=Document)
+            found = msgspec.json.decode(done.stdout, type=Document)
         except msgspec.MsgspecError:
             sys.exit(f"awaken ended with {done.returncode}:\n{done.stderr.decode()}")
+        rolled_back = [one for one in found.findings if one.reason == "engine/rolled-back"]
+        if rolled_back:
+            places = "\n".join(f"{one.path}:{one.line}: {one.message}" for one in rolled_back)
+            sys.exit(f"rolled back, which no rule may need:\n{places}")
+        return found
 
     def forget(self) -> None:
         """Remove the cache, so that the next run is cold."""

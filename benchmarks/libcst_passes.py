@@ -6,18 +6,23 @@
 command is run on a copy of each by LibCST (`python -m libcst.tool codemod -x --no-format`) and on
 another by `awaken apply --unsafe-fixes --libcst`; then all files of both copies are compared byte
 by byte. What LibCST writes does not depend on awaken, and is kept below `HOME/reference`. A row is
-printed as soon as it is known. `--only` names packages or commands.
+printed as soon as it is known. Where two files are unlike, their trees and their comments are
+compared: "but in line breaks" counts those that differ in these or in words. `--only` names
+packages or commands.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +36,7 @@ from tables import row
 LIST = Path(__file__).with_suffix(".toml")
 AWAKEN = Path(sys.executable).with_name("awaken")
 COLUMNS = ["command", "package", "LibCST", "awaken", "equal", "LibCST alone", "awaken alone"]
-COLUMNS += ["unlike", "LibCST fails", "awaken says"]
+COLUMNS += ["unlike", "but in line breaks", "LibCST fails", "awaken says"]
 
 
 class Package(Struct, frozen=True):
@@ -71,7 +76,12 @@ class Listed(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """The digests of the files that a runner has changed, and what it could not do, by kind."""
+    """The digests of the files that a runner has changed, and what it could not do, by kind.
+
+    `copies` has the changed files themselves.
+    """
+
+    copies: Path
 
     changed: dict[str, str]
     said: dict[str, int] = {}
@@ -102,11 +112,16 @@ def kept_of(command: Command, package: Package, home: Path) -> Path:
     return home / "reference" / package.directory / f"{command.name}.json"
 
 
+def outcome_of(kept: Path) -> Outcome:
+    """Return what is remembered of a run."""
+    return Outcome(kept.with_suffix(""), **json.loads(kept.read_text()))
+
+
 def by_libcst(command: Command, package: Package, program: Path, home: Path, jobs: int) -> Outcome:
     """Return what LibCST's own runner does, as it is remembered or by running it."""
     kept = kept_of(command, package, home)
     if kept.exists():
-        return Outcome(**json.loads(kept.read_text()))
+        return outcome_of(kept)
     copy = copied(program, home / "by-libcst" / package.directory)
     words = [sys.executable, "-P", "-m", "libcst.tool", "codemod", "-x", "--no-format"]
     words += ["--hide-progress", f"-j{jobs}", f"libcst.codemod.commands.{command.name}"]
@@ -115,10 +130,15 @@ def by_libcst(command: Command, package: Package, program: Path, home: Path, job
     if "Finished codemodding" not in done.stderr:
         sys.exit(f"LibCST ended with {done.returncode}: {done.stderr[-500:]}")
     failed = done.stderr.count("\nFailed to codemod ")
-    outcome = Outcome(changed(program, copy), {"failed": failed} if failed else {})
+    files = changed(program, copy)
+    for path in files:
+        place = kept.with_suffix("") / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(copy / path, place)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps({"changed": outcome.changed, "said": outcome.said}))
-    return outcome
+    said = {"failed": failed} if failed else {}
+    kept.write_text(json.dumps({"changed": files, "said": said}))
+    return outcome_of(kept)
 
 
 def by_awaken(command: Command, package: Package, program: Path, home: Path, jobs: int) -> Outcome:
@@ -144,25 +164,40 @@ def by_awaken(command: Command, package: Package, program: Path, home: Path, job
     said["error"] = len(report["diagnostics"])
     for one in report["diagnostics"]:
         print(f"{one['path']}: {one['message']}", file=sys.stderr)
-    return Outcome(changed(program, copy), dict(+said))
+    return Outcome(copy, changed(program, copy), dict(+said))
+
+
+def read(path: Path) -> tuple[str, list[str]]:
+    """Return the tree of a file and its comments, without their places."""
+    content = path.read_bytes()
+    comments = [
+        one.string
+        for one in tokenize.tokenize(io.BytesIO(content).readline)
+        if one.type == tokenize.COMMENT
+    ]
+    return ast.dump(ast.parse(content)), comments
 
 
 def compared(command: Command, package: Package, theirs: Outcome, ours: Outcome) -> list[object]:
     """Return a row, and name the files that differ on stderr."""
     both = theirs.changed.keys() & ours.changed.keys()
     unlike = sorted(path for path in both if theirs.changed[path] != ours.changed[path])
+    words = [path for path in unlike if read(theirs.copies / path) != read(ours.copies / path)]
     alone = [
         sorted(one.changed.keys() - other.changed.keys())
         for one, other in ((theirs, ours), (ours, theirs))
     ]
     for title, paths in zip(
-        ("LibCST alone", "awaken alone", "unlike"), [*alone, unlike], strict=True
+        ("LibCST alone", "awaken alone", "unlike", "unlike in words"),
+        [*alone, unlike, words],
+        strict=True,
     ):
         for path in paths:
             print(f"{command.name} {package.name} {title}: {path}", file=sys.stderr)
     said = ", ".join(f"{number} {reason}" for reason, number in sorted(ours.said.items()))
     counts = [len(theirs.changed), len(ours.changed), len(both) - len(unlike), *map(len, alone)]
-    return [command.name, package.name, *counts, len(unlike), sum(theirs.said.values()), said]
+    counts += [len(unlike), len(words), sum(theirs.said.values())]
+    return [command.name, package.name, *counts, said]
 
 
 def chosen(listed: Listed, words: Sequence[str]) -> Iterator[tuple[Command, Package]]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import runpy
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
@@ -48,3 +54,32 @@ def rewritten(*, options=None, targets=None, **texts):
         program={},
     )
     return run_case(case)
+
+
+def printed(script, files, directory, capsys, monkeypatch):
+    """Return what a script prints that is run among files, which are written to a directory."""
+    directory.mkdir()
+    for name, text in files.items():
+        (directory / name).write_bytes(text)
+        module = name.removesuffix(".py")
+        # What is set is taken away at the end, and what was there comes back.
+        monkeypatch.setitem(sys.modules, module, None)
+        del sys.modules[module]
+    monkeypatch.syspath_prepend(directory)
+    runpy.run_path(str(directory / script), run_name="__main__")
+    return capsys.readouterr().out
+
+
+@contextmanager
+def forgotten_coroutines() -> Iterator[None]:
+    """Make an error of each coroutine that is made inside and never awaited."""
+    # What was there before is not looked through again: in a long run that takes seconds.
+    gc.freeze()
+    try:
+        with warnings.catch_warnings():
+            # It would be an error only in its destructor.
+            warnings.simplefilter("error")
+            yield
+            gc.collect()
+    finally:
+        gc.unfreeze()

@@ -102,7 +102,8 @@ def _run(words: list[str]) -> int:
     except Exit as end:
         return end.exit_code
     except TyperException as error:
-        say(visible(f"error: {_one_sentence(error.format_message())}"))
+        hint = "; `awaken apply` makes the changes" if "--fix" in words else ""
+        say(visible(f"error: {_one_sentence(error.format_message())}{hint}"))
         return FAILED
 
 

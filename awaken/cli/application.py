@@ -15,6 +15,7 @@ from awaken.cli.commands.doctor import doctor
 from awaken.cli.commands.explain import explain
 from awaken.cli.commands.new_rule import new_rule
 from awaken.cli.commands.rules import rules
+from awaken.cli.commands.trust import trust
 from awaken.cli.commands.undo import undo
 from awaken.cli.options.plain_values import Command, reading_plainly
 
@@ -58,7 +59,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_awaken)
-    for command in (check, diff, apply, undo, explain, rules, doctor):
+    for command in (check, diff, apply, undo, explain, rules, doctor, trust):
         app.command(cls=Command)(command)
     app.command(cls=Command, hidden=True)(new_rule)  # of use in a checkout of awaken only
     return app

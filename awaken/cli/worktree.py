@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from awaken.contract import UserError
@@ -13,8 +15,10 @@ from awaken.preview.paths import relative
 from awaken.workspace.reading import working_tree
 
 
-def require_clean(report: Report) -> None:
+def require_clean(report: Report, named: Sequence[Path] = ()) -> None:
     """Raise UserError if a repository that ``report`` changes holds uncommitted work.
+
+    Where all paths that the user ``named`` are files, only work in files to rewrite counts.
 
     Uncommitted work is a change to a file that git tracks, anywhere in the repository, or a file
     to rewrite that git does not track, ignored or not. Each file counts for the innermost
@@ -24,6 +28,9 @@ def require_clean(report: Report) -> None:
     for directory, files in _by_repository(report).items():
         try:
             dirty = _uncommitted(directory, files)
+            if named and all(map(os.path.isfile, named)):
+                own = {relative(path, "", working_tree(directory) or directory) for path in files}
+                dirty = [name for name in dirty if name in own]
         except GitError as error:
             raise UserError(
                 f"git cannot tell whether {directory} holds uncommitted changes ({error}); "

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
-from awaken.contract.edits import Edit, SetKey
+from awaken.contract.edits import (
+    Edit,
+    InsertStatements,
+    NeedImport,
+    NodeEdit,
+    ReleaseImport,
+    ReplaceStatements,
+    SetKey,
+    TextEdit,
+)
 from awaken.contract.findings import ChangeId, Finding, Level, SiteId
 from awaken.contract.outlines import Outline
-from awaken.contract.places import Place
+from awaken.contract.places import Place, Span
 
 
 class NoOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +43,18 @@ class Change(Struct, frozen=True, kw_only=True):
     def paths(self) -> tuple[str, ...]:
         """The files that the edits name, each once; a requirement names none."""
         return tuple(dict.fromkeys(edit.path for edit in self.edits if hasattr(edit, "path")))
+
+    def edited(self) -> Iterator[tuple[str, Span, str]]:
+        """Yield which spans of which files are edited; of an import also the name it binds."""
+        for edit in self.edits:
+            match edit:
+                case NeedImport() | ReleaseImport():
+                    bound = getattr(edit, "alias", None) or edit.name or edit.module
+                    yield edit.path, Span(0, 0), bound
+                case InsertStatements():
+                    yield edit.path, edit.at, ""
+                case NodeEdit() | TextEdit() | ReplaceStatements():
+                    yield edit.path, edit.anchor, ""
 
     @property
     def needed_paths(self) -> tuple[str, ...]:

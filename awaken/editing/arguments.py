@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from awaken.contract import Surroundings
+from awaken.editing.parentheses import needs_parentheses, parenthesised
 
 _MODULE = cst.Module([])
 _NO_SPACE = cst.SimpleWhitespace("")
@@ -19,8 +20,11 @@ def code(node: cst.CSTNode) -> str:
 
 
 def keyword_argument(name: str, value: cst.BaseExpression) -> cst.Arg:
-    """Return ``name=value``."""
-    return cst.Arg(value, keyword=cst.Name(name), equal=_TIGHT)
+    """Return ``name=value``, in parentheses where the grammar asks for them: ``name=(1, 2)``."""
+    found = cst.Arg(value, keyword=cst.Name(name), equal=_TIGHT)
+    if not needs_parentheses(found, "value", value):
+        return found
+    return found.with_changes(value=parenthesised(value))
 
 
 def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:

@@ -124,6 +124,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         baseline=_baseline_use(asked, suppression_sources, unusable),
         left_to_do=answer.left_to_do,
         outlines=answer.outlines,
+        edited=answer.edited,
     )
 
 
@@ -142,12 +143,12 @@ def _memory(asked: RootRun) -> Memory:
 def _trust_notes(settings: Resolved) -> list[str]:
     """Return which codemods of the project do not run because nobody trusts them."""
     named: dict[str, list[str]] = {}
-    for name, origin in settings.untrusted.items():
-        named.setdefault(origin, []).append(name)
+    for name, code in settings.untrusted.items():
+        named.setdefault(code, []).append(name)
     return [
-        f"{', '.join(names)} {'does' if len(names) == 1 else 'do'} not run: "
-        f"code that {origin} names is run with --trust-passes only"
-        for origin, names in named.items()
+        f"{', '.join(names)} {'does' if len(names) == 1 else 'do'} not run: {code}; "
+        "read it, and say --trust-passes, or `awaken trust` for good"
+        for code, names in named.items()
     ]
 
 

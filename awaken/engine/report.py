@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from awaken.contract import ChangeId, Finding, Level, Outline, Place, SiteId
 from awaken.engine.suppressing.baseline import BaselineEntry
+from awaken.kit.rule import Rule
 from awaken.workspace.sources import SourceFile
 
 
@@ -70,6 +71,17 @@ class ChangeSummary(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
 
 
+class EditedPlace(Struct, frozen=True, array_like=True):
+    """Where a change that is made edits a file: the text before the run that it is about.
+
+    Where an import is added there is no text yet; ``name`` is what it binds.
+    """
+
+    change: ChangeId
+    place: Place
+    name: str = ""
+
+
 class SuppressedBy(StrEnum):
     """What suppresses a site that a rule found; the values are the JSON's ``held_by``."""
 
@@ -127,6 +139,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     ``baseline`` is the file that is, or would be, the baseline. ``left_to_do`` are lines of
     settings files that the made changes need and that nobody wrote yet. ``outlines`` are those of
     changes that are made or pending, and of what is not changed; their places are those on disk.
+    ``edited`` are the places in ``files`` that the changes edit.
     """
 
     root: Path
@@ -144,6 +157,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     baseline: BaselineUse | None = None
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
+    edited: tuple[EditedPlace, ...] = ()
 
     @cached_property
     def made(self) -> frozenset[ChangeId]:
@@ -152,8 +166,12 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Report(Struct, frozen=True):
-    """The result of a run over all its project roots; ``rules`` are those that ran, in order."""
+    """The result of a run over all its project roots; ``rules`` are those that ran, in order.
+
+    ``passes`` are those among them that run foreign code: nobody else has their pages.
+    """
 
     roots: tuple[RootReport, ...]
     rules: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    passes: tuple[Rule, ...] = ()

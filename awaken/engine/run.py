@@ -123,6 +123,7 @@ def _answer(outcome: Outcome, asked: RootRun, surroundings: Surroundings) -> Rem
         diagnostics=outcome.diagnostics,
         left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
         outlines=_outlines(outcome, findings),
+        edited=outcome.edited,
     )
 
 

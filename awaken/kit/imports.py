@@ -13,6 +13,7 @@ from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
+from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -83,9 +84,10 @@ def _extended(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> Text
     An import at the top of the file may fail where that one is not even tried.
     """
     text, start = site.module.source.text, site.module.span(statement).start
-    line = text[:start].rpartition(b"\n")[2]
+    line = LINE_END_BYTES.split(text[:start])[-1]
+    first = LINE_END_BYTES.search(text)
     style = LineStyle(
-        newline="\r\n" if b"\r\n" in text else "\n",
+        newline="\n" if first is None else first.group().decode(),
         line_indent=line[: len(line) - len(line.lstrip(b" \t"))].decode(),
     )
     return site.replace(statement, add_name(site.module.text_of(statement), name, style))

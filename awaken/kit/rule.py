@@ -36,7 +36,8 @@ class Rule:
     ``needs`` gives version specifiers that each project root's targets must satisfy
     (``{"python": ">=3.11"}``). ``reads`` names the files beside Python that the rule looks at
     (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``, ``templates/**/*.html``.
-    ``per_file`` says that a file's sites can be
+    ``pieces`` are texts that its changes may add to code beside what they replace (``.limit(1)``),
+    each with the reason; ``awaken explain`` gives it. ``per_file`` says that a file's sites can be
     planned without those of other files, but for those that share a change with one of them, which
     are planned with it: such a rule may be planned file by file, in several processes.
     ``is_foreign`` says that code of others decides, which awaken cannot tell when it changes.
@@ -53,6 +54,7 @@ class Rule:
     anchors: ClassVar[tuple[tuple[bytes, ...], ...]] = ()
     needs: ClassVar[Mapping[str, str]] = {}
     reads: ClassVar[tuple[str, ...]] = ()
+    pieces: ClassVar[Mapping[str, str]] = {}
     reasons: ClassVar[tuple[Reason, ...]] = ()
     options: ClassVar[type[Struct]] = NoOptions
     preview: ClassVar[bool] = False

@@ -101,14 +101,15 @@ def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
 def patched(
     project: Project, module: Module, function: ast.expr, qualified: str
 ) -> tuple[Place, ...]:
-    """Return where tests put something in the place of ``function``, which ``module`` calls.
+    """Return where something else is put in the place of ``function``, which ``module`` calls.
 
     ``qualified`` is its name in its library, ``asyncio.wait_for``: that is patched for all modules,
-    ``app.jobs.wait_for`` for one. What tests call themselves, they patch in their own file.
+    ``app.jobs.wait_for`` for one. What tests call themselves, they patch in their own file. Any
+    file may do it by an assignment, ``asyncio.wait_for = mine``.
     """
     word = qualified.rpartition(".")[2]
     names = {qualified, f"{module.name}.{module.text_of(function)}"}
-    found: list[Place] = []
+    found = list(_assigned(project, word, names))
     in_tests = is_around_tests(module.path)
     for home in modules_with(project, (f'{word}"'.encode(), f"{word}'".encode())):
         if in_tests and home.path != module.path:
@@ -119,6 +120,19 @@ def patched(
             if patch is not None and _patched_name(project, home, patch) in names:
                 found.append(home.place(patch.call))
     return tuple(found)
+
+
+def _assigned(project: Project, word: str, names: Collection[str]) -> Iterator[Place]:
+    """Yield where an assignment gives one of ``names``, which end in ``word``, another meaning."""
+    for home in modules_with(project, (f".{word} =".encode(), f".{word}=".encode())):
+        for node in home.walk():
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr == word
+                and isinstance(node.ctx, ast.Store)
+                and project.qualified_name(home, node) in names
+            ):
+                yield home.place(node)
 
 
 def _patched_name(project: Project, module: Module, patch: Patch) -> str:

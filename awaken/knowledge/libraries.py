@@ -69,7 +69,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``async_twins``: what a coroutine awaits instead of such a function, with the same arguments.
     - ``never_raises``: functions and methods that raise no Exception, whatever fits their
       signature, and ``quiet_managers`` context managers of which that holds when they are entered
-      and left, and that swallow nothing.
+      and left, and that swallow nothing; ``numbers_only`` are those of them that raise if they are
+      given something else first, which nothing but a number in sight rules out.
     - ``opens``: functions and classes whose call opens something that is to be kept and closed: a
       pool of connections to a database (``engine`` or
       ``async-engine`` of SQLAlchemy, ``pool`` of others), or a
@@ -111,6 +112,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocking: dict[Wait, tuple[str, ...]] = {}
     async_twins: dict[str, str] = {}
     never_raises: tuple[str, ...] = ()
+    numbers_only: tuple[str, ...] = ()
     quiet_managers: tuple[str, ...] = ()
     results: dict[str, str] = {}
     opens: dict[str, Resource] = {}
@@ -149,6 +151,7 @@ class Knowledge:
         self.blocking: dict[str, Wait] = {}
         self.async_twins: dict[str, str] = {}
         self.never_raises: set[str] = set()
+        self.numbers_only: set[str] = set()
         self.quiet_managers: set[str] = set()
         self.results: dict[str, str] = {}
         self.opens: dict[str, Resource] = {}
@@ -188,6 +191,7 @@ class Knowledge:
             self.blocking |= dict.fromkeys(blocking, wait)
         self.async_twins |= library.async_twins
         self.never_raises.update(library.never_raises)
+        self.numbers_only.update(library.numbers_only)
         self.quiet_managers.update(library.quiet_managers)
         self.results |= library.results
         self.opens |= library.opens

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
@@ -12,14 +11,12 @@ from msgspec import structs
 
 from awaken.contract import (
     Constraints,
-    Finding,
     Level,
     Place,
     Plan,
     Problem,
     Reason,
     ReplaceStatements,
-    SiteId,
     Span,
 )
 from awaken.editing.comments import lost_comments
@@ -27,6 +24,7 @@ from awaken.kit.changes import Decided, Member, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
+from awaken.passes.advice import advice, line_of
 from awaken.passes.asking import Asking
 from awaken.passes.hunks import Hunk, ended_as, hunks
 from awaken.passes.messages import (
@@ -42,7 +40,7 @@ from awaken.passes.messages import (
     Unusable,
 )
 from awaken.passes.page import page_of
-from awaken.passes.setups import LIBCST_SETTINGS, setup_of
+from awaken.passes.setups import LIBCST_SETTINGS, setup_of, unread_settings
 from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
@@ -81,6 +79,9 @@ class ForeignPass(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each place that the codemod changes, and a change for each file."""
+        unread = unread_settings(self.settings, project)
+        if unread is not None:
+            return Plan(problems=(self._problem(unread.path, unread.message),))
         answers = self._asking.ask(
             type(self).start,
             setup_of(self.settings, self.place, project),
@@ -92,8 +93,7 @@ class ForeignPass(Rule):
             ],
         )
         if isinstance(answers, Unusable):
-            said = f"; it printed: {' '.join(answers.said.split())}" if answers.said.strip() else ""
-            return Plan(problems=(self._problem("", f"{answers.why}{said}"),))
+            return Plan(problems=(self._unusable(project, answers),))
         plan = plan_of(list(self._of_answers(project, answers, constraints)))
         problems = [
             self._problem(path, answer.why)
@@ -130,10 +130,17 @@ class ForeignPass(Rule):
     def _problem(self, path: str, why: str) -> Problem:
         return Problem(Place(path, Span(0, 0)), f"{self.name}: {why}")
 
+    def _unusable(self, project: Project, answer: Unusable) -> Problem:
+        printed = " ".join(answer.said.split())
+        why = f"{answer.why}; it printed: {printed}" if printed else answer.why
+        # The start of a file means no line.
+        end = line_of(project.snapshot.get(answer.path), answer.line).end
+        return Problem(Place(answer.path, Span(end, end)), f"{self.name}: {why}")
+
     # ----------------------------------------------------------------------------------- one file
     def _decided(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
         decided = self._changes(module, answer, constraints)
-        return Decided((*decided.findings, *self._advice(module, answer)), decided.changes)
+        return Decided((*decided.findings, *advice(self.name, module, answer)), decided.changes)
 
     def _changes(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
         match answer:
@@ -150,23 +157,6 @@ class ForeignPass(Rule):
             case _:
                 return Decided(())
 
-    def _advice(self, module: Module, answer: Answer) -> Iterator[Finding]:
-        """Yield what the codemod says of a file, in its own words."""
-        said = [f"the codemod warns: {one}" for one in getattr(answer, "warnings", ())]
-        printed = " ".join(answer.said.split())
-        said += [f"the codemod prints: {printed}"] if printed else []
-        for message in dict.fromkeys(said):
-            digest = hashlib.sha256(f"{self.name}\0{module.path}\0{message}".encode())
-            yield Finding(
-                site=SiteId(digest.hexdigest()[:16]),
-                rule=self.name,
-                level=Level.ADVICE,
-                place=Place(module.path, Span(0, 0)),
-                scope="",
-                message=message,
-                help="Its author knows what that means.",
-            )
-
     def _of_hunks(self, module: Module, content: bytes, constraints: Constraints) -> Decided:
         """Return what becomes of a file that gets other bytes. Raises Refused."""
         before = module.source.text
@@ -178,8 +168,7 @@ class ForeignPass(Rule):
         if not found:
             return Decided(())
         self._require_few(before, found)
-        lost = lost_comments(before.decode(), after.decode())
-        members = list(self._members(module, found, lost))
+        members = list(self._members(module, found))
         groups, beside = members, reasons.IN_ONE_HUNK
         if not self.settings.per_hunk:
             groups, beside = [list(chain.from_iterable(members))], reasons.BESIDE_ANOTHER
@@ -198,16 +187,17 @@ class ForeignPass(Rule):
             return
         raise Refused(reasons.REFORMATS, f"{changed} of {lines} lines")
 
-    def _members(
-        self, module: Module, found: Sequence[Hunk], lost: Sequence[str]
-    ) -> Iterator[list[Member]]:
+    def _members(self, module: Module, found: Sequence[Hunk]) -> Iterator[list[Member]]:
         """Yield the sites of hunks that are made together: a site for each place they touch."""
         groups = list(_by_place(Places(module), found))
         count = sum(len(places) for places, _ in groups)
         places = "one place" if count == 1 else f"{count} places"
         message = f"{self.settings.target} changes {places} of this file"
-        caveats = [_NOT_PROVED, *(f"the comment {one} is lost" for one in lost)]
+        lost = _lost(module, found)
         for nodes, together in groups:
+            # A comment may go to another place of what is changed together.
+            gone = _lost(module, together) if self.settings.per_hunk else lost
+            caveats = [_NOT_PROVED, *(f"the comment {one} is lost" for one in gone)]
             sites: list[Site[ast.AST]] = [Site(self.name, module, node) for node in nodes]
             edits = [
                 ReplaceStatements(
@@ -242,6 +232,13 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
     }
     made: type[ForeignPass] = type("ForeignPass", (ForeignPass,), attributes)
     return made()
+
+
+def _lost(module: Module, changed: Iterable[Hunk]) -> list[str]:
+    """Return the comments that some hunks have no more."""
+    text, several = module.source.text, tuple(changed)
+    before = b"".join(text[one.span.start : one.span.end] for one in several)
+    return lost_comments(before.decode(), "".join(one.text for one in several))
 
 
 def _left_alone(

@@ -45,10 +45,15 @@ class Ready(Struct, frozen=True, tag=True):
 
 
 class Unusable(Struct, frozen=True, tag=True):
-    """It cannot be loaded: why, in one sentence, and what it printed."""
+    """It cannot be loaded: why, in one sentence, and what it printed.
+
+    ``path`` and ``line`` are those of the project's file that is wrong, if it is one.
+    """
 
     why: str
     said: str = ""
+    path: str = ""
+    line: int = 0
 
 
 class Item(Struct, frozen=True):
@@ -58,21 +63,28 @@ class Item(Struct, frozen=True):
     content: bytes
 
 
+class Warned(Struct, frozen=True):
+    """What foreign code warns of, in its own words; ``line`` is 0 where it is of no line."""
+
+    text: str
+    line: int = 0
+
+
 class Unchanged(Struct, frozen=True, tag=True):
     """The foreign code gives the same bytes; the fields are those of ``Rewritten``."""
 
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     said: str = ""
 
 
 class Rewritten(Struct, frozen=True, tag=True):
     """The bytes of a file as the foreign code gives them.
 
-    ``warnings`` are its own words about the file, ``said`` what it printed meanwhile.
+    ``warnings`` are what it says of the file, ``said`` is what it printed meanwhile.
     """
 
     content: bytes
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     said: str = ""
 
 
@@ -80,7 +92,7 @@ class Skipped(Struct, frozen=True, tag=True):
     """The foreign code leaves a file alone, and says why."""
 
     why: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     said: str = ""
 
 

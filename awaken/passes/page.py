@@ -22,7 +22,9 @@ system allows that, and may write temporary files only. That is no wall: who run
 def page_of(settings: PassSettings, place: PassPlace) -> str:
     """Return the page as Markdown: what is run, who named it, and why nothing of it is proved."""
     what, named = _LIBRARIES[settings.kind], place.origin or "the command line"
-    only = "" if place.is_trusted else "; it runs with --trust-passes only"
+    only = (
+        "" if place.is_trusted else "; it runs with --trust-passes, or after `awaken trust`, only"
+    )
     rows = [f"- {label}: {value}" for label, value in _said(settings)]
     blocks = [
         f"Runs `{settings.target}`, {what} that {named} names{only}.",

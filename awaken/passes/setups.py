@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaken.passes.messages import Setup
-from awaken.workspace.sources import is_python
+from awaken.workspace.sources import FileProblem, is_python
 
 if TYPE_CHECKING:
     from awaken.passes.settings import PassPlace, PassSettings
@@ -35,6 +35,16 @@ def setup_of(settings: PassSettings, place: PassPlace, project: Project) -> Setu
         files=files,
         seconds=settings.seconds_per_file,
     )
+
+
+def unread_settings(settings: PassSettings, project: Project) -> FileProblem | None:
+    """Return why ``.libcst.codemod.yaml`` was not read, if it is there and was not."""
+    if settings.kind != "libcst":
+        return None
+    for one in project.texts(LIBCST_SETTINGS).unread:
+        line = f" (line {one.line})" if one.line else ""
+        return FileProblem(one.path, 0, f"LibCST's settings cannot be used: it {one.message}{line}")
+    return None
 
 
 def _libcst_settings(settings: PassSettings, project: Project) -> str:

@@ -73,6 +73,8 @@ def show(
         _details(report, command, current)
     if is_patch and not view.quiet:
         _outlines(report, view)
+    if (is_patch or (full and command == "apply")) and report.passes and not view.quiet:
+        _words_of_passes(report, current)
     if not full or view.quiet:
         show_closing(report, command, view, is_outlined=is_patch)
         if form is Form.PATCH and not view.quiet:
@@ -103,6 +105,14 @@ def _outlines(report: Report, view: View) -> None:
         from awaken.preview.terminal.outline_page import print_outlines  # noqa: PLC0415
 
         print_outlines(report, make_console(sys.stderr, view.color), Path.cwd())
+
+
+def _words_of_passes(report: Report, current: Path) -> None:
+    """Print to stderr what codemods say of files: once they are applied, no run says it again."""
+    from awaken.preview.documents.concise import concise_advice  # noqa: PLC0415
+
+    for line in concise_advice(report, current, {one.name for one in report.passes}):
+        say(line)
 
 
 def _explain_empty_patch(report: Report, command: str, view: View, again: Again) -> None:

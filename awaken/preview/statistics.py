@@ -16,8 +16,9 @@ def write(report: Report, asked: Asked) -> Iterator[str]:
 
 
 def statistics(report: Report) -> Iterator[str]:
-    """Yield one line per rule and level, then one per reason: a count, a tab, what is counted.
+    """Yield one line per rule and level, then one per reason: count, rule, level, reason, by tabs.
 
+    Only a line of a reason has a fourth column.
     Suppressed sites stand between them with the level ``held``.
     """
     for counted in count_rules(report):
@@ -27,4 +28,4 @@ def statistics(report: Report) -> Iterator[str]:
     for rule, number in sorted(count_suppressed(report).items()):
         yield f"{number}\t{rule}\theld"
     for reason in count_reasons(report):
-        yield f"{reason.sites}\t{reason.rule}\t{reason.reason}"
+        yield f"{reason.sites}\t{reason.rule}\tmanual\t{reason.reason}"

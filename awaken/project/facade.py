@@ -46,6 +46,7 @@ from awaken.workspace.manifests.pytest_settings import (
 from awaken.workspace.parsing import Unparsable, parse, parse_again
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
+from awaken.workspace.type_checkers import TYPE_CHECKER_READS, is_set_up
 
 _REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
 
@@ -194,6 +195,14 @@ class Project:
         unread = tuple(problem for each in texts.values() for problem in each.unread)
         return structs.replace(found, unread=unread)
 
+    @cached_property
+    def is_type_checked(self) -> bool:
+        """Whether a type checker is set up; for rules that declare ``TYPE_CHECKER_READS``."""
+        if not set(TYPE_CHECKER_READS) <= set(self._settings.reads):
+            return False
+        texts = (self.texts(pattern) for pattern in TYPE_CHECKER_READS)
+        return is_set_up({name: one.text for each in texts for name, one in each.files.items()})
+
     def narrowed(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.
 
@@ -280,6 +289,13 @@ class Project:
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
         return self._classes.facts(qualified)
+
+    def class_definition(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
+        """Return the file and the tree of a class; None if the project does not define it."""
+        facts = self._classes.facts(qualified)
+        module = None if facts is None else self.module(facts.path)
+        node = None if module is None or facts is None else module.class_at(facts.span)
+        return None if module is None or node is None else (module, node)
 
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes that ``node`` may be, by their names; empty if it may be more."""

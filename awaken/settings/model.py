@@ -5,7 +5,7 @@ Names and meanings are ruff's wherever ruff has the setting.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -72,15 +72,22 @@ class Layer(Struct, frozen=True):
     is_found: bool = False
 
 
+def nobody(_root: Path) -> Mapping[str, str]:
+    """Trust no pass of any project."""
+    return {}
+
+
 class Said(Struct, frozen=True):
     """What a user says of settings: those of the command line, and the values of ``--config``.
 
-    ``isolated`` says that no file is read.
+    ``isolated`` says that no file is read. ``trusted`` tells which passes of a project were trusted
+    before, by name, with the digest of each as it was.
     """
 
     given: Settings = Settings()
     config: tuple[str, ...] = ()
     isolated: bool = False
+    trusted: Callable[[Path], Mapping[str, str]] = nobody
 
 
 class PathOverride(Struct, frozen=True, kw_only=True):
@@ -99,7 +106,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
     each setting that somebody set, in kebab case, where; ``files`` are those that say something.
     ``passes`` are the rules that foreign code became. Of those that were chosen, ``untrusted`` may
-    not run: the project brings them along, in the file that stands behind the name.
+    not run: the project brings them along; behind the name stands what their code is.
     """
 
     root: Path = Path()

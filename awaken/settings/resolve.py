@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from awaken.kit.rule import Rule
 from awaken.passes.settings import PassPlace, PassSettings
 from awaken.settings.brought_along import as_brought_along
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
+from awaken.settings.pass_digests import digest_of
 from awaken.settings.selection import choose_by_layers, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file
 from awaken.settings.values import Wrong, check, options_of, python_version
@@ -41,16 +42,16 @@ def resolve(
     nearest name for an unknown key or rule.
     """
     path, layers = _layers(root, said, rules)
-    passes = passes_of(layers, root, rule_of)
+    untrusted = _untrusted(layers, root, said)
+    passes = passes_of(layers, root, rule_of, untrusted)
     rules = (*rules, *passes)
     _check_given(said.given, rules)
     wanted = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
-    untrusted = {} if _last(layers, "trust_passes") else _untrusted(layers)
     chosen = without(
         wanted,
         {
-            name: f"code that {origin} names: say --trust-passes to run it"
-            for name, origin in untrusted.items()
+            name: f"{code}: say --trust-passes to run it, or trust it with `awaken trust`"
+            for name, code in untrusted.items()
         },
     )
     target_version = _last(layers, "target_version") or "auto"
@@ -143,10 +144,10 @@ def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
         raise UserError(f"{_option(error.path[0])}{error}") from None
 
 
-def passes_of(layers: Iterable[Layer], root: Path, rule_of: RuleOf) -> tuple[Rule, ...]:
+def passes_of(
+    layers: Iterable[Layer], root: Path, rule_of: RuleOf, untrusted: Collection[str] = ()
+) -> tuple[Rule, ...]:
     """Return the passes of all layers as rules; of two with one name the higher one."""
-    layers = tuple(layers)
-    untrusted = {} if _last(layers, "trust_passes") else _untrusted(layers)
     named: dict[str, tuple[PassSettings, Layer]] = {}
     for layer in layers:
         for one in layer.settings.passes:
@@ -166,11 +167,22 @@ def passes_of(layers: Iterable[Layer], root: Path, rule_of: RuleOf) -> tuple[Rul
     return tuple(one for one in found.values() if one is not None)
 
 
-def _untrusted(layers: Iterable[Layer]) -> dict[str, str]:
-    """Return the passes that a project brings along, each with the file that names it."""
+def _untrusted(layers: Sequence[Layer], root: Path, said: Said) -> dict[str, str]:
+    """Return the passes that a project brings along and may not have run, each with what it is."""
+    if _last(layers, "trust_passes"):
+        return {}
     # What the user names by the same name replaces what the project does.
-    last = {one.known_as: layer for layer in layers for one in layer.settings.passes}
-    return {name: layer.origin for name, layer in last.items() if layer.is_found}
+    last = {one.known_as: (one, layer) for layer in layers for one in layer.settings.passes}
+    found = {name: both for name, both in last.items() if both[1].is_found}
+    before = said.trusted(root) if found else {}
+    untrusted: dict[str, str] = {}
+    for name, (one, layer) in found.items():
+        code = f"code that {layer.origin} names"
+        if name not in before:
+            untrusted[name] = code
+        elif before[name] != digest_of(one, layer.directory, root):
+            untrusted[name] = f"{code}, which is not what you trusted any more"
+    return untrusted
 
 
 def _option(key: str | int) -> str:

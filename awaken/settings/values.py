@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -13,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
 from awaken.contract import NoOptions, UserError
-from awaken.contract.nearest import did_you_mean
+from awaken.contract.nearest import did_you_mean, nearest
 from awaken.kit.rule import Rule
 from awaken.passes.settings import PassSettings
 from awaken.settings.model import Override, Settings
@@ -80,7 +81,7 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
 
 def check(settings: Settings, rules: Sequence[Rule]) -> None:
     """Raise Wrong for a rule, a pattern, a version or an option that is none."""
-    names = _pass_names(settings, rules)
+    names = _pass_names(settings, rules) | {one.kind for one in settings.passes}
     for path, name in _rule_names(settings):
         if name in names:
             continue
@@ -163,6 +164,24 @@ def _patterns(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             yield ("overrides", at, "paths", number), pattern
 
 
+_LAST_MINOR = 30
+"""Far beyond the Python of today: whatever is above it is a slip of the keyboard."""
+_MEASURED = (
+    *("fastapi", "flask-sqlalchemy", "pydantic", "pytest-asyncio", "sqlalchemy", "sqlmodel"),
+    *("httpx", "starlette"),
+)
+"""Libraries whose versions rules ask for: what is nearly one of them is one, misspelt."""
+
+
+def _is_slip(name: str, meant: str) -> bool:
+    """Whether ``name`` is ``meant`` but for a letter or two, and no library of its own."""
+    plain = name.lower().replace("_", "-")
+    return plain != meant and SequenceMatcher(None, plain, meant).ratio() > _ALIKE
+
+
+_ALIKE = 0.92
+
+
 def _check_versions(settings: Settings) -> None:
     from packaging.specifiers import InvalidSpecifier  # noqa: PLC0415  few name a version
 
@@ -172,7 +191,13 @@ def _check_versions(settings: Settings) -> None:
     if wanted is not None and wanted != "auto" and python_version(wanted) is None:
         example = "write for instance 'py311', or 'auto'"
         raise Wrong(("target-version",), f"{wanted!r} is no Python version; {example}")
+    match = _PYTHON.fullmatch(wanted or "")
+    if match is not None and int(match["minor"]) > _LAST_MINOR:
+        raise Wrong(("target-version",), f"there is no Python 3.{match['minor']}")
     for name, version in settings.target.items():
+        meant = nearest(name, _MEASURED)
+        if meant is not None and _is_slip(name, meant):
+            raise Wrong(("target", name), f"no rule asks for {name!r}; did you mean {meant!r}?")
         try:
             requested(version)
         except InvalidSpecifier:

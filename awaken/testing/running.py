@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from awaken import api
 from awaken.contract import Finding, Level, SiteId
+from awaken.engine.planning.engine_reasons import ROLLED_BACK
 from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
 from awaken.passes.settings import PassPlace
@@ -66,6 +67,9 @@ def run_case(
 ) -> CaseResult:
     """Run the case's rule on ``files`` (the case's program before) and return what came of it.
 
+    A change that a check rolls back is a failure, whatever the case is for: rules plan only what
+    holds. Foreign code may plan anything.
+
     ``rules`` are those to choose from, None for every installed one; ``excluded`` are sites to
     leave alone.
     """
@@ -79,6 +83,9 @@ def run_case(
         run = api.run([root], chosen, rules=rules)
         require(run.roots, f"awaken failed: {'; '.join(one.message for one in run.diagnostics)}")
         (report,) = run.roots
+    if case.settings.foreign is None:
+        rolled_back = [one for one in report.findings if one.reason == ROLLED_BACK.code]
+        require(not rolled_back, "\n".join(f"{one.place}: {one.message}" for one in rolled_back))
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
 

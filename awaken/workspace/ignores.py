@@ -141,7 +141,10 @@ class _Numbered:
 
 def is_pattern(line: str) -> bool:
     """Whether ``line`` can stand in a ``.gitignore``; a backslash at its end cannot, say."""
-    return _is_short(line) and _compiled([line]) is not None
+    # A bracket that nothing closes names no file at all: it is a slip.
+    opened = line.replace("\\[", "").partition("[")
+    is_closed = not opened[1] or "]" in opened[2]
+    return is_closed and _is_short(line) and _compiled([line]) is not None
 
 
 _LONGEST = 4096

@@ -79,7 +79,16 @@ def _parsed(text: bytes) -> ast.Module:
 
 
 # What no newer Python takes either.
-_WRONG_EVERYWHERE = re.compile(r"too many|Exceeds|\(unicode error\)|inconsistent use|unindent")
+_WRONG_EVERYWHERE = re.compile(
+    r"too many|Exceeds|\(unicode error\)|inconsistent use|unindent|unexpected indent"
+    r"|'.' was never closed|unmatched|closing parenthesis|expected an indented block"
+    r"|expected ':'|unterminated (triple-quoted )?string"
+)
+_NEWER = (
+    (re.compile(rb"^\s*type\s+\w+\s*(\[.*)?=|^\s*(async\s+)?(def|class)\s+\w+\["), "3.12"),
+    (re.compile(rb"^\s*except\s+\w[\w.]*\s*,|\bt[\"']"), "3.14"),
+)
+"""How lines begin that only newer Pythons take, and from which one on."""
 
 
 def _explain(text: bytes, error: SyntaxError) -> str:
@@ -94,6 +103,9 @@ def _explain(text: bytes, error: SyntaxError) -> str:
     message = f"{error.msg} for Python {running}"
     if sys.version_info[:2] >= NEWEST_PYTHON:
         return message
+    since = next((python for form, python in _NEWER if form.match(line)), "")
+    if since:
+        return f"{message}; run awaken with Python {since} or newer, which has this"
     newest = ".".join(map(str, NEWEST_PYTHON))
     return f"{message}; if the file is for a newer Python, run awaken with Python {newest}"
 

@@ -256,7 +256,7 @@ def test_a_file_that_changes_before_it_is_written_stops_the_whole_apply(
     program.write("sub/other.py", GOOD)
     changed = {}
 
-    def sabotage(report):
+    def sabotage(report, *_):
         assert len(report.roots[0].files) == 2
         SABOTAGE[name](program.root / "sub/other.py")
         changed.update(program.contents())

@@ -111,7 +111,7 @@ def test_statistics_stand_in_place_of_the_findings(engine, awaken):
     assert out.splitlines() == [
         "1\tquery-to-select\tsafe",
         "1\tquery-to-select\tmanual",
-        "1\tquery-to-select\tquery-to-select/no",
+        "1\tquery-to-select\tmanual\tquery-to-select/no",
     ]
 
 

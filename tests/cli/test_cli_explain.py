@@ -39,12 +39,12 @@ def test_a_site_is_explained_and_nothing_is_written(program, awaken):
 
 @pytest.mark.usefixtures("program")
 def test_a_place_that_is_no_site_is_explained_with_0(awaken):
-    code, out, _ = awaken("explain", "app.py:1")
+    code, out, _ = awaken("explain", f"app.py:{SITE - 1}")
 
     assert code == 0
-    assert out.startswith("app.py:1 is no site.\n")
-    assert "= why: query-to-select looks for `.query` or `Query(` or " in out
-    assert " and found 1 site in " in out
+    assert out.startswith(f"app.py:{SITE - 1}: nothing is rewritten here.\n")
+    assert "= why: session-to-async would find a site here" in out
+    assert "looks for" not in out
     assert f"= nearest: the nearest site is at line {SITE}\n" in out
 
 

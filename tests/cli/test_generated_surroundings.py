@@ -10,7 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from real_program import IMPORTS, LONG_LINES, NEW_IMPORT, QUERY, Program, awaken
 
-RESULT = rb"db\.scalars\(\s*select\(User\)\s*\)\.all\(\)"
+ROWS = rb"db\.scalars\(\s*select\(User\)\s*\)\s*\.all\(\)"
+# A list is made where a function with annotations adds the rows to others.
+RESULT = rb"(?:" + ROWS + rb"|list\(\s*" + ROWS + rb"\s*\))"
 SPACE = st.sampled_from(["", " ", "\t", " \f", "\\\n", " \\\n   "])
 WIDE = st.sampled_from(["", " ", "\n", "  # é\n    ", "\n\n\t# 变\n\n  ", "\f\n"])
 LEAVES = ["§", "§", "a", "größe", "'\u2028\x85'", "'''\n  # no\n'''", "r'\\\\'", "f'{a}'", "-1"]

@@ -10,7 +10,8 @@ from rules_for_tests import FirstStep, OneByOne, OverFiles, RenameCalls, SecondS
 from transaction_cases import MANIFEST, TRANSACTIONS, shown
 
 from awaken import api
-from awaken.contract import Phase
+from awaken.codemods.fastapi.on_event_to_lifespan import OnEventToLifespan
+from awaken.contract import Level, Phase
 from awaken.engine.asking.answers import Answer, ask_about_all
 
 YES, NO, QUIT, EDITED = Answer.YES, Answer.NO, Answer.QUIT, Answer.EDITED
@@ -83,6 +84,22 @@ def test_no_leaves_a_change_and_nothing_is_asked_twice(tmp_path):
 
     assert shown(asked.report) == {"a.py": "double(1)\nsingle(2)\n", "b.py": "double(3)\n"}
     assert (len(user.questions), user.runs, asked.declined) == (3, 2, 1)
+
+
+def test_what_is_declined_is_not_left_to_do_by_hand(tmp_path):
+    text = (
+        "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
+        '@app.on_event("startup")\nasync def start():\n    print("up")\n\n\n'
+        '@app.on_event("shutdown")\nasync def stop():\n    print("down")\n'
+    )
+    user = User(NO)
+
+    asked = user.about(write(tmp_path, main=text), rules=[OnEventToLifespan()])
+
+    (root,) = asked.report.roots
+    assert asked.declined == 1
+    assert not root.changes
+    assert {one.level for one in root.findings} == {Level.SAFE}
 
 
 def test_no_to_everything_leaves_nothing_to_write(tmp_path):

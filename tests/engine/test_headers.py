@@ -279,3 +279,17 @@ def test_a_header_alone_and_with_its_body_is_written_the_same(name):
         source.text, *(change(replace(one, part="whole")) for one in edits), line_length=10_000
     )
     assert found.count(" :\n") >= len(edits) / 2
+
+
+def test_tokens_in_the_guard_of_a_case():
+    text = "match a:\n    case 1 if b:\n        x\n    case 2 if (\n        d\n    ):\n        y\n"
+    tokens = [token(text, "b", "not b"), token(text, "d", "not d")]
+    expected = text.replace("if b", "if not b").replace(" d\n", " not d\n")
+    assert after(text, change(*tokens)) == expected
+
+
+def test_a_token_in_the_guard_of_a_case_frees_no_block_and_no_other_case():
+    text = "match a:\n    case 1 if b:\n        x\n    case 2 if c:\n        y\n"
+    for new in ("b: z\n    case 3 if c", "b:\n        z\n    case 3 if c"):
+        problems = run(text, change(token(text, "b", new), id="one")).problems
+        assert [problem.changes for problem in problems] == [("one",)]

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import libcst as cst
+import libcst.matchers as m
 from libcst.codemod import CodemodCommand, SkipFile, VisitorBasedCodemodCommand
 from libcst.codemod.visitors import AddImportsVisitor
 from libcst.metadata import FilePathProvider, FullyQualifiedNameProvider, TypeInferenceProvider
@@ -177,3 +178,78 @@ class BreaksCommand(CodemodCommand):
 
     def transform_module_impl(self, tree):
         return tree.with_changes(body=[*tree.body, cst.parse_statement("return")])
+
+
+class _Visits(cst.CSTVisitor):
+    def __init__(self, command):
+        self.command = command
+
+    def visit_Name(self, node):
+        self.command.warn(f"visited by another: {node.value}")
+
+
+class _VisitsAgain(_Visits):
+    def visit_Name(self, node):
+        if node.value == "f":
+            self.command.warn("a second time")
+
+
+class WarnsCommand(VisitorBasedCodemodCommand):
+    """Warns of many places, and puts a line in front of all."""
+
+    DESCRIPTION = "warns"
+
+    def transform_module_impl(self, tree):
+        self.warn("before all")
+        changed = super().transform_module_impl(tree)
+        changed = changed.with_changes(body=[cst.parse_statement("y = 1"), *changed.body])
+        changed.visit(_VisitsAgain(self))
+        self.context.warnings.append("behind all")
+        return changed
+
+    def visit_FunctionDef(self, node):
+        self.warn(f"a function: {node.name.value}")
+
+    def leave_Call(self, original_node, updated_node):
+        original_node.func.visit(_Visits(self))
+        return updated_node
+
+    def leave_Integer(self, original_node, updated_node):
+        if original_node.value == "2":
+            self.warn("the last number")
+        return updated_node
+
+
+class DecoratedCommand(VisitorBasedCodemodCommand):
+    """Has decorated methods of each kind, overrides some of LibCST's, and gets one when made."""
+
+    DESCRIPTION = "decorated"
+
+    def __init__(self, context):
+        self.late = self.visit_Late
+        super().__init__(context)
+        self.called = []
+
+    @property
+    def never_asked(self):
+        raise AssertionError
+
+    @m.visit(m.Name("a"))
+    def visit_Late(self, node):
+        self.called.append(f"visit {node.value}")
+
+    @m.leave(m.Name("b"))
+    def leave_late(self, original_node, updated_node):
+        self.called.append(f"leave {original_node.value}")
+        return updated_node
+
+    @m.call_if_inside(m.FunctionDef())
+    def visit_Integer(self, node):
+        self.called.append(f"inside {node.value}")
+
+
+class InheritsCommand(DecoratedCommand):
+    """Overrides one more."""
+
+    def visit_Expr_value(self, node):
+        self.called.append(f"value {node.value.value}")

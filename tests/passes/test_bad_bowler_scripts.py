@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from awaken.engine.machine import foreign_code
 from awaken.engine.machine.foreign_code import ForeignCode
 from awaken.passes.messages import Failed, Item, Ready, Rewritten, Setup, Unusable
 
@@ -91,6 +92,50 @@ def test_a_script_that_cannot_be_used_says_where(tmp_path, monkeypatch, script, 
 
     assert why.format(script=tmp_path / "scripts" / "script.py") in said
     assert not (tmp_path / "here.py").exists()
+
+
+def test_a_script_that_never_ends_when_it_is_imported_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(foreign_code, "SECONDS_TO_LOAD", 1)
+
+    said = unusable(tmp_path, "while True:\n    pass\n").why
+
+    assert said.endswith("does not come to an end, or ends its process, when it is loaded")
+
+
+def test_what_a_callback_must_not_do_loses_one_file(tmp_path, monkeypatch):
+    # Its names are relative to where it runs; elsewhere below the temporary directory it may write.
+    monkeypatch.chdir(tmp_path)
+    script = """
+        import os, subprocess, sys, threading
+        from bowler import Query
+
+        def main():
+            Query().select_function("old").modify(does).rename("new").write()
+
+        def does(node, capture, filename):
+            {
+                "./0.py": lambda: open(filename, "w"),
+                "./1.py": lambda: subprocess.run([sys.executable, "-c", ""]),
+                "./2.py": lambda: sys.exit(4),
+                "./3.py": lambda: os._exit(5),
+                "./4.py": lambda: input("go on? "),
+                "./5.py": lambda: threading.Thread(target=lambda: open("x.py", "w")).start(),
+            }[filename]()
+    """
+
+    *lost, last = answers(tmp_path, script, *(["old()\n"] * 6))
+
+    whys = [
+        "a pass must not change files, and this one changes './0.py'",
+        "a pass must not start programs",
+        "it ends the process (sys.exit(4))",
+        "it ended its process (exit code 5)",
+        "EOFError: EOF when reading a line",
+    ]
+    assert [isinstance(one, Failed) for one in lost] == [True] * len(whys)
+    assert not [why for why, one in zip(whys, lost, strict=True) if why not in one.why]
+    assert last.content == b"new()\n"
+    assert not list(tmp_path.glob("*.py"))
 
 
 def test_a_script_that_is_not_there(tmp_path):

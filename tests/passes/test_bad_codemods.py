@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from in_this_process import InThisProcess
 
 from awaken import api
+from awaken.engine.machine import foreign_code
 from awaken.passes.settings import PassSettings
 from awaken.settings import Settings
 
@@ -99,6 +101,39 @@ def test_a_file_of_which_nearly_all_lines_change_waits_for_permission(tmp_path):
     assert allowed.files[0].after.raw().decode() == text.replace("    a", "   a")
 
 
+AT_IMPORT = """
+import sys
+from libcst.codemod import CodemodCommand
+
+class A(CodemodCommand):
+    DESCRIPTION = "does something when it is imported"
+
+    def transform_module_impl(self, tree):
+        return tree
+
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("sys.exit(3)", "it ends the process (sys.exit(3)) ({place}:11)"),
+        ("open('made.py', 'w')", "a pass must not change files, and this one changes 'made.py'"),
+    ],
+)
+def test_a_codemod_that_cannot_be_imported_says_where(tmp_path, monkeypatch, line, why):
+    monkeypatch.chdir(tmp_path)
+    files = {"mod.py": AT_IMPORT.format(line), "a.py": "x = 1\n"}
+
+    one = reported(tmp_path, files, "mod.A")
+
+    (error,) = one.diagnostics
+    assert error.message.startswith("it: mod.A cannot be loaded: ")
+    assert why.format(place=tmp_path / "mod.py") in error.message
+    assert not (tmp_path / "made.py").exists()
+
+
 SHADOWING = """
 import libcst
 from libcst.codemod import CodemodCommand
@@ -170,19 +205,31 @@ def test_libcst_settings_of_the_project_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "line", "why"),
     [
-        ("modules: 5\n", "modules is no list of words"),
-        ("blacklist_patterns: ['(']\n", "missing ), unterminated subpattern"),
-        ("a: [\n", "while parsing a flow node"),
-        ("- a\n", "it holds no keys"),
+        (b"modules: 5\n", 0, "modules is no list of words"),
+        (b"blacklist_patterns: ['(']\n", 0, "missing ), unterminated subpattern"),
+        (b"generated_code_marker: x\na: [\n", 2, "while parsing a flow node"),
+        (b"- a\n", 0, "it holds no keys"),
+        (b"a: !!python/object/apply:os.getcwd []\n", 1, "could not determine a constructor"),
+        (b"a: \xff\n", 0, "it is not utf-8 text (invalid start byte"),
+        (b"[" * 20_000, 0, "recursion"),
+        (None, 0, "it is a symbolic link"),
     ],
 )
-def test_libcst_settings_that_cannot_be_read_are_one_sentence(tmp_path, text, why):
-    files = {".libcst.codemod.yaml": text, "a.py": "x = 1\n"}
+def test_libcst_settings_that_cannot_be_used_are_named_and_not_the_command(
+    tmp_path, monkeypatch, text, line, why
+):
+    monkeypatch.setattr(foreign_code, "ForeignCode", InThisProcess)
+    monkeypatch.syspath_prepend(str(HERE))
+    if text is None:
+        (tmp_path / ".libcst.codemod.yaml").symlink_to("/etc/hostname")
+    files = {} if text is None else {".libcst.codemod.yaml": text}
 
-    one = reported(tmp_path, files, "codemods.RenameCommand")
+    one = reported(tmp_path, {**files, "a.py": "x = 1\n"}, "codemods.RenameCommand")
 
     (error,) = one.diagnostics
-    assert ".libcst.codemod.yaml cannot be used: " in error.message
+    assert (error.path, error.line) == (".libcst.codemod.yaml", line)
+    assert error.message.startswith("it: LibCST's settings cannot be used: ")
     assert why in error.message
+    assert "RenameCommand" not in error.message

@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from in_this_process import InThisProcess
 
 from awaken import api
 from awaken.cli import main
 from awaken.contract import Level
 from awaken.engine.machine import foreign_code
-from awaken.passes.child.libcst_command import load
-from awaken.preview.choices import Form, View
-from awaken.preview.show import show
 from awaken.settings import Settings
 
 HERE = Path(__file__).parent
@@ -79,25 +77,11 @@ class Options(BaseSettings):
 
 
 def every(session: Session) -> list[Person]:
-    return session.scalars(select(Person)).all()
+    return list(session.scalars(select(Person)).all())
 """
 NAMES = ["query-to-select", "person", "inner", "settings-config"]
 """In the order in which they run."""
 TRUSTED = ("--trust-passes", "--unsafe-fixes", "--select", ",".join(NAMES))
-
-
-class InThisProcess:
-    """Runs codemods as their own processes do, without a process."""
-
-    def __init__(self, setup, **more):
-        del more
-        self.loaded, self._command = load(setup)
-
-    def answers(self, items):
-        return [self._command.rewritten(one) for one in items]
-
-    def end(self):
-        pass
 
 
 @pytest.fixture
@@ -157,19 +141,6 @@ def report(shop):
     return api.run_staged([shop.parent], api.Options(settings=settings, use_cache=False))
 
 
-def test_every_form_of_output_has_it_under_its_name(report, capsys):
-    shown = {}
-    for form in set(Form) - {Form.PATCH, Form.MARKDOWN}:
-        show(report.report, "check", View(form=form), lambda *_: "", report.files_of)
-        shown[form] = capsys.readouterr().out
-    show(report.report, "check", View(statistics=True), lambda *_: "")
-    shown["statistics"] = capsys.readouterr().out
-
-    assert not {form for form, out in shown.items() if "person" not in out or "inner" not in out}
-    (run,) = json.loads(shown[Form.SARIF])["runs"]
-    assert [one["id"] for one in run["tool"]["driver"]["rules"]] == NAMES
-
-
 def test_one_change_is_left_out_by_a_comment_or_an_override(shop, capsys):
     shop.write_text(BEFORE.replace("list[User]:", "list[User]:  # awaken: ignore[person]"))
 
@@ -212,7 +183,7 @@ def test_explain_shows_the_change_of_a_line_alone(shop, capsys):
     assert "person unsafe: codemods.RenameCommand changes 3 places of this file" in out
     # On the result of the rule that ran before it.
     assert "- def every(session: Session) -> list[User]:" in out
-    assert "+     return session.scalars(select(Person)).all()" in out
+    assert "+     return list(session.scalars(select(Person)).all())" in out
 
 
 # ------------------------------------------------------------------------ what the commands say
@@ -221,9 +192,7 @@ def test_who_is_not_trusted_is_named_with_what_to_say(capsys):
     for command in ("check", "diff"):
         main([command, "--unsafe-fixes"])
         said = capsys.readouterr()
-        assert (
-            "note: person, inner do not run: code that pyproject.toml names is run with" in said.err
-        )
+        assert "note: person, inner do not run: code that pyproject.toml names; read it" in said.err
         assert "--trust-passes" in said.err
     main(["check", "--select", "query-to-select"])
     assert "person" not in capsys.readouterr().err
@@ -237,7 +206,7 @@ def test_the_catalogue_has_the_passes_of_the_project(capsys):
     main(["rules", "person"])
     page = capsys.readouterr().out
     assert page.startswith("# person\n\nRuns `codemods.RenameCommand`, a codemod of LibCST that ")
-    assert "with --trust-passes only" in page
+    assert "with --trust-passes, or after `awaken trust`, only" in page
     assert "- arguments: `old = User`, `new = Person`" in page
     assert "Every change is *unsafe*" in page
 
@@ -254,7 +223,7 @@ def test_doctor_says_who_named_a_pass_and_whether_it_runs(capsys, trusted):
     said = " ".join(capsys.readouterr().out.split())
     assert "person libcst codemods.RenameCommand (pyproject.toml" in said
     assert "its changes are unsafe: nothing of them is proved" in said
-    assert ("Read it, and say --trust-passes to run it." in said) is not trusted
+    assert ("Read it, and say --trust-passes to run it" in said) is not trusted
     main(["doctor", "--output-format", "json"])
     (root,) = json.loads(capsys.readouterr().out)["roots"]
     assert root["passes"][0] == {

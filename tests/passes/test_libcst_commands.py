@@ -8,14 +8,19 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+import libcst as cst
 import pytest
-from codemods import WRITTEN
+from codemods import WRITTEN, DecoratedCommand, InheritsCommand
+from libcst.codemod import CodemodContext
+from libcst.codemod.visitors import RemoveImportsVisitor
+from libcst.matchers import _visitors
 
 from awaken import api
 from awaken.knowledge.codemods import words_of
-from awaken.passes.child.libcst_command import load
-from awaken.passes.child.round_trip import with_lost_bytes
-from awaken.passes.messages import Item, Ready, Rewritten, Setup, Skipped, Unreadable
+from awaken.passes.child.libcst_commands.decorated_methods import names_of
+from awaken.passes.child.libcst_commands.loading import load
+from awaken.passes.child.libcst_commands.round_trip import with_lost_bytes
+from awaken.passes.messages import Item, Ready, Rewritten, Setup, Skipped, Unreadable, Warned
 from awaken.passes.settings import PassSettings
 from awaken.settings import Settings
 
@@ -52,8 +57,24 @@ def test_it_warns_in_its_own_words_and_knows_the_names_of_the_project(capsys):
 
     answer = made("RenameCommand", "b\n", *named, path="shop/b.py")
 
-    assert answer.warnings == ("b is gone from shop.b",)
+    assert answer.warnings == (Warned("b is gone from shop.b", 1),)
     assert capsys.readouterr().out == "renamed in shop\n"
+
+
+def test_a_warning_stands_at_the_line_that_is_visited():
+    text = "x = 1\n\n\ndef f():\n    here(\n        1,\n        2,\n    )\n"
+
+    answer = made("WarnsCommand", text)
+
+    assert answer.warnings == (
+        Warned("before all", 0),
+        Warned("a function: f", 4),
+        Warned("the last number", 7),
+        Warned("visited by another: here", 5),
+        # Its tree is the one that was made of the file, where lines are others.
+        Warned("a second time", 0),
+        Warned("behind all", 0),
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,6 +117,76 @@ def test_modules_are_those_of_the_settings_of_libcst():
     assert "there is no such command, here or in no.such" in unusable.why
 
 
+LISTED = """
+with open({trace!r}, "a") as trace:
+    trace.write(__name__ + " ")
+from libcst.codemod import CodemodCommand
+
+class {name}(CodemodCommand):
+    DESCRIPTION = "listed"
+
+    def transform_module_impl(self, tree):
+        return tree
+"""
+IMPORTED = [
+    # What the user names is imported, and where it stands.
+    ("others.one.OneCommand", "others others.one "),
+    ("one.OneCommand", "others others.one "),
+    ("nested.inner.InnerCommand", "nested.inner "),
+    ("inner.InnerCommand", "nested.inner "),
+    ("SameCommand", "same "),
+    ("same", "same "),
+    # What is misspelt may be meant, and nothing that the file lists beside it.
+    ("one.OneComand", ""),
+    ("oen.OneCommand", ""),
+    ("SameComand", ""),
+    ("missing.Command", ""),
+    ("codemods.RenameComand", ""),
+    # Nor is a module that is called like one of LibCST's own.
+    ("noop.NOOPComand", ""),
+    ("noop.NOOPCommand", ""),
+]
+
+
+@pytest.mark.parametrize(("target", "imported"), IMPORTED)
+def test_modules_of_the_settings_are_imported_where_they_hold_the_command(
+    tmp_path, monkeypatch, target, imported
+):
+    trace = tmp_path / "trace"
+    trace.touch()
+    for path, name in {
+        "others/__init__": "Any",
+        "others/one": "OneCommand",
+        "nested/inner": "InnerCommand",
+        "same": "SameCommand",
+        "noop": "Other",
+    }.items():
+        place = tmp_path / f"{path}.py"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(LISTED.format(trace=str(trace), name=name))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    settings = "modules: [others, nested, same, not.there, json]\n"
+
+    loading, _ = load(Setup(kind="libcst", target=target, settings=settings))
+
+    for name in ("others", "others.one", "nested", "nested.inner", "same", "noop"):
+        sys.modules.pop(name, None)
+    assert trace.read_text() == imported
+    is_there = bool(imported) or target == "noop.NOOPCommand"
+    assert isinstance(loading, Ready) is is_there
+    assert is_there or "there is no such command" in loading.why
+
+
+def test_a_star_may_bring_the_command_and_a_module_without_source_does_not(tmp_path, monkeypatch):
+    (tmp_path / "stars.py").write_text("from codemods import *\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    settings = "modules: [stars, _json, sys]\n"
+
+    for target, is_there in (("BreaksCommand", True), ("_json.Command", False)):
+        loading, _ = load(Setup(kind="libcst", target=target, settings=settings))
+        assert isinstance(loading, Ready) is is_there
+
+
 @pytest.mark.parametrize(
     ("text", "settings", "why"),
     [
@@ -117,9 +208,9 @@ def test_the_other_build_of_yaml_will_do(monkeypatch):
     other.__spec__ = ModuleSpec("yaml_ft", None)
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.setitem(sys.modules, "yaml_ft", other)
-    monkeypatch.delitem(sys.modules, "awaken.passes.child.yaml_library")
+    monkeypatch.delitem(sys.modules, "awaken.passes.child.libcst_commands.yaml_library")
 
-    assert import_module("awaken.passes.child.yaml_library").yaml is other
+    assert import_module("awaken.passes.child.libcst_commands.yaml_library").yaml is other
 
 
 def test_what_the_parser_of_libcst_refuses_is_told_with_its_line():
@@ -212,6 +303,16 @@ def test_every_file_gets_a_process_that_knows_no_other(tmp_path):
 
     assert set(texts_of(one).values()) == {b"seen = 1, 1\n"}
     assert len(one.files) == len(files)
+
+
+def test_where_nothing_can_be_forked_codemods_are_refused(tmp_path, monkeypatch):
+    monkeypatch.delattr("os.fork")
+
+    one = report(tmp_path, {"a.py": "old = 1\n"}, "RenameCommand")
+
+    assert not one.files
+    (error,) = one.diagnostics
+    assert error.message.startswith("it: codemods of others run where processes can be forked")
 
 
 @pytest.mark.usefixtures("_here")
@@ -317,6 +418,25 @@ def test_comments_that_would_be_lost_are_named(tmp_path):
     (message,) = {finding.message for finding in one.findings}
     assert "the comment # one is lost" in message
     assert "the comment # two is lost" in message
+
+
+def test_decorated_methods_are_found_where_libcst_finds_them():
+    called = []
+    for kind in (DecoratedCommand, InheritsCommand, RemoveImportsVisitor):
+        for looked_at in (dir, names_of):
+            vars(_visitors)["dir"] = looked_at
+            command = kind(CodemodContext())
+            command.transform_module(cst.parse_module("a\nb\n1\ndef f(): 2\n"))
+            called.append(getattr(command, "called", []))
+            # What is left out is defined by LibCST for every kind of node, and by nobody else.
+            gone = set(dir(command)) - set(names_of(command))
+            assert gone
+            assert {getattr(kind, name).__module__ for name in gone} == {"libcst._typed_visitor"}
+
+    assert called[0] == called[1] == ["visit a", "visit a", "leave b", "inside 2"]
+    assert called[2] == called[3]
+    assert "value a" in called[2]
+    assert names_of("text") == dir("text")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def repository(tmp_path, monkeypatch):
         ["rules"],
         ["check", "--show-settings"],
         ["check", "--libcst", "noop.NOOPCommand"],
+        ["check", "--libcst", "noop.NOOPComand"],
     ],
     ids=" ".join,
 )

@@ -70,6 +70,6 @@ def test_statistics_count_levels_and_reasons() -> None:
     assert list(statistics(report(root))) == [
         f"1\t{RULE}\tsafe",
         f"3\t{RULE}\tmanual",
-        f"2\t{RULE}\t{RULE}/unknown-entity",
-        f"1\t{RULE}\t{RULE}/view",
+        f"2\t{RULE}\tmanual\t{RULE}/unknown-entity",
+        f"1\t{RULE}\tmanual\t{RULE}/view",
     ]

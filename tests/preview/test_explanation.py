@@ -11,8 +11,7 @@ from report_builders import change_of, file_change, finding, root_report, source
 from rich.console import Console
 
 from awaken.contract import Level, Place, Reason, Span
-from awaken.engine.explaining.explainer import AskedPlace, Explanation, Site
-from awaken.engine.explaining.no_site import Why
+from awaken.engine.explaining.explanation import AskedPlace, Explanation, Site, Why
 from awaken.engine.report import SuppressedBy, SuppressedSite, TargetVersion
 from awaken.preview.choices import Color
 from awaken.preview.console.console import make_console
@@ -76,7 +75,7 @@ def test_a_safe_site_is_shown_with_its_rewrite():
         "  = to leave it out: write `# awaken: ignore[query-to-select]` at the end of its line, "
         "or on a line of its own above\n"
         "\n"
-        "The rewrite of this site alone, in app.py\n"
+        "The rewrite of this site, in app.py\n"
         " 1  1 │  class A:\n"
         " 2  2 │      def f(self):\n"
         " 3    │-         return query(1)\n"
@@ -160,7 +159,7 @@ def test_other_files_and_required_changes_are_named():
     shown = printed(explained(site={"change": change, "requires": (required,), "files": files}))
     assert "= also edits: other.py\n" in shown
     assert "= requires: write this query as select() (other.py)\n" in shown
-    assert "The rewrite of this site alone, in (new file) new.py\n" in shown
+    assert "The rewrite of this site, in (new file) new.py\n" in shown
 
 
 def test_another_line_of_the_statement_is_said_to_be_that():
@@ -194,7 +193,7 @@ def test_long_rows_fold_on_a_terminal_and_nowhere_else():
 def test_a_place_without_a_site_is_shown_with_the_reason_and_the_nearest_sites():
     why = Why(code="odd", message="the rule looked away", help="Look again.")
     assert printed(unexplained(why, nearest=(3, 40))) == (
-        "app.py:5 is no site.\n"
+        "app.py:5: nothing is rewritten here.\n"
         "5 │ x = 1\n"
         "  │ ^^^^^\n"
         "  = why: the rule looked away\n"
@@ -218,14 +217,14 @@ def test_a_blank_line_is_shown():
 
 def test_a_column_is_underlined_alone():
     said = Explanation(asked=AskedPlace("app.py", 5, 3, "app.py"), root=ROOT, source=FILE)
-    assert "app.py:5:3 is no site.\n" in printed(said)
+    assert "app.py:5:3: nothing is rewritten here.\n" in printed(said)
     assert "5 │ x = 1\n  │   ^\n" in printed(said)
 
 
 def test_a_file_that_was_not_read_has_no_code_and_its_name_as_it_was_given():
     why = Why(code="not-python", message="a stub has no code")
     said = unexplained(why, root=None, source=None, report=None)
-    assert printed(said) == "app.py:5 is no site.\n  = why: a stub has no code\n"
+    assert printed(said) == "app.py:5: nothing is rewritten here.\n  = why: a stub has no code\n"
 
 
 def test_nothing_of_a_file_can_act_on_the_terminal():

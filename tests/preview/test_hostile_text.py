@@ -20,8 +20,7 @@ from awaken import api
 from awaken.cli import main
 from awaken.contract import Level, Place, Span, UserError
 from awaken.engine.asking.answers import Question
-from awaken.engine.explaining.explainer import AskedPlace, Explanation, Site
-from awaken.engine.explaining.no_site import Why
+from awaken.engine.explaining.explanation import AskedPlace, Explanation, Site, Why
 from awaken.engine.report import (
     Diagnostic,
     FileChange,

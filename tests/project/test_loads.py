@@ -100,7 +100,8 @@ def test_a_criterion_of_another_class_may_repeat_rows():
     [("selectinload(User.notes)", False), ("joinedload(User.notes)", True), ("unknown()", True)],
 )
 def test_an_option_that_joins_may_load_a_collection(option, expected):
-    project = program({"models.py": MODELS, "m.py": f"from models import User\nx = {option}\n"})
+    head = "from models import User\nfrom sqlalchemy.orm import joinedload, selectinload\n"
+    project = program({"models.py": MODELS, "m.py": f"{head}x = {option}\n"})
     module = module_of(project, "m.py")
 
     assert loads_collection(ModuleReader(project, module), [last(module, option)]) is expected

@@ -17,6 +17,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.ext.associationproxy import association_proxy
 from sqlalchemy.ext.hybrid import hybrid_property
+from functools import partial
 from typing import List, Optional
 Base = declarative_base()
 """
@@ -143,6 +144,37 @@ def test_columns_say_what_is_declared():
     }
     assert mapped.columns["b_id"].foreign_key == "b.id"
     assert mapped.tablename == "a"
+
+
+def test_columns_made_by_a_partial_say_what_both_calls_declare():
+    orm = models(
+        """
+        from kinds import Required
+        Key = partial(Column, Integer, primary_key=True)
+        Stamp = partial(mapped_column, server_onupdate=now())
+        class A(Base):
+            __tablename__ = "a"
+            id = Key()
+            name = Required(String(50))
+            note = Required(String, nullable=True)
+            at = Stamp()
+        """,
+        kinds="import functools\nfrom sqlalchemy import Column\n"
+        "Required = functools.partial(Column, nullable=False)\n",
+    )
+    mapped = orm.mapped_class("m.A")
+    facts = {name: (one.nullable, one.type) for name, one in mapped.columns.items()}
+
+    assert facts == {
+        "id": (False, "Integer"),
+        "name": (False, "String"),
+        "note": (True, "String"),
+        "at": (True, None),
+    }
+    assert mapped.columns["id"].primary_key
+    assert mapped.columns["at"].is_computed_on_update
+    assert mapped.complete
+    assert orm.needs_unique("m.A") is False
 
 
 def test_every_kind_of_attribute_is_told():
@@ -306,6 +338,8 @@ def test_an_imperative_mapping_lists_columns_and_properties():
         "C = declarative_base(**options)\nclass A(C): pass\n",
         "from elsewhere import B\nC = declarative_base(cls=B)\nclass A(C): pass\n",
         "class A(Base):\n  @declared_attr\n  def x(cls): return make()\n",
+        "R = partial(relationship, lazy='joined')\nclass A(Base):\n  x = R('A')\n",
+        "R = wrap(Column, nullable=False)\nclass A(Base):\n  x = R(Integer)\n",
         "class A: pass\nregistry().map_imperatively(A, t, **options)\n",
         "class A: pass\nregistry().map_imperatively(A, t, properties=find())\n",
     ],
@@ -326,6 +360,8 @@ def test_a_mapping_that_is_not_all_in_sight_is_incomplete(text):
         "class Top:\n  id = Column(Integer)\nC = declarative_base(cls=Top)\nclass A(C): pass\n",
         "from typing import Generic\nclass A(Base, Generic[T]): pass\n",
         "import dataclasses\n@dataclasses.dataclass\nclass A(Base): pass\n",
+        "from flask_login.mixins import UserMixin\nclass A(Base, UserMixin): pass\n",
+        "from flask_security import UserMixin\nclass A(Base, UserMixin): pass\n",
         (
             "from flask_appbuilder import Model\n"
             "from flask_appbuilder.models.mixins import AuditMixin\n"

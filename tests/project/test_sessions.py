@@ -889,56 +889,6 @@ def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
     assert receiver("t.query(z)").by_use
 
 
-@pytest.mark.parametrize(
-    ("text", "note"),
-    [
-        (
-            "@event.listens_for(Query, 'before_compile', retval=True)\ndef f(q): ...",
-            "before_compile",
-        ),
-        ("event.listen(Query, 'before_compile_update', f)", "before_compile_update"),
-        ("from sqlalchemy.orm import Query\nclass Mine(Query): ...", "a Query of its own"),
-        (
-            "from sqlalchemy.orm.query import Query as Q\nclass Mine(Q[int]): ...",
-            "a Query of its own",
-        ),
-        (
-            "from flask_sqlalchemy import BaseQuery\nclass Mine(BaseQuery): ...",
-            "a Query of its own",
-        ),
-        ("from sqlalchemy.ext.baked import BakedQuery\n", "BakedQuery"),
-        ("from sqlalchemy.ext import baked\nbakery = baked.bakery()", "baked"),
-        ("sessionmaker(query_cls=Mine)", "query_cls"),
-        ("SQLAlchemy(query_class=Mine)", "query_class"),
-        ("class Model:\n  query_class = Mine", "query_class"),
-        ("q.options(FromCache('default'))", "FromCache"),
-        ("session._query_cls", "_query_cls"),
-        ("ShardedSession(shards=1)", "ShardedSession"),
-    ],
-)
-def test_what_changes_queries_is_found_anywhere_in_the_project(text, note):
-    text = text.replace(
-        "sqlalchemy.ext import baked", "sqlalchemy.ext import baked  # sqlalchemy.ext.baked"
-    )
-    project = program({"deep/er/m.py": text, "n.py": "x = 1\n"})
-    hooks = project.orm.query_hooks()
-
-    assert any(note in place.note for place in hooks)
-    assert {place.path for place in hooks} == {"deep/er/m.py"}
-
-
-def test_words_in_comments_and_plain_uses_of_query_are_no_hooks():
-    text = """
-        # before_compile, query_cls, BakedQuery
-        from sqlalchemy.orm import Query
-        def f(q: Query, event: str = "query_cls") -> "Query[int]":
-            "BakedQuery(before_compile)"
-            return isinstance(q, Query)
-    """
-
-    assert program({"m.py": text}).orm.query_hooks() == []
-
-
 def test_an_answer_does_not_depend_on_what_was_asked_before():
     text = """
         from db import SessionLocal

@@ -400,7 +400,12 @@ def test_overrides_that_are_no_version_say_what_to_write(tmp_path, version, over
         ("setup__py", "import x\nsetup(\n", 2, "'(' was never closed"),
         ("Pipfile", "[packages\n", 1, "is not valid TOML"),
         ("requirements__txt", "x>=1\n\nsqlalchemy=1.4\n", 3, "is not a valid requirement"),
-        ("requirements__txt", "-r gone.txt\n", 0, "cannot be read: No such file or directory"),
+        (
+            "requirements__txt",
+            "x\n-r gone.txt\n",
+            2,
+            "names gone.txt, which cannot be read: No such",
+        ),
         ("Pipfile__lock", "{", 0, "cannot be read as a lock file"),
         ("pyproject__toml", "[project]\nrequires-python = 'new'\n", 0, "is not valid: Invalid"),
         ("pyproject__toml", "[project]\ndependencies = ['a b c']\n", 0, "is not valid: Expected"),
@@ -423,6 +428,16 @@ def test_problem_names_the_included_file(tmp_path):
 
     assert isinstance(problem, FileProblem)
     assert (problem.path, problem.line) == ("base.txt", 1)
+
+
+def test_problem_names_the_file_that_includes_what_is_not_there(tmp_path):
+    (tmp_path / "base.txt").write_text("x\n-r gone/lib.txt\n")
+    (tmp_path / "requirements.txt").write_text("-r base.txt\n")
+
+    (problem,) = read_targets(tmp_path).problems
+
+    assert (problem.path, problem.line) == ("base.txt", 2)
+    assert problem.message.startswith("names gone/lib.txt, which cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
         report = api.run(line.paths, line.options, progress=progress)
     # Only now is it known which repositories would be written to.
     if not allow_dirty:
-        require_clean(report)
+        require_clean(report, line.paths)
     _write(report, line, view, line.again("apply"))
     return report
 

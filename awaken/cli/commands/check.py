@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from awaken.cli.commands.listing import ListingOptions
 from awaken.cli.options.declared import OutputOptions, RunOptions
 from awaken.cli.options.groups import with_groups
+from awaken.contract import UserError
+from awaken.preview.choices import Form, View
+
+if TYPE_CHECKING:
+    from awaken.engine.report import Report
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,12 @@ class CheckOptions:
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for advice as well.")] = (
         False
     )
+    blockers: Annotated[
+        bool,
+        typer.Option(
+            "--blockers", help="Print what keeps sites manual instead, the most sites first."
+        ),
+    ] = False
     write_baseline: Annotated[
         bool,
         typer.Option(
@@ -56,7 +68,27 @@ def check(
         from awaken.cli.commands.write_baseline import write  # noqa: PLC0415  only this needs it
 
         write(line, view)
+    if own.blockers and view.form not in {None, Form.FULL, Form.JSON}:
+        raise UserError(f"--blockers is printed as {Form.FULL} or {Form.JSON}, not as {view.form}")
     with bar(view) as progress:
         report, files_of = reporting.run(line, view, progress)
-    show(report, "check", view, line.again, files_of)
+    if own.blockers:
+        _show_blockers(report, view)
+    else:
+        show(report, "check", view, line.again, files_of)
     return of_check(report, exit_zero=own.exit_zero, strict=own.strict)
+
+
+def _show_blockers(report: Report, view: View) -> None:
+    """Print what keeps sites manual, in one of the forms that show it. Raises UserError."""
+    from awaken.preview.documents import blockers  # noqa: PLC0415  only this needs it
+    from awaken.preview.show import show_closing  # noqa: PLC0415
+    from awaken.preview.streams.output import Asked, opened, send  # noqa: PLC0415
+
+    asked = Asked("check", Path.cwd())
+    with opened(view.file) as stream:
+        if view.form is Form.JSON:
+            send(blockers.documents(report, asked), stream)
+        else:
+            send(blockers.lines(report, asked), stream)
+    show_closing(report, "check", view)

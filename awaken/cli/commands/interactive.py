@@ -62,7 +62,7 @@ def require_terminal() -> None:
     """Raise UserError unless a user can see the questions and answer them."""
     for is_terminal, name in ((sys.stdin.isatty(), "stdin"), (sys.stdout.isatty(), "stdout")):
         if not is_terminal:
-            raise UserError(f"--interactive asks on a terminal, and {name} is none; leave it out")
+            raise UserError(f"--interactive needs a terminal, and {name} is not one; leave it out")
 
 
 def _read() -> str:

@@ -149,7 +149,7 @@ class AsyncTimeoutToAsyncio(CallRule):
         edits.append(site.release_import("async_timeout"))
         edits.append(site.release_import("async_timeout", qualified.rpartition(".")[2]))
         doubles = patched(project, module, call.func, qualified)
-        caveats = ["a test puts something in its place"] if doubles else []
+        caveats = ["something else is put in its place"] if doubles else []
         uses = list(_reads(module, item.optional_vars))
         is_before_5 = project.targets.guarantees("async-timeout", "<5")
         if not is_before_5 and any(_is_property(module, one) for one in uses):

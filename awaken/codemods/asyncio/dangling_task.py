@@ -56,7 +56,8 @@ set is only added to and taken from; a task stays in it as long as it runs.
 ## What it refuses
 
 A task that is made inside a larger expression, such as a list that is thrown away, on a line with
-other statements, and outside of functions.
+other statements, and outside of functions. Where `locals()` or `globals()` lists all names, one
+more would be seen.
 
 No sites are tasks that are returned, stored, awaited, or passed on; tasks of a `TaskGroup`, which
 holds them; a variable of a coroutine that awaits something later, which holds the task in the
@@ -78,6 +79,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
 from awaken.kit.changes import Decided, plan_of, rewritten_together
+from awaken.kit.listed_names import NAMES_LISTED, lists_names
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -123,7 +125,7 @@ class DanglingTask(Rule):
     levels = (Level.SAFE, Level.MANUAL)
     triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
     preview = True
-    reasons = (INSIDE_EXPRESSION, OUTSIDE_FUNCTION, SHARED_LINE)
+    reasons = (INSIDE_EXPRESSION, NAMES_LISTED, OUTSIDE_FUNCTION, SHARED_LINE)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per task, and one change for each file."""
@@ -212,6 +214,11 @@ def _refused(site: Site[ast.Call]) -> Refused | None:
         return Refused(INSIDE_EXPRESSION, shown)
     if isinstance(statement, ast.stmt) and _shares_line(module, statement):
         return Refused(SHARED_LINE, shown)
+    listed = lists_names(module, module.scopes.scope_of(call))
+    if _known_set(module) is None:
+        listed = listed or lists_names(module, module.scopes.module)
+    if listed is not None:
+        return Refused(NAMES_LISTED, module.excerpt(listed), because=(module.place(listed),))
     return None
 
 

@@ -103,5 +103,7 @@ class RunningLoop(CallRule):
         ]
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
         doubles = patched(project, site.module, asked, _ASKED)
-        caveats = ["a test puts something in its place"] if doubles else []
+        caveats = ["something else is put in its place"] if doubles else []
+        if project.files_with((b".send(None)",)):
+            caveats.append("where a coroutine is driven by hand, no loop may run")
         return Rewrite(message, edits, caveats, doubles)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Finding, SiteId
 from awaken.engine.asking.staged_runs import StagedReport
@@ -74,9 +74,37 @@ def ask_about_all(run_staged: RunStaged, ask: Ask) -> Agreed:
     written, and what either of them raises is left alone.
     """
     answers = _Answers()
-    while not _Round(staged_report := run_staged(answers.excluded()), answers, ask).all_agreed():
-        pass
-    return Agreed(staged_report.report, answers.declined)
+    offered: dict[tuple[Path, SiteId], Finding] = {}
+    while True:
+        staged_report = run_staged(answers.excluded())
+        for root in staged_report.report.roots:
+            for finding in root.findings:
+                offered.setdefault((root.root, finding.site), finding)
+        if _Round(staged_report, answers, ask).all_agreed():
+            break
+    roots = tuple(
+        _as_offered(root, offered, answers.excluded()) for root in staged_report.report.roots
+    )
+    return Agreed(structs.replace(staged_report.report, roots=roots), answers.declined)
+
+
+def _as_offered(
+    root: RootReport,
+    offered: Mapping[tuple[Path, SiteId], Finding],
+    excluded: Mapping[Path, frozenset[SiteId]],
+) -> RootReport:
+    """Return the report with the findings of sites that were declined as they were offered.
+
+    A rule may say of them that they stay for what is left out: they are not left to do by hand.
+    """
+    declined = excluded.get(root.root, frozenset())
+    findings = tuple(
+        structs.replace(offered[root.root, one.site], place=one.place)
+        if one.site in declined
+        else one
+        for one in root.findings
+    )
+    return structs.replace(root, findings=findings)
 
 
 class _Answers:

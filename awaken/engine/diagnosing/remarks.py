@@ -56,8 +56,8 @@ def _rules(seen: RootDiagnosis) -> Iterator[Remark]:
     for one in seen.passes:
         if one.name in seen.settings.untrusted:
             yield _advice(
-                f"{one.name} does not run: {one.target} is code that {one.origin} names",
-                "Read it, and say --trust-passes to run it.",
+                f"{one.name} does not run: {one.target} is {seen.settings.untrusted[one.name]}",
+                "Read it, and say --trust-passes to run it, or `awaken trust` for good.",
             )
     if not any(rule.runs for rule in seen.rules):
         yield _advice("no rule runs here", "Select one: `awaken rules` lists them.")

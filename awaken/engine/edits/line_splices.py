@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from itertools import accumulate
 
 from awaken.contract import Span
@@ -15,13 +14,10 @@ from awaken.workspace.sources import LINE_END_BYTES
 def line_splices(old: bytes, new: bytes) -> Iterator[Splice]:
     """Yield what turns ``old`` into ``new``, in whole lines."""
     lines, others = lines_with_ends(old), lines_with_ends(new)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    matcher = SequenceMatcher(None, lines, others, autojunk=False)
-    for tag, first, last, from_line, to_line in matcher.get_opcodes():
-        if tag != "equal":
-            yield Splice(starts[first], starts[last], b"".join(others[from_line:to_line]))
+    starts = list(accumulate(map(len, lines), initial=0))
+    for before, after in differing_lines(lines, others):
+        text = b"".join(others[after.start : after.end])
+        yield Splice(starts[before.start], starts[before.end], text)
 
 
 def lines_with_ends(text: bytes) -> list[bytes]:
@@ -39,11 +35,9 @@ def replaced_lines(source: bytes, span: Span, text: bytes) -> tuple[Splice, ...]
     would seem to stand beside it, so then it is one splice.
     """
     whole = (Splice(span.start, span.end, text),)
-    old, new = lines_with_ends(source[span.start : span.end]), lines_with_ends(text)
-    starts = list(accumulate(map(len, old), initial=span.start))
     found = [
-        Splice(starts[lines.start], starts[lines.end], b"".join(new[others.start : others.end]))
-        for lines, others in differing_lines(old, new)
+        Splice(span.start + one.start, span.start + one.end, one.text)
+        for one in line_splices(source[span.start : span.end], text)
     ]
     is_beside = any(one.start == one.end and one.start in {span.start, span.end} for one in found)
     return whole if is_beside else tuple(found)

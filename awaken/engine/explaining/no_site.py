@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from awaken.contract import Finding, Place, Span
+from awaken.engine.explaining.explanation import Why, covers
 from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.policy import Policy
 from awaken.engine.report import RootReport
@@ -16,21 +17,9 @@ from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.modules import Module
-from awaken.workspace.discovery import DiscoverySettings
-from awaken.workspace.exclusion import Exclusion, exclusion_of
-from awaken.workspace.ignores import DEFAULT_EXCLUDE
 
 _WORDS = 5
 """As many words that a rule looks for are named."""
-
-
-class Why(Struct, frozen=True, kw_only=True):
-    """One reason why the place is no site; ``rule`` is empty where it holds for every rule."""
-
-    code: str
-    message: str
-    rule: str = ""
-    help: str = field(default="", name="cure")  # as JSON has it
 
 
 def not_python(path: str) -> Why:
@@ -39,42 +28,6 @@ def not_python(path: str) -> Why:
     what = {".pyi": "a stub has no code to rewrite", ".ipynb": "a notebook is JSON"}
     message = f"{what.get(suffix, 'it is no Python file')}; awaken rewrites .py files"
     return Why(code="not-python", message=message)
-
-
-def why_excluded(run: RootRun, path: str) -> Why | None:
-    """Return which pattern keeps the project-relative ``path`` from being looked at, if any."""
-    root, settings = run.found.root, run.settings
-    found = None
-    if not root.lone:
-        discovery = DiscoverySettings(
-            exclude=settings.exclude, respect_gitignore=settings.respect_gitignore
-        )
-        found = exclusion_of(root.path, path, discovery)
-    if found is None:
-        return None
-    what = f"the directory {found.what}" if found.what.endswith("/") else "the file"
-    where = _origin(run, found)
-    return Why(
-        code="excluded",
-        message=f"{what} is left out by the pattern `{found.pattern}` {where}",
-        help=(
-            "Change the pattern; force-exclude leaves out the file even where it is named."
-            if settings.force_exclude
-            else "Name the file itself as a path, as in `awaken check FILE`, or change the pattern."
-        ),
-    )
-
-
-def _origin(run: RootRun, found: Exclusion) -> str:
-    if found.file:
-        path, root = Path(found.file), run.found.root.path
-        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-        return f"in {shown}:{found.line}"
-    origins = run.settings.origins
-    if found.pattern in DEFAULT_EXCLUDE and "exclude" not in origins:
-        return "that awaken excludes by default"
-    said = [origins[name] for name in ("exclude", "extend-exclude") if name in origins]
-    return f"in the setting exclude ({', '.join(said) or 'the command line'})"
 
 
 def unread(report: RootReport, path: str) -> Why:
@@ -203,11 +156,6 @@ class NoSite(Struct, frozen=True, kw_only=True):
             count = count if sites else "no site in this file"
             message = f"{looks} and found {count}" if words else f"{rule.name} found {count}"
             yield Why(code="not-this-line", rule=rule.name, message=message)
-
-
-def covers(span: Span, line: Span) -> bool:
-    """Whether ``span`` takes any part of ``line``, which may be empty."""
-    return span.start <= line.end and line.start < span.end
 
 
 def _plain(module: Module, line: Span, number: int) -> Why | None:

@@ -33,6 +33,7 @@ from awaken.engine.edits.style import (
     line_start,
 )
 from awaken.engine.imports.import_order import (
+    RELATIVE,
     ImportPlaces,
     ImportStatement,
     LinePlace,
@@ -398,12 +399,16 @@ class _Reconciling:
             own = place if wanted.alias or not wanted.name else first[wanted.module]
             by_place.setdefault(own, []).append(wanted)
         found: dict[int, list[tuple[LinePlace, str]]] = {}
+        sections: dict[str, int] = {}
         for place, lines in by_place.items():
             text = self._rendered(lines, self._line_style())
             found.setdefault(place.at, []).append((place, text))
+            # A new section and a line of the one below it may go to one place.
+            sections[text] = min(self._places.section(one.module) for one in lines)
         for place, text in self._typing_text(gone) if self._typing_lines else ():
             found.setdefault(place.at, []).append((place, text))
-        for at, parts in found.items():
+        for at, unsorted in found.items():
+            parts = sorted(unsorted, key=lambda part: sections.get(part[1], RELATIVE + 1))
             before, after = parts[0][0].blank_before, parts[-1][0].blank_after
             before = 0 if self._is_first(at, gone) else before
             yield self._padded(

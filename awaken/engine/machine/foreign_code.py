@@ -28,19 +28,26 @@ _PATIENCE = 10
 """How many times its processor time we wait for a file. The process itself gives it up before
 (``awaken.passes.child.forking``)."""
 _WORDS = (sys.executable, "-P", "-m", "awaken.passes.child")
+_NO_FORK = Unusable(
+    "codemods of others run where processes can be forked, which this system does not do; "
+    "on Windows run awaken in WSL"
+)
 _FILES_WORTH_A_PROCESS = 4
 """Forking one costs a part of what LibCST needs for a file."""
 
 
 class ForeignCode:
-    """Foreign code that is loaded in one process, from which others are forked for the files."""
+    """Foreign code that is loaded in one process, from which others are forked for the files.
+
+    Where nothing can be forked it is unusable: in one process a file would see the one before.
+    """
 
     def __init__(self, setup: Setup, jobs: int | None = None) -> None:
         self._setup = setup
         self._jobs = jobs or available_cores()
-        self._processes = [_Process(setup, self._jobs)]
         self._waiting: deque[tuple[int, Item]] = deque()
-        self.loaded: Loaded = self._processes[0].loaded
+        self._processes = [_Process(setup, self._jobs)] if hasattr(os, "fork") else []
+        self.loaded: Loaded = self._processes[0].loaded if self._processes else _NO_FORK
 
     def answers(self, items: Sequence[Item]) -> list[Answer]:
         """Return what the code makes of files, in their order."""
@@ -88,12 +95,11 @@ class ForeignCode:
 class _Process:
     """One process in which the code is loaded, or was tried to be.
 
-    Where processes can be forked it has so many ``lines``, each with a process forked for it; else
-    it does the work itself.
+    It has so many ``lines``, each with a process forked for it.
     """
 
     def __init__(self, setup: Setup, lines: int) -> None:
-        pairs = [socket.socketpair() for _ in range(lines if hasattr(os, "fork") else 0)]
+        pairs = [socket.socketpair() for _ in range(lines)]
         numbers = [theirs.fileno() for _, theirs in pairs]
         self._process = start_program((*_WORDS, *map(str, numbers)), numbers)
         for _, theirs in pairs:
@@ -102,7 +108,6 @@ class _Process:
         for ours, _ in pairs:
             ours.close()  # when its files are
         self._control = _Line(self._process.stdout, self._process.stdin)
-        self._lines = self._lines or [self._control]
         loaded = self._control.ask(setup, Ready | Unusable, SECONDS_TO_LOAD)
         self.loaded: Loaded = loaded or Unusable(
             f"{setup.target} does not come to an end, or ends its process, when it is loaded"

@@ -8,7 +8,7 @@ from awaken.contract import Reason
 
 HELD_BACK = Reason(
     "engine/held-back",
-    "the change also needs a site that is held back ({by}: {note})",
+    "the change also needs a site that is left alone ({by}: {note})",
     "Let go of that site, or hold this one back as well.",
 )
 NEEDS_OTHER_VERSIONS = Reason(

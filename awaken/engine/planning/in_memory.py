@@ -184,7 +184,9 @@ class _Work:
             return rewrite_file(snapshot[path], edits, rewriters, context)
 
         progress = processing.progress
-        progress(REWRITING, 0, len(paths))
+        # Nothing is said of a stage that has nothing to do.
+        if paths:
+            progress(REWRITING, 0, len(paths))
         results = run_many(
             rewritten,
             paths,

@@ -41,7 +41,7 @@ from awaken.engine.planning.policy import (
     pending_of,
 )
 from awaken.engine.progress import Progress, silent
-from awaken.engine.report import Diagnostic, LeftToDo, SuppressedSite
+from awaken.engine.report import Diagnostic, EditedPlace, LeftToDo, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
 from awaken.project import Project
@@ -97,6 +97,7 @@ class Outcome(Struct, frozen=True):
     suppressed: tuple[SuppressedSite, ...] = ()
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
+    edited: tuple[EditedPlace, ...] = ()
 
 
 class _SoFar:
@@ -115,6 +116,7 @@ class _SoFar:
         self.stages: list[Stage] = []
         self.left_to_do: list[LeftToDo] = []
         self.outlines: list[Outline] = []
+        self.edited: list[EditedPlace] = []
 
     def distrust(self, rule: Rule, why: str) -> None:
         self.diagnostics.append(internal_error(rule.name, why))
@@ -149,6 +151,14 @@ class _SoFar:
             for row in part.rows
         ]
         return msgspec.structs.replace(part, rows=tuple(rows))
+
+    def edit(self, changes: Iterable[Change]) -> None:
+        """Note where ``changes``, which are made, edit files."""
+        for change in changes:
+            for path, span, name in change.edited():
+                if path in self.before:
+                    place = self.on_disk(Place(path, span))
+                    self.edited.append(EditedPlace(change.id, place, name))
 
     def suppress(self, suppressed: Iterable[SuppressedSite]) -> None:
         self.suppressed.extend(
@@ -195,6 +205,7 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
         ),
         left_to_do=tuple(sorted(so_far.left_to_do)),
         outlines=tuple(so_far.outlines),
+        edited=tuple(so_far.edited),
     )
 
 
@@ -238,6 +249,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
             changes=tuple(change for change in changes if change.id in shown),
         )
     )
+    so_far.edit(resolution.changes)
     so_far.changes.extend(resolution.changes)
     so_far.left_to_do.extend(resolution.result.left_to_do)
     at = {finding.site: finding.place.path for finding in findings}

@@ -144,7 +144,8 @@ def _told(plan: Plan, project: Project) -> Iterator[Diagnostic]:
         source = project.snapshot.get(one.place.path)
         line = 0
         if source is not None and one.place.span.start:
-            line = len(source.text[: one.place.span.start].splitlines()) or 1
+            # With something behind: what stands first in a line is in that line.
+            line = len((source.text[: one.place.span.start] + b".").splitlines())
         yield Diagnostic(path=one.place.path, line=line, message=one.message)
 
 

@@ -19,7 +19,14 @@ from awaken.contract import Finding, Outline
 from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.machine.state_directory import cache_key
 from awaken.engine.remembering.results_cache import ResultsCache, results_directory
-from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, LeftToDo, SuppressedSite
+from awaken.engine.report import (
+    ChangeSummary,
+    Diagnostic,
+    EditedPlace,
+    FileChange,
+    LeftToDo,
+    SuppressedSite,
+)
 from awaken.workspace.file_reading import KnownFile
 from awaken.workspace.sources import SourceFile
 
@@ -48,6 +55,7 @@ class Remembered(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
+    edited: tuple[EditedPlace, ...] = ()
 
     def shown(self) -> set[str]:
         """Return the files of which it shows the text, or says something."""

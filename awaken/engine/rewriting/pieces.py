@@ -172,7 +172,7 @@ def _changes_in(span: Span, pieces: Sequence[Piece]) -> tuple[ChangeId, ...]:
 
 
 def _owner(module: Module, span: Span) -> ast.AST:
-    """Return the innermost statement or handler that holds ``span``, else the module."""
+    """Return the innermost statement, handler or case that holds ``span``, else the module."""
     line, _ = module.line_column(span)
     owner: ast.AST = module.tree
     size = len(module.source.text)
@@ -181,4 +181,9 @@ def _owner(module: Module, span: Span) -> ast.AST:
             held = extent(module, node)
             if held is not None and held.contains(span) and held.end - held.start <= size:
                 owner, size = node, held.end - held.start
+    # A case has no position of its own: its pattern and its guard stand in front of its block.
+    for case in owner.cases if isinstance(owner, ast.Match) else ():
+        head = Span(module.span(case.pattern).start, module.span(case.body[0]).start)
+        if head.contains(span):
+            return case
     return owner

@@ -96,10 +96,8 @@ class NamesHere:
 
     # --------------------------------------------------------------------------- what comes with it
     def _is_at_the_top(self, qualified: str) -> bool:
-        found = self._project.class_facts(qualified)
-        module = None if found is None else self._project.module(found.path)
-        node = None if module is None or found is None else module.class_at(found.span)
-        return node is not None and module is not None and module.parent(node) is module.tree
+        found = self._project.class_definition(qualified)
+        return found is not None and found[0].parent(found[1]) is found[0].tree
 
     def _comes_with(self, qualified: str) -> bool:
         """Whether another class of the same file is imported at the top, and this one with it.

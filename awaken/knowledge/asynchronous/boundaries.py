@@ -81,11 +81,14 @@ class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What runs functions outside of the event loop of an application.
 
-    ``loops`` are functions that run one by themselves.
+    ``loops`` are functions that run one by themselves, ``migrations`` what runs Alembic, and
+    ``in_threads`` what calls a function in a thread.
     """
 
     source: str
     loops: tuple[str, ...]
+    migrations: tuple[str, ...]
+    in_threads: tuple[str, ...]
     commands: Commands
     tasks: Tasks
     handed: tuple[Handed, ...]

@@ -25,7 +25,9 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     - ``methods``: methods of models that read their first argument.
     - ``functions``: functions that are given a type, then what is read as such.
     - ``adapters``: classes that are given a type, and have ``adapter_methods``.
-    - ``validators``: decorators of methods that are given the object that is validated.
+    - ``validators``: decorators of methods that are given the object that is validated,
+      ``field_validators`` of those that are given what a field is read from.
+    - ``encoders``: functions that take all that an object has in its ``__dict__``.
     """
 
     bases: tuple[str, ...]
@@ -42,6 +44,8 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     adapters: tuple[str, ...]
     adapter_methods: tuple[str, ...]
     validators: tuple[str, ...]
+    field_validators: tuple[str, ...]
+    encoders: tuple[str, ...]
 
 
 class Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

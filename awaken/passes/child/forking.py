@@ -19,7 +19,8 @@ import msgspec
 
 from awaken.passes.messages import Failed
 
-CAN_FORK = hasattr(os, "fork")
+_GARBAGE = 100_000
+"""How many objects a process that serves one file makes before it looks for garbage."""
 _PATIENCE = 5
 """How many times its processor time a file may take by the clock: the machine may have other
 things to do, and code that waits for something uses no time at all."""
@@ -87,6 +88,8 @@ def forked(work: Callable[[], bytes], seconds: float) -> bytes:
     if child == 0:
         with suppress(BaseException):
             os.close(ours)
+            # It ends with this file, so little of its garbage is worth being looked for.
+            gc.set_threshold(_GARBAGE)
             signal.signal(signal.SIGPROF, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_PROF, seconds)
             with os.fdopen(theirs, "wb") as stream:

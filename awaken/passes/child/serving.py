@@ -2,8 +2,7 @@
 
 Each file gets a process that is forked from the one that loaded the code: what the code remembers
 of a file it does not know with the next, and one that ends its process costs its file alone. Code
-that is known to remember nothing needs none of its own. Where nothing can be forked, all files
-share a process.
+that is known to remember nothing needs none of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from awaken.passes.child.forking import (
-    CAN_FORK,
     TookTooLong,
     forked,
     hand_out,
@@ -42,7 +40,7 @@ from awaken.passes.messages import (
     Unusable,
 )
 
-_MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_command"}
+_MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_commands.loading"}
 
 
 class Loading(Protocol):
@@ -62,8 +60,7 @@ class Foreign(Protocol):
 def serve(lines: Sequence[int]) -> None:
     """Read a setup from stdin, load the code, and answer for the files that come over ``lines``.
 
-    They are sockets, each for one process; without them files come from stdin as well. It ends
-    when stdin does.
+    They are sockets, each for one process. It ends when stdin does.
     """
     asked, answered = _own_streams()
     first = receive(asked)
@@ -77,11 +74,7 @@ def serve(lines: Sequence[int]) -> None:
     send(answered, msgspec.msgpack.encode(loaded))
     if foreign is None or isinstance(loaded, Unusable):
         return
-    work = partial(_answer_all, foreign, loaded, setup.seconds)
-    if lines:
-        hand_out(lines, asked, work)
-    else:
-        work(asked, answered)
+    hand_out(lines, asked, partial(_answer_all, foreign, loaded, setup.seconds))
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -141,7 +134,7 @@ def _answer_all(
     while (message := receive(asked)) is not None:
         item = msgspec.msgpack.decode(message, type=Item)
         work = partial(_answer, foreign, item, words, seconds)
-        run = limited if ready.forgetful or not CAN_FORK else forked
+        run = limited if ready.forgetful else forked
         send(answered, run(work, seconds))
 
 

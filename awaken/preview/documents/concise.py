@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from awaken.contract import Finding
-from awaken.engine.report import Report
+from awaken.contract import Finding, Level
+from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import located
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
@@ -20,8 +20,18 @@ def write(report: Report, asked: Asked) -> Iterator[str]:
 
 def concise(report: Report, current: Path) -> Iterator[str]:
     """Yield one line per finding, paths relative to ``current``."""
+    yield from _lines(located(report), current)
+
+
+def concise_advice(report: Report, current: Path, rules: Collection[str]) -> Iterator[str]:
+    """Yield one line for each advice of ``rules``."""
+    of_rules = (one for one in located(report) if one[1].rule in rules)
+    yield from _lines((one for one in of_rules if one[1].level is Level.ADVICE), current)
+
+
+def _lines(found: Iterable[tuple[RootReport, Finding]], current: Path) -> Iterator[str]:
     places = Places(current)
-    for root, finding in located(report):
+    for root, finding in found:
         path, region = places.of(root, finding.place)
         where = f"{path}:{region.line}:{region.column}"
         yield visible(f"{where}: {what(finding)}")

@@ -9,7 +9,9 @@
      "root": "..",                      the project's directory, null where none is known
      "sites": [{... as a finding of `awaken check --output-format json`,
                 "status": "rewritten",  or "waiting" for --unsafe-fixes, "left" alone, "held"
-                "matched": "span",      or "statement": the line is another one of its statement
+                "matched": "span",      or "statement": the line is another one of its statement,
+                                        "change": its change edits the line as well
+                "adds": [{"text", "why"}],   pieces that the change adds here, with their reasons
                 "documented": {"code", "message", "cure", "mended_by"},   what the rule says of
                                         the reason
                 "held_by", "note", "held_at",                as in that document
@@ -39,7 +41,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from awaken.engine.explaining.explainer import Explanation, Site
+from awaken.engine.explaining.explanation import Explanation, Site
 from awaken.engine.report import Report, RootReport, SuppressedBy, SuppressedSite
 from awaken.preview.diffs.patch import patch
 from awaken.preview.documents.document import Table, Tables, encoded, header
@@ -72,6 +74,7 @@ def _site(explanation: Explanation, site: Site, current: Path) -> Table:
         **suppressed,
         "status": site.status,
         "matched": site.matched,
+        "adds": [{"text": text, "why": why} for text, why in site.pieces],
         "documented": site.reason,
         "held_by": None if site.suppressed is None else site.suppressed.by,
         "note": "" if site.suppressed is None else site.suppressed.note,

@@ -49,7 +49,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
     """Yield the form."""
     from awaken.api import rules  # noqa: PLC0415  a caller may have rules of its own
 
-    yield sarif(report, asked, rules())
+    yield sarif(report, asked, (*rules(), *report.passes))
 
 
 def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:

@@ -302,7 +302,7 @@ def _rule(status: RuleStatus) -> _Row:
 
 def _pass(one: PassStatus) -> _Row:
     """Return the row of foreign code: all that it changes is unsafe, for nobody proves it."""
-    trust = "" if one.trusted else "; runs with --trust-passes only"
+    trust = "" if one.trusted else "; not trusted"
     note = f"{one.origin}{trust}; its changes are unsafe: nothing of them is proved"
     return _Row(one.name, f"{one.kind} {one.target}", note)
 

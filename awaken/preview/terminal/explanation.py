@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from awaken.contract import Finding, Level, Place
-from awaken.engine.explaining.explainer import Explanation, Site
+from awaken.engine.explaining.explanation import Explanation, Site, Why
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import ChangeSummary, SuppressedBy
 from awaken.preview.console.page import Page, joined
@@ -92,11 +92,18 @@ class _Printed:
         if site.matched == "statement":
             line = f"line {self._asked.line}"
             yield "note", f"{line} is part of the statement that holds this site"
+        if site.matched == "change":
+            yield (
+                "note",
+                f"line {self._asked.line} is changed with this site, or lines are put above it",
+            )
         yield "what happens", self._status(site)
+        for text, why in site.pieces:
+            yield "adds", f"`{text}`: {why}"
         yield from _reason(site)
         for place in finding.related:
             yield "because", self._link(place)
-        yield "what to do", finding.help or ("" if site.reason is None else site.reason.help)
+        yield "what to do", finding.help or _cure(site)
         yield from self._versions(finding)
         yield from self._outline(site)
         yield "also edits", self._others(site)
@@ -146,7 +153,7 @@ class _Printed:
         return f"{change.title} ({', '.join(map(self._path, change.paths))})"
 
     def _rewrite(self, site: Site) -> None:
-        files, what = site.files, "The rewrite of this site alone"
+        files, what = site.files, "The rewrite of this site"
         if len(files) > _FEW:
             files = tuple(one for one in files if one.path == self._asked.path)
             what = "Its part of the rewrite"
@@ -163,11 +170,11 @@ class _Printed:
         asked, page = self._asked, self._page
         column = "" if asked.column is None else f":{asked.column}"
         where = f"{self._path(asked.path)}:{asked.line}{column}"
-        page.row((where, "path"), " is no site.")
+        page.row((where, "path"), ": nothing is rewritten here.")
         digits = len(str(asked.line + 1))
         for region in self._asked_region():
             self._code.print(region, digits, "advice")
-        for why in self._explanation.whys:
+        for why in _telling(self._explanation.whys):
             self._page.labelled(digits, "why", why.message)
             self._page.labelled(digits, "what to do", why.help)
         self._page.labelled(digits, "nearest", _nearest(self._explanation.nearest))
@@ -203,6 +210,25 @@ class _Printed:
     def _path(self, path: str) -> str:
         root = self._explanation.root
         return self._asked.given if root is None else relative(root, path, self._current)
+
+
+def _cure(site: Site) -> str:
+    """Return what to do about a site that says nothing of it itself."""
+    if site.reason is not None:
+        return site.reason.help
+    if site.finding.level is Level.UNSAFE:
+        return (
+            "See whether the program relies on what may change; apply it if not, else leave it out."
+        )
+    return ""
+
+
+def _telling(whys: Sequence[Why]) -> Sequence[Why]:
+    """Return the reasons that say something of the place, or else one for all rules."""
+    told = [why for why in whys if why.code not in {"no-trigger", "not-this-line"}]
+    if told or not whys:
+        return told
+    return [Why(code="no-trigger", message="no rule finds anything to rewrite on this line")]
 
 
 def _other_files(site: Site) -> list[str]:

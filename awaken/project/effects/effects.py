@@ -53,6 +53,10 @@ class Effects:
         """
         return self._raising.of(module, node, awaited=awaited)
 
+    def is_plain_read(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether reading an attribute runs no code: it is no property, and is there."""
+        return self._raising.attributes.read(module, node) is True
+
     def blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
         """Return the calls by which ``node`` holds up its thread; of a function, its body.
 

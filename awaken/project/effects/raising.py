@@ -420,7 +420,7 @@ class _Run:
         names = self._callees.library_names(self._module, node.func)
         arguments = self._arguments(node)
         if names and not isinstance(names, Unknown):
-            if all(self._is_quiet(name) for name in names):
+            if all(self._is_quiet(name, node) for name in names):
                 return together([self._receiver(node.func), arguments])
             return together([arguments, self._may(node, "`{}` may raise")])
         called = function_called(self._evaluator, self._module, node)
@@ -438,8 +438,31 @@ class _Run:
         inner = self._raising.summary(called.module, called.function)
         return together([receiver, arguments, inner.through(place)])
 
-    def _is_quiet(self, name: str) -> bool:
-        return name in self._evaluator.knowledge.never_raises or is_error(name)
+    def _is_quiet(self, name: str, call: ast.Call) -> bool:
+        knowledge = self._evaluator.knowledge
+        if name in knowledge.numbers_only:
+            first = call.args[0] if call.args else None
+            return first is not None and self._is_number(first)
+        if self._is_overridden(name, call):
+            return False
+        return name in knowledge.never_raises or is_error(name)
+
+    def _is_number(self, node: ast.expr) -> bool:
+        return self._callees.builtin_type(self._module, node) == "float"
+
+    def _is_overridden(self, name: str, call: ast.Call) -> bool:
+        """Whether a class of the program may have the method of a builtin class its own way.
+
+        What is written here, `[]`, is of the builtin class itself; what is passed need not be.
+        """
+        owner, _, method = name.rpartition(".")
+        if not owner.startswith("builtins.") or not isinstance(call.func, ast.Attribute):
+            return False
+        heirs = self._evaluator.classes.all_subclasses(owner)
+        found = [self._evaluator.classes.node(one) for one in heirs]
+        return any(
+            one is None or method in one[0].scopes.scope_made_by(one[1]).bindings for one in found
+        )
 
     def _receiver(self, func: ast.expr) -> Raises:
         return self._one(func.value) if isinstance(func, ast.Attribute) else NOTHING

@@ -77,7 +77,26 @@ class Reach:
                     return InScope(name)
                 if found == {home}:
                     return InScope(f"{name}.{attribute}")
+        return self._by_star(module, site, owner)
+
+    def _by_star(self, module: Module, site: ast.expr, owner: str) -> InScope | None:
+        """``from lab import *`` binds the variable, and nothing nearer has its name."""
+        attribute, scopes = owner.rpartition(".")[2], module.scopes
+        if not scopes.import_stars or scopes.owner(attribute, scopes.scope_of(site)) is not None:
+            return None
+        if self._names.attribute(module.path, attribute) != owner:
+            return None
+        later = module.enclosing_function(site) is not None
+        for star in scopes.import_stars:
+            above = isinstance(module.parent(star), ast.Module)
+            if above and (later or star.lineno < site.lineno) and self._gives(module, star, owner):
+                return InScope(attribute)
         return None
+
+    def _gives(self, module: Module, star: ast.ImportFrom, owner: str) -> bool:
+        """Whether this one of the file's star imports binds the variable."""
+        home = NameTarget("from", star.module or "", owner.rpartition(".")[2], star.level)
+        return self._names.imported(module.path, home) == owner
 
     def _attributes(self, module_name: str | None, owner: str) -> Iterator[str]:
         """Yield the variable's own name where ``module_name`` is a module that has it."""

@@ -5,6 +5,11 @@ from __future__ import annotations
 from awaken.project.source.modules import Module
 
 
+def is_of_alembic(module: Module) -> bool:
+    """Whether a file is a revision, or the environment in which they run."""
+    return is_revision(module) or is_environment(module)
+
+
 def is_revision(module: Module) -> bool:
     """Whether a file is a revision: it says which one comes before it.
 

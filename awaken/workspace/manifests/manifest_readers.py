@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from packaging.markers import InvalidMarker, Marker
@@ -334,10 +334,11 @@ class RequirementFiles:
         """Return what the file ``name``, relative to the root, and those it includes ask for."""
         found: list[Declared] = []
         problems: list[FileProblem] = []
-        waiting = [(self._root / name, name)]
+        waiting = [_Included(self._root / name, name)]
         seen: set[Path] = set()
         while waiting:
-            path, shown = waiting.pop()
+            asked = waiting.pop()
+            path, shown = asked.path, asked.shown
             if path in seen:  # files may include each other
                 continue
             if len(seen) > INCLUDES_LIMIT:
@@ -348,7 +349,12 @@ class RequirementFiles:
             one = self._one(path, shown)
             found += one.required
             problems += one.problems
-            waiting += [(_beside(path, include), include) for include in one.includes]
+            if one.unread:
+                problems.append(asked.problem(one.unread))
+            waiting += [
+                _Included(_beside(path, include), include, shown, line)
+                for include, line in one.includes
+            ]
         return Manifest(name, required=tuple(found), problems=tuple(problems))
 
     def _one(self, path: Path, shown: str) -> _RequirementFile:
@@ -362,7 +368,7 @@ class RequirementFiles:
             raw = self._enclosure.read(path, METADATA_LIMIT)
             text = decode_settings(shown, raw).text.decode()
         except OSError as error:
-            return _RequirementFile(problems=[FileProblem(shown, 0, why_unread(error))])
+            return _RequirementFile(unread=why_unread(error))
         except Undecodable as error:
             return _RequirementFile(problems=[FileProblem(shown, error.line, str(error))])
         found = _RequirementFile([], [], [])
@@ -375,7 +381,23 @@ class _RequirementFile(Struct, frozen=True):
 
     required: list[Declared] = []
     problems: list[FileProblem] = []
-    includes: list[str] = []
+    includes: list[tuple[str, int]] = []
+    unread: str = ""
+
+
+class _Included(NamedTuple):
+    """A file to read, as it is named, and the file and the line that name it, if one does."""
+
+    path: Path
+    shown: str
+    by: str = ""
+    line: int = 0
+
+    def problem(self, why: str) -> FileProblem:
+        """Say where it stands why the file is not read."""
+        if not self.by:
+            return FileProblem(self.shown, 0, why)
+        return FileProblem(self.by, self.line, f"names {self.shown}, which {why}")
 
 
 def _beside(path: Path, named: str) -> Path:
@@ -388,13 +410,13 @@ def _beside(path: Path, named: str) -> Path:
 
 def _requirement_lines(
     shown: str, text: str, found: list[Declared], problems: list[FileProblem]
-) -> list[str]:
-    """Add the requirements of one file to ``found`` and return the files that it includes."""
+) -> list[tuple[str, int]]:
+    """Add the requirements of one file to ``found``; return what it includes, with the lines."""
     includes = []
     for number, line in _joined_lines(text):
         include = _INCLUDE.match(line)
         if include and "://" not in include[1]:
-            includes.append(include[1])
+            includes.append((include[1], number))
         elif line and not include and not _IGNORED_LINE.match(line):
             try:
                 found.append(declared(_PIP_OPTIONS.sub("", line)))

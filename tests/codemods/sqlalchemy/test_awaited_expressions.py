@@ -7,12 +7,10 @@ those, which note in which order they are called.
 from __future__ import annotations
 
 import asyncio
-import gc
-import warnings
 from functools import cache
 
 import pytest
-from planned import rewritten
+from planned import forgotten_coroutines, rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine, literal, select
@@ -314,11 +312,8 @@ def observed(source, *, waits):
         "ids": noted("ids", lambda: [0, 2, 1]),
     }
     exec(compile(source.replace(HEAD, ""), "snippet", "exec"), names)
-    with warnings.catch_warnings():
-        # A coroutine that is never awaited would be an error only in its destructor.
-        warnings.simplefilter("error")
+    with forgotten_coroutines():
         value = asyncio.run(names["run"]()) if waits else names["run"]()
-        gc.collect()
     return value, calls
 
 

@@ -54,6 +54,18 @@ def forced(db: Session, name: str) -> None:
         raise
 
 
+def found(db: Session, name: str) -> None:
+    try:
+        db.add(User(name=name))
+        db.commit()
+    except IntegrityError as error:
+        if "users" in str(error):
+            db.rollback()
+            if db.get(User, 1) is not None:
+                return
+        raise
+
+
 def tried_again(db: Session, name: str) -> None:
     tried(db, name)
 
@@ -99,6 +111,8 @@ def used(*lines):
         (["tried(db, 'a')", "return user.name"], True),
         (["tried_again(db, 'a')", "return user.name"], True),
         (["suppressed(db, 'a')", "return user.name"], True),
+        # It raises behind the rollback, or returns before that.
+        (["found(db, 'a')", "return user.name"], True),
         # Behind these, nobody reads anything: an exception went through.
         (["forced(db, 'a')", "return user.name"], False),
         (["forced_again(db, 'a')", "return user.name"], False),
@@ -132,3 +146,11 @@ def test_what_is_added_behind_the_call_is_not_expired():
     after = used("tried(db, 'a')", "db.add(user)", "db.commit()", "return user.name")
 
     assert "inspect(" not in after
+
+
+def test_a_mock_is_not_expired_though_it_says_so():
+    text = USING + "    tried(db, 'a')\n    return user.name\n"
+    test = "from unittest.mock import Mock\n\n\ndef test():\n    Mock()\n"
+    result = rewritten(database=DATABASE, models=MODELS, using=text, test_app=test)
+
+    assert "    if inspect(user).expired is True:\n" in result.files["using.py"].decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import reason_of, session_to_async
+from planned import reason_of, rewritten, session_to_async
 
 APPLICATION = """\
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -128,3 +128,59 @@ def test_a_session_that_is_declared_in_a_factory_is_asked_for():
     text = text.replace('"flush"', '"flush"\n        sqlalchemy_session = get()')
 
     assert refused(factories=text) == [("factory-session", "get()")]
+
+
+NOTES = """\
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notes: Mapped[list["Note"]] = relationship()
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+def count(db: Session) -> int:
+    return db.scalar("select count(*) from users")
+"""
+LOADED = '    await db.refresh(user, attribute_names=["notes"])\n'
+
+
+@pytest.mark.parametrize(
+    ("made", "use", "is_loaded"),
+    [
+        ("UserFactory()", "assert user.notes == []", True),
+        ("UserFactory()", "assert not user.id", False),
+        ("UserFactory()", "user.notes = []\n    assert user.notes", False),
+        ("UserFactory(notes=[])", "assert user.notes == []", False),
+        ("UserFactory()", "db.refresh(user)\n    assert user.notes == []", False),
+    ],
+)
+def test_relationships_of_what_a_factory_made_are_loaded_where_they_are_read(made, use, is_loaded):
+    test = "from sqlalchemy.orm import Session\nfrom factories import UserFactory\n\n\n"
+    test += f"def test(db: Session):\n    user = {made}\n    db.flush()\n    {use}\n"
+    result = rewritten(app=NOTES, factories=FACTORIES, conftest=CONFTEST, test_app=test)
+    after = result.files["test_app.py"].decode()
+
+    assert "greenlet_spawn(UserFactory" in after
+    assert (LOADED in after) == is_loaded, after
+
+
+def test_what_a_factory_does_not_flush_has_no_more_than_it_was_given():
+    test = "from sqlalchemy.orm import Session\nfrom factories import UserFactory\n\n\n"
+    test += "def test(db: Session):\n    user = UserFactory()\n    assert user.notes == []\n"
+    plain = FACTORIES.replace('        sqlalchemy_session_persistence = "flush"\n', "")
+    result = rewritten(app=NOTES, factories=plain, conftest=CONFTEST, test_app=test)
+
+    assert LOADED not in result.files["test_app.py"].decode()

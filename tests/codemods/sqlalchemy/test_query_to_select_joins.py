@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
 from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
     EACH_WAY,
+    NAME,
     NODES,
     SOME_WAY,
     TARGET,
@@ -139,6 +140,23 @@ def test_values_are_joined_in_any_order_and_any_number_of_times(declared, data):
     assert declared.key(joined) == declared.key(declared.either(other, one))
     assert declared.key(declared.either(one, one)) == declared.key(one)
     assert declared.key(declared.either(joined, one)) == declared.key(joined)
+
+
+@pytest.mark.parametrize("declared", [SOME_WAY, EACH_WAY, NODES, NAME])
+@given(data=st.data())
+def test_what_holds_of_either_and_of_both_absorb_each_other(declared, data):
+    strategy = STRATEGIES.get(declared, st.sampled_from(["", "name"]))
+    one, other = data.draw(strategy), data.draw(strategy)
+    key = declared.key
+
+    assert key(declared.either(one, declared.both(one, other))) == key(one)
+    assert key(declared.both(one, declared.either(one, other))) == key(one)
+
+
+@pytest.mark.parametrize(("one", "other"), [("", "name"), ("name", ""), ("name", "other")])
+def test_a_name_on_some_way_is_a_name(one, other):
+    assert NAME.either(one, other)
+    assert bool(NAME.both(one, other)) is bool(one and other)
 
 
 @given(statements(), statements())

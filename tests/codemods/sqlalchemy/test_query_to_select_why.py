@@ -385,3 +385,36 @@ def test_a_hook_says_where_it_is(tmp_path):
     (found,) = RULE.plan(project, Constraints()).findings
     assert found.reason == "query-to-select/query-hooks"
     assert [place.path for place in found.related] == ["hooks.py"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["after_bulk_delete", "after_bulk_update", "before_compile_delete", "before_compile_update"],
+)
+def test_a_listener_to_writes_of_query_holds_writes_only(tmp_path, event):
+    hook = f"""
+        from sqlalchemy import event
+        from sqlalchemy.orm import Query
+        event.listen(Query, "{event}", print)
+    """
+    text = """
+        from models import Post
+        from sqlalchemy.orm import Session
+        def run(session: Session):
+            session.query(Post).delete(synchronize_session=False)
+            return session.query(Post).count()
+    """
+    models = """
+        from sqlalchemy import Column, Integer
+        from sqlalchemy.orm import declarative_base
+        Base = declarative_base()
+        class Post(Base):
+            __tablename__ = "post"
+            id = Column(Integer, primary_key=True)
+    """
+    files = {"app.py": text, "hooks.py": hook, "models.py": models}
+    sources = {path: decode(path, dedent(one).encode()) for path, one in files.items()}
+    project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
+    found = RULE.plan(project, Constraints()).findings
+    assert [one.reason for one in found] == ["query-to-select/bulk-events", None]
+    assert [place.path for place in found[0].related] == ["hooks.py"]

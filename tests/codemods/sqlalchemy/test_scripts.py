@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
-import warnings
 from functools import cache
 
 import pytest
-from planned import rewritten
+from planned import forgotten_coroutines, rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine, literal, select
@@ -294,14 +292,11 @@ def observed(source, printed, *, waits):
     ]
     code = compile("".join(lines), "script", "exec")
     end: object = None
-    with warnings.catch_warnings():
-        # A coroutine that is never awaited would be an error only in its destructor.
-        warnings.simplefilter("error")
+    with forgotten_coroutines():
         try:
             exec(code, names)
         except SystemExit as error:
             end = error.code
-        gc.collect()
     return end, printed.readouterr()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import rewritten
+from planned import reason_of, rewritten
 
 SUITE = """\
 import pytest
@@ -72,3 +72,63 @@ def test_what_else_a_listener_waits_for_is_refused(done, last):
     result = rewritten(test_notes=SUITE.format(done, last))
 
     assert any(one.reason for one in result.report.findings)
+
+
+LISTENED = """\
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+engine = create_engine("sqlite:///notes.db")
+LocalSession = sessionmaker(engine)
+Registry = scoped_session(LocalSession)
+counted = []
+
+
+def count(session, context):
+    counted.append(context)
+
+
+{0}
+
+
+def main():
+    with LocalSession() as db:
+        db.execute(text("x"))
+    Registry().commit()
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'event.listen(LocalSession, "after_flush", count)',
+        'event.listen(target=LocalSession, identifier="after_flush", fn=count)',
+        'event.listens_for(LocalSession, "after_flush")(count)',
+        'event.listen(Registry, "after_flush", count)',
+        'def begin():\n    event.listen(LocalSession, "after_flush", count)',
+        'def end():\n    event.remove(LocalSession, "after_flush", count)',
+        '@event.listens_for(LocalSession, "before_commit")\ndef committing(session): ...',
+        'def begin(made):\n    event.listen(made, "after_flush", count)\n\n\nbegin(LocalSession)',
+    ],
+)
+def test_events_of_a_factory_are_refused(line):
+    result = rewritten(notes=LISTENED.format(line))
+    [reason] = [one for one in result.report.findings if reason_of(one) == "factory-events"]
+
+    assert result.files["notes.py"].decode() == LISTENED.format(line)
+    assert "asynchronous factories have no events" in reason.message
+
+
+def test_what_is_listened_to_no_more_is_the_engine_inside():
+    line = 'def end():\n    event.remove(engine, "connect", count)'
+    written = rewritten(notes=LISTENED.format(line)).files["notes.py"].decode()
+
+    assert 'event.remove(engine.sync_engine, "connect", count)' in written
+
+
+def test_events_of_all_sessions_are_those_of_the_class():
+    line = 'event.listen(Session, "after_flush", count)'
+    written = rewritten(notes=LISTENED.format(line)).files["notes.py"].decode()
+
+    assert line in written
+    assert "LocalSession = async_sessionmaker(" in written

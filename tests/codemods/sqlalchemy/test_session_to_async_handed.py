@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import rewritten
+from planned import printed, rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -120,3 +120,70 @@ def looked_at(row) -> bool:
     result = rewritten(database=DATABASE, looking=text)
 
     assert "return inspect(row).expired" in result.files["looking.py"].decode()
+
+
+INSPECTED = """\
+import sqlalchemy as sa
+from sqlalchemy import Engine, create_engine, inspect, text
+
+engine = create_engine("sqlite://")
+
+
+def own() -> Engine:
+    return engine
+
+
+def names(engine: Engine):
+    held = inspect(own())
+    for table in ("shelves", "books"):
+        if sa.inspect(engine).has_table(table):
+            print(table, sorted({one["name"] for one in inspect(engine).get_columns(table)}))
+    assert set(held.get_table_names()) == {"shelves"}
+    return inspect(engine).get_table_names(), inspect(engine).dialect.name
+
+
+def main():
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE shelves (id INTEGER, width INTEGER)"))
+    print(names(engine), inspect(own()).default_schema_name)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_databases_of_engines_are_inspected_where_that_may_wait(tmp_path, capsys, monkeypatch):
+    before = {"looking.py": INSPECTED.encode()}
+    result = rewritten(looking=INSPECTED)
+    assert not [one for one in result.findings if one.reason]
+    assert b"greenlet_spawn(lambda: inspect(engine.sync_engine)" in result.files["looking.py"]
+    out = [
+        printed("looking.py", files, tmp_path / side, capsys, monkeypatch)
+        for side, files in (("before", before), ("after", {**before, **result.files}))
+    ]
+    assert out[0] == out[1]
+    assert "shelves ['id', 'width']" in out[0]
+
+
+def test_an_engine_is_not_inspected_where_nothing_may_wait():
+    looking = """\
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.orm import Session
+
+engine = create_engine("sqlite:///shop.db")
+
+
+class Shop:
+    @property
+    def tables(self):
+        return inspect(engine).get_table_names()
+
+
+def one():
+    with Session(engine) as db:
+        return db.scalar(text("SELECT 1"))
+"""
+    result = rewritten(looking=looking)
+    assert "session-to-async/sync-protocol" in {one.reason for one in result.findings}
+    assert b".sync_engine" not in result.files["looking.py"]

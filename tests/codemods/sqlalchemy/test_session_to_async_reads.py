@@ -346,6 +346,18 @@ def saved(db: Session, user: User) -> list[User]:
         ("lazy='selectin'", "db.flush()\n    found = select(User)", False),
         # It would be lost.
         ("lazy='selectin'", "db.commit()\n    user.name = 'x'\n    found = select(User)", False),
+        # All that was loaded before is read anew as it is.
+        ("lazy='selectin'", "db.commit()\n    db.expire_all()\n    found = select(User)", False),
+        (
+            "lazy='selectin'",
+            "db.commit()\n    if user:\n        db.expire_all()\n    found = select(User)",
+            True,
+        ),
+        (
+            "lazy='selectin'",
+            "db.expire_all()\n    db.commit()\n    found = select(User)",
+            True,
+        ),
     ],
 )
 def test_a_statement_behind_a_commit_reads_collections_anew(lazy, text, is_read_anew):
@@ -610,7 +622,7 @@ def test_the_question_about_such_models_says_what_looks_like_a_relationship():
         {"database.py": DATABASE, "patients.py": text}, foreign_models=["hospital"]
     )
     factories = [one.message for one in said.findings if "`sessionmaker`" in one.message]
-    assert "is not loaded when it is read: `Patient.doctor`, `Patient.notes`" in factories[0]
+    assert "looks so may load when read: `Patient.doctor`, `Patient.notes`" in factories[0]
 
 
 COLLECTIONS = """\

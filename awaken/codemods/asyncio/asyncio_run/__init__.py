@@ -53,7 +53,8 @@ if __name__ == "__main__":
 
 *Safe* means: the coroutine runs to its end in a loop of the program, and comes to the same result
 or exception. That holds under `__main__` in a file that imports nothing of the program, and that
-calls nothing before but builtins and functions of a few modules of the standard library: then
+calls nothing before but builtins and functions of a few modules of the standard library, and that
+begins no task and no asynchronous generator, which would be cancelled or closed in the end: then
 nothing can belong to another loop.
 
 *Unsafe* everywhere else, for `asyncio.run()` makes a new loop: what was made before may belong to

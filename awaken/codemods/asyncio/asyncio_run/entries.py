@@ -15,7 +15,13 @@ _HARMLESS = (
     "functools", "json", "logging", "os", "pathlib", "random", "re", "string", "sys", "textwrap",
     "time", "types", "typing", "warnings",
 )  # fmt: skip
-"""Modules of the standard library of which nothing asks for an event loop."""
+"""Modules of the standard library of which nothing asks for an event loop, or starts a task."""
+
+_STARTING = (
+    b"create_task", b"ensure_future", b"gather", b"run_in_executor", b"shield", b"start_server",
+    b"start_unix_server", b"to_thread", b"asyncio.wait(", b"import wait", b"Task(",
+)  # fmt: skip
+"""What begins something that may go on when its coroutine has ended."""
 
 
 def is_entry(module: Module, node: ast.AST) -> bool:
@@ -48,6 +54,27 @@ def may_have_loops(project: Project, module: Module, entry: ast.Call) -> bool:
         if node is not entry and node not in entry.args and not _is_harmless(project, module, node):
             return True
     return False
+
+
+def leaves_nothing(module: Module) -> bool:
+    """Whether no task and no generator of this file can be left when its coroutine ends.
+
+    `asyncio.run()` cancels what is left, and closes it: what stands in a `finally` there then runs.
+    """
+    if any(word in module.source.text for word in _STARTING):
+        return False
+    closes = b"shutdown_asyncgens" in module.source.text
+    for node in module.walk():
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [one.name for one in node.names]
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            if any(one.partition(".")[0] not in {*_HARMLESS, "asyncio"} for one in names):
+                return False
+        is_left = isinstance(node, ast.Yield) and not closes
+        if is_left and module.enclosing_coroutine(node) is not None:
+            return False
+    return True
 
 
 def _is_of_program(project: Project, module: Module, node: ast.Import | ast.ImportFrom) -> bool:

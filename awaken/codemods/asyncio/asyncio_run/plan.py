@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.asyncio_run.entries import is_entry, may_have_loops
+from awaken.codemods.asyncio.asyncio_run.entries import (
+    is_entry,
+    leaves_nothing,
+    may_have_loops,
+)
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
@@ -151,7 +155,13 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     for other in _other_calls(module, "set_event_loop", made, statements):
         raise Refused(OTHER_USE, f"`{module.excerpt(other)}`", because=(module.place(other),))
     asked = _other_calls(module, "get_event_loop", made, statements)
-    if asked and last_name(made.func) == "get_event_loop":
+    # Behind `run()` there is no loop that could be asked for.
+    is_current = last_name(made.func) == "get_event_loop" or any(
+        isinstance(node, ast.Call) and last_name(node.func) == "set_event_loop"
+        for one in statements
+        for node in module.walk(one)
+    )
+    if asked and is_current:
         shown = f"`{module.excerpt(asked[0])}`"
         raise Refused(SEVERAL_RUNS, shown, because=(module.place(asked[0]),))
     edits: list[Edit] = [site.replace(call.func, written), *imports]
@@ -160,6 +170,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
         edits.append(site.release_import("asyncio", name))
     is_safe = module.is_under_main(call) and not asked
     is_safe = is_safe and not may_have_loops(project, module, call)
+    is_safe = is_safe and leaves_nothing(module)
     caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
     places = [module.place(one, "goes with the loop") for one in statements]
     tried = _around(module, statements)

@@ -53,12 +53,14 @@ its result or exception comes back at the same place. `to_thread()` calls `run_i
 
 *Unsafe*, with what may change:
 
-* in a program that uses context variables, or `decimal.localcontext()`: the function sees those of
+* in a program that uses context variables, or those of `decimal`: the function sees those of
   its caller, and what it sets is not seen by others
 * what is not proven to be a loop of asyncio, or is the result of some other call
 * as an argument of `asyncio.gather()` or `asyncio.wait_for()` that is awaited: the threads start
   when the loop runs next, not at once, and never with a timeout of zero
-* a test that puts something in the place of `run_in_executor()`
+* a test that puts something in the place of `run_in_executor()`, or a loop class of the program
+  that has one of its own
+* a loop that is asked of a property; a coroutine function, which a loop in debug mode refuses
 
 A `lambda` is looked through only if its parts can be evaluated before the thread starts and nobody
 can tell: names, constants and attributes that run no code. Any other one is passed as it is.

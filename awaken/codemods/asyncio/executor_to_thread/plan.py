@@ -11,6 +11,7 @@ from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import name_behind
+from awaken.kit.listed_names import lists_names
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -109,11 +110,15 @@ class ExecutorToThread(Rule):
 def _of_program(project: Project) -> list[str]:
     """Return what may change at all sites of a program."""
     caveats: list[str] = []
-    if project.files_with((b"ContextVar", b"contextvars", b"localcontext")):
+    if project.files_with(
+        (b"ContextVar", b"contextvars", b"localcontext", b"getcontext", b"setcontext")
+    ):
         caveats.append("the function sees the context variables of its caller")
     paths = project.files_with((b"run_in_executor",))
     if any(_REPLACED.search(project.snapshot[path].text) for path in paths):
         caveats.append("a test puts something in the place of `run_in_executor()`")
+    if project.files_with((b"def run_in_executor",)):
+        caveats.append("a loop of the program runs it in a way of its own")
     return caveats
 
 
@@ -147,7 +152,17 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     if through:
         edits += [site.release_import("functools"), site.release_import("functools", "partial")]
     said = f"`{module.excerpt(call.func)}(None, ...)` becomes `{written}(...)`"
+    if _is_coroutine_function(module, function):
+        shown = module.excerpt(function)
+        caveats = [f"a loop in debug mode refuses `{shown}`, a coroutine function", *caveats]
     return Rewrite(said, edits, [*_of_receiver(project, module, call), *caveats])
+
+
+def _is_coroutine_function(module: Module, function: ast.expr) -> bool:
+    if not isinstance(function, ast.Name):
+        return False
+    bindings = module.scopes.bindings_of(function)
+    return any(isinstance(one.node, ast.AsyncFunctionDef) for one in bindings)
 
 
 def _asked(module: Module, call: ast.Call) -> ast.expr | None:
@@ -191,6 +206,8 @@ def _of_receiver(project: Project, module: Module, call: ast.Call) -> list[str]:
         return [f"`{shown}` is not called any more"]
     if _OF_LOOP not in project.effects.library_functions(module, call):
         return [f"`{shown}` is not proven to be a loop of asyncio"]
+    if isinstance(loop, ast.Attribute) and not _is_quiet(project, module, loop):
+        return [f"`{shown}` is not read any more, which may do something"]
     return []
 
 
@@ -217,7 +234,7 @@ def _is_quiet(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether ``node`` runs nothing, so that nobody can tell when it is evaluated."""
     if isinstance(node, ast.Attribute):
         known = project.qualified_name(module, node) is not None
-        return known or project.effects.may_raise(module, node).nothing
+        return known or project.effects.is_plain_read(module, node)
     return isinstance(node, ast.Constant | ast.Name)
 
 
@@ -256,7 +273,8 @@ def _with_loop(
     rewrites = [outcome for _, outcome in members if isinstance(outcome, Rewrite)]
     used = [site.node.func.value for site in sites if isinstance(site.node.func, ast.Attribute)]
     reads = module.scopes.reads_of(used[0]) if isinstance(used[0], ast.Name) else []
-    if any(read not in used for read in reads):
+    listed = lists_names(module, module.scopes.scope_of(statement))
+    if listed is not None or any(read not in used for read in reads):
         yield from map(rewritten_together, ([site] for site in sites), rewrites)
         return
     edits = [edit for one in rewrites for edit in one.edits]

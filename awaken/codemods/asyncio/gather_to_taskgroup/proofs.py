@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.kit.listed_names import lists_names
 from awaken.project.effects import suspensions
 from awaken.project.source.trees import Function, walk
 from awaken.project.values.domain import Unknown
@@ -26,6 +28,9 @@ _OF_THEIR_OWN = {
     "asyncio.Queue.put",
 }
 """Coroutines that wait for a future of their own, which nobody else can cancel."""
+_REPLACED = re.compile(rb"^\s*(asyncio\.\w+)\s*=(?!=)", re.MULTILINE)
+_ENDING = {"_exit", "cancel", "current_task", "exit", "quit"}
+_DEEPEST = 3  # helpers of helpers
 _FEW_FILES = 15
 """Files that may hold a name whose callers are looked for: each is searched."""
 
@@ -62,6 +67,8 @@ def is_never_cancelled(project: Project, module: Module, coroutine: ast.expr) ->
     # A statement that cleans up may wait as well when its task is cancelled.
     if any(isinstance(one, ast.Try | ast.TryStar) for one in walk(called.function)):
         return False
+    if _may_end_itself(project, called.module, called.function, _DEEPEST):
+        return False
     for pause in suspensions(called.function).awaits:
         waited = pause.value if isinstance(pause, ast.Await) else None
         if not isinstance(waited, ast.Call):
@@ -70,6 +77,31 @@ def is_never_cancelled(project: Project, module: Module, coroutine: ast.expr) ->
         if not names or not names <= _OF_THEIR_OWN:
             return False
     return True
+
+
+def _may_end_itself(project: Project, module: Module, function: ast.AST, depth: int) -> bool:
+    """Whether a function may cancel its own task, or raise what ends one; so may what it calls."""
+    for node in walk(function):
+        match node:
+            case ast.Raise() if not _is_error(project, module, node):
+                return True
+            case ast.Attribute(attr=name) | ast.Name(id=name) if name in _ENDING:
+                return True
+            case ast.Call():
+                called = project.calls.function_called(module, node)
+                if isinstance(called, Unknown) or called.function is function:
+                    continue
+                if not depth or _may_end_itself(project, called.module, called.function, depth - 1):
+                    return True
+            case _:
+                pass
+    return False
+
+
+def _is_error(project: Project, module: Module, statement: ast.Raise) -> bool:
+    """Whether a statement raises an Exception for certain: another question tells of those."""
+    found = project.effects.may_raise(module, statement)
+    return bool(found.known) or bool(found.unknown)
 
 
 # ------------------------------------------------------------------------------ nobody can tell
@@ -95,6 +127,31 @@ def nobody_can_tell(project: Project, module: Module, call: ast.Call) -> bool:
         return False
     guards, unknown = project.effects.handlers_in_callers(module, function)
     return not guards and not unknown
+
+
+# ------------------------------------------------------------------------- the rest of the program
+def around_it(
+    project: Project, module: Module, gathered: ast.Call, coroutines: Sequence[ast.expr]
+) -> Iterator[str]:
+    """Yield what the rest of the program makes of it."""
+    for path in project.files_with((b"asyncio.",)):
+        replaced = _REPLACED.search(project.snapshot[path].text)
+        if replaced is not None:
+            yield f"`{replaced[1].decode()}` has another meaning in this program"
+            break
+    # A task gets its context when it is made, and the arguments of the next one come later now.
+    calls = any(
+        isinstance(part, ast.Call)
+        for one in coroutines[1:]
+        if isinstance(one, ast.Call)
+        for given in (*one.args, *(each.value for each in one.keywords))
+        for part in module.walk(given)
+    )
+    if calls and project.files_with((b"ContextVar",)):
+        yield "what an argument sets of context variables, the tasks before it do not see"
+    listed = lists_names(module, module.scopes.scope_of(gathered))
+    if listed is not None:
+        yield f"`{module.excerpt(listed)}` sees more names"
 
 
 # ---------------------------------------------------------------------------- what is read early

@@ -26,6 +26,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
     which_await,
 )
 from awaken.codemods.asyncio.gather_to_taskgroup.proofs import (
+    around_it,
     is_never_cancelled,
     is_quiet,
     nobody_can_tell,
@@ -33,7 +34,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.proofs import (
 )
 from awaken.kit.imports import name_beside
 from awaken.kit.names_here import is_dotted
-from awaken.kit.reasons import INSIDE_FSTRING
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ _LIMITED = "an exception raised while they are cancelled hides that the time is 
 _CONTEXT = "its `__context__` is the exception group"
 _IN_ORDER = "all begin in the order of the arguments"
 _TUPLE = "the results are a tuple, as the annotation says, and no list"
+_GROUP = "BaseExceptionGroup"
 _TRIO = ("trio", "trio_asyncio")
 
 
@@ -104,6 +106,8 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         timeout, more = name_beside(project, site, outer, "asyncio.timeout")
         within = f"{timeout}({module.text_of(limit)})"
         imports = [*imports, *more, site.release_import("asyncio", "wait_for")]
+    if unwraps and module.scopes.is_bound(_GROUP, call):
+        raise Refused(NAME_TAKEN, _GROUP)
     group = GroupCode(
         results=None,
         opens=f"{opens}()",
@@ -130,6 +134,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     if limit is not None:
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, given)
+    caveats += around_it(project, module, call, coroutines)
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
     unused = site.release_import("asyncio", "gather")
     places = () if built is None else (module.place(built),)

@@ -138,7 +138,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
         caveats.append("the timeout is now worked out first")
     doubles = patched(project, module, call.func, _WAIT_FOR)
     if doubles:
-        caveats.append("a test puts something in its place")
+        caveats.append("something else is put in its place")
     shown = module.excerpt(call.func)
     return Rewrite(f"`{shown}()` becomes `async with {written}()`", edits, caveats, doubles)
 

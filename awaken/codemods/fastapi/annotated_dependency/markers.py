@@ -75,6 +75,7 @@ def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
     _check_comments(module, marked.marker, removed)
     # `...` is FastAPI's word for required, which no default says as well.
     required = isinstance(value, ast.Constant) and value.value is ...
+    _check_none(project, module, marked, value)
     return ParameterRewrite(marked.name, removed, kept=not required)
 
 
@@ -93,6 +94,18 @@ def _check_annotation(project: Project, module: Module, marked: Marked) -> None:
     name = project.qualified_name(module, outer)
     if name is not None and name.rpartition(".")[2] == "Annotated":
         raise Refused(reasons.ANNOTATED_ALREADY, marked.name)
+
+
+def _check_none(project: Project, module: Module, marked: Marked, default: ast.expr) -> None:
+    """Raise Refused where a type checker would ask for another type: a marker is of any."""
+    annotation = marked.parameter.annotation
+    is_none = isinstance(default, ast.Constant) and default.value is None
+    if annotation is None or not is_none or not project.is_type_checked:
+        return
+    generic = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    name = project.qualified_name(module, generic) or ""
+    if project.class_facts(name) is not None or name.startswith("builtins."):
+        raise Refused(reasons.NOT_NONE, marked.name)
 
 
 def _says_what(marker: ast.Call) -> bool:

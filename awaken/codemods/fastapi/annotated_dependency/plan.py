@@ -21,6 +21,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.trees import Function
+from awaken.workspace.type_checkers import TYPE_CHECKER_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -41,6 +42,7 @@ class AnnotatedDependency(Rule):
     triggers = (b"fastapi",)
     # FastAPI reads `Annotated` from 0.95 on, and `typing` has it from 3.9 on.
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
+    reads = TYPE_CHECKER_READS
     reasons = reasons.ALL
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -22,12 +22,17 @@ TEXT_ANNOTATION = Reason(
 LOCAL_NAMES = Reason(
     "local-names",
     "`{}` is a local name, which FastAPI cannot find in an annotation of this file",
-    "Remove `from __future__ import annotations`, or move what the marker names to the top.",
+    "Remove `from __future__ import annotations`, or move what it names to the top.",
 )
 REBOUND_NAMES = Reason(
     "rebound-names",
     "`{}` is bound more than once, and FastAPI reads annotations of this file later than defaults",
     "Give each thing a name of its own.",
+)
+NOT_NONE = Reason(
+    "not-none",
+    "the default of `{}` is None, which its type does not admit, and a type checker would say so",
+    "Write `X | None`: the parameter is shown as nullable then.",
 )
 UNREAD_MARKER = Reason(
     "unread-marker",

@@ -144,7 +144,8 @@ ignore`) goes with it.
 * handlers of routers, which run twice since FastAPI 0.112.2, and once afterwards;
 * handlers of files that import the application: the lifespan imports them;
 * functions that code outside the project may call as well: what they make gets the lifespan, and
-  what they are given and has a lifespan loses it;
+  what they are given and has a lifespan loses it; a `lifespan` among the keywords that they give
+  the constructor fails;
 * tests that replace a handler, which now replace it for the lifespan too, and tests that fail
   between startup and shutdown, which now run the shutdown.
 
@@ -158,8 +159,9 @@ followed, in a loop, behind a `return`, in a function that does other things, or
 with `**kwargs` that may hold handlers; of a class that adds to FastAPI's. Handlers of which it
 cannot be told whether they are awaited, whose name means something else when the application
 starts, or that are no plain functions. Applications that have a lifespan already, or are mounted in
-another one: their handlers never run, which is reported. Code that runs the handlers of an
-application itself, by `app.router.startup()`, other than around statements of one block.
+another one: their handlers never run, which is reported. Applications of which one includes the
+router of the other, and handlers that decorators register on several. Code that runs the handlers
+of an application itself, by `app.router.startup()`, other than around statements of one block.
 
 A program in which no file names FastAPI or Starlette has no sites: its `on_event` is another
 library's.

@@ -28,6 +28,9 @@ from awaken.project.source.trees import Function
 _GENERIC_ALIASES = (3, 9)
 """The first Python that takes ``collections.abc.AsyncIterator[None]``."""
 
+_NAMES_OF_FUNCTIONS = (b"funcName", b"{function}", b"currentframe", b"_getframe", b"inspect.stack")
+"""What shows which function runs: formats of ``logging`` and of loguru, frames."""
+
 
 def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:
     """Return how the lifespan is written. ``taken`` are names that others of the file have got.
@@ -102,6 +105,9 @@ def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
     Only one for each event, all or none, and only if neither can take the other's names for its
     own.
     """
+    # A handler that goes on in the lifespan has another name there.
+    if project.files_with(_NAMES_OF_FUNCTIONS):
+        return {}
     steps = lifespan.steps
     events = [one.event for one in steps]
     # Two bodies in a row would share their locals.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,12 +15,6 @@ from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusion
 from awaken.project.frameworks.web.installers import Installation
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registration
-
-_OWN = {
-    "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
-    "__call__", "lifespan",
-}  # fmt: skip
-_KEYWORD_WORDS = (b"lifespan", b"on_startup", b"on_shutdown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,8 @@ class Obstacles:
         own = [one for one in owned if not one.via]
         self._look_at_lifespans(application, own)
         self._look_at_routers(application, owned)
+        self._look_at_routers_of_applications(application)
+        self._look_at_other_decorators(application, own)
         if shared:
             self._look_at_lifespans_of_routers(application)
         else:
@@ -106,6 +101,54 @@ class Obstacles:
             if hidden and application in inclusion.parent.applications:
                 place = inclusion.module.place(inclusion.node)
                 raise Refused(reasons.ROUTER_HANDLER, "or may be included", because=(place,))
+
+    def _look_at_routers_of_applications(self, application: Application) -> None:
+        """Refuse applications of which one includes the router of the other.
+
+        It copies the handlers of the other, and would enter its lifespan at another time.
+        """
+        for inclusion in self._project.web.inclusions.all:
+            inner = [one for one in inclusion.child.applications if one.kind not in ROUTERS]
+            if inclusion.how != "include" or not inner:
+                continue
+            # Of the outer one only its own order matters: with what the inner one starts.
+            is_outer = application in self._including(inclusion)
+            if application in inner or (is_outer and any(map(self._starts, inner))):
+                place = inclusion.module.place(inclusion.node)
+                raise Refused(reasons.APPLICATION_INCLUDED, because=(place,))
+
+    def _including(self, inclusion: Inclusion) -> Iterator[Application]:
+        """Yield the applications that get what is included, also through routers."""
+        for one in inclusion.parent.applications:
+            yield one
+            if one.kind in ROUTERS:
+                yield from (root for root, _ in self._project.web.inclusions.roots(one))
+
+    def _starts(self, application: Application) -> bool:
+        """Whether something runs when an application starts."""
+        registrations = self._project.web.registrations
+        return bool(registrations.of(application)) or (
+            registrations.lifespan_of(application) is not None
+        )
+
+    def _look_at_other_decorators(self, application: Application, own: Sequence[Owned]) -> None:
+        """Refuse handlers that several decorators register on several applications."""
+        for one in own:
+            for other in self._project.web.registrations.all:
+                if _stands_with(one.registration, other) and not self._is_on(other, application):
+                    raise Refused(reasons.SEVERAL_APPLICATIONS, because=(other.place,))
+
+    def _is_on(self, registration: Registration, application: Application) -> bool:
+        """Whether something is registered on nothing but an application, or its routers."""
+        inclusions = self._project.web.inclusions
+        return all(
+            one == application
+            or (
+                one.kind in ROUTERS
+                and all(root == application for root, _ in inclusions.roots(one))
+            )
+            for one in registration.to.applications
+        )
 
     @cached_property
     def _has_loose_routers(self) -> bool:
@@ -157,51 +200,6 @@ class Obstacles:
                 place = inclusion.module.place(inclusion.node)
                 raise Refused(reasons.SUB_APPLICATION, because=(place,))
 
-    def look_at_home(self, home: Home) -> None:
-        """Refuse a constructor that does more than is seen."""
-        facts = self._project.class_facts(home.application.qualified)
-        if facts is not None:
-            self._look_at_class(home)
-        for keyword in home.call.keywords if home.call is not None else ():
-            if keyword.arg is None and self._may_hold_handlers(keyword.value):
-                text = home.module.excerpt(keyword.value)
-                place = home.module.place(keyword.value)
-                raise Refused(reasons.KEYWORDS, f"**{text}", because=(place,))
-
-    def _look_at_class(self, home: Home) -> None:
-        for name in (home.application.qualified, *self._bases(home.application.qualified)):
-            found = self._project.class_facts(name)
-            module = self._project.module(found.path) if found is not None else None
-            for node in module.walk() if module is not None else ():
-                if module is None or found is None or not isinstance(node, ast.ClassDef):
-                    continue
-                if module.span(node) == found.span:
-                    scope = module.scopes.scope_made_by(node)
-                    # An overridden method may not do what FastAPI's own does.
-                    if _OWN & scope.bindings.keys():
-                        place = module.place(node)
-                        raise Refused(reasons.OWN_CLASS, node.name, because=(place,))
-
-    def _bases(self, qualified: str) -> Iterator[str]:
-        facts = self._project.class_facts(qualified)
-        for base in facts.bases if facts is not None else ():
-            if base is not None and self._project.class_facts(base) is not None:
-                yield base
-                yield from self._bases(base)
-
-    def _may_hold_handlers(self, node: ast.expr) -> bool:
-        """Whether unpacked keywords may name handlers: the words stand somewhere as keys."""
-        if isinstance(node, ast.Dict):
-            keys = {key.value if isinstance(key, ast.Constant) else None for key in node.keys}
-            # `None` is a computed key, or a mapping unpacked inside: either may name a list.
-            return None in keys or not keys.isdisjoint({"lifespan", "on_startup", "on_shutdown"})
-        for path in self._project.files_with(_KEYWORD_WORDS):
-            module = self._project.module(path)
-            # A file that cannot be read may hold the key as well.
-            if module is None or any(_is_key(one) for one in module.walk()):
-                return True
-        return False
-
     def caveats(self, application: Application) -> list[str]:
         """Return what may change for reasons out of sight, as clauses."""
         return [
@@ -227,21 +225,16 @@ class Obstacles:
         return self._installed[application]
 
 
-def _is_key(node: ast.AST) -> bool:
-    """Whether a node names a list of handlers as a key: of a dictionary, or a keyword."""
-    words = {"lifespan", "on_startup", "on_shutdown"}
-    match node:
-        case ast.Dict(keys=keys):
-            return any(isinstance(key, ast.Constant) and key.value in words for key in keys)
-        case ast.Subscript(slice=ast.Constant(value=value), ctx=ast.Store()):
-            return value in words
-        # A field of a TypedDict or a dataclass becomes a key as well.
-        case ast.AnnAssign(target=ast.Name(id=name)):
-            return name in words
-        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-            return any(one.arg in words for one in keywords)
-        case _:
-            return False
+def _stands_with(one: Registration, other: Registration) -> bool:
+    """Whether two decorators register one function."""
+    function, beside = one.function, other.function
+    return (
+        function is not None
+        and beside is not None
+        and one is not other
+        and one.module.path == other.module.path
+        and one.module.span(function) == other.module.span(beside)
+    )
 
 
 def _beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:

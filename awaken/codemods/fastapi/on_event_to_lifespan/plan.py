@@ -11,6 +11,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.composing import composed
 from awaken.codemods.fastapi.on_event_to_lifespan.edits import edits_of
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.constructors import Constructors
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import entered, places_of
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
@@ -18,6 +19,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars impor
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
 from awaken.contract import Change, Constraints, Phase, Place, Plan, Problem, Rewriter
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
+from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.web.applications import Application
@@ -76,6 +78,7 @@ class _Planning:
         self._taken: dict[str, set[str]] = {}
         self._registrations = project.web.registrations.all
         self._obstacles = Obstacles(project)
+        self._constructors = Constructors(project)
 
     def plan(self) -> Plan:
         decided = list(self._loose())
@@ -134,16 +137,22 @@ class _Planning:
             self._obstacles.look_at(one, owned, shared=home is not None)
         application = applications[0]
         home = home or home_of(application, self._module(application.made.path))
-        self._obstacles.look_at_home(home)
+        self._constructors.look_at(home)
         steps = Steps(self._project, home)
         found = [steps.of(one.registration, one.via) for one in owned]
         lifespan = composed(self._project, home, found, self._taken.get(home.module.path, set()))
+        names = {"asynccontextmanager": "contextlib", "AsyncIterator": lifespan.iterators}
+        for name, origin in names.items():
+            if origin:
+                taken = Refused(reasons.NAME_TAKEN, name)
+                imports_here(home.module, home.statement, name, {origin}, taken)
         for one in applications:
             lifespan.entered += entered(self._project, one)
             lifespan.caveats += self._obstacles.caveats(one)
         # `async with` runs the shutdown on errors, where the old calls did not.
         if not all(one.always for one in lifespan.entered):
             lifespan.caveats.append("tests that fail run the shutdown as well")
+        lifespan.caveats += self._constructors.caveats(home)
         if home.call is None:
             lifespan.caveats += self._obstacles.caveats_of_registrar(home)
         return lifespan

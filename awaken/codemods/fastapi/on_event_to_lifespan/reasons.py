@@ -91,7 +91,7 @@ DECORATOR_ORDER = Reason(
 )
 REBOUND = Reason(
     "name-rebound",
-    "`{}` means something else when the application starts",
+    "`{}` may mean something else when the application starts",
     "Give the handler a name of its own.",
 )
 CONDITIONAL = Reason(
@@ -124,6 +124,12 @@ ROUTER_HANDLER = Reason(
     "a router that the application includes has handlers, {}",
     "Call them in the lifespan of the application.",
 )
+APPLICATION_INCLUDED = Reason(
+    "application-included",
+    "one application includes the router of the other, and runs the handlers of both in an order "
+    "of its own",
+    "Move the routes of the inner application to an `APIRouter`, and include that.",
+)
 UNINCLUDED_ROUTER = Reason(
     "router-not-included",
     "no application in sight includes the router",
@@ -133,6 +139,11 @@ SUB_APPLICATION = Reason(
     "sub-application",
     "the application is mounted in another one, where its handlers never run",
     "Call the handler in the lifespan of the application that is served.",
+)
+NAME_TAKEN = Reason(
+    "name-taken",
+    "`{}` already means something else here",
+    "Rename that, or write the lifespan by hand.",
 )
 BESIDE_LEFT_OUT = Reason(
     "beside-left-out",

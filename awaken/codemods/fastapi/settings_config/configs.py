@@ -182,10 +182,10 @@ def _is_nearest(project: Project, config: Config, parent: str) -> bool:
 
 
 def _configures(project: Project, facts: ClassFacts) -> bool:
-    module = project.module(facts.path)
-    node = None if module is None else module.class_at(facts.span)
-    if module is None or node is None:
+    found = project.class_definition(facts.qualified)
+    if found is None:
         return True
+    module, node = found
     bound = module.scopes.scope_made_by(node).bindings
     return CONFIG in bound or "model_config" in bound
 

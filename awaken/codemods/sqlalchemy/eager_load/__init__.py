@@ -103,7 +103,8 @@ without doubt; for `lazy="dynamic"`, which is a query of its own; where the stat
 lambda, a decorator or an f-string; where `first()` takes one object of a statement without
 `limit(1)`, of which all others would be loaded too; where the loop commits, which has each object
 loaded anew; where other callers get objects of the same
-statement and may not read the relationship; and where it cannot be told which statement the objects
+statement and may not read the relationship; where something is written between the statement and
+the read, which sees it today; and where it cannot be told which statement the objects
 come from.
 
 No sites are reads of a single object, relationships that the mapping or an option loads already,
@@ -130,6 +131,7 @@ from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
 from awaken.kit.eager_loads.plain import plainly
 from awaken.kit.eager_loads.reasons import NO_REFRESH, SHARED
 from awaken.kit.relationships.readers import Readers
+from awaken.kit.relationships.writes import Writes
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import Wanted
@@ -156,6 +158,11 @@ EXPIRED = Reason(
     "the loop commits, or expires its objects otherwise, and `{}` is loaded anew after that",
     "Commit behind the loop, or once for many objects.",
 )
+WRITTEN = Reason(
+    "written-before-read",
+    "what is written behind the statement may change `{}` before it is read",
+    "Write first, or commit behind the write and load the objects after that.",
+)
 _CAVEAT = "all their rows are loaded at once"
 _UNTRACED: frozenset[How] = frozenset({"dynamic", "generated"})
 """Kinds of reads of which it is never told what loaded the object."""
@@ -177,7 +184,14 @@ class EagerLoad(Rule):
     reads = TEMPLATE_READS
     preview = True
     # An object that is made is one: what is read of it is no loop.
-    reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, EXPIRED, SHARED, UNTRACED)
+    reasons = (
+        *(one for one in REASONS if one is not NO_REFRESH),
+        CUT,
+        EXPIRED,
+        SHARED,
+        UNTRACED,
+        WRITTEN,
+    )
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each statement that more is loaded with, and its change."""
@@ -225,7 +239,7 @@ class EagerLoad(Rule):
         held = {
             trace: why
             for trace, reads in missing.items()
-            if (why := _held(place, reads, readers)) is not None
+            if (why := _held(place, reads, readers) or _stale(project, trace, reads)) is not None
         }
         planned = plan_loads(self.name, project, [one for one in missing if one not in held])
         for trace, why in {**held, **planned.refused}.items():
@@ -268,6 +282,15 @@ def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused 
     read = reads[0].read
     if not readers.are_all(place, f"{read.owner}.{read.attribute}"):
         return Refused(SHARED, attribute, because=(place,))
+    return None
+
+
+def _stale(project: Project, trace: Trace, reads: Sequence[Repeated]) -> Refused | None:
+    """Return why what is loaded ahead may be older than what is read today."""
+    for one in reads:
+        written = Writes(project).between(trace, one.read)
+        if written is not None:
+            return Refused(WRITTEN, one.read.attribute, because=(written,))
     return None
 
 

@@ -9,7 +9,6 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
-from awaken.codemods.sqlalchemy.lazy_raise.writes import Writes
 from awaken.contract import Place, Span
 from awaken.kit.eager_loads import plan_loads
 from awaken.kit.eager_loads.plain import plainly
@@ -17,6 +16,7 @@ from awaken.kit.eager_loads.reasons import SHARED
 from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.relationships.sides import Key, Side
+from awaken.kit.relationships.writes import Writes
 from awaken.kit.sites import Refused, shown_place, shown_places
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Wanted
 from awaken.project.source.modules import Module

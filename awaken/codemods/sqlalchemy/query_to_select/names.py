@@ -23,6 +23,7 @@ _HOMES = {
     "Select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "sql.Select": ("sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.sql.selectable"),
     "Session": ("sqlalchemy.orm", "sqlalchemy.orm.session"),
+    "CursorResult": ("sqlalchemy", "sqlalchemy.engine"),
     "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
     **dict.fromkeys(
         ("union", "union_all", "intersect", "intersect_all", "except_", "except_all"),

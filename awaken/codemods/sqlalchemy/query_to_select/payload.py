@@ -53,7 +53,8 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
     session's method that executes the statement, None where it is only embedded. ``then`` are
     calls put between the execution and ``last``, the terminator's new name (None: no terminator,
     its arguments stay as they are). ``wrap`` encloses the statement: ``exists``, or the count of
-    its subquery. ``ended`` says that the anchor is the terminator itself.
+    its subquery. ``ended`` says that the anchor is the terminator itself. What is executed is given
+    to the function ``given_to``: ``list``, where annotations ask for one.
     """
 
     select: str
@@ -70,6 +71,7 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
     ended: Literal["call", "attribute", "not"] = "call"
     session: Literal["receiver", "argument"] | int = "receiver"
     given: str = ""
+    given_to: str = ""
 
 
 Argument = Literal["values", "order", "dialect", "synchronize_session"]
@@ -82,7 +84,8 @@ class BulkRewrite(Struct, frozen=True, kw_only=True):
     ``ordered_values``. ``statement`` describes the chain as it is when these arguments have become
     builders of their own. ``params`` is the place of the builder whose arguments become those of
     the execution. ``rowcount`` says that the number of rows is used. ``by_criteria`` is the start
-    of the statement, ``delete(Model)``, to which the criteria of the chain are handed on.
+    of the statement, ``delete(Model)``, to which the criteria of the chain are handed on. ``cast``
+    is how a type checker is told that the result has a number of rows: function and class.
     """
 
     statement: QueryRewrite
@@ -90,6 +93,7 @@ class BulkRewrite(Struct, frozen=True, kw_only=True):
     ordered: bool = False
     params: int | None = None
     rowcount: bool = False
+    cast: tuple[str, str] | None = None
     by_criteria: str | None = None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.pieces import PIECES
 from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
 from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import (
     TRIGGERS,
@@ -25,6 +26,7 @@ from awaken.contract import (
     SiteId,
 )
 from awaken.kit.rule import Rule
+from awaken.workspace.type_checkers import TYPE_CHECKER_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -41,6 +43,8 @@ class QueryToSelect(Rule):
     since: ClassVar[str] = "0.1.0"
     triggers: ClassVar[tuple[bytes, ...]] = (*_QUERIES, *TRIGGERS)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
+    reads: ClassVar[tuple[str, ...]] = TYPE_CHECKER_READS
+    pieces: ClassVar[Mapping[str, str]] = PIECES
     per_file: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 

@@ -38,7 +38,7 @@ QUERY_HOOKS = Reason(
 KEPT_QUERY = Reason(
     "kept-query",
     "the query is kept {}",
-    "Finish it in this expression, or wait for the rule to follow values between statements.",
+    "Finish it in this expression.",
 )
 KEPT_BUILDER = Reason(
     "kept-builder",
@@ -47,7 +47,7 @@ KEPT_BUILDER = Reason(
 )
 DIFFERENT_QUERIES = Reason(
     "different-queries",
-    "what the query asks for depends on the way to where it is used: {}",
+    "what the query asks for differs by branch or caller: {}",
     "Give each query a variable of its own.",
 )
 SESSION_CHANGES = Reason(
@@ -83,13 +83,13 @@ TEST_DOUBLE = Reason(
 )
 DOUBLE_OF_QUERY = Reason(
     "double-of-query",
-    "this double of Query holds back {}",
+    "this stand-in for Query keeps {} as it is",
     "Rewrite it together with the queries, so that it answers `execute` and `scalars`, or use a "
     "real session, for example on SQLite in memory.",
 )
 UNSEEN_DOUBLE = Reason(
     "unseen-double",
-    "nothing in sight gets this double of Query, `{}`, so it holds nothing back",
+    "no code in sight is given this stand-in for Query, `{}`, so it keeps no query as it is",
     "If the function that gets it is rewritten, let it answer `execute` and `scalars`.",
 )
 PASSED_QUERY = Reason(

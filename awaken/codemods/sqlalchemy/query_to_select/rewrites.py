@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     SliceRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import CALLED, Replaced
 from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
 from awaken.contract import (
     Change,
@@ -109,6 +110,12 @@ class Rewrite:
     others: Callable[[SiteId], Iterable[Edit]] = _nothing_else
     requires: Sequence[tuple[Module, ast.AST]] = ()
 
+    def beside(self, replaced: Replaced) -> Rewrite:
+        """Return the rewrite with what may change for methods that the program replaces."""
+        runs = {name for part in self.parts for name in _runs(part.data)}
+        caveats = dict.fromkeys([*self.caveats, *replaced.caveats(runs)])
+        return replace(self, caveats=tuple(caveats))
+
     def decided(self, rule: str, excluded: Collection[SiteId]) -> dict[ast.AST, Decided]:
         """Return the finding of each root, and with the first one the change of all.
 
@@ -170,3 +177,18 @@ class Rewrite:
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
         for root in self.roots:
             yield from released_sessions(root.module, [root.session], site)
+
+
+def _runs(data: Data) -> Collection[str]:
+    """Return the methods of the session that execute what is written from ``data``."""
+    match data:
+        case GetRewrite():
+            return ("get",)
+        case BulkRewrite():
+            return ("execute",)
+        case ExtensionRewrite():
+            return CALLED
+        case SliceRewrite(query=query):
+            return _runs(query)
+        case QueryRewrite(runs=runs):
+            return () if runs is None else (runs,)

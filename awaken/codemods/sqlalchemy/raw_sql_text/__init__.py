@@ -41,7 +41,7 @@ from sqlalchemy.orm import Session
 
 
 def count(session: Session, table: str) -> int:
-    return session.execute(f"SELECT count(*) FROM {table}").scalar()
+    return session.execute(f"SELECT count(*) FROM {table}").scalar_one()
 ```
 
 ## After: SQL that is put together (unsafe)
@@ -52,7 +52,7 @@ from sqlalchemy.orm import Session
 
 
 def count(session: Session, table: str) -> int:
-    return session.execute(text(f"SELECT count(*) FROM {table}")).scalar()
+    return session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
 ```
 
 ## Safety

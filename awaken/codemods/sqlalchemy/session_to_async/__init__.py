@@ -18,12 +18,19 @@ computes when a row changes is fetched with the change (`eager_defaults`), and w
 with the objects of its base (`polymorphic_load`). Deferred columns are awaited where they are read,
 and what an expression of SQL gives an attribute is loaded behind the flush.
 
+A schema that a function makes of an object by hand (`UserRead.model_validate(user)`) reads it as
+before, by `greenlet_spawn`, where statements in sight do not load all that it reads: new objects,
+and those from afar. So do `getattr` and `setattr` with a computed name, and plain functions that
+make such a schema. An object that is encoded with all that is loaded of it is encoded without what
+is loaded with it now (`jsonable_encoder(user, exclude={"orders"})`).
+
 A statement behind a commit reads its collections anew (`populate_existing`), what a rollback
 expired is loaded in front of what reads it (`inspect(user).expired`), and so is a relationship that
-is read behind a commit, of an object of before (`refresh`). Where a test shares its session with
-requests, each of them begins with relationships that are read anew. What a test holds
-of such a session is loaded in the same way behind a request that may expire it, and behind a call
-that may roll back and go on. An upsert that returns objects reads them anew.
+is read behind a commit, of an object of before, or of one that a factory of factory_boy has made
+(`refresh`). So is what is read of a new object behind the flush that writes it. Where a test shares
+its session with requests, each of them begins with relationships that are read anew. What a test
+holds of such a session is loaded in the same way behind a request that may expire it, and behind a
+call that may roll back and go on. An upsert that returns objects reads them anew.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
@@ -40,8 +47,18 @@ coroutine function awaits the other one.
 A wrapper of a decorator that waits itself awaits what it wraps, if all that it decorates is in
 sight. All that one call may reach becomes a coroutine function together.
 
+If `__init__` waits, what comes before that stays in it, and a class method `create` makes objects
+and awaits the rest: `Report(db)` becomes `await Report.create(db)`.
+
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
-by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call.
+by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call. It calls
+what inspects the database of an engine as well.
+
+Models of an installed package cannot be changed, and are not read. With
+`foreign_models = ["package"]` what looks like a relationship of them is read in a greenlet
+(`greenlet_spawn`), where it loads as it always did, collections that are queries as well; and so
+are responses and other models of pydantic that are given such objects. What else loads when it is
+read, such as an association proxy, is named beside it: `"package.models.User.title"`.
 
 The engine of a database for which there is no asynchronous driver stays as it is, and what uses it
 blocks, if none of its connections goes further than the function that opens it.
@@ -256,7 +273,9 @@ def health() -> str:
 
 Never safe. What is read of an object after a commit is what it was before: the sessions get
 `expire_on_commit=False`, for nothing can be loaded again by reading it. Endpoints that become
-coroutine functions leave the thread pool: what else blocks in them holds up the event loop.
+coroutine functions leave the thread pool: what else blocks in them holds up the event loop. Where
+a program writes what its session does not see, as raw SQL does, or names `DetachedInstanceError` or
+`ObjectDeletedError`, the factory says so with the places.
 
 After the change awaken looks at the program again: no coroutine is left that nothing awaits, no
 synchronous session, and no `await` of something else. If there is one, nothing is changed.
@@ -265,8 +284,11 @@ synchronous session, and no `await` of something else. If there is one, nothing 
 
 If one function cannot become asynchronous, none does, and each says because of which one. Such are
 
-* properties and other methods that Python itself calls;
+* properties and other methods that Python itself calls; an `__init__` where a class below has one
+  as well, or where objects of the class are made out of sight;
 * functions that are decorated by, or handed to, what may call them without awaiting them;
+* what is taken out of an object or a dictionary into which a session is put, if that is not
+  followed;
 * code that runs when a file is imported, but for tables that are created;
 * functions that run in threads of the application, or when its process ends, and functions that
   run an event loop themselves, as `uvicorn.run()` does;
@@ -276,25 +298,33 @@ If one function cannot become asynchronous, none does, and each says because of 
 * clients of tests that are more than `TestClient`, or open websockets, where the driver needs
   another client;
 * object factories that hold a session of another kind;
+* sessions of a class of the program, and events of a factory: asynchronous ones have none;
 * tasks that are called at once where they are sent, or that handle an exception of their worker;
 * calls by the name of such a function of which it is not known what they call;
-* objects of models that an installed package maps, for its relationships are not in sight: say
-  `foreign_models = ["package"]` where all that is read of them is loaded before;
+* objects of models that an installed package maps, for its relationships are not in sight, unless
+  `foreign_models` names it;
+* what an endpoint returns of which it is not known whether it is such an object;
 * functions that `__all__` names in a project that others may import from: `awaken doctor` shows
   what says so, and the option `published` says it better;
 * uses of `query`, which `query-to-select` rewrites first, and collections that are queries, those
-  of installed packages where something asks for `Query` and executes it;
+  of installed packages where something that is no validator asks for `Query` and executes it;
 * deferred columns that are read by a property, a schema or a template, or of an unknown object;
+* objects that are encoded by `jsonable_encoder` where it may be that their relationships belong to
+  it, for they are loaded with each object now;
 * other URLs of databases for which no driver is known;
 * several relationships from a class to itself that are read where nothing can be awaited, unless
   `levels` says how deep.
 
-Files of Alembic are left alone, with the synchronous driver that they have.
+Files of Alembic are left alone, with the synchronous driver that they have. If the environment
+enters an engine that a function of the program makes, a function with its body is run there by
+`run_sync`, in an event loop; more than that is refused, and so is Alembic where it runs inside of a
+loop already.
 
 ## Sources
 
 * SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession",
   "Running Synchronous Methods and Functions under asyncio", "Using multiple asyncio event loops"
+* Alembic 1.17, "Cookbook": "Using Asyncio with Alembic"
 * SQLAlchemy 2.1, "Core Internals": `Dialect.use_insertmanyvalues_wo_returning`; PostgreSQL 18,
   "CREATE TABLE": constraints that are not deferrable are checked behind every command
 * factory_boy 3.3, "SQLAlchemy" in "Using factory_boy with ORMs"

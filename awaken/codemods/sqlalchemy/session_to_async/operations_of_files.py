@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_given_by_none
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.contract import Place
@@ -16,7 +17,7 @@ from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
@@ -53,7 +54,10 @@ class FileOperations:
         self._project = project
         self._clients = clients
         self._blocking = BlockingEngines(project)
+        self._helpers = Helpers(project)
         self._attributes: frozenset[Place] = frozenset()
+        self._lazy: frozenset[Place] = frozenset()
+        self._bridged: Mapping[Place, Operation] | None = None
         self._kept: dict[str, list[_Kept]] = {}
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
@@ -62,7 +66,12 @@ class FileOperations:
     def files(self) -> Iterator[Module]:
         """Yield the files that may hold some."""
         words = (*WORDS, *self._project.object_factories.words)
-        return modules_with(self._project, (b"def ", *words))
+        seen = set[str]()
+        for module in modules_with(self._project, (b"def ", *words)):
+            seen.add(module.path)
+            yield module
+        others = {one.path for one in (*self._attributes, *self._lazy)} - seen
+        yield from (one for one in map(self._project.module, sorted(others)) if one is not None)
 
     def any_waits(self) -> bool:
         """Whether anything in the program may wait synchronously, as far as that is known."""
@@ -74,9 +83,14 @@ class FileOperations:
             for one in found
         )
 
-    def add_attributes(self, places: Iterable[Place]) -> None:
-        """From now on, attributes at ``places`` are operations: they load when they are read."""
-        self._attributes = frozenset(places)
+    def add_reads(self, attributes: Iterable[Place], calls: Iterable[Place]) -> None:
+        """From now on, reads are operations: of ``attributes``, which load, and by ``calls``."""
+        self._attributes, self._lazy = frozenset(attributes), frozenset(calls)
+        self._of = None
+
+    def add_bridged(self, operations: Mapping[Place, Operation]) -> None:
+        """From now on, these are operations as well; twins of libraries are none."""
+        self._bridged = operations
         self._of = None
 
     def in_file(self, module: Module) -> dict[int, list[Operation]]:
@@ -92,17 +106,36 @@ class FileOperations:
             nodes = [*module.walk()] if kept else []
             for one in kept:
                 self._last[one.function].append(one.among(nodes))
-            for node in self._loading(module):
-                operation = Operation(node, "attribute", method=node.attr)
-                self._last[_start_around(module, node)].append(operation)
+            bridged = self._bridged or {}
+            for operation in self._loading(module):
+                if module.place(operation.node) in bridged:
+                    continue
+                self._last[_start_around(module, operation.node)].append(operation)
+            if self._bridged is not None:
+                self._bridge(module, self._bridged)
         return self._last
 
-    def _loading(self, module: Module) -> Iterator[ast.Attribute]:
-        """Yield the attributes of a file that are operations."""
-        is_any = any(one.path == module.path for one in self._attributes)
+    def _bridge(self, module: Module, bridged: Mapping[Place, Operation]) -> None:
+        """Add what is called in a greenlet, and have libraries call nothing but that."""
+        for start, found in self._last.items():
+            self._last[start] = [
+                replace(one, how="handed") if one.how == "twin" else one for one in found
+            ]
+        here = {place for place in bridged if place.path == module.path}
+        for node in module.walk() if here else ():
+            if isinstance(node, ast.expr) and module.place(node) in here:
+                known = bridged[module.place(node)]
+                operation = replace(known, node=node, session=_same(node, known.session))
+                self._last[_start_around(module, node)].append(operation)
+
+    def _loading(self, module: Module) -> Iterator[Operation]:
+        """Yield the reads of a file that are operations."""
+        is_any = any(one.path == module.path for one in (*self._attributes, *self._lazy))
         for node in module.walk() if is_any else ():
             if isinstance(node, ast.Attribute) and module.place(node) in self._attributes:
-                yield node
+                yield Operation(node, "attribute", method=node.attr)
+            elif isinstance(node, ast.Call) and module.place(node) in self._lazy:
+                yield Operation(node, "lazy", method=last_name(node.func))
 
     def _without_nodes(self, module: Module) -> list[_Kept]:
         found = [*self._found(module)]
@@ -118,10 +151,11 @@ class FileOperations:
         ]
 
     def _found(self, module: Module) -> Iterator[Operation]:
-        is_of_alembic = is_revision(module) or is_environment(module)
-        if not is_of_alembic:
+        is_migration = is_of_alembic(module)
+        if not is_migration:
             for operation in self._project.orm.operations(module):
-                if self._blocking.is_used_by(module, operation.node):
+                node = operation.node
+                if self._blocking.is_used_by(module, node) or self._helpers.hold(module, node):
                     continue
                 is_held = self._is_of_factory(module, operation)
                 if is_held or is_in_listener(self._project, module, operation.node):
@@ -144,6 +178,19 @@ class FileOperations:
             and factories.is_held(module, node.func.value)
             and factories.is_inside(module, node)
         )
+
+
+def _same(node: ast.expr, other: ast.expr | None) -> ast.expr | None:
+    """Return the expression inside of ``node`` that is ``other``, of the file parsed before."""
+    if other is None:
+        return None
+    wanted = (type(other), other.lineno, other.col_offset, other.end_lineno, other.end_col_offset)
+    return next(
+        one
+        for one in ast.walk(node)
+        if isinstance(one, ast.expr)
+        and (type(one), one.lineno, one.col_offset, one.end_lineno, one.end_col_offset) == wanted
+    )
 
 
 def waits(operation: Operation) -> bool:

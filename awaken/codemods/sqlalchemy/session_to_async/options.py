@@ -10,9 +10,11 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 
     ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
     ``component`` is a module or a function: only what belongs together with it is migrated.
-    ``foreign_models`` are packages, or classes of them, whose objects are loaded with all that is
-    read of them. ``levels`` says up to which number of relationships behind the first object of a
-    statement those are read that lead from a class to itself; 0 where that is not known.
+    ``foreign_models`` are packages, or classes of them: of their objects nothing loads when it is
+    read but what looks like a relationship, and attributes that are named there themselves, as
+    ``package.models.User.title``. ``levels`` says up to which number of relationships behind the
+    first object of a statement those are read that lead from a class to itself; 0 where that is not
+    known.
     """
 
     drivers: dict[str, str] = {}

@@ -8,10 +8,12 @@ from msgspec import Struct
 
 APPLY = "apply"
 BRIDGE = "bridge"
+CONSTRUCT = "construct"
 DELEGATE = "delegate"
 DISPLAY = "display"
 ENCLOSE = "enclose"
 HOIST = "hoist"
+MIGRATE = "migrate"
 NEST = "nest"
 HAND_ON = "hand_on"
 REMOVE = "remove"
@@ -119,6 +121,24 @@ class Bridged(Struct, frozen=True):
     blank_lines: int
 
 
+class Constructed(Struct, frozen=True):
+    """An `__init__` of which so many statements are ``kept``; a class method awaits the rest.
+
+    That is ``name``, with the class as ``owner``, the object as ``made``, and what is ``returned``.
+    It calls ``loading``, which is given those of the parameters that are ``used`` there. If the
+    `__init__` ``is_alone`` and keeps nothing, it goes.
+    """
+
+    name: str
+    loading: str
+    kept: int
+    used: tuple[str, ...]
+    is_alone: bool
+    owner: str
+    made: str
+    returned: str
+
+
 class Enclosed(Struct, frozen=True):
     """Statements that move into a coroutine function of this ``name``, which ``run`` runs there.
 
@@ -131,6 +151,26 @@ class Enclosed(Struct, frozen=True):
     before: int
     behind: int
     kept: tuple[str, ...]
+    blank_lines: int
+
+
+class Migrating(Struct, frozen=True):
+    """A block that enters a connection, which becomes a function that ``run_sync`` runs.
+
+    ``name`` is that of the function, ``parameter`` what it takes, as code; ``coroutine`` is that of
+    the function that enters ``entered`` as ``connection``, of ``engine``. Where that is no variable
+    yet, it is ``made`` by this code. So many blank lines are put ``above``, and ``blank_lines``
+    between functions.
+    """
+
+    name: str
+    parameter: str
+    coroutine: str
+    engine: str
+    made: str
+    entered: str
+    connection: str
+    above: int
     blank_lines: int
 
 

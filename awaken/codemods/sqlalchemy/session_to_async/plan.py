@@ -10,6 +10,9 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.environments import (
+    Environments,
+)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
@@ -39,11 +42,13 @@ from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
     BRIDGE,
+    CONSTRUCT,
     DELEGATE,
     DISPLAY,
     ENCLOSE,
     HAND_ON,
     HOIST,
+    MIGRATE,
     NEST,
     REMOVE,
     REPLACE,
@@ -70,6 +75,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values 
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.dynamic_collections import (
     dynamic_collections,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
+    encoded_objects,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
     loaded_with_their_bases,
@@ -77,11 +85,16 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses impor
 from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
-from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import held_sessions
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import (
+    held_sessions,
+    sessions_of_objects,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
+    FACTORIES,
     ResourceWriter,
     listening,
     resource_sites,
@@ -142,7 +155,8 @@ class SessionToAsync(Rule):
             # So a program is that was migrated, by us before or by people.
             part = SynchronousPart(project, operations, is_loop_bound=resources.is_loop_bound)
             return self._left_over(part, resources, constraints, options)
-        loading = Loading(project, self.name, options.levels)
+        spawned = SpawnedReads(project, operations)
+        loading = Loading(project, self.name, spawned.reads(), options.levels)
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         shared = SharedSessions(project, self.name)
@@ -150,7 +164,9 @@ class SessionToAsync(Rule):
         after_commits = ReadsAfterCommits(project, self.name, loading, later, shared.requests())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
-        operations.add_attributes([*loading.awaited(), *late.awaited()])
+        operations.add_reads([*loading.awaited(), *late.awaited()], spawned.calls())
+        if foreign.are_said:
+            operations.add_bridged(foreign.bridged())
         places = (expired, expire_calls, shared, after_commits, assigned)
         part = SynchronousPart(
             project,
@@ -162,9 +178,13 @@ class SessionToAsync(Rule):
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later)
         loaded_again = {**again, **returned_by_upserts(project)}
+        named = list(self._resources(part, resources))
+        factories = [one.site.place for one, name in named if name in FACTORIES]
+        environments = Environments(part, self.name, named)
         found = Found(
             [
-                *self._functions(part, loaded_again),
+                *self._functions(part, loaded_again, environments),
+                *environments.linked(),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
@@ -173,13 +193,16 @@ class SessionToAsync(Rule):
                 *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *listening(project, self.name),
-                *listeners(project, self.name),
+                *listeners(project, self.name, factories),
                 *held_sessions(part, self.name),
+                *sessions_of_objects(project, self.name),
                 *self._clients(part),
             ],
-            list(self._resources(part, resources)),
+            named,
             [
+                *environments.everywhere(),
                 *loading.members(),
+                *encoded_objects(project, self.name, loading.loaded_with_objects),
                 *late.members(),
                 *dynamic_collections(project, self.name),
                 *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),
@@ -211,11 +234,17 @@ class SessionToAsync(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.constructors import (  # noqa: PLC0415
+            construct,
+        )
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.loops import (  # noqa: PLC0415
             apply,
             display,
             search,
             search_by_loop,
+        )
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.migrations import (  # noqa: PLC0415
+            migrate,
         )
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.statements import (  # noqa: PLC0415  loads LibCST
             bridge,
@@ -236,10 +265,12 @@ class SessionToAsync(Rule):
             **super().rewriters(),
             APPLY: apply,
             BRIDGE: bridge,
+            CONSTRUCT: construct,
             DELEGATE: delegate,
             DISPLAY: display,
             ENCLOSE: enclose,
             HOIST: hoist,
+            MIGRATE: migrate,
             NEST: nest,
             HAND_ON: hand_on,
             REMOVE: remove,
@@ -257,7 +288,10 @@ class SessionToAsync(Rule):
         return problems(Before(before), after, changes)
 
     def _functions(
-        self, part: SynchronousPart, loaded_again: Mapping[Place, Anew]
+        self,
+        part: SynchronousPart,
+        loaded_again: Mapping[Place, Anew],
+        environments: Environments,
     ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
@@ -266,6 +300,7 @@ class SessionToAsync(Rule):
             **refused_uses(part, schedulers),
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
+            **dict(environments.refused()),
         }
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
         scripts = Scripts(part, self.name, disposal, writer)

@@ -75,6 +75,13 @@ class SynchronousPart:
             if isinstance(node, ast.stmt) and module.place(node) in self._loading:
                 self._seeds.setdefault(self.around(module, node), module.place(node))
 
+    def loads(self, statement: Place) -> bool:
+        """Whether something is loaded in front of a statement, or inside of it."""
+        return any(
+            one.path == statement.path and statement.span.contains(one.span)
+            for one in self._loading
+        )
+
     def _runs_loop(self, module: Module, call: ast.Call) -> bool:
         is_run = last_name(call.func) == "run"
         return is_run and self.project.qualified_name(module, call.func) == "asyncio.run"
@@ -117,6 +124,9 @@ class SynchronousPart:
             return (*called, *self.pools.callers(function))
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
+            if function.qualname.endswith(".__init__"):
+                # An object is made by that of its own class, whatever those above and below do.
+                return self.wrappers.decorated(function)
             together = (*fakes.kin(function), *self.entry_points.together(function))
             wrapped = (*self.wrappers.decorated(function), *_called_in_place(graph, function))
             return (*managers.kin(function), *handed.beside(function), *together, *wrapped)

@@ -29,7 +29,14 @@ FOREIGN_SESSION = Reason(
 FOREIGN_MODEL = Reason(
     "foreign-model",
     "relationships of {}, which is not read: what they give may load when it is read",
-    "Load all that is read by `selectinload(...)`, and say so: `foreign_models` of this rule.",
+    'Say `foreign_models = ["package"]` of this rule: what looks like a relationship is read in a'
+    " greenlet then. Name what loads and does not look so, such as an association proxy, as"
+    ' `"package.models.User.title"` beside it.',
+)
+UNKNOWN_RESPONSE = Reason(
+    "unknown-response",
+    "`{}` may be an object of another package, of which the response reads relationships",
+    "Annotate what gives it, or return a model of the response that is made of it.",
 )
 LEGACY_QUERY = Reason(
     "legacy-query",
@@ -72,6 +79,11 @@ SYNC_PROTOCOL = Reason(
     "`{}` is called by Python itself, which awaits nothing",
     "Do what waits for the database in a method, and call that.",
 )
+IN_CONSTRUCTOR = Reason(
+    "in-constructor",
+    "`{}` waits for the database, and what makes objects of its class may not await that",
+    "Do what waits for the database in a method, and call that.",
+)
 DECORATED = Reason(
     "decorated",
     "it is decorated by `{}`, which may not await it",
@@ -101,6 +113,11 @@ LOOP_INSIDE = Reason(
     "loop-inside",
     "{} runs an event loop, which would then be called inside of another one",
     "Do what waits for the database in a function, and call that before.",
+)
+IN_MIGRATIONS = Reason(
+    "in-migrations",
+    "Alembic uses `{}`, which becomes asynchronous, and awaits nothing",
+    "Make an engine of its own there, by `engine_from_config(...)` with a synchronous driver.",
 )
 NO_ENGINE = Reason(
     "no-engine",
@@ -152,6 +169,17 @@ OWN_SESSION_CLASS = Reason(
     "`{}` inherits from a class of synchronous sessions",
     "Derive it from `AsyncSession`, and give that `sync_session_class`.",
 )
+INNER_SESSION = Reason(
+    "inner-session",
+    "`{}` gives the synchronous session of an object",
+    "Call `object_session` of `sqlalchemy.orm`, which has an asynchronous counterpart.",
+)
+FACTORY_EVENTS = Reason(
+    "factory-events",
+    "`{}` is listened to, and asynchronous factories have no events",
+    "Listen to `Session`. A factory of its own can be listened to, by `sync_session_class` of an"
+    " asynchronous one.",
+)
 OWN_CLIENT = Reason(
     "own-client",
     "`{}` is a client of tests for which `httpx.AsyncClient` cannot stand",
@@ -177,6 +205,11 @@ READ_ELSEWHERE = Reason(
     "`{}` leads from a class to itself, and is read where nothing can be awaited",
     "Load it where the object is loaded, as deep as it is read; or say how many relationships lie"
     " between the first object of a statement and the last that is read: `levels` of this rule.",
+)
+ENCODED_OBJECT = Reason(
+    "encoded-object",
+    "it takes all that is loaded of an object, and {} is loaded with each object now",
+    "Name what is encoded: by `include` or `exclude`, or by a schema that validates the object.",
 )
 LATE_COLUMN = Reason(
     "late-column",

@@ -86,8 +86,9 @@ transport of `app=`, with its defaults, and treat a client with a transport as o
 application where proxies of the environment are concerned. Neither form runs the application's
 lifespan. Only the deprecation warning of 0.27 goes.
 
-*Unsafe* is a client that unpacks a mapping whose keys are not in sight: if it holds a `transport`,
-that one is used today, and Python refuses it twice afterwards.
+*Unsafe* is a client in a `try` that hides how it fails since httpx 0.28. So is one that unpacks a
+mapping whose keys are not in sight: if it holds a `transport`, that one is used today, and Python
+refuses it twice afterwards.
 
 Type checkers look at the application more closely than before: `ASGITransport` declares what an
 ASGI application is, where `AsyncClient` took any callable.

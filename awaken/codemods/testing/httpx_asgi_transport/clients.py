@@ -147,8 +147,8 @@ def _bases(facts: ClassFacts) -> list[_Base]:
 
 def _has_constructor(project: Project, facts: ClassFacts) -> bool:
     """Whether the class of the project has an ``__init__`` or ``__new__`` in its own body."""
-    module = project.module(facts.path)
-    node = None if module is None else module.class_at(facts.span)
-    if module is None or node is None:
+    found = project.class_definition(facts.qualified)
+    if found is None:
         return True
+    module, node = found
     return bool({"__init__", "__new__"} & module.scopes.scope_made_by(node).bindings.keys())

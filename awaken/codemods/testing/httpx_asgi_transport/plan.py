@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 
+_CATCHING = {None, "builtins.BaseException", "builtins.Exception", "builtins.TypeError"}
+
+
 class HttpxAsgiTransport(Rule):
     """Rewrites ``AsyncClient(app=app)`` to ``AsyncClient(transport=ASGITransport(app=app))``."""
 
@@ -54,7 +57,7 @@ class HttpxAsgiTransport(Rule):
 
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     """Return how the client is given a transport. Raises Refused."""
-    caveats = _caveats(site.module, client)
+    caveats = [*_caveats(site.module, client), *_hidden(project, site)]
     transport = TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
     written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
@@ -64,6 +67,13 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
         [site.rewrite(site.node, "client", Transport(written)), *imports],
         caveats,
     )
+
+
+def _hidden(project: Project, site: Site[ast.Call]) -> list[str]:
+    """Return that a handler hides how the client fails today, if one does."""
+    handlers = (one for one in project.effects.guards(site.module, site.node))
+    hides = any(one.kind == "handler" and not _CATCHING.isdisjoint(one.catches) for one in handlers)
+    return ["it fails since httpx 0.28, which an `except` around hides"] if hides else []
 
 
 def _caveats(module: Module, client: Client) -> list[str]:

@@ -46,10 +46,24 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Applied:
+    """Where something begins to read: a call, or an expression that an endpoint returns.
+
+    What an endpoint returns is turned into its ``model``, an expression of ``home``.
+    """
+
+    module: Module
+    node: ast.expr
+    home: Module | None = None
+    model: ast.expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """An expression that gives an object, or a collection of them, and what reads it.
 
-    ``known`` is what the parameters around it are taken to be, such as ``self``.
+    ``known`` is what the parameters around it are taken to be, such as ``self``; ``by`` is where
+    what reads is called.
     """
 
     module: Module
@@ -57,6 +71,7 @@ class Reading:
     shapes: tuple[Shape, ...]
     how: How
     known: Environment = ()
+    by: Applied | None = None
 
 
 @dataclass(frozen=True, slots=True)

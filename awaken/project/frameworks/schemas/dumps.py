@@ -74,7 +74,7 @@ class DumpReadings:
         if not is_named and not self._schemas.may_be_there:
             return
         shapes = self._schemas.instances(module, owner)
-        yield from self._given.readings(module, given, shapes, "schema")
+        yield from self._given.readings(Reading(module, given, shapes, "schema"))
         # Much is dumped that has nothing to do with schemas: the name has to say so.
         if shapes or not is_named:
             return
@@ -86,7 +86,7 @@ class DumpReadings:
         self, module: Module, func: ast.expr, given: ast.expr, fields: ast.expr
     ) -> Iterator[Reading | Unread]:
         shapes = self._marshalling.shapes(module, fields)
-        yield from self._given.readings(module, given, shapes, "schema")
+        yield from self._given.readings(Reading(module, given, shapes, "schema"))
         is_known = self._evaluator.names.qualified(module, func) in _FIELDS.functions
         if is_known and not shapes:
             why = f"which fields `{module.excerpt(fields)}` has cannot be seen"
@@ -111,7 +111,7 @@ class DumpReadings:
         for one in named if marshals else ():
             shapes += self._marshalling.shapes(module, one)
         for node in returned_by(module, function) if shapes or marshals else ():
-            yield from self._given.readings(module, node, shapes, "response")
+            yield from self._given.readings(Reading(module, node, tuple(shapes), "response"))
             if not shapes:
                 why = f"what `{module.excerpt(decorator)}` writes cannot be seen"
                 unknown = self._evaluator.unknown(module, decorator, why)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.pydantic_models import PydanticModels
-from awaken.project.frameworks.schemas.domain import How, Reading, Shape
+from awaken.project.frameworks.schemas.domain import Reading, Shape
 from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -31,25 +31,24 @@ _PAGES = frozenset(schema_knowledge().pages)
 
 
 class Given:
-    """Finds the objects that shapes read where something is given to them."""
+    """Finds the objects that shapes read where something is given to them.
 
-    def __init__(self, evaluator: ProgramEvaluator, models: PydanticModels) -> None:
+    Objects of classes that ``counts`` tells of are found; without it, of those that are mapped.
+    """
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: PydanticModels,
+        counts: Callable[[str], bool] | None = None,
+    ) -> None:
         self._evaluator = evaluator
         self._models = models
+        self._counts = self._is_mapped if counts is None else counts
 
-    def readings(
-        self,
-        module: Module,
-        node: ast.expr,
-        shapes: Sequence[Shape],
-        how: How,
-        known: Environment = (),
-    ) -> Iterator[Reading]:
-        """Yield what ``shapes`` read of what ``node`` gives.
-
-        ``known`` is what the parameters around it are taken to be.
-        """
-        yield from self._readings(Reading(module, node, tuple(shapes), how, known), _DEEPEST)
+    def readings(self, one: Reading) -> Iterator[Reading]:
+        """Yield what is read by ``one``, of each part that its expression is put together from."""
+        yield from self._readings(one, _DEEPEST)
 
     def _readings(self, one: Reading, depth: int) -> Iterator[Reading]:
         """Yield one for each part of what an expression is put together from, with its shapes."""
@@ -61,7 +60,7 @@ class Given:
             return
         for module, node, shapes in parts:
             known = one.known if module is one.module else ()
-            inner = Reading(module, node, tuple(shapes), one.how, known)
+            inner = replace(one, module=module, node=node, shapes=tuple(shapes), known=known)
             yield from self._readings(inner, depth - 1)
 
     def needed(self, module: Module, node: ast.expr, known: Environment) -> Environment:
@@ -89,7 +88,7 @@ class Given:
         return any(
             isinstance(one, Unknown)
             or any(map(self._may_be_mapped, _inside(one)))
-            or (isinstance(one, InstanceOf) and self._is_mapped(one.qualified))
+            or (isinstance(one, InstanceOf) and self._counts(one.qualified))
             for one in values
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from awaken.project.frameworks.schemas.adrift import AdriftSchemas
 from awaken.project.frameworks.schemas.declared.marshalling import Marshalling
 from awaken.project.frameworks.schemas.declared.marshmallow_schemas import MarshmallowSchemas
@@ -18,11 +20,17 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 
 
 def schema_sights(
-    evaluator: ProgramEvaluator, mapped: Models, files_with: FilesWith
+    evaluator: ProgramEvaluator,
+    mapped: Models,
+    files_with: FilesWith,
+    counts: Callable[[str], bool] | None = None,
 ) -> SchemaSights:
-    """Return the places of models and schemas of a program that read attributes."""
+    """Return the places of models and schemas of a program that read attributes.
+
+    Those of objects whose class ``counts``, or without it of those that are mapped.
+    """
     models = PydanticModels(evaluator)
-    given = Given(evaluator, models)
+    given = Given(evaluator, models, counts)
     schemas = MarshmallowSchemas(evaluator, mapped, files_with)
     responses = Responses(evaluator, Applications(evaluator), files_with)
     return SchemaSights(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.pydantic_models import ModelShape, PydanticModels
-from awaken.project.frameworks.schemas.domain import Reading, Unread
+from awaken.project.frameworks.schemas.domain import Applied, Reading, Unread
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.schemas.receivers import Receivers
 from awaken.project.frameworks.web.applications import argument_at
@@ -57,7 +57,9 @@ class EndpointReadings:
             for node in endpoint.returned:
                 if why is not None:
                     yield Unread(endpoint.module, node, why, "response")
-                yield from self._given.readings(endpoint.module, node, shapes, "response")
+                by = Applied(endpoint.module, node, endpoint.home, endpoint.model)
+                one = Reading(endpoint.module, node, shapes, "response", by=by)
+                yield from self._given.readings(one)
 
 
 class ModelReadings:
@@ -171,7 +173,10 @@ class ModelReadings:
         if why is not None:
             yield self._unread(module, given, why, known, lenient=lenient)
         shapes = self._models.shapes(declared, lenient=lenient)
-        yield from self._given.readings(module, given, shapes, "schema", known)
+        call = module.parent(given)
+        outer = module.parent(call) if isinstance(call, ast.keyword) else call
+        by = Applied(module, outer) if isinstance(outer, ast.Call) else None
+        yield from self._given.readings(Reading(module, given, shapes, "schema", known, by))
 
     def _unread(
         self, module: Module, given: ast.expr, why: Unknown, known: Environment, *, lenient: bool
@@ -216,7 +221,9 @@ class ModelReadings:
             for field in self._models.fields(shape):
                 for one in call.keywords:
                     if one.arg in {field.name, *field.path[:1]}:
-                        yield from self._given.readings(module, one.value, field.shapes, "schema")
+                        by = Applied(module, call)
+                        given = Reading(module, one.value, field.shapes, "schema", by=by)
+                        yield from self._given.readings(given)
 
 
 _FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _KNOWN.functions)

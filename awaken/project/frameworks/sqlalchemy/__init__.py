@@ -3,6 +3,7 @@
 Begin with ``sessions`` (the proof that an expression is a session) and ``models`` (the mapped
 classes). Below ``models``: ``mapping`` reads one class body or table, ``relationships`` joins both
 sides, ``eager`` answers the ``unique()`` question. ``class_queries``, ``query_classes`` and
-``hooks`` find ``Model.query``, Query classes of the program, and hooks into Query. ``loads`` says
-what a statement loads, ``engines`` where engines are made and what their URLs begin with.
+``replaced_methods`` find ``Model.query``, Query classes of the program, and what it replaces.
+``loads`` says what a statement loads, ``engines`` where engines are made and what their URLs begin
+with.
 """

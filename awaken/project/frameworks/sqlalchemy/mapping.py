@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -100,6 +100,15 @@ class ClassBody(Struct, frozen=True):
     table: Literal["plain", "selectable", "unknown"] | None
 
 
+class _Partial(NamedTuple):
+    """A function with arguments that it is given before, and the file that makes it."""
+
+    module: Module
+    function: ast.expr
+    arguments: list[ast.expr]
+    keywords: list[ast.keyword]
+
+
 class MappingReader:
     """Reads class bodies; ``kind_of`` is shared with the search for relationships."""
 
@@ -122,12 +131,33 @@ class MappingReader:
         """Return what a value assigned in a class body maps; None for plain data."""
         if not isinstance(value, ast.Call):
             return None
+        partial = self._partial(module, value.func)
+        if partial is not None:
+            names = self.called(partial.module, partial.function)
+            # What a relationship is told is read from its own call alone.
+            return "column" if {_CALLS.get(name) for name in names} == {"column"} else "opaque"
         names = self.called(module, value.func)
         kinds = {_CALLS.get(name) for name in names}
         known = kinds - {None}
         if len(known) == 1 and self._rest_is_harmless(names):
             return known.pop()
         return None if names and self._rest_is_harmless(names) else "opaque"
+
+    def _partial(self, module: Module, function: ast.expr) -> _Partial | None:
+        """Return the ``functools.partial`` that a name of the project stands for."""
+        evaluator = self._evaluator
+        name = evaluator.names.qualified(module, function)
+        located = None if name is None else evaluator.names.locate(name)
+        defining = None if located is None else evaluator.load(located.path)
+        if located is None or defining is None or len(located.rest) != 1:
+            return None
+        bindings = defining.scopes.module.bindings.get(located.rest[0], [])
+        made = bindings[0].value if len(bindings) == 1 else None
+        if not isinstance(made, ast.Call) or not made.args:
+            return None
+        if evaluator.names.qualified(defining, made.func) != "functools.partial":
+            return None
+        return _Partial(defining, made.args[0], made.args[1:], made.keywords)
 
     def _rest_is_harmless(self, names: set[str]) -> bool:
         """Whether none of ``names`` but those known by name can make a relationship."""
@@ -218,8 +248,15 @@ class MappingReader:
             # ``deferred(Column(...))``: the column inside has the facts.
             if inner & {"sqlalchemy.orm.deferred", "sqlalchemy.orm.column_property"}:
                 return self._column(module, call.args[0], annotation)
-        found = column_facts(call, annotation)
         is_computed = call is not None and self._is_computed_on_update(module, call)
+        partial = None if call is None else self._partial(module, call.func)
+        if call is not None and partial is not None:
+            given = ast.Call(partial.function, partial.arguments, partial.keywords)
+            is_computed = is_computed or self._is_computed_on_update(partial.module, given)
+            # What is named again where it is called comes last, and wins.
+            keywords = [*partial.keywords, *call.keywords]
+            call = ast.Call(partial.function, [*partial.arguments, *call.args], keywords)
+        found = column_facts(call, annotation)
         return structs.replace(found, is_computed_on_update=is_computed)
 
     def _is_computed_on_update(self, module: Module, call: ast.Call) -> bool:

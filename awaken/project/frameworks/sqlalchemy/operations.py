@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
+from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -23,8 +25,8 @@ from awaken.project.values.domain import (
 )
 
 How = Literal[
-    "attribute", "awaited", "bridged", "entered", "handed", "inner", "missing", "schema", "spawned",
-    "twin", "unknown",
+    "attribute", "awaited", "bridged", "entered", "handed", "inner", "lazy", "loading", "missing",
+    "schema", "spawned", "twin", "unknown", "validated",
 ]  # fmt: skip
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
@@ -32,7 +34,10 @@ _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Transaction": "transaction",
     "sqlalchemy.orm.SessionTransaction": "transaction",
 }
-_TELLING = frozenset({"add_all", "commit", "flush", "refresh", "rollback", "scalars"})
+_TELLING = frozenset(
+    {"add_all", "commit", "flush", "refresh", "rollback", "scalars"}
+    | {"bulk_insert_mappings", "bulk_save_objects", "bulk_update_mappings"}
+)
 """Methods that hardly anything has but sessions: what has one, and is unknown, may be one."""
 
 
@@ -44,11 +49,15 @@ class Operation:
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
     enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
     (``bridged``); or is found on the session inside, and waits for nothing (``inner``). A change of
-    the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read. What is
-    ``spawned`` waits for a session of its own. A session is ``handed`` to the function ``method``,
-    which stays synchronous, or to one that has a ``twin``. ``unknown``: it may be an operation,
-    and ``why`` says what cannot be told; ``library`` names what gives it, if that is out of sight.
-    Of what is bridged or handed ``session`` is the expression that is the session.
+    the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read, and so
+    does what a ``lazy`` call reads. What is ``spawned`` waits for a session of its own. What is
+    ``loading`` may load: ``method`` takes its items, if they are taken, and ``session`` is what it
+    is read of, if that may wait. What is ``validated`` is so by the ``method`` of the model
+    ``why``. A session is ``handed`` to the function ``method``, which stays synchronous, or to one
+    that has a ``twin``. ``unknown``: it may be an operation, and ``why`` says what cannot be told;
+    ``library`` names what gives it, if that is out of sight, and ``put`` is where a session is put
+    into what it is taken out of. Of what is bridged or handed
+    ``session`` is the expression that is the session.
     """
 
     node: ast.expr
@@ -58,18 +67,25 @@ class Operation:
     why: str = ""
     session: ast.expr | None = None
     library: str = ""
+    put: Place | None = None
 
 
 class Operations:
     """Finds operations, one file after the other."""
 
-    def __init__(self, evaluator: ProgramEvaluator, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        sessions: Sessions,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions
         self._twins = twins()
         self._methods = self._twins.methods() | _TELLING
         self._inner = frozenset(self._twins.inner["session"])
-        self._handed = HandedSessions(evaluator, self._runs_sync)
+        self._put = PutSessions(evaluator, files_with, self._is_session)
+        self._handed = HandedSessions(evaluator, self._runs_sync, self._is_engine)
 
     def in_module(self, module: Module) -> Iterator[Operation]:
         """Yield the operations of a file, in the order of their places."""
@@ -129,10 +145,13 @@ class Operations:
         if not isinstance(resource, str) and self._bound_to(module, receiver) is not None:
             return self._of_engine(node, method)
         if isinstance(resource, Unknown):
-            if method not in _TELLING:
-                return None
             library = resource.name if isinstance(resource, UnknownResult) else ""
-            return Operation(node, "unknown", method=method, why=resource.why, library=library)
+            put = None if library else self._put.put_where(module, receiver)
+            if method not in _TELLING and put is None:
+                return None
+            return Operation(
+                node, "unknown", method=method, why=resource.why, library=library, put=put
+            )
         return None if resource is None else self._of_resource(node, receiver, resource, method)
 
     def _of_resource(
@@ -171,6 +190,9 @@ class Operations:
     def _runs_sync(self, module: Module, node: ast.expr) -> bool:
         """Whether an expression is what has `run_sync` on the asynchronous side."""
         return self.resource_of(module, node) in {"connection", "scoped", "session"}
+
+    def _is_engine(self, module: Module, node: ast.expr) -> bool:
+        return self.resource_of(module, node) == "engine"
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         return self.resource_of(module, node) in {"scoped", "session"}

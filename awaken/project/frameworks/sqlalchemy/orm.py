@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource
 from awaken.project.effects.places.between import Event
 from awaken.project.frameworks.schemas.providers import schema_sights
+from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
-from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency,
     session_dependency,
@@ -27,6 +27,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace, Wante
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse
 from awaken.project.frameworks.sqlalchemy.reads.program_reads import ProgramReads
 from awaken.project.frameworks.sqlalchemy.relationships import Site
+from awaken.project.frameworks.sqlalchemy.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.frameworks.templates.sights import TemplateSights
@@ -51,16 +52,16 @@ class Orm:
         self._models = Models(evaluator, evaluator.classes, files_with)
         self._eager = EagerLoading(self._models)
         self._sessions = Sessions(evaluator, self._models, files_with)
-        self._operations = Operations(evaluator, self._sessions)
+        self._operations = Operations(evaluator, self._sessions, files_with)
         self._query_classes = QueryClasses(evaluator, files_with)
         self._class_queries = ClassQueries(
             evaluator, evaluator.classes, self._models, self._query_classes, files_with
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
-        self._hooks: list[Place] | None = None
+        self.replaced_methods = ReplacedMethods(evaluator, self._sessions, files_with)
         self.engines = Engines(evaluator, files_with)
         self.commits = Commits(evaluator, self._models, self._sessions, files_with)
-        self.schemas = schema_sights(evaluator, self._models, files_with)
+        self.schemas = self.schemas_reading(None)
         sights = (self.schemas, TemplateSights(evaluator, files_with, templates))
         self._reads = ProgramReads(evaluator, self._models, self._eager, files_with, sights)
         self._attributes = MappedAttributes(
@@ -196,6 +197,21 @@ class Orm:
         """Return those of ``relationship_reads`` that are wanted: only these are followed."""
         return self._reads.of(wanted)
 
+    def schema_reads(self) -> Iterator[tuple[Place | None, Read]]:
+        """Yield the reads of schemas among ``relationship_reads``, by what these are given.
+
+        Each with the place of the expression that gives the object, None where none is in sight. A
+        read that ``relationship_reads`` has once is here for each of them, with its own loads.
+        """
+        return self._reads.of_schemas()
+
+    def schemas_reading(self, counts: Callable[[str], bool] | None) -> SchemaSights:
+        """Return what models and schemas read of objects whose class ``counts``.
+
+        Without ``counts`` that are the classes of the program that are mapped.
+        """
+        return schema_sights(self._evaluator, self._models, self._files_with, counts)
+
     def column_reads(self, names: Collection[str]) -> tuple[Read, ...]:
         """Return every read of a column with one of these names, with the loads of the objects.
 
@@ -249,15 +265,3 @@ class Orm:
         None if it cannot be told.
         """
         return self._eager.needs_unique(qualified)
-
-    def query_hooks(self) -> list[Place]:
-        """Return every place that gives queries a behaviour that ``select()`` does not have.
-
-        ``before_compile`` listeners, subclasses of Query, ``query_cls``, baked, cached and sharded
-        queries; the note of each place says which.
-        """
-        if self._hooks is None:
-            self._hooks = query_hooks(
-                self._evaluator.classes, self._evaluator.load, self._files_with
-            )
-        return self._hooks

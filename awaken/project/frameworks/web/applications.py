@@ -97,6 +97,11 @@ class Applications:
         if parameter is not None:
             yield from self._passed(module, *parameter, seen)
             return
+        shared = _router_of(module, node)
+        owners = [] if shared is None else list(self._follow(module, shared, seen))
+        if any(isinstance(one, Application) for one in owners):
+            yield from owners
+            return
         values = self._evaluator.values(module, node)
         if isinstance(node, ast.Attribute) and any(isinstance(one, Unknown) for one in values):
             given = list(self._kept(module, node))
@@ -211,6 +216,15 @@ def argument_at(call: ast.Call, index: int, name: str) -> ast.expr | None:
     if len(call.args) > index:
         return call.args[index]
     return next((one.value for one in call.keywords if one.arg == name), None)
+
+
+def _router_of(module: Module, node: ast.expr) -> ast.expr | None:
+    """Return ``app`` of ``app.router``, or of a variable that is nothing else; None for others."""
+    if isinstance(node, ast.Name):
+        bindings = module.scopes.bindings_of(node)
+        value = bindings[0].value if len(bindings) == 1 else None
+        return _router_of(module, value) if isinstance(value, ast.Attribute) else None
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else None
 
 
 def without_router(node: ast.expr) -> ast.expr:

@@ -150,13 +150,21 @@ class Search:
         given_up = is_public and len(paths) > _MOST_FILES
         near, far = ([], []) if given_up else self._by_nearness(paths)
         if given_up or len(near) > _MOST_FILES:
-            self._stop("many", f"`{word}` stands in {len(paths)} files", self._target.place)
+            self._stop(
+                "many",
+                f"`{word}` occurs in {len(paths)} files, too many to follow",
+                self._target.place,
+            )
             return
         yield from near
         known, without = len(self._obstacles), self._surroundings.without_calls
         for count, path in enumerate(far):
             if count == _MOST_FILES:
-                self._stop("many", f"`{word}` stands in {len(paths)} files", self._target.place)
+                self._stop(
+                    "many",
+                    f"`{word}` occurs in {len(paths)} files, too many to follow",
+                    self._target.place,
+                )
             if len(self._obstacles) > known:
                 return
             # Of a method, the answer depends on its class.

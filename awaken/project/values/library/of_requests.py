@@ -132,7 +132,11 @@ def kept_for_request(
     with_name = set(evaluator.files_naming(name) or ())
     paths = [one for one in evaluator.files_naming(_KEEPERS[owner]) or () if one in with_name]
     if len(paths) > _MOST_FILES:
-        return (Unknown(f"`{name}` stands in {len(paths)} files", module.place(node)),)
+        return (
+            Unknown(
+                f"`{name}` occurs in {len(paths)} files, too many to follow", module.place(node)
+            ),
+        )
     sites = [site for path in paths for site in _keeping(evaluator, owner, name, path)]
     if not sites:
         return None

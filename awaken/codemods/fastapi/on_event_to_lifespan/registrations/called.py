@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.contract import Reason
+from awaken.kit.search import patched
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.handlers import Manner
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import parameters_of
 from awaken.project.values.domain import Unknown
 
@@ -68,6 +70,14 @@ class Caller:
         # FastAPI calls handlers without arguments.
         if self._project.web.handlers.cannot_be_called(self._module, node):
             raise self._refused(reasons.HANDLER_PARAMETERS, node)
+        # What is registered is the function; the lifespan looks for it when it starts.
+        name = self._project.qualified_name(self._module, node)
+        replaced = () if name is None else patched(self._project, self._module, node, name)
+        if isinstance(node, ast.Name):
+            # Tests that replace the name of a function are a caveat, for all forms of handlers.
+            replaced = tuple(one for one in replaced if not is_around_tests(one.path))
+        if replaced:
+            raise Refused(reasons.REBOUND, self._module.excerpt(node), because=replaced)
         reads = tuple(self._steady(node))
         return Called(f"{_awaited(manner)}{self._module.text_of(node)}()", reads)
 

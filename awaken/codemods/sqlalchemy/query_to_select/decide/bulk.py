@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import session_of
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     Argument,
     BulkRewrite,
@@ -30,6 +30,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import tell_target
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.results.typed import is_typed
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     filter_target,
     refuse_missing_keys,
@@ -40,6 +41,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.comments import (
     refuse_comment,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.kit.names_here import name_here
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What, doubts_of
 from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
 
@@ -112,14 +114,38 @@ def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit])
         ended="call" if len(links) == len(chain.links) else "not",
         session=session_of(statement),
     )
+    # Where the call is a statement of its own, nobody reads the number of rows.
+    rowcount = not isinstance(statement.reader.module.parent(terminator), ast.Expr)
     return BulkRewrite(
         statement=query,
         arguments=arguments,
         ordered=ordered,
         params=_params(chain.links),
-        # Where the call is a statement of its own, nobody reads the number of rows.
-        rowcount=not isinstance(statement.reader.module.parent(terminator), ast.Expr),
+        rowcount=rowcount,
+        cast=_cast(statement) if rowcount else None,
     )
+
+
+def _cast(statement: Statement) -> tuple[str, str] | None:
+    """Return how a type checker is told that the result counts rows, where it looks at this.
+
+    It was until SQLAlchemy 2.0.44 by ``Session.execute`` itself.
+    """
+    reader, chain = statement.reader, statement.chain
+    targets = reader.project.targets
+    if not targets.guarantees("sqlalchemy", ">=2.0") or not targets.admits(
+        "sqlalchemy", ">=2.0.44"
+    ):
+        return None
+    if not is_typed(reader, chain.node, chain.receiver or chain.session_argument):
+        return None
+    typing = ("typing", "typing_extensions")
+    function, any_type = (
+        name_here(reader.module, chain.node, name, typing, "typing_") for name in ("cast", "Any")
+    )
+    result = sqlalchemy_name(reader, chain.node, "CursorResult")
+    statement.needs += [function, any_type, result]
+    return function.text, f"{result.text}[{any_type.text}]"
 
 
 def new_links(arguments: Sequence[Argument], ordered: bool) -> list[str]:

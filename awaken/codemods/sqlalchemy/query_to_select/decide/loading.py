@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import (
     caveats_of_statement,
     key_caveats,
 )
+from awaken.codemods.sqlalchemy.query_to_select.results.typed import asks_list, is_typed
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
     is_surely_unique,
     may_load_collection,
@@ -205,8 +206,21 @@ def decide_executed(statement: Statement) -> Decision:
         last=last,
         ended="call" if last else "not",
         session=session,
+        given_to="list" if last == "all" and gives_list(statement) else "",
     )
     return decision
+
+
+def gives_list(statement: Statement) -> bool:
+    """Whether what is executed has to be made a list for a type checker."""
+    chain, reader = statement.chain, statement.reader
+    return _is_typed(statement) and asks_list(reader, chain.node)
+
+
+def _is_typed(statement: Statement) -> bool:
+    """Whether a type checker knows what the query, and what it becomes, gives here."""
+    chain = statement.chain
+    return is_typed(statement.reader, chain.node, chain.receiver or chain.session_argument)
 
 
 def session_of(statement: Statement) -> SessionFrom:
@@ -242,6 +256,10 @@ def _scalar(
 ) -> QueryRewrite:
     edits = tuple(statement.edits)
     if _gives_one_row(statement, kind):
+        if _is_typed(statement) and _surely_gives_a_row(statement):
+            return QueryRewrite(
+                select=select, links=edits, runs="execute", last="scalar_one", session=session
+            )
         return QueryRewrite(select=select, links=edits, runs="scalar", last=None, session=session)
     then: tuple[str, ...] = ("unique",) if unique else ()
     # Query.scalar() raises for a second row, which `session.scalar()` would hide.
@@ -270,6 +288,15 @@ def _gives_one_row(statement: Statement, kind: Kind) -> bool:
     # Constants give one row, unless a FROM multiplies it; EXISTS brings none into FROM.
     return not (statement.joined or statement.selects_from) and all(
         _is_exists_criterion(node) for node in statement.criteria
+    )
+
+
+def _surely_gives_a_row(statement: Statement) -> bool:
+    """Whether a row comes back whatever is stored: nothing but criteria in front of aggregates."""
+    return (
+        statement.is_plain
+        and not statement.continued
+        and (all(item.aggregate for item in statement.items) or not statement.chain.links)
     )
 
 
@@ -312,9 +339,9 @@ def _values(
 
 
 # ----------------------------------------------------------------------------------------- count
-def check_counted(link: Link) -> None:
+def check_counted(reader: Reader, link: Link) -> None:
     """Raise Refused if ``link`` does something to a query that its subquery would not do."""
-    changes = link.name == "options" and not all(map(is_loader, link.call.args))
+    changes = link.name == "options" and not all(is_loader(reader, one) for one in link.call.args)
     if changes or link.name in _COUNT_SETTINGS:
         raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
 
@@ -323,11 +350,13 @@ def _count(
     statement: Statement, decision: Decision, select: str, session: SessionFrom
 ) -> QueryRewrite:
     for link in statement.chain.links:
-        check_counted(link)
+        check_counted(statement.reader, link)
     if statement.from_statement:
         raise Refused(reasons.RAISES_TODAY, "count() comes after from_statement()")
     func = written(statement, decision, "func")
     edits = tuple(statement.edits)
+    # `session.scalar()` may be None for a type checker; there is always one count.
+    runs, last = ("execute", "scalar_one") if _is_typed(statement) else ("scalar", None)
     if _counts_shortly(statement):
         return QueryRewrite(
             select=select,
@@ -335,12 +364,13 @@ def _count(
             links=tuple(_without_order(statement)),
             shape="count",
             func=func,
-            runs="scalar",
+            runs=runs,
+            last=last,
             session=session,
         )
     _check_autoflush(statement, decision)
     return QueryRewrite(
-        select=select, links=edits, wrap="count", func=func, runs="scalar", session=session
+        select=select, links=edits, wrap="count", func=func, runs=runs, last=last, session=session
     )
 
 

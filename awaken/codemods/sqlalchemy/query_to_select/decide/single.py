@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import msgspec
+
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import (
     chain_of,
     explained,
@@ -79,6 +81,9 @@ def _new(chain: Chain, data: QueryRewrite | BulkRewrite | SliceRewrite | Extensi
         tail = ".rowcount" if data.rowcount else ""
         return f"`{_session(chain)}.execute({chain.end}(...)){tail}`"
     query = data.query if isinstance(data, SliceRewrite) else data
+    if query.given_to:
+        inner = _new(chain, msgspec.structs.replace(query, given_to=""))
+        return f"`{query.given_to}({inner.strip('`')})`"
     calls = [*query.then, *([query.last] if query.last else [])]
     tail = "".join(f".{name}()" for name in calls)
     if not query.runs:

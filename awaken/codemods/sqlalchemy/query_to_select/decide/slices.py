@@ -14,7 +14,7 @@ import msgspec
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
-from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_executed
+from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_executed, gives_list
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import join_operands
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite, SliceRewrite
@@ -40,7 +40,15 @@ def decide_slice(reader: Reader, chain: Chain) -> Decision:
     decision.needs += statement.needs
     if isinstance(decision.data, QueryRewrite):
         # Query gives a list as well, so `[i]` behind the last row is still an IndexError.
-        query = msgspec.structs.replace(decision.data, extra=extra, last="all", ended="call")
+        query = msgspec.structs.replace(
+            decision.data,
+            extra=extra,
+            last="all",
+            ended="call",
+            given_to="list"
+            if isinstance(chain.node.slice, ast.Slice) and gives_list(statement)
+            else "",
+        )
         decision.data = SliceRewrite(query=query, subscript=subscript)
     if not known:
         decision.caveats.append(

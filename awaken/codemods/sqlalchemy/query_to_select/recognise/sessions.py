@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.begins import Begin, b
 from awaken.codemods.sqlalchemy.query_to_select.recognise.evidence import is_proved_by_use
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_plausible
+from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import Replaced
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -77,6 +78,7 @@ class Sites:
     ) -> None:
         self._project = project
         self._triggers = triggers
+        self.replaced = Replaced(project)
         self._decided_places = {(place.path, place.span.start) for place in decided}
 
     def modules(self) -> Iterator[Module]:
@@ -110,7 +112,18 @@ class Sites:
     @cached_property
     def _standing(self) -> _Standing:
         hook, caveat = _query_hook(self._project)
-        return _Standing(hook, _write_listener(self._project), caveat)
+        replaced, of_tests = self.replaced.query_method()
+        writes = _write_listener(self._project)
+        return _Standing(hook or replaced, writes, caveat or of_tests)
+
+
+# Events that Query alone sends, and only where it writes.
+_OF_BULK_WRITES = (
+    "after_bulk_delete",
+    "after_bulk_update",
+    "before_compile_delete",
+    "before_compile_update",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,7 @@ def _query_hook(project: Project) -> tuple[Refused | None, str]:
     give no refusal but a caveat, since the test may rely on being called.
     """
     caveat = ""
-    for path, reader, call in _listeners(project, "before_compile"):
+    for path, reader, call in _listeners(project, ("before_compile",)):
         if not _is_query_class(reader, call.args[0]):
             continue
         detail = f"{path} listens to the compilation of every Query"
@@ -177,32 +190,29 @@ def _configured(project: Project) -> Refused | None:
 
 
 def _write_listener(project: Project) -> Refused | None:
-    """Return the refusal of every bulk write, where the project listens to those of Query.
-
-    ``after_bulk_update`` and ``after_bulk_delete`` are sent by Query alone.
-    """
-    for path, reader, call in _listeners(project, "after_bulk_"):
+    """Return the refusal of every bulk write, where the project listens to those of Query."""
+    for path, reader, call in _listeners(project, _OF_BULK_WRITES):
         event = ast.unparse(call.args[1]).strip("\"'")
         place = Place(path, reader.module.span(call))
         return Refused(reasons.BULK_EVENTS, f"{path} listens to `{event}`", because=(place,))
     return None
 
 
-def _listeners(project: Project, event: str) -> Iterator[tuple[str, Reader, ast.Call]]:
-    """Yield the calls that listen to events whose names start with ``event``."""
-    for path in project.files_with((event.encode(),)):
+def _listeners(project: Project, events: tuple[str, ...]) -> Iterator[tuple[str, Reader, ast.Call]]:
+    """Yield the calls that listen to one of these events."""
+    for path in project.files_with(tuple(event.encode() for event in events)):
         module = project.module(path)
         if module is None:
             continue
         reader = Reader(project, module)
         for node in module.walk():
-            if isinstance(node, ast.Call) and _listens_to(reader, node, event):
+            if isinstance(node, ast.Call) and _listens_to(reader, node, events):
                 yield path, reader, node
 
 
-def _listens_to(reader: Reader, call: ast.Call, event: str) -> bool:
+def _listens_to(reader: Reader, call: ast.Call, events: tuple[str, ...]) -> bool:
     name = call.args[1] if len(call.args) > 1 else None
-    if not isinstance(name, ast.Constant) or not str(name.value).startswith(event):
+    if not isinstance(name, ast.Constant) or name.value not in events:
         return False
     return reader.library_name(call.func) in {"listen", "listens_for"}
 

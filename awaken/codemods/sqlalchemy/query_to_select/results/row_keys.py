@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -10,9 +11,6 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.rows import Shape, Uses, uses_of
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-
-# Data frames name their columns by the keys of rows.
-_KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
 
 
 def key_caveats(statement: Statement) -> Iterator[str]:
@@ -47,10 +45,9 @@ def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
         if uses.out_of_sight or uses.any_attribute:
             yield f"`row.{key}` is the first of two columns of that name, no longer the last"
     if unlabelled is not None:
-        if uses.keys:
+        if uses.keys or not uses.attributes.isdisjoint(_possible_keys(items)):
             raise Refused(reasons.UNLABELLED_KEYS, unlabelled)
-        # Nobody notices a new key if no file of the project reads keys at all.
-        if uses.out_of_sight and statement.reader.project.files_with(_KEY_READERS):
+        if uses.out_of_sight or uses.any_attribute:
             yield f"`{unlabelled}` gets a key in the rows, unless it is given a `.label(...)`"
 
 
@@ -69,6 +66,23 @@ def first_unlabelled(items: Sequence[Item]) -> str | None:
     found = (item for item in items if item.what is What.EXPRESSION and item.key is None)
     first = next(found, None)
     return None if first is None else quoted(first.node)
+
+
+def _possible_keys(items: Sequence[Item]) -> set[str]:
+    """Return the names that expressions without a label may give the rows: parts of their own.
+
+    That of ``func.max(User.age)`` is ``max``, and that of ``cast(User.age, String)`` is ``age``.
+    """
+    found: set[str] = set()
+    labelled: set[str] = set()
+    for item in items:
+        labelled |= item.keys
+        if item.what is What.EXPRESSION and item.key is None:
+            parts = [
+                one for one in ast.walk(item.node) if isinstance(one, ast.Name | ast.Attribute)
+            ]
+            found |= {one.id if isinstance(one, ast.Name) else one.attr for one in parts}
+    return found - labelled
 
 
 def _uses(statement: Statement) -> Uses | None:

@@ -1,4 +1,8 @@
-"""The use of the rows of a query where it can be seen: by position, by name, by their keys."""
+"""The use of the rows of a query where it can be seen: by position, by name, by their keys.
+
+They are followed through their function, to its callers, and into functions that they are given
+to, as long as all of these are in sight.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.project.graph.passing import argument_of
 from awaken.project.source.bindings import Scope
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.flow import flow_of
 
@@ -22,6 +29,8 @@ _CONSUMED = frozenset({"len", "bool", "any", "all", "sum", "str", "repr", "print
 _STEPS = 6
 """Uses of a value that are followed, one after the other. In superset, ckan and quetz the third one
 ends at the latest; every variable on the way multiplies what is left by its reads."""
+_CALLERS = 10
+"""Calls of one function whose results are followed: each may mean one more file to parse."""
 _WITHOUT_DEFAULT = 2
 """Arguments: with a third one, an attribute that is not there is no error."""
 # The value goes no further there, and no column of it is read by name.
@@ -58,8 +67,9 @@ class _Follower:
         self._uses = uses
 
     def follow(self, node: ast.expr, shape: Shape, steps: int) -> None:
+        """Fill in what is done with the value of ``node``."""
         parent = self._module.parent(node)
-        if steps == 0:
+        if steps <= 0:
             self._uses.out_of_sight = True
         elif isinstance(parent, _ENDS):
             return
@@ -75,10 +85,22 @@ class _Follower:
                 self.follow(parent, shape, steps - 1)
         elif isinstance(parent, ast.Starred):
             self._starred(parent, shape, steps)
-        elif isinstance(parent, ast.Call):
-            self._argument(parent, shape, steps)
         else:
-            self._uses.out_of_sight = True
+            self._leave(parent, node, shape, steps)
+
+    def _leave(self, parent: ast.AST | None, node: ast.expr, shape: Shape, steps: int) -> None:
+        """Follow a value to where a call or a return takes it."""
+        match parent:
+            case ast.Call():
+                self._argument(parent, node, shape, steps)
+            case ast.keyword(arg=str()) if isinstance(
+                call := self._module.parent(parent), ast.Call
+            ):
+                self._handed(call, node, shape, steps)
+            case ast.Return():
+                self._returned(parent, shape, steps)
+            case _:
+                self._uses.out_of_sight = True
 
     def _follow_binding(self, parent: ast.AST, node: ast.expr, shape: Shape, steps: int) -> None:
         match parent:
@@ -114,12 +136,20 @@ class _Follower:
         if owner is None or owner.kind in {"module", "class"}:
             self._uses.out_of_sight = True
             return
-        for read in self._reads(target, owner):
+        for read in self._reads(target, target.id, owner):
             self.follow(read, shape, steps - 1)
 
-    def _reads(self, target: ast.Name, owner: Scope) -> Iterable[ast.Name]:
+    def bind_parameter(
+        self, function: Function, parameter: ast.arg, shape: Shape, steps: int
+    ) -> None:
+        """Follow what a parameter is given through its function."""
+        owner = self._module.scopes.scope_made_by(function)
+        for read in self._reads(parameter, parameter.arg, owner):
+            self.follow(read, shape, steps)
+
+    def _reads(self, target: ast.AST, name: str, owner: Scope) -> Iterable[ast.Name]:
         """Return the reads that may see what ``target`` is given; all of its name if unknown."""
-        bound = next((one for one in owner.bindings[target.id] if one.node is target), None)
+        bound = next((one for one in owner.bindings[name] if one.node is target), None)
         if bound is not None and isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef):
             reached = flow_of(self._module, owner.node).reached(bound)
             if not isinstance(reached, Unknown):
@@ -128,8 +158,8 @@ class _Follower:
         return [
             read
             for scope in scopes.scopes
-            for read in scope.reads.get(target.id, ())
-            if scopes.owner(target.id, scope) is owner
+            for read in scope.reads.get(name, ())
+            if scopes.owner(name, scope) is owner
         ]
 
     def _subscript(self, node: ast.Subscript, shape: Shape, steps: int) -> None:
@@ -167,7 +197,49 @@ class _Follower:
         else:
             self._uses.out_of_sight = True
 
-    def _argument(self, call: ast.Call, shape: Shape, steps: int) -> None:
+    def _returned(self, statement: ast.Return, shape: Shape, steps: int) -> None:
+        """Follow what a function returns to its callers, if they are all in sight."""
+        function = self._module.enclosing_function(statement)
+        if not isinstance(function, Function) or self._module.is_generator(function):
+            self._uses.out_of_sight = True
+            return
+        callers = self._reader.project.calls.callers_of(self._module, function)
+        if not callers.complete or len(callers.sites) > _CALLERS:
+            self._uses.out_of_sight = True
+            return
+        for site in callers.sites:
+            module = self._reader.project.module(site.place.path)
+            for call in module.calls_at(site.place.span) if module is not None else ():
+                self._follow_in(module, call, function, shape, steps)
+
+    def _follow_in(
+        self, module: Module | None, call: ast.Call, function: Function, shape: Shape, steps: int
+    ) -> None:
+        """Follow what a call of ``function`` gives."""
+        if module is None:
+            return
+        above = module.parent(call)
+        given: ast.expr = call
+        if isinstance(function, ast.AsyncFunctionDef) and isinstance(above, ast.Await):
+            given = above
+        there = Reader(module=module, project=self._reader.project)
+        _Follower(there, self._uses).follow(given, shape, steps - 1)
+
+    def _handed(self, call: ast.Call, node: ast.expr, shape: Shape, steps: int) -> None:
+        """Follow what is given to a function of the program into that function."""
+        called = self._reader.project.calls.function_called(self._module, call)
+        if isinstance(called, Unknown):
+            self._uses.out_of_sight = True
+            return
+        function = called.function
+        there = Reader(module=called.module, project=self._reader.project)
+        for parameter, _ in parameters_of(function.args):
+            if argument_of(call, function, parameter, called.bound) is node:
+                _Follower(there, self._uses).bind_parameter(function, parameter, shape, steps - 1)
+                return
+        self._uses.out_of_sight = True
+
+    def _argument(self, call: ast.Call, node: ast.expr, shape: Shape, steps: int) -> None:
         name = self._module.scopes.builtin_called(call)
         # They look at values, not at keys.
         if name in _CONSUMED or (shape == "row" and name in {"list", "tuple"}):
@@ -181,7 +253,7 @@ class _Follower:
         elif shape == "row" and name == "getattr" and len(call.args) == _WITHOUT_DEFAULT:
             self._got(call.args[1])
         else:
-            self._uses.out_of_sight = True
+            self._handed(call, node, shape, steps)
 
     def _got(self, name: ast.expr) -> None:
         """``getattr(row, name)``."""

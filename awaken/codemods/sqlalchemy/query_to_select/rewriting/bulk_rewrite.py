@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     SliceRewrite,
 )
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import in_call
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import rewrite_query
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break
@@ -41,19 +42,29 @@ def rewrite_slice(
 # ------------------------------------------------------------------------- bulk update and delete
 def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.BaseExpression:
     """``session.query(A).delete()`` → ``session.execute(delete(A)).rowcount``."""
+    if data.cast is None:
+        written = _executed(node, data, around)
+    else:
+        function, wanted = data.cast
+        wider = chain_lines.followed(around, len(f".{_ROWCOUNT}"))
+        written = in_call(function, [wanted], lambda room: _executed(node, data, room), wider)
+    if data.rowcount:
+        written = cst.Attribute(written, cst.Name(_ROWCOUNT))
+    return written.with_changes(lpar=node.lpar, rpar=node.rpar)
+
+
+def _executed(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.BaseExpression:
     by_criteria = node if data.by_criteria is None else _by_criteria(node, data.by_criteria, around)
     chain = _with_links(by_criteria, data, around)
     parameters = _parameters(chain, data)
     trailing = len(f", {code(parameters)}") if parameters is not None else 0
-    trailing += len(f".{_ROWCOUNT}") if data.rowcount else 0
+    trailing += len(f".{_ROWCOUNT}") if data.rowcount and data.cast is None else 0
     # The lines leave room for what is put behind the statement afterwards.
     wider = chain_lines.followed(around, trailing)
     written = rewrite_query(chain, data.statement, wider)
     if parameters is not None:
         written = _with_parameters(cst.ensure_type(written, cst.Call), parameters)
-    if data.rowcount:
-        written = cst.Attribute(written, cst.Name(_ROWCOUNT))
-    return written.with_changes(lpar=node.lpar, rpar=node.rpar)
+    return written.with_changes(lpar=[], rpar=[])
 
 
 def _by_criteria(node: cst.Call, start: str, around: Surroundings) -> cst.Call:

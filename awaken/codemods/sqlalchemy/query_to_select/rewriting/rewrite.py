@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut, LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import in_call
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite import (
     operated,
     renamed,
@@ -59,6 +60,14 @@ class _Parts:
 
 def rewrite_query(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseExpression:
     """Rewrite one chain from ``session.query(...)`` to its terminator as ``data`` says."""
+    if not data.given_to:
+        return _rewritten(node, data, around)
+    bare = node.with_changes(lpar=[], rpar=[])
+    call = in_call(data.given_to, (), lambda room: _rewritten(bare, data, room), around)
+    return call.with_changes(lpar=node.lpar, rpar=node.rpar)
+
+
+def _rewritten(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseExpression:
     parts = _take_apart(node, data)
     if data.runs is not None or data.wrap is not None:
         parts = _in_brackets(parts, around)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import imported_at
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name
@@ -46,7 +47,7 @@ class Disposal:
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
         """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused."""
-        needed: list[Edit] = [site.need_import("asyncio")]
+        needed: list[Edit] = [import_of_asyncio(self._project, site)]
         closing = self._closing
         if closing is None and self._is_unpooled:
             return f"asyncio.run({coroutine})", needed, []
@@ -147,6 +148,5 @@ class Disposal:
 
     def _is_of_program(self, engine: Engine) -> bool:
         module = engine.module
-        is_of_alembic = is_environment(module) or is_revision(module)
-        is_kept = is_of_alembic or self._blocking.is_made_at(module, engine.call.func)
+        is_kept = is_of_alembic(module) or self._blocking.is_made_at(module, engine.call.func)
         return not (engine.is_async or is_kept or is_test_file(module.path))

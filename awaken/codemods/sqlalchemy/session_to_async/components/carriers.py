@@ -106,7 +106,8 @@ class Carriers:
         if isinstance(node, Function):
             own = self._part.place_of(module, node)
             for operation in self._part.operations_of(module, own):
-                yield from self._read(module, operation.node)
+                if operation.how != "lazy":
+                    yield from self._read(module, operation.node)
         for one in module.walk(node):
             match one:
                 case ast.Assign(targets=targets, value=value):

@@ -27,6 +27,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
     takes_session,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
+from awaken.codemods.sqlalchemy.session_to_async.resources.names import SESSION_OF_OBJECT
 from awaken.contract import Constraints
 from awaken.kit.changes import Member, connected
 from awaken.kit.sites import Refused
@@ -47,6 +48,7 @@ class Judge:
         self._wanted = wanted
         self._waiting = {piece_of(one) for one in part.steps if one.start >= 0}
         self._resources = {member.site.id for member, _ in found.resources}
+        self._finding = {one.site.id for one, name in found.resources if name == SESSION_OF_OBJECT}
 
     def judge(self, component: Component) -> None:
         """Say of a component what it is."""
@@ -66,7 +68,8 @@ class Judge:
     def _makes_sessions(self, component: Component) -> bool:
         """Whether a component makes the sessions or connections that it waits for."""
         used = self._components.used_by([component], with_unused=False)
-        return bool(used) or any(makes_session(one.site) for one in self._named(component))
+        making = (one for one in self._named(component) if one.site.id not in self._finding)
+        return bool(used) or any(makes_session(one.site) for one in making)
 
     def _refuse_foreign(self, component: Component) -> None:
         """Refuse the functions that are given sessions which the component does not make."""

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
 
@@ -136,9 +136,14 @@ class Links:
             return piece_of(call.caller)
         module = self._project.module(call.place.path)
         nodes = [] if module is None else module.calls_at(call.place.span)
-        if module is None or not nodes or is_revision(module) or is_environment(module):
+        if module is None or not nodes:
             return None
-        return piece_around(module, nodes[0])
+        piece = piece_around(module, nodes[0])
+        return None if self._stays(module, piece) else piece
+
+    def _stays(self, module: Module, piece: Piece) -> bool:
+        """Whether a piece is of a file of Alembic, and nothing in it changes."""
+        return is_of_alembic(module) and piece not in self.pieces
 
     def _is_function(self, piece: Piece) -> bool:
         return self._project.calls.graph().number_of(piece.path, piece.start) is not None
@@ -165,7 +170,7 @@ class Links:
         others = {*classes, *functions} - uncalled
         for mention in mentions_of(self._project, others, uncalled):
             module, node = mention.module, mention.node
-            if is_revision(module) or is_environment(module):
+            if self._stays(module, piece_around(module, node)):
                 continue
             above = module.parent(node)
             is_called = isinstance(above, ast.Call) and above.func is node

@@ -139,16 +139,16 @@ class FakeSessions:
     # ----------------------------------------------------------------------------------- writing
     def _members(self, fake: str) -> Iterator[Member]:
         facts = self._project.class_facts(fake)
-        module = None if facts is None else self._project.module(facts.path)
-        if module is None or facts is None:
+        found = self._project.class_definition(fake)
+        if facts is None or found is None:
             return
-        node = module.class_at(facts.span)
-        for method in () if node is None else node.body:
+        module, node = found
+        for method in node.body:
             if isinstance(method, ast.FunctionDef) and method.name in self._awaited | self._others:
                 site: Site[ast.AST] = Site(self._rule, module, method)
                 yield member(site, f"`{fake}.{method.name}`", self._method, method)
         asked = _ATTRIBUTES.intersection(self._extended) - facts.members - facts.assigned
-        if node is not None and asked:
+        if asked:
             home_of: Site[ast.AST] = Site(self._rule, module, node)
             first = node.body[1 if ast.get_docstring(node) is not None else 0]
             yield member(home_of, f"`{fake}`", self._asked, first, sorted(asked))

@@ -48,6 +48,7 @@ class Awaiting:
         self._writing = Writing(module, insertions)
         self._places = Places(self._writing)
         self._entered: dict[ast.With, set[ast.expr]] = {}
+        self._kept: set[ast.stmt] = set()
 
     @property
     def is_laid_out(self) -> bool:
@@ -57,6 +58,12 @@ class Awaiting:
     def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:
         """Yield the edits that are no insertions."""
         return self._writing.edits(site)
+
+    def keeps(self, node: ast.expr) -> None:
+        """Let nothing get a statement of its own in front of the one that holds ``node``."""
+        statement = self._module.statement_of(node)
+        if statement is not None:
+            self._kept.add(statement)
 
     def applies(self, call: ast.Call) -> None:
         """Await what ``call``, of a builtin, calls for each of its items. Raises Refused."""
@@ -94,13 +101,17 @@ class Awaiting:
         end = self._module.span(function).end
         self._insertions.replace(Span(end - len(last_name(function)), end), name)
 
-    def runs_inside(self, node: ast.expr, opening: str) -> None:
+    def runs_inside(self, node: ast.expr, opening: str, closing: str = "") -> None:
         """Await ``opening`` with ``node`` inside of it, which nothing awaits. Raises Refused."""
-        self._places.check(node)
         self._places.close(node)
-        above = self._module.parent(node)
-        before, behind = ("(", ")") if _binds_tighter(above, node) else ("", "")
-        self._insertions.around(node, f"{before}await {opening}", f"){behind}")
+        before, behind = self.opened(node)
+        self._insertions.around(node, f"{before}{opening}", f"{closing}){behind}")
+
+    def opened(self, node: ast.expr) -> tuple[str, str]:
+        """Return what stands around all that awaits in the place of ``node``. Raises Refused."""
+        self._places.check(node)
+        is_tight = _binds_tighter(self._module.parent(node), node)
+        return ("(await ", ")") if is_tight else ("await ", "")
 
     def adds_argument(self, call: ast.Call, name: str, value: str) -> None:
         """Pass one more argument by its name, if the call does not pass it already."""
@@ -228,7 +239,8 @@ class Awaiting:
         module = self._module
         statement = module.statement_of(node)
         steps = steps_to(module, statement, node)
-        if statement is None or steps is None:
+        # A statement gets one in front of it: more that waits is awaited where it stands.
+        if statement is None or steps is None or statement in {*self._writing.nodes, *self._kept}:
             return False
         start, span = module.span(statement).start, module.span(node)
         head = module.source.text[start : span.start]

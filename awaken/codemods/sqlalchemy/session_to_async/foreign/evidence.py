@@ -3,40 +3,112 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.search import modules_with
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import External, InstanceOf, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.frameworks.schemas.domain import Shape
     from awaken.project.source.modules import Module
 
+QUERYING = {
+    "all", "count", "delete", "exists", "filter", "filter_by", "first", "join", "limit", "offset",
+    "one", "one_or_none", "options", "order_by", "scalar", "update",
+}  # fmt: skip
+"""Methods of collections that are queries; some of them texts and lists have as well."""
+_OF_TEXTS = {"count", "join", "update"}
+_OF_CLASSES = {"any", "has", "of_type"}
+"""Methods that a relationship has as an attribute of its class, and a column has not."""
 
-def read_as_relationships(project: Project, models: Collection[str]) -> dict[str, dict[str, Place]]:
+
+def read_as_relationships(
+    project: Project, models: Collection[str], is_foreign: Callable[[str], bool] | None = None
+) -> dict[str, dict[str, Place]]:
     """Return the attributes of ``models`` that look like relationships, each with where.
 
-    They are iterated, or an attribute is read of what they give. There may be others.
+    They are iterated, an attribute is read of what they give, or an annotation says that they give
+    an object of such a class. There may be others. Where a file names one of the models, those of
+    other classes that are ``is_foreign`` count as well.
     """
+
+    def counts(name: str) -> bool:
+        return name in models or (is_foreign is not None and is_foreign(name))
+
     found: dict[str, dict[str, Place]] = {}
     words = sorted({one.rpartition(".")[2].encode() for one in models})
     for module in modules_with(project, words) if words else ():
         for node in module.walk():
-            if not isinstance(node, ast.Attribute) or not _looks_alike(module, node):
+            if not isinstance(node, ast.Attribute):
                 continue
-            for owner in project.instance_of(module, node.value):
-                if owner in models:
+            said = _annotation(module, node)
+            is_said = said is not None and _says(project, module, said, counts)
+            if not is_said and not _looks_alike(module, node):
+                continue
+            for owner in _owners(project, module, node.value):
+                if counts(owner):
                     found.setdefault(owner, {}).setdefault(node.attr, module.place(node))
     return found
 
 
+def _annotation(module: Module, node: ast.expr) -> ast.expr | None:
+    """Return what is said of the value of an expression where it is assigned, or returned."""
+    match module.parent(node):
+        case ast.AnnAssign(annotation=annotation):
+            return annotation
+        case ast.Return():
+            function = module.enclosing_function(node)
+            return function.returns if isinstance(function, Function) else None
+        case _:
+            return None
+
+
+def _says(
+    project: Project, module: Module, annotation: ast.expr, counts: Callable[[str], bool]
+) -> bool:
+    """Whether an annotation names a class whose objects count."""
+    values = project.values.declared(module, annotation).alternatives
+    return any(isinstance(one, InstanceOf) and counts(one.qualified) for one in values)
+
+
+def _owners(project: Project, module: Module, node: ast.expr) -> tuple[str, ...]:
+    """Return the classes of which an expression is an instance, or which it is itself."""
+    values = project.values.of(module, node)
+    return values.instance_of or values.classes or _external(values.alternatives)
+
+
+def _external(values: Iterable[Value]) -> tuple[str, ...]:
+    return tuple(one.qualified for one in values if isinstance(one, External))
+
+
+def fields_of(shapes: Iterable[Shape]) -> Iterator[str]:
+    """Yield the attributes that ``shapes`` read and hand on, as they do with relationships."""
+    waiting, seen = list(shapes), set[object]()
+    while waiting:
+        shape = waiting.pop()
+        if shape in seen:
+            continue
+        seen.add(shape)
+        for field in shape.fields():
+            waiting += field.shapes
+            if field.shapes and field.path:
+                yield field.path[0]
+
+
 def _looks_alike(module: Module, node: ast.Attribute) -> bool:
     match module.parent(node):
-        case ast.Attribute(ctx=ast.Load()) as above:
-            # A method may be one of a text or a number.
+        case ast.Attribute(ctx=ast.Load(), attr=name) as above:
             called = module.parent(above)
-            return not (isinstance(called, ast.Call) and called.func is above)
+            if not (isinstance(called, ast.Call) and called.func is above):
+                return True
+            # Any other method may be one of a text or a number.
+            return name in _OF_CLASSES or (
+                name in QUERYING and not (name in _OF_TEXTS and called.args)
+            )
         case ast.For(iter=iterated) | ast.comprehension(iter=iterated):
             return iterated is node
         case _:

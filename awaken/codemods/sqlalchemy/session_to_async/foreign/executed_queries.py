@@ -13,14 +13,17 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTI
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
-from awaken.project.source.migrations import is_environment, is_revision
-from awaken.project.source.trees import last_name
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.trees import Function, last_name, without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 _QUERY = "sqlalchemy.orm.Query"
+_KNOWN = schema_knowledge().models
+_VALIDATORS = frozenset((*_KNOWN.validators, *_KNOWN.field_validators))
 _EXECUTING = {
     "all", "count", "delete", "first", "get", "one", "one_or_none", "scalar", "update",
 }  # fmt: skip
@@ -31,17 +34,31 @@ _HELP = (
 )
 
 
-def executed_queries(project: Project, rule: str) -> Iterator[Member]:
-    """Yield the places where something that is known to be a query is executed."""
+def executed_queries(project: Project, rule: str, *, is_bridged: bool) -> Iterator[Member]:
+    """Yield the places where something that is known to be a query is executed.
+
+    Validators of models do that in a greenlet where ``is_bridged``.
+    """
     for module in modules_with(project, (b"Query",)):
-        if is_revision(module) or is_environment(module):
+        if is_of_alembic(module):
             continue
         for node in module.walk():
             executed = _executed(module, node)
-            if executed is not None and _is_query(project, module, executed):
+            if executed is None or not _is_query(project, module, executed):
+                continue
+            if not (is_bridged and _is_in_validator(project, module, executed)):
                 site: Site[ast.AST] = Site(rule, module, executed)
                 shown = module.excerpt(executed)
                 yield Member(site, Refused(DYNAMIC_COLLECTION, shown, _HELP), f"`{shown}`")
+
+
+def _is_in_validator(project: Project, module: Module, name: ast.Name) -> bool:
+    """Whether a model calls the function around when it is given an object."""
+    function = module.enclosing_function(name)
+    return isinstance(function, Function) and any(
+        project.qualified_name(module, without_arguments(one)) in _VALIDATORS
+        for one in function.decorator_list
+    )
 
 
 def _executed(module: Module, node: ast.AST) -> ast.Name | None:

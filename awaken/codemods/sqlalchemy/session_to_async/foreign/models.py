@@ -1,7 +1,7 @@
 """Models of installed packages: which of their attributes load when they are read is not known.
 
-Nothing outside of the project is read. Who loads such objects has to say that all that is read of
-them is loaded before.
+Nothing outside of the project is read. Who loads such objects has to say that only those attributes
+do so that look like relationships, or are named.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
+from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_reads import BridgedReads
 from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import read_as_relationships
 from awaken.codemods.sqlalchemy.session_to_async.foreign.executed_queries import executed_queries
-from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_MODEL
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_MODEL, UNKNOWN_RESPONSE
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import External
 
@@ -37,7 +40,8 @@ _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 class ForeignModels:
     """The models of packages out of sight whose objects a program loads.
 
-    Those of the packages, or the classes, that are ``said`` are loaded with all that is read.
+    Of those of the packages, or the classes, that are ``said`` only what looks like a relationship
+    loads when it is read, and the attributes that are ``said`` as well.
     """
 
     def __init__(self, project: Project, rule: str, said: Collection[str]) -> None:
@@ -45,6 +49,25 @@ class ForeignModels:
         self._rule = rule
         self._said = said
         self.are_said = bool(said)
+
+    def bridged(self) -> dict[Place, Operation]:
+        """Return what may load of objects of which something is said, and reads it in a greenlet.
+
+        Who says it knows that nothing else loads when it is read.
+        """
+        # A program may be given such objects, and load none itself.
+        said = {one for one in self._all(()) if _is_said(one, self._said)} | {*self._said}
+        attributes = [one for one in self._said if _is_attribute(one)]
+        fields = self._validating.fields
+        reads = BridgedReads(self._project, said, self._is_foreign, attributes, fields)
+        return reads.operations() | self._validating.operations()
+
+    @cached_property
+    def _validating(self) -> BridgedModels:
+        return BridgedModels(self._project, self._is_foreign)
+
+    def _is_foreign(self, model: str) -> bool:
+        return _is_said(model, self._said)
 
     @cached_property
     def caveats(self) -> list[str]:
@@ -55,7 +78,7 @@ class ForeignModels:
         names = _names(loaded, read_as_relationships(self._project, loaded))
         shown = ", ".join(f"`{one}`" for one in names)
         return (
-            [f"what another package relates is not loaded when it is read: {shown}"]
+            [f"of what another package relates, only what looks so may load when read: {shown}"]
             if names
             else []
         )
@@ -66,7 +89,11 @@ class ForeignModels:
         Collections that are queries load nothing before, whatever is said.
         """
         project, rule = self._project, self._rule
-        yield from executed_queries(project, rule)
+        yield from executed_queries(project, rule, is_bridged=self.are_said)
+        for by in self._validating.unknown() if self._said else ():
+            returned: Site[ast.AST] = Site(rule, by.module, by.node)
+            shown = by.module.excerpt(by.node)
+            yield Member(returned, Refused(UNKNOWN_RESPONSE, shown), f"`{shown}`")
         loaded = self._all(self._said)
         read = read_as_relationships(project, loaded)
         for module in _modules(project) if loaded else ():
@@ -89,9 +116,15 @@ def _is_said(model: str, said: Collection[str]) -> bool:
     return model in said or model.partition(".")[0] in said
 
 
+def _is_attribute(said: str) -> bool:
+    """Whether an answer names an attribute of a class, as ``package.Model.name``."""
+    owner, _, name = said.rpartition(".")
+    return name[:1].islower() and owner.rpartition(".")[2][:1].isupper()
+
+
 def _modules(project: Project) -> Iterator[Module]:
     for module in modules_with(project, _WORDS):
-        if not is_revision(module) and not is_environment(module):
+        if not is_of_alembic(module):
             yield module
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_SESSION, NO_TWIN
+from awaken.contract import Span
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.modules import Module
@@ -56,11 +57,58 @@ class RunSync:
             raise Refused(HANDED_SESSION, name)
         self._write(node, operation.session, operation.resource)
 
+    def spawns(self, operation: Operation, spawn: str) -> None:
+        """Have a greenlet inspect the database of an engine. Raises Refused.
+
+        ``spawn`` is the name of what calls a function there.
+        """
+        module, engine = self._module, operation.session
+        node = self._used_at_once(operation.node)
+        below = list(ast.walk(node))
+        if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in below):
+            raise Refused(HANDED_SESSION, module.excerpt(node))
+        names = {one.id for one in below if isinstance(one, ast.Name)}
+        bound = ", ".join(
+            f"{one}={one}" for one in sorted(names & set(bound_in_loops(module, node)))
+        )
+        self._awaiting.runs_inside(node, f"{spawn}(lambda{bound and f' {bound}'}: ")
+        self._made.add(node)
+        # What is held was made with it elsewhere.
+        if engine is not None and engine in below:
+            self._insertions.at(module.span(engine).end, ".sync_engine")
+
+    def passes(self, operation: Operation) -> None:
+        """Have `run_sync` pass the session to a function, whose other arguments stay outside.
+
+        Raises Refused.
+        """
+        call, session, module = operation.node, operation.session, self._module
+        first = call.args[0] if isinstance(call, ast.Call) and call.args else None
+        is_named = isinstance(session, ast.Name | ast.Attribute)
+        if (
+            not isinstance(call, ast.Call)
+            or session is None
+            or first is not session
+            or not is_named
+        ):
+            raise Refused(HANDED_SESSION, operation.method)
+        shown = module.text_of(session)
+        owner = f"{shown}()" if operation.resource == "scoped" else shown
+        others = [module.span(one).start for one in (*call.args[1:], *call.keywords)]
+        cut = Span(module.span(call.func).end, min(others, default=module.span(call).end - 1))
+        if b"#" in module.source.text[cut.start : cut.end]:
+            raise Refused(HANDED_SESSION, operation.method)
+        self._insertions.before(call.func, f"{owner}.run_sync(")
+        self._insertions.replace(cut, ", " if others else "")
+        self._awaiting.awaits(call)
+
     def makes(self, operation: Operation) -> bool:
         """Whether `run_sync` makes an operation already, as a part of another."""
         if not any(above in self._made for above in self._module.ancestors(operation.node)):
             return False
         match operation:
+            case Operation(how="loading" | "spawned"):
+                return True
             case Operation(session=ast.expr() as session):
                 return session in self._sessions
             case Operation(node=ast.Call(func=ast.Attribute(value=receiver))):
@@ -95,7 +143,9 @@ class RunSync:
         names = {one.id for one in below if isinstance(one, ast.Name) and one not in within}
         kind = "connection" if resource == "connection" else "session"
         name = next(one for one in (kind, f"sync_{kind}", f"inner_{kind}") if one not in names)
-        bound = "".join(f", {one}={one}" for one in sorted(names & set(self._in_loops(node))))
+        bound = "".join(
+            f", {one}={one}" for one in sorted(names & set(bound_in_loops(module, node)))
+        )
         owner = f"{shown}()" if resource == "scoped" else shown
         self._awaiting.runs_inside(node, f"{owner}.run_sync(lambda {name}{bound}: ")
         self._made.add(node)
@@ -104,18 +154,19 @@ class RunSync:
             if shown != name:
                 self._insertions.replace(module.span(one), name)
 
-    def _in_loops(self, node: ast.expr) -> Iterator[str]:
-        """Yield the names that the loops around ``node`` bind, up to its function."""
-        for above in self._module.ancestors(node):
-            match above:
-                case ast.For() | ast.AsyncFor() | ast.While():
-                    yield from _stored(above)
-                case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                    yield from _stored(above)
-                case ast.FunctionDef() | ast.AsyncFunctionDef():
-                    return
-                case _:
-                    pass
+
+def bound_in_loops(module: Module, node: ast.expr) -> Iterator[str]:
+    """Yield the names that the loops around ``node`` bind, up to its function."""
+    for above in module.ancestors(node):
+        match above:
+            case ast.For() | ast.AsyncFor() | ast.While():
+                yield from _stored(above)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                yield from _stored(above)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return
+            case _:
+                pass
 
 
 def _stored(node: ast.AST) -> Iterator[str]:

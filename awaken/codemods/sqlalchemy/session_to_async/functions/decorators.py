@@ -199,7 +199,8 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
         position = after_name if place == start else place
     text += module.source.text[position:end]
     margin = module.source.text[first - wrapper.col_offset : first].decode()
-    code = textwrap.dedent(margin + text.decode())
+    lines = (margin + text.decode()).replace("\r\n", "\n").replace("\r", "\n")
+    code = textwrap.dedent(lines)
     value = returned[0].value
     given = module.text_of(value).replace(wrapper.name, name)
     parameter = [*wrapping.decorator.args.posonlyargs, *wrapping.decorator.args.args][0].arg

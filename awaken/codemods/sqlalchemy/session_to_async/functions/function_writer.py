@@ -19,6 +19,10 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awa
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import has_end
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import (
+    Constructors,
+    is_constructor,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
@@ -64,6 +68,7 @@ class FunctionWriter:
         self._project: Project = part.project
         self._decorating = Decorators(part)
         self._holding_up = HoldingUp(part)
+        self._constructors = Constructors(part)
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
         """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
@@ -103,7 +108,10 @@ class FunctionWriter:
         becomes = function in part.steps and isinstance(node, ast.FunctionDef) and not is_entry
         if isinstance(node, ast.FunctionDef) and becomes:
             self._check(module, node, function)
-            insertions.before(node, "async ")
+            if is_constructor(module, node):
+                edits += self._constructors.edits(site, node)
+            else:
+                insertions.before(node, "async ")
             for span, name in managers.renamed(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
@@ -133,14 +141,23 @@ class FunctionWriter:
         operations = [
             one for one in part.operations_of(module, function) if is_inside(module.span(one.node))
         ]
+        called = {one.place for one in part.calls.get(function, ())}
+        # What became a coroutine function loads by itself.
+        operations = [
+            one for one in operations if one.how != "lazy" or module.place(one.node) not in called
+        ]
         edits = list(writer.written(operations, self._loaded_again))
-        spawned = [one.node for one in operations if one.how == "spawned"]
+        spawned = [
+            one.node
+            for one in operations
+            if one.how in {"lazy", "spawned"} and not writer.makes(one)
+        ]
         calls = [one for one in part.calls.get(function, ()) if is_inside(one.place.span)]
         for call in calls:
             if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):
                 edits += self._call_of_task(site, insertions, awaiting, call)
             else:
-                self._call(module, awaiting, call)
+                self._call(module, awaiting, insertions, call)
         resolved = {one.place for one in calls}
         wrapped = (*part.entry_points.calls_of(function), *part.wrappers.calls_of(function))
         for place in dict.fromkeys(wrapped):
@@ -170,6 +187,8 @@ class FunctionWriter:
         is_method = module.enclosing_class(node) is not None
         if is_method and name in managers.ENTERING:
             self._part.managers.check(function)
+        elif is_constructor(module, node):
+            self._constructors.check(module, node, function)
         elif is_method and name.startswith("__") and name.endswith("__") and name != "__call__":
             raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
         owner = module.enclosing_class(node)
@@ -217,7 +236,7 @@ class FunctionWriter:
         task = self._bridges.task(call.functions[0])
         return write_call_of_task(self._project, site, insertions, node, task)
 
-    def _call(self, module: Module, awaiting: Awaiting, call: Call) -> None:
+    def _call(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
         nodes = module.calls_at(call.place.span)
         shown = call.name
         if call.kind == "unknown":
@@ -243,7 +262,8 @@ class FunctionWriter:
             case "manager":
                 awaiting.enters(nodes[0])
             case "class":
-                raise Refused(reasons.SYNC_PROTOCOL, "__init__", because=(call.place,))
+                awaiting.awaits(nodes[0])
+                insertions.at(module.span(nodes[0].func).end, f".{self._making(call)}")
             case _:
                 awaiting.awaits(nodes[0])
                 if call.name in managers.ENTERING:
@@ -266,6 +286,17 @@ class FunctionWriter:
         for place in entered:
             awaiting.enters(managers.entered_at(module, place))
 
+    def _making(self, call: Call) -> str:
+        """Return the class method that is called where a class was."""
+        names = {
+            self._constructors.name_of(module, node)
+            for module, node in filter(None, map(self._part.node_of, call.functions))
+            if isinstance(node, ast.FunctionDef)
+        }
+        if len(names) != 1:
+            raise Refused(reasons.IN_CONSTRUCTOR, call.name, because=(call.place,))
+        return names.pop()
+
     def kind_of(self, function: FunctionPlace) -> str:
         """Return what a call of ``function`` gives: a coroutine, a generator or a manager."""
         found = self._part.node_of(function)
@@ -275,7 +306,7 @@ class FunctionWriter:
         for decorator in node.decorator_list:
             if self._project.qualified_name(module, decorator) == MANAGER:
                 return "manager"
-        if node.name == "__init__":
+        if is_constructor(module, node):
             return "class"
         return "generator" if module.is_generator(node) else "coroutine"
 

@@ -122,17 +122,14 @@ class Managers:
         """Yield what becomes of the bases that say that a class is a manager."""
         owners = {self._owner(one) for one in functions if _method(one) in ENTERING}
         classes = {
-            facts.qualified: facts
+            name
             for owner in owners
             for name in (owner, *self._project.all_subclasses(owner), *self._above(owner))
-            if (facts := self._project.class_facts(name)) is not None
         }
         for qualified in sorted(classes):
-            facts = classes[qualified]
-            module = self._project.module(facts.path)
-            node = None if module is None else module.class_at(facts.span)
-            if module is not None and node is not None:
-                yield from self._bases_of(module, node, rule)
+            found = self._project.class_definition(qualified)
+            if found is not None:
+                yield from self._bases_of(*found, rule)
 
     def _above(self, qualified: str) -> list[str]:
         found = [qualified]

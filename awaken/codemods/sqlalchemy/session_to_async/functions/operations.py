@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place
+from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -36,6 +38,7 @@ class OperationWriter:
         self._insertions = insertions
         self._streaming = Streaming(project, site.module, awaiting)
         self._run_sync = RunSync(site.module, insertions, awaiting)
+        self._in_greenlets = InGreenlets(project, site, insertions, awaiting)
 
     def written(
         self, operations: Sequence[Operation], loaded_again: Mapping[Place, Anew]
@@ -54,13 +57,26 @@ class OperationWriter:
             elif not self._run_sync.makes(operation):
                 self._write(operation, loaded_again)
 
+    def makes(self, operation: Operation) -> bool:
+        """Whether `run_sync` makes an operation as a part of another."""
+        return self._run_sync.makes(operation)
+
     def _foreign(self, operation: Operation) -> Iterator[Edit]:
         """Write what has no counterpart, or another one. Raises Refused."""
         match operation:
             case Operation(how="bridged"):
                 self._run_sync.bridges(operation)
+            case Operation(how="handed", resource="engine"):
+                name, imports = name_beside(self._project, self._site, None, SPAWN)
+                self._run_sync.spawns(operation, name)
+                yield from imports
+            case Operation(how="handed", method=method) if method in twins().functions:
+                # Other arguments may wait themselves, and nothing is kept of the session.
+                self._run_sync.passes(operation)
             case Operation(how="handed"):
                 self._run_sync.hands(operation)
+            case Operation(how="loading" | "validated"):
+                yield from self._in_greenlets.write(operation)
             case Operation(how="twin", node=ast.Call() as call):
                 self._awaiting.awaits(call)
                 name = twins().functions[operation.method]
@@ -76,13 +92,13 @@ class OperationWriter:
                 self._await(operation, loaded_again.get(module.place(node)))
             case "entered" if isinstance(module.parent(node), ast.withitem):
                 awaiting.enters(node)
-            case "entered" | "spawned":
+            case "entered" | "lazy" | "spawned":
                 awaiting.awaits(node)
             case "attribute":
                 awaiting.loads(node)
             case "inner" if operation.session is not None:
                 self._insertions.at(module.span(operation.session).end, ".sync_session")
-            case "bridged" | "handed" | "twin":
+            case "bridged" | "handed" | "loading" | "twin" | "validated":
                 pass
             case "schema":
                 awaiting.runs_sync(node, operation.resource)
@@ -91,9 +107,9 @@ class OperationWriter:
                 reason = reasons.LEGACY_QUERY if is_query else reasons.NO_TWIN
                 raise Refused(reason, operation.method, because=because)
             case _:
-                raise Refused(
-                    reasons.UNKNOWN_SESSION, operation.why, _cure(operation.library), because
-                )
+                put = () if operation.put is None else (operation.put,)
+                cure = _cure(operation.library)
+                raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
 
     def _await(self, operation: Operation, again: Anew | None) -> None:
         """Await an operation, ``again`` is what has it load anew. Raises Refused."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN
 from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
@@ -15,9 +16,6 @@ from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-_SPAWN = "sqlalchemy.util.greenlet_spawn"
-"""What `AsyncSession.run_sync` is made of: it calls a function in a greenlet, and is awaited."""
 
 
 def spawn(
@@ -31,7 +29,7 @@ def spawn(
     found = [one for one in calls if isinstance(one, ast.Call)]
     if not found:
         return []
-    name, imports = name_beside(project, site, None, _SPAWN)
+    name, imports = name_beside(project, site, None, SPAWN)
     for call in found:
         _write(site.module, insertions, call, name)
     return imports

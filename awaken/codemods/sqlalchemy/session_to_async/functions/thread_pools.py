@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import THREAD, Threaded
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_ON
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -80,7 +81,7 @@ class ThreadPools:
             name = module.scopes.fresh_name("run_in_threads", "run_workers")
             loop = module.scopes.fresh_name("loop", "event_loop")
             yield site.rewrite(node, THREAD, Threaded(name, loop))
-            yield site.need_import("asyncio")
+            yield import_of_asyncio(self._project, site, node)
 
     def _in(self, module: Module, block: ast.With) -> Iterator[ast.Lambda]:
         """Yield the lambdas that the pool of a block runs; none if it does anything else."""

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.forms import misplaced
 from awaken.codemods.sqlalchemy.session_to_async.proof.operations import lost, synchronous
 from awaken.codemods.sqlalchemy.session_to_async.proof.together import Together
 from awaken.contract import Change, Place, Problem
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -45,7 +45,7 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
 def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
     for path in sorted(paths):
         module = after.module(path)
-        if module is not None and not is_revision(module) and not is_environment(module):
+        if module is not None and not is_of_alembic(module):
             yield from misplaced(after, module)
             yield from synchronous(after, module)
     # Who is handed an asynchronous session need not have changed.

@@ -16,7 +16,7 @@ from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class AssignedExpressions:
     # ---------------------------------------------------------------------------- assignments
     def _all(self) -> Iterator[tuple[Module, list[_Given]]]:
         for module in modules_with(self._project, _WORDS):
-            if is_revision(module) or is_environment(module):
+            if is_of_alembic(module):
                 continue
             found = [one for node in module.walk() if (one := self._given(module, node))]
             if found:

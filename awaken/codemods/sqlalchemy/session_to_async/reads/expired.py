@@ -34,6 +34,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Values
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _INSPECT = "sqlalchemy.inspect"
+_MOCKS = (b"Mock",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class ExpiredReads:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
+        # A mock has any attribute, and each is true.
+        self._has_mocks = any(map(is_test_file, project.files_with(_MOCKS)))
         commits = project.orm.commits
         events = [one for one in commits.expiring() if not one.is_async]
         shared = list(ExpiringRequests(project, events).calls())
@@ -107,7 +111,8 @@ class ExpiredReads:
         """Return the edits that load what is read by a statement. Raises Refused."""
         inspect, imports = name_beside(self._project, site, None, _INSPECT)
         item = site.module.scopes.fresh_name("item", "one")
-        code = "".join(_code(one, inspect, item) for one in loads)
+        expired = "expired is True" if self._has_mocks else "expired"
+        code = "".join(_code(one, inspect, item, expired) for one in loads)
         place = site.module.place(statement)
         return [site.insert_statements(place, "before", code), *imports]
 
@@ -219,11 +224,11 @@ class ExpiredReads:
         return frozenset()
 
 
-def _code(load: _Load, inspect: str, item: str) -> str:
+def _code(load: _Load, inspect: str, item: str, expired: str) -> str:
     name = item if load.kind == "many" else load.text
     given = f"{name} is not None and " if load.kind == "optional" else ""
     lines = [
-        f"if {given}{inspect}({name}).expired:",
+        f"if {given}{inspect}({name}).{expired}:",
         f"    await {load.session}.refresh({name})",
     ]
     if load.relationships:

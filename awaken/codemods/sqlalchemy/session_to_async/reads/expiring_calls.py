@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _CATCHING = {"assertRaises", "assertRaisesRegex", "raises", "suppress"}
 """What a block is entered with that ends some exceptions: pytest's, unittest's, contextlib's."""
+_LEAVING = (ast.Break, ast.Continue, ast.Return)
 
 
 class _Event(NamedTuple):
@@ -93,13 +94,21 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
 
 
 def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
-    """Whether the block around a node, or one around that, ends by an exception."""
+    """Whether the block around a node, or one around that, ends by an exception.
+
+    Not if a statement behind the node may leave that block in another way.
+    """
     below = node
     for above in module.ancestors(node):
         if above is function:
             return False
-        if isinstance(below, ast.stmt) and isinstance(module.block_of(below)[-1], ast.Raise):
-            return True
+        if isinstance(below, ast.stmt):
+            block = module.block_of(below)
+            behind = block[block.index(below) + 1 :]
+            if any(isinstance(one, _LEAVING) for each in behind for one in module.walk(each)):
+                return False
+            if isinstance(block[-1], ast.Raise):
+                return True
         below = above
     return False
 

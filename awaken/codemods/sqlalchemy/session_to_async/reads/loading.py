@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_behind_commits
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     Anew,
     holds_back,
@@ -50,10 +51,11 @@ _OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 class Loading:
     """What becomes of the relationships of one program that are read.
 
-    ``levels`` are as many as the owner says that those of a class to itself are read, 0 if unsaid.
+    ``reads`` are those that something else has to load for. ``levels`` are as many as the owner
+    says that those of a class to itself are read, 0 if unsaid.
     """
 
-    def __init__(self, project: Project, rule: str, levels: int = 0) -> None:
+    def __init__(self, project: Project, rule: str, reads: Iterable[Read], levels: int = 0) -> None:
         self._project = project
         self._rule = rule
         self._levels = levels
@@ -63,21 +65,21 @@ class Loading:
         for module in modules_with(project, WORDS):
             for side in sides_in(project, rule, module):
                 self._sides[side.key] = side
-        self._read()
+        self._keep(reads)
         self._recursive = {key for key in self._reads if self._is_recursive(self._sides[key])}
         self._trees = self._loaded_as_trees()
         self._mapped = {
             key
             for key, reads in self._reads.items()
-            if key not in self._recursive and not all(map(_is_served, reads))
+            if key not in self._recursive and not all(map(is_served, reads))
         }
         self._planned = self._plan()
 
-    def _read(self) -> None:
+    def _keep(self, reads: Iterable[Read]) -> None:
         by_name: defaultdict[str, list[Key]] = defaultdict(list)
         for key in self._sides:
             by_name[key[1]].append(key)
-        for read in self._project.orm.relationship_reads():
+        for read in reads:
             if is_of_field(self._project, read):
                 continue
             if not read.owner or self.is_kept(read.owner, read.attribute):
@@ -156,6 +158,12 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
+    def loaded_with_objects(self, qualified: str) -> list[str]:
+        """Return the relationships of a class that are loaded with each object from now on."""
+        classes = self._project.orm.mapping_ancestors(qualified)
+        keys = self._mapped | self._trees
+        return sorted(name for owner, name in keys if owner in classes)
+
     def loaded_again(self, later: Iterable[Later]) -> dict[Place, Anew]:
         """Return the calls that have to read anew what the session has, with what tells them so.
 
@@ -175,7 +183,7 @@ class Loading:
     def members(self) -> Iterator[Member]:
         """Yield what becomes of the declarations, and of the statements."""
         reads = [one for each in self._reads.values() for one in each]
-        yield from loaded_behind_commits(self._project, self._rule, reads)
+        yield from loaded_when_written(self._project, self._rule, reads)
         for key in sorted(self._mapped):
             side = self._sides[key]
             yield member(side.site, f"`{side.shown}`", partial(self._mapping, side))
@@ -223,8 +231,3 @@ class Loading:
             edits = by_site.pop(site.id, [])
             if edits:
                 yield Member(site, Rewrite(f"`{added.text}` is added", edits), added.text)
-
-
-def _is_served(read: Read) -> bool:
-    """Whether statements in sight load all objects of a read, each anew."""
-    return read.is_traced and all(trace.load.kind in {"select", "query"} for trace in read.traces)

@@ -1,11 +1,11 @@
-"""New objects: their relationships are loaded behind the commit, for reading them cannot."""
+"""New objects: their relationships are loaded when they are written, for reading them cannot."""
 
 from __future__ import annotations
 
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.contract import Place
 from awaken.kit.changes import Member
@@ -18,8 +18,17 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read
 
 
-def loaded_behind_commits(project: Project, rule: str, reads: Iterable[Read]) -> Iterator[Member]:
-    """Yield the commits behind which new objects are refreshed, for what ``reads`` need of them.
+class _New(NamedTuple):
+    """An object that a function makes, and the variable that holds it."""
+
+    module: Module
+    function: Function
+    made: ast.Call
+    name: str
+
+
+def loaded_when_written(project: Project, rule: str, reads: Iterable[Read]) -> Iterator[Member]:
+    """Yield the commits and flushes behind which new objects are refreshed, for ``reads`` of them.
 
     An object that the function refreshes itself, and an attribute that it was given when it was
     made, need nothing.
@@ -43,58 +52,93 @@ def _refreshed(
     assigned, function = module.parent(made), module.enclosing_function(made)
     match assigned:
         case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, Function):
-            commit = _last_commit(project, module, made)
+            new = _New(module, function, made, name)
         case _:
             return
-    if commit is None or _is_refreshed(module, function, commit, name):
-        return
-    end = module.span(commit).end
-    attributes = [
+    writing = list(_writing(project, new))
+    for number, written in enumerate(writing):
+        statement, attributes = module.statement_of(written), _needed(new, writing, number, needed)
+        if not attributes or statement is None or not isinstance(written.func, ast.Attribute):
+            continue
+        names = ", ".join(f'"{one}"' for one in attributes)
+        session = module.text_of(written.func.value)
+        code = f"await {session}.refresh({name}, attribute_names=[{names}])\n"
+        site: Site[ast.AST] = Site(rule, module, written)
+        edits = [site.insert_statements(module.place(statement), "after", code)]
+        message = f"{names} of `{name}` are loaded behind the {written.func.attr}"
+        yield Member(site, Rewrite(message, edits), name)
+
+
+def _needed(
+    new: _New, writing: list[ast.Call], number: int, needed: dict[str, list[Read]]
+) -> list[str]:
+    """Return what is read of a new object behind a call that writes it, in front of the next one.
+
+    What is read elsewhere is needed behind the last commit, or behind the last flush without one.
+    What the function refreshes itself needs nothing.
+    """
+    start = new.module.span(writing[number]).end
+    behind = writing[number + 1 :]
+    end = new.module.span(behind[0]).start if behind else new.module.span(new.function).end
+    if _is_refreshed(new, start, end):
+        return []
+    commits = [one for one in writing if last_name(one.func) == "commit"]
+    is_last = writing[number] is (commits or writing)[-1]
+    return [
         attribute
         for attribute, reads in sorted(needed.items())
-        if any(_is_later(module, function, end, one.place) for one in reads)
-    ]
-    if not attributes or not isinstance(commit.func, ast.Attribute):
-        return
-    names = ", ".join(f'"{one}"' for one in attributes)
-    session = module.text_of(commit.func.value)
-    code = f"await {session}.refresh({name}, attribute_names=[{names}])\n"
-    site: Site[ast.AST] = Site(rule, module, commit)
-    statement = module.statement_of(commit)
-    if statement is not None:
-        edits = [site.insert_statements(module.place(statement), "after", code)]
-        yield Member(
-            site, Rewrite(f"{names} of `{name}` are loaded behind the commit", edits), name
+        if any(
+            start < one.place.span.start < end if _is_inside(new, one.place) else is_last
+            for one in reads
         )
+    ]
 
 
-def _is_later(module: Module, function: Function, end: int, place: Place) -> bool:
-    """Whether a place is read behind the byte ``end`` of a function, or elsewhere."""
-    is_inside = place.path == module.path and module.span(function).contains(place.span)
-    return not is_inside or place.span.start > end
+def _is_inside(new: _New, place: Place) -> bool:
+    span = new.module.span(new.function)
+    return place.path == new.module.path and span.contains(place.span)
 
 
-def _last_commit(project: Project, module: Module, made: ast.Call) -> ast.Call | None:
-    """Return the commit that ends what makes the object, a statement of its own block."""
-    statement = module.statement_of(made)
+def _writing(project: Project, new: _New) -> Iterator[ast.Call]:
+    """Yield the commits behind which a new object may be there, and the flushes that write it.
+
+    They are statements of the block that makes it.
+    """
+    module, statement = new.module, new.module.statement_of(new.made)
     block = [] if statement is None else module.block_of(statement)
-    found: ast.Call | None = None
     for one in block[block.index(statement) + 1 :] if statement in block else ():
         match one:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="commit")) as call):
-                if project.orm.session_of(module, owner) is not None:
-                    found = call
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(value=owner, attr="commit" | "flush" as method)
+                ) as call
+            ):
+                is_written = method == "commit" or _is_added(new, call)
+                if is_written and project.orm.session_of(module, owner) is not None:
+                    yield call
             case _:
                 pass
-    return found
 
 
-def _is_refreshed(module: Module, function: Function, commit: ast.Call, name: str) -> bool:
-    start = module.span(commit).end
+def _is_added(new: _New, flush: ast.Call) -> bool:
+    """Whether a session is given a new object in front of a flush, by its name."""
+    module = new.module
+    start, end = module.span(new.made).end, module.span(flush).start
+    return any(
+        isinstance(node, ast.Call)
+        and last_name(node.func) in {"add", "add_all"}
+        and start < module.span(node).start < end
+        and any(isinstance(one, ast.Name) and one.id == new.name for one in ast.walk(node))
+        for node in module.walk(new.function)
+    )
+
+
+def _is_refreshed(new: _New, start: int, end: int) -> bool:
+    """Whether the function refreshes its new object between two bytes."""
     return any(
         isinstance(node, ast.Call)
         and last_name(node.func) == "refresh"
-        and module.span(node).start > start
-        and any(isinstance(one, ast.Name) and one.id == name for one in node.args[:1])
-        for node in module.walk(function)
+        and start < new.module.span(node).start < end
+        and any(isinstance(one, ast.Name) and one.id == new.name for one in node.args[:1])
+        for node in new.module.walk(new.function)
     )

@@ -10,6 +10,7 @@ from awaken.project.values.domain import InstanceOf, NoneValue, Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
     from awaken.project.source.modules import Module
 
 _SEQUENCES = {
@@ -57,6 +58,11 @@ def _is_tested(module: Module, node: ast.BoolOp) -> bool:
             return _is_tested(module, above)
         case _:
             return False
+
+
+def is_served(read: Read) -> bool:
+    """Whether statements in sight load all objects of a read, each anew."""
+    return read.is_traced and all(trace.load.kind in {"select", "query"} for trace in read.traces)
 
 
 def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:

@@ -77,8 +77,7 @@ def _bodies(project: Project, qualified: str) -> Iterator[tuple[Module, ast.Clas
         if facts is None or name in seen:
             continue
         seen.add(name)
-        module = project.module(facts.path)
-        node = None if module is None else module.class_at(facts.span)
-        if module is not None and node is not None:
-            yield module, node
+        found = project.class_definition(name)
+        if found is not None:
+            yield found
         waiting += [one for one in facts.bases if one is not None]

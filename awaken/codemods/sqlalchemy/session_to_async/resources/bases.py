@@ -34,10 +34,9 @@ def attribute_bases(project: Project, rule: str, classes: Iterable[str]) -> Iter
             continue
         site = _base_of(project, rule, qualified)
         if site is None:
-            facts = project.class_facts(qualified)
-            module = None if facts is None else project.module(facts.path)
-            node = None if module is None or facts is None else module.class_at(facts.span)
-            if module is not None and node is not None:
+            found = project.class_definition(qualified)
+            if found is not None:
+                module, node = found
                 why = Refused(NO_BASE, qualified.rpartition(".")[2])
                 yield Member(Site(rule, module, node), why, f"`{node.name}`")
         elif site.id not in done:
@@ -50,10 +49,10 @@ def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | Non
     """Return the class, or the call, that makes the base of a mapped class."""
     facts = project.class_facts(qualified)
     while facts is not None:
-        module = project.module(facts.path)
-        node = None if module is None else module.class_at(facts.span)
-        if module is None or node is None:
+        found = project.class_definition(facts.qualified)
+        if found is None:
             return None
+        module, node = found
         above = next((one for one in facts.bases if project.class_facts(one or "")), None)
         if above is not None:
             facts = project.class_facts(above)

@@ -1,18 +1,31 @@
-"""Sessions that object factories hold: they stay synchronous, and are those of the others."""
+"""Sessions that objects hold: object factories, and mapped objects.
+
+Those of factories stay synchronous, and are those of the others. A mapped object tells of both.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_called_by_events
+from awaken.contract import Span, TextEdit
 from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import session_classes
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_STATE = "sqlalchemy.orm.InstanceState"
 
 
 def held_sessions(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -42,3 +55,38 @@ def _given(site: Site[ast.AST], part: SynchronousPart) -> Rewrite:
         raise Refused(reasons.FACTORY_SESSION, shown)
     edits = [site.insert_behind(node, ".sync_session")]
     return Rewrite(f"factories get the synchronous session of `{shown}`", edits)
+
+
+def sessions_of_objects(project: Project, rule: str) -> Iterator[Member]:
+    """Yield what becomes of the ways to the session of a mapped object, but for functions."""
+    for module in modules_with(project, (b"inspect", b"InstanceState", b".object_session(")):
+        for node in module.walk():
+            match node:
+                case ast.Attribute(value=state, attr="session", ctx=ast.Load()) if (
+                    project.instance_of(module, state) == (_STATE,)
+                ):
+                    if not is_called_by_events(project, module, node):
+                        yield _of_state(Site(rule, module, node))
+                case ast.Call(func=ast.Attribute(value=receiver, attr="object_session")) if (
+                    _is_session(project, module, receiver)
+                ):
+                    if not is_called_by_events(project, module, node):
+                        why = Refused(reasons.INNER_SESSION, module.excerpt(node))
+                        site: Site[ast.AST] = Site(rule, module, node)
+                        yield Member(site, why, f"`{module.excerpt(node)}`")
+                case _:
+                    pass
+
+
+def _of_state(site: Site[ast.AST]) -> Member:
+    shown = f"`{site.module.excerpt(site.node)}`"
+    start = site.module.span(site.node).end - len("session")
+    edit = TextEdit(path=site.module.path, anchor=Span(start, start), text="async_", site=site.id)
+    return Member(site, Rewrite(f"{shown} becomes the asynchronous one", [edit]), shown)
+
+
+def _is_session(project: Project, module: Module, receiver: ast.expr) -> bool:
+    """Whether something is a session, or a class of them."""
+    if project.qualified_name(module, receiver) in session_classes():
+        return True
+    return project.orm.resource_of(module, receiver) in {"scoped", "session"}

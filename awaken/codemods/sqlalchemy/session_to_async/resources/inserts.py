@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.kit.search import modules_with
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _KEYS = {"ForeignKey", "ForeignKeyConstraint"}
 def refers_to_itself(project: Project) -> bool:
     """Whether a table of the program may refer to itself."""
     for module in modules_with(project, _WORDS):
-        if is_revision(module) or is_environment(module):
+        if is_of_alembic(module):
             continue
         for node in module.walk():
             if isinstance(node, ast.Call) and any(

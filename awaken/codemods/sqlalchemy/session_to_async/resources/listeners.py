@@ -7,42 +7,94 @@ from around them is used as the synchronous one that is inside.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FACTORY_EVENTS
 from awaken.codemods.sqlalchemy.session_to_async.resources.conditions import is_in_condition
+from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
-from awaken.kit.sites import Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import Producer, Session
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _DECORATING = "sqlalchemy.event.listens_for"
-_LISTENING = {"sqlalchemy.event.listen", _DECORATING}
+_LISTENING = {
+    "sqlalchemy.event.contains", "sqlalchemy.event.listen", "sqlalchemy.event.remove", _DECORATING,
+}  # fmt: skip
+_WORDS = (b"listen", b"event.contains", b"event.remove", b"sqlalchemy.event")
 
 
-def listeners(project: Project, rule: str) -> Iterator[Member]:
-    """Yield what becomes of listeners on sessions."""
-    for module in modules_with(project, (b"listen",)):
+def targets(project: Project) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield what a program begins, or ends, to listen to."""
+    yield from ((module, target) for module, _, target in listening_calls(project))
+
+
+def is_factory_by_another_name(project: Project, module: Module, target: ast.expr) -> bool:
+    """Whether something makes sessions that is not named as the variable that holds it."""
+    named = project.qualified_name(module, target)
+    is_named = named is not None and project.definition(named) is not None
+    return not is_named and _makes_sessions(project, module, target)
+
+
+def listening_calls(project: Project) -> Iterator[tuple[Module, ast.Call, ast.expr]]:
+    """Yield the calls that begin or end to listen to something, with what that is."""
+    for module in modules_with(project, _WORDS):
         for node in module.walk():
-            if isinstance(node, ast.Call) and _is_on_session(project, module, node):
-                target = node.args[0]
-                site: Site[ast.AST] = Site(rule, module, node)
-                shown = f"`{module.excerpt(target)}`"
-                edits = [site.insert_behind(target, ".sync_session")]
-                function = module.parent(node)
-                if isinstance(function, ast.FunctionDef):
-                    edits += [
-                        site.insert_behind(one, ".sync_connection")
-                        for one in _connections(project, module, function) or ()
-                    ]
-                message = f"{shown} is listened to as a synchronous session"
-                yield Member(site, Rewrite(message, edits), shown)
+            target = listened_to(project, module, node)
+            if isinstance(node, ast.Call) and target is not None:
+                yield module, node, target
+
+
+def listened_to(project: Project, module: Module, node: ast.AST | None) -> ast.expr | None:
+    """Return what ``node`` begins or ends to listen to; None if it does neither."""
+    if not isinstance(node, ast.Call):
+        return None
+    if project.qualified_name(module, node.func) not in _LISTENING:
+        return None
+    named = [one.value for one in node.keywords if one.arg == "target"]
+    return next(iter([*node.args, *named]), None)
+
+
+def listeners(project: Project, rule: str, factories: Sequence[Place]) -> Iterator[Member]:
+    """Yield what becomes of listeners on sessions, and on ``factories`` of them."""
+    for module, node, target in listening_calls(project):
+        site: Site[ast.AST] = Site(rule, module, node)
+        shown = f"`{module.excerpt(target)}`"
+        if _makes_sessions(project, module, target):
+            is_any = is_factory_by_another_name(project, module, target)
+            why = Refused(FACTORY_EVENTS, module.excerpt(target))
+            yield Member(site, why, shown, tuple(factories if is_any else ()))
+        elif _is_session(project, module, target):
+            edits = [site.insert_behind(target, ".sync_session")]
+            function = module.parent(node)
+            if isinstance(function, ast.FunctionDef):
+                edits += [
+                    site.insert_behind(one, ".sync_connection")
+                    for one in _connections(project, module, function) or ()
+                ]
+            message = f"{shown} is listened to as a synchronous session"
+            yield Member(site, Rewrite(message, edits), shown)
+
+
+def is_called_by_events(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` stands in a function that events call: its sessions are synchronous."""
+    for around in module.ancestors(node):
+        if not isinstance(around, ast.FunctionDef):
+            continue
+        if any(listened_to(project, module, one) is not None for one in around.decorator_list):
+            return True
+        named = (one for one in module.mentions(around.name) if isinstance(one, ast.Name))
+        if any(listened_to(project, module, module.parent(one)) is not None for one in named):
+            return True
+    return False
 
 
 def is_in_listener(project: Project, module: Module, node: ast.AST) -> bool:
@@ -55,11 +107,24 @@ def is_in_listener(project: Project, module: Module, node: ast.AST) -> bool:
     )
 
 
-def _is_on_session(project: Project, module: Module, call: ast.Call) -> bool:
-    if not call.args or project.qualified_name(module, call.func) not in _LISTENING:
-        return False
-    found = project.orm.session_of(module, call.args[0])
+def _is_session(project: Project, module: Module, target: ast.expr) -> bool:
+    found = project.orm.session_of(module, target)
     return isinstance(found, SessionProof) and found.kind == "session" and not found.unless
+
+
+def _makes_sessions(project: Project, module: Module, target: ast.expr) -> bool:
+    """Whether something may be a factory of sessions, or a registry of them."""
+    found = project.orm.session_of(module, target)
+    if isinstance(found, SessionProof) and found.kind == "scoped":
+        return True
+    known = project.values.of(module, target).alternatives
+    return any(
+        isinstance(one, Producer) and one.how == "factory" and _gives_session(one) for one in known
+    )
+
+
+def _gives_session(factory: Producer) -> bool:
+    return any(isinstance(one, Session) and one.kind == "session" for one in factory.inner)
 
 
 def _connections(
@@ -76,7 +141,8 @@ def _connections(
         isinstance(one, ast.Name) and one.id == function.name
         for one in module.mentions(function.name)
     )
-    if around is None or is_used or not _is_on_session(project, module, call):
+    target = listened_to(project, module, call)
+    if around is None or is_used or target is None or not _is_session(project, module, target):
         return None
     parameters = {one.arg for one, _ in parameters_of(function.args)}
     found: list[ast.expr] = []

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state import (
+    caveats_of_kept_state,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
+    is_called_by_events,
+    is_in_listener,
+    listened_to,
+    listening_calls,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name, write_twin
-from awaken.contract import Edit
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import (
+    import_of_asyncio,
+    write_name,
+    write_twin,
+)
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 
@@ -29,31 +43,35 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
 
-_LISTENING = {"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"}
-_FACTORIES = {"sqlalchemy.orm.sessionmaker"}
+FACTORIES = frozenset({"sqlalchemy.orm.sessionmaker"})
+SESSION_OF_OBJECT = "sqlalchemy.orm.object_session"
+"""What finds the session of an object: in a listener that is the synchronous one."""
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
 
 def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr], str]]:
     """Yield each name of a synchronous session, factory or engine, with what it names."""
     spellings = sorted({one for name in NAMES for one in project.spellings(name)})
-    blocking = BlockingEngines(project)
+    blocking, helpers = BlockingEngines(project), Helpers(project)
     for module in modules_with(project, [name.encode() for name in spellings]):
-        if is_revision(module) or is_environment(module):
+        if is_of_alembic(module):
             continue
         for found in (node for word in spellings for node in module.mentions(word)):
             node = _unquoted(module, found)
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
             qualified = project.qualified_name(module, node)
-            if blocking.is_made_at(module, found):
+            if blocking.is_made_at(module, found) or helpers.hold(module, found):
                 continue
             # Events are those of the synchronous class.
             is_declared = isinstance(module.parent(found), ast.arg)
             if is_declared and is_in_listener(project, module, found):
                 continue
             written = found if isinstance(found, ast.expr) else node
-            if qualified in NAMES and not _is_listener(project, module, module.parent(written)):
+            above = module.parent(written)
+            if qualified not in NAMES or listened_to(project, module, above) is written:
+                continue
+            if qualified != SESSION_OF_OBJECT or not is_called_by_events(project, module, node):
                 yield Site(rule, module, written), qualified
 
 
@@ -79,22 +97,13 @@ def _unquoted(module: Module, node: ast.AST) -> ast.AST | None:
 
 def listening(project: Project, rule: str) -> Iterator[Member]:
     """Yield what becomes of listeners on engines: events are those of synchronous ones."""
-    for module in modules_with(project, (b"listen",)):
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            target = node.args[0]
-            is_engine = project.instance_of(module, target) == ("sqlalchemy.Engine",)
-            if is_engine and _is_listener(project, module, node):
-                site: Site[ast.AST] = Site(rule, module, node)
-                shown = f"`{module.excerpt(target)}`"
-                message = f"{shown} is listened to as a synchronous engine"
-                edits = [site.insert_behind(target, ".sync_engine")]
-                yield Member(site, Rewrite(message, edits), shown)
-
-
-def _is_listener(project: Project, module: Module, node: ast.AST | None) -> bool:
-    return isinstance(node, ast.Call) and project.qualified_name(module, node.func) in _LISTENING
+    for module, node, target in listening_calls(project):
+        if project.instance_of(module, target) == ("sqlalchemy.Engine",):
+            site: Site[ast.AST] = Site(rule, module, node)
+            shown = f"`{module.excerpt(target)}`"
+            message = f"{shown} is listened to as a synchronous engine"
+            edits = [site.insert_behind(target, ".sync_engine")]
+            yield Member(site, Rewrite(message, edits), shown)
 
 
 class ResourceWriter:
@@ -124,17 +133,33 @@ class ResourceWriter:
         if isinstance(above, ast.ClassDef) and node in above.bases:
             raise Refused(reasons.OWN_SESSION_CLASS, above.name)
         written, edits = write_twin(self._project, site, node, qualified)
-        caveats: list[str] = []
+        caveats, places = list[str](), tuple[Place, ...]()
         if isinstance(above, ast.Call) and above.func is node:
+            self._check_class(module, above, qualified)
             edits += self._arguments(site, above, qualified)
-            caveats = self._caveats(qualified)
-        return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, caveats)
+            caveats, places = self._caveats(qualified)
+        return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, caveats, places)
 
-    def _caveats(self, qualified: str) -> list[str]:
-        if qualified in _FACTORIES | session_classes():
+    def _check_class(self, module: Module, call: ast.Call, qualified: str) -> None:
+        """Raise Refused where a factory makes sessions of a class of its own."""
+        # Until SQLAlchemy 2.0 the class may stand behind the engine.
+        given = [*call.args[1:2], *(one.value for one in call.keywords if one.arg == "class_")]
+        for one in given if qualified in FACTORIES else ():
+            if self._project.qualified_name(module, one) not in session_classes():
+                raise Refused(reasons.OWN_SESSION_CLASS, module.excerpt(one))
+
+    def _caveats(self, qualified: str) -> tuple[list[str], tuple[Place, ...]]:
+        if qualified == SESSION_OF_OBJECT:
+            return [], ()
+        if qualified in FACTORIES | session_classes():
             stale = "what is read of an object after a commit is what it was before"
-            return [stale, *self._foreign.caveats]
-        return [text for one in self.drivers.values() for text in one.stricter]
+            said, places = self._kept_state
+            return [stale, *said, *self._foreign.caveats], places
+        return [text for one in self.drivers.values() for text in one.stricter], ()
+
+    @cached_property
+    def _kept_state(self) -> tuple[list[str], tuple[Place, ...]]:
+        return caveats_of_kept_state(self._project)
 
     def _arguments(self, site: Site[ast.expr], call: ast.Call, qualified: str) -> Iterator[Edit]:
         engine = self._engines.get((site.module.path, site.module.span(call)))
@@ -148,11 +173,11 @@ class ResourceWriter:
                 function, edits = rows_helper(site)
                 yield from (*edits, site.rewrite(engine.call, HAND_ON, HandedOn(function)))
         given = {one.arg for one in call.keywords}
-        if qualified in _FACTORIES | session_classes() and "expire_on_commit" not in given:
+        if qualified in FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")
-            yield site.need_import("asyncio")
+            yield import_of_asyncio(self._project, site)
 
     def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
         """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""

@@ -37,7 +37,8 @@ def hoist(
     statement: Any = node
     awaited: Any = statement.value
     for _ in range(data.steps):
-        awaited = _first(awaited)
+        awaited = _first(_without_await(awaited))
+    awaited = _without_await(awaited)
     name = cst.Name(data.name)
     in_place = statement.deep_replace(
         awaited, cst.Await(awaited, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
@@ -50,6 +51,11 @@ def hoist(
     using: Any = statement.deep_replace(awaited, name)
     assigned = cst.Assign([cst.AssignTarget(name)], cst.Await(awaited))
     return [cst.SimpleStatementLine([assigned]), cst.SimpleStatementLine([using])]
+
+
+def _without_await(node: Any) -> Any:
+    """Return what is awaited by now, of an expression that was not when steps were counted."""
+    return node.expression if isinstance(node, cst.Await) else node
 
 
 def _first(node: Any) -> Any:

@@ -20,6 +20,8 @@ from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -100,7 +102,7 @@ class SharedSessions:
         for module in modules_with(self._project, (_OVERRIDES.encode(),)):
             if not (is_test_file(module.path) or is_around_tests(module.path)):
                 continue
-            for function in _overriding(module):
+            for function in dict.fromkeys(_overriding(self._project, module)):
                 yield from self._of_function(module, function)
 
     def _of_function(self, module: Module, function: ast.FunctionDef) -> Iterator[Place]:
@@ -124,15 +126,37 @@ def _given_name(node: ast.AST) -> ast.Name | None:
             return None
 
 
-def _overriding(module: Module) -> Iterator[ast.FunctionDef]:
+def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
     """Yield the functions of a file that stand in for a dependency."""
     for node in module.walk():
         match node:
             case ast.Assign(
                 targets=[ast.Subscript(value=ast.Attribute(attr=name))], value=ast.Name() as given
             ) if name == _OVERRIDES:
-                for binding in module.scopes.bindings_of(given):
-                    if isinstance(binding.node, ast.FunctionDef):
-                        yield binding.node
+                yield from _functions(module, given)
+            case ast.Dict():
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if isinstance(value, ast.Name) and _gives_session(project, module, key):
+                        yield from _functions(module, value)
             case _:
                 pass
+
+
+def _functions(module: Module, given: ast.Name) -> Iterator[ast.FunctionDef]:
+    for binding in module.scopes.bindings_of(given):
+        if isinstance(binding.node, ast.FunctionDef):
+            yield binding.node
+
+
+def _gives_session(project: Project, module: Module, key: ast.expr | None) -> bool:
+    """Whether ``key`` is a dependency of the program that gives a session.
+
+    What a dictionary has for it takes its place, whoever hands that to the application.
+    """
+    values = () if key is None else project.values.of(module, key).alternatives
+    return any(
+        isinstance(one, FunctionOf)
+        and isinstance(one.node, Function)
+        and project.orm.session_dependency(one.module, one.node) is not None
+        for one in values
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -122,7 +122,7 @@ class LaterInFunction:
                 *self._reads(body, starts, reached, commit),
             ]
             found = [one for one in reads if one.kind != "unknown"]
-            found += self._loads(body, reached, commit)
+            found += self._of_before(body, starts, self._loads(body, reached, commit))
             yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
 
     def _body(self, module: Module, function: Function) -> _Body | None:
@@ -244,6 +244,24 @@ class LaterInFunction:
                 is_clean = call not in behind
                 yield Later("load", module.place(call), module.excerpt(call), commit, is_clean)
 
+    def _of_before(
+        self, body: _Body, starts: Sequence[ast.AST], loads: Iterable[Later]
+    ) -> Iterator[Later]:
+        """Yield the loads that may find what was loaded before a commit, and not expired since."""
+        expiring: dict[str, set[ast.AST]] = {}
+        for one in body.nodes:
+            session = _session_of(body.module, one, {"expire_all"})
+            if session:
+                expiring.setdefault(session, set()).add(one)
+        still = {
+            session: body.graph.reached_from(starts, nodes) for session, nodes in expiring.items()
+        }
+        for load in loads:
+            for call in body.module.calls_at(load.place.span):
+                session = _session_of(body.module, call, LOADING)
+                if session not in still or call in still[session]:
+                    yield load
+
     def _below(self, body: _Body, reached: set[ast.AST], commit: Place) -> Iterator[Later]:
         """Yield the calls of functions that load objects in turn."""
         module = body.module
@@ -293,8 +311,13 @@ def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
 
 def _committing(module: Module, node: ast.AST) -> str:
     """Return the session whose method is called, as it is written."""
+    return _session_of(module, node, {"commit"})
+
+
+def _session_of(module: Module, node: ast.AST, methods: Collection[str]) -> str:
+    """Return whose method is called, as it is written, if it is one of some methods."""
     match node:
-        case ast.Call(func=ast.Attribute(value=owner, attr="commit")):
+        case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in methods:
             return module.text_of(owner)
         case _:
             return ""

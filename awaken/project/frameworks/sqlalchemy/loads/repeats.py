@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify
 from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, What
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.sqlalchemy.mapping import returned_by
+from awaken.project.graph.dispatch import Called
 
 _JOINED = frozenset({"joinedload", "contains_eager", "eagerload"})
 _SEPARATE = frozenset(
@@ -26,6 +28,8 @@ _SEPARATE = frozenset(
 _COLUMN_OPTIONS = frozenset(
     ["load_only", "defer", "undefer", "undefer_group", "with_expression", "with_loader_criteria"]
 )
+_FOLLOWED_CALLS = 2
+"""Functions of the program that are followed, one called by the other, to what they return."""
 _CONNECTIVES = ORDERINGS | {
     "and_",
     "or_",
@@ -145,9 +149,25 @@ class Sources:
     def _is_value_attribute(self, node: ast.Attribute) -> bool:
         if isinstance(node.value, ast.Attribute) and node.value.attr in {"c", "columns"}:
             return False
+        if self._is_enumeration(node.value):
+            return True
         if entity_of(self.reader, node.value) is not None:
             return False
         return classify(self.reader, node).what is What.UNKNOWN
+
+    def _is_enumeration(self, node: ast.expr) -> bool:
+        """Whether ``node`` is an Enum of the program, whose members are plain values."""
+        waiting, seen = [self.reader.qualified(node)], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name is None or name in seen:
+                continue
+            seen.add(name)
+            if name.startswith("enum."):
+                return True
+            facts = self.reader.project.class_facts(name)
+            waiting += [] if facts is None else facts.bases
+        return False
 
     def _is_value_call(self, node: ast.Call) -> bool:
         if is_subquery(node) or self._is_call(node):
@@ -193,27 +213,49 @@ def loads_collection(reader: ModuleReader, options: Sequence[ast.expr]) -> bool:
     return any(_may_join_collection(reader, option) for option in options)
 
 
-def is_loader(option: ast.expr) -> bool:
+def is_loader(reader: ModuleReader, option: ast.expr, calls: int = _FOLLOWED_CALLS) -> bool:
     """Whether ``option`` says how something is loaded, and surely nothing else.
 
-    ``*[selectinload(one) for one in relationships]`` as well.
+    ``*[selectinload(one) for one in relationships]`` as well, and a call of a function of the
+    program that returns nothing but such options. ``calls`` is how many of those are followed.
     """
     match option:
         case ast.Starred(value=ast.ListComp(elt=element) | ast.GeneratorExp(elt=element)):
-            return is_loader(element)
+            return is_loader(reader, element, calls)
         case ast.Starred(value=ast.List(elts=elements) | ast.Tuple(elts=elements)):
-            return all(map(is_loader, elements))
+            return all(is_loader(reader, one, calls) for one in elements)
+        case ast.Starred(value=ast.Call() as call):
+            return _gives_loaders(reader, call, calls, ast.Starred)
         case _:
             pass
+    steps = _steps(reader, option)
+    if steps is None:
+        return isinstance(option, ast.Call) and _gives_loaders(reader, option, calls, _itself)
     known = (_COLUMN_OPTIONS | _SEPARATE | _JOINED | {"Load"}) - {"with_loader_criteria"}
-    steps = _steps(option)
-    return steps is not None and all(
-        name in known or (name == "options" and all(map(is_loader, given))) for name, given in steps
+    return all(
+        name in known or (name == "options" and all(is_loader(reader, one, calls) for one in given))
+        for name, given in steps
     )
 
 
+def _itself(node: ast.expr) -> ast.expr:
+    return node
+
+
+def _gives_loaders(
+    reader: ModuleReader, call: ast.Call, calls: int, shape: Callable[[ast.expr], ast.expr]
+) -> bool:
+    """Whether all that a function of the program returns are loader options, in a ``shape``."""
+    called = reader.project.calls.function_called(reader.module, call) if calls else None
+    if not isinstance(called, Called) or called.module.is_generator(called.function):
+        return False
+    there = replace(reader, module=called.module)
+    found = list(returned_by(called.module, called.function))
+    return bool(found) and all(is_loader(there, shape(one), calls - 1) for one in found)
+
+
 def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:
-    steps = _steps(option)
+    steps = _steps(reader, option)
     if steps is None:
         # Not written as calls in sight, so it may join anything.
         return True
@@ -230,8 +272,11 @@ def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:
     return False
 
 
-def _steps(option: ast.expr) -> list[tuple[str, list[ast.expr]]] | None:
-    """Return the calls of ``joinedload(A.b).selectinload(B.c)`` from left to right."""
+def _steps(reader: ModuleReader, option: ast.expr) -> list[tuple[str, list[ast.expr]]] | None:
+    """Return the calls of ``joinedload(A.b).selectinload(B.c)`` from left to right.
+
+    Each by its name in SQLAlchemy, whatever the file calls it; None for what is of another origin.
+    """
     steps: list[tuple[str, list[ast.expr]]] = []
     node = option
     while isinstance(node, ast.Call):
@@ -240,8 +285,9 @@ def _steps(option: ast.expr) -> list[tuple[str, list[ast.expr]]] | None:
             steps.append((node.func.attr, arguments))
             node = node.func.value
         elif isinstance(node.func, ast.Name):
-            steps.append((node.func.id, arguments))
-            return steps[::-1]
+            name = reader.library_name(node.func)
+            steps.append((name or "", arguments))
+            return None if name is None else steps[::-1]
         else:
             return None
     # ``orm.joinedload(...)``: what is left is the module.

@@ -29,14 +29,19 @@ class _Given(NamedTuple):
 class HandedSessions:
     """Finds the calls that are given a session or connection, one after the other.
 
-    ``is_session`` tells of an expression whether it is one.
+    ``is_session`` tells of an expression whether it is one, ``is_engine`` whether it is an engine:
+    what is made of it inspects the database.
     """
 
     def __init__(
-        self, evaluator: ProgramEvaluator, is_session: Callable[[Module, ast.expr], bool]
+        self,
+        evaluator: ProgramEvaluator,
+        is_session: Callable[[Module, ast.expr], bool],
+        is_engine: Callable[[Module, ast.expr], bool],
     ) -> None:
         self._evaluator = evaluator
         self._is_session = is_session
+        self._is_engine = is_engine
         self._harmless = frozenset(twins().handed.harmless)
         self._inspecting = frozenset(twins().handed.inspecting)
 
@@ -48,19 +53,27 @@ class HandedSessions:
         inspected = self._inspected(module, call.func)
         if inspected is not None:
             return inspected
-        given = list(_given(call))
-        if not given:
-            return None
         name = self._evaluator.names.qualified(module, call.func)
         if name is not None and not self._stays(name):
             return None
+        given = list(_given(call))
         found = next((one for one in given if self._is_session(module, one.session)), None)
         if found is None:
-            return None
+            return self._of_engine(module, call, name)
         called = name or self._method(module, call.func)
         if called is None and self._is_by_path(module, call.func, found):
             called = module.excerpt(call.func)
         return None if called is None else (called, found.session)
+
+    def _of_engine(
+        self, module: Module, call: ast.Call, name: str | None
+    ) -> tuple[str, ast.expr] | None:
+        """Return what inspects the database of an engine, other than the one inside of another."""
+        engine = call.args[0] if call.args and name in self._inspecting else None
+        if name is None or engine is None:
+            return None
+        is_inner = isinstance(engine, ast.Attribute) and engine.attr == "sync_engine"
+        return None if is_inner or not self._is_engine(module, engine) else (name, engine)
 
     def _inspected(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
         """Return the method of an inspector that ``function`` is, one that a variable holds."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from awaken.contract import Place
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.places.between import Between, Event
@@ -70,6 +71,10 @@ class ProgramReads:
         ]
         kept = dict.fromkeys(one for one in found if _is_among(one, wanted))
         return tuple(sorted(kept, key=lambda one: one.place))
+
+    def of_schemas(self) -> Iterator[tuple[Place | None, Read]]:
+        """Yield the reads of schemas, each with the expression that gives the object."""
+        return self._plain.of_schemas(Wanted(self._plain.names() | {ANY}))
 
     def names_of_mapped(self) -> frozenset[str]:
         """Return the names of the relationships of classes that are proven to be mapped."""

@@ -20,6 +20,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
+_PYTHON = (ProxySights, PythonSights)
 # What a base is made of: `declarative_base(cls=Model)`, `SQLAlchemy(model_class=Model)`.
 _MODEL_CLASS = b"model_class"
 _BASE_OF = re.compile(rb"\b(?:cls|model_class) ?= ?(?:\w++\.)*+(\w++)")
@@ -64,11 +65,30 @@ class RelationshipReads:
         object is not known.
         """
         untraced = _joined(self._untraced(wanted))
+        self._follow(untraced)
+        return map(self._traced, untraced)
+
+    def of_schemas(self, wanted: Wanted) -> Iterator[tuple[Place | None, Read]]:
+        """Yield the reads of schemas that are wanted, each with the expression that is given.
+
+        That is None where no expression in sight gives the object.
+        """
+        sources = [one for one in self._sources if not isinstance(one, _PYTHON)]
+        found: dict[Place | None, list[_Untraced]] = {}
+        for sight, read in self._seen(wanted, sources):
+            if sight.how == "schema":
+                node = sight.node
+                given = sight.module.place(node) if isinstance(node, ast.expr) else None
+                found.setdefault(given, []).append(read)
+        joined = [(given, one) for given, reads in found.items() for one in _joined(reads)]
+        self._follow(read for _, read in joined)
+        return ((given, self._traced(one)) for given, one in joined)
+
+    def _follow(self, reads: Iterable[_Untraced]) -> None:
         # All at once: what is passed to a function is the same for all its reads.
         self.tracing.follow(
-            origin for read in untraced for one in read.objects for origin in one.origins or ()
+            origin for read in reads for one in read.objects for origin in one.origins or ()
         )
-        return map(self._traced, untraced)
 
     def names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""
@@ -116,6 +136,10 @@ class RelationshipReads:
         return frozenset(name.decode(errors="replace") for name in found)
 
     def _untraced(self, wanted: Wanted) -> Iterator[_Untraced]:
+        return (read for _, read in self._seen(wanted, self._sources))
+
+    def _seen(self, wanted: Wanted, sources: Sequence[Sights]) -> Iterator[tuple[Sight, _Untraced]]:
+        """Yield the reads that are wanted, each with what tells of it."""
         names = self.names()
         attributes = names & wanted.attributes
         asked = attributes | (wanted.attributes & {ANY})
@@ -125,15 +149,15 @@ class RelationshipReads:
         # What is not Python may read anything behind an attribute that it names.
         elsewhere = names | self._proxies.names(names)
         by_proxy = attributes | (self._proxies.before(attributes) & names)
-        for source in self._sources:
+        for source in sources:
             # Proxies that Python code reads are a source by themselves.
-            is_python = isinstance(source, ProxySights | PythonSights)
+            is_python = isinstance(source, _PYTHON)
             followed = frozenset[str]() if is_python else behind
             sought = by_proxy if isinstance(source, ProxySights) else attributes
             for sight in source.reading(sought if is_python else elsewhere):
                 if _may_read(sight, asked | followed) and wanted.holds(sight.how, sight.place):
                     found = self._along(sight, names, followed)
-                    yield from (one for one in found if one.attribute in asked)
+                    yield from ((sight, one) for one in found if one.attribute in asked)
 
     def _along(
         self, sight: Sight, names: frozenset[str], behind: frozenset[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import dataclass
 
 from awaken.project.source.modules import Module
@@ -186,7 +187,22 @@ class Fitting:
             case ast.JoinedStr():
                 return (InstanceOf("builtins.str"),)
             case _:
-                return self._evaluator.values(call.module, node, call.known)
+                found = self._evaluator.values(call.module, node, call.known)
+                return tuple(map(_as_class, found))
+
+
+def _as_class(value: Value) -> Value:
+    """Return a class of a library out of sight as one: by convention, its name says that."""
+    match value:
+        case External(qualified=qualified, receiver=None):
+            package, _, rest = qualified.partition(".")
+            name = rest.rpartition(".")[2]
+            is_class = name[:1].isupper() and not name.isupper()
+            # Forms of `typing` are written so as well.
+            is_unseen = package not in sys.stdlib_module_names
+            return ClassOf(qualified) if is_class and is_unseen else value
+        case _:
+            return value
 
 
 def _is_open(value: Value) -> bool:

@@ -308,7 +308,7 @@ def _without_select(single: Decision, end: str) -> Iterable[Written]:
 def _check_count(component: Component) -> None:
     for fragment in component.fragments:
         for link in fragment.links:
-            check_counted(link)
+            check_counted(component.reader(fragment.context), link)
 
 
 def _embedding(

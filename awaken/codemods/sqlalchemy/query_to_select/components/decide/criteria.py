@@ -59,7 +59,9 @@ def _written(statement: Statement, use: ChainFragment, session: str) -> Decision
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     decision = Decision(None)
     chain = replace(statement.chain, links=(), ending="written", end=use.end)
-    data = executed_write(replace(statement, chain=chain, edits=[]), "", ())
+    bare = replace(statement, chain=chain, edits=[], needs=[])
+    data = executed_write(bare, "", ())
+    decision.needs += bare.needs
     query = msgspec.structs.replace(data.statement, shape="held", given=session)
     source = f"{written(statement, decision, use.end)}({model})"
     decision.data = msgspec.structs.replace(data, statement=query, by_criteria=source)

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing impo
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.resources.tables import schema_change
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
@@ -93,11 +94,11 @@ def _moved(project: Project, site: Site[ast.AST], operation: Operation) -> list[
     if module.parent(statement) is not module.tree:
         raise Refused(reasons.AT_IMPORT, shown)
     if is_test_file(module.path):
-        return [Member(site, _run_in_tests(site, statement), shown)]
+        return [Member(site, _run_in_tests(project, site, statement), shown)]
     return _in_lifespan(project, site, statement)
 
 
-def _run_in_tests(site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
+def _run_in_tests(project: Project, site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
     """Return how tables are made where tests are collected: no loop runs there."""
     module = site.module
     name = module.scopes.fresh_name("change_tables")
@@ -106,7 +107,7 @@ def _run_in_tests(site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
     edits: list[Edit] = [
         site.insert_statements(module.place(statement), "before", code),
         site.replace(statement.value, f"asyncio.run({name}())"),
-        site.need_import("asyncio"),
+        import_of_asyncio(project, site),
     ]
     return Rewrite(f"`{module.excerpt(statement)}` is run by `asyncio.run()`", edits)
 

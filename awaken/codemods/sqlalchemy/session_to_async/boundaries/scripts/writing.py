@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import takewhile
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
@@ -74,7 +75,7 @@ class Scripts:
             before=region.first,
             behind=len(region.holder.body) - region.last - 1,
             kept=names_kept(module, statements),
-            blank_lines=_blank_lines_above(module, region.holder),
+            blank_lines=blank_lines_above(module, region.holder),
         )
         message = f"`{module.excerpt(site.node)}` is run by `asyncio.run()`, with what follows it"
         written = site.rewrite(region.holder, ENCLOSE, data)
@@ -89,9 +90,14 @@ def _is_one_call(region: Region, waiting: Waiting) -> bool:
     return len(inside) == 1 and inside[0] in waiting.calls and not is_entered(module, inside[0])
 
 
-def _blank_lines_above(module: Module, statement: ast.AST) -> int:
+def blank_lines_above(module: Module, statement: ast.AST) -> int:
     """Return how many blank lines stand directly above a statement, but no more than two."""
-    above = module.source.text[: module.span(statement).start].splitlines()
-    if not above:
-        return _APART
-    return len([one for one in above[-_APART:] if not one.strip()])
+    above = lines_above(module, statement)
+    blank = [*takewhile(lambda one: not one.strip(), reversed(above))]
+    return min(len(blank), _APART) if above else _APART
+
+
+def lines_above(module: Module, statement: ast.AST) -> list[bytes]:
+    """Return the lines above the one on which a statement begins."""
+    above = module.source.text[: module.span(statement).start].splitlines(keepends=True)
+    return [one for one in above if one.endswith((b"\n", b"\r"))]

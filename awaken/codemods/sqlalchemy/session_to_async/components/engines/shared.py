@@ -17,10 +17,14 @@ from awaken.codemods.sqlalchemy.session_to_async.components.mentions import (
     texts_naming,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
+    is_factory_by_another_name,
+    targets,
+)
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -76,6 +80,8 @@ def shared_resources(
                 in_memory.add(name)
     joining = in_memory | {name for name, _, _ in texts_naming(project, found)}
     joining |= set(_assigned(project, found))
+    if any(is_factory_by_another_name(project, *one) for one in targets(project)):
+        joining |= found.keys()
     for mention in mentions_of(project, found):
         module, node = mention.module, mention.node
         piece = piece_around(module, node)
@@ -86,7 +92,7 @@ def shared_resources(
         user = next((one for one in found.values() if one.piece == piece), None)
         if user is not None:
             user.built_on[mention.qualified] = module.place(node)
-        elif is_revision(module) or is_environment(module):
+        elif is_of_alembic(module):
             found[mention.qualified].kept.append(module.place(node))
         else:
             found[mention.qualified].uses.append((module.place(node), piece))
@@ -170,6 +176,8 @@ def _names_memory(url: UrlText) -> bool:
 def _listens(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether events are listened to here: both sides would have to be."""
     above = module.parent(node)
+    if isinstance(above, ast.keyword):
+        above = module.parent(above)
     if not isinstance(above, ast.Call):
         return False
     return (project.qualified_name(module, above.func) or "").startswith("sqlalchemy.event.")

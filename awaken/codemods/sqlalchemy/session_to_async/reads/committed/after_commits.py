@@ -1,7 +1,8 @@
 """Relationships that are read behind a commit, of objects of before: they are read anew.
 
 A synchronous session expires them when it commits, so that the next read gives what the database
-has. So does a request of a test that shares its session.
+has. So does a request of a test that shares its session. What an object factory has made and
+flushed has none either, until it is read.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
+    read_of_made,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers, is_refreshed
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
@@ -79,6 +83,8 @@ class ReadsAfterCommits:
         for one in (*later, *project.orm.commits.read_in_functions(sent)):
             if one.kind == "read":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
+        for place, made in read_of_made(project):
+            self._places[place.path].setdefault(place, []).append(made)
         self._statements = {
             module.place(read.statement) for module, reads in self._all() for read in reads
         }
@@ -146,6 +152,34 @@ class ReadsAfterCommits:
                     continue
                 kept.append(found)
                 yield found
+                for inner in self._behind(module, found):
+                    if not any(_covers(module, one, inner, behind) for one in kept):
+                        kept.append(inner)
+                        yield inner
+
+    def _behind(self, module: Module, read: _Read) -> Iterator[_Read]:
+        """Yield the reads of what ``read`` gives: ``post.author.posts``, if that has ``author``.
+
+        Reading one side anew takes from the object there what it had of the other side.
+        """
+        text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
+        start, found = module.span(read.statement).start, set[str]()
+        for node in () if function is None or read.is_many else module.walk(function):
+            match node:
+                case ast.Attribute(value=ast.Attribute() as held, attr=name, ctx=ast.Load()) if (
+                    name not in found
+                    and module.text_of(held) == text
+                    and module.span(node).start >= start
+                ):
+                    values = self._project.values.of(module, held).alternatives
+                    is_one = kind_of(self._project, values) in {"one", "optional"}
+                    if is_one and self._is_relationship(values, name):
+                        found.add(name)
+                        inner = replace(read, text=text, name=name, is_optional=True)
+                        yield inner
+                        yield from self._behind(module, inner)
+                case _:
+                    pass
 
     def _reads(
         self, module: Module, node: ast.Attribute | ast.Name, events: list[Place]

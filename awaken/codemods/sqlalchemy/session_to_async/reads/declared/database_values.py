@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import DATABASE_VALUE
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -35,11 +35,10 @@ def fetched_when_written(project: Project, rule: str) -> Iterator[Member]:
     """
     for qualified, names in sorted(_computed(project).items()):
         read = [one for one in sorted(names) if is_read(project, one)]
-        facts = project.class_facts(qualified)
-        module = None if facts is None else project.module(facts.path)
-        node = None if module is None or facts is None else module.class_at(facts.span)
-        if not read or module is None or node is None or _is_set(project, qualified):
+        found = project.class_definition(qualified)
+        if not read or found is None or _is_set(project, qualified):
             continue
+        module, node = found
         site = Site(rule, module, node)
         shown = " and ".join(f"`{node.name}.{one}`" for one in read)
         try:
@@ -58,7 +57,7 @@ def _computed(project: Project) -> dict[str, set[str]]:
     """Return the mapped classes with the columns that the database computes in an update."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for module in modules_with(project, _WORDS):
-        if is_revision(module) or is_environment(module):
+        if is_of_alembic(module):
             continue
         for node in module.walk():
             if not isinstance(node, ast.ClassDef):

@@ -16,7 +16,7 @@ from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class LateColumns:
     def _mapped(self) -> Iterator[_Late]:
         """Yield what the mapping says."""
         for module in modules_with(self._project, _WORDS):
-            for node in () if _is_of_alembic(module) else module.walk():
+            for node in () if is_of_alembic(module) else module.walk():
                 if isinstance(node, ast.Call) and self._is_declared_late(module, node):
                     yield from self._declared(module, node)
 
@@ -92,7 +92,7 @@ class LateColumns:
     def _by_options(self) -> Iterator[_Late]:
         """Yield what options of statements defer."""
         for module in modules_with(self._project, _OPTIONS):
-            for node in () if _is_of_alembic(module) else module.walk():
+            for node in () if is_of_alembic(module) else module.walk():
                 if not isinstance(node, ast.Call):
                     continue
                 kind, place = last_name(node.func), module.place(node)
@@ -183,7 +183,3 @@ class LateColumns:
 
 def _is_true(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
-
-
-def _is_of_alembic(module: Module) -> bool:
-    return is_revision(module) or is_environment(module)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -20,7 +20,7 @@ def is_read(project: Project, name: str) -> bool:
     """Whether an attribute of this name may be read of an object, and not only of a class."""
     for path in project.files_with((name.encode(),)):
         module = project.module(path)
-        if module is None or is_revision(module) or is_environment(module):
+        if module is None or is_of_alembic(module):
             continue
         for node in module.mentions(name):
             match node:
@@ -56,10 +56,8 @@ def _is_mapping(project: Project, module: Module, node: ast.ClassDef) -> bool:
 
 def own_arguments(project: Project, qualified: str) -> ast.expr | None:
     """Return what a class says of its mapper by itself."""
-    facts = project.class_facts(qualified)
-    module = None if facts is None else project.module(facts.path)
-    node = None if module is None or facts is None else module.class_at(facts.span)
-    for statement in node.body if node is not None else ():
+    found = project.class_definition(qualified)
+    for statement in found[1].body if found is not None else ():
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == _ARGUMENTS:
                 return value

@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import SUBCLASS_ATTRIBU
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.migrations import is_environment, is_revision
+from awaken.project.source.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -31,7 +31,7 @@ _SAYS = {"polymorphic_load", "with_polymorphic"}
 def loaded_with_their_bases(project: Project, rule: str) -> Iterator[Member]:
     """Yield the classes of which more is loaded when an object of their base is."""
     for module in modules_with(project, (_WORD,)):
-        if is_revision(module) or is_environment(module):
+        if is_of_alembic(module):
             continue
         for node in module.walk():
             if isinstance(node, ast.ClassDef):

@@ -1,0 +1,48 @@
+"""``awaken trust``: whose codemods run without being asked for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from awaken.cli.options import declared as given
+
+
+def trust(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PATH",
+            help="The project, or a path in it; the current directory by default.",
+            show_default=False,
+        ),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the trust back.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show what is trusted.")] = False,
+    quiet: given.Quiet = False,
+) -> int:
+    """Let the codemods run that a project's own settings name, until one of them changes.
+
+    Their code is code of the project: read it before. What you trust is the settings of each, and
+    the file that it names; what that file imports is not looked at.
+    """
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.output import send  # noqa: PLC0415
+    from awaken.preview.trust_lines import trust_lines  # noqa: PLC0415
+
+    if listed and (remove or path is not None):
+        raise typer.BadParameter("shows all; leave out the rest", param_hint="--list")
+    if listed:
+        send(trust_lines(api.trusted()), sys.stdout)
+        return 0
+    start = path or Path()
+    word, found = ("no longer ", api.distrust(start)) if remove else ("", api.trust(start))
+    for line in trust_lines(found) if not quiet else ():
+        say(f"{word}trusted: {line}")
+    if not found and not quiet:
+        say("Nothing was trusted here.")
+    return 0

@@ -1,0 +1,133 @@
+"""What the constructor of an application is given out of sight, or does that is its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.kit.sites import Refused
+from awaken.project import Project
+from awaken.project.source.trees import Function, parameters_of
+
+_OWN = {
+    "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
+    "__call__", "lifespan",
+}  # fmt: skip
+_KEYWORDS = frozenset({"lifespan", "on_startup", "on_shutdown"})
+_KEYWORD_WORDS = tuple(sorted(one.encode() for one in _KEYWORDS))
+
+
+class Constructors:
+    """Looks at the calls that make applications, and at the classes of these."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def look_at(self, home: Home) -> None:
+        """Refuse a constructor that does more than is seen."""
+        facts = self._project.class_facts(home.application.qualified)
+        if facts is not None:
+            self._look_at_class(home)
+        for keyword in home.call.keywords if home.call is not None else ():
+            if keyword.arg is None and self._may_hold_handlers(keyword.value):
+                text = home.module.excerpt(keyword.value)
+                place = home.module.place(keyword.value)
+                raise Refused(reasons.KEYWORDS, f"**{text}", because=(place,))
+        function = _of_callers(home)
+        if function is not None:
+            self._look_at_callers(home, function)
+
+    def _look_at_callers(self, home: Home, function: Function) -> None:
+        """Refuse keywords with which a call in sight gives handlers or a lifespan."""
+        for site in self._project.calls.callers_of(home.module, function).sites:
+            module = self._project.module(site.place.path)
+            for call in module.calls_at(site.place.span) if module is not None else ():
+                for keyword in call.keywords:
+                    unpacked = keyword.arg is None and self._may_hold_handlers(keyword.value)
+                    if keyword.arg in _KEYWORDS or unpacked:
+                        raise Refused(reasons.KEYWORDS, ast.unparse(call), because=(site.place,))
+
+    def _look_at_class(self, home: Home) -> None:
+        for name in (home.application.qualified, *self._bases(home.application.qualified)):
+            found = self._project.class_facts(name)
+            module = self._project.module(found.path) if found is not None else None
+            for node in module.walk() if module is not None else ():
+                if module is None or found is None or not isinstance(node, ast.ClassDef):
+                    continue
+                if module.span(node) == found.span:
+                    scope = module.scopes.scope_made_by(node)
+                    # An overridden method may not do what FastAPI's own does.
+                    if _OWN & scope.bindings.keys():
+                        place = module.place(node)
+                        raise Refused(reasons.OWN_CLASS, node.name, because=(place,))
+
+    def _bases(self, qualified: str) -> Iterator[str]:
+        facts = self._project.class_facts(qualified)
+        for base in facts.bases if facts is not None else ():
+            if base is not None and self._project.class_facts(base) is not None:
+                yield base
+                yield from self._bases(base)
+
+    def _may_hold_handlers(self, node: ast.expr) -> bool:
+        """Whether unpacked keywords may name handlers: the words stand somewhere as keys."""
+        if isinstance(node, ast.Dict):
+            keys = {key.value if isinstance(key, ast.Constant) else None for key in node.keys}
+            # `None` is a computed key, or a mapping unpacked inside: either may name a list.
+            return None in keys or not keys.isdisjoint(_KEYWORDS)
+        for path in self._project.files_with(_KEYWORD_WORDS):
+            module = self._project.module(path)
+            # A file that cannot be read may hold the key as well.
+            if module is None or any(_is_key(one) for one in module.walk()):
+                return True
+        return False
+
+    def caveats(self, home: Home) -> list[str]:
+        """Return what may change for callers out of sight who give the constructor keywords."""
+        function = _of_callers(home)
+        if function is None or self._project.calls.callers_of(home.module, function).complete:
+            return []
+        hidden = f"a call of `{function.name}` that is not in sight"
+        lost = "what it gives as `on_startup` or `on_shutdown` does not run"
+        return [f"{hidden} fails if it gives a `lifespan`, and {lost}"]
+
+
+def _of_callers(home: Home) -> Function | None:
+    """Return the function whose callers may give the constructor keywords; None if none can.
+
+    ``FastAPI(**options)`` where ``options`` is a parameter, or made of one.
+    """
+    function = home.function
+    if function is None or home.call is None:
+        return None
+    unpacked = [one.value for one in home.call.keywords if one.arg is None]
+    given = {parameter.arg for parameter, _ in parameters_of(function.args)}
+    names, known = {*_names_in(*unpacked)}, set[str]()
+    while not names <= known:
+        known |= names
+        for name in sorted(known):
+            bindings = home.scope.bindings.get(name, ())
+            names |= _names_in(*(one.value for one in bindings if one.value is not None))
+    return function if names & given else None
+
+
+def _names_in(*nodes: ast.AST) -> set[str]:
+    return {one.id for node in nodes for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def _is_key(node: ast.AST) -> bool:
+    """Whether a node names a list of handlers as a key: of a dictionary, or a keyword."""
+    words = _KEYWORDS
+    match node:
+        case ast.Dict(keys=keys):
+            return any(isinstance(key, ast.Constant) and key.value in words for key in keys)
+        case ast.Subscript(slice=ast.Constant(value=value), ctx=ast.Store()):
+            return value in words
+        # A field of a TypedDict or a dataclass becomes a key as well.
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return name in words
+        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+            return any(one.arg in words for one in keywords)
+        case _:
+            return False

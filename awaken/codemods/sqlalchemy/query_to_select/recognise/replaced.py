@@ -1,0 +1,67 @@
+"""Methods of sessions, and of Query, that the program replaces: what a rewrite would pass by.
+
+A Query calls ``execute`` of its session and nothing else; ``scalars``, ``scalar`` and ``get`` of a
+session do not call its ``execute``, from SQLAlchemy 2.0 on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.frameworks.sqlalchemy.replaced_methods import ReplacedMethod
+from awaken.project.source.test_files import is_test_file
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+CALLED = ("execute", "get", "scalar", "scalars")
+"""The methods of a session that a query or its rewrite calls."""
+
+
+class Replaced:
+    """What a program replaces; it is looked for when the first rewrite asks."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def _of_sessions(self) -> tuple[ReplacedMethod, ...]:
+        return self._project.orm.replaced_methods.of_sessions(CALLED)
+
+    def caveats(self, runs: Collection[str]) -> Iterator[str]:
+        """Yield what may change where queries are executed by the methods ``runs`` afterwards."""
+        for one in self._of_sessions:
+            for run in sorted(runs):
+                why = _why(one, run)
+                if why:
+                    yield f"{one.why}, {why}"
+                    break
+
+    def query_method(self) -> tuple[Refused | None, str]:
+        """Return the refusal of every query where a method of Query is replaced.
+
+        Where only tests replace one, it is a caveat.
+        """
+        caveat = ""
+        for one in self._project.orm.replaced_methods.of_queries():
+            if not is_test_file(one.place.path):
+                return Refused(reasons.QUERY_HOOKS, one.why, because=(one.place,)), ""
+            caveat = f"{one.why}, which select() bypasses"
+        return None, caveat
+
+
+def _why(one: ReplacedMethod, run: str) -> str:
+    """Return what the replaced method is to what runs the statement, as a clause."""
+    if not one.name:
+        return "which Query and select() need not call alike"
+    if one.name == run == "execute":
+        return "which gets another statement than Query gives it"
+    if one.name == run:
+        return "which Query does not call"
+    if one.name == "execute" and run != "get":
+        return f"which Query calls and `{run}()` does not"
+    return ""

@@ -1,0 +1,240 @@
+"""What annotations ask of a result: a list, or a number that is never None.
+
+``Query`` promises ``list[User]`` and ``int`` where a result promises ``Sequence[User]`` and
+``int | None``. At run time they are the same. Where the code around is annotated, a type checker
+reads it, so what it is to be is written as well.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.project.source.bindings import Binding
+from awaken.project.source.trees import Function, parameters_of
+
+_FURTHEST = 4
+"""Variables that are followed, one given to the other."""
+_OF_LISTS = frozenset(
+    {"append", "clear", "copy", "extend", "insert", "pop", "remove", "reverse", "sort"}
+)
+
+Step = int | str
+"""A way into a type: the place in a tuple, or a word for what a dict or a list holds."""
+
+
+def _is_annotated(reader: Reader, node: ast.AST) -> bool:
+    """Whether a type checker looks at the code around ``node``.
+
+    Who annotates what a function returns has one; where one is set up, any annotation will do.
+    """
+    for above in reader.module.ancestors(node):
+        if isinstance(above, Function):
+            arguments = [one for one, _ in parameters_of(above.args)]
+            is_partly = any(one.annotation is not None for one in arguments)
+            return above.returns is not None or (is_partly and reader.project.is_type_checked)
+    return False
+
+
+def is_typed(reader: Reader, node: ast.AST, session: ast.expr | None) -> bool:
+    """Whether a type checker knows what the ``session`` that stands at ``node`` gives."""
+    if not reader.project.targets.admits("sqlalchemy", ">=2.0"):
+        return False
+    if not _is_annotated(reader, node):
+        return False
+    if not isinstance(session, ast.Name):
+        return True
+    bindings = reader.bindings(session)
+    return not any(one.kind == "parameter" and one.annotation is None for one in bindings)
+
+
+def asks_list(reader: Reader, node: ast.expr) -> bool:
+    """Whether what stands at ``node`` must be a list for a type checker, not just a sequence."""
+    if reader.module.scopes.is_shadowed("list", node):
+        return False
+    return _Asked(reader).asks_list(node, (), _FURTHEST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Follows an expression to the annotations that it has to keep to."""
+
+    reader: Reader
+
+    def asks_list(self, node: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
+        """Whether a list is asked for at ``way`` into what stands at ``node``."""
+        parent = self.reader.module.parent(node)
+        match parent:
+            case ast.Tuple(elts=elements):
+                return self.asks_list(parent, (elements.index(node), *way), steps)
+            case ast.Dict():
+                return self.asks_list(parent, ("value", *way), steps)
+            case ast.IfExp() | ast.BoolOp() | ast.Await():
+                return self.asks_list(parent, way, steps)
+            # A sequence is added to nothing, and has no methods that change it.
+            case ast.BinOp(op=ast.Add()):
+                return not way
+            case ast.Attribute(attr=name):
+                return not way and name in _OF_LISTS
+            case ast.Assign(targets=[target]):
+                return self._target(target, way, steps)
+            case _:
+                return self._is_list(self._annotation(parent, node), way)
+
+    def _annotation(self, parent: ast.AST | None, node: ast.expr) -> ast.expr | None:
+        """Return how what takes the value of ``node`` is annotated."""
+        module = self.reader.module
+        match parent:
+            case ast.Return():
+                function = module.enclosing_function(node)
+                return function.returns if isinstance(function, Function) else None
+            case ast.AnnAssign(annotation=annotation):
+                return annotation
+            case ast.Call(args=arguments) if node in arguments:
+                return self._parameter(parent, arguments.index(node))
+            case ast.keyword(arg=str(name)):
+                call = module.parent(parent)
+                return self._parameter(call, name) if isinstance(call, ast.Call) else None
+            case _:
+                return None
+
+    def _target(self, target: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
+        if isinstance(target, ast.Tuple) and way and isinstance(way[0], int):
+            inner = target.elts[way[0]] if way[0] < len(target.elts) else None
+            return inner is not None and self._target(inner, way[1:], steps)
+        if isinstance(target, ast.Attribute):
+            return self._is_list(self._declared(target), way)
+        if not isinstance(target, ast.Name) or not steps:
+            return False
+        scopes = self.reader.module.scopes
+        owner = scopes.owner(target.id, scopes.scope_of(target))
+        if owner is None or owner.kind in {"module", "class"}:
+            return False
+        bindings = owner.bindings.get(target.id, [])
+        if not way and any(_makes_list(one) for one in bindings if one.node is not target):
+            return True
+        if any(self._is_list(one.annotation, way) for one in bindings):
+            return True
+        reads = (
+            read
+            for scope in scopes.scopes
+            for read in scope.reads.get(target.id, ())
+            if scopes.owner(target.id, scope) is owner
+        )
+        return any(self._read(read, way, steps - 1) for read in reads)
+
+    def _read(self, read: ast.Name, way: tuple[Step, ...], steps: int) -> bool:
+        parent = self.reader.module.parent(read)
+        # Only a list can have its items replaced.
+        if isinstance(parent, ast.Subscript) and parent.value is read:
+            return not way and not isinstance(parent.ctx, ast.Load)
+        return self.asks_list(read, way, steps)
+
+    def _declared(self, target: ast.Attribute) -> ast.expr | None:
+        """Return how the attribute of ``self`` is annotated in its class."""
+        own = self.reader.module.enclosing_class(target)
+        if own is None or not isinstance(target.value, ast.Name):
+            return None
+        return _annotation_in(own.body, target.attr)
+
+    def _parameter(self, call: ast.Call, given: int | str) -> ast.expr | None:
+        """Return the annotation of what takes an argument of ``call``, at a place or by name."""
+        project = self.reader.project
+        qualified = self.reader.qualified(call.func)
+        found = None if qualified is None else project.definition(qualified)
+        if qualified is None or found is None:
+            return None
+        defined = project.class_definition(qualified)
+        if defined is not None:
+            return _field(defined[1], given)
+        home = project.module(found.path)
+        function = None if home is None else home.function_at(found.span.start)
+        return None if function is None else _parameter_of(function, given)
+
+    def _is_list(self, annotation: ast.expr | None, way: Sequence[Step]) -> bool:
+        """Whether an annotation says that a list is found on ``way`` into it, and nothing else."""
+        if annotation is None:
+            return False
+        choices = list(self._choices(annotation))
+        return bool(choices) and all(self._choice_is_list(one, way) for one in choices)
+
+    def _choices(self, annotation: ast.expr) -> Iterator[ast.expr]:
+        """Yield the types that an annotation admits, but None."""
+        match annotation:
+            case ast.Constant(value=str()):
+                parsed = self.reader.module.parse_string(annotation)
+                if parsed is not None:
+                    yield from self._choices(parsed)
+            case ast.Constant(value=None):
+                return
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                yield from self._choices(left)
+                yield from self._choices(right)
+            case ast.Subscript(value=value, slice=inner) if _last_name(value) == "Optional":
+                yield from self._choices(inner)
+            case ast.Subscript(value=value, slice=ast.Tuple(elts=elements)) if (
+                _last_name(value) == "Union"
+            ):
+                for one in elements:
+                    yield from self._choices(one)
+            case ast.Subscript(value=value, slice=ast.Tuple(elts=[inner, *_])) if (
+                _last_name(value) == "Annotated"
+            ):
+                yield from self._choices(inner)
+            case _:
+                yield annotation
+
+    def _choice_is_list(self, annotation: ast.expr, way: Sequence[Step]) -> bool:
+        generic = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+        name = _last_name(generic)
+        if not way:
+            return name in {"list", "List"}
+        if not isinstance(annotation, ast.Subscript):
+            return False
+        inner = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else []
+        step, rest = way[0], way[1:]
+        if isinstance(step, int) and name in {"tuple", "Tuple"}:
+            return step < len(inner) and self._is_list(inner[step], rest)
+        if step == "value" and name in {"dict", "Dict", "Mapping", "MutableMapping"}:
+            return bool(inner) and self._is_list(inner[-1], rest)
+        return False
+
+
+def _makes_list(binding: Binding) -> bool:
+    """Whether a variable is given a list elsewhere, which is its type from there on."""
+    value = binding.value
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id in {"list", "sorted"}
+    return isinstance(value, ast.List | ast.ListComp)
+
+
+def _field(definition: ast.ClassDef, given: int | str) -> ast.expr | None:
+    """Return the annotation of what a class is made with, at a place or by name."""
+    for one in definition.body:
+        if isinstance(one, Function) and one.name == "__init__":
+            return _parameter_of(one, given if isinstance(given, str) else given + 1)
+    return _annotation_in(definition.body, given) if isinstance(given, str) else None
+
+
+def _parameter_of(function: Function, given: int | str) -> ast.expr | None:
+    arguments = function.args
+    if isinstance(given, str):
+        named = [*arguments.args, *arguments.kwonlyargs]
+        return next((one.annotation for one in named if one.arg == given), None)
+    positional = [*arguments.posonlyargs, *arguments.args]
+    return positional[given].annotation if given < len(positional) else None
+
+
+def _annotation_in(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
+    """Return the annotation that a class gives one of its attributes."""
+    for one in body:
+        match one:
+            case ast.AnnAssign(target=ast.Name(id=declared)) if declared == name:
+                return one.annotation
+    return None
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

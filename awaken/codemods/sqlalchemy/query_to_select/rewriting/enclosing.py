@@ -1,0 +1,59 @@
+"""Puts what is written into a call of a function, on one line or on lines of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import libcst as cst
+import msgspec
+
+from awaken.contract import Surroundings
+from awaken.editing.arguments import code, line_break
+
+
+def in_call(
+    function: str,
+    before: Sequence[str],
+    write: Callable[[Surroundings], cst.BaseExpression],
+    around: Surroundings,
+) -> cst.Call:
+    """Return ``function(*before, what is written)``; ``write`` is told where its text will stand.
+
+    ``before`` are the arguments in front of it, as text.
+    """
+    called = cst.parse_expression(function)
+    first = [cst.parse_expression(text) for text in before]
+    # On one line, if that is to be had: nothing is broken in it.
+    one = write(msgspec.structs.replace(around, breaks_around=True, parentheses=None))
+    whole = cst.Call(called, [*map(cst.Arg, first), cst.Arg(one)])
+    if around.breaks_around or _fits(code(whole), around):
+        return whole
+    indent = around.line_indent + around.indent
+    outer = around.parentheses
+    room = msgspec.structs.replace(
+        around,
+        line_indent=indent,
+        column=len(indent),
+        trailing=len(",") if first else 0,
+        line_length=around.line_length + (0 if outer is None else outer.outdent),
+        bracketed=True,
+        parentheses=None,
+    )
+    comma = cst.Comma(whitespace_after=line_break(indent))
+    closing = cst.Comma() if first else cst.MaybeSentinel.DEFAULT
+    last = cst.Arg(write(room), comma=closing, whitespace_after_arg=line_break(around.line_indent))
+    if first:
+        # The line break comes behind the comma, which the last of several has.
+        close = cst.Comma(whitespace_after=line_break(around.line_indent))
+        last = last.with_changes(comma=close, whitespace_after_arg=cst.SimpleWhitespace(""))
+    arguments = [*(cst.Arg(one, comma=comma) for one in first), last]
+    return cst.Call(called, arguments, whitespace_before_args=line_break(indent))
+
+
+def _fits(text: str, around: Surroundings) -> bool:
+    if "\n" in text:
+        return False
+    outer = around.parentheses
+    if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
+        return True
+    return outer is None and around.column + len(text) + around.trailing <= around.line_length

@@ -1,0 +1,175 @@
+"""Models that are given objects of another package, and read their relationships: in a greenlet.
+
+`greenlet_spawn` calls what validates them. What an endpoint returns is validated there, as FastAPI
+does it when the endpoint has ended, which finds a model that is valid then.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import fields_of
+from awaken.contract import Place
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.domain import Applied
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.values.domain import InstanceOf, NoneValue, Producer, TupleOf, Unknown, Value
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.schemas.domain import Reading
+
+_KNOWN = schema_knowledge()
+_BASES = frozenset(_KNOWN.models.bases)
+_PLAIN = {"abc.ABC", "builtins.object", "typing.Generic", "typing.NamedTuple", "typing.Protocol"}
+"""What a class may inherit that has attributes of its own alone."""
+_COLLECTIONS = {"builtins", "collections", "typing"}
+
+
+class BridgedModels:
+    """Finds the models that are given objects of the classes of which ``is_foreign`` is true."""
+
+    def __init__(self, project: Project, is_foreign: Callable[[str], bool]) -> None:
+        self._project = project
+        self._is_foreign = is_foreign
+        self._holding: dict[str, bool] = {}
+
+    def operations(self) -> dict[Place, Operation]:
+        """Return what is called in a greenlet, or is validated there, by its place."""
+        called = {by.module.place(by.node): self._called(by) for by, _ in self._applied}
+        return {place: one for place, one in called.items() if one is not None}
+
+    def unknown(self) -> Iterator[Applied]:
+        """Yield what endpoints return that may be such an object, and cannot be told to be one."""
+        for by, is_known in self._applied:
+            if by.model is not None and not (is_known and self._called(by) is not None):
+                yield by
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The attributes that are read as relationships."""
+        return frozenset(name for one in self._readings for name in fields_of(one.shapes))
+
+    # --------------------------------------------------------------------------------- objects
+    @cached_property
+    def _readings(self) -> tuple[Reading, ...]:
+        return self._project.orm.schemas_reading(self._may_hold).readings
+
+    def _may_hold(self, name: str) -> bool:
+        """Whether objects of a class are foreign, or may have attributes that are."""
+        if self._is_foreign(name) or self._project.class_facts(name) is None:
+            return self._is_foreign(name)
+        if name not in self._holding:
+            is_mapped = self._project.orm.mapped_class(name) is not None
+            is_plain = _PLAIN.issuperset(self._project.library_ancestors(name))
+            self._holding[name] = not is_mapped and is_plain and self._names_foreign(name)
+        return self._holding[name]
+
+    def _names_foreign(self, name: str) -> bool:
+        """Whether the definition of a class names one whose objects are foreign."""
+        found = self._project.class_definition(name)
+        return found is not None and any(
+            self._is_foreign(self._project.qualified_name(found[0], one) or "")
+            for one in ast.walk(found[1])
+            if isinstance(one, ast.Name | ast.Attribute)
+        )
+
+    def _is_of_interest(self, reading: Reading) -> bool:
+        """Whether such an object is among what is read, or may be."""
+        found = self._project.values.of(reading.module, reading.node)
+        if any(map(self._holds, found.alternatives)):
+            return True
+        # What it may be else, loads nothing but by a relationship.
+        is_unknown = found.unknown is not None or any(map(_is_open, found.alternatives))
+        return is_unknown and any(True for _ in fields_of(reading.shapes))
+
+    def _holds(self, value: Value) -> bool:
+        match value:
+            case InstanceOf():
+                # An object of another class is read itself: a page of items is one of its own.
+                is_container = value.qualified.partition(".")[0] in _COLLECTIONS
+                inside = [one for part in value.parameters for one in part if is_container]
+                return self._may_hold(value.qualified) or any(map(self._holds, inside))
+            case TupleOf():
+                return any(self._holds(one) for part in value.items for one in part)
+            case Producer():
+                return any(map(self._holds, value.inner))
+            case _:
+                return False
+
+    @cached_property
+    def _applied(self) -> list[tuple[Applied, bool]]:
+        """What hands such objects to models that read relationships; and whether it surely does."""
+        found: dict[Place, tuple[Applied, bool]] = {}
+        for one in self._readings:
+            if one.by is not None and self._is_of_interest(one):
+                by = self._page(one) or one.by
+                values = self._project.values.of(one.module, one.node)
+                place = by.module.place(by.node)
+                other, is_known = found.get(place, (by, True))
+                # Of two routes of one function, each turns what it returns into its own model.
+                is_known = is_known and bool(values.alternatives) and other.model is by.model
+                found[place] = (by, is_known)
+        return list(found.values())
+
+    def _page(self, reading: Reading) -> Applied | None:
+        """Return the call that makes a page of what is read, if one does."""
+        above = reading.module.parent(reading.node)
+        is_page = isinstance(above, ast.Call) and (
+            self._project.qualified_name(reading.module, above.func) in _KNOWN.pages
+        )
+        return Applied(reading.module, above) if isinstance(above, ast.Call) and is_page else None
+
+    def _called(self, by: Applied) -> Operation | None:
+        """Return what becomes of a call, or of what an endpoint returns."""
+        if by.model is None:
+            return Operation(by.node, "spawned")
+        declared = self._project.values.declared(by.home or by.module, by.model).alternatives
+        if by.home is not by.module or not all(map(self._is_model, declared)):
+            return None
+        if self._is_called(by):
+            return None
+        model = by.module.text_of(by.model)
+        is_class = isinstance(by.model, ast.Name | ast.Attribute)
+        method = "model_validate" if is_class else "validate_python"
+        return Operation(by.node, "validated", method=method, why=model)
+
+    def _is_called(self, by: Applied) -> bool:
+        """Whether the program calls an endpoint itself, and gets what it returns."""
+        graph, function = self._project.calls.graph(), function_around(by.module, by.node)
+        start = -1 if function is None else by.module.span(function).start
+        return any(
+            graph.callers(one)
+            for one in graph.functions()
+            if (one.path, one.start) == (by.module.path, start)
+        )
+
+    def _is_model(self, value: Value) -> bool:
+        """Whether an annotation says a model of the program, or a collection of some."""
+        match value:
+            case NoneValue():
+                return True
+            case InstanceOf(qualified=name, parameters=[_, *_] as parameters) if (
+                name.partition(".")[0] in _COLLECTIONS
+            ):
+                return all(self._is_model(one) for part in parameters for one in part)
+            case InstanceOf(qualified=name):
+                return not _BASES.isdisjoint(self._project.library_ancestors(name))
+            case _:
+                return False
+
+
+def _is_open(value: Value) -> bool:
+    """Whether it is not known what something is, or holds."""
+    match value:
+        case InstanceOf():
+            is_container = value.qualified.partition(".")[0] in _COLLECTIONS
+            return is_container and any(_is_open(one) for part in value.parameters for one in part)
+        case TupleOf():
+            return any(_is_open(one) for part in value.items for one in part)
+        case _:
+            return isinstance(value, Unknown)

@@ -1,0 +1,200 @@
+"""What may load when it is read of objects of another package: it is read in a greenlet.
+
+The mapping of such objects is out of sight and cannot be changed: their relationships load as they
+always did, and so do their collections that are queries, where `greenlet_spawn` calls what reads
+them. It is what `run_sync` is made of, and needs no session at hand.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import (
+    QUERYING,
+    read_as_relationships,
+)
+from awaken.contract import Place
+from awaken.kit.search import modules_with
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.values.domain import InstanceOf, Value
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_CONSUMERS = {
+    "all", "any", "bool", "dict", "enumerate", "frozenset", "len", "list", "max", "min", "next",
+    "set", "sorted", "str", "sum", "tuple", "zip",
+}  # fmt: skip
+"""Builtins that take items of what they are given."""
+_DEEPEST = 8  # steps from an expression back to what it is read of
+ITEMS = "list"
+"""What takes the items of a collection, which may be a query, at once."""
+
+
+class BridgedReads:
+    """Finds what reads objects of the classes of which ``is_foreign`` is true.
+
+    Of such objects the program loads those of ``models`` itself. What is ``said`` are attributes,
+    as ``package.Model.name``, that load when they are read, whatever they look like; ``fields``
+    those that models read as relationships.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        models: Collection[str],
+        is_foreign: Callable[[str], bool],
+        said: Collection[str],
+        fields: frozenset[str],
+    ) -> None:
+        self._project = project
+        self._models = models
+        self._is_foreign = is_foreign
+        self._fields = fields
+        self._said: defaultdict[str, set[str]] = defaultdict(set)
+        for one in said:
+            owner, _, name = one.rpartition(".")
+            self._said[name].add(owner)
+
+    def operations(self) -> dict[Place, Operation]:
+        """Return what may load, and has to be called in a greenlet, by its place."""
+        found: dict[Place, Operation] = {}
+        for module in modules_with(self._project, self._words):
+            if not is_of_alembic(module):
+                reads = [_as_read(module, node) for node in self._reads(module)]
+                found.update(_outermost(module, reads))
+        for module in modules_with(self._project, (b"getattr(", b"hasattr(")):
+            for node in module.walk() if not is_of_alembic(module) else ():
+                if isinstance(node, ast.Call) and self._is_asked(module, node):
+                    found.setdefault(module.place(node), Operation(node, "spawned"))
+        return found
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The attributes that look like relationships, of some such class."""
+        by_code = read_as_relationships(self._project, self._models, self._is_foreign)
+        return self._fields.union(*by_code.values())
+
+    @property
+    def _words(self) -> tuple[bytes, ...]:
+        return tuple(f".{one}".encode() for one in sorted({*self.names, *self._said}))
+
+    def _reads(self, module: Module) -> Iterator[ast.Attribute]:
+        for name in sorted({*self.names, *self._said}):
+            for node in module.mentions(name):
+                is_read = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+                if isinstance(node, ast.Attribute) and is_read and self._is_read(module, node):
+                    yield node
+
+    def _is_asked(self, module: Module, call: ast.Call) -> bool:
+        """Whether a builtin reads an attribute by its name that may load."""
+        if module.scopes.builtin_called(call) not in {"getattr", "hasattr"}:
+            return False
+        match call.args:
+            case [owner, ast.Constant(value=str(name)), *_]:
+                may_load = name in self.names or name in self._said
+            case [owner, _, *_]:
+                may_load = True
+            case _:
+                return False
+        return may_load and self._is_of_foreign(module, owner, _DEEPEST)
+
+    def _is_read(self, module: Module, node: ast.Attribute) -> bool:
+        owners = self._project.values.of(module, node.value).instance_of
+        is_said = not owners or not self._said.get(node.attr, set()).isdisjoint(owners)
+        if node.attr not in self.names and not is_said:
+            return False
+        return self._is_of_foreign(module, node.value, _DEEPEST)
+
+    def _is_of_foreign(self, module: Module, node: ast.expr, depth: int) -> bool:
+        """Whether an expression may give an object of such a class, or what is read of one.
+
+        What such an object holds is out of sight: then it is told by where it comes from.
+        """
+        values = self._project.values.of(module, node)
+        if any(isinstance(one, InstanceOf) for one in values.alternatives):
+            return any(map(self._is_instance, values.alternatives))
+        if not depth or values.unknown is None:
+            return False
+        match node:
+            case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+                return self._is_of_foreign(module, owner, depth - 1)
+            case ast.Call(func=ast.Attribute(value=owner)):
+                return self._is_of_foreign(module, owner, depth - 1)
+            case ast.Call(func=ast.Name(), args=[given, *_]) if (
+                module.scopes.builtin_called(node) in _CONSUMERS
+            ):
+                return self._is_of_foreign(module, given, depth - 1)
+            case ast.Name():
+                return any(
+                    self._is_of_foreign(module, one.value, depth - 1)
+                    for one in module.scopes.bindings_of(node)
+                    if one.value is not None and one.kind != "parameter"
+                )
+            case _:
+                return False
+
+    def _is_instance(self, value: Value) -> bool:
+        return isinstance(value, InstanceOf) and self._is_foreign(value.qualified)
+
+
+def _outermost(module: Module, reads: Sequence[Operation]) -> Iterator[tuple[Place, Operation]]:
+    """Yield the operations that are no part of another one, each once."""
+    nodes = {one.node for one in reads}
+    for one in sorted(reads, key=lambda each: module.span(each.node).start):
+        if not any(above in nodes for above in module.ancestors(one.node)):
+            yield module.place(one.node), one
+
+
+def _as_read(module: Module, read: ast.Attribute) -> Operation:
+    """Return the operation of a read: all of an expression that may load behind it as well.
+
+    Its ``session`` is what the object is read of, if that may have to wait itself.
+    """
+    node, method = _whole(module, read)
+    owner = None if _is_path(read.value) else read.value
+    return Operation(node, "loading", method=method, session=owner)
+
+
+def _is_path(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _whole(module: Module, node: ast.expr) -> tuple[ast.expr, str]:
+    """Return all of an expression that may load, and what takes its items."""
+    while True:
+        above = module.parent(node)
+        match above:
+            case ast.Attribute(value=value, ctx=ast.Load()) if value is node:
+                called = module.parent(above)
+                is_called = isinstance(called, ast.Call) and called.func is above
+                if not is_called:
+                    node = above
+                elif above.attr in QUERYING and isinstance(called, ast.Call):
+                    node = called
+                else:
+                    return node, ""
+            case ast.Subscript(value=value, ctx=ast.Load()) if value is node:
+                node = above
+            case ast.Call(args=[given], keywords=[]) if (
+                given is node and module.scopes.builtin_called(above) in _CONSUMERS
+            ):
+                node = above
+            case ast.For(iter=iterated) | ast.comprehension(iter=iterated) if iterated is node:
+                return node, ITEMS
+            case ast.Call(func=ast.Attribute(attr="extend")) | ast.Starred():
+                return node, ITEMS
+            case ast.Compare(ops=[*_, ast.In() | ast.NotIn()], comparators=[*_, last]) if (
+                last is node
+            ):
+                return node, ITEMS
+            case _:
+                return node, ""

@@ -1,0 +1,229 @@
+"""Classes whose `__init__` waits: a class method makes their objects, which can be awaited.
+
+What stands in front of the first statement that waits stays in `__init__`; the rest becomes a
+coroutine method, which the class method calls.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.payload import CONSTRUCT, Constructed
+from awaken.contract import Edit, Place
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Site
+from awaken.project.graph.callers.found import Callers, Obstacle
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_MAKING = ("create", "create_awaited")
+_LOADING = ("_load", "_load_awaited")
+_SELF = (3, 11)  # `typing.Self` is of this version
+
+
+def is_constructor(module: Module, node: ast.AST) -> bool:
+    """Whether a function is the `__init__` of a class."""
+    is_named = isinstance(node, ast.FunctionDef) and node.name == "__init__"
+    return is_named and isinstance(module.parent(node), ast.ClassDef)
+
+
+class Constructors:
+    """Writes the class methods of one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+
+    def check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
+        """Raise Refused where an object may be made by what cannot await that."""
+        if node.decorator_list:
+            raise _refused(function, f"`{module.excerpt(node.decorator_list[0])}` decorates it")
+        kept = _staying(module, node, self._waiting(module, node))
+        if kept == len(node.body) or not (node.args.posonlyargs or node.args.args):
+            raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
+        callers = self._project.calls.callers_of(module, node)
+        for obstacle in callers.obstacles:
+            if obstacle.kind != "outside" and not self._is_dependency(obstacle):
+                raise _refused(function, obstacle.why, obstacle.place)
+        owner = f"{module.name}.{function.qualname.rpartition('.')[0]}"
+        for below in self._project.all_subclasses(owner):
+            facts = self._project.class_facts(below)
+            if facts is None or "__init__" in facts.members:
+                raise _refused(function, f"`{below.rpartition('.')[2]}` inherits from its class")
+        for place in self._called_otherwise(callers, function):
+            raise _refused(function, "it is called by itself, or by that of a class below", place)
+
+    def _called_otherwise(self, callers: Callers, function: FunctionPlace) -> Iterator[Place]:
+        """Yield the calls that make no object by the class, or are not known to do so."""
+        known = {one.place for one in self._project.calls.graph().callers(function)}
+        for site in callers.sites:
+            module = self._project.module(site.place.path)
+            calls = [] if module is None else module.calls_at(site.place.span)
+            names = [getattr(one.func, "attr", "") for one in calls]
+            if "__init__" in names or site.place not in known:
+                yield site.place
+
+    def _is_dependency(self, obstacle: Obstacle) -> bool:
+        return obstacle.kind == "framework" and all(
+            self._injected(place) is not None or self._declares(place)
+            for place in (obstacle.place, *obstacle.others)
+        )
+
+    def _declares(self, place: Place) -> bool:
+        """Whether a parameter is only declared by its class, and a dependency says what gives it.
+
+        `Depends()` alone takes the class itself.
+        """
+        module = self._project.module(place.path)
+        nodes = [] if module is None else [*module.walk()]
+        for node in (one for one in nodes if isinstance(one, ast.arg)):
+            declared = node.annotation
+            if module is None or declared is None or not _holds(module, declared, place):
+                continue
+            given = [declared, *_defaults(module, node)]
+            calls = [x for one in given for x in module.walk(one) if isinstance(x, ast.Call)]
+            return bool(calls) and all(one.args for one in calls)
+        return False
+
+    def _injected(self, place: Place) -> tuple[Module, ast.expr] | None:
+        """Return the class that a dependency at ``place`` is given, and nothing else."""
+        module = self._project.module(place.path)
+        for call in [] if module is None else module.calls_at(place.span):
+            if module is not None and len(call.args) == 1:
+                return module, call.args[0]
+        return None
+
+    # ---------------------------------------------------------------------------------- writing
+    def edits(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:
+        """Yield what gives a class the method that makes its objects, and has it injected."""
+        module = site.module
+        kept = _staying(module, node, self._waiting(module, node))
+        own = module.enclosing_class(node)
+        is_alone = not kept and own is not None and not self._is_related(module, own)
+        moved = node.body[kept:]
+        used = {one.id for below in moved for one in ast.walk(below) if isinstance(one, ast.Name)}
+        arguments = node.args
+        parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        others = [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
+        names = {one.arg for one in (*parameters, *others)}
+        returned, imports = self._returned(site, node)
+        yield from imports
+        yield site.rewrite(
+            node,
+            CONSTRUCT,
+            Constructed(
+                name=self.name_of(module, node),
+                loading=self._name(module, node, _LOADING),
+                kept=kept,
+                used=tuple(one.arg for one in (*parameters[1:], *others) if one.arg in used),
+                is_alone=is_alone,
+                owner=_other("cls", names),
+                made=_other("created", names),
+                returned=returned,
+            ),
+        )
+        for obstacle in self._project.calls.callers_of(module, node).obstacles:
+            for place in (obstacle.place, *obstacle.others):
+                found = self._injected(place) if obstacle.kind == "framework" else None
+                if found is not None:
+                    home: Site[ast.AST] = Site(site.rule, *found)
+                    home.id = site.id
+                    yield home.insert_behind(found[1], f".{self.name_of(module, node)}")
+
+    def _is_related(self, module: Module, owner: ast.ClassDef) -> bool:
+        """Whether another `__init__` would be called if a class had none."""
+        bases = [one for one in owner.bases if ast.unparse(one) != "object"]
+        below = self._project.all_subclasses(f"{module.name}.{module.qualname(owner)}")
+        return bool(bases or owner.keywords or owner.decorator_list or below)
+
+    def _returned(self, site: Site[ast.AST], node: ast.FunctionDef) -> tuple[str, list[Edit]]:
+        owner = site.module.enclosing_class(node)
+        if node.returns is None or owner is None:
+            return "", []
+        if self._project.targets.lowest_python < _SELF:
+            return f'"{owner.name}"', []
+        return name_beside(self._project, site, None, "typing.Self")
+
+    def name_of(self, module: Module, node: ast.FunctionDef) -> str:
+        """Return the name of the class method that makes objects of the class of an `__init__`."""
+        return self._name(module, node, _MAKING)
+
+    def _name(self, module: Module, node: ast.FunctionDef, names: tuple[str, str]) -> str:
+        own = f"{module.name}.{module.qualname(node).rpartition('.')[0]}"
+        taken: set[str] = set()
+        waiting, seen = [own, *self._project.all_subclasses(own)], set[str]()
+        while waiting:
+            name = waiting.pop()
+            facts = self._project.class_facts(name) if name not in seen else None
+            seen.add(name)
+            if facts is not None:
+                taken |= {*facts.members, *facts.assigned}
+                waiting += filter(None, facts.bases)
+        return next((one for one in names if one not in taken), f"{names[-1]}_{node.lineno}")
+
+    def _waiting(self, module: Module, node: ast.FunctionDef) -> set[Place]:
+        part = self._part
+        function = part.place_of(module, node)
+        found = {module.place(one.node) for one in part.operations_of(module, function)}
+        found |= {one.place for one in part.calls.get(function, ())}
+        found |= set(part.entries.get(function, ()))
+        return found | {module.place(one) for one in node.body if part.loads(module.place(one))}
+
+
+def _holds(module: Module, node: ast.AST, place: Place) -> bool:
+    return module.span(node).contains(place.span)
+
+
+def _defaults(module: Module, parameter: ast.arg) -> list[ast.expr]:
+    """Return the default of a parameter, if it has one."""
+    arguments = module.parent(parameter)
+    if not isinstance(arguments, ast.arguments):
+        return []
+    positional = [*arguments.posonlyargs, *arguments.args]
+    last = positional[len(positional) - len(arguments.defaults) :]
+    pairs = [*zip(last, arguments.defaults, strict=True)]
+    pairs += [
+        (one, default)
+        for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is not None
+    ]
+    return [default for one, default in pairs if one is parameter]
+
+
+def _staying(module: Module, node: ast.FunctionDef, waiting: set[Place]) -> int:
+    """Return how many statements stay: they wait for nothing, and bind no variable."""
+    for number, statement in enumerate(node.body):
+        span = module.span(statement)
+        if any(span.contains(one.span) for one in waiting) or not _stays(statement):
+            return number
+    return len(node.body)
+
+
+def _stays(statement: ast.stmt) -> bool:
+    if any(isinstance(one, ast.NamedExpr) for one in ast.walk(statement)):
+        return False
+    match statement:
+        case ast.Assign(targets=targets):
+            return all(isinstance(one, ast.Attribute) for one in targets)
+        case ast.AnnAssign(target=ast.Attribute()) | ast.Expr():
+            return True
+        case _:
+            return False
+
+
+def _other(name: str, names: set[str]) -> str:
+    while name in names:
+        name += "_"
+    return name
+
+
+def _refused(function: FunctionPlace, why: str, place: Place | None = None) -> Refused:
+    help_text = f"{why[:1].upper()}{why[1:]}. {reasons.IN_CONSTRUCTOR.help}"
+    because = () if place is None else (place,)
+    return Refused(reasons.IN_CONSTRUCTOR, function.qualname, help_text, because=because)

@@ -1,0 +1,111 @@
+"""What a program expects of expired objects, and does not get of those that keep what they have.
+
+A write that the session does not see reaches its objects because the commit expires them. An object
+that is read behind its session raises because it was expired, or because nothing was loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.kit.search import modules_with
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_RAISED = ("DetachedInstanceError", "ObjectDeletedError")
+_TEXTS = {"sqlalchemy.sql.expression.text", "sqlalchemy.sql.text", "sqlalchemy.text"}
+_WRITING = {
+    f"sqlalchemy.{home}{name}"
+    for home in ("", "sql.", "sql.expression.")
+    for name in ("delete", "update")
+}
+_READ = re.compile(r"\s*(?:select|show|pragma|explain|create|drop|alter|set)\b", re.IGNORECASE)
+_WRITTEN = re.compile(r"\s*(?:update|delete|insert|merge|replace|with)\b", re.IGNORECASE)
+_WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"update")
+
+
+def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...]]:
+    """Return what is said of objects that are not expired any more, and which places expect it."""
+    said: list[str] = []
+    unseen = tuple(_unseen_writes(project))
+    if unseen:
+        said.append("objects keep what they have where raw SQL changes it, in spite of a commit")
+    caught = dict(_caught(project))
+    names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
+    if caught:
+        said.append(f"{names} may not be raised any more where the program expects that")
+    return said, (*unseen, *caught)
+
+
+def _unseen_writes(project: Project) -> Iterator[Place]:
+    """Yield the statements that may change rows without changing the objects of a session."""
+    for module in modules_with(project, _WORDS):
+        for node in () if is_of_alembic(module) else module.walk():
+            if isinstance(node, ast.Call) and _is_unseen(project, module, node):
+                yield module.place(node)
+
+
+def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
+    for one in call.keywords:
+        if one.arg == "synchronize_session":
+            return isinstance(one.value, ast.Constant) and one.value.value is False
+    if not call.args:
+        return False
+    first = call.args[0]
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "exec_driver_sql":
+        return not _only_reads(first)
+    name = project.qualified_name(module, call.func)
+    if name in _TEXTS:
+        return _is_statement(module, call) and not _only_reads(first)
+    if name in _WRITING:
+        target = project.qualified_name(module, first)
+        return target is None or project.orm.mapped_class(target) is None
+    return False
+
+
+def _is_statement(module: Module, call: ast.Call) -> bool:
+    """Whether a text is a whole statement, and no part of another, a default or a condition."""
+    above = module.parent(call)
+    match above:
+        case ast.Call(func=ast.Attribute(attr="execute" | "scalar" | "scalars")):
+            return call in above.args[:1]
+        case ast.Assign() | ast.Attribute() | ast.Return():
+            return _WRITTEN.match(_text(call.args[0])) is not None
+        case _:
+            return False
+
+
+def _only_reads(node: ast.expr) -> bool:
+    return _READ.match(_text(node)) is not None
+
+
+def _text(node: ast.expr) -> str:
+    """Return what a text begins with, as far as it is constant."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=[ast.Constant(value=str() as text), *_]):
+            return text
+        case ast.BinOp(left=left):
+            return _text(left)
+        case _:
+            return ""
+
+
+def _caught(project: Project) -> Iterator[tuple[Place, str]]:
+    """Yield where a program names what reading an expired or detached object raises."""
+    for module in modules_with(project, [one.encode() for one in _RAISED]):
+        for name in _RAISED:
+            for node in module.mentions(name):
+                if not isinstance(node, ast.Name | ast.Attribute):
+                    continue
+                qualified = project.qualified_name(module, node) or ""
+                if qualified.startswith("sqlalchemy.") and qualified.endswith(f".{name}"):
+                    yield module.place(node), name

@@ -1,0 +1,109 @@
+"""Objects that are encoded with all that is loaded of them: no more than was loaded before.
+
+`jsonable_encoder(user)` takes what is in `user.__dict__`, and of what that holds, and so on. What
+is loaded with each object now was not there before; where it leads back, there would be no end.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_ENCODERS = frozenset(schema_knowledge().models.encoders)
+_MODELS = frozenset(schema_knowledge().models.bases)
+_CHOOSING = {"exclude", "include"}
+
+
+def encoded_objects(
+    project: Project, rule: str, loaded: Callable[[str], list[str]]
+) -> Iterator[Member]:
+    """Yield what becomes of the calls that encode objects.
+
+    ``loaded`` tells which relationships of a class are loaded with each object from now on.
+    """
+    words = sorted({one.rpartition(".")[2].encode() for one in _ENCODERS})
+    for module in modules_with(project, words):
+        for node in module.walk():
+            if isinstance(node, ast.Call) and node.args:
+                if project.qualified_name(module, node.func) not in _ENCODERS:
+                    continue
+                classes = _objects(project, module, node.args[0])
+                names = _taken(node, sorted({name for one in classes for name in loaded(one)}))
+                if names:
+                    is_wanted = _is_wanted(project, module, node, classes, names)
+                    yield _member(Site(rule, module, node), node, names, is_wanted=is_wanted)
+
+
+def _objects(project: Project, module: Module, node: ast.expr) -> list[str]:
+    """Return the mapped classes of what ``node`` gives, or of its items.
+
+    Not those that are models as well: they are encoded by their fields.
+    """
+    values = project.values.of(module, node).alternatives
+    if not kind_of(project, values):
+        return []
+    found = [one.qualified for each in values for one in _with_items(each)]
+    return [one for one in found if _MODELS.isdisjoint(project.library_ancestors(one))]
+
+
+def _with_items(value: object) -> Iterator[InstanceOf]:
+    if isinstance(value, InstanceOf):
+        yield value
+        for item in value.parameters[-1] if value.parameters else ():
+            yield from _with_items(item)
+
+
+def _taken(call: ast.Call, names: list[str]) -> list[str]:
+    """Return those that a call does not leave out by itself, as far as that is written there."""
+    for keyword in call.keywords:
+        match keyword:
+            case ast.keyword(arg="include" | "exclude" as arg, value=ast.Set(elts=elements)) if all(
+                isinstance(one, ast.Constant) for one in elements
+            ):
+                named = {one.value for one in elements if isinstance(one, ast.Constant)}
+                names = [one for one in names if (one in named) == (arg == "include")]
+            case _:
+                pass
+    return names
+
+
+def _member(site: Site[ast.AST], call: ast.Call, names: list[str], *, is_wanted: bool) -> Member:
+    shown = site.module.excerpt(call)
+    listed = ", ".join(f'"{one}"' for one in names)
+    if any(one.arg in _CHOOSING for one in call.keywords) or is_wanted:
+        return Member(site, Refused(ENCODED_OBJECT, listed), f"`{shown}`")
+    message = f"`{shown}` leaves out what is loaded with each object now"
+    caveats = [f"{listed} of the object are not encoded, even if they had been loaded before"]
+    edits = [site.add_keyword(call, "exclude", f"{{{listed}}}")]
+    return Member(site, Rewrite(message, edits, caveats), f"`{shown}`")
+
+
+def _is_wanted(
+    project: Project, module: Module, call: ast.Call, classes: list[str], names: list[str]
+) -> bool:
+    """Whether the function reads one of these before, or has a statement load it."""
+    function, end = module.enclosing_function(call), module.span(call).start
+    for node in module.walk(function):
+        if not isinstance(node, ast.Attribute) or node.attr not in names:
+            continue
+        if not isinstance(node.ctx, ast.Load) or module.span(node).start >= end:
+            continue
+        if project.qualified_name(module, node.value) in classes:
+            return True
+        values = project.values.of(module, node.value).alternatives
+        if any(isinstance(one, InstanceOf) and one.qualified in classes for one in values):
+            return True
+    return False

@@ -1,0 +1,193 @@
+"""Calls that read relationships nobody can load beforehand: they load as they did, in a greenlet.
+
+A schema that validates an object reads what it has fields for, and `getattr` what a computed name
+says. Where statements in sight load all of that, they do; else `greenlet_spawn` makes the call, so
+that the object is as it would have been: new ones, and those that were handed from afar as well.
+A plain function that validates one is called in the same way where its caller waits.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import waits
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
+from awaken.contract import Place
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+    from awaken.project.source.modules import Module
+
+_KNOWN = schema_knowledge().models
+_METHODS = {*_KNOWN.methods, *_KNOWN.adapter_methods}
+_FUNCTIONS = {one.rpartition(".")[2] for one in _KNOWN.functions}
+_BUILTINS = {"getattr", "hasattr", "setattr"}
+_NOT_AWAITED = (ast.ClassDef, ast.GeneratorExp, ast.Lambda)
+
+
+class SpawnedReads:
+    """Answers for one program."""
+
+    def __init__(self, project: Project, operations: FileOperations) -> None:
+        self._project = project
+        self._operations = operations
+        self._reaching: dict[FunctionPlace, bool] = {}
+        self._migrations: dict[str, bool] = {}
+        self._calls: set[Place] = set()
+        self._plain: dict[FunctionPlace, None] = {}
+        self._reads: list[Read] = []
+        self._of_schemas()
+        self._others()
+        self._of_plain_functions()
+
+    def calls(self) -> frozenset[Place]:
+        """Return the calls that are made in a greenlet."""
+        return frozenset(self._calls)
+
+    def reads(self) -> list[Read]:
+        """Return the reads of relationships that something else has to load for."""
+        return self._reads
+
+    def _of_schemas(self) -> None:
+        by_given: defaultdict[Place | None, list[Read]] = defaultdict(list)
+        for given, read in self._project.orm.schema_reads():
+            if not self._is_of_migration(given or read.place):
+                by_given[given].append(read)
+        for given, reads in by_given.items():
+            call = None if given is None or all(map(is_served, reads)) else self._validating(given)
+            if call is None:
+                self._reads += reads
+            else:
+                self._calls.add(call)
+
+    def _others(self) -> None:
+        for read in self._project.orm.relationship_reads():
+            if read.how == "schema" or self._is_of_migration(read.place):
+                continue
+            call = self._computed(read.place) if read.how == "dynamic" else None
+            if call is None:
+                self._reads.append(read)
+            else:
+                self._calls.add(call)
+
+    def _is_of_migration(self, place: Place) -> bool:
+        """Whether a read is one of Alembic's, which keeps its synchronous driver."""
+        if place.path not in self._migrations:
+            module = self._project.module(place.path)
+            self._migrations[place.path] = module is not None and is_of_alembic(module)
+        return self._migrations[place.path]
+
+    def _validating(self, given: Place) -> Place | None:
+        """Return the call that validates an expression, if it may wait; None if not."""
+        module = self._project.module(given.path)
+        node = None if module is None else _expression_at(module, given)
+        if module is None or node is None:
+            return None
+        for above in module.ancestors(node):
+            if isinstance(above, ast.stmt):
+                return None
+            if isinstance(above, ast.Call) and _validates(above):
+                return self._where_it_waits(module, above)
+        return None
+
+    def _computed(self, place: Place) -> Place | None:
+        """Return the call that reads what a computed name says, if it may wait; None if not."""
+        module = self._project.module(place.path)
+        for call in () if module is None else module.calls_at(place.span):
+            if module is None or module.scopes.builtin_called(call) not in _BUILTINS:
+                continue
+            return place if self._may_wait(module, call) else None
+        return None
+
+    def _where_it_waits(self, module: Module, call: ast.Call) -> Place | None:
+        """Return the place of a call that may wait; else remember the function around it."""
+        if self._may_wait(module, call):
+            return module.place(call)
+        around = module.enclosing_function(call)
+        if isinstance(around, ast.FunctionDef) and not module.is_generator(around):
+            self._plain[_place_of(module, around)] = None
+        return None
+
+    # --------------------------------------------------------------------------------- functions
+    def _of_plain_functions(self) -> None:
+        """Find the calls, in functions that wait, of those that validate and do not wait."""
+        graph = self._project.calls.graph()
+        waiting = [*self._plain]
+        for function in waiting:
+            for call in graph.callers(function):
+                module = self._project.module(call.place.path)
+                if module is None or graph.lambda_around(call) is not None:
+                    continue
+                for node in module.calls_at(call.place.span):
+                    place = self._where_it_waits(module, node)
+                    if place is not None and call.kind != "unknown":
+                        self._calls.add(place)
+            waiting += [one for one in self._plain if one not in waiting]
+
+    def _may_wait(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call stands where it can be awaited, in a function that waits all the same."""
+        around = module.enclosing_function(call)
+        if not isinstance(around, Function):
+            return False
+        for above in module.ancestors(call):
+            if above is around:
+                break
+            if isinstance(above, _NOT_AWAITED):
+                return False
+        else:
+            return False
+        return self._reaches(module, call)
+
+    def _reaches(self, module: Module, call: ast.Call) -> bool:
+        """Whether the function around a call waits, or calls what does, over any number of calls.
+
+        A coroutine function that has to do with no session stays as it is, whatever it validates.
+        """
+        around = function_around(module, call)
+        graph = self._project.calls.graph()
+        if around is None:
+            return False
+        function = _place_of(module, around)
+        if function not in self._reaching:
+            found = {(one.path, one.start) for one in graph.reached([function])}
+            self._reaching[function] = not found.isdisjoint(self._waiting)
+        return self._reaching[function]
+
+    @cached_property
+    def _waiting(self) -> frozenset[tuple[str, int]]:
+        """The functions that wait themselves, each by its file and where it begins."""
+        return frozenset(self._functions())
+
+    def _functions(self) -> Iterator[tuple[str, int]]:
+        for module in self._operations.files():
+            for start, operations in self._operations.in_file(module).items():
+                if any(map(waits, operations)):
+                    yield module.path, start
+
+
+def _place_of(module: Module, function: Function) -> FunctionPlace:
+    return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
+
+
+def _validates(call: ast.Call) -> bool:
+    is_method = isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS
+    return is_method or last_name(call.func) in _FUNCTIONS
+
+
+def _expression_at(module: Module, place: Place) -> ast.expr | None:
+    for node in module.walk():
+        if isinstance(node, ast.expr) and module.place(node) == place:
+            return node
+    return None

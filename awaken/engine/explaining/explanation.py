@@ -1,0 +1,118 @@
+"""What an explanation says: the place, its sites and their fate, or why there is none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct, field
+
+from awaken.contract import Finding, Outline, Reason, Span, UserError
+from awaken.contract.nearest import did_you_mean
+from awaken.engine.report import ChangeSummary, FileChange, RootReport, SuppressedSite
+from awaken.workspace.sources import SourceFile
+
+
+class Why(Struct, frozen=True, kw_only=True):
+    """One reason why the place is no site; ``rule`` is empty where it holds for every rule."""
+
+    code: str
+    message: str
+    rule: str = ""
+    help: str = field(default="", name="cure")  # as JSON has it
+
+
+class AskedPlace(Struct, frozen=True):
+    """The place: a project-relative path, a line and perhaps a column, both counted from 1.
+
+    Columns count characters. ``given`` is the path as the user wrote it.
+    """
+
+    path: str
+    line: int
+    column: int | None = None
+    given: str = ""
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """One site at the place, and all there is to say of it.
+
+    ``status`` says what becomes of it: ``rewritten`` by this run, ``waiting`` for
+    ``--unsafe-fixes``, ``left`` alone (manual, advice), or ``held``, and then ``suppressed`` says
+    by what. ``matched`` is ``statement`` where the line is not the site's own but one of the
+    statement that holds it, and ``change`` where the change of the site edits the line as well.
+    ``reason`` is what the rule, or the engine, documents for the finding's reason. ``files`` is
+    what the ``change`` does, with what it ``requires``; what shares a line with it may be in it.
+    ``outline`` says what the change comes to, or why there is none, where it is a large one.
+    ``pieces`` are texts that the change adds around the line, each with the reason.
+    """
+
+    finding: Finding
+    status: Literal["rewritten", "waiting", "left", "held"]
+    matched: Literal["span", "statement", "change"] = "span"
+    suppressed: SuppressedSite | None = None
+    reason: Reason | None = None
+    change: ChangeSummary | None = None
+    requires: tuple[ChangeSummary, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    outline: Outline | None = None
+    pieces: tuple[tuple[str, str], ...] = ()
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """What there is to say of the place: its ``sites``, or ``whys`` if there is none.
+
+    ``root`` is the project's directory, None where none is known; ``source`` is the file, None
+    where it was not read. ``nearest`` are the lines of the sites before and after the place.
+    ``report`` is the run that looked, None where none had to; ``note`` says what is odd.
+    """
+
+    asked: AskedPlace
+    root: Path | None = None
+    source: SourceFile | None = None
+    sites: tuple[Site, ...] = ()
+    whys: tuple[Why, ...] = ()
+    nearest: tuple[int, ...] = ()
+    report: RootReport | None = None
+    note: str = ""
+
+
+def line_span(lines: Sequence[Span], asked: AskedPlace) -> Span:
+    """Return the span of the line; raises UserError if there is none."""
+    if asked.line > len(lines):
+        has = "is empty" if not lines else f"ends with line {len(lines)}"
+        raise UserError(f"{asked.given or asked.path} has no line {asked.line}: it {has}")
+    return lines[asked.line - 1]
+
+
+def offset(source: SourceFile, line: Span, asked: AskedPlace) -> int | None:
+    """Return the byte at the column that was asked for."""
+    if asked.column is None:
+        return None
+    text, column = source.text[line.start : line.end].decode(), asked.column
+    if column > len(text) + 1:
+        where = f"{asked.given or asked.path}:{asked.line}"
+        raise UserError(f"{where} has no column {column}: the line has {len(text)} characters")
+    return line.start + len(text[: column - 1].encode())
+
+
+def covers(span: Span, line: Span) -> bool:
+    """Whether ``span`` takes any part of ``line``, which may be empty."""
+    return span.start <= line.end and line.start < span.end
+
+
+def require_file(path: Path) -> None:
+    """Raise UserError if ``path``, as the user wrote it, is no file."""
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise UserError(f"{path} is a directory; name one of its files, as in {path / 'app.py'}:12")
+    if os.path.lexists(path) and path.exists():
+        raise UserError(f"{path} is not a regular file")
+    try:
+        beside = [one.name for one in path.parent.iterdir()]
+    except OSError:
+        beside = []
+    raise UserError(f"there is no file {path}{did_you_mean(path.name, beside)}")

@@ -1,0 +1,161 @@
+"""The explanation of a line that a run rewrites, or leaves for a reason, from what it came to."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import structs
+
+from awaken.contract import ChangeId, Finding, Span
+from awaken.engine.answering import run_root
+from awaken.engine.explaining.changed_lines import ChangedLines, Hunk
+from awaken.engine.explaining.excluded import why_excluded
+from awaken.engine.explaining.explanation import (
+    AskedPlace,
+    Explanation,
+    Site,
+    covers,
+    line_span,
+    offset,
+)
+from awaken.engine.explaining.site_teller import SiteTeller
+from awaken.engine.report import FileChange, RootReport
+from awaken.engine.root_run import RootRun
+from awaken.kit.rule import Rule
+
+_FEW = 3
+"""As many changes are told of one line; an import may be needed by hundreds."""
+
+
+def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) -> Explanation | None:
+    """Return what ``report`` says of a line; None if that is nothing, or not all.
+
+    A site whose change waits to be allowed is not in it as it would be rewritten.
+    """
+    file = next((one for one in report.files if one.path == asked.path), None)
+    source = report.sources.get(asked.path) if file is None else file.before
+    if source is None:
+        return None
+    lines = source.line_spans()
+    line = line_span(lines, asked)
+    point = offset(source, line, asked)
+    every = (*report.findings, *(one.finding for one in report.suppressed))
+    findings = [one for one in every if one.place.path == asked.path]
+    here, note = _at(findings, asked, line, point)
+    teller = _Teller(report, rules, file)
+    sites = [teller.site(one, "span", asked.line) for one in here]
+    if point is None or not sites:
+        told = {site.change.id for site in sites if site.change is not None}
+        others, more = teller.others(asked.line, told)
+        sites += others
+        note = note or more
+    if not sites or any(site.status == "waiting" for site in sites):
+        return None
+    return Explanation(
+        asked=asked,
+        root=report.root,
+        source=source,
+        sites=tuple(sites),
+        nearest=_nearest(findings, here, lines, asked.line),
+        report=report,
+        note=note,
+    )
+
+
+def _at(
+    findings: Sequence[Finding], asked: AskedPlace, line: Span, point: int | None
+) -> tuple[list[Finding], str]:
+    """Return the findings that the line has a part of, or the one at the column, and a note."""
+    here = sorted(
+        (one for one in findings if covers(one.place.span, line)), key=lambda one: one.place
+    )
+    if point is None or not here:
+        return here, ""
+    picked = [one for one in here if one.place.span.start <= point < one.place.span.end]
+    if picked:
+        # The shortest: a site may stand inside another one.
+        return [min(picked, key=lambda one: one.place.span.end - one.place.span.start)], ""
+    return here, f"column {asked.column} lies in no site; this is what the line holds"
+
+
+def _nearest(
+    findings: Sequence[Finding], here: Sequence[Finding], lines: Sequence[Span], line: int
+) -> tuple[int, ...]:
+    starts = [one.start for one in lines]
+    at = {bisect_right(starts, one.place.span.start) for one in findings if one not in here}
+    before, after = [n for n in at if n < line], [n for n in at if n >= line]
+    return (*sorted(before)[-1:], *sorted(after)[:1])
+
+
+def recalled(run: RootRun, asked: AskedPlace) -> Explanation | None:
+    """Return what the run of the whole project says of a place; None if that is not all.
+
+    As ``check`` does: what that came to is remembered, and so is this. Where all rules decide file
+    by file, it costs less to look for the sites of the one file.
+    """
+    root = run.found.root
+    # Before the run, which knows nothing of files that discovery left out.
+    excluded = why_excluded(run, asked.path)
+    if excluded is not None:
+        return Explanation(asked=asked, root=root.path, whys=(excluded,))
+    whole = root if root.lone else structs.replace(root, selected=(".",))
+    run = structs.replace(run, found=structs.replace(run.found, root=whole))
+    if structs.replace(run, sites_in=frozenset({asked.path})).site_scope() is not None:
+        return None
+    return from_report(run_root(run), run.rules, asked)
+
+
+class _Teller:
+    """Tells of the sites of a report, and of what their changes do to one file."""
+
+    def __init__(self, report: RootReport, rules: Sequence[Rule], file: FileChange | None) -> None:
+        self._report = report
+        self._rules = {rule.name: rule for rule in rules}
+        self._changed: dict[str, ChangedLines] = {}
+        self._file = None if file is None else self._lines_of(file)
+        self._teller = SiteTeller(report, rules, self._files_of)
+
+    def _lines_of(self, file: FileChange) -> ChangedLines:
+        if file.path not in self._changed:
+            self._changed[file.path] = ChangedLines(self._report, file)
+        return self._changed[file.path]
+
+    def _files_of(self, change: ChangeId) -> tuple[FileChange, ...]:
+        if change not in self._report.made:
+            return ()
+        together = {change, *(one.id for one in self._teller.required(change))}
+        paths = {path for one in self._report.changes if one.id in together for path in one.paths}
+        files = (self._lines_of(one) for one in self._report.files if one.path in paths)
+        return tuple(made for one in files if (made := one.alone(together)) is not None)
+
+    def site(self, finding: Finding, matched: Literal["span", "change"], line: int) -> Site:
+        """Return a site with the pieces that its change adds around ``line``."""
+        site = self._teller.site(finding, matched)
+        rule = self._rules.get(finding.rule)
+        if self._file is None or site.change is None or rule is None:
+            return site
+        hunk = self._file.at(line - 1)
+        hunks: list[Hunk] = [] if hunk is None else [hunk]
+        return structs.replace(site, pieces=tuple(self._file.pieces(hunks, rule.pieces)))
+
+    def others(self, line: int, told: set[ChangeId]) -> tuple[list[Site], str]:
+        """Return the sites whose changes edit the line beside those ``told``, and a note."""
+        hunk = None if self._file is None else self._file.at(line - 1)
+        if self._file is None or hunk is None:
+            return [], ""
+        found = [one for one in self._file.changes_at(line - 1, hunk) if one not in told]
+        path = self._file.file.path
+        start = sum(map(len, self._file.before[: line - 1]))
+
+        # A change may have sites in many files.
+        def near(one: Finding) -> tuple[bool, int]:
+            return one.place.path != path, abs(one.place.span.start - start)
+
+        sites: list[Site] = []
+        for change in found[:_FEW]:
+            own = [one for one in self._report.findings if one.change == change]
+            sites += [self.site(one, "change", line) for one in sorted(own, key=near)[:1]]
+        more = len(found) - _FEW
+        return sites, f"{more} more changes edit this line" if more > 0 else ""

@@ -1,0 +1,52 @@
+"""What foreign code says of a file, in its own words, as advice with a place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+
+from awaken.contract import Finding, Level, Place, SiteId, Span
+from awaken.passes.messages import Answer, Warned
+from awaken.project.source.modules import Module
+from awaken.workspace.sources import SourceFile
+
+
+def advice(rule: str, module: Module, answer: Answer) -> Iterator[Finding]:
+    """Yield a finding for each thing that was said of a file, and for what was printed meanwhile.
+
+    It stands at its line; what is of none, at the first.
+    """
+    seen: Counter[str] = Counter()
+    for one in dict.fromkeys(_said(answer)):
+        # Lines move, and the words stay.
+        again = f"\0{seen[one.text]}" if seen[one.text] else ""
+        digest = hashlib.sha256(f"{rule}\0{module.path}\0{one.text}{again}".encode())
+        seen[one.text] += 1
+        yield Finding(
+            site=SiteId(digest.hexdigest()[:16]),
+            rule=rule,
+            level=Level.ADVICE,
+            place=Place(module.path, line_of(module.source, one.line)),
+            scope="",
+            message=one.text,
+            help="Its author knows what that means.",
+        )
+
+
+def _said(answer: Answer) -> Iterator[Warned]:
+    for one in getattr(answer, "warnings", ()):
+        yield Warned(f"the codemod warns: {' '.join(one.text.split())}", one.line)
+    if printed := " ".join(answer.said.split()):
+        yield Warned(f"the codemod prints: {printed}")
+
+
+def line_of(source: SourceFile | None, line: int) -> Span:
+    """Return a line, counted from 1, without the space at its edges; else the start of the file."""
+    spans = [] if source is None else source.line_spans()
+    if source is None or not 0 < line <= len(spans):
+        return Span(0, 0)
+    span = spans[line - 1]
+    text = source.text[span.start : span.end]
+    start = span.start + len(text) - len(text.lstrip())
+    return Span(start, start + len(text.strip()))

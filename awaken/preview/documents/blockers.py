@@ -1,0 +1,163 @@
+"""What stands in the way of most sites: one edit each, by the number of sites that it frees.
+
+Sites share a blocker if they stay for one reason that lies in one place: a parameter without
+annotation, a double in a test, a wrapper, a version. What stops a change of a whole program is a
+blocker of all its sites, together with whatever else stops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from awaken.contract import Finding, Level, Place
+from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
+from awaken.engine.report import Report, RootReport
+from awaken.preview.counts import plural
+from awaken.preview.documents.document import Table, encoded, header
+from awaken.preview.report_places import Places
+from awaken.preview.streams.output import Asked
+
+_STOPS = "stops"
+"""The part of an outline that says why there is no change."""
+
+
+class Blocker(Struct, frozen=True, kw_only=True):
+    """What keeps ``sites`` sites as they are; ``help`` says what to edit, at ``place``.
+
+    ``others`` is how many more blockers the same sites have. ``place`` is None where the edit is
+    one of the project's settings.
+    """
+
+    root: RootReport
+    rule: str
+    reason: str
+    message: str
+    help: str
+    sites: int
+    files: int
+    place: Place | None
+    others: int = 0
+
+
+def blockers(report: Report) -> list[Blocker]:
+    """Return the blockers of all manual sites, those of most sites first."""
+    found = [one for root in report.roots for one in (*_of_plans(root), *_of_sites(root))]
+    # What frees sites by itself stands before what frees as many together with others.
+    return sorted(found, key=lambda one: (-one.sites, one.others, one.rule, one.message))
+
+
+def _of_plans(root: RootReport) -> Iterator[Blocker]:
+    for outline in root.outlines:
+        stops = [row for part in outline.parts if part.key == _STOPS for row in part.rows]
+        for row in stops if outline.change is None else ():
+            yield Blocker(
+                root=root,
+                rule=outline.rule,
+                reason="",
+                message=row.text,
+                help="",
+                sites=len(outline.sites),
+                files=len({f.place.path for f in root.findings if f.site in set(outline.sites)}),
+                place=row.place,
+                others=len(stops) - 1,
+            )
+
+
+def _of_sites(root: RootReport) -> Iterator[Blocker]:
+    planned = {
+        site
+        for one in root.outlines
+        if one.change is None and any(part.key == _STOPS for part in one.parts)
+        for site in one.sites
+    }
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in root.findings:
+        if finding.level is Level.MANUAL and finding.site not in planned:
+            groups.setdefault(_key(finding), []).append(finding)
+    for held in groups.values():
+        first = held[0]
+        is_version = first.reason == NEEDS_OTHER_VERSIONS.code
+        because = first.related[0] if first.related else first.place
+        yield Blocker(
+            root=root,
+            rule=first.rule,
+            reason=first.reason or "",
+            message=first.message,
+            help=first.help or _help_of(first),
+            sites=len(held),
+            files=len({one.place.path for one in held}),
+            place=None if is_version else because,
+        )
+
+
+def _key(finding: Finding) -> tuple[object, ...]:
+    """Return what sites have in common that one edit frees."""
+    if finding.reason == NEEDS_OTHER_VERSIONS.code:
+        return finding.reason, finding.message
+    if finding.related:
+        first = finding.related[0]
+        # The same words name the same thing, wherever it is asked for.
+        return finding.reason, first.note or (first.path, first.span)
+    return finding.reason, finding.place.path, finding.scope, finding.message
+
+
+def _help_of(finding: Finding) -> str:
+    from awaken import api  # noqa: PLC0415  the reasons of rules that ran
+
+    reasons = {one.of(rule.name): one for rule in api.rules() for one in rule.reasons}
+    reason = reasons.get(finding.reason or "")
+    if finding.reason == NEEDS_OTHER_VERSIONS.code:
+        return NEEDS_OTHER_VERSIONS.help
+    return "" if reason is None else reason.help
+
+
+def lines(report: Report, asked: Asked) -> Iterator[str]:
+    """Yield the list for people: what to edit, and how many sites that frees."""
+    places, found = Places(asked.current), blockers(report)
+    for one in found:
+        yield f"{plural(one.sites, 'site')} in {plural(one.files, 'file')}: {one.message}"
+        if one.place is not None:
+            path, region = places.of(one.root, one.place)
+            yield f"  --> {path}:{region.line}:{region.column}" if region.line else f"  --> {path}"
+        yield f"  = reason: {one.reason or f'{one.rule}, for the program as a whole'}"
+        if one.help:
+            yield f"  = what to do: {one.help}"
+        if one.others:
+            yield f"  = together with: {plural(one.others, 'other blocker')} of the same sites"
+        yield ""
+    alone = [one for one in found if not one.others]
+    total = sum(one.sites for one in alone)
+    if not total:
+        return
+    most, count = 0, 0
+    for one in alone:
+        most, count = most + one.sites, count + 1
+        if most * 2 >= total:
+            break
+    yield f"{plural(count, 'edit')} would free {most:,} of {plural(total, 'manual site')}."
+
+
+def documents(report: Report, asked: Asked) -> Iterator[bytes]:
+    """Yield the list as one JSON document."""
+    places = Places(asked.current)
+    rows: list[Table] = []
+    for one in blockers(report):
+        where: Table = {"path": None, "line": None, "column": None}
+        if one.place is not None:
+            path, region = places.of(one.root, one.place)
+            where = {"path": path, "line": region.line, "column": region.column}
+        rows.append(
+            {
+                "sites": one.sites,
+                "files": one.files,
+                "rule": one.rule,
+                "reason": one.reason or None,
+                "message": one.message,
+                "cure": one.help,
+                **where,
+                "others": one.others,
+            }
+        )
+    yield encoded({**header("check"), "blockers": rows}, indent=2)

@@ -1,0 +1,153 @@
+"""Sessions that are put into an object or a dictionary, by the name under which it has them.
+
+``Context(db, 1)``, ``{"db": db}`` and ``SimpleNamespace(db=db)``: whoever takes ``context.db`` or
+``context["db"]`` out again may have the session.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from awaken.contract import Place
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import ClassOf, InstanceOf
+
+_ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
+"""What takes any keyword."""
+_NAMED = frozenset({"collections.namedtuple"})
+
+
+class _Put(NamedTuple):
+    """A place where a session is put into an object of ``kind``."""
+
+    kind: str
+    place: Place
+
+
+class PutSessions:
+    """Finds where a program puts sessions in.
+
+    ``is_session`` tells of an expression whether it is one.
+    """
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        is_session: Callable[[Module, ast.expr], bool],
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._is_session = is_session
+        self._found: dict[str, list[_Put]] = {}
+
+    def put_where(self, module: Module, node: ast.expr) -> Place | None:
+        """Return where a session is put in that ``node`` may take out; None if there is none."""
+        name, owner = _taken(module, node)
+        if not name:
+            return None
+        if name not in self._found:
+            self._found[name] = list(self._put(name))
+        values = () if owner is None else self._evaluator.values(module, owner)
+        kinds = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        found = self._found[name]
+        # Others may be handed here as well: what is known of the owner may not be all.
+        return next((one.place for one in [*(x for x in found if x.kind in kinds), *found]), None)
+
+    def _put(self, name: str) -> Iterator[_Put]:
+        for path in self._files_with([name.encode()]):
+            module = self._evaluator.load(path)
+            for node in () if module is None else module.walk():
+                if module is not None and isinstance(node, ast.Dict):
+                    yield from self._in_display(module, node, name)
+                elif module is not None and isinstance(node, ast.Call):
+                    yield from self._by_keyword(module, node, name)
+                elif module is not None and isinstance(node, ast.ClassDef | ast.Assign):
+                    made, fields = self._fields(module, node)
+                    if name in fields:
+                        yield from self._given(made, fields.index(name))
+
+    def _in_display(self, module: Module, node: ast.Dict, name: str) -> Iterator[_Put]:
+        for key, value in zip(node.keys, node.values, strict=True):
+            is_it = isinstance(key, ast.Constant) and key.value == name
+            if is_it and self._is_session(module, value):
+                yield _Put("builtins.dict", module.place(value))
+
+    def _by_keyword(self, module: Module, call: ast.Call, name: str) -> Iterator[_Put]:
+        given = next((one.value for one in call.keywords if one.arg == name), None)
+        if given is None or not self._keeps(module, call.func):
+            return
+        if self._is_session(module, given):
+            yield self._into(module, call, given)
+
+    def _fields(self, module: Module, node: ast.ClassDef | ast.Assign) -> tuple[str, list[str]]:
+        """Return the name of a class that is declared with fields, and these in their order."""
+        match node:
+            case ast.ClassDef(name=made, body=body):
+                targets = [one.target for one in body if isinstance(one, ast.AnnAssign)]
+                return made, [one.id for one in targets if isinstance(one, ast.Name)]
+            case ast.Assign(targets=[ast.Name(id=made)], value=ast.Call() as call):
+                is_one = self._evaluator.names.qualified(module, call.func) in _NAMED
+                return made, _names(call) if is_one else []
+            case _:
+                return "", []
+
+    def _given(self, made: str, position: int) -> Iterator[_Put]:
+        """Yield the sessions that are the argument at ``position`` where objects are made."""
+        for path in self._files_with([made.encode()]):
+            module = self._evaluator.load(path)
+            for node in () if module is None else module.mentions(made):
+                call = None if module is None else module.parent(node)
+                if module is None or not isinstance(call, ast.Call) or call.func is not node:
+                    continue
+                for argument in call.args[position : position + 1]:
+                    if self._is_session(module, argument):
+                        yield self._into(module, call, argument)
+
+    def _into(self, module: Module, call: ast.Call, given: ast.expr) -> _Put:
+        kind = self._evaluator.names.qualified(module, call.func) or ""
+        return _Put("builtins.dict" if kind == "dict" else kind, module.place(given))
+
+    def _keeps(self, module: Module, function: ast.expr) -> bool:
+        """Whether a call keeps what it is given by its keyword: it makes an object."""
+        if self._evaluator.names.qualified(module, function) in _ANY:
+            return True
+        return any(isinstance(one, ClassOf) for one in self._evaluator.values(module, function))
+
+
+def _taken(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
+    """Return the name by which ``node`` takes something out, and of what; empty if it does not."""
+    if isinstance(node, ast.Name):
+        bindings = module.scopes.bindings_of(node)
+        value = bindings[0].value if len(bindings) == 1 else None
+        return ("", None) if value is None or isinstance(value, ast.Name) else _taken(module, value)
+    match node:
+        case ast.Attribute(value=owner, attr=name):
+            return name, owner
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str() as name)):
+            return name, owner
+        case ast.Call(
+            func=ast.Attribute(value=owner, attr="get"),
+            args=[ast.Constant(value=str() as name), *_],
+        ):
+            return name, owner
+        case ast.Call(
+            func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str() as name), *_]
+        ):
+            return name, owner
+        case _:
+            return "", None
+
+
+def _names(call: ast.Call) -> list[str]:
+    """Return the names that ``namedtuple("Context", "db key")`` is given."""
+    match call.args:
+        case [_, ast.Constant(value=str() as names), *_]:
+            return names.replace(",", " ").split()
+        case [_, ast.List(elts=items) | ast.Tuple(elts=items), *_]:
+            return [str(one.value) for one in items if isinstance(one, ast.Constant)]
+        case _:
+            return []

@@ -1,0 +1,13 @@
+# announced: the others are cancelled
+import asyncio
+
+
+async def main(delay):
+    try:
+        await asyncio.gather(asyncio.sleep(0.03), asyncio.sleep(delay))
+    except TypeError as error:
+        print("TypeError", error.__context__)
+    print(len(asyncio.all_tasks()))
+
+
+asyncio.run(main("soon"))

@@ -1,0 +1,14 @@
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from blog import User, opened
+
+
+def show(session: Session):
+    for user in session.scalars(select(User).order_by(User.id)).all():
+        user.name = f"{user.name}!"
+        session.commit()
+        print(user.name, [post.title for post in user.posts])
+
+
+show(opened())

@@ -1,0 +1,81 @@
+"""Slips of the keyboard are answered, and nothing is green for the wrong reason."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from real_program import GOOD, Program
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    found = Program(tmp_path / "program", {"app.py": GOOD, "other.py": "x = 1\n"})
+    monkeypatch.chdir(found.root)
+    return found
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--target", "sqlalchmy=2.0"], "did you mean 'sqlalchemy'?"),
+        (["--target-version", "py399"], "there is no Python 3.99"),
+        (["--exclude", "["], "'['"),
+        (["--fix"], "`awaken apply` makes the changes"),
+    ],
+)
+def test_a_slip_is_an_error_that_says_what_was_meant(awaken, options, said):
+    code, _, err = awaken("check", *options)
+
+    assert code == 2
+    assert said in err
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    "options",
+    [["--target", "sqlalchemy=2.0"], ["--target", "sqlalchemy-utils=0.41"], ["--exclude", "[ab]"]],
+)
+def test_what_is_no_slip_is_taken(awaken, options):
+    assert awaken("check", *options)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = (\n", "'(' was never closed\n"),
+        ("def f(:\n", "invalid syntax"),
+        ("if x\n    pass\n", "expected ':'\n"),
+    ],
+)
+def test_what_no_python_reads_is_not_said_to_be_of_a_newer_one(program, awaken, text, said):
+    program.write("broken.py", GOOD + text)
+
+    _, _, err = awaken("check")
+
+    assert f"{said.rstrip()}" in err
+    if said.endswith("\n"):
+        assert "newer" not in err
+
+
+def test_a_file_that_is_named_may_be_written_beside_uncommitted_work(program, awaken):
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.email=a@b", "-c", "user.name=a", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *command], check=True, capture_output=True)
+    program.write("other.py", "x = 2\n")
+
+    assert awaken("apply")[0] == 2
+    assert awaken("apply", "app.py")[0] == 0
+
+
+def test_rows_of_reasons_have_a_column_of_their_own(program, awaken):
+    program.write("more.py", "def f(db, kind):\n    return db.query(kind).all()\n")
+
+    rows = [line.split("\t") for line in awaken("check", "--statistics")[1].splitlines()]
+
+    assert all(row[2] in {"safe", "unsafe", "manual", "advice", "held"} for row in rows)
+    assert [row for row in rows if len(row) == 4]

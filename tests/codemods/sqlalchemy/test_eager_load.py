@@ -1,0 +1,96 @@
+"""Loads ahead would be older than what is written between the statement and the read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from awaken.testing import Case, run_case
+from awaken.testing.cases import Settings
+
+MODELS = b"""
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list["Post"]] = relationship()
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+HEAD = """
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import Note, Post, User
+
+
+def change(session: Session):
+    session.execute(update(Post).values(user_id=1))
+
+
+def show(session: Session):
+"""
+LOOP = "    for user in users:\n        print(user.posts)\n"
+
+
+@pytest.mark.parametrize(
+    ("between", "behind", "outcome"),
+    [
+        ("", "", "unsafe"),
+        ("    session.add(Post(user_id=1))\n", "", "written-before-read"),
+        ("    change(session)\n", "", "written-before-read"),
+        ("    session.execute(insert(Post), [{}])\n", "", "written-before-read"),
+        ("", "        session.execute(delete(Post).where(Post.id == 3))\n", "written-before-read"),
+        ("", "        change(session)\n", "written-before-read"),
+        ("", "        session.execute(delete(Note))\n", "unsafe"),
+        ("    session.execute(update(Note).values(id=1))\n", "", "unsafe"),
+        ("", "    session.execute(delete(Post).where(Post.id == 3))\n", "unsafe"),
+    ],
+)
+def test_writes_before_the_read_hold_the_load(between, behind, outcome):
+    load = "    users = session.scalars(select(User)).all()\n"
+    files = {"models.py": MODELS, "main.py": (HEAD + load + between + LOOP + behind).encode()}
+    assert _outcomes(files) == [outcome]
+
+
+def test_a_loop_that_loads_again_begins_anew():
+    text = (
+        "    while True:\n"
+        "        for user in session.scalars(select(User)).all():\n"
+        "            print(user.posts)\n"
+        "        change(session)\n"
+    )
+    assert _outcomes({"models.py": MODELS, "main.py": (HEAD + text).encode()}) == ["unsafe"]
+
+
+def _outcomes(files):
+    case = Case(
+        name="it",
+        family="sqlalchemy",
+        rule="eager-load",
+        directory=Path(),
+        settings=Settings(unsafe=True, published=False, targets={"sqlalchemy": "2.0"}),
+        before=files,
+        after=files,
+        program={},
+    )
+    report = run_case(case).report
+    assert report.diagnostics == ()
+    return [(one.reason or one.level).rpartition("/")[2] for one in report.findings]

@@ -1,0 +1,47 @@
+"""The reasons of all rules: one sentence each, in words of the field, with what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from awaken import api
+from awaken.engine.planning.engine_reasons import ENGINE_REASONS
+
+IN_HOUSE = re.compile(
+    r"\bis no site\b|\bholds? back\b|\bheld back\b|\bdoubles? of Query\b|\bthe marker\b"
+    r"|\bthe way to where\b|\bis none\b|\bwait for the rule\b|\bstands? in \d+ files\b"
+    r"|\bout of sight of the rule\b|\bof the house\b|\bcontext manager of ours\b|\bTODO\b"
+)
+"""Words that say something to who wrote awaken, and nothing to who reads a message."""
+REASONS = {
+    **{one.code: one for one in ENGINE_REASONS},
+    **{one.of(rule.name): one for rule in api.rules() for one in rule.reasons},
+}
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_a_reason_is_said_in_words_of_the_field(code):
+    reason = REASONS[code]
+
+    assert not IN_HOUSE.search(reason.message)
+    assert not IN_HOUSE.search(reason.help)
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_a_reason_is_one_clause_and_says_what_to_do(code):
+    reason = REASONS[code]
+
+    assert not reason.message.rstrip("`").endswith(".")
+    assert reason.help.endswith((".", "!", "?"))
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in api.rules() if rule.pieces], ids=lambda r: r.name
+)
+def test_the_reason_of_a_piece_is_one_clause(rule):
+    for text, why in rule.pieces.items():
+        assert text
+        assert not why.endswith(".")
+        assert not IN_HOUSE.search(why)
