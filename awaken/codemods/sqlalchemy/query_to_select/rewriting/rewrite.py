@@ -165,9 +165,7 @@ def _with_comments_of_brackets(parts: _Parts) -> _Parts:
 
 
 # --------------------------------------------------------------------------------- the statement
-def _statement(
-    parts: _Parts, data: QueryRewrite, column: int | None = None
-) -> cst.BaseExpression:
+def _statement(parts: _Parts, data: QueryRewrite, column: int | None = None) -> cst.BaseExpression:
     """Return the statement, with arguments below each other if it still starts at ``column``."""
     statement = _start(parts, data)
     if column is not None and isinstance(statement, cst.Call) and data.shape == "items":
@@ -210,7 +208,7 @@ def _start(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
         return counted
     dot = parts.line_break if parts.links else cst.Dot()
     func = cst.Attribute(counted, cst.Name("select_from"), dot=dot)
-    if data.shape == "count":
+    if data.shape == "count" and data.source is None:
         return start.with_changes(func=func)
     return cst.Call(func, [cst.Arg(_name(data.source or ""))])
 
