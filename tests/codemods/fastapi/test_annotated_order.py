@@ -47,15 +47,21 @@ def _options():
             "`db` of `f` becomes Annotated, with `db` in front of `skip`, which has a default",
         ),
         (
-            "def f(a: str, skip: int = 0, n: int = 1, db: Session = Depends(get_db),"
-            " key: int = Path(...)):",
-            "`db` and `key` of `f` become Annotated, with `db` and `key` in front of `skip`, "
-            "which has a default",
+            (
+                "def f(a: str, skip: int = 0, n: int = 1, db: Session = Depends(get_db),"
+                " key: int = Path(...)):"
+            ),
+            (
+                "`db` and `key` of `f` become Annotated, with `db` and `key` in front of `skip`, "
+                "which has a default"
+            ),
         ),
         (
             "def f(skip: int = 0, words: str = Query(...)):",
-            "`words` of `f` becomes Annotated, with a `*` in front of `words`, "
-            "which has no default any more",
+            (
+                "`words` of `f` becomes Annotated, with a `*` in front of `words`, "
+                "which has no default any more"
+            ),
         ),
         ("def f(db: Session = Depends(get_db), skip: int = 0):", "`db` of `f` becomes Annotated"),
     ],
