@@ -87,9 +87,7 @@ MOCK = """
 
 
 def test_what_waits_stands_in_for_what_waits_alone():
-    why = (
-        "`counted`, which becomes a coroutine function, stands in for `shop.plain`, which does not"
-    )
+    why = "`counted` becomes a coroutine function, and replaces `shop.plain`, which does not"
 
     assert _refused(MIXED.format("plain")) == [why]
     assert _refused(MIXED.format("price")) == []

@@ -55,7 +55,7 @@ def _written(statement: Statement, use: ChainFragment, session: str) -> Decision
     model = _class_of(statement)
     # The criteria are read off the chain as it stands, so its arguments must stay.
     if model is None or not keep_meaning(statement.chain.links, statement.edits):
-        detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
+        detail = f"`.{use.end}()` of a query whose criteria are in other statements"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     decision = Decision(None)
     chain = replace(statement.chain, links=(), ending="written", end=use.end)
