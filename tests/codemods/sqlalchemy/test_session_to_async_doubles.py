@@ -101,7 +101,7 @@ def test_a_method_is_replaced_by_what_is_given_its_object():
     (why,) = _refused(BOUND)
 
     assert why.startswith(
-        "`shop.Prices.of` waits, once the program is asynchronous, and whether `one`"
+        "`shop.Prices.of` becomes a coroutine function, and whether `one`"
     )
 
 
@@ -132,7 +132,7 @@ def test_a_result_has_methods_of_one_kind():
 
     assert _refused(test.format("")) == []
     (why,) = _refused(test.format("mock.return_value.upper.return_value = 2"))
-    assert why == "what `shop.price` gives has methods that wait, and others"
+    assert why == "only some methods of what `shop.price` returns become coroutines"
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_a_patched_session_class_is_understood_by_its_mock_alone():
     unknown = PATCHED_CLASS.format("session", "new=one")
 
     assert _refused(entered) == []
-    assert "`shop.Session` waits" in _refused(another)[0]
-    assert "`shop.Session` waits" in _refused(unknown)[0]
+    assert "`shop.Session` becomes a coroutine function" in _refused(another)[0]
+    assert "`shop.Session` becomes a coroutine function" in _refused(unknown)[0]
 
 
 FAKE = """
@@ -188,7 +188,7 @@ FAKE = """
     [
         ("", "session", "", ""),
         ("def close(self): pass", "Fake()", "session.scalar = lambda statement: 2", ""),
-        ("", "Mock()", "", "`database.LocalSession` waits"),
+        ("", "Mock()", "", "`database.LocalSession` becomes a coroutine function"),
         ("def begin(self): return self", "session", "", "whether `begin` can be awaited"),
         ("def expire(self, item): pass", "session", "", "whether `expire` can be awaited"),
         ("@property\n        def commit(self): pass", "session", "", "whether `commit` can"),
