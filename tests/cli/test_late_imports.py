@@ -87,7 +87,7 @@ def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
 
 
 def test_a_changed_line_is_explained_without_the_engine(project):
-    late = {"libcst", "awaken.engine.run", "awaken.engine.explaining.explainer"}
+    late = {"libcst", "awaken.engine.run"}
     words = ["explain", f"app.py:{len(QUERY.splitlines())}"]
     run(project, ["check"], late)
 
