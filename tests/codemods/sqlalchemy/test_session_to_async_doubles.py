@@ -100,9 +100,7 @@ def test_what_stands_in_for_both_kinds_is_called_by_a_mock():
 def test_a_method_is_replaced_by_what_is_given_its_object():
     (why,) = _refused(BOUND)
 
-    assert why.startswith(
-        "`shop.Prices.of` becomes a coroutine function, and whether `one`"
-    )
+    assert why.startswith("`shop.Prices.of` becomes a coroutine function, and whether `one`")
 
 
 @pytest.mark.parametrize(
