@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 
+from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import iterator_called
 from awaken.project.source.modules import Module
 
-_ITERATORS = frozenset({"enumerate", "filter", "iter", "map", "zip"})
 _AT_ONCE = frozenset(
     [
         "all",
@@ -45,7 +45,7 @@ def _iterator_over(module: Module, query: ast.expr) -> ast.expr | None:
         # Python evaluates only the first iterable of a generator expression where that stands.
         is_first = isinstance(around, ast.GeneratorExp) and around.generators[0] is parent
         return around if is_first and isinstance(around, ast.expr) else None
-    if isinstance(parent, ast.Call) and module.scopes.builtin_called(parent) in _ITERATORS:
+    if isinstance(parent, ast.Call) and iterator_called(module, parent):
         return parent
     return None
 
@@ -70,9 +70,9 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
             later = _given(args[args.index(iterator) + 1 :], call)
             if any(isinstance(part, ast.Call | ast.Await) for part in later):
                 return False
-            name = module.scopes.builtin_called(call)
-            if name in _ITERATORS:
+            if iterator_called(module, call):
                 return _is_used_up(module, call)
+            name = module.scopes.builtin_called(call)
             return name in _AT_ONCE or method in _METHODS_AT_ONCE
         case _:
             return False
