@@ -36,9 +36,7 @@ from awaken.kit.names_here import Written
 from awaken.kit.sites import with_caveats
 from awaken.project.source.modules import Module, site_id
 
-Data = (
-    QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | KindsRewrite
-)
+Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | KindsRewrite
 Decided = tuple[Finding, Change | None]
 _REWRITERS: Mapping[type, str] = {
     GetRewrite: "get",

@@ -1,7 +1,7 @@
 """Queries of several kinds that meet: for one class on some ways, for columns on others.
 
 ``Query`` gives objects for the first and rows for the others, which a statement tells itself by
-what it selects: ``column_descriptions`` (SQLAlchemy 1.4 and later).
+what it selects: ``column_descriptions``, which SQLAlchemy 1.4.33 describes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def states_of(component: Component) -> tuple[States, ...]:
     try:
         return (States(component),)
     except Refused as refused:
-        groups = _by_kind(component)
+        is_told = not component.project.targets.admits("sqlalchemy", "<1.4.33")
+        groups = _by_kind(component) if is_told else []
         if refused.reason is not reasons.DIFFERENT_QUERIES or len(groups) < 2:  # noqa: PLR2004
             raise
         return tuple(States(component, group) for group in groups)

@@ -8,7 +8,6 @@ from itertools import chain
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.graph.forwards.handed.libraries import (
     CASTS,
     PASSING,
@@ -26,6 +25,7 @@ from awaken.project.values.domain import (
     NoneValue,
     Unknown,
 )
+from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 
 _CONTAINERS = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "str")}
 _DEFINED = {"function", "import"}
