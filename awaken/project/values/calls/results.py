@@ -26,6 +26,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
+from awaken.project.values.parameters import passed_on_by
 from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Results:
         if is_asking(node) and _asks_pytest(module, node):
             asked = fixtures_asked_for(self._evaluator, module, node)
             if asked:
-                return union(*(self._evaluator.returned(one) for one in asked))
+                return union(*(passed_on_by(self._evaluator.returned(one)) for one in asked))
         functions = self._evaluator.values(module, node.func, known)
         return self.called(functions, module, node, known)
 
