@@ -9,6 +9,7 @@ from itertools import chain
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.libraries import (
+    CALLING,
     CASTS,
     PASSING,
     SAME,
@@ -211,7 +212,7 @@ class Origins:
 
     def _given_through(self, node: ast.Call, qualified: str, depth: int) -> list[ast.expr] | None:
         """Return the arguments that a call gives back as they are, or as good as that."""
-        if qualified == "functools.partial" and node.args:
+        if qualified in CALLING and node.args:
             return node.args[:1]
         if qualified in CASTS:
             return node.args[-1:]
