@@ -35,8 +35,8 @@ call that may roll back and go on. An upsert that returns objects reads them ane
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process` and
 of `get_context().Process`, and consumers of RabbitMQ in such a process. `main()` under
-`if __name__ == "__main__":` is run there. Statements that wait there, or in a script that nothing imports, become the body of one coroutine
-function; names that others see stay global.
+`if __name__ == "__main__":` is run there. Statements that wait there, or in a script that nothing
+imports, become the body of one coroutine function; names that others see stay global.
 Each run closes the connections of its engine, if that is a variable of a module. A
 `BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
 
