@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 _OF_ITERTOOLS = frozenset(
     ["accumulate", "batched", "chain", "compress", "groupby", "islice", "pairwise", "zip_longest"]
@@ -19,6 +20,22 @@ def iterator_called(module: Module, call: ast.Call) -> str:
     """Return which of Python's functions ``call`` makes an iterator by; nothing if none."""
     name = module.scopes.builtin_called(call) or of_itertools(module, call)
     return name if name in ONE_BY_ONE else ""
+
+
+def asks_at_once(call: ast.Call, iterated: ast.expr) -> bool:
+    """Whether an iterator asks ``iterated`` for an item as soon as it is asked for one itself."""
+    name = last_name(call.func)
+    if name == "chain":
+        return call.args[0] is iterated
+    if name == "accumulate":
+        return not call.keywords
+    if name != "islice":
+        return True
+    match call.args[1:]:
+        case [ast.Constant(value=int() as number)]:
+            return number > 0
+        case _:
+            return False  # of nothing, if it is to give nothing
 
 
 def of_itertools(module: Module, call: ast.Call) -> str:
