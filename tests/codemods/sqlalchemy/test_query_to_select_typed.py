@@ -194,3 +194,13 @@ def test_any_annotation_will_do_where_a_type_checker_is_set_up(files, is_checked
     body = "def f(session: Session):\n    return session.query(Note).count() > 0"
 
     assert (".scalar_one() > 0" in rewritten(body, files=files)) == is_checked
+
+
+@pytest.mark.parametrize(("comment", "is_broken"), [("type: ignore[misc]", False), ("why", True)])
+def test_a_line_is_not_broken_for_what_is_said_to_a_type_checker(comment, is_broken):
+    behind = f"  # {comment}{' and more' * 3}"
+    query = "session.query(Note.id, Note.id, Note.id, Note.id).all()"
+
+    written = rewritten(f"def f(session: Session):\n    found = {query}{behind}")
+
+    assert ("select(Note.id, Note.id, Note.id, Note.id)).all()" + behind in written) != is_broken
