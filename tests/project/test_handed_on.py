@@ -426,3 +426,30 @@ async def run():
         (0, 1, {}),
         (1, 0, {}),
     ]
+
+
+def test_what_a_generator_yields_is_said_not_to_be_followed():
+    text = "def jobs():\n    yield work\n\n\nfor job in jobs():\n    job()\n"
+    _, found = only(text)
+    assert list(found.leaks.values()) == ["what `jobs` yields is not followed"]
+
+
+def test_what_is_made_a_manager_is_called_where_that_is_entered():
+    text = """\
+from contextlib import contextmanager
+
+
+def opened():
+    yield 1
+
+
+entered = contextmanager(opened)
+with entered() as one:
+    print(one)
+"""
+    project = program({"app.py": text})
+    graph, handed = project.calls.graph(), project.calls.handed_on()
+    opened = next(one for one in graph.functions() if one.qualname == "opened")
+    (found,) = handed.of(opened)
+    assert found.leaks == {}
+    assert [one.name for one in found.calls.values()] == ["entered"]

@@ -165,11 +165,11 @@ class Parameters:
         for one in evaluator.values(module, default.args[0]):
             match one:
                 case FunctionOf():
-                    found = union(found, _resolved(evaluator.returned(one)))
+                    found = union(found, passed_on_by(evaluator.returned(one)))
                 case ClassOf():
                     found = union(found, (InstanceOf(one.qualified),))
                 case Producer(how="callable" | "factory"):
-                    found = union(found, _resolved(one.inner))
+                    found = union(found, passed_on_by(one.inner))
                 case _:
                     why = "the dependency could not be followed"
                     found = union(found, (evaluator.unknown(module, default, why),))
@@ -220,7 +220,7 @@ class Parameters:
             return ()
         evaluator = self._evaluator
         found = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
-        return () if found is None else _resolved(evaluator.returned(found))
+        return () if found is None else passed_on_by(evaluator.returned(found))
 
     def _from_callers(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the callers in sight pass, or why that does not say what it is."""
@@ -291,8 +291,8 @@ class Parameters:
         return InstanceOf(qualified)
 
 
-def _resolved(values: Values) -> Values:
-    """Return what FastAPI passes on: what a generator yields, what a coroutine returns."""
+def passed_on_by(values: Values) -> Values:
+    """Return what FastAPI and pytest pass on: what a generator yields, a coroutine returns."""
     found: Values = ()
     for value in values:
         if isinstance(value, Producer) and value.how in {"generator", "coroutine", "awaitable"}:

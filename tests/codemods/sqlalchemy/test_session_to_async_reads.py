@@ -437,6 +437,18 @@ def test_a_late_column_that_a_property_reads_refuses(text):
     assert not result.report.files
 
 
+@pytest.mark.parametrize("deferred", ["", ", deferred=True"])
+def test_an_expression_that_a_property_reads_is_late_whether_or_not_it_is_deferred(deferred):
+    text = "    @property\n    def short(self) -> str:\n        return self.body[:3]"
+    reading = READING.replace("STATEMENT", "select(Post)").replace(".body", ".title")
+    column = f"column_property(select(func.count()).scalar_subquery(){deferred})"
+    result = of_posts(reading, column, text.lstrip())
+    (cure,) = {one.help for one in result.report.findings if "late-column" in (one.reason or "")}
+
+    assert "deferred or not" in cure
+    assert "undefer" not in cure
+
+
 def test_a_late_column_of_an_unknown_object_refuses():
     text = "def read(db: Session, other) -> str:\n    db.commit()\n    return other.body\n"
     result = of_posts(text, "deferred(mapped_column(Text))")

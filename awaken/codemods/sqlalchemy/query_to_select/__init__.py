@@ -10,8 +10,10 @@ becomes `where`, and the few that differ are written in their 2.0 form. Bulk `up
 A query that is kept in local variables, over branches and loops, is rewritten together with all
 that is done with it, or not at all. So is one that functions return to their callers or pass on to
 others, over all files, where every call is in sight and reaches one function: the session is
-written by the name that it has where the query is executed. A query with which nothing is done but
-`delete()`, or `update()`, is kept as such a statement.
+written by the name that it has where the query is executed. Where one variable holds a query for a
+class on some ways, and one for columns on others, what the statement selects decides how it is
+executed (`column_descriptions`). A query with which nothing is done but `delete()`, or `update()`,
+is kept as such a statement.
 
 Where a type checker is set up, or a function says what it returns, what the checker asks for is
 written: `list(...)` where an annotation says list, `scalar_one()` for a count, and a `cast` where
@@ -297,8 +299,8 @@ once (`.all()`) where they are iterated, as Query reads them.
 * the text of a kept query that a logger or `print()` shows: other names of columns, no database;
 * a variable, or what a function returns, that holds a query or None: where nothing asks which, the
   exception is another;
-* a generator, `map()` and the like over a query that are not used up where they stand: a Query runs
-  when the first row is asked for, a `select()` at once;
+* a generator, `map()`, `groupby()` and the like over a query that are not used up where they stand:
+  a Query runs when the first row is asked for, a `select()` at once;
 * rows that may repeat with a column of a type without a hash, such as JSON: `Query` leaves out
   equal rows in which it is None;
 * slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
@@ -314,7 +316,8 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 A query that is stored in an attribute or a container (but a tuple that a function returns and its
 callers unpack), read by a function inside, or given to a function that is not in sight; one that a
 function returns, or takes, whose calls are not all in sight: passed as a value, decorated, named in
-a string. One whose variable may hold something else, or a query of another kind; a session that may
+a string. One whose variable may hold something else, or a query of another kind that is more than
+executed, or not to be told by what it selects; a session that may
 have been replaced before the query is executed, or has no name there and cannot be given one. A
 receiver that nothing proves to be a session; an entity of unknown kind; set operations behind which
 names cannot be followed; slices by calls or negative numbers; `get()` and bulk writes with settings

@@ -74,6 +74,17 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
     given_to: str = ""
 
 
+class KindsRewrite(Struct, frozen=True, kw_only=True):
+    """How a query is executed that asks for one class on some ways, and for columns on others.
+
+    ``ways`` are the conditions, as source text, each with what is written where it holds;
+    ``otherwise`` is written where none does.
+    """
+
+    ways: tuple[tuple[str, QueryRewrite], ...]
+    otherwise: QueryRewrite
+
+
 Argument = Literal["values", "order", "dialect", "synchronize_session"]
 
 

@@ -91,6 +91,9 @@ class QueryToSelect(Rule):
         from awaken.codemods.sqlalchemy.query_to_select.rewriting.get_rewrite import (  # noqa: PLC0415
             rewrite_get,
         )
+        from awaken.codemods.sqlalchemy.query_to_select.rewriting.kinds_rewrite import (  # noqa: PLC0415
+            rewrite_kinds,
+        )
         from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import (  # noqa: PLC0415
             leave_out,
             rewrite_query,
@@ -102,6 +105,7 @@ class QueryToSelect(Rule):
             "write": rewrite_write,
             "slice": rewrite_slice,
             "extended": rewrite_extended,
+            "kinds": rewrite_kinds,
         }
         return {
             **rewriters,

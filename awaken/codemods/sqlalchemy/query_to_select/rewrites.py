@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     ClassRewrite,
     ExtensionRewrite,
     GetRewrite,
+    KindsRewrite,
     QueryRewrite,
     SliceRewrite,
 )
@@ -35,7 +36,7 @@ from awaken.kit.names_here import Written
 from awaken.kit.sites import with_caveats
 from awaken.project.source.modules import Module, site_id
 
-Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite
+Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | KindsRewrite
 Decided = tuple[Finding, Change | None]
 _REWRITERS: Mapping[type, str] = {
     GetRewrite: "get",
@@ -43,6 +44,7 @@ _REWRITERS: Mapping[type, str] = {
     BulkRewrite: "write",
     SliceRewrite: "slice",
     ExtensionRewrite: "extended",
+    KindsRewrite: "kinds",
 }
 
 
@@ -190,5 +192,8 @@ def _runs(data: Data) -> Collection[str]:
             return CALLED
         case SliceRewrite(query=query):
             return _runs(query)
+        case KindsRewrite(ways=ways, otherwise=otherwise):
+            written = [*(one for _, one in ways), otherwise]
+            return [name for one in written for name in _runs(one)]
         case QueryRewrite(runs=runs):
             return () if runs is None else (runs,)

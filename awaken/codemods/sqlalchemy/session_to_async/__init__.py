@@ -33,10 +33,10 @@ holds of such a session is loaded in the same way behind a request that may expi
 call that may roll back and go on. An upsert that returns objects reads them anew.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
-body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process`, and
-consumers of RabbitMQ in such a process. `main()` under `if __name__ == "__main__":` is run there.
-Statements that wait there, or in a script that nothing imports, become the body of one coroutine
-function; names that others see stay global.
+body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process` and
+of `get_context().Process`, and consumers of RabbitMQ in such a process. `main()` under
+`if __name__ == "__main__":` is run there. Statements that wait there, or in a script that nothing
+imports, become the body of one coroutine function; names that others see stay global.
 Each run closes the connections of its engine, if that is a variable of a module. A
 `BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
 
@@ -83,7 +83,8 @@ refers to itself, so that a row may refer to one behind it, engines keep sending
 Tests keep FastAPI's `TestClient` where the driver allows that, as aiosqlite and psycopg do. The
 connections of asyncpg work in one event loop alone: with it, `httpx.AsyncClient` sends the requests
 of tests in their own loop, and all tests share one. Context managers that are classes of the
-program get `__aenter__` and `__aexit__`.
+program get `__aenter__` and `__aexit__`; those that `contextmanager(get_db)` makes of a generator
+are made by `asynccontextmanager`.
 
 The models of the examples:
 

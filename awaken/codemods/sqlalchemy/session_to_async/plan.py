@@ -31,6 +31,7 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignMo
 from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import made_managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
@@ -188,6 +189,7 @@ class SessionToAsync(Rule):
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
+                *made_managers(part, self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
                 *Doubles(part, self.name, asked_more(project, loaded_again)),

@@ -24,7 +24,9 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
+from awaken.project.values.parameters import passed_on_by
 from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ class Results:
         # It may return nothing else, whatever class it is of.
         if isinstance(node.func, ast.Attribute) and node.func.attr in _INITIALISERS:
             return (NoneValue(),)
+        if is_asking(node) and _asks_pytest(module, node):
+            asked = fixtures_asked_for(self._evaluator, module, node)
+            if asked:
+                return union(*(passed_on_by(self._evaluator.returned(one)) for one in asked))
         functions = self._evaluator.values(module, node.func, known)
         return self.called(functions, module, node, known)
 
@@ -105,3 +111,13 @@ class Results:
                 origins = origins_in(values, self._evaluator.mapping.is_mapped)
                 given |= {} if origins is None else {place: origins}
         return passed_on(found, given) if given else found
+
+
+def _asks_pytest(module: Module, call: ast.Call) -> bool:
+    """Whether a call asks what pytest passes to a test or a fixture as ``request``."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="request") as name):
+            bindings = module.scopes.bindings_of(name)
+            return len(bindings) == 1 and bindings[0].kind == "parameter"
+        case _:
+            return False

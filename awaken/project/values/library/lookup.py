@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 
+from awaken.knowledge.declarations import Declaration, imported_module
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -104,6 +105,9 @@ class Library:
         declared = self._lines.declaration(name)
         if declared is None:
             return self._called_on_variable(function, call)
+        method = _bound_method(declared)
+        if method is not None:
+            return self._called_on_variable(External(method), call)
         owner = self._lines.declaration(name.rpartition(".")[0])
         of_method = owner is not None and owner.members is not None
         own: Values = of_class(name.rpartition(".")[0]) if of_method else ()
@@ -237,3 +241,20 @@ def _instance(owner: Receiver) -> InstanceOf | None:
             return InstanceOf(owner.qualified)
         case _:
             return owner
+
+
+def _bound_method(declared: Declaration) -> str | None:
+    """Return the method that a stub declares by ``choice = _inst.choice``, by its dotted name."""
+    match declared.nodes:
+        case [ast.Assign(value=ast.Attribute(value=held, attr=name))]:
+            pass
+        case _:
+            return None
+    match held:
+        case ast.Name(id=variable):
+            return f"{declared.module}.{variable}.{name}"
+        case ast.Attribute(value=ast.Name(id=package), attr=variable):
+            home = imported_module(declared.module, package)
+            return None if home is None else f"{home}.{variable}.{name}"
+        case _:
+            return None

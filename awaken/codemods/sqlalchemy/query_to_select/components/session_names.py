@@ -13,11 +13,11 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters im
     is_typed,
     session_parameter,
 )
-from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.kit.names_here import Written, written_by_called, written_by_caller
+from awaken.kit.names_here import Written, is_dotted, written_by_called, written_by_caller
 from awaken.project import Project
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
@@ -244,12 +244,27 @@ def _session_of(recognised: Recognised) -> Written | Refused:
 # ------------------------------------------------------------------------------ from call to call
 def _outside(project: Project, edge: CallEdge, session: Written) -> Written | Refused:
     """Return how the caller writes the ``session`` of the function that it calls."""
+    if not _is_set(edge.into, session.text):
+        session = _behind_variable(project, edge.into, session)
     found = None if _is_set(edge.into, session.text) else written_by_caller(project, edge, session)
     if found is not None:
         return found
     detail = f"`{session.text}` is known to `{edge.into.function.name}` alone"
     because = (edge.context.place(edge.call),)
     return Refused(reasons.SESSION_NOT_PASSED, detail, because=because)
+
+
+def _behind_variable(project: Project, context: FunctionContext, session: Written) -> Written:
+    """Return ``self.db`` for the variable of ``db = self.db``, which is set but once.
+
+    A property may give another session each time that it is read.
+    """
+    bindings = context.flow.scope.bindings.get(context.flow.scope.mangled(session.text), [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    if value is None or bindings[0].kind != "assignment" or not is_dotted(value):
+        return session
+    is_same = not made_anew(Reader(project, context.module), value)
+    return Written(ast.unparse(value)) if is_same else session
 
 
 def _inside(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -45,10 +45,14 @@ _A_SESSION = ast.Name("session", ast.Load())
 
 
 class States:
-    """The statements that the definitions of a component come to; raises Refused if they differ."""
+    """The statements that the definitions of a component come to; raises Refused if they differ.
 
-    def __init__(self, component: Component) -> None:
+    With ``begun_by`` only the queries count that begin with one of these calls.
+    """
+
+    def __init__(self, component: Component, begun_by: Container[ast.expr] | None = None) -> None:
         self._component = component
+        self._begun_by = begun_by
         self._known: dict[Holder, Statement] = {}
         self._joins: dict[tuple[int, int], Statement] = {}
         self._criteria: dict[FunctionContext, list[ast.expr]] = {}
@@ -96,6 +100,8 @@ class States:
         """Return the statement that ``fragment`` comes to; None while nothing reaches it."""
         chain = fragment.chain(_A_SESSION)
         if fragment.recognised is not None:
+            if self._begun_by is not None and fragment.start not in self._begun_by:
+                return None
             if isinstance(fragment.start, ast.Call) and fragment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
             reader = self._component.reader(fragment.context)

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import ONE_BY_ONE
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.flushing import (
     flushes_first,
@@ -49,7 +50,7 @@ from awaken.project.frameworks.sqlalchemy.loads.repeats import (
 )
 
 SessionFrom = Literal["receiver", "argument"] | int
-_ONE_BY_ONE = frozenset({"for", "yield from", "enumerate", "iter", "zip", "map", "filter"})
+_ONE_BY_ONE = frozenset({"for", "yield from"}) | ONE_BY_ONE
 """Uses between the rows of which other statements may run."""
 # They hold for the statement that is executed, which would be the count around this one.
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_itertools
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
 
@@ -96,6 +97,8 @@ ITERATING = frozenset(
     ]
 )
 """Builtins that do nothing with an iterable argument but iterate it."""
+_OF_SEVERAL = frozenset({"chain", "compress", "zip_longest"})
+"""Functions of ``itertools`` that iterate each of their arguments."""
 
 Ending = Literal[
     "executed", "written", "extended", "sliced", "iterated", "embedded", "argument", "read"
@@ -275,6 +278,9 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
             raise Refused(reasons.TEXT_OF_QUERY)
         if name == "len":
             raise Refused(reasons.RAISES_TODAY, "a Query has no len()")
+    iterator = of_itertools(module, call)
+    if iterator and (iterator in _OF_SEVERAL or call.args[0] is node):
+        return "iterated", iterator
     last = name.rpartition(".")[2]
     if last in SET_OPERATIONS | SET_FUNCTIONS:
         raise Refused(reasons.SET_OPERATION, f"`{last}()` of queries")

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import ast
 
+from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import (
+    asks_at_once,
+    iterator_called,
+)
 from awaken.project.source.modules import Module
 
-_ITERATORS = frozenset({"enumerate", "filter", "iter", "map", "zip"})
 _AT_ONCE = frozenset(
     [
         "all",
@@ -34,6 +37,8 @@ _METHODS_AT_ONCE = frozenset({"extend", "join", "update"})
 def runs_later(module: Module, query: ast.expr) -> bool:
     """Whether something else may run before the first row of ``query`` is asked for."""
     iterator = _iterator_over(module, query)
+    if isinstance(iterator, ast.Call) and not asks_at_once(iterator, query):
+        return True
     return iterator is not None and not _is_used_up(module, iterator)
 
 
@@ -45,7 +50,7 @@ def _iterator_over(module: Module, query: ast.expr) -> ast.expr | None:
         # Python evaluates only the first iterable of a generator expression where that stands.
         is_first = isinstance(around, ast.GeneratorExp) and around.generators[0] is parent
         return around if is_first and isinstance(around, ast.expr) else None
-    if isinstance(parent, ast.Call) and module.scopes.builtin_called(parent) in _ITERATORS:
+    if isinstance(parent, ast.Call) and iterator_called(module, parent):
         return parent
     return None
 
@@ -70,9 +75,9 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
             later = _given(args[args.index(iterator) + 1 :], call)
             if any(isinstance(part, ast.Call | ast.Await) for part in later):
                 return False
-            name = module.scopes.builtin_called(call)
-            if name in _ITERATORS:
+            if iterator_called(module, call):
                 return _is_used_up(module, call)
+            name = module.scopes.builtin_called(call)
             return name in _AT_ONCE or method in _METHODS_AT_ONCE
         case _:
             return False
@@ -80,9 +85,8 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
 
 def _is_last_call(iterator: ast.Call) -> bool:
     """Whether only the first of the arguments that are iterated is more than a plain value."""
-    iterated = iterator.args[1:] if isinstance(iterator.func, ast.Name) else []
     is_mapping = getattr(iterator.func, "id", "") in {"filter", "map"}
-    later = iterated[1:] if is_mapping else iterated
+    later = iterator.args[2:] if is_mapping else iterator.args[1:]
     return not any(
         isinstance(part, ast.Call | ast.Await) for one in later for part in ast.walk(one)
     )

@@ -25,6 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
+from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import gives_manager
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -246,6 +247,8 @@ class FunctionWriter:
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         # Of lambdas alone no function is known: what they return is awaited.
         kinds = {self.kind_of(one) for one in call.functions} or {"coroutine"}
+        if kinds == {"generator"} and gives_manager(self._part, module, nodes[0]):
+            kinds = {"manager"}
         if len(kinds) != 1 or any(
             one not in self._part.steps and not self._part.is_asynchronous(one)
             for one in call.functions

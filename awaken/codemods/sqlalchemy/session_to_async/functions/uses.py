@@ -7,6 +7,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import is_sent
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 
@@ -17,7 +18,7 @@ def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[Function
     found: dict[FunctionPlace, Refused] = {}
     for function in part.steps:
         for component in handed.of(function):
-            for place, leak in sorted(part.leaks(component).items()):
+            for place, leak in sorted(part.leaks(component).items(), key=_calls_first):
                 if schedulers.runs(place) or is_sent(part, function, place):
                     continue
                 if is_told_to_mock(part, place):
@@ -27,3 +28,9 @@ def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[Function
                 why = Refused(reasons.HANDED_ON, function.qualname, shown, because=(place,))
                 found.setdefault(function, why)
     return found
+
+
+def _calls_first(leak: tuple[Place, str]) -> tuple[bool, Place]:
+    """Order what may call a function before what is only not followed."""
+    place, why = leak
+    return not why.endswith("may call it"), place

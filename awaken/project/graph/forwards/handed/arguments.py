@@ -10,6 +10,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.libraries import (
     ADDING,
+    CALLING,
     CASTS,
     DEFAULT,
     IN_THREADS,
@@ -91,7 +92,7 @@ class Arguments:
         if qualified in SAME - TABLES_OF and depth == KEYS + 1:
             return Spot(module, call, 1)
         is_given_back = (
-            (qualified == "functools.partial" and position == 0)
+            (qualified in CALLING and position == 0)
             or qualified in CASTS
             or (qualified in SAME and depth > 0)
             or (qualified == "builtins.getattr" and position == DEFAULT)

@@ -149,6 +149,10 @@ class Consumers:
                 function = module.enclosing_function(node)
                 if isinstance(function, Function):
                     yield self._slots.result(module, function, depth)
+            case ast.Yield():
+                function = module.enclosing_function(node)
+                name = getattr(function, "name", "a lambda")
+                yield End("leak", module, node, f"what `{name}` yields is not followed")
             case _:
                 yield self._leak(module, node)
 

@@ -7,11 +7,6 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.fixtures_by_name import (
-    ASKING,
-    fixtures_asked_for,
-    is_asking,
-)
 from awaken.project.graph.forwards.handed.fields import Fields
 from awaken.project.graph.forwards.handed.overrides import overrides
 from awaken.project.graph.forwards.handed.registers import Registers
@@ -19,6 +14,11 @@ from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, 
 from awaken.project.graph.forwards.handed.variables import Variables
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.fixtures_by_name import (
+    ASKING,
+    fixtures_asked_for,
+    is_asking,
+)
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 

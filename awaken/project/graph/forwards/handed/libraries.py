@@ -38,4 +38,6 @@ IN_THREADS = {
     "starlette.concurrency.run_in_threadpool": 0, "anyio.to_thread.run_sync": 0,
 }  # fmt: skip
 """Functions that run one of their arguments in a thread, with its position."""
+CALLING = {"contextlib.contextmanager", "functools.partial"}
+"""Functions that make, of the first argument, something that calls it when it is called."""
 CASTS = {"typing.cast", "typing_extensions.cast"}

@@ -8,8 +8,8 @@ from itertools import chain
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.graph.forwards.handed.libraries import (
+    CALLING,
     CASTS,
     PASSING,
     SAME,
@@ -26,6 +26,7 @@ from awaken.project.values.domain import (
     NoneValue,
     Unknown,
 )
+from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 
 _CONTAINERS = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "str")}
 _DEFINED = {"function", "import"}
@@ -211,7 +212,7 @@ class Origins:
 
     def _given_through(self, node: ast.Call, qualified: str, depth: int) -> list[ast.expr] | None:
         """Return the arguments that a call gives back as they are, or as good as that."""
-        if qualified == "functools.partial" and node.args:
+        if qualified in CALLING and node.args:
             return node.args[:1]
         if qualified in CASTS:
             return node.args[-1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -26,6 +26,13 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.extended impor
     decide_held_extension,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import decide_held_write
+from awaken.codemods.sqlalchemy.query_to_select.components.kinds import (
+    agreed,
+    different,
+    execution_of_kinds,
+    reaching,
+    states_of,
+)
 from awaken.codemods.sqlalchemy.query_to_select.components.session_names import ComponentSession
 from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
     SessionParameter,
@@ -41,6 +48,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.loading import check_coun
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ExtensionRewrite,
+    KindsRewrite,
     QueryRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS
@@ -50,7 +58,8 @@ from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.graph.holders import Holder
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})
@@ -63,7 +72,7 @@ class Rewritten:
     """One fragment with what is written for it; ``data`` is None where its text stays."""
 
     fragment: ChainFragment
-    data: QueryRewrite | BulkRewrite | ExtensionRewrite | None
+    data: QueryRewrite | BulkRewrite | ExtensionRewrite | KindsRewrite | None
 
     @property
     def runs(self) -> bool:
@@ -98,16 +107,17 @@ class ComponentDecision:
 def decide_component(component: Component) -> ComponentDecision:
     """Decide the rewrite of all queries of ``component``; raises Refused."""
     session = ComponentSession(component)
-    states = States(component)
+    kinds = states_of(component)
     decision = ComponentDecision(component)
     decision.annotations = annotations_of(
-        component, {holder: states.items_of(holder) for holder in component.definitions}
+        component, {holder: _items_of(kinds, holder) for holder in component.definitions}
     )
     end = bulk_end(component)
     if end is None:
-        _decide_statements(states, session, decision)
+        _decide_statements(kinds, session, decision)
     else:
-        _decide_writes(states, session, decision, end)
+        # Whichever kind of query it was, it is none any more.
+        _decide_writes(States(component), session, decision, end)
     decision.parameters = list(session.parameters.values())
     # Where nothing runs, no session is written any more.
     executes = any(use.ending in _RUNS for use in component.uses)
@@ -147,21 +157,45 @@ def _may_be_none(component: Component, truth: Truth) -> bool:
     return any(holder in component.optional for holder in reaching)
 
 
+def _items_of(kinds: Sequence[States], holder: Holder) -> Sequence[Item]:
+    """Return what the queries in ``holder`` ask for; nothing where they are of several kinds."""
+    found = [items for one in kinds if (items := one.items_of(holder))]
+    return found[0] if len(found) == 1 else ()
+
+
 def _decide_statements(
-    states: States, session: ComponentSession, decision: ComponentDecision
+    kinds: Sequence[States], session: ComponentSession, decision: ComponentDecision
 ) -> None:
     """Add what becomes of queries that are mostly statements which load."""
     component = decision.component
     for fragments in component.definitions.values():
         for fragment in fragments:
-            statement = _state(states, fragment)
-            _check_items(statement)
-            data = _definition(statement, decision, fragment)
-            decision.parts.append(Rewritten(fragment, data))
+            found = reaching(kinds, fragment)
+            statements = [_state(states, fragment) for states in found]
+            for statement in statements:
+                _check_items(statement)
+            written = [_definition(one, decision, fragment) for one in statements]
+            if not agreed(written):
+                raise different(found, fragment)
+            decision.parts.append(Rewritten(fragment, written[0]))
     for fragment in component.uses:
-        decision.parts.append(
-            Rewritten(fragment, _used(component, fragment, states, session, decision))
-        )
+        data = _used_by_kinds(fragment, kinds, session, decision)
+        decision.parts.append(Rewritten(fragment, data))
+
+
+def _used_by_kinds(
+    fragment: ChainFragment,
+    kinds: Sequence[States],
+    session: ComponentSession,
+    decision: ComponentDecision,
+) -> QueryRewrite | BulkRewrite | ExtensionRewrite | KindsRewrite | None:
+    # No kind matters to the session of a query.
+    found = kinds[:1] if fragment.ending == "session" else reaching(kinds, fragment)
+    component = decision.component
+    written = [_used(component, fragment, states, session, decision) for states in found]
+    if agreed(written):
+        return written[0]
+    return execution_of_kinds(fragment, found, written)
 
 
 def _decide_writes(

@@ -26,17 +26,25 @@ if TYPE_CHECKING:
 
 _WORDS = (b"deferred", b"column_property")
 _OPTIONS = (b"load_only(", b"defer(")
+_OF_EXPRESSION = (
+    "Read it in a function, where it is awaited, and hand on its value: an expression is loaded "
+    "anew whenever its object was written, deferred or not."
+)
 _COLUMNS = {"sqlalchemy.Column", "sqlalchemy.orm.mapped_column"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Late:
-    """A column of a class; ``place`` is the call that says so, perhaps of one statement alone."""
+    """A column of a class; ``place`` is the call that says so, perhaps of one statement alone.
+
+    An expression is loaded late whether or not it is deferred.
+    """
 
     owner: str
     name: str
     place: Place
     is_option: bool = False
+    is_expression: bool = False
 
 
 class LateColumns:
@@ -62,8 +70,12 @@ class LateColumns:
         name = self._project.qualified_name(module, call.func)
         if any(one.arg == "deferred" and _is_true(one.value) for one in call.keywords):
             return name is not None and name.startswith(("sqlalchemy.", "sqlmodel."))
-        if name != "sqlalchemy.orm.column_property":
-            return name == "sqlalchemy.orm.deferred"
+        return name == "sqlalchemy.orm.deferred" or self._is_expression(module, call)
+
+    def _is_expression(self, module: Module, call: ast.Call) -> bool:
+        """Whether an expression of SQL is declared, which is expired when its object is flushed."""
+        if self._project.qualified_name(module, call.func) != "sqlalchemy.orm.column_property":
+            return False
         first = call.args[0] if call.args else None
         called = first.func if isinstance(first, ast.Call) else None
         return called is None or self._project.qualified_name(module, called) not in _COLUMNS
@@ -71,21 +83,22 @@ class LateColumns:
     def _declared(self, module: Module, call: ast.Call) -> Iterator[_Late]:
         """Yield the columns that a call declares: in the body of a class, or for one outside."""
         inside, place = module.enclosing_class(call), module.place(call)
+        computed = self._is_expression(module, call)
         owner = None if inside is None else f"{module.name}.{module.qualname(inside)}"
         match module.statement_of(call):
             case (
                 ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
             ) if owner is not None:
-                yield _Late(owner, name, place)
+                yield _Late(owner, name, place, is_expression=computed)
             case ast.Assign(targets=[ast.Attribute(value=mapped, attr=name)]):
                 owner = self._project.qualified_name(module, mapped)
                 if owner is not None:
-                    yield _Late(owner, name, place)
+                    yield _Late(owner, name, place, is_expression=computed)
             case ast.Return() as returned if owner is not None:
                 # Of a `declared_attr`, which is named as the column.
                 function = module.enclosing_function(returned)
                 if isinstance(function, ast.FunctionDef):
-                    yield _Late(owner, function.name, place)
+                    yield _Late(owner, function.name, place, is_expression=computed)
             case _:
                 pass
 
@@ -177,7 +190,8 @@ class LateColumns:
             for call in () if module is None else module.calls_at(late.place.span)[:1]:
                 shown = f"{late.owner.rpartition('.')[2]}.{late.name}"
                 if module is not None:
-                    why = Refused(LATE_COLUMN, shown, because=(place,))
+                    cure = _OF_EXPRESSION if late.is_expression else ""
+                    why = Refused(LATE_COLUMN, shown, cure, because=(place,))
                     yield Member(Site(self._rule, module, call), why, f"`{shown}`")
 
 

@@ -1,0 +1,148 @@
+"""Queries of several kinds that meet: for one class on some ways, for columns on others.
+
+``Query`` gives objects for the first and rows for the others, which a statement tells itself by
+what it selects: ``column_descriptions``, which SQLAlchemy 1.4.33 describes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.states import States
+from awaken.codemods.sqlalchemy.query_to_select.payload import KindsRewrite, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+
+_KINDS = (Kind.ENTITY, Kind.ROWS_WITH_ENTITY, Kind.ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a query is executed that is one of ``statements``."""
+
+    data: QueryRewrite
+    statements: list[Statement]
+
+
+def states_of(component: Component) -> tuple[States, ...]:
+    """Return the statements of ``component``, for each kind of query by itself if they differ.
+
+    Raises Refused if those of one kind differ as well.
+    """
+    try:
+        return (States(component),)
+    except Refused as refused:
+        is_told = not component.project.targets.admits("sqlalchemy", "<1.4.33")
+        groups = _by_kind(component) if is_told else []
+        if refused.reason is not reasons.DIFFERENT_QUERIES or len(groups) < 2:  # noqa: PLR2004
+            raise
+        return tuple(States(component, group) for group in groups)
+
+
+def reaching(states: Sequence[States], fragment: ChainFragment) -> list[States]:
+    """Return those of ``states`` of which a query gets to ``fragment``: the first if none does."""
+    if len(states) == 1:
+        return list(states)
+    found = [one for one in states if one.of(fragment, executed=False) is not None]
+    return found or [states[0]]
+
+
+def execution_of_kinds(
+    fragment: ChainFragment, states: Sequence[States], found: Sequence[object]
+) -> KindsRewrite:
+    """Return how ``fragment`` is executed, by one of ``found`` for each of ``states``.
+
+    Raises Refused where that is not to be told by what the statement selects.
+    """
+    left: list[Way] = []
+    for one, data in zip(states, found, strict=True):
+        if not isinstance(data, QueryRewrite):
+            raise different(states, fragment)
+        statement = one.reached(fragment, executed=True)
+        alike = next((way for way in left if way.data == data), None)
+        if alike is None:
+            left.append(Way(data, [statement]))
+        else:
+            alike.statements.append(statement)
+    # The variable is read again for each way, and nothing else may be done twice.
+    if fragment.links or not isinstance(fragment.start, ast.Name):
+        raise different(states, fragment)
+    tested = []
+    while len(left) > 1:
+        way, *left = left
+        test = _test(fragment.start.id, way.statements, _statements(left))
+        if test is None:
+            raise different(states, fragment)
+        tested.append((test, way.data))
+    return KindsRewrite(ways=tuple(tested), otherwise=left[0].data)
+
+
+def _statements(ways: Sequence[Way]) -> list[Statement]:
+    return [statement for way in ways for statement in way.statements]
+
+
+def different(states: Sequence[States], fragment: ChainFragment) -> Refused:
+    """Return why ``fragment`` cannot be written for all of ``states`` in the same way."""
+    found = (one.reached(fragment, executed=False) for one in states)
+    asked = (", ".join(ast.unparse(item.node) for item in _lists([one])[0]) for one in found)
+    return Refused(reasons.DIFFERENT_QUERIES, " or ".join(f"`{text}`" for text in asked))
+
+
+def _by_kind(component: Component) -> list[set[ast.expr]]:
+    """Return the calls that begin a query, together those that ask for one kind of result."""
+    found: dict[Kind, set[ast.expr]] = {kind: set() for kind in _KINDS}
+    for root in component.roots:
+        kind = kind_of(classify_all(component.reader(root.context), root.items))
+        if kind not in found:
+            return []
+        found[kind].add(root.start)
+    return [group for group in found.values() if group]
+
+
+def _test(name: str, statements: Sequence[Statement], others: Sequence[Statement]) -> str | None:
+    """Return what is true of ``statements`` in the variable ``name``, and not of ``others``."""
+    if any(one.changed_items for one in (*statements, *others)):
+        return None
+    own, rest = _lists(statements), _lists(others)
+    if _all(own, _is_one) and _all(rest, _are_several):
+        return f"len({name}.column_descriptions) == 1"
+    if _all(own, _begins_with_class) and _all(rest, _begins_with_column):
+        return f'isinstance({name}.column_descriptions[0]["expr"], type)'
+    return None
+
+
+def _lists(statements: Sequence[Statement]) -> Sequence[Sequence[Item]]:
+    return [items for one in statements for items in one.lists or (one.items,)]
+
+
+def _all(lists: Sequence[Sequence[Item]], holds: Callable[[Sequence[Item]], bool]) -> bool:
+    return all(map(holds, lists))
+
+
+def _is_one(items: Sequence[Item]) -> bool:
+    return len(items) == 1
+
+
+def _are_several(items: Sequence[Item]) -> bool:
+    # A Table is one item, and as many columns as it has.
+    return len(items) > 1 and not any(item.what is What.UNKNOWN for item in items)
+
+
+def _begins_with_class(items: Sequence[Item]) -> bool:
+    return items[0].what is What.ENTITY and not items[0].aliased
+
+
+def _begins_with_column(items: Sequence[Item]) -> bool:
+    return items[0].what in {What.COLUMN, What.EXPRESSION}
+
+
+def agreed(found: Sequence[object]) -> bool:
+    """Whether the same is written on all ways."""
+    first, *others = found
+    return all(other == first for other in others)

@@ -1,0 +1,61 @@
+"""Managers that a call makes of a generator: ``contextmanager(get_db)``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
+from awaken.kit.changes import Member, member
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf, Producer
+
+_WORD = MANAGER.rpartition(".")[2].encode()
+
+
+def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
+    """Yield what becomes of calls that make a manager of a generator which becomes asynchronous."""
+    for path in part.project.files_with((_WORD + b"(",)):
+        module = part.project.module(path)
+        for node in module.walk() if module is not None else ():
+            if module is None or not isinstance(node, ast.Call) or len(node.args) != 1:
+                continue
+            if part.project.qualified_name(module, node.func) != MANAGER:
+                continue
+            given = _given(part, module, node.args[0])
+            if any(one in part.steps for one in given):
+                site: Site[ast.AST] = Site(rule, module, node.func)
+                along = tuple(one.place for one in given)
+                made = member(site, f"`{module.excerpt(node)}`", _rewritten, part, given)
+                yield Member(made.site, made.outcome, made.shown, along)
+
+
+def gives_manager(part: SynchronousPart, module: Module, call: ast.Call) -> bool:
+    """Whether ``call``, which reaches a generator, gives a manager that was made of it."""
+    found = part.project.values.of(module, call).alternatives
+    return bool(found) and all(isinstance(one, Producer) and one.how == "manager" for one in found)
+
+
+def _given(part: SynchronousPart, module: Module, node: ast.expr) -> list[FunctionPlace]:
+    """Return the functions of the program that ``node`` may be."""
+    return [
+        part.place_of(one.module, one.node)
+        for one in part.project.values.of(module, node).alternatives
+        if isinstance(one, FunctionOf) and isinstance(one.node, Function)
+    ]
+
+
+def _rewritten(site: Site[ast.AST], part: SynchronousPart, given: list[FunctionPlace]) -> Rewrite:
+    """Return what makes an asynchronous manager. Raises Refused."""
+    node = site.node
+    others = [one for one in given if one not in part.steps and not part.is_asynchronous(one)]
+    if others or not isinstance(node, ast.expr):
+        raise Refused(reasons.HANDED_ON, given[0].qualname)
+    written, edits = write_twin(part.project, site, node, MANAGER)
+    return Rewrite(f"`{given[0].qualname}` is made a manager by `{written}`", edits)

@@ -1,0 +1,137 @@
+"""Fixtures of pytest that are asked for by their names: ``request.getfixturevalue("name")``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from awaken.project.names.functions.decorators import PYTEST_FIXTURES
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.values.domain import FunctionOf
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+from awaken.project.values.questions import Questions
+
+ASKING = "getfixturevalue"
+_OTHER_PARAMS = ("indirect", "pytest_generate_tests")
+"""Words in files that give a fixture other parameters than it names itself."""
+
+
+def fixtures_asked_for(
+    evaluator: Questions, module: Module, call: ast.Call
+) -> list[FunctionOf] | None:
+    """Return the fixtures that ``call`` may give what they give; None where that is not known.
+
+    Their names are in sight if they are texts, parameters that ``parametrize`` gives texts, or the
+    ``request.param`` of a fixture with texts for ``params``.
+    """
+    function = module.enclosing_function(call)
+    if not isinstance(function, Function) or len(call.args) != 1:
+        return None
+    match call.args[0]:
+        case ast.Constant(value=str() as text):
+            names: set[str] | None = {text}
+        case ast.Name(id=name):
+            names = _parametrized(function, name)
+        case ast.Attribute(value=ast.Name(id="request"), attr="param"):
+            names = _own_params(evaluator, module, function)
+        case _:
+            names = None
+    if names is None:
+        return None
+    found = [fixture_for(module, function, name, evaluator.names, evaluator.load) for name in names]
+    known = [one for one in sorted(found, key=_place) if one is not None]
+    return known if len(known) == len(found) else None
+
+
+def _place(found: FunctionOf | None) -> tuple[str, int]:
+    return ("", 0) if found is None else (found.module.path, found.node.lineno)
+
+
+def is_asking(call: ast.Call) -> bool:
+    """Whether a call asks for a fixture by its name."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr == ASKING
+
+
+def _parametrized(function: Function, name: str) -> set[str] | None:
+    """Return the texts that ``parametrize`` gives to the parameter ``name``, if only these."""
+    values = [
+        value
+        for one in function.decorator_list
+        if isinstance(one, ast.Call) and last_name(one.func) == "parametrize"
+        for value in _passed(one, name)
+    ]
+    return _texts(values)
+
+
+def _own_params(evaluator: Questions, module: Module, function: Function) -> set[str] | None:
+    """Return the texts of which pytest chooses the ``request.param`` of a fixture, if only these.
+
+    Tests may give it others, which is not looked at any closer.
+    """
+    name = fixture_name(module, function, evaluator.names)
+    listed = [
+        keyword.value
+        for one in function.decorator_list
+        if isinstance(one, ast.Call)
+        and evaluator.names.qualified(module, without_arguments(one)) in PYTEST_FIXTURES
+        for keyword in one.keywords
+        if keyword.arg == "params"
+    ]
+    if name is None or len(listed) != 1 or not isinstance(listed[0], ast.List | ast.Tuple):
+        return None
+    naming = evaluator.files_naming(name)
+    for word in _OTHER_PARAMS:
+        others = evaluator.files_naming(word)
+        if naming is None or others is None or not set(naming).isdisjoint(others):
+            return None
+    return _texts([_of_param(one) for one in listed[0].elts])
+
+
+def _of_param(node: ast.expr) -> ast.expr | None:
+    """Return the only value of ``pytest.param(value, marks=...)``, or ``node`` itself."""
+    if isinstance(node, ast.Call) and last_name(node.func) == "param":
+        return node.args[0] if len(node.args) == 1 else None
+    return node
+
+
+def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
+    """Return what ``values`` say, if all of them are texts and there are any."""
+    known = [one.value for one in values if isinstance(one, ast.Constant)]
+    texts = {one for one in known if isinstance(one, str)}
+    return texts if values and len(known) == len(values) and texts else None
+
+
+def _passed(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
+    """Yield what ``parametrize`` passes to a parameter; None for what is not in sight."""
+    match decorator.args:
+        case [ast.Constant(value=str() as text), values, *_]:
+            names = [one.strip() for one in text.split(",")]
+        case [ast.List(elts=named) | ast.Tuple(elts=named), values, *_]:
+            names = [
+                one.value
+                for one in named
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            ]
+            if len(names) != len(named):
+                yield None
+                return
+        case _:
+            yield None
+            return
+    if name not in names:
+        return
+    if not isinstance(values, ast.List | ast.Tuple):
+        yield None
+        return
+    for one in values.elts:
+        given = one
+        is_param = isinstance(one, ast.Call) and last_name(one.func) == "param"
+        if is_param and isinstance(one, ast.Call):
+            given = ast.Tuple(one.args, ast.Load())
+        if len(names) == 1 and not is_param:
+            yield given
+        elif isinstance(given, ast.List | ast.Tuple) and len(given.elts) == len(names):
+            yield given.elts[names.index(name)]
+        else:
+            yield None
