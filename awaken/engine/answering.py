@@ -12,6 +12,7 @@ from msgspec import structs
 
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
+from awaken.engine.named_files import unparsable_named
 from awaken.engine.progress import READING, counted
 from awaken.engine.remembering.remembered import Memory, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion
@@ -103,6 +104,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         Diagnostic(problem.path, problem.line, problem.message)
         for problem in (*asked.found.problems, *reader.problems(), *targets.problems)
     )
+    problems += unparsable_named(root, reader, {one.path for one in answer.diagnostics})
     unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
     return RootReport(
         root=root.path,

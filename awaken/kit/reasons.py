@@ -6,7 +6,7 @@ from awaken.contract import Reason
 
 INSIDE_FSTRING = Reason(
     "inside-f-string",
-    "`{}` stands inside an f-string",
+    "`{}` is inside an f-string",
     "Put it in a variable first.",
 )
 NAME_TAKEN = Reason(

@@ -13,6 +13,7 @@ from awaken.engine.report import Report
 from awaken.preview.counts import changed_files, count, plural, rewritten_sites, suppressed_words
 
 NO_RULE = "No rule is selected, so nothing was looked for"
+NO_FILE = "No Python file was found, so nothing was looked at"
 
 Again = Callable[..., str]
 """``again("apply", "--unsafe-fixes")``: the command with the paths and options of this run."""
@@ -46,7 +47,7 @@ def _found(report: Report) -> str:
     parts += [f"{whole.advice:,} of advice"] if whole.advice else []
     if parts:
         return f"{' and '.join(parts)} in {plural(whole.files, 'file')}"
-    return "No site found" if report.rules else NO_RULE
+    return _nothing(report, "No site found")
 
 
 def _rewritten(report: Report) -> str:
@@ -56,9 +57,17 @@ def _rewritten(report: Report) -> str:
     elif whole.safe:  # to which the answers were "no"
         said = "Nothing was rewritten"
     else:
-        said = "Nothing to rewrite" if report.rules else NO_RULE
+        said = _nothing(report, "Nothing to rewrite")
     stay = f"; {plural(whole.manual, 'manual site')} {'remains' if whole.manual == 1 else 'remain'}"
     return f"{said}{stay if whole.manual else ''}"
+
+
+def _nothing(report: Report, otherwise: str) -> str:
+    """Return why nothing was found, ``otherwise`` where something was looked for."""
+    if not report.rules:
+        return NO_RULE
+    # A slip in the path would be green for the wrong reason.
+    return otherwise if any(root.files_read for root in report.roots) else NO_FILE
 
 
 def next_steps(report: Report, command: str, again: Again) -> list[Step]:

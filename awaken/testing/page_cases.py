@@ -69,7 +69,7 @@ def assert_place(rule: Rule) -> None:
     module, own = type(rule).__module__, f"{rule.family}.{rule.name.replace('-', '_')}"
     require(
         f".{own}." in f".{module}.",
-        f"the rule {rule.name} of the family {rule.family} stands in {module}, "
+        f"the rule {rule.name} of the family {rule.family} is in {module}, "
         f"and belongs into a module {own}",
     )
 

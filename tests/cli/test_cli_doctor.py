@@ -32,7 +32,7 @@ def test_it_says_what_was_detected_and_ends_with_0(awaken, program):
     assert f"  Root        {program} (pyproject.toml:1, [project])\n" in out
     assert "  Python      >=3.11 (pyproject.toml:3)\n" in out
     assert "  Libraries   sqlalchemy >=2.0 (pyproject.toml:4)\n" in out
-    assert re.search(r"^ +(Rules +)?query-to-select +runs$", out, re.MULTILINE)
+    assert re.search(r"^  Rules +\d+ run: .*\bquery-to-select\b", out, re.MULTILINE)
     assert f"  State       {program.parent / 'state'}\n" in out
     assert out.endswith("\n1 project; nothing to act on.\n")
 

@@ -84,3 +84,12 @@ def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
     app.write_text(QUERY.replace(old, new))
     assert run(project, ["check", "--no-cache"], {"libcst"}) == set()
     assert run(project, ["diff", "--no-cache", "--unsafe-fixes"], {"libcst"}) == set()
+
+
+def test_a_changed_line_is_explained_without_the_engine(project):
+    late = {"libcst", "awaken.engine.run"}
+    words = ["explain", f"app.py:{len(QUERY.splitlines())}"]
+    run(project, ["check"], late)
+
+    assert run(project, words, late) == set()
+    assert run(project, [*words, "--no-cache"], late) == late

@@ -79,3 +79,34 @@ def test_rows_of_reasons_have_a_column_of_their_own(program, awaken):
 
     assert all(row[2] in {"safe", "unsafe", "manual", "advice", "held"} for row in rows)
     assert [row for row in rows if len(row) == 4]
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("command", ["check", "diff", "apply"])
+def test_a_directory_without_python_is_not_said_to_hold_no_site(tmp_path, awaken, command):
+    (tmp_path / "empty").mkdir()
+
+    code, out, err = awaken(command, str(tmp_path / "empty"))
+
+    assert code == 0
+    assert out == ""
+    assert err.startswith("No Python file was found, so nothing was looked at; 0 files read")
+
+
+@pytest.mark.parametrize("command", ["check", "diff", "apply"])
+def test_a_named_file_that_does_not_parse_is_an_error(program, awaken, command):
+    program.write("bad.py", "x = (\n")
+
+    for _ in range(2):  # the second answer is a remembered one
+        code, _, err = awaken(command, "bad.py")
+
+        assert code == 2
+        assert err.startswith("error: bad.py:1: '(' was never closed\n")
+
+
+def test_a_named_file_that_does_not_parse_is_said_once(program, awaken):
+    program.write("bad.py", "from sqlalchemy.orm import Session\ns.query(\n")
+
+    _, _, err = awaken("check", "bad.py")
+
+    assert err.count("was never closed") == 1

@@ -28,7 +28,9 @@ DONE = file_change("a.py", FILE.text, b"s(A)\nq(B)\nq(C)\nq(D)\n", (SAFE,))
 
 def of(*findings: object, done: bool = False) -> Report:
     files = (DONE,) if done else ()
-    return report(root_report(ROOT, *files, findings=findings, sources={"a.py": FILE}))
+    return report(
+        root_report(ROOT, *files, findings=findings, sources={"a.py": FILE}, files_read=1)
+    )
 
 
 def again(command: str, *more: str) -> str:
@@ -40,8 +42,8 @@ def steps(command: str, of_report: Report) -> list[tuple[str, str]]:
 
 
 def test_every_level_is_counted_in_the_summary() -> None:
-    assert summary(of(), "check") == "No site found; 0 files read in 0.1 s."
-    assert summary(of(SAFE), "diff") == "1 site (1 safe) in 1 file; 0 files read in 0.1 s."
+    assert summary(of(), "check") == "No site found; 1 file read in 0.1 s."
+    assert summary(of(SAFE), "diff") == "1 site (1 safe) in 1 file; 1 file read in 0.1 s."
     assert summary(of(SAFE, UNSAFE, MANUAL, ADVICE, done=True), "check") == (
         "3 sites (1 safe, 1 unsafe, 1 manual) and 1 of advice in 1 file; 1 file read in 0.1 s."
     )
@@ -60,8 +62,8 @@ def test_an_apply_says_what_remains_to_do() -> None:
         "1 site rewritten in 1 file; 1 manual site remains; 1 file read in 0.1 s."
     )
     assert summary(of(MANUAL), "apply").startswith("Nothing to rewrite; 1 manual site remains;")
-    assert summary(of(), "apply").startswith("Nothing to rewrite; 0 files read")
-    assert summary(of(SAFE), "apply").startswith("Nothing was rewritten; 0 files read")
+    assert summary(of(), "apply").startswith("Nothing to rewrite; 1 file read")
+    assert summary(of(SAFE), "apply").startswith("Nothing was rewritten; 1 file read")
 
 
 def test_check_leads_to_the_diff_and_the_diff_to_apply() -> None:

@@ -332,11 +332,45 @@ def test_a_rule_that_is_off_says_why():
         RuleStatus("four", runs=True, why="rewrites nothing: it needs x"),
     )
 
-    assert rows(make(make_root(rules=rules)), "Rules") == [
+    assert rows(make(make_root(rules=rules)), "Rules", every=True) == [
         "one   runs",
         "three off: ignored by pyproject.toml",
         "four  finds sites, rewrites none: see below",
     ]
+    assert rows(make(make_root(rules=rules)), "Rules") == [
+        "1 runs: one",
+        "1 finds sites, rewrites none (see below): four",
+        "1 off (ignored by pyproject.toml): three",
+    ]
+
+
+def test_rules_that_are_off_are_counted_and_a_few_named():
+    rules = tuple(RuleStatus(f"r{at}", runs=at < 6, why="" if at < 6 else "x") for at in range(15))
+
+    assert rows(make(make_root(rules=rules)), "Rules") == [
+        "6 run: r0, r1, r2, r3, r4, r5",
+        "9 off (x): r6, r7, r8, r9 and 5 more",
+    ]
+
+
+def test_what_is_the_same_for_many_programs_is_told_of_the_first():
+    advice = Remark(Severity.ADVICE, "it is old")
+    error = Remark(Severity.ERROR, "it is broken")
+    roots = [
+        make_root(root=TOP / name, files=1, remarks=(advice, error), undoable=name == "c")
+        for name in "abcd"
+    ]
+    lines = printed(make(*roots))
+
+    assert sum("Libraries  " in line for line in lines) == 1
+    assert sum("it is old" in line for line in lines) == 1
+    assert sum("it is broken" in line for line in lines) == 4
+    others = [line for line in lines if line.startswith("  Else")]
+    assert len(others) == 3
+    assert all(line.endswith(f", 1 of advice: as in {TOP.name}/a") for line in others)
+    # What differs is told where it does.
+    assert sum(line.startswith("  Undo") for line in lines) == 1
+    assert sum("Libraries  " in line for line in printed(make(*roots), every=True)) == 4
 
 
 def test_a_directory_without_python_says_little():

@@ -55,6 +55,25 @@ def test_what_differs_is_said_of_each_place() -> None:
     )
 
 
+def test_what_is_the_same_for_several_places_is_said_once() -> None:
+    lines = [f"s.query({name})" for name in "ABCDE"]
+    file = source("app/a.py", "".join(f"{line}\n" for line in lines).encode())
+    same = {"message": "`q` is passed on", "help": "Finish it."}
+    found = [finding(file, line, Level.MANUAL, **same) for line in lines[:3]]
+    other = finding(file, lines[3], Level.MANUAL, message="it is kept", help="Use it.")
+    last = finding(file, lines[4], Level.MANUAL, **same)
+    text = of(report(root_report(ROOT, findings=(*found, other, last), sources={file.path: file})))
+
+    assert text.endswith(
+        f"### Manual: `{RULE}/unknown-entity`, 5 places\n\n"
+        "- [ ] `app/a.py:4` it is kept (Use it.)\n"
+        "\n4 places: `q` is passed on (Finish it.)\n\n"
+        "- [ ] `app/a.py:1`\n- [ ] `app/a.py:2`\n- [ ] `app/a.py:3`\n- [ ] `app/a.py:5`\n\n"
+    )
+    assert text.count("is passed on") == 1
+    assert text.startswith("## awaken: 5 places to look at\n")
+
+
 def test_groups_come_by_level_and_the_largest_first() -> None:
     text = of(
         holding(

@@ -123,7 +123,7 @@ def test_places_of_two_functions_are_unknown():
 
     found = project.effects.between(module, last(module, "s.get(1)"), last(module, "user.name"))
 
-    assert [one.why for one in found] == ["the two do not stand in one function"]
+    assert [one.why for one in found] == ["the two are in different functions"]
 
 
 class Base(DeclarativeBase):

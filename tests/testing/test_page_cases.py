@@ -125,7 +125,7 @@ def test_the_help_of_a_reason_is_a_sentence(old, monkeypatch):
 def test_a_rule_stands_where_its_name_says(attribute, value, old, monkeypatch):
     assert_place(old)
     monkeypatch.setattr(page_rules.Old, attribute, value)
-    with pytest.raises(AssertionError, match=r"stands in things\.old_to_new\.plan, and belongs"):
+    with pytest.raises(AssertionError, match=r"is in things\.old_to_new\.plan, and belongs"):
         assert_place(old)
 
 

@@ -251,7 +251,7 @@ def _keeping(site: Site[ast.Call], task: str, kept_in: str) -> Iterator[Edit]:
     module = site.module
     statement = module.statement_of(site.node)
     if statement is None:
-        raise ValueError("a call stands in a statement")
+        raise ValueError("a call is in a statement")
     variable = _variable(statement)
     if variable is None:
         yield site.insert_before(site.node, f"{task} = ")

@@ -352,7 +352,7 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
         raise Refused(SUPPRESSED, module.excerpt(node))
     above = module.parent(node)
     if not isinstance(above, ast.Try):
-        raise TypeError("a handler stands in a try")
+        raise TypeError("a handler is in a try")
     shown = _shown(module, node)
     message = f"`{shown}` ends the cancellation of its task"
     named = [] if node.type is None else _named(node.type)

@@ -124,7 +124,7 @@ OTHER_PARAMETERS = Reason(
 )
 NOT_IN_ONE_PIECE = Reason(
     "not-in-one-piece",
-    "the name of the driver does not stand in one string",
+    "the name of the driver is not in one string",
     "Write it in one piece, with an asynchronous driver.",
 )
 BESIDE = Reason(

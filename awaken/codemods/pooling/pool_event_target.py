@@ -125,7 +125,7 @@ EXPECTED_FAILURE = Reason(
 )
 INSIDE_FSTRING = Reason(
     "inside-f-string",
-    "the target stands inside an f-string",
+    "the target is inside an f-string",
     "Put it in a variable first.",
 )
 

@@ -240,7 +240,7 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
     if project.targets.admits("fastapi", ">=0.106,<0.118"):
         caveats.append(_BEFORE_TASKS)
     message = f"`{function.name}` closes its session after the request"
-    inside = tuple(site.module.place(one, "stands in the block then") for one in function.body)
+    inside = tuple(site.module.place(one, "is in the block then") for one in function.body)
     return Rewrite(message, edits, caveats, (*inside, given.injected))
 
 

@@ -39,6 +39,16 @@ def one_line(statement: cst.BaseExpression) -> cst.BaseExpression:
     return chain_lines.on_one_line(statement)
 
 
+def without_inner_parentheses(chain: cst.BaseExpression) -> cst.BaseExpression:
+    """Return a chain of calls without the parentheses around what a later call is made on."""
+    if isinstance(chain, cst.Call):
+        return chain.with_changes(func=without_inner_parentheses(chain.func))
+    if isinstance(chain, cst.Attribute) and isinstance(chain.value, cst.Call):
+        bare = chain.value.with_changes(lpar=[], rpar=[])
+        return chain.with_changes(value=without_inner_parentheses(bare))
+    return chain
+
+
 def keeps_lines(statement: cst.BaseExpression, builders: int) -> bool:
     """Whether the lines of a chain of so many builders were meant to stay, though it may fit."""
     calls, start = _apart(statement)
@@ -49,12 +59,18 @@ def keeps_lines(statement: cst.BaseExpression, builders: int) -> bool:
 
 
 def _is_listed(call: cst.BaseExpression) -> bool:
-    """Whether arguments stand one below the other, as a list of them, or end in a comma there."""
+    """Whether arguments stand one below the other, as a list of them, or end in a comma there.
+
+    Where the bracket closes behind the last of them, the lines are only as long as they may be.
+    """
     if not isinstance(call, cst.Call) or not call.args:
         return False
     between = [argument.comma for argument in call.args[:-1]]
-    if chain_lines.has_break(call.whitespace_before_args) and any(
-        isinstance(comma, cst.Comma) and chain_lines.has_break(comma) for comma in between
+    last = call.args[-1].whitespace_after_arg
+    if (
+        chain_lines.has_break(call.whitespace_before_args)
+        and any(isinstance(comma, cst.Comma) and chain_lines.has_break(comma) for comma in between)
+        and chain_lines.has_break(last)
     ):
         return True
     return chain_lines.ends_in_comma(call.with_changes(func=cst.Name("f")))

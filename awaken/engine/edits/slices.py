@@ -132,7 +132,7 @@ class Anchors:
             raise Misplaced(f"{how_many} of kind {edit.node} found at the place of an edit")
         if not FSTRING_POSITIONS and self._module.in_fstring(nodes[0]):
             raise Misplaced(
-                "it stands inside an f-string, whose parts Python can place only since 3.12; "
+                "it is inside an f-string, whose parts Python can place only since 3.12; "
                 "run awaken with a newer Python or move the expression out of the f-string"
             )
         return nodes[0]

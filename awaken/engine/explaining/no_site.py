@@ -169,7 +169,7 @@ def _plain(module: Module, line: Span, number: int) -> Why | None:
                 module.parent(node), ast.Expr
             )
             if inside or whole:
-                return Why(code="in-string", message=f"line {number} stands in a string")
+                return Why(code="in-string", message=f"line {number} is in a string")
     if not text.strip():
         return Why(code="blank", message=f"line {number} is blank")
     if text.lstrip().startswith(b"#"):

@@ -103,7 +103,7 @@ def cfg_list(text: str, section: str, key: str) -> LineList:
     except configparser.Error as error:
         raise CannotAdd(f"it is not a valid INI file: {error.message.splitlines()[0]}") from error
     if not document.has_option(section, key):
-        raise CannotAdd(f"its {key} stands in its DEFAULT section")
+        raise CannotAdd(f"its {key} is in its DEFAULT section")
     option = document[section][key]
     if option.value and not option.value.startswith("\n"):
         raise CannotAdd(f"its {key} is written on one line")

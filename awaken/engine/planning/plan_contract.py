@@ -105,7 +105,7 @@ def _wrong_places(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
     # A rule reads what it likes of the program; what it plans may touch only the project's files.
     for finding in plan.findings:
         if finding.place.path not in snapshot:
-            yield f"a finding stands in {finding.place.path}, which is no file of the project"
+            yield f"a finding is in {finding.place.path}, which is no file of the project"
         for place in (finding.place, *finding.related):
             yield from _wrong_span(place.path, place.span, snapshot)
     for change in plan.changes:

@@ -17,7 +17,7 @@ CONFLICT = Reason(
 )
 INNER_CODE = Reason(
     "inner-code",
-    "`{}` stands in a lambda, a decorator or an annotation",
+    "`{}` is in a lambda, a decorator or an annotation",
     "Move it into a function first.",
 )
 KEPT_OPTIONS = Reason(

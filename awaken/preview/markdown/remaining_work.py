@@ -40,6 +40,8 @@ _WHY = {
     Level.UNSAFE: "`awaken apply --unsafe-fixes` rewrites these; what may change is said of each.",
     Level.SAFE: "These are safe, but were left out or wait for an unsafe rewrite.",
 }
+_SEVERAL = 3
+"""Places of which the same is said once, above them. A choice: of two, rows are as short."""
 _NAMED = 100
 """Groups left out that are named; more only count. A choice: a tenth of the room."""
 
@@ -149,15 +151,27 @@ def _group(
     said = [_WHY[level]] if level in _WHY else []
     said += [prose(message)] if message else []
     said += [f"**What to do:** {prose(help_text)}"] if help_text else []
-    tasks: list[str] = []
+    tasks: list[tuple[str, str]] = []
     for root, finding in found:
         path, region = places.of(root, finding.place)
-        parts = [code(f"{path}:{region.line}" if region.line else path)]
-        parts += [prose(finding.message)] if message is None else []
-        parts += [f"({prose(finding.help)})"] if help_text is None and finding.help else []
-        tasks.append(f"- [ ] {' '.join(parts)}")
+        own = [prose(finding.message)] if message is None else []
+        own += [f"({prose(finding.help)})"] if help_text is None and finding.help else []
+        tasks.append((code(f"{path}:{region.line}" if region.line else path), " ".join(own)))
     heading = f"{level.capitalize()}: {code(name)}, {plural(len(found), 'place')}"
-    return Group(heading, tuple(said), tuple(tasks))
+    return Group(heading, tuple(said), tuple(_told_once(tasks)))
+
+
+def _told_once(tasks: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield places, each with its words, as tasks; what is said of several stands above them."""
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for place, words in tasks:
+        alike[words].append(place)
+    several = {words for words, places in alike.items() if words and len(places) >= _SEVERAL}
+    yield from (f"- [ ] {place} {words}".rstrip() for place, words in tasks if words not in several)
+    for words in sorted(several, key=lambda words: (-len(alike[words]), words)):
+        first, *others = alike[words]
+        yield f"\n{plural(len(alike[words]), 'place')}: {words}\n\n- [ ] {first}"
+        yield from (f"- [ ] {place}" for place in others)
 
 
 def _shared(texts: Iterable[str]) -> str | None:

@@ -225,7 +225,7 @@ def _relatives(
     hierarchy = evaluator.callers.hierarchy(f"{home.name}.{home.qualname(owner)}")
     # Asked in this order: only looking for descendants tells whether they are too many.
     if hierarchy.descendants and hierarchy.is_too_large:  # then reading them all would not help
-        yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
+        yield evaluator.unknown(home, owner, f"`{owner.name}` is named in too many files")
         return
     for module, relative in hierarchy.binding(method):
         scope = module.scopes.scope_made_by(relative)

@@ -281,7 +281,7 @@ def test_a_variable_that_holds_something_else_belongs_to_no_query(why):
 # ------------------------------------------------------------------------------------------ words
 def test_a_query_in_a_string_is_not_run(why):
     said = why('text = "session.query(User).all()"  # here\n')
-    assert said == "the query stands in a string here, which is not run"
+    assert said == "the query is in a string here, which is not run"
 
 
 def test_a_query_in_a_docstring_is_not_run(why):
@@ -292,17 +292,17 @@ def test_a_query_in_a_docstring_is_not_run(why):
             session.query(User).all()  # here
             '''
     """)
-    assert said == "the query stands in a string here, which is not run"
+    assert said == "the query is in a string here, which is not run"
 
 
 def test_a_query_in_a_comment_is_not_run(why):
     said = why("x = 1  # session.query(User)  # here\n")
-    assert said == "the query stands in a comment here, which is not run"
+    assert said == "the query is in a comment here, which is not run"
 
 
 def test_a_query_behind_a_hash_in_a_string_stands_in_the_string(why):
     said = why("x = '# session.query(User)'  # here\n")
-    assert said == "the query stands in a string here, which is not run"
+    assert said == "the query is in a string here, which is not run"
 
 
 def test_a_hash_in_a_string_begins_no_comment(why):

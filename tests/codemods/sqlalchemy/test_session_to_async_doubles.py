@@ -87,9 +87,7 @@ MOCK = """
 
 
 def test_what_waits_stands_in_for_what_waits_alone():
-    why = (
-        "`counted`, which becomes a coroutine function, stands in for `shop.plain`, which does not"
-    )
+    why = "`counted` becomes a coroutine function, and replaces `shop.plain`, which does not"
 
     assert _refused(MIXED.format("plain")) == [why]
     assert _refused(MIXED.format("price")) == []
@@ -102,9 +100,7 @@ def test_what_stands_in_for_both_kinds_is_called_by_a_mock():
 def test_a_method_is_replaced_by_what_is_given_its_object():
     (why,) = _refused(BOUND)
 
-    assert why.startswith(
-        "`shop.Prices.of` waits, once the program is asynchronous, and whether `one`"
-    )
+    assert why.startswith("`shop.Prices.of` becomes a coroutine function, and whether `one`")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +130,7 @@ def test_a_result_has_methods_of_one_kind():
 
     assert _refused(test.format("")) == []
     (why,) = _refused(test.format("mock.return_value.upper.return_value = 2"))
-    assert why == "what `shop.price` gives has methods that wait, and others"
+    assert why == "only some methods of what `shop.price` returns become coroutines"
 
 
 @pytest.mark.parametrize(
@@ -168,8 +164,8 @@ def test_a_patched_session_class_is_understood_by_its_mock_alone():
     unknown = PATCHED_CLASS.format("session", "new=one")
 
     assert _refused(entered) == []
-    assert "`shop.Session` waits" in _refused(another)[0]
-    assert "`shop.Session` waits" in _refused(unknown)[0]
+    assert "`shop.Session` becomes a coroutine function" in _refused(another)[0]
+    assert "`shop.Session` becomes a coroutine function" in _refused(unknown)[0]
 
 
 FAKE = """
@@ -190,7 +186,7 @@ FAKE = """
     [
         ("", "session", "", ""),
         ("def close(self): pass", "Fake()", "session.scalar = lambda statement: 2", ""),
-        ("", "Mock()", "", "`database.LocalSession` waits"),
+        ("", "Mock()", "", "`database.LocalSession` becomes a coroutine function"),
         ("def begin(self): return self", "session", "", "whether `begin` can be awaited"),
         ("def expire(self, item): pass", "session", "", "whether `expire` can be awaited"),
         ("@property\n        def commit(self): pass", "session", "", "whether `commit` can"),

@@ -198,7 +198,7 @@ def _starred(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
     shown = "" if handler.type is None else module.excerpt(handler.type)
     above = module.parent(handler)
     if not isinstance(above, ast.Try):
-        raise TypeError("a handler stands in a `try`")
+        raise TypeError("a handler is in a `try`")
     handlers = above.handlers
     if not all(_never_matches(project, module, one) for one in handlers):
         raise Refused(MIXED, shown)

@@ -111,7 +111,7 @@ def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterato
     if moved(signature.function, signature.rewrite).intersection(by_position):
         raise Refused(reasons.CALLED_BY_POSITION, because=(site.place,))
     for name in sorted(signature.gaining - passed):
-        yield f"a direct call gets the default of `{name}` where it gets the marker today"
+        yield f"a direct call gets the default of `{name}` where it gets an object of FastAPI today"
 
 
 def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) -> Iterator[str]:

@@ -60,3 +60,14 @@ def moved(function: Function, rewrite: SignatureRewrite) -> set[str]:
         return set(names[names.index(rewrite.star) :])
     pairs = zip(names, rewrite.order, strict=True)
     return {old for old, new in pairs if old != new}
+
+
+def put_in_front(function: Function, rewrite: SignatureRewrite) -> tuple[list[str], str]:
+    """Return the parameters that move in front of another one, and that one; none and ``""``."""
+    arguments = function.args
+    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    pairs = zip(names, rewrite.order, strict=True)
+    first = next((old for old, new in pairs if old != new), "")
+    if not first:
+        return [], ""
+    return list(rewrite.order[names.index(first) : rewrite.order.index(first)]), first

@@ -13,7 +13,7 @@ from awaken.codemods.fastapi.annotated_dependency.markers import (
     functions,
     read,
 )
-from awaken.codemods.fastapi.annotated_dependency.order import ordered
+from awaken.codemods.fastapi.annotated_dependency.order import ordered, put_in_front
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
@@ -44,6 +44,10 @@ class AnnotatedDependency(Rule):
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
     reads = TYPE_CHECKER_READS
     reasons = reasons.ALL
+    pieces: ClassVar[Mapping[str, str]] = {
+        "*,": "what follows has no default any more, and stands behind one that has",
+        "Any,": "FastAPI takes a parameter without a type as Any",
+    }
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per function with marked parameters, and its change."""
@@ -119,7 +123,10 @@ def _rewrite(
     verb = "becomes" if len(marked) == 1 else "become"
     message = f"{names} of `{function.name}` {verb} Annotated"
     if rewrite.star:
-        message += f", with a `*` in front of `{rewrite.star}`"
+        message += f", with a `*` in front of `{rewrite.star}`, which has no default any more"
+    in_front, first = put_in_front(function, rewrite)
+    if in_front:
+        message += f", with {_listed(in_front)} in front of `{first}`, which has a default"
     if untyped:
         message += f", with Any as the type of {_listed(untyped)}"
     return Rewrite(message, edits, caveats)

@@ -66,7 +66,7 @@ NAME_TAKEN = Reason(
 )
 COMMENT_LOST = Reason(
     "comment-lost",
-    "the comment `{}` stands in a part that the rewrite leaves out",
+    "the comment `{}` is in a part that the rewrite leaves out",
     "Move the comment above the function.",
 )
 

@@ -56,7 +56,7 @@ BOTH_VERSIONS = Reason(
 )
 COMMENT_LOST = Reason(
     "comment-lost",
-    "a comment stands in the part of the import that goes",
+    "a comment is in the part of the import that is removed",
     "Move the comment above the statement.",
 )
 

@@ -127,7 +127,7 @@ from models import User
 def search(session: Session, name: str | None) -> tuple[int, list[User]]:
     query = select(User)
     if name is not None:
-        query = query.filter(User.name == name)
+        query = query.where(User.name == name)
     return session.execute(
         select(func.count()).select_from(query.subquery())
     ).scalar_one(), list(session.scalars(query.order_by(User.age)).all())

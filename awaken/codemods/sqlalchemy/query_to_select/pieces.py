@@ -15,7 +15,7 @@ PIECES = {
     ".all()": "Query reads all rows at once where it is iterated",
     ".subquery()": "what is counted may change by builders, so it is counted as a whole",
     ".select_from(": "the class is only counted, or looked for, so it is not selected",
-    ".correlate(": "the statement stands inside another one",
+    ".correlate(": "the statement is inside another one",
     ".execution_options(": "`synchronize_session` is an option of the statement now",
     ".slice(": "a slice of a query is LIMIT and OFFSET",
     "lazyload(": "Query loads nothing with an embedded statement",

@@ -78,18 +78,18 @@ BESIDE_LEFT_OUT = Reason(
 TEST_DOUBLE = Reason(
     "test-double",
     "a test answers this query by `{}`, which would not be asked any more",
-    "Rewrite the query and the double together, or give the test a real session, "
+    "Rewrite the query and the mock together, or give the test a real session, "
     "for example on SQLite in memory.",
 )
 DOUBLE_OF_QUERY = Reason(
     "double-of-query",
-    "this stand-in for Query keeps {} as it is",
+    "this mock of Query keeps {} from being rewritten",
     "Rewrite it together with the queries, so that it answers `execute` and `scalars`, or use a "
     "real session, for example on SQLite in memory.",
 )
 UNSEEN_DOUBLE = Reason(
     "unseen-double",
-    "no code in sight is given this stand-in for Query, `{}`, so it keeps no query as it is",
+    "`{}` is a mock of Query that no code in sight is given",
     "If the function that gets it is rewritten, let it answer `execute` and `scalars`.",
 )
 PASSED_QUERY = Reason(
@@ -232,12 +232,12 @@ LEGACY_ARGUMENT = Reason(
 )
 COMMENT_LOST = Reason(
     "comment-lost",
-    "the comment `{}` stands in a part that the rewrite leaves out",
+    "the comment `{}` is in a part that the rewrite leaves out",
     "Move the comment above the statement.",
 )
 INSIDE_FSTRING = Reason(
     "inside-f-string",
-    "the query stands inside an f-string",
+    "the query is inside an f-string",
     "Put its result in a variable first.",
 )
 

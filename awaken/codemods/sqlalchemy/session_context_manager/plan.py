@@ -49,7 +49,7 @@ CROSSING = Reason(
 )
 LAYOUT = Reason(
     "layout",
-    "`{}` does not stand in a block that can be moved",
+    "`{}` is not in a block that can be moved",
     "Put each statement on a line of its own, or the code into a function.",
 )
 
@@ -197,7 +197,7 @@ def _move(site: Site[Making], opened: Opened) -> Move:
         site,
         _parent(site, block),
         data,
-        tuple(module.place(one, "stands in the block then") for one in inside),
+        tuple(module.place(one, "is in the block then") for one in inside),
         tuple(_caveats(opened, first, last, ends)),
     )
 

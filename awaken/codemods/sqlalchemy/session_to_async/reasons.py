@@ -8,35 +8,35 @@ from awaken.contract import Reason
 
 BESIDE_ANOTHER = Reason(
     "beside-another",
-    "it is part of what stays synchronous because of {}",
-    "Mend that first; `awaken explain` shows the way to it.",
+    "it stays synchronous because of {}",
+    "Change that first: `awaken explain` shows how this function depends on it.",
 )
 OTHER_COMPONENT = Reason(
     "other-component",
-    "it belongs to another component than the one that was asked for",
-    "Leave the option `component` out, or name this function by it.",
+    "it becomes asynchronous with functions that `component` does not name",
+    "Leave out `component`, or set it to this function.",
 )
 PUBLISHED = Reason(
     "published",
-    "others may import {}",
-    "Say `published = false` in the settings, or `--no-published`, if nobody imports from it.",
+    "code outside of the project may import {}",
+    "If none does, set `published = false` in the settings, or use `--no-published`.",
 )
 FOREIGN_SESSION = Reason(
     "foreign-session",
-    "its session is given by {}, and nothing in sight makes that asynchronous",
-    "Make the session by an engine and a factory of this program.",
+    "its session comes from {}, which no file of the project makes",
+    "Make the session in the project, with its own engine and `sessionmaker`.",
 )
 FOREIGN_MODEL = Reason(
     "foreign-model",
-    "relationships of {}, which is not read: what they give may load when it is read",
-    'Say `foreign_models = ["package"]` of this rule: what looks like a relationship is read in a'
-    " greenlet then. Name what loads and does not look so, such as an association proxy, as"
-    ' `"package.models.User.title"` beside it.',
+    "{}, whose files are not read: reading their relationships may load objects",
+    'Set the option `foreign_models = ["package"]` of this rule: what looks like a relationship is'
+    " then read by `run_sync`. Add what loads and does not look like one, such as an association"
+    ' proxy, as `"package.models.User.title"`.',
 )
 UNKNOWN_RESPONSE = Reason(
     "unknown-response",
-    "`{}` may be an object of another package, of which the response reads relationships",
-    "Annotate what gives it, or return a model of the response that is made of it.",
+    "`{}` may be an object of another package, whose relationships the response reads",
+    "Annotate the function that returns it, or return an instance of the response model.",
 )
 LEGACY_QUERY = Reason(
     "legacy-query",
@@ -51,23 +51,23 @@ NO_TWIN = Reason(
 )
 HANDED_SESSION = Reason(
     "handed-session",
-    "`{}` is given a session that becomes asynchronous, and may use it later",
-    "Call it by `await session.run_sync(...)`, with all that uses what it gives.",
+    "`{}` gets a session that becomes asynchronous, and may keep it for later",
+    "Call it, and what uses its result, in one function passed to `await session.run_sync(...)`.",
 )
 STREAMED = Reason(
     "streamed",
-    "what `{}` gives comes row by row, and not all of it is used by a loop",
-    "Loop over it, or leave out `yield_per` and `stream_results`.",
+    "the result of `{}` is read row by row, and not by a loop alone",
+    "Read it in a `for` loop, or leave out `yield_per` and `stream_results`.",
 )
 UNKNOWN_SESSION = Reason(
     "unknown-session",
     "this may be called on a session: {}",
-    "Annotate it, so that it is known whether this is a session.",
+    "Annotate the object: `session: Session`, or its own class.",
 )
 UNKNOWN_CALL = Reason(
     "unknown-call",
     "this may call {}",
-    "Annotate the object, so that it is known which function is called.",
+    "Annotate the object with its class.",
 )
 AT_IMPORT = Reason(
     "at-import",
@@ -76,23 +76,23 @@ AT_IMPORT = Reason(
 )
 SYNC_PROTOCOL = Reason(
     "sync-protocol",
-    "`{}` is called by Python itself, which awaits nothing",
-    "Do what waits for the database in a method, and call that.",
+    "`{}` is called by Python itself, which does not await it",
+    "Move the database calls into a method of their own, and await that.",
 )
 IN_CONSTRUCTOR = Reason(
     "in-constructor",
-    "`{}` waits for the database, and what makes objects of its class may not await that",
-    "Do what waits for the database in a method, and call that.",
+    "`{}` uses the database, and code that makes objects of its class cannot await that",
+    "Move the database calls into a method of their own, and await that.",
 )
 DECORATED = Reason(
     "decorated",
-    "it is decorated by `{}`, which may not await it",
-    "Have the decorator await what it calls, or leave it out here.",
+    "its decorator `{}` may call it without awaiting it",
+    "Make the wrapper of the decorator a coroutine function, or take the decorator off.",
 )
 HANDED_ON = Reason(
     "handed-on",
-    "`{}` is handed to something that may call it without awaiting it",
-    "Hand on a function that needs no database, or call this one yourself.",
+    "`{}` is passed to code that may call it without awaiting it",
+    "Pass a function that uses no database, or call this one here and pass its result.",
 )
 IN_THREAD = Reason(
     "in-thread",
@@ -101,99 +101,99 @@ IN_THREAD = Reason(
 )
 AT_EXIT = Reason(
     "at-exit",
-    "`{}` is called when the process ends or is told something, where nothing can be awaited",
-    "Do what waits for the database when the application ends, such as in its lifespan.",
+    "`{}` is called at exit or by a signal, where nothing can be awaited",
+    "Move the database calls to where the application ends, such as its lifespan.",
 )
 RUNS_LOOP = Reason(
     "runs-loop",
-    "`{}` has to run an event loop, and is called inside of one as well",
-    "Have a function of its own do the work, call that in the loop, and run it here.",
+    "`{}` would have to run an event loop, and is called inside of one as well",
+    "Move its work into a second function: await that inside the loop, and run it here.",
 )
 LOOP_INSIDE = Reason(
     "loop-inside",
     "{} runs an event loop, which would then be called inside of another one",
-    "Do what waits for the database in a function, and call that before.",
+    "Move the database calls into a function, and call that before the loop is run.",
 )
 IN_MIGRATIONS = Reason(
     "in-migrations",
-    "Alembic uses `{}`, which becomes asynchronous, and awaits nothing",
-    "Make an engine of its own there, by `engine_from_config(...)` with a synchronous driver.",
+    "`{}` becomes asynchronous, and Alembic, which uses it, does not await it",
+    "Give the migrations their own engine: `engine_from_config(...)` with a synchronous driver.",
 )
 NO_ENGINE = Reason(
     "no-engine",
-    "`{}` runs in many event loops, one after the other, and its engine is not in sight",
-    "Make the engine a variable of a module, so that its connections are closed after each.",
+    "`{}` runs in one event loop after another, and where its engine is made is not known",
+    "Make the engine in a variable of a module, so that it can be disposed of after each loop.",
 )
 EAGER_TASK = Reason(
     "eager-task",
-    "`{}` is called at once where it is sent, inside of an event loop that runs already",
-    "Have tests call its function, or replace what sends it.",
+    "the task `{}` runs eagerly where it is sent, inside of a running event loop",
+    "Turn `task_always_eager` off there, or mock the call that sends it.",
 )
 INTERRUPTED = Reason(
     "interrupted",
-    "`{}` handles an exception that is raised wherever its process just stands",
-    "Handle it in a function that needs no database, around this one.",
+    "`{}` handles an exception that a signal may raise at any line",
+    "Handle it in a function around this one, which uses no database.",
 )
 OTHER_SCHEDULER = Reason(
     "other-scheduler",
-    "jobs of {}, and they cannot run in the event loop",
+    "jobs of {}, and cannot run in the event loop",
     "Make an `AsyncIOScheduler`, and start it where the application starts, such as its lifespan.",
 )
 IN_FACTORY = Reason(
     "in-factory",
-    "`{}` stands in an object factory, which awaits nothing",
-    "Use the session that the factory holds there, and make nothing else wait.",
+    "`{}` is in an object factory, which does not await it",
+    "Use the session of the factory there, and no other database call.",
 )
 FACTORY_SESSION = Reason(
     "factory-session",
-    "whether object factories get the session of a test by `{}` is not known",
+    "`{}` may give object factories the session of a test, or another object",
     "Assign the session of a fixture to `_meta.sqlalchemy_session`, and annotate it.",
 )
 NOT_AWAITABLE_HERE = Reason(
     "not-awaitable-here",
     "nothing can be awaited in {}",
-    "Write it as a statement of the function.",
+    "Assign it to a variable in a statement of its own, before this one.",
 )
 GENERATOR_USE = Reason(
     "generator-use",
-    "`{}` becomes an asynchronous generator, and here it is not iterated by a loop",
-    "Iterate it by a `for` loop or a comprehension, or make a list of it.",
+    "`{}` becomes an asynchronous generator, and is not read by a loop here",
+    "Read it in a `for` loop or a comprehension, or return a list.",
 )
 RETURNING_GENERATOR = Reason(
     "returning-generator",
-    "a generator returns `{}`, which no asynchronous generator can do",
-    "Yield it, or have the generator keep it where its caller finds it.",
+    "`{}` is returned by a generator, which an asynchronous one cannot do",
+    "Yield it, or store it where the caller can read it.",
 )
 OWN_SESSION_CLASS = Reason(
     "own-session-class",
     "`{}` inherits from a class of synchronous sessions",
-    "Derive it from `AsyncSession`, and give that `sync_session_class`.",
+    "Derive a class from `AsyncSession`, and set its `sync_session_class` to this one.",
 )
 INNER_SESSION = Reason(
     "inner-session",
     "`{}` gives the synchronous session of an object",
-    "Call `object_session` of `sqlalchemy.orm`, which has an asynchronous counterpart.",
+    "Call `sqlalchemy.orm.object_session(...)`, for which there is `async_object_session`.",
 )
 FACTORY_EVENTS = Reason(
     "factory-events",
     "`{}` is listened to, and asynchronous factories have no events",
-    "Listen to `Session`. A factory of its own can be listened to, by `sync_session_class` of an"
-    " asynchronous one.",
+    "Listen to `Session`, or to a `sessionmaker` that is the `sync_session_class` of the"
+    " asynchronous factory.",
 )
 OWN_CLIENT = Reason(
     "own-client",
-    "`{}` is a client of tests for which `httpx.AsyncClient` cannot stand",
+    "`{}` is a test client that `httpx.AsyncClient` cannot replace",
     "Make it by `TestClient(app)`, or use a driver whose connections work in any event loop.",
 )
 UNKNOWN_CLIENT = Reason(
     "unknown-client",
-    "this may send a request by a client of tests: {}",
+    "this may send a request by a test client: {}",
     "Annotate the client: `client: TestClient`.",
 )
 UNKNOWN_DRIVER = Reason(
     "unknown-driver",
-    "which database `{}` names is not known, and so no asynchronous driver",
-    'Say the driver in the settings: `drivers = { postgresql = "asyncpg" }` of this rule.',
+    "`{}` names a database that is not known, so its asynchronous driver is not either",
+    'Set the option `drivers = { postgresql = "asyncpg" }` of this rule.',
 )
 NO_BASE = Reason(
     "no-base",
@@ -203,22 +203,22 @@ NO_BASE = Reason(
 READ_ELSEWHERE = Reason(
     "read-elsewhere",
     "`{}` leads from a class to itself, and is read where nothing can be awaited",
-    "Load it where the object is loaded, as deep as it is read; or say how many relationships lie"
-    " between the first object of a statement and the last that is read: `levels` of this rule.",
+    "Load it where the object is loaded, as deep as it is read; or set the option `levels` of this"
+    " rule to the number of relationships from the first object to the last that is read.",
 )
 ENCODED_OBJECT = Reason(
     "encoded-object",
-    "it takes all that is loaded of an object, and {} is loaded with each object now",
-    "Name what is encoded: by `include` or `exclude`, or by a schema that validates the object.",
+    "{} would be encoded as well, which each object loads with it then",
+    "Name what is encoded by `include` or `exclude`, or by a schema that validates the object.",
 )
 LATE_COLUMN = Reason(
     "late-column",
-    "`{}` is loaded when it is read, here where nothing can be awaited, or of an unknown object",
+    "`{}` is loaded when it is read, and that is where nothing can be awaited",
     "Load it with its object, by `undefer(...)` or without `deferred`, or annotate what reads it.",
 )
 DYNAMIC_COLLECTION = Reason(
     "dynamic-collection",
-    "`{}` sends a query by itself, of which nothing can be awaited",
+    "`{}` runs its query when it is read, which cannot be awaited",
     'Declare `lazy="write_only"`, and run `session.scalars(user.posts.select())`.',
 )
 SUBCLASS_ATTRIBUTE = Reason(
@@ -228,18 +228,18 @@ SUBCLASS_ATTRIBUTE = Reason(
 )
 DATABASE_VALUE = Reason(
     "database-value",
-    "the database computes `{}` when a row changes, and reading it then would load it",
+    "`{}` is computed by the database when a row changes, and loaded when it is read then",
     'Add `"eager_defaults": True` to the `__mapper_args__` of the class.',
 )
 UNITTEST = Reason(
     "unittest-case",
-    "`{}` is a test of `unittest.TestCase`, which awaits nothing",
+    "`{}` is a test of `unittest.TestCase`, which does not await it",
     "Derive the class from `unittest.IsolatedAsyncioTestCase`, or write functions for pytest.",
 )
 TEST_DOUBLE = Reason(
     "test-double",
     "{}",
-    "Put a coroutine function or an `AsyncMock` there, or one object for each of them.",
+    "Use a coroutine function or an `AsyncMock` there, and one mock for each function.",
 )
 
 ALL = tuple(

@@ -92,7 +92,7 @@ class _Codemod:
                 why = f"its path matches the pattern {pattern.pattern} of .libcst.codemod.yaml"
                 return Skipped(why)
         if self._settings.marker in item.content:
-            return Skipped("it holds the marker of generated code")
+            return Skipped("it is marked as generated code")
         name, package = self._setup.files[item.path]
         manager: Any = self._manager  # it does all that a codemod asks of LibCST's own
         context = CodemodContext(

@@ -73,7 +73,7 @@ class Between:
         """
         function = module.enclosing_function(earlier)
         if function is None or function is not module.enclosing_function(later):
-            return (self._unknown(module, later, "the two do not stand in one function"),)
+            return (self._unknown(module, later, "the two are in different functions"),)
         return self.part(module, function, earlier, later) or ()
 
     def part(

@@ -103,7 +103,7 @@ class Search:
             why = f"`{self._target.owner_name}` inherits from {hidden}, which may call it"
             self._stop("inherited", why, self._target.place)
         if hierarchy.descendants and hierarchy.is_too_large:
-            why = f"`{self._target.owner_name}` stands in too many files"
+            why = f"`{self._target.owner_name}` is named in too many files"
             self._stop("many", why, self._target.place)
 
     def _look_for_dynamic_names(self) -> None:

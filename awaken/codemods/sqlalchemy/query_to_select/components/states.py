@@ -179,10 +179,18 @@ def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
 def held_edits(links: Sequence[Link], edits: Sequence[LinkEdit]) -> tuple[LinkEdit, ...] | None:
     """Return what becomes of ``links``, which are called on a variable; None if their text stays.
 
-    ``filter`` is a method of what is built as well: where nothing else is written, it stays.
+    A select() has ``filter`` as well, but one statement is written with one word for it: ``where``.
     """
-    held = tuple(
-        LinkEdit("filter") if link.name == "filter" and edit == LinkEdit("where") else edit
-        for link, edit in zip(links, edits, strict=True)
-    )
-    return None if held == tuple(LinkEdit(link.name) for link in links) else held
+    return None if _as_named(links) == tuple(edits) else tuple(edits)
+
+
+def keep_meaning(links: Sequence[Link], edits: Sequence[LinkEdit]) -> bool:
+    """Whether of ``links`` at most the name becomes another: ``filter`` is spelled ``where``."""
+    where = LinkEdit("where")
+    spelled = [LinkEdit("filter") if edit == where else edit for edit in edits]
+    named = [LinkEdit("filter") if one == where else one for one in _as_named(links)]
+    return spelled == named
+
+
+def _as_named(links: Sequence[Link]) -> tuple[LinkEdit, ...]:
+    return tuple(LinkEdit(link.name) for link in links)

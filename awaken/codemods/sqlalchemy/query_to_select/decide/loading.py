@@ -363,6 +363,7 @@ def _count(
             # Loader options raise where no class is selected, and a count needs no order.
             links=tuple(_without_order(statement)),
             shape="count",
+            source=_class_of_key(statement),
             func=func,
             runs=runs,
             last=last,
@@ -377,7 +378,9 @@ def _count(
 def _counts_shortly(statement: Statement) -> bool:
     """Whether the rows of one FROM are counted, so that no subquery is needed."""
     items = statement.items
-    if not statement.is_plain or len(items) != 1 or items[0].what is not What.ENTITY:
+    if not statement.is_plain or len(items) != 1:
+        return False
+    if items[0].what is not What.ENTITY and _class_of_key(statement) is None:
         return False
     # What the variable holds is a select of its items already, not of a count.
     if statement.continued:
@@ -398,8 +401,23 @@ def _counts_shortly(statement: Statement) -> bool:
     return True
 
 
+def _class_of_key(statement: Statement) -> str | None:
+    """Return the class of whose rows the key alone is asked for; None for any other item."""
+    (item,) = statement.items
+    node, model = item.node, item.model
+    if item.what is not What.COLUMN or item.aliased or not isinstance(node, ast.Attribute):
+        return None
+    mapped = statement.reader.project.orm.mapped_class(model) if model else None
+    column = None if mapped is None else mapped.columns.get(node.attr)
+    # Other names may stand for what comes from elsewhere, as a column property does.
+    is_key = column is not None and column.primary_key and ast.unparse(node.value) == item.owner
+    return item.owner if is_key else None
+
+
 def _refuse_dropped_comments(statement: Statement) -> None:
     module = statement.reader.module
+    if _class_of_key(statement) is not None:
+        _refuse_comment_in(statement.reader, statement.chain.root)
     before: ast.expr = statement.chain.root
     for link in statement.chain.links:
         if link.name in {"order_by", "options"}:

@@ -49,7 +49,7 @@ def without_doubles(
         if double is None:
             yield one
         else:
-            because = Place(double.place.path, double.place.span, "the double")
+            because = Place(double.place.path, double.place.span, "the mock")
             refused = Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
             yield replace(one, refused=refused)
 
@@ -95,7 +95,7 @@ def _held(project: Project, use: QueryUse) -> Iterator[Place]:
             found = recognise_either(reader, above if called and above else node)
             # What stays for another reason is not held back by the double.
             if found is not None and found.refused is None:
-                yield Place(use.path, module.span(node), "held back")
+                yield Place(use.path, module.span(node), "this query is left as it is")
 
 
 def _stands_at(module: Module, node: ast.AST, place: Place) -> bool:

@@ -266,7 +266,7 @@ def _in_string(reader: Reader, placed: Sequence[ast.AST], span: Span) -> str | N
             own = reader.module.span(node)
             part = Span(max(own.start, span.start), min(own.end, span.end))
             if _SPELLING.search(reader.module.source.text[part.start : part.end]):
-                return "the query stands in a string here, which is not run"
+                return "the query is in a string here, which is not run"
     return None
 
 
@@ -274,7 +274,7 @@ def _in_comment(reader: Reader, span: Span) -> str | None:
     """Explain what stands behind a ``#``; one in a string is explained as that before."""
     line = reader.module.source.text[span.start : span.end]
     if _SPELLING.search(line.partition(b"#")[2]):
-        return "the query stands in a comment here, which is not run"
+        return "the query is in a comment here, which is not run"
     return None
 
 

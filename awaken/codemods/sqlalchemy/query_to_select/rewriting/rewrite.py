@@ -17,12 +17,14 @@ from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite 
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break
 from awaken.editing.chains import lines as chain_lines
+from awaken.editing.chains.alignment import realigned
 from awaken.editing.chains.layout import (
     Space,
     can_be_laid_out,
     keeps_lines,
     lay_out,
     one_line,
+    without_inner_parentheses,
 )
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
@@ -73,23 +75,33 @@ def _rewritten(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseE
         parts = _in_brackets(parts, around)
     if data.runs is not None:
         parts = _with_comments_of_brackets(parts)
-    statement = _statement(parts, data)
     if data.runs is not None:
-        new = _run(node, parts, statement, data, around)
+        new = _run(node, parts, _statement(parts, data), data, around)
     elif data.wrap == "exists":
-        new = _wrap_exists(parts, statement, data, around)
-    elif data.last is not None:
-        ended = cst.ensure_type(parts.ended, cst.Attribute)
-        ended = ended.with_changes(value=statement, attr=cst.Name(data.last))
-        if data.ended == "attribute":
-            return ended
-        return cst.ensure_type(node, cst.Call).with_changes(func=ended)
-    elif data.ended == "not":
-        # The statement is the anchor: its own brackets are still around it.
-        return statement
+        new = _wrap_exists(parts, _statement(parts, data), data, around)
     else:
-        new = statement
+        return _embedded(node, parts, data, around)
     return new.with_changes(lpar=node.lpar, rpar=node.rpar)
+
+
+def _embedded(
+    node: Any, parts: _Parts, data: QueryRewrite, around: Surroundings
+) -> cst.BaseExpression:
+    """Return a statement that is not executed here, on its lines or on one that now takes it."""
+    statement = _statement(parts, data, around.column)
+    new = statement
+    if data.last is not None:
+        ended = cst.ensure_type(parts.ended, cst.Attribute)
+        new = ended.with_changes(value=statement, attr=cst.Name(data.last))
+        if data.ended != "attribute":
+            new = cst.ensure_type(node, cst.Call).with_changes(func=new)
+    elif data.ended != "not":
+        new = new.with_changes(lpar=node.lpar, rpar=node.rpar)
+    # Builders on a variable are as long as they were: their lines need not change.
+    if data.shape == "held" or not can_be_laid_out(new) or keeps_lines(new, len(parts.links)):
+        return new
+    whole = one_line(without_inner_parentheses(new))
+    return whole if _fits(whole, around, fluent=False) else new
 
 
 def _take_apart(node: Any, data: QueryRewrite) -> _Parts:
@@ -153,8 +165,11 @@ def _with_comments_of_brackets(parts: _Parts) -> _Parts:
 
 
 # --------------------------------------------------------------------------------- the statement
-def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
+def _statement(parts: _Parts, data: QueryRewrite, column: int | None = None) -> cst.BaseExpression:
+    """Return the statement, with arguments below each other if it still starts at ``column``."""
     statement = _start(parts, data)
+    if column is not None and isinstance(statement, cst.Call) and data.shape == "items":
+        statement = realigned(parts.root, statement, column)
     bare = data.runs is not None
     names: Sequence[tuple[str, str]] = ()
     for link, edit in zip(parts.links, data.links, strict=True):
@@ -164,6 +179,8 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
         else:
             ours = renamed(link, names, is_option=edit.call == "options")
             statement = _link(ours, edit, statement, bare)
+            if column is not None and isinstance(statement, cst.Call):
+                statement = realigned(link, statement, column)
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
         dot = parts.line_break
@@ -191,7 +208,7 @@ def _start(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
         return counted
     dot = parts.line_break if parts.links else cst.Dot()
     func = cst.Attribute(counted, cst.Name("select_from"), dot=dot)
-    if data.shape == "count":
+    if data.shape == "count" and data.source is None:
         return start.with_changes(func=func)
     return cst.Call(func, [cst.Arg(_name(data.source or ""))])
 

@@ -76,7 +76,7 @@ def accepting_more(
 def not_understood(replacement: Replacement, shown: str) -> Refused:
     """Return the refusal of what is put in the place of something that waits."""
     why = (
-        f"`{replacement.shown}` waits, once the program is asynchronous, and whether `{shown}`, "
-        "which is put in its place, can stand in for it is not known"
+        f"`{replacement.shown}` becomes a coroutine function, and whether `{shown}`, which "
+        "replaces it in a test, can be awaited is not known"
     )
     return Refused(TEST_DOUBLE, why)

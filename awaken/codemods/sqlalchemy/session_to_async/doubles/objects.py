@@ -136,7 +136,7 @@ class MockedObjects:
 
     # ----------------------------------------------------------------------------------- writing
     def _members(self, found: _Found) -> Iterator[Member]:
-        shown = f"the double `{found.module.excerpt(found.call)}`"
+        shown = f"the mock `{found.module.excerpt(found.call)}`"
         site: Site[ast.AST] = Site(self._rule, found.module, found.call)
         yield member(site, shown, self._made, found)
         for path, start, name in sorted(found.variables):
@@ -158,7 +158,7 @@ class MockedObjects:
         given = dict(_named(call))
         if call.args or None in given or given.keys() & {"spec_set", "wraps"}:
             raise _not_understood(site.module.excerpt(call))
-        message = f"the double `{site.module.excerpt(call)}` has methods that can be awaited"
+        message = f"the mock `{site.module.excerpt(call)}` has methods that can be awaited"
         if found.methods.keys() & OF_MOCKS:
             raise _not_understood(site.module.excerpt(call))
         edits: list[Edit] = []
@@ -222,6 +222,7 @@ def _may_pass_mock(call: ast.Call) -> bool:
 
 def _not_understood(shown: str) -> Refused:
     why = (
-        f"`{shown}` is passed for what has methods that wait, and how it is made is not understood"
+        f"`{shown}` is passed in place of an object whose methods become coroutine functions, and "
+        "how it is made is not known"
     )
     return Refused(TEST_DOUBLE, why)

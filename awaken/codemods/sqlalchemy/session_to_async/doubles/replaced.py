@@ -83,11 +83,11 @@ class Doubles:
         functions, given = replacement.functions, replacement.given
         waits = {one in self._part.steps for one in functions}
         site: Site[ast.AST] = Site(self._rule, module, replacement.node)
-        shown = f"the double of `{replacement.shown}`"
+        shown = f"the mock of `{replacement.shown}`"
         if len(waits) > 1 or (replacement.is_untold and self._may_wait(replacement.name)):
-            why = f"`{replacement.shown}` may be several functions, of which only some wait"
+            why = f"`{replacement.shown}` may be one of several, not all of which are awaited then"
             if replacement.is_untold:
-                why = f"what module `{replacement.shown}` begins with is not in sight"
+                why = f"the module of `{replacement.shown}` is not known"
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
             kinds = {kind_of(self._part, one) for one in functions}
@@ -107,7 +107,7 @@ class Doubles:
             ]
             if coloured:
                 why = (
-                    f"`{coloured[0].qualname}`, which becomes a coroutine function, stands in for "
+                    f"`{coloured[0].qualname}` becomes a coroutine function, and replaces "
                     f"`{replacement.shown}`, which does not"
                 )
                 yield Member(site, Refused(TEST_DOUBLE, why), shown)
@@ -128,7 +128,7 @@ class Doubles:
     ) -> Rewrite:
         """Return what stands in for a manager or a generator. Raises Refused."""
         module, given = site.module, replacement.given
-        message = f"what stands in for `{replacement.shown}` is entered asynchronously"
+        message = f"the mock of `{replacement.shown}` is entered by `async with`"
         if given is not None:
             if not self._writer.is_awaitable(module, given):
                 raise not_understood(replacement, module.excerpt(given))

@@ -39,7 +39,7 @@ def needs_synchronous_result(
     if called:
         waiting = called & {function.qualname.rpartition(".")[2] for function in part.steps}
         if waiting and called - waiting:
-            why = f"what `{replacement.shown}` gives has methods that wait, and others"
+            why = f"only some methods of what `{replacement.shown}` returns become coroutines"
             raise Refused(TEST_DOUBLE, why)
         return not waiting
     is_told = bool(told & _TELLING) or any(_is_told(module, use) for use in uses)

@@ -86,7 +86,7 @@ class FunctionWriter:
             return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
         way = chain(part.steps, function)
         over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
-        why = f"it needs {', which needs '.join(over)}" if over else "it waits for the database"
+        why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"
         is_generator = site.module.is_generator(node)
         kind = "an asynchronous generator" if is_generator else "a coroutine function"
         message = f"`{function.qualname}` becomes {kind}: {why}"
@@ -323,7 +323,7 @@ def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:
         if current is not None and step.kind == "calls":
             yield Place(step.at.path, step.at.span, f"in `{current.qualname}`")
         elif current is not None and step.to is not None:
-            note = f"`{current.qualname}` stands in for `{step.to.qualname}`"
+            note = f"`{current.qualname}` may be called as `{step.to.qualname}`"
             yield Place(step.at.path, step.at.span, note)
         current = step.to
 

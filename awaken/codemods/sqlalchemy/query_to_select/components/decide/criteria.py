@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Chai
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import (
     CRITERIA_OF_COLUMNS,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
+from awaken.codemods.sqlalchemy.query_to_select.components.states import States, keep_meaning
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import check_link, executed_write
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
@@ -53,9 +53,9 @@ def decide_write_by_criteria(
 
 def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
     model = _class_of(statement)
-    # The criteria are read off the chain as it stands, so its text must stay.
-    if model is None or held_edits(statement.chain.links, statement.edits) is not None:
-        detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
+    # The criteria are read off the chain as it stands, so its arguments must stay.
+    if model is None or not keep_meaning(statement.chain.links, statement.edits):
+        detail = f"`.{use.end}()` of a query whose criteria are in other statements"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     decision = Decision(None)
     chain = replace(statement.chain, links=(), ending="written", end=use.end)

@@ -66,7 +66,7 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
 
 
 def _refused(use: ChainFragment) -> Refused:
-    detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
+    detail = f"`.{use.end}()` of a query whose criteria are in other statements"
     return Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
 
 

@@ -83,7 +83,7 @@ def _removed(project: Project, components: Components, name: str) -> Iterator[Me
     statement = None if module is None else module.statement_of(first.site.node)
     if module is None or statement is None:
         return
-    message = f"`{shared.name}` is used no more: `{components.twins[name]}` stands in its place"
+    message = f"`{shared.name}` is used no more: `{components.twins[name]}` replaces it"
     site: Site[ast.AST] = first.site
     edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
     for node in ast.walk(statement):
