@@ -32,6 +32,21 @@ class Fakes:
         for fake in sorted(self._of.get(f"{home}.{owner}", ())) if owner else ():
             yield from self._project.calls.kin().methods(fake, method)
 
+    def originals(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield the methods in whose place ``function``, the method of a fake, is called."""
+        owner, _, method = function.qualname.rpartition(".")
+        fake = f"{self._project.layout.name_of(function.path)}.{owner}"
+        for name in sorted(self._classes_of.get(fake, ())) if owner else ():
+            yield from self._project.calls.kin().methods(name, method)
+
+    @cached_property
+    def _classes_of(self) -> dict[str, set[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for name, fakes in self._of.items():
+            for fake in fakes:
+                found[fake].add(name)
+        return found
+
     @cached_property
     def _of(self) -> dict[str, set[str]]:
         """The fakes of a class and of all that it inherits, by its name."""
