@@ -22,6 +22,8 @@ STATE = "starlette.datastructures.State"
 _KEEPERS = {"flask.g": "g", "quart.g": "g", STATE: "state"}
 """What holds whatever a program puts into it, by the last word of how it is written."""
 _WITH_APPLICATION = {
+    "fastapi.Request", "fastapi.WebSocket", "fastapi.requests.HTTPConnection",
+    "fastapi.requests.Request", "fastapi.testclient.TestClient", "fastapi.websockets.WebSocket",
     "starlette.requests.HTTPConnection", "starlette.requests.Request",
     "starlette.testclient.TestClient", "starlette.websockets.WebSocket",
 }  # fmt: skip
@@ -130,8 +132,7 @@ def is_state(evaluator: Questions, module: Module, node: ast.Attribute) -> bool:
         return False
     owners = evaluator.values(module, application.value)
     return bool(owners) and all(
-        isinstance(one, InstanceOf) and evaluator.names.defined(one.qualified) in _WITH_APPLICATION
-        for one in owners
+        isinstance(one, InstanceOf) and one.qualified in _WITH_APPLICATION for one in owners
     )
 
 
