@@ -301,6 +301,7 @@ class SessionToAsync(Rule):
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
             **dict(environments.refused()),
+            **dict(part.fake_engines.refused(part.results)),
         }
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
         scripts = Scripts(part, self.name, disposal, writer)

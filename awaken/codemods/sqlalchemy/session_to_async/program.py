@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import FakeEngines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
@@ -47,7 +48,8 @@ class SynchronousPart:
         self.project = project
         self.managers = Managers(project, self.around)
         self._fakes = Fakes(project)
-        self.results = Results(project, self._standing_in)
+        self.fake_engines = FakeEngines(project)
+        self.results = Results(project, self._standing_in, self.fake_engines.entered)
         self.pools = ThreadPools(project)
         self.wrappers = Wrappers(project)
         self._loading = frozenset(loading)
@@ -71,6 +73,8 @@ class SynchronousPart:
         for start, operations in self._operations.in_file(module).items():
             function = self._functions[module.path, start]
             self._operating.add(function)
+            for one in operations:
+                self.fake_engines.add(one, module.place(one.node))
             waiting = [one for one in operations if waits(one)]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
@@ -138,7 +142,7 @@ class SynchronousPart:
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
 
-        seeds = dict(self._seeds)
+        seeds = {**self.fake_engines.awaited, **self.fake_engines.entered, **self._seeds}
         while True:
             waiting = coloured(callers, kin, seeds, self._is_end)
             steps = coloured(callers, with_stand_ins, seeds, self._is_end)

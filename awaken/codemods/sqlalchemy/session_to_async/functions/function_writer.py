@@ -143,6 +143,8 @@ class FunctionWriter:
             one for one in part.operations_of(module, function) if is_inside(module.span(one.node))
         ]
         called = {one.place for one in part.calls.get(function, ())}
+        # Of what a test hands in for an engine the call is that of the engine as well.
+        faked = {module.place(one.node) for one in operations if one.fakes}
         # What became a coroutine function loads by itself.
         operations = [
             one for one in operations if one.how != "lazy" or module.place(one.node) not in called
@@ -153,7 +155,11 @@ class FunctionWriter:
             for one in operations
             if one.how in {"lazy", "spawned"} and not writer.makes(one)
         ]
-        calls = [one for one in part.calls.get(function, ()) if is_inside(one.place.span)]
+        calls = [
+            one
+            for one in part.calls.get(function, ())
+            if is_inside(one.place.span) and one.place not in faked
+        ]
         for call in calls:
             if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):
                 edits += self._call_of_task(site, insertions, awaiting, call)

@@ -17,7 +17,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from awaken.project import Project
 
@@ -32,13 +32,20 @@ def is_constructor(module: Module, node: ast.AST) -> bool:
 
 
 class Results:
-    """The results of the functions of one program; ``kin`` are those that stand for each other."""
+    """The results of the functions of one program; ``kin`` are those that stand for each other.
+
+    What ``entered`` ones give is entered asynchronously, whatever stands for them.
+    """
 
     def __init__(
-        self, project: Project, kin: Callable[[FunctionPlace], Iterable[FunctionPlace]]
+        self,
+        project: Project,
+        kin: Callable[[FunctionPlace], Iterable[FunctionPlace]],
+        entered: Collection[FunctionPlace] = (),
     ) -> None:
         self._project = project
         self._kin = kin
+        self._entered = entered
         self._kinds: dict[FunctionPlace, str] = {}
 
     def kind_of(self, function: FunctionPlace) -> str:
@@ -81,6 +88,7 @@ class Results:
     def _kind_among(self, function: FunctionPlace) -> str:
         """Return what a plain function gives, as what stands in for it does."""
         kinds = {self._own_kind(one) for one in self._kin(function)} & _SEVERAL
+        kinds |= {"manager"} if function in self._entered else set()
         if len(kinds) != 1:
             return "coroutine"
         kind = kinds.pop()
