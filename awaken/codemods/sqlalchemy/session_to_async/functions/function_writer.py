@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import I
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
     MANAGER,
@@ -88,7 +89,8 @@ class FunctionWriter:
         why = f"it needs {', which needs '.join(over)}" if over else "it waits for the database"
         message = f"`{function.qualname}` {_becoming(part, function)}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
-        return Rewrite(message, edits, caveats, (*_way(function, way), *places))
+        given, where = caveats_of_given(self._project, site.module, function)
+        return Rewrite(message, edits, [*caveats, *given], (*_way(function, way), *places, *where))
 
     def enclosed(
         self, site: Site[ast.AST], function: FunctionPlace, statements: Sequence[ast.stmt]
