@@ -559,6 +559,46 @@ def test_other_files_may_name_it_too():
     assert [one.why for one in found.obstacles] == ["pyproject.toml names `_f`"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "is_named"),
+    [
+        ("pyproject.toml", "# `_f` stays\nx = 1 # _f\n", True),
+        ("pyproject.toml", "# `_f` stays\n  # _f\nx = 1\n", False),
+        ("setup.cfg", "[x]\n# _f\ny = 1\n", False),
+        ("notes.md", "# _f\n", True),
+    ],
+)
+def test_a_line_of_a_settings_file_that_is_a_comment_names_nothing(name, text, is_named):
+    project = program({"m.py": "def _f(s): ...\n_f(1)", name: text})
+    found = project.calls.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
+    assert found.complete is not is_named
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_all_of_a_program_that_nobody_imports_calls_nothing(published):
+    files = {"m.py": "def _f(s): ...\n_f(1)", "n.py": "from m import _f\n__all__ = ['_f']\n"}
+    project = program(files, published=published)
+    found = project.calls.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
+    assert found.complete is not published
+
+
+@pytest.mark.parametrize(
+    ("text", "is_complete"),
+    [
+        ("# Depends\ndef g() -> Box: ...", True),
+        ("from fastapi import Depends\ndef g() -> Box: ...", True),
+        ("# It is injected: Depends.\ndef g(box: Box): ...", True),
+        ("from fastapi import Depends\ndef g(box: Box = Depends()): ...", False),
+    ],
+)
+def test_a_class_is_made_for_parameters_alone_where_code_has_them_injected(text, is_complete):
+    home = "class Box:\n    def __init__(self): ...\nBox()\n"
+    project = program({"m.py": home, "n.py": f"from m import Box\n{text}\n"}, published=False)
+    module = module_of(project, "m.py")
+    [node] = [one for one in module.walk() if getattr(one, "name", "") == "__init__"]
+    assert project.calls.callers_of(module, node).complete is is_complete
+
+
 def test_templates_name_no_function():
     """They are there only beside a rule that reads them: no answer may depend on it."""
     files = {"m.py": "def _f(s): ...\n_f(1)", "templates/x.html": "{{ _f }}", "x.j2": "_f"}

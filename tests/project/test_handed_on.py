@@ -253,6 +253,40 @@ def run(request):
         {"work"},
         1,
     ),
+    "beside what gives nothing": (
+        """\
+import httpx
+
+
+def close(client: httpx.Client):
+    finish(work)
+    finish(client.close)
+
+
+def finish(call):
+    call()
+""",
+        {"work"},
+        1,
+    ),
+    "what a protocol says": (
+        """\
+from typing import Protocol
+
+
+class Doing(Protocol):
+    def __call__(self): ...
+
+
+def run(doing: Doing):
+    doing()
+
+
+run(work)
+""",
+        {"Doing.__call__", "work"},
+        1,
+    ),
     "looked at": (
         """\
 def run():
@@ -277,6 +311,18 @@ def test_what_a_call_may_reach_is_known(text, functions, calls):
 
 
 LEAKS = {
+    "beside what gives something": """\
+import httpx
+
+
+def close(client: httpx.Client):
+    finish(work)
+    finish(client.get)
+
+
+def finish(call):
+    call()
+""",
     "the same method of something unknown": """\
 class Holder:
     def wire(self, call):

@@ -19,6 +19,7 @@ from awaken.project.graph.forwards.call_graph import CallGraph
 from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
+from awaken.project.graph.stubs import is_stub
 from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.functions.definitions import Functions
@@ -109,6 +110,10 @@ class Calls:
         their trees are not kept.
         """
         self._evaluator.callers.search(functions)
+
+    def is_declaration(self, module: Module, function: Function) -> bool:
+        """Whether ``function`` of ``module`` only declares what others implement."""
+        return is_stub(self._evaluator, module, function)
 
     def ways_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
         """Yield the calls in coroutines that lead to one of ``ends`` over plain functions.

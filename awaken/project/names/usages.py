@@ -62,8 +62,8 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
 def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usage:
     if is_annotation(module, node):
         # FastAPI makes what ``x: Repository = Depends()`` asks for.
-        injects = any(name.encode() in module.source.text for name in _INJECTING)
-        return Usage("injected" if injects else "nothing", node)
+        is_asked_for = _injects(module) and not _is_returned(module, node)
+        return Usage("injected" if is_asked_for else "nothing", node)
     match above:
         case ast.ClassDef():
             return Usage("nothing", node)
@@ -88,6 +88,27 @@ def _decorates(module: Module, node: ast.expr) -> bool:
     return isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and any(
         node is one for one in above.decorator_list
     )
+
+
+def _injects(module: Module) -> bool:
+    """Whether code of a file, no comment or text of it, names what has something injected."""
+    return any(
+        isinstance(one, ast.Name | ast.Attribute)
+        for name in sorted(_INJECTING)
+        if name.encode() in module.source.text
+        for one in module.mentions(name)
+    )
+
+
+def _is_returned(module: Module, node: ast.expr) -> bool:
+    """Whether an annotation says what a function returns, which nobody makes for it."""
+    span = module.span(node)
+    around = next(
+        (one for one in module.ancestors(node) if isinstance(one, ast.stmt)),
+        None,
+    )
+    returned = getattr(around, "returns", None)
+    return isinstance(returned, ast.expr) and module.span(returned).contains(span)
 
 
 def is_annotation(module: Module, node: ast.expr) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 
@@ -22,3 +24,12 @@ def is_public(module: Module, name: str) -> bool:
     if not all(part.isidentifier() for part in module.name.split(".")):
         return False
     return not is_test_file(module.path)
+
+
+def is_listed(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` stands in what a file assigns to ``__all__``, which calls nothing."""
+    bindings = module.scopes.module.bindings.get("__all__", ())
+    inside = module.span(node)
+    return any(
+        one.value is not None and module.span(one.value).contains(inside) for one in bindings
+    )

@@ -7,6 +7,7 @@ import ast
 from awaken.knowledge.declarations import public_name
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
+    External,
     InstanceOf,
     NoneValue,
     NotRelevant,
@@ -108,6 +109,9 @@ class Annotations:
             return (variable,)
         name = self._evaluator.names.qualified(module, node)
         if name is None:
+            found = self._optional_class(module, node)
+            if found is not None:
+                return (found,)
             text = module.excerpt(node)
             why = f"the annotation `{text}` could not be followed to a class"
             return (self._evaluator.unknown(module, node, why),)
@@ -117,6 +121,19 @@ class Annotations:
         if self._evaluator.classes.facts(name) is not None:
             return (InstanceOf(name),)
         return self._alias(module, node, name)
+
+    def _optional_class(self, module: Module, node: ast.expr) -> InstanceOf | None:
+        """Return what a class makes of a library that may be missing: it is None in its place."""
+        if not isinstance(node, ast.Attribute):
+            return None
+        found = [
+            one for one in self._evaluator.values(module, node) if not isinstance(one, NoneValue)
+        ]
+        match found:
+            case [External(qualified=name)]:
+                return InstanceOf(public_name(name))
+            case _:
+                return None
 
     def _own_variable(self, module: Module, node: ast.expr) -> TypeVariable | None:
         """Return the variable of ``class Box[T]`` or ``def first[T]``."""

@@ -66,8 +66,13 @@ blocks, if none of its connections goes further than the function that opens it.
 A block with a `ThreadPoolExecutor` whose workers call such functions runs in a thread of its own,
 and each worker hands its coroutine to the event loop: as many run at once as before.
 
+A plain function stays plain that hands out an object with `__enter__` where another one is a
+manager, and so does what a protocol declares in its place. A thread that a test starts runs an
+event loop of its own, where connections work in any.
+
 What tests put in the place of such a function can be awaited afterwards: their own functions become
 coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
+Engines that a test wrote by hand are entered asynchronously.
 What a patch names may be put together of constants.
 
 URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The

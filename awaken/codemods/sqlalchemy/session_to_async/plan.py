@@ -25,6 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.deciding import deci
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
+from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
@@ -194,6 +195,7 @@ class SessionToAsync(Rule):
                 *dynamic_calls(part, self.name),
                 *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),
+                *namespaces(part, self.name),
                 *listening(project, self.name),
                 *listeners(project, self.name, factories),
                 *held_sessions(part, self.name),
@@ -303,6 +305,7 @@ class SessionToAsync(Rule):
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
             **dict(environments.refused()),
+            **dict(part.fake_engines.refused(part.results)),
         }
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
         scripts = Scripts(part, self.name, disposal, writer)

@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import FakeEngines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.functions.thread_pools import ThreadPools
 from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits
@@ -45,6 +47,9 @@ class SynchronousPart:
     ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
+        self._fakes = Fakes(project)
+        self.fake_engines = FakeEngines(project)
+        self.results = Results(project, self._standing_in, self.fake_engines.entered)
         self.pools = ThreadPools(project)
         self.wrappers = Wrappers(project)
         self._loading = frozenset(loading)
@@ -68,6 +73,8 @@ class SynchronousPart:
         for start, operations in self._operations.in_file(module).items():
             function = self._functions[module.path, start]
             self._operating.add(function)
+            for one in operations:
+                self.fake_engines.add(one, module.place(one.node))
             waiting = [one for one in operations if waits(one)]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
@@ -117,7 +124,7 @@ class SynchronousPart:
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
         handed, managers = self.project.calls.handed_on(), self.managers
-        fakes, graph = Fakes(self.project), self.project.calls.graph()
+        fakes, graph = self._fakes, self.project.calls.graph()
 
         def callers(function: FunctionPlace) -> Iterable[Call]:
             called = handed.callers(function, managers.callers(function))
@@ -129,12 +136,13 @@ class SynchronousPart:
                 return self.wrappers.decorated(function)
             together = (*fakes.kin(function), *self.entry_points.together(function))
             wrapped = (*self.wrappers.decorated(function), *_called_in_place(graph, function))
-            return (*managers.kin(function), *handed.beside(function), *together, *wrapped)
+            given = self.results.entered(function)
+            return (*managers.kin(function), *handed.beside(function), *together, *wrapped, *given)
 
         def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
             return (*kin(function), *self.stand_ins.of(function, waiting))
 
-        seeds = dict(self._seeds)
+        seeds = {**self.fake_engines.awaited, **self.fake_engines.entered, **self._seeds}
         while True:
             waiting = coloured(callers, kin, seeds, self._is_end)
             steps = coloured(callers, with_stand_ins, seeds, self._is_end)
@@ -151,6 +159,13 @@ class SynchronousPart:
             for one in reached
             if one in self._loops and one not in steps and not self._is_end(one)
         }
+
+    def _standing_in(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield what is called in the place of a function, or has it called in its own."""
+        yield from self.managers.kin(function)
+        yield from self._fakes.kin(function)
+        yield from self._fakes.originals(function)
+        yield from _called_in_place(self.project.calls.graph(), function)
 
     @cached_property
     def stand_ins(self) -> StandIns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from awaken.contract import Place
@@ -14,6 +14,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSession
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -57,7 +58,8 @@ class Operation:
     that has a ``twin``. ``unknown``: it may be an operation, and ``why`` says what cannot be told;
     ``library`` names what gives it, if that is out of sight, and ``put`` is where a session is put
     into what it is taken out of. Of what is bridged or handed
-    ``session`` is the expression that is the session.
+    ``session`` is the expression that is the session. ``fakes`` are classes of tests whose objects
+    may stand there for an engine or a connection.
     """
 
     node: ast.expr
@@ -68,6 +70,7 @@ class Operation:
     session: ast.expr | None = None
     library: str = ""
     put: Place | None = None
+    fakes: tuple[str, ...] = ()
 
 
 class Operations:
@@ -152,7 +155,9 @@ class Operations:
             return Operation(
                 node, "unknown", method=method, why=resource.why, library=library, put=put
             )
-        return None if resource is None else self._of_resource(node, receiver, resource, method)
+        found = None if resource is None else self._of_resource(node, receiver, resource, method)
+        fakes = () if found is None else self._fakes(module, receiver)
+        return replace(found, fakes=fakes) if found is not None and fakes else found
 
     def _of_resource(
         self, node: ast.Call, receiver: ast.expr, resource: Resource, method: str
@@ -238,13 +243,31 @@ class Operations:
         if proof is not None and not isinstance(proof, Unknown):
             return proof.kind if proof.kind in {"session", "scoped"} else None
         values = [one for one in self._evaluator.values(module, node) if one != NoneValue()]
-        kinds = {self._of_value(one) for one in values}
+        kinds = {self._of_value(one) for one in values if not self._is_fake(one)}
         if len(kinds) == 1 and None not in kinds:
             return kinds.pop()
         is_other = values and all(isinstance(one, InstanceOf) for one in values)
         if is_other and all(_is_of_sqlalchemy(one) for one in values):
             return None
         return proof
+
+    def _fakes(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes of tests of which an engine, or a connection, may be an instance."""
+        values = self._evaluator.values(module, node)
+        return tuple(
+            sorted(
+                one.qualified
+                for one in values
+                if isinstance(one, InstanceOf) and self._is_fake(one)
+            )
+        )
+
+    def _is_fake(self, value: Value) -> bool:
+        """Whether an object is of a class that tests define, and that inherits nothing."""
+        if not isinstance(value, InstanceOf):
+            return False
+        facts = self._evaluator.classes.facts(value.qualified)
+        return facts is not None and is_around_tests(facts.path) and not any(facts.bases)
 
     def _of_value(self, value: Value) -> Resource | None:
         match value:

@@ -29,7 +29,7 @@ from awaken.project.graph.callers.target import Target, scope_around
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorators_of
 from awaken.project.names.usages import Usage, is_annotation, usage_of
-from awaken.project.names.visibility import is_public
+from awaken.project.names.visibility import is_listed, is_public
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -289,9 +289,13 @@ class Search:
             called = above.func
             if last_name(called) in _REPLACING:
                 return
-        if self._target.is_local:
+        if self._target.is_local or self._is_only_listed(module, node):
             return
         self._stop("named", f"the text {text!r} names `{word}`", module.place(node))
+
+    def _is_only_listed(self, module: Module, node: ast.Constant) -> bool:
+        """Whether a text stands in the ``__all__`` of a program from which nobody imports."""
+        return not self._evaluator.names.layout.published and is_listed(module, node)
 
     def _may_be_named(self, word: str, text: str) -> bool:
         """Whether ``text`` is the word, or names it in a module or class: ``app.main:word()``."""

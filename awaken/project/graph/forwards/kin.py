@@ -30,7 +30,10 @@ class Kin:
         return tuple(sorted({function, *self.methods(f"{home}.{owner}", method)}))
 
     def methods(self, qualified: str, method: str) -> tuple[FunctionPlace, ...]:
-        """Return all that ``method`` of an instance of a class may be, with what is kin to it."""
+        """Return all that ``method`` of an instance of a class may be, with what is kin to it.
+
+        None for a class out of sight.
+        """
         key = (qualified, method)
         if key not in self._methods:
             self._methods[key] = tuple(self._found(qualified, method))
@@ -38,6 +41,8 @@ class Kin:
 
     def _found(self, qualified: str, method: str) -> list[FunctionPlace]:
         found: set[FunctionPlace] = set()
+        if self._evaluator.classes.facts(qualified) is None:
+            return []
         for name in self._families.together(qualified, method):
             named = self._functions.named(f"{name}.{method}")
             if named is not None:

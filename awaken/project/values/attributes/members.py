@@ -39,7 +39,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.made_objects import method_of
-from awaken.project.values.library.of_requests import kept_for_request
+from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
 from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
 from awaken.project.values.questions import Questions
 
@@ -78,6 +78,8 @@ class Members:
                     else (self._no(module, node),)
                 )
             # Every attribute of a mock is a mock.
+            case Unknown() if is_state(self._evaluator, module, node):
+                return (InstanceOf(STATE),)
             case Unknown() | NotRelevant(mock=True):
                 return (owner,)
             # Reading it raises, so this alternative adds nothing.

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     pass
 from awaken.project.values.calls.arguments import solve
 from awaken.project.values.calls.making import are_told_apart
+from awaken.project.values.calls.overriding import given_by_overriding, only_declares
 from awaken.project.values.calls.uses import Uses
 
 _RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
@@ -151,6 +152,13 @@ class Functions:
 
     def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
         """Return what a function gives that is called as it stands, without its decorators."""
+        found = self._as_written(function, node, known)
+        if only_declares(node) and any(isinstance(one, Unknown) for one in found):
+            return given_by_overriding(self._evaluator, function) or found
+        return found
+
+    def _as_written(self, function: FunctionOf, node: Function, known: Environment) -> Values:
+        """Return what a function gives, as its own body and its annotation say it."""
         evaluator, module = self._evaluator, function.module
         yielded, returns = _results(module, node)
         declared: Values = ()
@@ -176,7 +184,7 @@ class Functions:
             unknown = any(isinstance(one, Unknown) for one in inner)
             return (Producer("generator", declared if unknown and declared else inner),)
         found = union(*(evaluator.values(module, one, known) for one in returns))
-        if not returns and _only_declares(node):
+        if not returns and only_declares(node):
             why = f"`{node.name}` is left to those that override it"
             found = (evaluator.unknown(module, node, why),)
         elif not returns:
@@ -216,15 +224,6 @@ class Functions:
         if isinstance(node, ast.Yield):
             return given
         return self._uses.given("generator", given, module, node)
-
-
-def _only_declares(node: Function) -> bool:
-    """Whether the body of a function does nothing, or refuses to be called."""
-    return all(
-        isinstance(one, ast.Pass | ast.Raise)
-        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
-        for one in node.body
-    )
 
 
 def _is_same(function: FunctionOf) -> bool:

@@ -18,12 +18,15 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.questions import Questions
 
-_KEEPERS = {
-    "flask.g": "g",
-    "quart.g": "g",
-    "starlette.datastructures.State": "state",
-}
+STATE = "starlette.datastructures.State"
+_KEEPERS = {"flask.g": "g", "quart.g": "g", STATE: "state"}
 """What holds whatever a program puts into it, by the last word of how it is written."""
+_WITH_APPLICATION = {
+    "fastapi.Request", "fastapi.WebSocket", "fastapi.requests.HTTPConnection",
+    "fastapi.requests.Request", "fastapi.testclient.TestClient", "fastapi.websockets.WebSocket",
+    "starlette.requests.HTTPConnection", "starlette.requests.Request",
+    "starlette.testclient.TestClient", "starlette.websockets.WebSocket",
+}  # fmt: skip
 _OF_PAGES = "fastapi_pagination.ext"
 _PAGINATES_LATER = {f"{_OF_PAGES}.sqlalchemy.apaginate", f"{_OF_PAGES}.sqlmodel.apaginate"}
 _PAGINATES = _PAGINATES_LATER | {
@@ -118,6 +121,19 @@ def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
         else:
             found = union(found, (one,))
     return found
+
+
+def is_state(evaluator: Questions, module: Module, node: ast.Attribute) -> bool:
+    """Whether ``node`` is ``request.app.state``: of any application it is of one class."""
+    application = node.value
+    if node.attr != "state" or not isinstance(application, ast.Attribute):
+        return False
+    if application.attr != "app":
+        return False
+    owners = evaluator.values(module, application.value)
+    return bool(owners) and all(
+        isinstance(one, InstanceOf) and one.qualified in _WITH_APPLICATION for one in owners
+    )
 
 
 def kept_for_request(

@@ -23,6 +23,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Bridges:
     def _stands_against(self, function: FunctionPlace, entries: list[EntryPoint]) -> Refused | None:
         part, name = self._part, function.qualname
         for entry in entries:
-            if entry.kind == "thread":
+            if entry.kind == "thread" and not self._has_own_loop(entry):
                 return Refused(reasons.IN_THREAD, name, because=(entry.at,))
             if entry.kind == "exit":
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
@@ -75,12 +76,21 @@ class Bridges:
         if others or inside:
             because = tuple(inside[:1])
             return Refused(reasons.RUNS_LOOP, name, because=because)
+        if all(one.kind == "thread" for one in entries):
+            return None
         elsewhere = self._reach.outside_of_processes(function) or self._waiting_elsewhere(entries)
         if elsewhere is not None:
             return Refused(reasons.IN_THREAD, name, because=(elsewhere,))
         if any(one.kind == "consumer" for one in entries) and not self._disposal.is_possible:
             return Refused(reasons.NO_ENGINE, name)
         return None
+
+    def _has_own_loop(self, entry: EntryPoint) -> bool:
+        """Whether a thread may run a loop of its own on connections that others use as well.
+
+        A test may have it do so as `TestClient` does, where connections work in any loop.
+        """
+        return not self._part.is_loop_bound and is_test_file(entry.at.path)
 
     def _waiting_elsewhere(self, entries: list[EntryPoint]) -> Place | None:
         """Return where the thread of a consumer may wait that is not the first of its process."""

@@ -7,31 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK
-from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.testing import Replacement
-from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
     from awaken.project import Project
 
 ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
-
-
-def kind_of(part: SynchronousPart, function: FunctionPlace) -> str:
-    """Return what a call of a function gives: a coroutine, a manager or a generator."""
-    found = part.node_of(function)
-    if found is None:
-        return "coroutine"
-    module, node = found
-    if any(part.project.qualified_name(module, one) == MANAGER for one in node.decorator_list):
-        return "manager"
-    return "generator" if module.is_generator(node) else "coroutine"
 
 
 def entered_asynchronously(

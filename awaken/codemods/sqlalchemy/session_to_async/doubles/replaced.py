@@ -21,7 +21,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import Do
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     entered_asynchronously,
-    kind_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
     PatchedFactories,
@@ -90,8 +89,8 @@ class Doubles:
                 why = f"the module of `{replacement.shown}` is not known"
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
-            kinds = {kind_of(self._part, one) for one in functions}
-            if kinds == {"coroutine"}:
+            kinds = {self._part.results.kind_of(one) for one in functions}
+            if kinds <= {"class", "coroutine"}:
                 yield member(site, shown, self._writer.of_coroutine_function, replacement)
             else:
                 yield member(site, shown, self._of_manager, replacement, kinds)

@@ -27,12 +27,6 @@ _LOADING = ("_load", "_load_awaited")
 _SELF = (3, 11)  # `typing.Self` is of this version
 
 
-def is_constructor(module: Module, node: ast.AST) -> bool:
-    """Whether a function is the `__init__` of a class."""
-    is_named = isinstance(node, ast.FunctionDef) and node.name == "__init__"
-    return is_named and isinstance(module.parent(node), ast.ClassDef)
-
-
 class Constructors:
     """Writes the class methods of one program."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.functions.results import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
@@ -27,8 +28,6 @@ from awaken.project.source.trees import Function, without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-MANAGER = "contextlib.contextmanager"
 
 
 class Decorators:

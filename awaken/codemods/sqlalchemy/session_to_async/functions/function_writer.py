@@ -19,14 +19,15 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awa
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import has_end
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions import managers
-from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import (
-    Constructors,
-    is_constructor,
-)
-from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import gives_manager
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
+    MANAGER,
+    is_constructor,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
@@ -87,9 +88,7 @@ class FunctionWriter:
         way = chain(part.steps, function)
         over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
         why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"
-        is_generator = site.module.is_generator(node)
-        kind = "an asynchronous generator" if is_generator else "a coroutine function"
-        message = f"`{function.qualname}` becomes {kind}: {why}"
+        message = f"`{function.qualname}` {_becoming(part, function)}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
         given, where = caveats_of_given(self._project, site.module, function)
         return Rewrite(message, edits, [*caveats, *given], (*_way(function, way), *places, *where))
@@ -113,12 +112,14 @@ class FunctionWriter:
             self._check(module, node, function)
             if is_constructor(module, node):
                 edits += self._constructors.edits(site, node)
-            else:
+            elif not part.results.stays_plain(function):
                 insertions.before(node, "async ")
+            elif part.waits(function):
+                raise Refused(reasons.NOT_AWAITABLE_HERE, f"`{function.qualname}`")
             for span, name in managers.renamed(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
-            edits += self._returned(site, node)
+            edits += self._returned(site, node, function)
         edits += self._body(site, function, insertions, [node])
         return [*edits, *insertions.edits(site)]
 
@@ -145,6 +146,8 @@ class FunctionWriter:
             one for one in part.operations_of(module, function) if is_inside(module.span(one.node))
         ]
         called = {one.place for one in part.calls.get(function, ())}
+        # Of what a test hands in for an engine the call is that of the engine as well.
+        faked = {module.place(one.node) for one in operations if one.fakes}
         # What became a coroutine function loads by itself.
         operations = [
             one for one in operations if one.how != "lazy" or module.place(one.node) not in called
@@ -155,7 +158,11 @@ class FunctionWriter:
             for one in operations
             if one.how in {"lazy", "spawned"} and not writer.makes(one)
         ]
-        calls = [one for one in part.calls.get(function, ()) if is_inside(one.place.span)]
+        calls = [
+            one
+            for one in part.calls.get(function, ())
+            if is_inside(one.place.span) and one.place not in faked
+        ]
         for call in calls:
             if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):
                 edits += self._call_of_task(site, insertions, awaiting, call)
@@ -212,9 +219,12 @@ class FunctionWriter:
             if self._project.qualified_name(site.module, decorator) == MANAGER:
                 yield from write_twin(self._project, site, decorator, MANAGER)[1]
 
-    def _returned(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:
+    def _returned(
+        self, site: Site[ast.AST], node: ast.FunctionDef, function: FunctionPlace
+    ) -> Iterator[Edit]:
         module, declared = site.module, node.returns
-        if declared is None or not module.is_generator(node):
+        is_plain = self._part.results.stays_plain(function)
+        if declared is None or not (is_plain or module.is_generator(node)):
             return
         outer = declared.value if isinstance(declared, ast.Subscript) else declared
         qualified = self._project.qualified_name(module, outer)
@@ -240,18 +250,18 @@ class FunctionWriter:
         return write_call_of_task(self._project, site, insertions, node, task)
 
     def _call(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
+        part = self._part
         nodes = module.calls_at(call.place.span)
         shown = call.name
         if call.kind == "unknown":
             why = f"`{shown}`, which becomes a coroutine function: {call.why}"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         # Of lambdas alone no function is known: what they return is awaited.
-        kinds = {self.kind_of(one) for one in call.functions} or {"coroutine"}
-        if kinds == {"generator"} and gives_manager(self._part, module, nodes[0]):
+        kinds = {part.results.kind_of(one) for one in call.functions} or {"coroutine"}
+        if kinds == {"generator"} and gives_manager(part, module, nodes[0]):
             kinds = {"manager"}
         if len(kinds) != 1 or any(
-            one not in self._part.steps and not self._part.is_asynchronous(one)
-            for one in call.functions
+            one not in part.steps and not part.is_asynchronous(one) for one in call.functions
         ):
             why = f"several functions `{shown}`, of which only some become coroutine functions"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
@@ -302,18 +312,16 @@ class FunctionWriter:
             raise Refused(reasons.IN_CONSTRUCTOR, call.name, because=(call.place,))
         return names.pop()
 
-    def kind_of(self, function: FunctionPlace) -> str:
-        """Return what a call of ``function`` gives: a coroutine, a generator or a manager."""
-        found = self._part.node_of(function)
-        if found is None:
-            return "coroutine"
-        module, node = found
-        for decorator in node.decorator_list:
-            if self._project.qualified_name(module, decorator) == MANAGER:
-                return "manager"
-        if is_constructor(module, node):
-            return "class"
-        return "generator" if module.is_generator(node) else "coroutine"
+
+def _becoming(part: SynchronousPart, function: FunctionPlace) -> str:
+    """Return what a function becomes, in words."""
+    kind = part.results.kind_of(function)
+    if part.results.stays_plain(function):
+        given = "is entered" if kind == "manager" else "is iterated"
+        return f"gives what {given} asynchronously"
+    found = part.node_of(function)
+    is_generator = found is not None and found[0].is_generator(found[1])
+    return f"becomes {'an asynchronous generator' if is_generator else 'a coroutine function'}"
 
 
 def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER
+from awaken.codemods.sqlalchemy.session_to_async.functions.results import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.kit.changes import Member, member

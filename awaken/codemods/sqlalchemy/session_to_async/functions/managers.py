@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Place, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -95,10 +96,15 @@ class Managers:
         return sorted(found)
 
     def _is_certain(self, module: Module, node: ast.expr) -> bool:
-        """Whether what is entered is of classes of the program that are all managers."""
+        """Whether what is entered is of classes of the program that are all managers.
+
+        Or of the synchronous side, which is entered asynchronously as well.
+        """
         names = self._project.instance_of(module, node)
         kin = self._project.calls.kin()
-        return bool(names) and all(kin.methods(name, "__exit__") for name in names)
+        return bool(names) and all(
+            name in twins().names or kin.methods(name, "__exit__") for name in names
+        )
 
     def _owner(self, function: FunctionPlace) -> str:
         home = self._project.layout.name_of(function.path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import ENTERING
+from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.contract import Edit, NeedImport, Place, TextEdit
@@ -37,6 +38,7 @@ class _AsynchronousPart(SynchronousPart):
     def __init__(self, after: Project, calls: Calls) -> None:
         # Nothing is read anew: what is synchronous is no matter here.
         self.project = after
+        self.results = Results(after, lambda _: ())
         functions = after.calls.graph().functions()
         self._functions = {(one.path, one.start): one for one in functions}
         self._asynchronous = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,34 +32,65 @@ class Fakes:
         for fake in sorted(self._of.get(f"{home}.{owner}", ())) if owner else ():
             yield from self._project.calls.kin().methods(fake, method)
 
+    def originals(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield the methods in whose place ``function``, the method of a fake, is called."""
+        owner, _, method = function.qualname.rpartition(".")
+        fake = f"{self._project.layout.name_of(function.path)}.{owner}"
+        for name in sorted(self._classes_of.get(fake, ())) if owner else ():
+            yield from self._project.calls.kin().methods(name, method)
+
+    @cached_property
+    def _classes_of(self) -> dict[str, set[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for name, fakes in self._of.items():
+            for fake in fakes:
+                found[fake].add(name)
+        return found
+
     @cached_property
     def _of(self) -> dict[str, set[str]]:
         """The fakes of a class and of all that it inherits, by its name."""
         found: defaultdict[str, set[str]] = defaultdict(set)
         for call in self._project.calls.graph().calls():
-            if not call.functions or not _is_of_tests(call.place.path):
+            if not _is_of_tests(call.place.path):
                 continue
             module = self._project.module(call.place.path)
             for node in () if module is None else module.calls_at(call.place.span)[:1]:
-                for declared, given in self._given(call, node):
-                    if module is not None:
-                        for fake in self._fakes(module, given):
-                            for name in self._line(declared):
-                                found[name].add(fake)
+                if module is None:
+                    continue
+                given = self._given(call, node) if call.functions else self._made(module, node)
+                for declared, value in given:
+                    for fake in self._fakes(module, value):
+                        for name in self._line(declared):
+                            found[name].add(fake)
         return found
+
+    def _made(self, module: Module, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+        """Yield the arguments for fields of a dataclass that are declared as classes."""
+        qualified = self._project.qualified_name(module, node.func)
+        facts = None if qualified is None else self._project.class_facts(qualified)
+        if (
+            facts is None
+            or _is_of_tests(facts.path)
+            or "dataclasses.dataclass" not in (facts.decorators)
+        ):
+            return
+        home, body = self._project.class_definition(facts.qualified) or (None, None)
+        fields: list[tuple[str, str]] = []
+        for one in body.body if body is not None else ():
+            match one:
+                case ast.AnnAssign(target=ast.Name(id=name), annotation=declared):
+                    fields.append((name, "" if home is None else self._class(home, declared)))
+                case _:
+                    pass
+        yield from _paired(fields, node)
 
     def _given(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for parameters that are declared as classes, with the class."""
         for function in call.functions:
             declared = self._declared(function)
             is_bound = "." in function.qualname
-            names = [name for name, _ in declared][1 if is_bound else 0 :]
-            classes = dict(declared)
-            pairs = [*zip(names, node.args, strict=False)]
-            pairs += [(one.arg, one.value) for one in node.keywords if one.arg is not None]
-            for name, value in pairs:
-                if classes.get(name):
-                    yield classes[name], value
+            yield from _paired(declared[1 if is_bound else 0 :], node)
 
     def _declared(self, function: FunctionPlace) -> list[tuple[str, str]]:
         """Return the parameters of a function, each with the class of the program that it takes."""
@@ -74,11 +105,19 @@ class Fakes:
 
     def _classes(self, module: Module, node: Function) -> Iterator[tuple[str, str]]:
         for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-            name = None
-            if isinstance(one.annotation, ast.Name | ast.Attribute):
-                name = self._project.qualified_name(module, one.annotation)
-            is_own = name is not None and self._project.class_facts(name) is not None
-            yield one.arg, name if is_own and name is not None else ""
+            yield one.arg, self._class(module, one.annotation)
+
+    def _class(self, module: Module, annotation: ast.expr | None) -> str:
+        """Return the class of the program that an annotation names, with None or without."""
+        match annotation:
+            case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
+                return self._class(module, left)
+            case ast.Name() | ast.Attribute():
+                name = self._project.qualified_name(module, annotation)
+                is_own = name is not None and self._project.class_facts(name) is not None
+                return name if is_own and name is not None else ""
+            case _:
+                return ""
 
     def _fakes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""
@@ -97,6 +136,16 @@ class Fakes:
             if facts is not None:
                 yield name
                 waiting += [one for one in facts.bases if one is not None and one not in waiting]
+
+
+def _paired(declared: Sequence[tuple[str, str]], node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the arguments of a call for what is declared as a class, with the class."""
+    classes = dict(declared)
+    pairs = [*zip((name for name, _ in declared), node.args, strict=False)]
+    pairs += [(one.arg, one.value) for one in node.keywords if one.arg is not None]
+    for name, value in pairs:
+        if classes.get(name):
+            yield classes[name], value
 
 
 def _is_of_tests(path: str) -> bool:

@@ -21,6 +21,7 @@ from awaken.project.graph.forwards.handed.holding import Holding
 from awaken.project.graph.forwards.handed.origins import Origins
 from awaken.project.graph.forwards.handed.slots import KEYS, End, Slot, Slots, Spot
 from awaken.project.graph.forwards.resolving import function_around, is_use
+from awaken.project.graph.stubs import is_stub
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
@@ -198,12 +199,27 @@ class HandedOn:
                 where = next(iter(found.leaks), NOWHERE)
                 found.leaks[where] = "it is handed on too often to be followed"
                 break
-        functions = tuple(sorted(found.functions))
-        for place, call in found.calls.items():
-            found.calls[place] = call._replace(functions=functions)
+        self._tell_calls(found)
         for key in seen:
             self._known[key] = found
         return found
+
+    def _tell_calls(self, found: Component) -> None:
+        """Say of each call of a component what it may reach."""
+        if found.functions or found.lambdas:
+            found.functions |= {one for place in found.calls for one in self._declared(place)}
+        functions = tuple(sorted(found.functions))
+        for place, call in found.calls.items():
+            found.calls[place] = call._replace(functions=functions)
+
+    def _declared(self, place: Place) -> Iterator[FunctionPlace]:
+        """Yield the ``__call__`` of the protocol that says what is called at a place."""
+        resolved = self._call_at(place)
+        for one in () if resolved is None else resolved.functions:
+            module = self._evaluator.load(one.path) if one.qualname.endswith(".__call__") else None
+            node = None if module is None else module.function_at(one.start)
+            if module is not None and node is not None and is_stub(self._evaluator, module, node):
+                yield one
 
     def _next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
         if isinstance(item, Slot):

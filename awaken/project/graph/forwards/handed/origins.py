@@ -21,10 +21,12 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
+    External,
     FunctionOf,
     InstanceOf,
     NoneValue,
     Unknown,
+    Values,
 )
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 
@@ -146,7 +148,18 @@ class Origins:
         ):
             yield End("plain", module, node)
             return
+        if values and not functions and self._gives_nothing(module, node, values):
+            yield End("plain", module, node)
+            return
         yield from self._slots.of_attribute(module, node, depth)
+
+    def _gives_nothing(self, module: Module, node: ast.Attribute, values: Values) -> bool:
+        """Whether ``node`` is a method of a library that is known to give None, so no coroutine."""
+        if not all(isinstance(one, External) for one in values):
+            return False
+        call = ast.copy_location(ast.Call(node, [], []), node)
+        given = self._slots.evaluator.called(values, module, call)
+        return bool(given) and all(isinstance(one, NoneValue) for one in given)
 
     # ------------------------------------------------------------------------------------- calls
     def _call(self, module: Module, node: ast.Call, depth: int) -> Found:

@@ -1,0 +1,100 @@
+"""Namespaces of tests that stand in for objects of the program: ``cast(Orders, namespace)``.
+
+What such a namespace has in the place of a method that waits is called by an ``AsyncMock``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import asynchronous
+from awaken.kit.changes import Member, member
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.values.domain import FunctionOf, InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_CASTS = {"typing.cast", "typing_extensions.cast"}
+_NAMESPACE = "types.SimpleNamespace"
+_CASTING = 2
+_DEEPEST = 4
+
+
+def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
+    """Yield what becomes of the namespaces that tests cast to classes of a program."""
+    found: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
+    for path in part.project.files_with((b"SimpleNamespace",)):
+        module = part.project.module(path) if is_around_tests(path) else None
+        for node in module.walk() if module is not None else ():
+            if module is None or not isinstance(node, ast.Call) or len(node.args) != _CASTING:
+                continue
+            if part.project.qualified_name(module, node.func) in _CASTS:
+                declared = part.project.qualified_name(module, node.args[0]) or ""
+                for value, function in _standing_in(part, module, node.args[1], declared, 0):
+                    place = path, module.span(value).start
+                    found.setdefault(place, (Site(rule, module, value), function))
+    for site, function in found.values():
+        shown = f"the double of `{function.qualname}`"
+        yield member(site, shown, lambda one: _awaited(part, one))
+
+
+def _standing_in(
+    part: SynchronousPart, module: Module, node: ast.expr, declared: str, depth: int
+) -> Iterator[tuple[ast.expr, FunctionPlace]]:
+    """Yield what a namespace has in the place of methods of ``declared`` that wait."""
+    project = part.project
+    if isinstance(node, ast.Name):
+        bindings = module.scopes.bindings_of(node)
+        node = bindings[0].value if len(bindings) == 1 and bindings[0].value else node
+    is_one = isinstance(node, ast.Call) and project.class_facts(declared) is not None
+    if not isinstance(node, ast.Call) or not is_one or depth > _DEEPEST:
+        return
+    if project.qualified_name(module, node.func) != _NAMESPACE:
+        return
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            continue
+        methods = project.calls.kin().methods(declared, keyword.arg)
+        waiting = [one for one in methods if one in part.steps]
+        if waiting and not _waits(part, module, keyword.value):
+            yield keyword.value, waiting[0]
+        for name in _field(part, declared, keyword.arg):
+            yield from _standing_in(part, module, keyword.value, name, depth + 1)
+
+
+def _field(part: SynchronousPart, owner: str, name: str) -> Iterator[str]:
+    """Yield the classes of which a class says that its attribute is an instance."""
+    module, node = part.project.class_definition(owner) or (None, None)
+    for one in node.body if node is not None else ():
+        match one:
+            case ast.AnnAssign(target=ast.Name(id=field), annotation=declared) if (
+                field == name and module is not None
+            ):
+                yield part.project.qualified_name(module, declared) or ""
+            case _:
+                pass
+
+
+def _waits(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    """Whether what is put there is a function that becomes a coroutine function itself."""
+    values = part.project.values.of(module, node).alternatives
+    functions = [
+        part.function_at(one.module.path, one.module.span(one.node).start)
+        for one in values
+        if isinstance(one, FunctionOf)
+    ]
+    are_mocks = bool(values) and all(isinstance(one, InstanceOf) for one in values)
+    is_told = bool(functions) and all(one in part.steps for one in functions)
+    return is_told or are_mocks
+
+
+def _awaited(part: SynchronousPart, site: Site[ast.AST]) -> Rewrite:
+    """Return how a double is awaited. Raises Refused."""
+    edits = asynchronous(part.project, site, site.node) if isinstance(site.node, ast.expr) else []
+    return Rewrite(f"`{site.module.excerpt(site.node)}` is awaited", edits)

@@ -1,0 +1,51 @@
+"""What methods give that a class leaves to those who override them."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue, Values, union
+from awaken.project.values.questions import Questions
+
+_PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
+
+
+def only_declares(node: Function) -> bool:
+    """Whether the body of a function does nothing, or refuses to be called."""
+    return all(
+        isinstance(one, ast.Pass | ast.Raise)
+        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        for one in node.body
+    )
+
+
+def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
+    """Return what the methods give that override ``function``.
+
+    Empty where others may override it: code outside of the project, and any class that has the
+    methods of a protocol.
+    """
+    module, node, owner = function.module, function.node, function.bound
+    is_hidden = evaluator.names.layout.published and not is_test_file(module.path)
+    if not isinstance(owner, InstanceOf) or not isinstance(node, Function) or is_hidden:
+        return ()
+    ancestors = evaluator.classes.ancestors(owner.qualified)
+    is_protocol = ancestors is None or bool(_PROTOCOLS & set(ancestors.outside))
+    # Else too many files would be read.
+    if is_protocol or not evaluator.follows_callers:
+        return ()
+    found: Values = ()
+    for below in evaluator.classes.all_subclasses(owner.qualified):
+        facts = evaluator.classes.facts(below)
+        if facts is None or node.name not in {*facts.members, *facts.assigned}:
+            continue
+        for method in evaluator.attribute(InstanceOf(below), node.name, module, node):
+            if not isinstance(method, FunctionOf):
+                return ()
+            found = union(found, evaluator.returned(method))
+    is_abstract = any(last_name(one) == "abstractmethod" for one in node.decorator_list)
+    if found and not is_abstract and not any(isinstance(one, ast.Raise) for one in node.body):
+        found = union(found, (NoneValue(),))
+    return found
