@@ -30,6 +30,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.frameworks.sqlalchemy.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
+from awaken.project.frameworks.sqlalchemy.stand_ins.given import StandIn, StandIns
 from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -59,6 +60,7 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self.replaced_methods = ReplacedMethods(evaluator, self._sessions, files_with)
+        self._stand_ins = StandIns(evaluator, self._models, files_with)
         self.engines = Engines(evaluator, files_with)
         self.commits = Commits(evaluator, self._models, self._sessions, files_with)
         self.schemas = self.schemas_reading(None)
@@ -76,6 +78,15 @@ class Orm:
         proven to be something else.
         """
         return self._sessions.of(module, node)
+
+    def stand_in(
+        self, module: Module, node: ast.expr, without: Collection[str] = ()
+    ) -> StandIn | None:
+        """Return an object with a ``query`` of its own that the program gives for a session.
+
+        ``node`` is one by its annotation alone. Objects of the classes ``without`` do not count.
+        """
+        return self._stand_ins.of(module, node, without)
 
     def operations(self, module: Module) -> tuple[Operation, ...]:
         """Return where a file uses synchronous sessions, connections and engines."""
