@@ -178,6 +178,29 @@ OVERRIDES = {
     "app.dependency_overrides[get_db] = other",
     "none": "",
 }
+TESTS = {
+    "parametrized": '@pytest.mark.parametrize("db", [Facade(Make())])\n'
+    "def test_shops(db):\n    assert len(find(db)) == 1\n",
+    "parametrized-several": '@pytest.mark.parametrize("n, db", [(1, Facade(Make()))])\n'
+    "def test_shops(n, db):\n    assert len(find(db)) == n\n",
+    "parametrized-param": '@pytest.mark.parametrize(["db"], [pytest.param(Facade(Make()))])\n'
+    "def test_shops(db):\n    assert len(find(db)) == 1\n",
+    "fixture": "@pytest.fixture\ndef db():\n    yield Facade(Make())\n"
+    "def test_shops(db):\n    assert len(find(db)) == 1\n",
+    "settings": "def test_shops():\n    given = dict(db=Facade(Make()))\n"
+    "    assert len(find(**given)) == 1\n",
+    "loop": "def test_shops():\n    for db in [Facade(Make())]:\n"
+    "        assert len(find(db)) == 1\n",
+    "overridden-attribute": "class Other(Service):\n    db = Facade(Make())\n"
+    "def test_shops():\n    assert len(Other().find()) == 2\n",
+}
+SERVICE = """\
+class Service:
+    db: Session
+
+    def find(self):
+        return self.db.query(Shop).all()
+"""
 SAFE = {
     "session": "print(len(find(Make())))\n",
     "facade-elsewhere": "def count(things):\n    return things.query(Shop).count()\n"
@@ -191,15 +214,15 @@ SAFE = {
 }
 
 
-def program(text, *, unsafe=False):
-    files = {"program.py": text.encode()}
+def program(text, tests=""):
+    files = {"program.py": text.encode(), "tests/test_program.py": tests.encode()}
     return run_case(
         Case(
             name="it",
             family="sqlalchemy",
             rule="query-to-select",
             directory=Path(),
-            settings=Settings(unsafe=unsafe, published=False),
+            settings=Settings(published=False),
             before=files,
             after=files,
             program={},
@@ -270,6 +293,16 @@ def test_what_is_injected_is_what_the_program_gives(parameter, override, returns
 
     assert levels(result, "shops") == [Level.MANUAL]
     assert is_the_same(result)
+
+
+@pytest.mark.parametrize("way", TESTS)
+def test_what_tests_hand_in_counts_as_well(way):
+    tests = "import pytest\nfrom program import *\n" + FACADE + TESTS[way]
+    result = program(SHOP + SERVICE, tests=tests)
+
+    found = [one for one in result.report.findings if one.level == Level.MANUAL]
+    wanted = "Service.find" if "attribute" in way else "find"
+    assert wanted in [one.scope for one in found if one.place.path == "program.py"]
 
 
 @pytest.mark.parametrize("way", SAFE)

@@ -46,7 +46,7 @@ def _texts(function: Function, given: ast.expr) -> set[str] | None:
                 value
                 for one in function.decorator_list
                 if isinstance(one, ast.Call) and last_name(one.func) == "parametrize"
-                for value in _passed(one, name)
+                for value in parametrized(one, name)
             ]
         case _:
             return None
@@ -56,7 +56,7 @@ def _texts(function: Function, given: ast.expr) -> set[str] | None:
     return {one.value for one in known if isinstance(one.value, str)}
 
 
-def _passed(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
+def parametrized(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
     """Yield what ``parametrize`` passes to a parameter; None for what is not in sight."""
     match decorator.args:
         case [ast.Constant(value=str() as text), values, *_]:

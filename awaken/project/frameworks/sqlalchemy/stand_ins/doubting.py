@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.fixtures_by_name import parametrized
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
@@ -190,7 +191,8 @@ class _WithFields(Members):
 class _Unpacking(Passing):
     """What callers pass, with what they unpack, and what stands beside a function that is passed.
 
-    As in ``find(**settings)``, ``partial(find, session)`` and ``pool.submit(find, session)``.
+    As in ``find(**settings)``, ``partial(find, session)`` and ``pool.submit(find, session)``. Nor
+    is there a call of a test, which ``parametrize`` gives its arguments.
     """
 
     def _unpacked(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
@@ -198,6 +200,7 @@ class _Unpacking(Passing):
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         opened = super()._at_callers(asked, found)
+        found.given += [Given(asked.module, one) for one in _parametrized(asked)]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 module = self._load(place.path)
@@ -205,6 +208,13 @@ class _Unpacking(Passing):
                 found.calls += bool(beside)
                 found.given += [Given(module, one) for one in beside if module is not None]
         return opened
+
+
+def _parametrized(asked: OpenParameter) -> Iterator[ast.expr]:
+    for one in asked.function.decorator_list:
+        if isinstance(one, ast.Call) and last_name(one.func) == "parametrize":
+            given = parametrized(one, asked.parameter.arg)
+            yield from (each for each in given if each is not None)
 
 
 def _unpacked(call: ast.Call, name: str) -> Iterator[ast.expr]:
