@@ -179,6 +179,8 @@ def decide_executed(statement: Statement) -> Decision:
     if kind is not Kind.ENTITY or statement.as_rows:
         decision.caveats += key_caveats(statement)
     _check_assumed(items, decision)
+    if kind is not Kind.ROWS and chain.end != "first":
+        _check_portions(statement, decision)
     unique = _needs_unique(statement, kind, decision)
     if chain.end == "scalar":
         decision.data = _scalar(statement, kind, unique, select, session)
@@ -455,6 +457,21 @@ def _check_autoflush(statement: Statement, decision: Decision) -> None:
     if statement.unflushed or not flushes_first(statement):
         decision.caveats.append(
             "pending changes may no longer be flushed first before SQLAlchemy 2.1"
+        )
+
+
+def _check_portions(statement: Statement, decision: Decision) -> None:
+    """Query leaves out repeated objects, which it cannot do in portions, unless told by its method.
+
+    It looks at ``yield_per()`` alone, and raises if the execution option has the same name.
+    """
+    if statement.yields:
+        return
+    if statement.portioned:
+        raise Refused(reasons.RAISES_TODAY, "Query takes no execution option `yield_per`")
+    if statement.unknown_settings:
+        decision.caveats.append(
+            "execution options that are unpacked may hold `yield_per`, which Query refuses"
         )
 
 

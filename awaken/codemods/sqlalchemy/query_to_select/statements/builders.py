@@ -48,6 +48,7 @@ _NOT_AFTER_LIMIT = frozenset(
 _CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
 # Query raises for these once criteria or joins were added.
 _ONLY_FIRST = frozenset({"select_from", "from_statement"})
+_TEXT = "sqlalchemy.TextClause"
 _JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
 
 
@@ -231,8 +232,16 @@ def _select_from(statement: Statement, link: Link, _position: int, _executed: bo
     if first is None or isinstance(first, ast.Starred):
         statement.source = Target(None, "an unknown FROM")
     else:
+        _refuse_text(statement.reader, first)
         statement.source = target_of(statement.reader, first)
     return LinkEdit(link.name)
+
+
+def _refuse_text(reader: Reader, source: ast.expr) -> None:
+    """Query selects from no ``text()``, even where nothing that it asks for is mapped."""
+    is_call = isinstance(source, ast.Call) and reader.library_name(source.func) == "text"
+    if is_call or reader.project.instance_of(reader.module, source) == (_TEXT,):
+        raise Refused(reasons.RAISES_TODAY, "select_from() takes no text()")
 
 
 def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -356,6 +365,20 @@ def _setting(statement: Statement, link: Link, _position: int, _executed: bool) 
     return LinkEdit("execution_options", keyword=link.name)
 
 
+def _execution_options(
+    statement: Statement, link: Link, _position: int, _executed: bool
+) -> LinkEdit:
+    for keyword in link.call.keywords:
+        match keyword:
+            case ast.keyword(arg=None, value=ast.Dict(keys=keys)):
+                names = [one.value if isinstance(one, ast.Constant) else None for one in keys]
+            case _:
+                names = [keyword.arg]
+        statement.portioned |= "yield_per" in names
+        statement.unknown_settings |= None in names
+    return LinkEdit(link.name)
+
+
 def _from_statement(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     statement.from_statement = True
     return LinkEdit(link.name)
@@ -437,6 +460,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "reset_joinpoint": _reset_joinpoint,
     "enable_assertions": _assertions,
     "enable_eagerloads": _eagerloads,
+    "execution_options": _execution_options,
     "from_statement": _from_statement,
     "with_session": _with_session,
     "with_parent": _with_parent,

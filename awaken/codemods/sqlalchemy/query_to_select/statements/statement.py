@@ -42,8 +42,9 @@ class Statement:
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
     each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
-    that not every way flushes first. Every field says how it is joined where two ways meet; each
-    statement has its own ``number``.
+    that not every way flushes first, ``portioned`` that ``yield_per`` is an execution option, which
+    it may be among ``unknown_settings``. Every field says how it is joined where two ways meet;
+    each statement has its own ``number``.
     """
 
     reader: Reader = field(metadata=OF_PLACE.declared)
@@ -54,6 +55,8 @@ class Statement:
     yields: bool = field(
         default=False, metadata=same("rows in portions (yield_per) or at once").declared
     )
+    portioned: bool = field(default=False, metadata=SOME_WAY.declared)
+    unknown_settings: bool = field(default=False, metadata=SOME_WAY.declared)
     orm_items: tuple[Item, ...] = field(default=(), metadata=ORM_ITEMS.declared)
     edits: list[LinkEdit] = field(default_factory=list, metadata=OF_CHAIN.declared)
     needs: list[Written] = field(default_factory=list, metadata=OF_CHAIN.declared)
