@@ -58,7 +58,8 @@ _COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", 
 class ColumnFacts(Struct, frozen=True):
     """One column: ``nullable`` as declared (None if it follows from something not in sight),
     ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
-    ``is_computed_on_update`` says that the database computes it whenever the row changes.
+    ``is_computed_on_update`` says that the database computes it whenever the row changes, ``name``
+    what it is called in the database if that is written, ``unique`` that no value comes twice.
     """
 
     nullable: bool | None = None
@@ -66,6 +67,8 @@ class ColumnFacts(Struct, frozen=True):
     type: str | None = None
     foreign_key: str | None = None
     is_computed_on_update: bool = False
+    name: str | None = None
+    unique: bool = False
 
 
 class RelationshipFacts(Struct, frozen=True):
@@ -322,6 +325,8 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
         # A primary key is never NULL, whatever its annotation allows.
         nullable = False if primary else _optional(annotation)
     type_name, foreign_key = None, _text_of(keywords.get("foreign_key"))
+    first = call.args[0] if call is not None and call.args else keywords.get("name")
+    unique = _boolean(keywords.get("unique")) or False
     for argument in call.args if call is not None else ():
         plain = argument.func if isinstance(argument, ast.Call) else argument
         name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
@@ -330,7 +335,9 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
             foreign_key = _text_of(argument.args[0]) or ""
         elif name and name not in _NO_TYPES and type_name is None:
             type_name = name
-    return ColumnFacts(nullable, primary, type_name, foreign_key)
+    return ColumnFacts(
+        nullable, primary, type_name, foreign_key, name=_text_of(first), unique=unique
+    )
 
 
 def _optional(annotation: ast.expr | None) -> bool | None:

@@ -15,6 +15,12 @@ from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, Cla
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
+from awaken.project.frameworks.sqlalchemy.keys import (
+    Partners,
+    by_foreign_keys,
+    pins_one,
+    related,
+)
 from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency,
     session_dependency,
@@ -268,6 +274,35 @@ class Orm:
         return (
             None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
         )
+
+    def partners(self, owner: str, target: str, attribute: str = "") -> Partners | None:
+        """Return how many rows of a class may belong to one row of another, by their keys.
+
+        By those that a relationship of ``owner`` follows, or all. None if it cannot be told.
+        """
+        sides = [self._models.mapped_class(one) for one in (owner, target)]
+        named = [
+            None
+            if one is None or self._has_several_tables(one)
+            else self._attributes.with_tablename(one)
+            for one in sides
+        ]
+        if named[0] is None or named[1] is None:
+            return None
+        if not attribute:
+            return by_foreign_keys(named[0], named[1])
+        facts = named[0].relationships.get(attribute)
+        return None if facts is None else related(named[0], named[1], facts)
+
+    def _has_several_tables(self, mapped: MappedClass) -> bool:
+        """Whether a class inherits columns of another table than its own."""
+        above = (self._models.mapped_class(one) for one in self.mapping_ancestors(mapped.qualified))
+        return any(one is not None and one.tablename != mapped.tablename for one in above)
+
+    def pins_one(self, qualified: str, attributes: Collection[str]) -> bool:
+        """Whether values for these attributes of a mapped class are those of one row at most."""
+        mapped = self._models.mapped_class(qualified)
+        return mapped is not None and pins_one(mapped, attributes)
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).

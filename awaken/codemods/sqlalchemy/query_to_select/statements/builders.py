@@ -19,6 +19,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import relationship_to
+from awaken.codemods.sqlalchemy.query_to_select.statements.partners import (
+    is_of_partners,
+    only_partner,
+)
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import set_operation
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
@@ -116,6 +120,7 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
     for argument in arguments:
         _refuse_labels(statement, argument)
     statement.criteria.extend(arguments)
+    statement.unjudged.extend(one for one in arguments if not is_of_partners(statement, one))
     if link.name == "group_by":
         statement.grouped = True
     if link.name == "order_by":
@@ -207,6 +212,11 @@ def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> 
     statement.reset = False
     statement.criteria.extend(link.call.args)
     statement.join_point = join_target(statement.reader, link)
+    partner = only_partner(statement, link)
+    if partner is None:
+        statement.multiplies = True
+    else:
+        statement.partners += (partner,)
     return LinkEdit(link.name)
 
 
@@ -412,7 +422,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     written = sqlalchemy_name(statement.reader, statement.chain.root, "with_parent")
     statement.needs.append(written)
     # The relationship may go through a secondary table, which then stands in FROM.
-    statement.joined = True
+    statement.joined = statement.multiplies = True
     return LinkEdit("where", parent=written.text, relationship=relationship)
 
 
