@@ -11,12 +11,13 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision,
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
+from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     LinkEdit,
     QueryRewrite,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import TAKEN, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.flushing import (
@@ -60,6 +61,8 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
     if chain.end == "get":
         settings = settings_of(reader, chain)
         return Decision(settings, caveats=list(caveats_of(reader, chain)))
+    if chain.end == TAKEN:
+        return _decide_taken(reader, chain)
     embeds = chain.ending in {"embedded", "argument", "read"}
     # What is embedded or counted makes no objects, so nothing is loaded with them.
     loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
@@ -71,6 +74,18 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
     decision = _decide_embedded(statement) if embeds else decide_executed(statement)
     decision.needs += statement.needs
     join_operands(statement, decision)
+    return decision
+
+
+def _decide_taken(reader: Reader, chain: Chain) -> Decision:
+    """Decide the rewrite of what a library executes."""
+    statement = translate(reader, chain, executed=True)
+    check_distinct(statement)
+    decision = Decision(None, caveats=caveats_of_taken(statement, chain.links))
+    select = written(statement, decision, "select")
+    decision.needs += statement.needs
+    links = tuple(statement.edits)
+    decision.data = QueryRewrite(select=select, links=links, last=None, ended="not")
     return decision
 
 

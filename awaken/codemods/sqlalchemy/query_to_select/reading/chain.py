@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
 
@@ -72,6 +73,8 @@ SET_FUNCTIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "
 REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
 EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
 READ_ONLY = frozenset({"statement", "whereclause", "column_descriptions"})
+TAKEN = "the argument of a library"
+"""How a query ends that a function of a library takes, which does the same with a select()."""
 SELECTABLE_ARGUMENTS = frozenset({"in_", "notin_", "not_in", "from_select"})
 """Methods that take a statement and put it into another one."""
 
@@ -229,6 +232,8 @@ def _refused_method(name: str) -> Refused:
 
 def _read_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Ending, str]:
     """Say how a query without a terminator is used where it stands."""
+    if taker_of(module, node) is not None:
+        return "argument", TAKEN
     match parent:
         case ast.For(iter=used) if used is node:
             return "iterated", "for"

@@ -125,7 +125,7 @@ def _pins_one(reader: Reader, target: Target, condition: ast.expr) -> bool:
         for left, right in _equalities(reader, condition)
         for side, other in ((left, right), (right, left))
         if isinstance(side, ast.Attribute) and ast.unparse(side.value) == target.text
-        if target.text is not None and not _mentions(other, target.text)
+        if not _mentions(other, target.text)
     }
     return target.model is not None and reader.project.orm.pins_one(target.model, pinned)
 
