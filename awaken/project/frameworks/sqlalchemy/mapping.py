@@ -60,6 +60,7 @@ class ColumnFacts(Struct, frozen=True):
     ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
     ``is_computed_on_update`` says that the database computes it whenever the row changes, ``name``
     what it is called in the database if that is written, ``unique`` that no value comes twice.
+    ``annotated`` is the class that ``Mapped[...]`` names, without None.
     """
 
     nullable: bool | None = None
@@ -69,6 +70,7 @@ class ColumnFacts(Struct, frozen=True):
     is_computed_on_update: bool = False
     name: str | None = None
     unique: bool = False
+    annotated: str | None = None
 
 
 class RelationshipFacts(Struct, frozen=True):
@@ -336,8 +338,38 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
         elif name and name not in _NO_TYPES and type_name is None:
             type_name = name
     return ColumnFacts(
-        nullable, primary, type_name, foreign_key, name=_text_of(first), unique=unique
+        nullable,
+        primary,
+        type_name,
+        foreign_key,
+        name=_text_of(first),
+        unique=unique,
+        annotated=_annotated_class(annotation),
     )
+
+
+def _annotated_class(annotation: ast.expr | None) -> str | None:
+    """Return the class that ``Mapped[...]`` names, None aside; None for what has parts."""
+    match None if annotation is None else _unquoted(annotation):
+        case ast.Subscript(value=outer, slice=ast.Name() | ast.Attribute() as inner) if (
+            dotted_name(outer) or ""
+        ).rpartition(".")[2] in {"Mapped", "Optional"}:
+            return (dotted_name(inner) or "").rpartition(".")[2]
+        case ast.Subscript(value=outer, slice=ast.Subscript() as inner) if (
+            dotted_name(outer) or ""
+        ).rpartition(".")[2] == "Mapped":
+            return _annotated_class(inner) if _names_optional(inner) else None
+        case ast.Subscript(
+            value=outer,
+            slice=ast.BinOp(op=ast.BitOr(), left=inner, right=ast.Constant(value=None)),
+        ):
+            return _annotated_class(ast.Subscript(outer, inner))
+        case _:
+            return None
+
+
+def _names_optional(node: ast.Subscript) -> bool:
+    return (dotted_name(node.value) or "").rpartition(".")[2] == "Optional"
 
 
 def _optional(annotation: ast.expr | None) -> bool | None:

@@ -26,6 +26,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     session_dependency,
 )
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, made_session
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.operations import Operation, Operations
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
@@ -298,6 +299,20 @@ class Orm:
         """Whether a class inherits columns of another table than its own."""
         above = (self._models.mapped_class(one) for one in self.mapping_ancestors(mapped.qualified))
         return any(one is not None and one.tablename != mapped.tablename for one in above)
+
+    def referred_column(self, foreign_key: str) -> ColumnFacts | None:
+        """Return the column that ``"table.column"`` refers to; None if none is in sight."""
+        table, _, column = foreign_key.rpartition(".")
+        texts = [f"__tablename__ = {quote}{table}{quote}".encode() for quote in "\"'"]
+        for path in self._files_with(texts):
+            for qualified in self._evaluator.classes.in_file(path):
+                mapped = self._models.mapped_class(qualified)
+                if mapped is None or mapped.tablename != table:
+                    continue
+                for name, facts in mapped.columns.items():
+                    if (facts.name or name) == column:
+                        return facts
+        return None
 
     def pins_one(self, qualified: str, attributes: Collection[str]) -> bool:
         """Whether values for these attributes of a mapped class are those of one row at most."""

@@ -268,6 +268,9 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
         )
         if of_cte or of_query or call.func.attr in SELECTABLE_ARGUMENTS:
             return "argument", call.func.attr
+        # It reads all rows at once, as list() does.
+        if call.func.attr == "extend" and _is_list(module, call.func.value):
+            return "iterated", "extend"
     name = ast.unparse(call.func)
     # A name that the program binds is not the builtin.
     if isinstance(call.func, ast.Name) and not module.scopes.is_bound(name, call):
@@ -284,6 +287,15 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
     if last in SET_OPERATIONS | SET_FUNCTIONS:
         raise Refused(reasons.SET_OPERATION, f"`{last}()` of queries")
     raise Refused(reasons.PASSED_QUERY, name)
+
+
+def _is_list(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that nothing but lists are assigned to."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    return bool(bindings) and all(
+        one.kind == "assignment" and isinstance(one.value, ast.List | ast.ListComp)
+        for one in bindings
+    )
 
 
 def query_root(node: ast.expr) -> ast.Call | ast.Attribute | None:
