@@ -32,6 +32,9 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import Item
 
+# A count of these needs no subquery; any other builder may change what is counted.
+_PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outerjoin", "where"})
+
 
 @dataclass(slots=True)
 class Statement:
@@ -43,8 +46,9 @@ class Statement:
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
     each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
-    that not every way flushes first, ``portioned`` that ``yield_per`` is an execution option, which
-    it may be among ``unknown_settings``. ``partners`` are joined so that each row has one at most,
+    that not every way flushes first, ``is_plain`` that nothing but criteria, joins, order and
+    loader options was added, ``portioned`` that ``yield_per`` is an execution option, which it may
+    be among ``unknown_settings``. ``partners`` are joined so that each row has one at most,
     ``multiplies`` says that others are as well; ``unjudged`` are criteria that may name something
     else in FROM. Every field says how it is joined where two ways meet; each statement has its own
     ``number``.
@@ -86,6 +90,7 @@ class Statement:
     changed_items: bool = field(default=False, metadata=SOME_WAY.declared)
     session: int | None = field(default=None, metadata=same("other sessions").declared)
     continued: bool = field(default=False, metadata=SOME_WAY.declared)
+    is_plain: bool = field(default=True, metadata=EACH_WAY.declared)
     first_items: tuple[Item, ...] = field(
         default=(), metadata=same("other set operations").declared
     )
@@ -94,12 +99,8 @@ class Statement:
     # Joins of two statements are kept by their numbers, as it would cost more to compare them.
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing but criteria, joins, order and loader options was added."""
-        # A count of these needs no subquery; any other builder may change what is counted.
-        plain = {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "options"}
-        return all(link.name in plain for link in self.chain.links)
+    def __post_init__(self) -> None:
+        self.is_plain = self.is_plain and all(one.name in _PLAIN for one in self.chain.links)
 
     def continued_by(self, chain: Chain) -> Statement:
         """Return what is known where ``chain`` goes on from this statement."""
