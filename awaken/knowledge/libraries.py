@@ -37,6 +37,27 @@ class SameAs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     also: tuple[str, ...] = ()
 
 
+class TakenStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ``function`` that takes a Query or a select() as its ``parameter``, at this position.
+
+    From the version ``since`` on.
+    """
+
+    function: str
+    parameter: str
+    position: int
+    since: str
+
+
+class StatementTaker(msgspec.Struct, frozen=True):
+    """Such a function, with the distribution that it is of."""
+
+    distribution: str
+    parameter: str
+    position: int
+    since: str
+
+
 class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One distribution; ``source`` says where its rows were read.
 
@@ -63,6 +84,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``query_classes``: what ``query()`` returns unless the program has a class of its own;
       ``query_attributes`` are their public names, in any version, and ``query_callers`` those that
       a subclass may replace, with the methods that call them.
+    - ``takes_statements``: functions that do the same with a Query and with its select().
     - ``not_sessions``: top-level modules of which no class is a session, and no function gives one.
     - ``blocking``: functions and methods that hold up their thread until something outside is
       done, by what they wait for.
@@ -108,6 +130,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query_classes: tuple[str, ...] = ()
     query_attributes: tuple[str, ...] = ()
     query_callers: dict[str, tuple[str, ...]] = {}
+    takes_statements: tuple[TakenStatement, ...] = ()
     not_sessions: tuple[str, ...] = ()
     blocking: dict[Wait, tuple[str, ...]] = {}
     async_twins: dict[str, str] = {}
@@ -147,6 +170,7 @@ class Knowledge:
         self.query_classes: set[str] = set()
         self.query_attributes: set[str] = set()
         self.query_callers: dict[str, set[str]] = {}
+        self.takes_statements: dict[str, StatementTaker] = {}
         self.not_sessions: set[str] = set()
         self.blocking: dict[str, Wait] = {}
         self.async_twins: dict[str, str] = {}
@@ -186,6 +210,9 @@ class Knowledge:
         self.query_attributes.update(library.query_attributes)
         for name, callers in library.query_callers.items():
             self.query_callers.setdefault(name, set()).update(callers)
+        for one in library.takes_statements:
+            taker = StatementTaker(library.distribution, one.parameter, one.position, one.since)
+            self.takes_statements[one.function] = taker
         self.not_sessions.update(library.not_sessions)
         for wait, blocking in library.blocking.items():
             self.blocking |= dict.fromkeys(blocking, wait)

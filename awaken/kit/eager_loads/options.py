@@ -27,6 +27,7 @@ _OTHERS = _COLUMNS | {"with_loader_criteria"}
 # From SQLAlchemy 1.3: `joinedload_all("posts.author")`.
 _WHOLE_PATHS = {f"{name}_all": name for name in ("joinedload", "subqueryload", "eagerload")}
 _FUNCTIONS = _RELATIONSHIPS | _OTHERS | {"Load", *_WHOLE_PATHS}
+_BEFORE_PROPAGATE = 4  # parameters of `with_loader_criteria` before `propagate_to_loaders`
 WILDCARD = "*"
 
 
@@ -55,6 +56,18 @@ class Option:
         yield self
         for one in self.children:
             yield from one.walk()
+
+    @property
+    def is_of_statement(self) -> bool:
+        """Whether it holds for what the statement loads itself, and not for later loads."""
+        if self.name != "with_loader_criteria":
+            return False
+        call = ast.parse(f"f({self.args})", mode="eval").body
+        if not isinstance(call, ast.Call):
+            return True
+        given = [one.value for one in call.keywords if one.arg in {"propagate_to_loaders", None}]
+        given += call.args[_BEFORE_PROPAGATE:][:1]
+        return any(not (isinstance(one, ast.Constant) and one.value is True) for one in given)
 
     @property
     def is_changed(self) -> bool:

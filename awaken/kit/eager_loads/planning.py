@@ -13,7 +13,12 @@ from awaken.kit.eager_loads.elsewhere import options_elsewhere
 from awaken.kit.eager_loads.levels import Level, Loads
 from awaken.kit.eager_loads.names import NamesHere
 from awaken.kit.eager_loads.options import Given, Option, given_at, written
-from awaken.kit.eager_loads.reasons import KEPT_OPTIONS, NOT_STATEMENT, UNKNOWN_ENTITY
+from awaken.kit.eager_loads.reasons import (
+    CRITERIA,
+    KEPT_OPTIONS,
+    NOT_STATEMENT,
+    UNKNOWN_ENTITY,
+)
 from awaken.kit.eager_loads.refreshes import plan_refreshes
 from awaken.kit.eager_loads.statements import (
     GETS,
@@ -148,8 +153,7 @@ class _Loading:
             statement.given = [*_of_argument(self._project, statement)]
             statement.separate = False
         for given in statement.given:
-            if given.options is None:
-                raise Refused(KEPT_OPTIONS, module.excerpt(given.node))
+            _check_options(given)
         return statement
 
     def _fixed(self, trace: Trace) -> Iterator[Given]:
@@ -167,8 +171,7 @@ class _Loading:
             if module is None or node is None:
                 raise Refused(KEPT_OPTIONS, place.path, because=(place,))
             there = given_at(self._project, module, node)
-            if there.options is None:
-                raise Refused(KEPT_OPTIONS, module.excerpt(node), because=(place,))
+            _check_options(there, place)
             yield there
 
     def _about(self, entity: Entity, given: Iterable[Given]) -> Iterator[Option]:
@@ -230,6 +233,15 @@ class _Loading:
             tuple(added),
         )
         return [site.rewrite(self._statement.whole, LOAD_OPTIONS, data)]
+
+
+def _check_options(given: Given, *because: Place) -> None:
+    """Raise Refused unless the options in ``given`` are known and leave loads as they are."""
+    shown = given.module.excerpt(given.node)
+    if given.options is None:
+        raise Refused(KEPT_OPTIONS, shown, because=because)
+    if any(one.is_of_statement for option in given.options for one in option.walk()):
+        raise Refused(CRITERIA, shown, because=because)
 
 
 def _expression_at(module: Module, place: Place) -> ast.expr | None:

@@ -15,6 +15,11 @@ CONFLICT = Reason(
     "the statement may also get `{}`, and SQLAlchemy takes one way only to load a relationship",
     "Write one option for both.",
 )
+CRITERIA = Reason(
+    "own-criteria",
+    "`{}` holds for the statement alone, and would hold for what is loaded with it",
+    "Leave out `propagate_to_loaders`, or write the load there.",
+)
 INNER_CODE = Reason(
     "inner-code",
     "`{}` is in a lambda, a decorator or an annotation",
@@ -69,6 +74,7 @@ UNKNOWN_STRATEGY = Reason(
 REASONS = (
     CHOSEN,
     CONFLICT,
+    CRITERIA,
     INNER_CODE,
     INSIDE_FSTRING,
     KEPT_OPTIONS,

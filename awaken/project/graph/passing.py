@@ -25,7 +25,7 @@ _MOST_PARAMETERS = 25
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class OpenParameter:
     """A parameter that nothing but its callers explains."""
 
     module: Module
@@ -51,7 +51,7 @@ class Passing:
 
     def to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what is passed to ``parameter`` of ``function``."""
-        found, queue = Passed(), [_Open(module, function, parameter)]
+        found, queue = Passed(), [OpenParameter(module, function, parameter)]
         seen: set[tuple[str, int]] = set()
         while queue:
             asked = queue.pop()
@@ -66,7 +66,7 @@ class Passing:
             queue += self._at_callers(asked, found)
         return found
 
-    def _at_callers(self, asked: _Open, found: Passed) -> list[_Open]:
+    def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
         callers = self._callers_of(asked.module, asked.function)
         for obstacle in callers.obstacles:
@@ -74,7 +74,7 @@ class Passing:
         default = default_of(asked.function, asked.parameter)
         if default is not None:
             found.given.append(Given(asked.module, default))
-        opened: list[_Open] = []
+        opened: list[OpenParameter] = []
         for module, call, site in self._calls(callers.sites):
             found.calls += 1
             given = argument_of(call, asked.function, asked.parameter, site.bound)
@@ -82,6 +82,7 @@ class Passing:
             if given is None and default is not None and is_omitted(call):
                 continue
             if given is None:
+                found.given += self._unpacked(module, call, asked.parameter.arg)
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
                 found.doubts.setdefault(why, site.place)
                 continue
@@ -92,6 +93,10 @@ class Passing:
                 opened.append(forwarded)
         return opened
 
+    def _unpacked(self, _module: Module, _call: ast.Call, _name: str) -> Iterator[Given]:
+        """Yield what a call may pass to the parameter ``_name`` among what it unpacks."""
+        yield from ()
+
     def _calls(self, sites: Sequence[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
         """Yield the trees of call sites."""
         for site in sites:
@@ -100,7 +105,7 @@ class Passing:
                 if module is not None:
                     yield module, call, site
 
-    def _forwarded(self, module: Module, node: ast.expr) -> _Open | None:
+    def _forwarded(self, module: Module, node: ast.expr) -> OpenParameter | None:
         """Return the open parameter that ``node`` is the bare name of."""
         bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
         if len(bindings) != 1 or not self._is_open(module, bindings[0]):
@@ -108,7 +113,7 @@ class Passing:
         parameter, function = bindings[0].node, bindings[0].scope.node
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
             return None
-        return _Open(module, function, parameter)
+        return OpenParameter(module, function, parameter)
 
 
 def argument_of(
@@ -145,5 +150,5 @@ def default_of(function: Function, parameter: ast.arg) -> ast.expr | None:
     return next((default for one, default in pairs if one is parameter), None)
 
 
-def _place(asked: _Open) -> Place:
+def _place(asked: OpenParameter) -> Place:
     return asked.module.place(asked.parameter)

@@ -59,7 +59,7 @@ def _parametrized(function: Function, name: str) -> set[str] | None:
         value
         for one in function.decorator_list
         if isinstance(one, ast.Call) and last_name(one.func) == "parametrize"
-        for value in _passed(one, name)
+        for value in parametrized(one, name)
     ]
     return _texts(values)
 
@@ -102,7 +102,7 @@ def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
     return texts if values and len(known) == len(values) and texts else None
 
 
-def _passed(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
+def parametrized(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
     """Yield what ``parametrize`` passes to a parameter; None for what is not in sight."""
     match decorator.args:
         case [ast.Constant(value=str() as text), values, *_]:

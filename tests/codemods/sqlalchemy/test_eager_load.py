@@ -63,6 +63,33 @@ def test_a_loop_that_loads_again_begins_anew():
     assert _outcomes({"models.py": MODELS, "main.py": (HEAD + text).encode()}) == ["unsafe"]
 
 
+@pytest.mark.parametrize(
+    ("criteria", "outcome"),
+    [
+        ("Post.id > 1", "unsafe"),
+        ("Post.id > 1, propagate_to_loaders=True", "unsafe"),
+        ("Post.id > 1, propagate_to_loaders=False", "own-criteria"),
+        ("Post.id > 1, propagate_to_loaders=session.is_active", "own-criteria"),
+        ("Post.id > 1, **{'propagate_to_loaders': False}", "own-criteria"),
+        ("Post.id > 1, False, False, False", "own-criteria"),
+        ("Post.id > 1, False, False, True", "unsafe"),
+    ],
+)
+@pytest.mark.parametrize(
+    "given",
+    [
+        "    users = session.scalars(select(User).options({})).all()\n",
+        "    s = select(User)\n    s = s.options({})\n    users = session.scalars(s).all()\n",
+        "    own = [{}]\n    users = session.scalars(select(User).options(*own)).all()\n",
+    ],
+)
+def test_criteria_of_the_statement_alone_hold_the_load(criteria, outcome, given):
+    option = f"with_loader_criteria(Post, {criteria})"
+    text = HEAD.replace("import Session", "import Session, with_loader_criteria")
+    main = (text + given.format(option) + LOOP).encode()
+    assert _outcomes({"models.py": MODELS, "main.py": main}) == [outcome]
+
+
 def _outcomes(files):
     case = Case(
         name="it",

@@ -192,7 +192,7 @@ def test_what_may_repeat_on_one_way_may_repeat_where_both_classes_come():
     user, post = (
         Statement(Reader(PROJECT, MODULE), CHAIN, items, orm_items=items) for items in ITEMS[:2]
     )
-    repeating = replace(user, joined=True)
+    repeating = replace(user, joined=True, multiplies=True)
 
     assert not join(user, post).unsure
     assert join(repeating, post).unsure

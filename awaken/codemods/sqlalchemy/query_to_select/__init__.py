@@ -270,26 +270,30 @@ def seed(session):
 *Safe* means: the same objects or rows in the same containers, the same exceptions, the same number
 of statements with the same parameters. What is asked for decides how: one mapped class gives
 objects (`scalars`), everything else rows (`execute`). `.unique()` is written wherever `Query` might
-have removed a duplicate: behind a join, a second FROM object or a joined collection, and where the
-model cannot be seen. `filter_by` is written as `where(Target.key == value)` as soon as SQLAlchemy
-2.1, which searches every FROM object, could understand it otherwise. `.scalar()` becomes
-`session.scalar()` only where one row is certain, for that hides what `Query` raises on two.
-`Query.update()` and `Query.delete()` give `session.execute` the very statement that is written
-here, so autoflush, the default of `synchronize_session` and loaded objects are as before. Of a
-query that is kept they are given its criteria, `delete(User).where(query.whereclause)`, if each way
-adds some: without any this would be None, which deletes nothing. A set operation becomes what Query
-makes of it, a select from an alias of its subquery; where later builders name the class, the alias
-gets a name in place, by `:=`, and they use that. A function that is passed a query and no session
-is given the session as a parameter, by all of its callers. Rows of Core objects alone are read at
-once (`.all()`) where they are iterated, as Query reads them.
+have removed a duplicate: behind a join that may give a row several partners, a second FROM object
+or a joined collection, and where the model cannot be seen. That a join gives one partner at most is
+read from the primary, unique and foreign keys in the models. `filter_by` is written as
+`where(Target.key == value)` as soon as SQLAlchemy 2.1, which searches every FROM object, could
+understand it otherwise. `.scalar()` becomes `session.scalar()` only where one row is certain, for
+that hides what `Query` raises on two. `Query.update()` and `Query.delete()` give `session.execute`
+the very statement that is written here, so autoflush, the default of `synchronize_session` and
+loaded objects are as before. Of a query that is kept they are given its criteria,
+`delete(User).where(query.whereclause)`, if each way adds some: without any this would be None,
+which deletes nothing. A set operation becomes what Query makes of it, a select from an alias of its
+subquery; where later builders name the class, the alias gets a name in place, by `:=`, and they use
+that. A function that is passed a query and no session is given the session as a parameter, by all
+of its callers. Rows of Core objects alone are read at once (`.all()`) where they are iterated, as
+Query reads them.
 
 *Unsafe* is what depends on something out of sight, and the message says what may change:
 
 * keys of rows that go out of sight, or are asked whether they have an attribute: of two columns
   with one name `row.name` is the last for `Query`, the first for `select()`; expressions without a
   label get a key;
-* a subclass of Session that overrides `execute`, `scalars`, `scalar` or `get`, or an assignment or
-  patch that replaces one: `Query` calls `execute` alone, what is written here each by its name;
+* a subclass of Session that overrides `execute`, `scalars`, `scalar`, `get` or `query`, or an
+  assignment or patch that replaces one: `Query` calls `execute` alone, what is written here each by
+  its name;
+* execution options that are unpacked: `yield_per` may be among them, which Query refuses;
 * before SQLAlchemy 2.1 a statement of Core objects alone (a Table, `text()`, `exists()`) does not
   flush pending changes first;
 * functions that return or take a query and that code outside the project may call as well, or a
@@ -314,16 +318,22 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 ## What it refuses
 
 A query that is stored in an attribute or a container (but a tuple that a function returns and its
-callers unpack), read by a function inside, or given to a function that is not in sight; one that a
-function returns, or takes, whose calls are not all in sight: passed as a value, decorated, named in
-a string. One whose variable may hold something else, or a query of another kind that is more than
-executed, or not to be told by what it selects; a session that may
-have been replaced before the query is executed, or has no name there and cannot be given one. A
-receiver that nothing proves to be a session; an entity of unknown kind; set operations behind which
-names cannot be followed; slices by calls or negative numbers; `get()` and bulk writes with settings
-that they ignore; what raises today and would not afterwards; what only `Query` has; what hooks of
-`Query`, methods of it that are replaced (`Query.all = logged`), or `after_bulk_update` and
+callers unpack), read by a function inside, or given to a function that is not in sight (but one
+that does the same with a `select()`: `paginate(db, query)` of fastapi-pagination, for a class); one
+that a function returns, or takes, whose calls are not all in sight: passed as a value, decorated,
+named in a string. One whose variable may hold something else, or a query of another kind that is
+more than executed, or not to be told by what it selects; a session that may have been replaced
+before the query is executed, or has no name there and cannot be given one. A receiver that nothing
+proves to be a session; an entity of unknown kind; set operations behind which names cannot be
+followed; slices by calls or negative numbers; `get()` and bulk writes with settings that they
+ignore; what raises today and would not afterwards; what only `Query` has; what hooks of `Query`,
+methods of it that are replaced (`Query.all = logged`), or `after_bulk_update` and
 `after_bulk_delete` would see.
+
+A query that an object with a `query` of its own may answer: a facade, a class in front of a
+session, a double of a test that is not followed. It is looked for wherever a session is only
+annotated: in calls, what they unpack, defaults, attributes, fields, what functions return, and
+what is injected, `dependency_overrides` included. The message names the call.
 
 Queries that a test answers by a double of Query: a mock that is told what `query` gives, or asked
 what it was asked, a patched `query`, a class with a `query` of its own. They are held back in the

@@ -25,6 +25,11 @@ QUERY_OF_INSTANCE = Reason(
     "`self.query` asks for the class of an instance",
     "Write `type(self).query`.",
 )
+STAND_IN = Reason(
+    "session-stand-in",
+    "{}, which has a `query` of its own and need not execute statements",
+    "Give it the methods `execute`, `scalars` and `scalar` and rewrite by hand, or pass a session.",
+)
 UNKNOWN_ENTITY = Reason(
     "unknown-entity",
     "`{}` may be a mapped class (objects come back) or a column (rows come back)",

@@ -195,12 +195,12 @@ class MappedAttributes:
     def _by_keys(self, owner: str, target: str) -> bool | None:
         """Return the direction by foreign keys, with table names that follow from class names."""
         sides = [self._models.mapped_class(one) for one in (owner, target)]
-        named = [None if one is None else self._with_tablename(one) for one in sides]
+        named = [None if one is None else self.with_tablename(one) for one in sides]
         if named[0] is None or named[1] is None:
             return None
         return direction(named[0], named[1])
 
-    def _with_tablename(self, mapped: MappedClass) -> MappedClass:
+    def with_tablename(self, mapped: MappedClass) -> MappedClass:
         """Return a mapped class with the table name that Flask-SQLAlchemy gives it."""
         if mapped.tablename is not None:
             return mapped

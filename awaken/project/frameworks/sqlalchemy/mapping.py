@@ -58,7 +58,9 @@ _COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", 
 class ColumnFacts(Struct, frozen=True):
     """One column: ``nullable`` as declared (None if it follows from something not in sight),
     ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
-    ``is_computed_on_update`` says that the database computes it whenever the row changes.
+    ``is_computed_on_update`` says that the database computes it whenever the row changes, ``name``
+    what it is called in the database if that is written, ``unique`` that no value comes twice.
+    ``annotated`` is the class that ``Mapped[...]`` names, without None.
     """
 
     nullable: bool | None = None
@@ -66,6 +68,9 @@ class ColumnFacts(Struct, frozen=True):
     type: str | None = None
     foreign_key: str | None = None
     is_computed_on_update: bool = False
+    name: str | None = None
+    unique: bool = False
+    annotated: str | None = None
 
 
 class RelationshipFacts(Struct, frozen=True):
@@ -322,6 +327,8 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
         # A primary key is never NULL, whatever its annotation allows.
         nullable = False if primary else _optional(annotation)
     type_name, foreign_key = None, _text_of(keywords.get("foreign_key"))
+    first = call.args[0] if call is not None and call.args else keywords.get("name")
+    unique = _boolean(keywords.get("unique")) or False
     for argument in call.args if call is not None else ():
         plain = argument.func if isinstance(argument, ast.Call) else argument
         name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
@@ -330,7 +337,39 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
             foreign_key = _text_of(argument.args[0]) or ""
         elif name and name not in _NO_TYPES and type_name is None:
             type_name = name
-    return ColumnFacts(nullable, primary, type_name, foreign_key)
+    return ColumnFacts(
+        nullable,
+        primary,
+        type_name,
+        foreign_key,
+        name=_text_of(first),
+        unique=unique,
+        annotated=_annotated_class(annotation),
+    )
+
+
+def _annotated_class(annotation: ast.expr | None) -> str | None:
+    """Return the class that ``Mapped[...]`` names, None aside; None for what has parts."""
+    match None if annotation is None else _unquoted(annotation):
+        case ast.Subscript(value=outer, slice=ast.Name() | ast.Attribute() as inner) if (
+            dotted_name(outer) or ""
+        ).rpartition(".")[2] in {"Mapped", "Optional"}:
+            return (dotted_name(inner) or "").rpartition(".")[2]
+        case ast.Subscript(value=outer, slice=ast.Subscript() as inner) if (
+            dotted_name(outer) or ""
+        ).rpartition(".")[2] == "Mapped":
+            return _annotated_class(inner) if _names_optional(inner) else None
+        case ast.Subscript(
+            value=outer,
+            slice=ast.BinOp(op=ast.BitOr(), left=inner, right=ast.Constant(value=None)),
+        ):
+            return _annotated_class(ast.Subscript(outer, inner))
+        case _:
+            return None
+
+
+def _names_optional(node: ast.Subscript) -> bool:
+    return (dotted_name(node.value) or "").rpartition(".")[2] == "Optional"
 
 
 def _optional(annotation: ast.expr | None) -> bool | None:

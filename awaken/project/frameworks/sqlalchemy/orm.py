@@ -15,11 +15,18 @@ from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, Cla
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
+from awaken.project.frameworks.sqlalchemy.keys import (
+    Partners,
+    by_foreign_keys,
+    pins_one,
+    related,
+)
 from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency,
     session_dependency,
 )
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, made_session
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.operations import Operation, Operations
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
@@ -30,6 +37,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.frameworks.sqlalchemy.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
+from awaken.project.frameworks.sqlalchemy.stand_ins.given import StandIn, StandIns
 from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -59,6 +67,7 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self.replaced_methods = ReplacedMethods(evaluator, self._sessions, files_with)
+        self._stand_ins = StandIns(evaluator, self._models, files_with)
         self.engines = Engines(evaluator, files_with)
         self.commits = Commits(evaluator, self._models, self._sessions, files_with)
         self.schemas = self.schemas_reading(None)
@@ -76,6 +85,15 @@ class Orm:
         proven to be something else.
         """
         return self._sessions.of(module, node)
+
+    def stand_in(
+        self, module: Module, node: ast.expr, without: Collection[str] = ()
+    ) -> StandIn | None:
+        """Return an object with a ``query`` of its own that the program gives for a session.
+
+        ``node`` is one by its annotation alone. Objects of the classes ``without`` do not count.
+        """
+        return self._stand_ins.of(module, node, without)
 
     def operations(self, module: Module) -> tuple[Operation, ...]:
         """Return where a file uses synchronous sessions, connections and engines."""
@@ -257,6 +275,49 @@ class Orm:
         return (
             None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
         )
+
+    def partners(self, owner: str, target: str, attribute: str = "") -> Partners | None:
+        """Return how many rows of a class may belong to one row of another, by their keys.
+
+        By those that a relationship of ``owner`` follows, or all. None if it cannot be told.
+        """
+        sides = [self._models.mapped_class(one) for one in (owner, target)]
+        named = [
+            None
+            if one is None or self._has_several_tables(one)
+            else self._attributes.with_tablename(one)
+            for one in sides
+        ]
+        if named[0] is None or named[1] is None:
+            return None
+        if not attribute:
+            return by_foreign_keys(named[0], named[1])
+        facts = named[0].relationships.get(attribute)
+        return None if facts is None else related(named[0], named[1], facts)
+
+    def _has_several_tables(self, mapped: MappedClass) -> bool:
+        """Whether a class inherits columns of another table than its own."""
+        above = (self._models.mapped_class(one) for one in self.mapping_ancestors(mapped.qualified))
+        return any(one is not None and one.tablename != mapped.tablename for one in above)
+
+    def referred_column(self, foreign_key: str) -> ColumnFacts | None:
+        """Return the column that ``"table.column"`` refers to; None if none is in sight."""
+        table, _, column = foreign_key.rpartition(".")
+        texts = [f"__tablename__ = {quote}{table}{quote}".encode() for quote in "\"'"]
+        for path in self._files_with(texts):
+            for qualified in self._evaluator.classes.in_file(path):
+                mapped = self._models.mapped_class(qualified)
+                if mapped is None or mapped.tablename != table:
+                    continue
+                for name, facts in mapped.columns.items():
+                    if (facts.name or name) == column:
+                        return facts
+        return None
+
+    def pins_one(self, qualified: str, attributes: Collection[str]) -> bool:
+        """Whether values for these attributes of a mapped class are those of one row at most."""
+        mapped = self._models.mapped_class(qualified)
+        return mapped is not None and pins_one(mapped, attributes)
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).

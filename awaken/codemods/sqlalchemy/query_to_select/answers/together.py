@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_sin
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised, Sites
+from awaken.codemods.sqlalchemy.query_to_select.recognise.stand_ins import stand_in
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Rewrite, Root
 from awaken.contract import Edit, Place, SiteId, Span, TextEdit
 from awaken.project.frameworks.testing import Double, QueryUse, use_of
@@ -110,7 +111,8 @@ class Together:
                 continue
             recognised = roots.get(call) if isinstance(call, ast.Call) else None
             query = None if recognised is None else self._query(reader, recognised)
-            if query is None:
+            fakes = [one.fake for one in self._project.doubles.answering(use)]
+            if query is None or stand_in(self._project, module, query.recognised.root, fakes):
                 return None
             found.setdefault(use, []).append(query)
         return found

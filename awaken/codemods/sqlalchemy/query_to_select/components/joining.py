@@ -89,6 +89,7 @@ def _of_several(statement: Statement, items: tuple[Item, ...]) -> Statement:
         items=items,
         criteria=[],
         options=[],
+        unjudged=[],
         unsure=statement.unsure or may_repeat(statement),
         several=True,
     )

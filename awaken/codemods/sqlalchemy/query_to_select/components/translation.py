@@ -26,6 +26,12 @@ def translated(statement: Statement, reader: Reader, target: FunctionContext) ->
         criteria=[],
         options=[],
         sources=[],
+        unjudged=[],
+        partners=tuple(
+            found
+            for one in statement.partners
+            if not one.aliased and (found := _target(reader, target, one)) is not None
+        ),
         join_point=_target(reader, target, statement.join_point),
         source=_target(reader, target, statement.source),
         unsure=statement.unsure or may_repeat(statement),

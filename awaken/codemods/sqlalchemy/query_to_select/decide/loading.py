@@ -11,12 +11,13 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision,
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
+from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     LinkEdit,
     QueryRewrite,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import TAKEN, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import ONE_BY_ONE
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -61,6 +62,8 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
     if chain.end == "get":
         settings = settings_of(reader, chain)
         return Decision(settings, caveats=list(caveats_of(reader, chain)))
+    if chain.end == TAKEN:
+        return _decide_taken(reader, chain)
     embeds = chain.ending in {"embedded", "argument", "read"}
     # What is embedded or counted makes no objects, so nothing is loaded with them.
     loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
@@ -72,6 +75,18 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
     decision = _decide_embedded(statement) if embeds else decide_executed(statement)
     decision.needs += statement.needs
     join_operands(statement, decision)
+    return decision
+
+
+def _decide_taken(reader: Reader, chain: Chain) -> Decision:
+    """Decide the rewrite of what a library executes."""
+    statement = translate(reader, chain, executed=True)
+    check_distinct(statement)
+    decision = Decision(None, caveats=caveats_of_taken(statement, chain.links))
+    select = written(statement, decision, "select")
+    decision.needs += statement.needs
+    links = tuple(statement.edits)
+    decision.data = QueryRewrite(select=select, links=links, last=None, ended="not")
     return decision
 
 
@@ -180,6 +195,8 @@ def decide_executed(statement: Statement) -> Decision:
     if kind is not Kind.ENTITY or statement.as_rows:
         decision.caveats += key_caveats(statement)
     _check_assumed(items, decision)
+    if kind is not Kind.ROWS and chain.end != "first":
+        _check_portions(statement, decision)
     unique = _needs_unique(statement, kind, decision)
     if chain.end == "scalar":
         decision.data = _scalar(statement, kind, unique, select, session)
@@ -473,6 +490,21 @@ def _check_autoflush(statement: Statement, decision: Decision) -> None:
     if statement.unflushed or not flushes_first(statement):
         decision.caveats.append(
             "pending changes may no longer be flushed first before SQLAlchemy 2.1"
+        )
+
+
+def _check_portions(statement: Statement, decision: Decision) -> None:
+    """Query leaves out repeated objects, which it cannot do in portions, unless told by its method.
+
+    It looks at ``yield_per()`` alone, and raises if the execution option has the same name.
+    """
+    if statement.yields:
+        return
+    if statement.portioned:
+        raise Refused(reasons.RAISES_TODAY, "Query takes no execution option `yield_per`")
+    if statement.unknown_settings:
+        decision.caveats.append(
+            "execution options that are unpacked may hold `yield_per`, which Query refuses"
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_itertools
+from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
 
@@ -73,6 +74,8 @@ SET_FUNCTIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "
 REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
 EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
 READ_ONLY = frozenset({"statement", "whereclause", "column_descriptions"})
+TAKEN = "the argument of a library"
+"""How a query ends that a function of a library takes, which does the same with a select()."""
 SELECTABLE_ARGUMENTS = frozenset({"in_", "notin_", "not_in", "from_select"})
 """Methods that take a statement and put it into another one."""
 
@@ -232,6 +235,8 @@ def _refused_method(name: str) -> Refused:
 
 def _read_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Ending, str]:
     """Say how a query without a terminator is used where it stands."""
+    if taker_of(module, node) is not None:
+        return "argument", TAKEN
     match parent:
         case ast.For(iter=used) if used is node:
             return "iterated", "for"
@@ -266,18 +271,14 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
         )
         if of_cte or of_query or call.func.attr in SELECTABLE_ARGUMENTS:
             return "argument", call.func.attr
+        # It reads all rows at once, as list() does.
+        if call.func.attr == "extend" and _is_list(module, call.func.value):
+            return "iterated", "extend"
     name = ast.unparse(call.func)
     # A name that the program binds is not the builtin.
-    if isinstance(call.func, ast.Name) and not module.scopes.is_bound(name, call):
-        # The first argument of map() and filter() is the function that they call.
-        if name in ITERATING and (name not in {"map", "filter"} or call.args[0] is not node):
-            return "iterated", name
-        if name == "bool":
-            raise Refused(reasons.TRUTH_OF_QUERY)
-        if name in {"str", "print", "repr"}:
-            raise Refused(reasons.TEXT_OF_QUERY)
-        if name == "len":
-            raise Refused(reasons.RAISES_TODAY, "a Query has no len()")
+    is_builtin = isinstance(call.func, ast.Name) and not module.scopes.is_bound(name, call)
+    if is_builtin and _is_iterated(name, node, call):
+        return "iterated", name
     iterator = of_itertools(module, call)
     if iterator and (iterator in _OF_SEVERAL or call.args[0] is node):
         return "iterated", iterator
@@ -285,6 +286,27 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
     if last in SET_OPERATIONS | SET_FUNCTIONS:
         raise Refused(reasons.SET_OPERATION, f"`{last}()` of queries")
     raise Refused(reasons.PASSED_QUERY, name)
+
+
+def _is_iterated(name: str, node: ast.expr, call: ast.Call) -> bool:
+    """Whether the builtin ``name`` iterates ``node``; raises Refused if it looks at it."""
+    if name == "bool":
+        raise Refused(reasons.TRUTH_OF_QUERY)
+    if name in {"str", "print", "repr"}:
+        raise Refused(reasons.TEXT_OF_QUERY)
+    if name == "len":
+        raise Refused(reasons.RAISES_TODAY, "a Query has no len()")
+    # The first argument of map() and filter() is the function that they call.
+    return name in ITERATING and (name not in {"map", "filter"} or call.args[0] is not node)
+
+
+def _is_list(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that nothing but lists are assigned to."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    return bool(bindings) and all(
+        one.kind == "assignment" and isinstance(one.value, ast.List | ast.ListComp)
+        for one in bindings
+    )
 
 
 def query_root(node: ast.expr) -> ast.Call | ast.Attribute | None:

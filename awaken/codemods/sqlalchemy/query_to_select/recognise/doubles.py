@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
     Recognised,
     recognise_either,
 )
+from awaken.codemods.sqlalchemy.query_to_select.recognise.stand_ins import stand_in
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import Constraints, Place
 from awaken.project.frameworks.testing import QueryUse, configured, use_of
@@ -46,12 +47,12 @@ def without_doubles(
             continue
         # What stays for another reason keeps that reason.
         double = None if one.refused else project.doubles.of(module, query)
-        if double is None:
-            yield one
-        else:
+        if double is not None:
             because = Place(double.place.path, double.place.span, "the mock")
             refused = Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
             yield replace(one, refused=refused)
+        else:
+            yield replace(one, refused=one.refused or stand_in(project, module, one.root))
 
 
 def decided_doubles(

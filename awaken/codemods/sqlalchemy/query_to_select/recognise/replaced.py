@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.frameworks.sqlalchemy.replaced_methods import ReplacedMethod
-from awaken.project.source.test_files import is_test_file
+from awaken.project.source.test_files import is_around_tests, is_test_file
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -30,7 +30,11 @@ class Replaced:
 
     @cached_property
     def _of_sessions(self) -> tuple[ReplacedMethod, ...]:
-        return self._project.orm.replaced_methods.of_sessions(CALLED)
+        found = self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
+        # Doubles of `query` are followed to the queries that they answer.
+        return tuple(
+            one for one in found if one.name != "query" or not is_around_tests(one.place.path)
+        )
 
     def caveats(self, runs: Collection[str]) -> Iterator[str]:
         """Yield what may change where queries are executed by the methods ``runs`` afterwards."""
@@ -58,6 +62,8 @@ def _why(one: ReplacedMethod, run: str) -> str:
     """Return what the replaced method is to what runs the statement, as a clause."""
     if not one.name:
         return "which Query and select() need not call alike"
+    if one.name == "query":
+        return "which select() passes by"
     if one.name == run == "execute":
         return "which gets another statement than Query gives it"
     if one.name == run:

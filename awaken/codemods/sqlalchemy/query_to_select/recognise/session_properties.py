@@ -6,6 +6,7 @@ import ast
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import Module
 
 
 def made_anew(reader: Reader, session: ast.expr) -> str | None:
@@ -26,16 +27,27 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
     for path in sorted({*defining}.intersection(reader.project.files_with([b"property"]))):
         module = reader.project.module(path)
         for node in module.walk() if module else ():
-            if isinstance(node, ast.FunctionDef) and _calls_as(session.attr, node):
+            if not isinstance(node, ast.FunctionDef) or not _is_property(session.attr, node):
+                continue
+            if any(not _is_of_registry(reader, module, one) for one in _calls(node)):
                 return f"{path}:{node.lineno}"
     return None
 
 
-def _calls_as(name: str, function: ast.FunctionDef) -> bool:
-    """Whether ``function`` is a property called ``name`` that calls something and keeps nothing."""
-    if function.name != name:
-        return False
+def _is_property(name: str, function: ast.FunctionDef) -> bool:
+    """Whether ``function`` is a property called ``name`` that keeps nothing."""
     decorators = {ast.unparse(one).rpartition(".")[2] for one in function.decorator_list}
-    if "property" not in decorators:
+    return function.name == name and "property" in decorators
+
+
+def _calls(function: ast.FunctionDef) -> list[ast.Call]:
+    nodes = (node for part in function.body for node in ast.walk(part))
+    return [node for node in nodes if isinstance(node, ast.Call)]
+
+
+def _is_of_registry(reader: Reader, module: Module | None, call: ast.Call) -> bool:
+    """Whether a call gives what a ``scoped_session`` keeps: the same until it is removed."""
+    if module is None or call.args or call.keywords:
         return False
-    return any(isinstance(node, ast.Call) for part in function.body for node in ast.walk(part))
+    proof = reader.project.orm.session_of(module, call.func)
+    return isinstance(proof, SessionProof) and proof.kind == "scoped"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from awaken.codemods.sqlalchemy.query_to_select.statements.partners import in_from
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
-from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources, loads_collection
+from awaken.project.frameworks.sqlalchemy.loads.repeats import loads_collection
 
 
 def may_repeat(statement: Statement) -> bool:
@@ -17,7 +18,9 @@ def may_repeat(statement: Statement) -> bool:
 def is_surely_unique(statement: Statement, kind: Kind) -> bool:
     """Whether no row of ``statement``, which has a mapped class among its items, may repeat."""
     # A second FROM may repeat an object, and so may a text.
-    if statement.unsure or statement.joined or statement.selects_from or statement.from_statement:
+    if statement.unsure or statement.selects_from or statement.from_statement:
+        return False
+    if statement.multiplies or (statement.partners and statement.items[0].what is not What.ENTITY):
         return False
     if statement.changed_items:
         return False
@@ -28,8 +31,8 @@ def is_surely_unique(statement: Statement, kind: Kind) -> bool:
     else:
         is_plain = _is_plain(statement, entity, kind)
     # What came out of another function may have no name here: then no criterion is its own.
-    sources = Sources(statement.reader, entity.owner or "?", entity.model)
-    return is_plain and sources.only(statement.criteria)
+    sources = in_from(statement, entity)
+    return is_plain and sources.only(statement.unjudged)
 
 
 def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
@@ -41,10 +44,11 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
     if mapped is None or mapped.table != "plain":
         return False
     others = [item for item in statement.items if item is not entity]
-    # Columns of the object itself repeat only where it does.
-    own = entity.owner, entity.model
+    # Columns of the object itself, and its one partner, repeat only where it does.
+    own = {(entity.owner, entity.model), *((one.text, one.model) for one in statement.partners)}
     return kind is not Kind.ROWS_WITH_ENTITY or all(
-        item.what is What.COLUMN and (item.owner, item.model) == own for item in others
+        item.what in {What.COLUMN, What.ENTITY} and (item.owner, item.model) in own
+        for item in others
     )
 
 

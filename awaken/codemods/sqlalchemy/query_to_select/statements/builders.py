@@ -19,6 +19,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import relationship_to
+from awaken.codemods.sqlalchemy.query_to_select.statements.partners import (
+    is_of_partners,
+    only_partner,
+)
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import set_operation
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
@@ -48,6 +52,7 @@ _NOT_AFTER_LIMIT = frozenset(
 _CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
 # Query raises for these once criteria or joins were added.
 _ONLY_FIRST = frozenset({"select_from", "from_statement"})
+_TEXT = "sqlalchemy.TextClause"
 _JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
 
 
@@ -115,6 +120,7 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
     for argument in arguments:
         _refuse_labels(statement, argument)
     statement.criteria.extend(arguments)
+    statement.unjudged.extend(one for one in arguments if not is_of_partners(statement, one))
     if link.name == "group_by":
         statement.grouped = True
     if link.name == "order_by":
@@ -206,6 +212,11 @@ def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> 
     statement.reset = False
     statement.criteria.extend(link.call.args)
     statement.join_point = join_target(statement.reader, link)
+    partner = only_partner(statement, link)
+    if partner is None:
+        statement.multiplies = True
+    else:
+        statement.partners += (partner,)
     return LinkEdit(link.name)
 
 
@@ -231,8 +242,16 @@ def _select_from(statement: Statement, link: Link, _position: int, _executed: bo
     if first is None or isinstance(first, ast.Starred):
         statement.source = Target(None, "an unknown FROM")
     else:
+        _refuse_text(statement.reader, first)
         statement.source = target_of(statement.reader, first)
     return LinkEdit(link.name)
+
+
+def _refuse_text(reader: Reader, source: ast.expr) -> None:
+    """Query selects from no ``text()``, even where nothing that it asks for is mapped."""
+    is_call = isinstance(source, ast.Call) and reader.library_name(source.func) == "text"
+    if is_call or reader.project.instance_of(reader.module, source) == (_TEXT,):
+        raise Refused(reasons.RAISES_TODAY, "select_from() takes no text()")
 
 
 def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -356,6 +375,20 @@ def _setting(statement: Statement, link: Link, _position: int, _executed: bool) 
     return LinkEdit("execution_options", keyword=link.name)
 
 
+def _execution_options(
+    statement: Statement, link: Link, _position: int, _executed: bool
+) -> LinkEdit:
+    for keyword in link.call.keywords:
+        match keyword:
+            case ast.keyword(arg=None, value=ast.Dict(keys=keys)):
+                names = [one.value if isinstance(one, ast.Constant) else None for one in keys]
+            case _:
+                names = [keyword.arg]
+        statement.portioned |= "yield_per" in names
+        statement.unknown_settings |= None in names
+    return LinkEdit(link.name)
+
+
 def _from_statement(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     statement.from_statement = True
     return LinkEdit(link.name)
@@ -389,7 +422,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     written = sqlalchemy_name(statement.reader, statement.chain.root, "with_parent")
     statement.needs.append(written)
     # The relationship may go through a secondary table, which then stands in FROM.
-    statement.joined = True
+    statement.joined = statement.multiplies = True
     return LinkEdit("where", parent=written.text, relationship=relationship)
 
 
@@ -437,6 +470,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "reset_joinpoint": _reset_joinpoint,
     "enable_assertions": _assertions,
     "enable_eagerloads": _eagerloads,
+    "execution_options": _execution_options,
     "from_statement": _from_statement,
     "with_session": _with_session,
     "with_parent": _with_parent,

@@ -104,6 +104,14 @@ def _looks_of_lists(lists: Sequence[Sequence[Item]]) -> Hashable:
     return frozenset(map(looks, lists))
 
 
+def _shared_targets(one: tuple[Target, ...], other: tuple[Target, ...]) -> tuple[Target, ...]:
+    return tuple(each for each in one if each in other)
+
+
+def _all_targets(one: tuple[Target, ...], other: tuple[Target, ...]) -> tuple[Target, ...]:
+    return tuple(dict.fromkeys([*one, *other]))
+
+
 SOME_WAY = Join(operator.or_, operator.and_)
 """True if it is on some way: what makes a statement less known."""
 EACH_WAY = Join(operator.and_, operator.or_)
@@ -112,6 +120,8 @@ NODES = Join(_all_nodes, _shared_nodes, key=_ids, carried=list)
 """Expressions that were added on some way."""
 TARGET = Join(_target, _target, key=_target_key)
 """What a builder means, nothing that can be written if it depends on the way."""
+PARTNERS = Join(_shared_targets, _all_targets, key=frozenset)
+"""What is joined on each way."""
 NAME = Join(lambda one, other: one or other, lambda one, other: one and other, key=bool)
 """The name of some builder, for messages; whether there is one is what counts."""
 ITEMS = Join(_first, _first, key=looks)

@@ -88,6 +88,7 @@ def _start_again(statement: Statement) -> None:
     statement.criteria, statement.options, statement.ordered = [], [], []
     statement.sources, statement.begun = [], ""
     statement.joined = statement.reset = statement.selects_from = False
+    statement.multiplies, statement.partners, statement.unjudged = False, (), []
     statement.limited = statement.one_row_limit = False
     statement.distinct = statement.grouped = False
     statement.join_point = statement.source = None

@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
     OF_CHAIN,
     OF_PLACE,
     ORM_ITEMS,
+    PARTNERS,
     SOME_WAY,
     TARGET,
     Join,
@@ -46,8 +47,11 @@ class Statement:
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
     each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
     that not every way flushes first, ``is_plain`` that nothing but criteria, joins, order and
-    loader options was added. Every field says how it is joined where two ways meet; each statement
-    has its own ``number``.
+    loader options was added, ``portioned`` that ``yield_per`` is an execution option, which it may
+    be among ``unknown_settings``. ``partners`` are joined so that each row has one at most,
+    ``multiplies`` says that others are as well; ``unjudged`` are criteria that may name something
+    else in FROM. Every field says how it is joined where two ways meet; each statement has its own
+    ``number``.
     """
 
     reader: Reader = field(metadata=OF_PLACE.declared)
@@ -58,6 +62,8 @@ class Statement:
     yields: bool = field(
         default=False, metadata=same("rows in portions (yield_per) or at once").declared
     )
+    portioned: bool = field(default=False, metadata=SOME_WAY.declared)
+    unknown_settings: bool = field(default=False, metadata=SOME_WAY.declared)
     orm_items: tuple[Item, ...] = field(default=(), metadata=ORM_ITEMS.declared)
     edits: list[LinkEdit] = field(default_factory=list, metadata=OF_CHAIN.declared)
     needs: list[Written] = field(default_factory=list, metadata=OF_CHAIN.declared)
@@ -66,6 +72,9 @@ class Statement:
     ordered: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
     sources: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
     joined: bool = field(default=False, metadata=SOME_WAY.declared)
+    multiplies: bool = field(default=False, metadata=SOME_WAY.declared)
+    partners: tuple[Target, ...] = field(default=(), metadata=PARTNERS.declared)
+    unjudged: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
     join_point: Target | None = field(default=None, metadata=TARGET.declared)
     reset: bool = field(default=False, metadata=same("another meaning of `filter_by()`").declared)
     source: Target | None = field(default=None, metadata=TARGET.declared)

@@ -15,11 +15,15 @@ from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What ``filter_by`` may mean: how to write it here (None: it cannot be), and for messages."""
+    """What ``filter_by`` may mean: how to write it here (None: it cannot be), and for messages.
+
+    ``aliased`` is a variable of the function that it stands in.
+    """
 
     text: str | None
     described: str
     model: str | None = None
+    aliased: bool = False
 
 
 def is_relationship(reader: Reader, node: ast.expr) -> bool:
@@ -53,7 +57,7 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
     entity = entity_of(reader, node)
     if entity is not None:
         text = ast.unparse(node) if is_dotted(node) else None
-        return Target(text, described, entity.model)
+        return Target(text, described, entity.model, entity.aliased)
     if isinstance(node, ast.Attribute):
         owner = entity_of(reader, node.value)
         mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None

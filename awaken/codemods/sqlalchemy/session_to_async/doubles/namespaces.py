@@ -40,7 +40,7 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
                     place = path, module.span(value).start
                     found.setdefault(place, (Site(rule, module, value), function))
     for site, function in found.values():
-        shown = f"the double of `{function.qualname}`"
+        shown = f"the mock of `{function.qualname}`"
         yield member(site, shown, lambda one: _awaited(part, one))
 
 

@@ -12,6 +12,7 @@ from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, Wh
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.loads.starred import elements_of, is_only_read
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.names.classes import Definition
 
 _AGGREGATES = frozenset(
@@ -37,6 +38,10 @@ _AGGREGATES = frozenset(
 _GENERIC_FUNCTIONS = frozenset({"count", "max", "min", "sum", "coalesce", "concat", "now"})
 """Of ``sqlalchemy.sql.functions``, which some import in place of ``func``."""
 _UNHASHABLE_FUNCTIONS = frozenset({"array_agg", "json_agg", "jsonb_agg"})
+_MOST_KEYS = 5  # keys that refer to keys
+_WITH_HASH = {"bool", "bytes", "date", "datetime", "Decimal", "float", "int", "str", "time"}
+_WITH_HASH |= {"timedelta", "UUID"}
+"""Classes of which every value has a hash."""
 _UNHASHABLE_TYPES = ("JSON", "ARRAY", "HSTORE")
 _SQL_FUNCTIONS = ORDERINGS | {
     "literal",
@@ -215,13 +220,26 @@ def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     mapped = reader.project.orm.mapped_class(owner.model) if owner.model else None
     kind = mapped.attribute_kind(node.attr) if mapped else None
     column = mapped.columns.get(node.attr) if mapped else None
-    hashable: bool | None = None
-    if column is not None and column.type is not None:
-        # Values of these types are lists or dictionaries.
-        hashable = not any(name in column.type.upper() for name in _UNHASHABLE_TYPES)
+    hashable = None if column is None else _has_hash(reader, column)
     # A relationship is no column, and has no name in a row.
     key = None if kind == "relationship" else node.attr
     return Item(node, What.COLUMN, model=owner.model, owner=owner.owner, key=key, hashable=hashable)
+
+
+def _has_hash(reader: ModuleReader, column: ColumnFacts) -> bool | None:
+    """Whether the values of a column have a hash; None where nothing says of what type they are."""
+    for _ in range(_MOST_KEYS):
+        if column.type is not None:
+            # Values of these types are lists or dictionaries.
+            return not any(name in column.type.upper() for name in _UNHASHABLE_TYPES)
+        if column.annotated in _WITH_HASH:
+            return True
+        # A foreign key without a type has that of the column that it refers to.
+        referred = reader.project.orm.referred_column(column.foreign_key or "")
+        if referred is None:
+            return None
+        column = referred
+    return None
 
 
 def _is_column_collection(node: ast.expr) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify
@@ -41,11 +41,15 @@ _CONNECTIVES = ORDERINGS | {
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The one entity that a statement selects from, as far as criteria are concerned."""
+    """The one entity that a statement selects from, as far as criteria are concerned.
+
+    ``partners`` are joined to it, each by the text that names it, with its class.
+    """
 
     reader: ModuleReader
     owner: str
     model: str | None
+    partners: Mapping[str, str | None] = field(default_factory=dict)
     _own: dict[ast.expr, bool] = field(default_factory=dict, init=False, compare=False)
 
     def only(self, criteria: Iterable[ast.expr]) -> bool:
@@ -84,7 +88,7 @@ class Sources:
         if isinstance(node, ast.BinOp):  # long ones stand inside one another: no text of each
             return self._is_own(node.left) or self._is_own(node.right)
         text = ast.unparse(node)
-        if text == self.owner or text.startswith(f"{self.owner}."):
+        if any(text == one or text.startswith(f"{one}.") for one in (self.owner, *self.partners)):
             return True
         if isinstance(node, ast.Subscript):
             return self._is_own(node.value)
@@ -122,8 +126,11 @@ class Sources:
         return self.reader.library_name(function) == "exists"
 
     def _is_relationship(self, node: ast.expr) -> bool:
-        mapped = self.reader.project.orm.mapped_class(self.model) if self.model else None
-        if mapped is None or not isinstance(node, ast.Attribute):
+        if not isinstance(node, ast.Attribute):
+            return True
+        model = self.partners.get(ast.unparse(node.value), self.model)
+        mapped = self.reader.project.orm.mapped_class(model) if model else None
+        if mapped is None:
             return True
         return bool(mapped.attribute_kind(node.attr) != "column")
 

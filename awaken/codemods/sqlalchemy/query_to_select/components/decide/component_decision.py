@@ -45,13 +45,14 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_ta
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import check_counted, decide_executed
+from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ExtensionRewrite,
     KindsRewrite,
     QueryRewrite,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, TAKEN
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_of_statement
@@ -242,6 +243,9 @@ def _used(
             decision.caveats.append(OF_TEXT)
         return _links_alone(statement, decision, fragment)
     check_distinct(statement)
+    if fragment.end == TAKEN:
+        links = [link for one in component.fragments for link in one.links]
+        decision.caveats += caveats_of_taken(statement, links)
     if fragment.ending in {"executed", "iterated"}:
         return _execution(component, statement, decision, fragment, session.at(fragment))
     return _embedding(statement, decision, fragment)

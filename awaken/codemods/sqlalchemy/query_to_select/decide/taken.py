@@ -1,0 +1,48 @@
+"""What a function of a library takes as a Query or as a select(): which of them are the same."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import Kind, doubts_of, kind_of
+
+_PLAIN = frozenset(
+    ["filter", "where", "filter_by", "join", "outerjoin", "order_by", "options", "distinct"]
+)
+"""Builders that are the same of both, whoever executes what they make."""
+
+
+def caveats_of_taken(statement: Statement, links: Iterable[Link]) -> list[str]:
+    """Return what may change where a library is given the statement; raises Refused.
+
+    ``links`` are all the builders that made it.
+    """
+    reader, chain = statement.reader, statement.chain
+    taker = taker_of(reader.module, chain.node)
+    refuse_unknown(reader, statement.items)
+    is_class = kind_of(statement.items) is Kind.ENTITY and not statement.as_rows
+    # The keys of its rows would be others, and settings of a Query are not those of a select().
+    if taker is None or not is_class or any(one.name not in _PLAIN for one in links):
+        raise Refused(reasons.PASSED_QUERY, _function(statement))
+    if reader.project.targets.admits(taker.distribution, f"<{taker.since}"):
+        raise Refused(reasons.PASSED_QUERY, _function(statement))
+    gone = [
+        f"`{ast.unparse(one)}` is no longer called"
+        for one in [chain.receiver]
+        if one is not None and any(isinstance(part, ast.Call) for part in ast.walk(one))
+    ]
+    return [*gone, *doubts_of(statement.items)]
+
+
+def _function(statement: Statement) -> str:
+    module = statement.reader.module
+    above = module.parent(statement.chain.node)
+    call = module.parent(above) if isinstance(above, ast.keyword) else above
+    return ast.unparse(call.func) if isinstance(call, ast.Call) else "a function"

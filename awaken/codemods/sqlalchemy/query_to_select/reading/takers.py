@@ -1,0 +1,45 @@
+"""Functions of libraries that take a Query or a select(), and do the same with either."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.knowledge import knowledge
+from awaken.knowledge.libraries import StatementTaker
+from awaken.project.names.tables import target_of
+
+if TYPE_CHECKING:
+    from awaken.project.source.modules import Module
+
+
+def taker_of(module: Module, node: ast.expr) -> StatementTaker | None:
+    """Return the function of a library that is given the query ``node`` as its statement."""
+    above = module.parent(node)
+    call = module.parent(above) if isinstance(above, ast.keyword) else above
+    if not isinstance(call, ast.Call) or any(isinstance(one, ast.Starred) for one in call.args):
+        return None
+    taker = knowledge().takes_statements.get(_imported(module, call.func) or "")
+    if taker is None:
+        return None
+    is_named = isinstance(above, ast.keyword) and above.arg == taker.parameter
+    is_placed = node in call.args and call.args.index(node) == taker.position
+    return taker if is_named or is_placed else None
+
+
+def _imported(module: Module, node: ast.expr) -> str | None:
+    """Return the dotted name of what a file imports: once, and by a name of that alone."""
+    match node:
+        case ast.Name():
+            bindings = module.scopes.bindings_of(node)
+            if len(bindings) != 1:
+                return None
+            target = target_of(module, bindings[0])
+            if target.kind == "from":
+                return None if target.level else f"{target.text}.{target.name}"
+            return target.text if target.kind == "module" else None
+        case ast.Attribute(value=owner, attr=name):
+            home = _imported(module, owner)
+            return None if home is None else f"{home}.{name}"
+        case _:
+            return None

@@ -1,0 +1,152 @@
+"""Joins that give each row one partner at most, so that they repeat nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target, join_target
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
+
+
+def sources_of(statement: Statement) -> tuple[Target, ...] | None:
+    """Return what ``statement`` has in FROM, the class that it asks for first; None if unknown."""
+    first = statement.items[0] if statement.items else None
+    if first is None or first.what is not What.ENTITY or first.owner is None:
+        return None
+    if first.model is None or statement.changed_items or statement.several:
+        return None
+    return Target(first.owner, first.owner, first.model), *statement.partners
+
+
+def in_from(statement: Statement, entity: Item) -> Sources:
+    """Return what criteria may name without another FROM: ``entity`` and its partners."""
+    partners = {one.text: one.model for one in statement.partners if one.text is not None}
+    # What came out of another function may have no name here: then no criterion is its own.
+    return Sources(statement.reader, entity.owner or "?", entity.model, partners)
+
+
+def is_of_partners(statement: Statement, criterion: ast.expr) -> bool:
+    """Whether a criterion is known to name nothing but what is in FROM by now, partners included.
+
+    Without partners it is not looked at: what is joined later may explain it.
+    """
+    entity = statement.items[0] if statement.items else None
+    if not statement.partners or entity is None or entity.what is not What.ENTITY:
+        return False
+    return in_from(statement, entity).only([criterion])
+
+
+def only_partner(statement: Statement, link: Link) -> Target | None:
+    """Return what the join ``link`` brings into FROM, if no row gets several partners by it."""
+    sources = sources_of(statement)
+    is_known = not statement.selects_from and not statement.from_statement
+    target = join_target(statement.reader, link)
+    if sources is None or not is_known or target.model is None:
+        return None
+    arguments = _arguments(link)
+    if arguments is None or target in sources:
+        return None
+    first, condition = arguments
+    if condition is None and isinstance(first, ast.Attribute | ast.Call):
+        condition = first if entity_of(statement.reader, first) is None else None
+    if condition is None:
+        is_only = _is_only_by_keys(statement.reader, sources, target)
+    elif _relationship(statement.reader, condition) is not None:
+        is_only = _leads_to_one(statement.reader, sources, target, condition)
+    else:
+        is_only = _pins_one(statement.reader, target, condition)
+    return target if is_only else None
+
+
+def _arguments(link: Link) -> tuple[ast.expr, ast.expr | None] | None:
+    """Return the target and the condition of a join; None if it says more."""
+    named = {one.arg: one.value for one in link.call.keywords}
+    given = dict(zip(("target", "onclause"), link.call.args, strict=False))
+    full = named.get("full")
+    is_full = full is not None and not (isinstance(full, ast.Constant) and full.value is False)
+    if None in named or is_full or any(isinstance(one, ast.Starred) for one in link.call.args):
+        return None
+    found = {**given, **{key: one for key, one in named.items() if key is not None}}
+    target = found.get("target")
+    return None if target is None else (target, found.get("onclause"))
+
+
+def _relationship(reader: Reader, node: ast.expr) -> ast.Attribute | None:
+    """Return the relationship that ``node`` is, as such or with ``of_type()``."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=inner, attr="of_type")):
+            return _relationship(reader, inner)
+        case ast.Attribute(value=owner, attr=name):
+            entity = entity_of(reader, owner)
+            mapped = reader.project.orm.mapped_class(entity.model or "") if entity else None
+            is_one = mapped is not None and mapped.attribute_kind(name) == "relationship"
+            return node if is_one else None
+        case _:
+            return None
+
+
+def _leads_to_one(
+    reader: Reader, sources: tuple[Target, ...], target: Target, condition: ast.expr
+) -> bool:
+    """Whether a relationship of what is in FROM leads to one object at most."""
+    found = _relationship(reader, condition)
+    owner = None if found is None else ast.unparse(found.value)
+    model = next((one.model for one in sources if one.text == owner), None)
+    mapped = None if model is None else reader.project.orm.mapped_class(model)
+    facts = None if mapped is None or found is None else mapped.relationships.get(found.attr)
+    if facts is None or found is None or facts.target is None or model is None:
+        return False
+    # A subclass is joined in place of what the relationship leads to.
+    if target.model not in {facts.target, *reader.project.all_subclasses(facts.target)}:
+        return False
+    return reader.project.orm.partners(model, facts.target, found.attr) == "one"
+
+
+def _is_only_by_keys(reader: Reader, sources: tuple[Target, ...], target: Target) -> bool:
+    """Whether a join without a condition follows a foreign key to one row at most."""
+    ways = {
+        reader.project.orm.partners(one.model, target.model)
+        for one in sources
+        if one.model is not None and target.model is not None
+    }
+    return ways <= {"none", "one"} and "one" in ways
+
+
+def _pins_one(reader: Reader, target: Target, condition: ast.expr) -> bool:
+    """Whether a condition names the value of each column of a unique key of ``target``."""
+    pinned = {
+        side.attr
+        for left, right in _equalities(reader, condition)
+        for side, other in ((left, right), (right, left))
+        if isinstance(side, ast.Attribute) and ast.unparse(side.value) == target.text
+        if not _mentions(other, target.text)
+    }
+    return target.model is not None and reader.project.orm.pins_one(target.model, pinned)
+
+
+def _equalities(reader: Reader, node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield both sides of each comparison for equality that has to hold."""
+    match node:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            yield left, right
+        case ast.BinOp(op=ast.BitAnd(), left=left, right=right):
+            yield from _equalities(reader, left)
+            yield from _equalities(reader, right)
+        case ast.Call(func=function, args=arguments) if reader.library_name(function) == "and_":
+            for one in arguments:
+                yield from _equalities(reader, one)
+        case _:
+            pass
+
+
+def _mentions(node: ast.expr, text: str) -> bool:
+    return any(
+        isinstance(one, ast.Name | ast.Attribute) and ast.unparse(one) == text
+        for one in ast.walk(node)
+    )

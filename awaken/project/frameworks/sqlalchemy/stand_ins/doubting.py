@@ -1,0 +1,282 @@
+"""An evaluator that does not take an annotation's word for a session.
+
+What is annotated as a session is what the program gives there: what callers pass, what functions
+return, what is assigned, injected or overridden.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from awaken.contract import Span
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.passing import OpenParameter, Passing
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.annotations import Annotations
+from awaken.project.values.answers.circles import Kept
+from awaken.project.values.attributes.members import Members
+from awaken.project.values.domain import (
+    NOWHERE,
+    ClassOf,
+    Environment,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    Producer,
+    Session,
+    Unknown,
+    Value,
+    Values,
+    union,
+)
+from awaken.project.values.fixtures_by_name import parametrized
+from awaken.project.values.parameters import Parameters
+from awaken.project.values.questions import Given, Lasting, Passed
+
+_PROMISED: Value = Unknown("an annotation says that it is a session", NOWHERE)
+_MOST_ITEMS = 4  # of what is unpacked into positional parameters; a session comes early
+_OPEN: Value = Unknown("nothing in sight says what is given", NOWHERE)
+
+
+class DoubtingEvaluator(ProgramEvaluator):
+    """Answers what the program gives, whatever is annotated as a session.
+
+    It shares what the ``believing`` one knows, the callers of functions among it, but no answer.
+    """
+
+    def __init__(
+        self,
+        believing: ProgramEvaluator,
+        load: Callable[[str], Module | None],
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        super().__init__(
+            believing.names, believing.classes, load, believing.knowledge, believing.callers.words
+        )
+        self.callers = believing.callers
+        self.mapping = believing.mapping
+        self.annotations = _WithoutSessions(self)
+        self.parameters = _Injected(self, files_with)
+        self.members = _WithFields(self)
+        self._passing = _Unpacking(self.callers.of, load, self.parameters.is_open)
+
+    def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
+        """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
+        found = super().passed_to(module, function, parameter)
+        return replace(found, calls=max(found.calls, len(found.given)))
+
+    def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        # What is unknown for many reasons would soon be too many alternatives.
+        found = super()._values(module, node, known)
+        return union(tuple(_OPEN if isinstance(one, Unknown) else one for one in found))
+
+    def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
+        if lasting != "tree":
+            return super()._kept(module, lasting)
+        memo: Kept = module.memo.setdefault(f"doubting, callers {self.follows_callers}", {})
+        return memo
+
+
+class _WithoutSessions(Annotations):
+    """Annotations, of which those that name a session say nothing."""
+
+    def says_nothing(self, module: Module, node: ast.expr) -> bool:
+        """Whether an annotation leaves open what an object is; so does one of a session."""
+        if super().says_nothing(module, node):
+            return True
+        values = self.unsolved(module, node)
+        return _PROMISED in values and set(values) <= {_PROMISED, NoneValue()}
+
+    def _values(self, module: Module, node: ast.expr) -> Values:
+        values = super()._values(module, node)
+        return union(tuple(_PROMISED if self._gives_session(one) else one for one in values))
+
+    def _gives_session(self, value: Value) -> bool:
+        """Whether it is a session, or gives one when it is called, entered or iterated."""
+        if isinstance(value, Producer):
+            return any(one == _PROMISED or self._gives_session(one) for one in value.inner)
+        return isinstance(self._evaluator.as_session(value), Session)
+
+
+class _Injected(Parameters):
+    """Parameters, with what ``app.dependency_overrides[get_db] = ...`` injects instead."""
+
+    def __init__(
+        self,
+        evaluator: DoubtingEvaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        super().__init__(evaluator)
+        self._files_with = files_with
+        self._overrides: dict[str, list[tuple[str, tuple[int, int]]]] | None = None
+
+    def _same(self, _module: Module, _node: ast.AST, declared: Values, injected: Values) -> Values:
+        return injected or declared
+
+    def _injected(self, module: Module, default: ast.expr) -> Values:
+        found = super()._injected(module, default)
+        if not found or not isinstance(default, ast.Call) or not default.args:
+            return found
+        evaluator = self._evaluator
+        name = evaluator.names.qualified(module, default.args[0])
+        for path, position in self._overriding().get(name or "", ()):
+            home = evaluator.load(path)
+            for target, value in _overrides_in(home) if home is not None else ():
+                if home is not None and (target.lineno, target.col_offset) == position:
+                    found = union(found, *map(self._given_by, evaluator.values(home, value)))
+        return found
+
+    def _given_by(self, value: Value) -> Values:
+        match value:
+            case FunctionOf():
+                return _passed_on(self._evaluator.returned(value))
+            case Producer(how="callable" | "factory"):
+                return _passed_on(value.inner)
+            case _:
+                return ()
+
+    def _overriding(self) -> dict[str, list[tuple[str, tuple[int, int]]]]:
+        """Return where dependencies are overridden, by their names; the trees are not kept."""
+        if self._overrides is None:
+            self._overrides = {}
+            for path in self._files_with([b"dependency_overrides"]):
+                home = self._evaluator.load(path)
+                for target, _ in _overrides_in(home) if home is not None else ():
+                    key = self._evaluator.names.qualified(home, target.slice) if home else None
+                    if key is not None:
+                        place = (path, (target.lineno, target.col_offset))
+                        self._overrides.setdefault(key, []).append(place)
+        return self._overrides
+
+
+class _WithFields(Members):
+    """Attributes, of which those that a class declares are what its instances are made with."""
+
+    def attribute(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        """Return what ``name`` of a class or of its instance may be."""
+        found = super().attribute(owner, name, module, node)
+        if not isinstance(owner, InstanceOf) or not any(isinstance(one, Unknown) for one in found):
+            return found
+        return union(found, *self._made_with(owner.qualified, name))
+
+    def _made_with(self, qualified: str, name: str) -> Iterator[Values]:
+        """Yield what is given to a field, by keyword or in the order of all fields."""
+        evaluator = self._evaluator
+        fields = [
+            one.target.id
+            for _, _, body in reversed([*evaluator.classes.bodies(qualified)])
+            for one in body.body
+            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+        ]
+        if name not in fields:
+            return
+        position = fields.index(name)
+        for path in evaluator.files_naming(qualified.rpartition(".")[2]) or ():
+            module = evaluator.load(path)
+            for call in module.walk() if module is not None else ():
+                if module is None or not isinstance(call, ast.Call):
+                    continue
+                if evaluator.names.qualified(module, call.func) != qualified:
+                    continue
+                given = [one.value for one in call.keywords if one.arg == name]
+                given += call.args[position : position + 1]
+                yield from (evaluator.values(module, one) for one in given)
+
+
+class _Unpacking(Passing):
+    """What callers pass, with what they unpack, and what stands beside a function that is passed.
+
+    As in ``find(**settings)``, ``partial(find, session)`` and ``pool.submit(find, session)``. Nor
+    is there a call of a test, which ``parametrize`` gives its arguments.
+    """
+
+    def _unpacked(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
+        yield from (Given(module, one) for one in _unpacked(call, name))
+
+    def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
+        opened = super()._at_callers(asked, found)
+        found.given += [Given(asked.module, one) for one in _parametrized(asked)]
+        for obstacle in self._callers_of(asked.module, asked.function).obstacles:
+            for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
+                module = self._load(place.path)
+                beside = [] if module is None else [*_beside(module, place.span)]
+                found.calls += bool(beside)
+                found.given += [Given(module, one) for one in beside if module is not None]
+        return opened
+
+
+def _parametrized(asked: OpenParameter) -> Iterator[ast.expr]:
+    for one in asked.function.decorator_list:
+        if isinstance(one, ast.Call) and last_name(one.func) == "parametrize":
+            given = parametrized(one, asked.parameter.arg)
+            yield from (each for each in given if each is not None)
+
+
+def _unpacked(call: ast.Call, name: str) -> Iterator[ast.expr]:
+    """Yield what a call may pass to a parameter by ``*items`` and ``**settings``."""
+    for one in call.args:
+        match one:
+            case ast.Starred(value=ast.List(elts=items) | ast.Tuple(elts=items)):
+                yield from items
+            case ast.Starred(value=value):
+                yield from (_item(value, index) for index in range(_MOST_ITEMS))
+            case _:
+                pass
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            yield _item(keyword.value, name)
+
+
+def _item(value: ast.expr, key: int | str) -> ast.expr:
+    item = ast.Subscript(value, ast.Constant(key), ast.Load())
+    return ast.fix_missing_locations(ast.copy_location(item, value))
+
+
+def _beside(module: Module, span: Span) -> Iterator[ast.expr]:
+    """Yield the other arguments of a call that is passed the function named at ``span``."""
+    named = next((one for one in module.walk() if _stands_at(module, one, span)), None)
+    above = None if named is None else module.parent(named)
+    call = module.parent(above) if isinstance(above, ast.keyword) else above
+    given = [] if not isinstance(call, ast.Call) else [*call.args]
+    given += [] if not isinstance(call, ast.Call) else [one.value for one in call.keywords]
+    for one in given if named is not getattr(call, "func", None) else ():
+        match one:
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
+                yield from items
+            case ast.Starred(value=value):
+                yield value
+            case _ if one is not named:
+                yield one
+
+
+def _stands_at(module: Module, node: ast.AST, span: Span) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute) and module.span(node) == span
+
+
+def _passed_on(values: Values) -> Values:
+    """Return what a framework passes on: what a generator yields, what a coroutine returns."""
+    return union(
+        *(
+            one.inner
+            if isinstance(one, Producer) and one.how in {"generator", "coroutine", "awaitable"}
+            else (one,)
+            for one in values
+        )
+    )
+
+
+def _overrides_in(module: Module) -> Iterator[tuple[ast.Subscript, ast.expr]]:
+    for node in module.walk():
+        match node:
+            case ast.Assign(
+                targets=[ast.Subscript(value=ast.Attribute(attr="dependency_overrides")) as target],
+                value=value,
+            ):
+                yield target, value
+            case _:
+                pass

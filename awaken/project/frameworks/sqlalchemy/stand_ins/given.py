@@ -1,0 +1,168 @@
+"""Which objects with a ``query`` of their own are given where a session is annotated."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
+
+from msgspec import Struct
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.stand_ins.doubting import DoubtingEvaluator
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.classes import ClassFacts
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import ClassOf, InstanceOf, Value
+
+_TEXTS = (b"def query(", b"query =", b"query:", b"def __getattr__(", b"def __getattribute__(")
+_ANY = {"__getattr__", "__getattribute__"}
+_NAMESPACE = "types.SimpleNamespace"
+_DEEPEST = 8  # variables and attributes on the way to the call that hands an object in
+
+
+class StandIn(Struct, frozen=True):
+    """An object that the program gives for a session: of which class, and where it is handed in.
+
+    ``why`` is a clause that says so.
+    """
+
+    qualified: str
+    why: str
+    place: Place
+
+
+class StandIns:
+    """Finds them; a program without a class that could be one is only searched for a few words."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: Models,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._believing = evaluator
+        self._models = models
+        self._files_with = files_with
+
+    def of(
+        self, module: Module, receiver: ast.expr, without: Collection[str] = ()
+    ) -> StandIn | None:
+        """Return an object that ``receiver``, annotated as a session, may be by what is in sight.
+
+        Those of the classes ``without`` do not count.
+        """
+        if not self._may_be_any:
+            return None
+        name = self._name_of(module, receiver, without)
+        if name is None:
+            return None
+        what = f"an instance of `{name.rpartition('.')[2]}`"
+        found = self._handed_in(module, receiver, name, set())
+        if found is None:
+            why = f"`{module.excerpt(receiver)}` may be {what}"
+            return StandIn(name, why, module.place(receiver))
+        home, node = found
+        above = home.parent(node)
+        above = home.parent(above) if isinstance(above, ast.keyword) else above
+        shown = above if isinstance(above, ast.Call) and node is not above.func else node
+        why = f"`{home.excerpt(shown)}` gives {what} for the session"
+        return StandIn(name, why, home.place(shown))
+
+    @cached_property
+    def _doubting(self) -> DoubtingEvaluator:
+        return DoubtingEvaluator(self._believing, self._believing.load, self._files_with)
+
+    @cached_property
+    def _may_be_any(self) -> bool:
+        for path in self._files_with([b"SimpleNamespace("]):
+            module = self._believing.load(path)
+            if module is not None and any(map(_makes_one, module.walk())):
+                return True
+        classes = self._believing.classes
+        paths = self._files_with(_TEXTS)
+        return any(self._is_own(name) for path in paths for name in classes.in_file(path))
+
+    def _name_of(self, module: Module, node: ast.expr, without: Collection[str]) -> str | None:
+        """Return the class of an object with a ``query`` of its own that ``node`` may be."""
+        values = self._doubting.values(module, node)
+        names = (self._own(one) for one in values)
+        return next((one for one in names if one is not None and one not in without), None)
+
+    def _own(self, value: Value) -> str | None:
+        match value:
+            case InstanceOf(qualified=name) | ClassOf(qualified=name):
+                is_own = name == _NAMESPACE or self._is_own(name)
+                return name if is_own else None
+            case _:
+                return None
+
+    def _is_own(self, qualified: str) -> bool:
+        """Whether instances of a class answer ``query`` by something of its own."""
+        ancestors = self._believing.classes.ancestors(qualified)
+        if ancestors is None or self._models.status(qualified) in {"mapped", "base"}:
+            return False
+        return any(
+            "query" in names or (_ANY & names and not self._only_forwards(facts))
+            for facts in ancestors.inside
+            for names in [facts.members | facts.assigned]
+        )
+
+    def _only_forwards(self, facts: ClassFacts) -> bool:
+        """Whether a class asks the object that it stands before for whatever it has not."""
+        module, node = self._believing.classes.node(facts.qualified) or (None, None)
+        if module is None or node is None or "__getattribute__" in facts.members:
+            return False
+        named = (one for one in node.body if getattr(one, "name", "") == "__getattr__")
+        match [one.body for one in named if isinstance(one, Function)]:
+            case [[*above, ast.Return(value=ast.Call(func=ast.Name(id="getattr"), args=[_, _]))]]:
+                return all(isinstance(one, ast.Expr) for one in above)
+            case _:
+                return False
+
+    # ------------------------------------------------------------------------- where it is given
+    def _handed_in(
+        self, module: Module, node: ast.expr, name: str, seen: set[Place]
+    ) -> tuple[Module, ast.expr] | None:
+        """Return the expression from which such an object comes to ``node``."""
+        place = module.place(node)
+        if place in seen or len(seen) > _DEEPEST:
+            return None
+        seen.add(place)
+        for home, given in self._sources(module, node):
+            if self._own_named(home, given, name):
+                further = self._handed_in(home, given, name, seen)
+                return further or (home, given)
+        return None
+
+    def _own_named(self, module: Module, node: ast.expr, name: str) -> bool:
+        return name in map(self._own, self._doubting.values(module, node))
+
+    def _sources(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield the expressions that a parameter, a variable or an attribute is given."""
+        evaluator = self._doubting
+        match node:
+            case ast.Name():
+                for one in module.scopes.bindings_of(node):
+                    parameter, function = one.node, one.scope.node
+                    if isinstance(parameter, ast.arg) and isinstance(function, Function):
+                        passed = evaluator.passed_to(module, function, parameter)
+                        yield from ((each.module, each.node) for each in passed.given)
+                    elif one.kind == "assignment" and one.value is not None:
+                        yield module, one.value
+            case ast.Attribute(value=owner, attr=attribute):
+                classes = evaluator.classes
+                values = evaluator.values(module, owner)
+                for name in [one.qualified for one in values if isinstance(one, InstanceOf)]:
+                    for _, home, body in classes.bodies(name):
+                        given = evaluator.members.given_to(home, body, attribute)
+                        yield from ((home, one) for one, _ in given if one is not None)
+            case _:
+                pass
+
+
+def _makes_one(node: ast.AST) -> bool:
+    """Whether ``node`` makes a namespace with a ``query``."""
+    return isinstance(node, ast.Call) and any(one.arg == "query" for one in node.keywords)
