@@ -12,22 +12,11 @@ import stat
 import subprocess
 from contextlib import redirect_stdout
 
+from example_models import NAMED_USER
+
 from awaken.cli import main
 
 MANIFEST = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["sqlalchemy>=2.0"]\n'
-MODELS = """\
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-"""
 LONG_LINES = {"setup.cfg": "[flake8]\nmax-line-length = 400\n"}
 """Makes a program one in which no line is too long, so that none is broken anew."""
 QUERY = "db.query(User).all()"
@@ -46,7 +35,7 @@ class Program:
         root.mkdir(parents=True)
         for name, content in {
             "pyproject.toml": MANIFEST,
-            "models.py": MODELS,
+            "models.py": NAMED_USER,
             **dict(files),
         }.items():
             self.write(name, content)

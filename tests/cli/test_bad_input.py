@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from real_program import GOOD, GOOD_AFTER, MODELS, NEW_IMPORT, QUERY, Program, commit, git
+from example_models import NAMED_USER
+from real_program import GOOD, GOOD_AFTER, NEW_IMPORT, QUERY, Program, commit, git
 
 from awaken.cli import worktree
 from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
@@ -206,7 +207,7 @@ def test_a_file_that_vanishes_between_listing_and_reading(
 
 
 def test_a_file_that_others_need_is_one_line_and_their_queries_are_manual(program, awaken):
-    program.write("models.py", MODELS + "def (:\n")
+    program.write("models.py", NAMED_USER + "def (:\n")
 
     code, out, err = awaken("check", "-q", "--output-format", "concise")
 

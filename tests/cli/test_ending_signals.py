@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 from real_program import GOOD, Program
@@ -105,3 +106,42 @@ def test_handlers_are_as_before_afterwards():
 
     assert number_of(caught.value) is signal.SIGTERM
     assert {number: signal.getsignal(number) for number in STOPPING} == before
+
+
+class Destroyed:
+    """An object that meets a signal on its way out."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_that_meets_a_destructor_is_not_lost(number):
+    def meet():
+        Destroyed(number)
+        time.sleep(20)
+
+    with as_interrupts(), pytest.raises(KeyboardInterrupt) as caught:
+        meet()
+
+    assert number_of(caught.value) is number
+
+
+class Failing:
+    """An object whose destructor fails."""
+
+    def __del__(self):
+        raise ValueError("at the end")
+
+
+def test_other_errors_of_destructors_go_where_they_went(monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: told.append(error.exc_type))
+
+    with as_interrupts():
+        Failing()
+
+    assert told == [ValueError]

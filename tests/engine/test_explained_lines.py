@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from example_models import USER_AND_POSTS
 
 from awaken import api
 from awaken.engine.explaining import explainer
 from awaken.settings import Settings
 
-MODELS = """\
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    posts: Mapped[list["Post"]] = relationship()
-
-
-class Post(Base):
-    __tablename__ = "posts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-"""
 APP = """\
 from sqlalchemy.orm import Query, Session
 
@@ -61,7 +42,7 @@ def explain(tmp_path, monkeypatch):
     """Return a function that explains a line of a small program, by number."""
     project = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\n'
     (tmp_path / "pyproject.toml").write_text(f'{project}dependencies = ["sqlalchemy>=2.0"]\n')
-    (tmp_path / "models.py").write_text(MODELS)
+    (tmp_path / "models.py").write_text(USER_AND_POSTS)
     (tmp_path / "app.py").write_text(APP)
     monkeypatch.chdir(tmp_path)
     options = api.Options(settings=Settings(published=False))

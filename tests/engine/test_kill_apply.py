@@ -23,6 +23,7 @@ from awaken.engine.writing.undoing import pending, undo_list
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("AWAKEN_KILLS", "90"))
+SECONDS_TO_END = 60
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 
 WORK_FOR_EVER = """
@@ -50,12 +51,21 @@ def start(directory):
     """Start a process that applies and undoes until it is killed."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     process = subprocess.Popen(
-        [sys.executable, "-c", WORK_FOR_EVER, str(directory)],
+        [sys.executable, "-X", "faulthandler", "-c", WORK_FOR_EVER, str(directory)],
         stdout=subprocess.PIPE,
         env=environment,
     )
     assert process.stdout.readline() == b"ready\n"
     return process
+
+
+def wait_for(process):
+    """Wait until ``process`` has ended; one that goes on fails, with what it does."""
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # its faulthandler shows where it is
+        raise
 
 
 def recover(project):
@@ -89,7 +99,7 @@ def test_ended_at_random_moments(tmp_path, record_property):
         with start(tmp_path) as process:
             time.sleep(moments.uniform(0, 0.15))
             process.send_signal(ending)
-            process.wait()
+            wait_for(process)
 
         if ending is signal.SIGKILL:
             found[f"{ending.name}: {state(project)}"] += 1

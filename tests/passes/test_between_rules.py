@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from example_models import USER
 from in_this_process import InThisProcess
 
 from awaken import api
@@ -36,21 +37,7 @@ version = "1"
 requires-python = ">=3.11"
 dependencies = ["sqlalchemy>=2", "pydantic-settings>=2"]
 """
-MODELS = """\
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-
-
-Person = User
-"""
+MODELS = f"{USER}\n\nPerson = User\n"
 BEFORE = """\
 from models import User
 from pydantic_settings import BaseSettings

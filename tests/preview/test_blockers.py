@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from example_models import USER
 
 from awaken import api
 from awaken.cli import main
@@ -43,25 +44,13 @@ def kept(session, kind):
     rows = session.query(kind)
     return print(rows)
 """
-MODELS = """\
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-"""
 
 
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text(PROJECT.format(python=">=3.11"))
     (tmp_path / "app.py").write_text(APP)
-    (tmp_path / "models.py").write_text(MODELS)
+    (tmp_path / "models.py").write_text(USER)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from example_models import NAMED_USER
 
 from awaken.cli import main
 from awaken.preview.choices import Form
@@ -20,26 +21,13 @@ version = "1"
 requires-python = ">=3.11"
 dependencies = ["sqlalchemy>=2.0"]
 """
-MODELS = """\
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-"""
 
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in {
         "pyproject.toml": MANIFEST,
-        "app/models.py": MODELS,
+        "app/models.py": NAMED_USER,
         "app/users.py": EXAMPLES["app/users.py"],
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -5,35 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from example_models import USER_AND_POSTS
 
 from awaken.testing import Case, run_case
 from awaken.testing.cases import Settings
 
-MODELS = b"""
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    posts: Mapped[list["Post"]] = relationship()
-
-
-class Post(Base):
-    __tablename__ = "posts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-
+MODELS = f"""
+{USER_AND_POSTS}
 
 class Note(Base):
     __tablename__ = "notes"
     id: Mapped[int] = mapped_column(primary_key=True)
-"""
+""".encode()
 HEAD = """
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from example_models import FACTORY_AND_BASE
 from planned import rewritten
 
-DATABASE = """\
-from sqlalchemy import create_engine
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-
-LocalSession = sessionmaker(create_engine("sqlite://"))
-
-
-class Base(DeclarativeBase):
-    pass
-"""
 MODELS = """\
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -99,7 +90,7 @@ ANEW = "    if inspect(user).expired:\n        await db.refresh(user)\n"
 def used(*lines):
     """Return the function with these lines afterwards."""
     text = USING + "".join(f"    {line}\n" for line in lines)
-    result = rewritten(database=DATABASE, models=MODELS, using=text)
+    result = rewritten(database=FACTORY_AND_BASE, models=MODELS, using=text)
     after = result.files["using.py"].decode().partition("async def used")[2]
     assert after, result.findings
     return after
@@ -151,6 +142,6 @@ def test_what_is_added_behind_the_call_is_not_expired():
 def test_a_mock_is_not_expired_though_it_says_so():
     text = USING + "    tried(db, 'a')\n    return user.name\n"
     test = "from unittest.mock import Mock\n\n\ndef test():\n    Mock()\n"
-    result = rewritten(database=DATABASE, models=MODELS, using=text, test_app=test)
+    result = rewritten(database=FACTORY_AND_BASE, models=MODELS, using=text, test_app=test)
 
     assert "    if inspect(user).expired is True:\n" in result.files["using.py"].decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from example_models import USER
 
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
 from awaken.contract import Constraints, Level
@@ -11,22 +12,7 @@ from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 
-MODELS = """\
-from sqlalchemy import create_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-
-
-engine = create_engine("sqlite://")
-"""
+MODELS = f'from sqlalchemy import create_engine\n{USER}\n\nengine = create_engine("sqlite://")\n'
 QUERIES = {
     "scalars": "s.query(User).filter(User.id > 1).all()",
     "scalar": "s.query(User).count()",

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from example_models import FACTORY_AND_BASE
 from planned import rewritten
 
-DATABASE = """\
-from sqlalchemy import create_engine
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-
-LocalSession = sessionmaker(create_engine("sqlite://"))
-
-
-class Base(DeclarativeBase):
-    pass
-"""
 MODELS = """\
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -94,7 +85,7 @@ ANEW = 'await db.refresh(user, attribute_names=["posts"])'
 def used(lines, **others):
     """Return how often posts are read anew, and the function with these lines."""
     text = USING + "".join(f"    {line}\n" for line in lines)
-    result = rewritten(database=DATABASE, models=MODELS, using=text, **others)
+    result = rewritten(database=FACTORY_AND_BASE, models=MODELS, using=text, **others)
     after = result.files["using.py"].decode()
     assert "async def used" in after, result.findings
     return after.count(ANEW), after.partition("async def used")[2]
@@ -158,7 +149,7 @@ ITEMS = 'for item in users:\n        await db.refresh(item, attribute_names=["po
 )
 def test_items_of_lists_are_read_anew(lines, is_anew):
     text = USING.partition("def used")[0] + LISTED + f"    {lines}\n"
-    result = rewritten(database=DATABASE, models=MODELS, using=text)
+    result = rewritten(database=FACTORY_AND_BASE, models=MODELS, using=text)
     after = result.files["using.py"].decode()
 
     assert (ITEMS in after) == is_anew, after
@@ -212,6 +203,6 @@ def test_what_responses_have_of_an_object_is_read_anew(field, model, refresh, af
     method = "all" if model.startswith("list") else "one"
     text = API.replace("FIELD", field).replace("MODEL", model)
     text = text.replace("METHOD", method).replace("REFRESH", refresh)
-    result = rewritten(database=DATABASE, models=MODELS, main=text)
+    result = rewritten(database=FACTORY_AND_BASE, models=MODELS, main=text)
 
     assert after in result.files["main.py"].decode(), result.files["main.py"].decode()
