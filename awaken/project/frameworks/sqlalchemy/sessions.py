@@ -135,8 +135,9 @@ class Sessions:
         if len(bindings) != 1 or bindings[0].scope is module.scopes.module:
             return None
         taken = bindings[0].value
-        is_given = bindings[0].kind in {"assignment", "walrus"} and isinstance(taken, ast.Subscript)
-        return self._kept_as_item(module, taken) if is_given else None
+        if bindings[0].kind not in {"assignment", "walrus"} or not isinstance(taken, ast.Subscript):
+            return None
+        return self._kept_as_item(module, taken)
 
     def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by a ``.query`` of mapped classes on the same variable of a function.
