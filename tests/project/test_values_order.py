@@ -81,6 +81,35 @@ def test_a_chain_beyond_the_limit_is_too_large_and_one_within_it_is_not():
     assert found["x399"].is_known
 
 
+@pytest.mark.parametrize("length", [DEEPEST // 4 - 2, DEEPEST])
+def test_what_many_functions_hand_on_takes_no_more_stack_than_there_is(length):
+    handing = "".join(
+        f"def _f{number}(x):\n    for y in [x]:\n        _f{number + 1}(y)\n"
+        for number in range(length)
+    )
+    text = f"{_CLASSES}{handing}def _f{length}(x):\n    x\n_f0(A())\n"
+
+    found = answers(text, ["x"], at_once=True)["x"]
+
+    assert isinstance(found.unknown, TooLarge) == (length == DEEPEST)
+
+
+def test_what_many_callers_pass_around_is_no_deeper_than_one_of_them():
+    each = "".join(
+        f"def g{number}(n):\n    context = make(n)\n    _use(context)\n" for number in range(120)
+    )
+    text = (
+        f"{_CLASSES}def make(n):\n    return _use({{'a': A()}}) if n else {{'a': A()}}\n"
+        f"def _use(context):\n    context['b'] = context['a']\n    context\n    return context\n"
+        f"{each}"
+    )
+    module = module_of(program({"m.py": text}), "m.py")
+
+    found = program({"m.py": text}).values.of(module, last(module, "context"))
+
+    assert found.is_known, str(found)
+
+
 def test_a_question_that_takes_too_many_steps_is_too_large(monkeypatch):
     monkeypatch.setattr(circles, "MOST_STEPS", 60)
     lines = "".join(f"x{number} = x{number + 1} or x{number + 1}\n" for number in range(20))

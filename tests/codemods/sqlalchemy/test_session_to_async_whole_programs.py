@@ -321,6 +321,28 @@ def test_what_may_be_something_else_is_none(other):
     assert "unknown-session" in refused(plan)
 
 
+ON_END = """\
+
+
+async def on_end(ctx):
+    db = ctx["db"]
+    db.close()
+"""
+
+
+def test_what_is_taken_out_of_what_a_worker_keeps_may_have_a_name():
+    result = rewritten(database=DATABASE, jobs=f"{JOBS}{ON_END}")
+
+    assert 'db = ctx["db"]\n    await db.close()' in text_of(result, "jobs.py")
+
+
+def test_what_has_a_name_and_may_be_given_something_else_is_none():
+    on_end = ON_END.replace("    db.close", "    db = db or ctx\n    db.close")
+    plan = session_to_async({"database.py": DATABASE, "jobs.py": f"{JOBS}{on_end}"})
+
+    assert "unknown-session" in refused(plan)
+
+
 # ------------------------------------------------------------------------- classes to themselves
 MODELS = """\
 from sqlalchemy import Column, ForeignKey, Integer, Table

@@ -68,6 +68,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions impo
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.bulk_writes import (
+    ReadsAfterBulkWrites,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
 )
@@ -164,12 +167,13 @@ class SessionToAsync(Rule):
         shared = SharedSessions(project, self.name)
         later = seen_behind_commits(project)
         after_commits = ReadsAfterCommits(project, self.name, loading, later, shared.requests())
+        after_bulk = ReadsAfterBulkWrites(project, self.name, loading, after_commits.places())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_reads([*loading.awaited(), *late.awaited()], spawned.calls())
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
-        places = (expired, expire_calls, shared, after_commits, assigned)
+        places = (expired, expire_calls, shared, after_commits, after_bulk, assigned)
         part = SynchronousPart(
             project,
             operations,
@@ -214,6 +218,7 @@ class SessionToAsync(Rule):
                 *expire_calls.members(),
                 *shared.members(),
                 *after_commits.members(),
+                *after_bulk.members(),
                 *assigned.members(),
                 *fetched_when_written(project, self.name),
                 *loaded_with_their_bases(project, self.name),

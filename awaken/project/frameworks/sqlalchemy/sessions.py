@@ -77,8 +77,10 @@ class Sessions:
             return found
         match node:
             case ast.Name():
-                declared = self._declared(module, node) if isinstance(found, Unknown) else None
-                return declared or self._used_elsewhere(module, node) or found
+                own = None
+                if isinstance(found, Unknown):
+                    own = self._declared(module, node) or self._taken_out(module, node)
+                return own or self._used_elsewhere(module, node) or found
             case ast.Subscript() if isinstance(found, Unknown):
                 return self._kept_as_item(module, node) or found
             case _:
@@ -126,6 +128,16 @@ class Sessions:
         joined = self._joined(module, node, found) if found else None
         why = f"more than this program may put something into `{module.excerpt(node.value)}`"
         return replace(joined, unless=why) if isinstance(joined, SessionProof) else None
+
+    def _taken_out(self, module: Module, node: ast.Name) -> SessionProof | None:
+        """Return the proof of a variable of a function that is given such an item, and no more."""
+        bindings = module.scopes.bindings_of(node)
+        if len(bindings) != 1 or bindings[0].scope is module.scopes.module:
+            return None
+        taken = bindings[0].value
+        if bindings[0].kind not in {"assignment", "walrus"} or not isinstance(taken, ast.Subscript):
+            return None
+        return self._kept_as_item(module, taken)
 
     def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by a ``.query`` of mapped classes on the same variable of a function.

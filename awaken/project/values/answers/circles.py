@@ -17,7 +17,7 @@ from awaken.project.values.answers.sizes import WHOLE, Large, name_of
 from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 
 MOST_STEPS = 20_000  # of one question, counted as in ``sizes``: a second or two
-DEEPEST = 90  # questions inside of each other; a real chain has 30, Python's stack bears more
+DEEPEST = 300  # questions inside of each other, fourteen calls each: half of Python's stack
 
 _MOST_KNOWN = 50_000  # answers that are kept for the next questions, if their trees may be kept
 _MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell

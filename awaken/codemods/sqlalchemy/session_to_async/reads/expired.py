@@ -140,17 +140,18 @@ class ExpiredReads:
             events = (
                 call for one in reads[module.place(node)] for call in module.calls_at(one.span)
             )
-            loads = (self._load(module, node, one) for one in events)
-            found = next((one for one in loads if one is not None), None)
-            if found is None:
+            loads = ((self._load(module, node, one), one) for one in events)
+            found, event = next((one for one in loads if one[0] is not None), (None, None))
+            if found is None or event is None:
                 continue
             relationships[_variable(module, found)] |= found.relationships
-            text, statement = found.text, found.statement
-            if not any(
-                one.text == text and covers(module, one.statement, statement, text, behind)
-                for one in kept
-            ):
-                kept.append(found)
+            for load in (*_set_before(module, found, event), found):
+                text, statement = load.text, load.statement
+                if not any(
+                    one.text == text and covers(module, one.statement, statement, text, behind)
+                    for one in kept
+                ):
+                    kept.append(load)
         for one in kept:
             yield replace(one, relationships=relationships[_variable(module, one)])
 
@@ -222,6 +223,24 @@ class ExpiredReads:
             if mapped is not None and above.attr in mapped.relationships:
                 return frozenset({above.attr})
         return frozenset()
+
+
+def _set_before(module: Module, load: _Load, event: ast.Call) -> Iterator[_Load]:
+    """Yield loads in front of what sets attributes between an event and a read of an object.
+
+    Loaded behind that, the object would lose what it was given.
+    """
+    start, end = module.span(event).end, module.span(load.statement).start
+    for node in module.walk(function_of(module, event)) if load.kind != "many" else ():
+        match node:
+            case ast.Attribute(value=held, ctx=ast.Store()) if (
+                start <= module.span(node).start < end and module.text_of(held) == load.text
+            ):
+                statement = module.statement_of(node)
+                if statement is not None:
+                    yield replace(load, statement=whole_if(module, statement))
+            case _:
+                pass
 
 
 def _code(load: _Load, inspect: str, item: str, expired: str) -> str:

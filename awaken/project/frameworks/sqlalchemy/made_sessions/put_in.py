@@ -1,7 +1,7 @@
 """Sessions that are put into an object or a dictionary, by the name under which it has them.
 
-``Context(db, 1)``, ``{"db": db}`` and ``SimpleNamespace(db=db)``: whoever takes ``context.db`` or
-``context["db"]`` out again may have the session.
+``Context(db, 1)``, ``{"db": db}``, ``context["db"] = db`` and ``SimpleNamespace(db=db)``: whoever
+takes ``context.db`` or ``context["db"]`` out again may have the session.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class PutSessions:
                 elif module is not None and isinstance(node, ast.Call):
                     yield from self._by_keyword(module, node, name)
                 elif module is not None and isinstance(node, ast.ClassDef | ast.Assign):
+                    yield from self._as_item(module, node, name)
                     made, fields = self._fields(module, node)
                     if name in fields:
                         yield from self._given(made, fields.index(name))
@@ -75,6 +76,17 @@ class PutSessions:
             is_it = isinstance(key, ast.Constant) and key.value == name
             if is_it and self._is_session(module, value):
                 yield _Put("builtins.dict", module.place(value))
+
+    def _as_item(
+        self, module: Module, node: ast.ClassDef | ast.Assign, name: str
+    ) -> Iterator[_Put]:
+        match node:
+            case ast.Assign(
+                targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value
+            ) if key == name and self._is_session(module, value):
+                yield _Put("builtins.dict", module.place(value))
+            case _:
+                pass
 
     def _by_keyword(self, module: Module, call: ast.Call, name: str) -> Iterator[_Put]:
         given = next((one.value for one in call.keywords if one.arg == name), None)
@@ -121,9 +133,9 @@ class PutSessions:
 def _taken(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
     """Return the name by which ``node`` takes something out, and of what; empty if it does not."""
     if isinstance(node, ast.Name):
-        bindings = module.scopes.bindings_of(node)
-        value = bindings[0].value if len(bindings) == 1 else None
-        return ("", None) if value is None or isinstance(value, ast.Name) else _taken(module, value)
+        given = [one.value for one in module.scopes.bindings_of(node) if one.value is not None]
+        taken = (_taken(module, one) for one in given if not isinstance(one, ast.Name))
+        return next((one for one in taken if one[0]), ("", None))
     match node:
         case ast.Attribute(value=owner, attr=name):
             return name, owner
