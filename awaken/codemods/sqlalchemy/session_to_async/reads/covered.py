@@ -18,9 +18,9 @@ _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 def is_refreshed(module: Module, statement: ast.stmt, event: ast.Call, text: str) -> bool:
     """Whether an object is read anew between a call and a statement, on every way to it."""
     start, end = module.span(event).end, module.span(statement).start
-    for node in module.walk():
-        match node:
-            case ast.Call(func=ast.Attribute(attr="refresh"), args=[given], keywords=[]) if (
+    for mention in module.mentions("refresh"):
+        match module.parent(mention):
+            case ast.Call(func=ast.Attribute(attr="refresh"), args=[given], keywords=[]) as node if (
                 start <= module.span(node).start < end and module.text_of(given) == text
             ):
                 refreshing = module.statement_of(node)
