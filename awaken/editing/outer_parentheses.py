@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
+from awaken.editing.pragmas import width_behind
 from awaken.workspace.sources import LINE_END
 
 _SPACE = b" \t\r\n"
@@ -55,7 +56,7 @@ def outer_pair(text: bytes, start: int, end: int) -> OuterPair | None:
     if outdent is None:
         return None
     rest = LINE_END.split(text[closing + 1 :].decode(), maxsplit=1)[0]
-    return OuterPair(opening, closing + 1, len(before.decode()), outdent, len(rest))
+    return OuterPair(opening, closing + 1, len(before.decode()), outdent, width_behind(rest))
 
 
 def _groups(before: bytes) -> bool:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from awaken.contract import Parentheses, Span, Surroundings
 from awaken.editing.line_breaks import LONGEST_LINE, can_be_broken
 from awaken.editing.outer_parentheses import OuterPair, outer_pair
+from awaken.editing.pragmas import width_behind
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -140,7 +141,7 @@ def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surround
         indent=style.indent,
         line_indent=line_indent(text, span.start).decode(),
         column=len(text[start : span.start].decode()),
-        trailing=len(rest.decode()),
+        trailing=width_behind(rest.decode()),
         line_length=style.line_length,
         bracketed=_is_bracketed(module, node, span),
         parentheses=_parentheses(outer_pair_of(module, node)),

@@ -144,6 +144,28 @@ def test_an_aggregate_is_one_only_where_a_row_is_sure(query, ends):
 
 
 @pytest.mark.parametrize(
+    ("begun", "added", "ends"),
+    [
+        ("func.count(Note.id)", "filter(Note.id > 1)", ".scalar_one()"),
+        ("func.max(Note.id)", "order_by(Note.id)", ".scalar_one()"),
+        ("func.count(Note.id)", "having(Note.id > 1)", "session.scalar("),
+        ("func.count(Note.id)", "distinct()", "session.scalar("),
+        ("Note.id", "filter(Note.id > 1)", ".scalar_one_or_none()"),
+    ],
+)
+def test_an_aggregate_that_a_variable_holds_is_one_where_a_row_is_sure(begun, added, ends):
+    body = f"""\
+def f(session: Session, few: bool) -> int:
+    query = session.query({begun})
+    if few:
+        query = query.{added}
+    query = query.filter(Note.id < 5)
+    return query.scalar()
+"""
+    assert ends in rewritten(body)
+
+
+@pytest.mark.parametrize(
     ("version", "is_cast"), [(">=2.0", True), ("<2.0.44,>=2.0", False), (">=1.4", False)]
 )
 def test_the_number_of_rows_is_promised_to_a_type_checker(version, is_cast):
@@ -172,3 +194,13 @@ def test_any_annotation_will_do_where_a_type_checker_is_set_up(files, is_checked
     body = "def f(session: Session):\n    return session.query(Note).count() > 0"
 
     assert (".scalar_one() > 0" in rewritten(body, files=files)) == is_checked
+
+
+@pytest.mark.parametrize(("comment", "is_broken"), [("type: ignore[misc]", False), ("why", True)])
+def test_a_line_is_not_broken_for_what_is_said_to_a_type_checker(comment, is_broken):
+    behind = f"  # {comment}{' and more' * 3}"
+    query = "session.query(Note.id, Note.id, Note.id, Note.id).all()"
+
+    written = rewritten(f"def f(session: Session):\n    found = {query}{behind}")
+
+    assert ("select(Note.id, Note.id, Note.id, Note.id)).all()" + behind in written) != is_broken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import printed, rewritten
+from planned import printed, rewritten, session_to_async
 
 DATABASE = """\
 from sqlalchemy import create_engine
@@ -187,3 +187,50 @@ def one():
     result = rewritten(looking=looking)
     assert "session-to-async/sync-protocol" in {one.reason for one in result.findings}
     assert b".sync_engine" not in result.files["looking.py"]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("hook(db, name)", "`hook`, of which nothing is known, is given"),
+        ("hook(name, session=db)", "`hook`, of which nothing is known, is given"),
+        ("hook.run(db)", "`hook.run`, of which nothing is known, is given"),
+        ("PLUGINS[name](db)", "`PLUGINS[name]`, of which nothing is known, is given"),
+        ("hook(db), hook.run(db)", "`hook` and `hook.run`, of which nothing is known, are given"),
+        # No session is given, what is called is known, or run_sync calls it.
+        ("hook(name)", ""),
+        ("counted(db)", ""),
+        ("named(db)", ""),
+        ("outside.fill(db)", ""),
+    ],
+)
+def test_what_is_not_known_is_said_to_be_given_a_session(call, said):
+    text = f"""\
+import outside
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database import LocalSession
+
+PLUGINS = outside.plugins()
+
+
+def counted(db: Session):
+    return db.scalar(select(1))
+
+
+def named(db: Session):
+    return "db"
+
+
+def used(name, hook):
+    with LocalSession() as db:
+        db.execute(select(1))
+        {call}
+"""
+    plan = session_to_async({"database.py": DATABASE, "using.py": text})
+    messages = [one.message for one in plan.findings if "`used`" in one.message]
+
+    assert messages
+    assert ["nothing is known" in one for one in messages] == [bool(said)] * len(messages)
+    assert all(said in one for one in messages)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite, ImportRewrite
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, deeper, fitted, keyword_argument
+from awaken.editing.pragmas import width_behind
 
 _TARGET = "model_config"
 _COMMENT_GAP = "  "
@@ -54,7 +55,7 @@ def rewrite_config(
 
 
 def _width(comment: cst.Comment | None) -> int:
-    return 0 if comment is None else len(_COMMENT_GAP + comment.value)
+    return 0 if comment is None else width_behind(_COMMENT_GAP + comment.value)
 
 
 def _trailing(comment: cst.Comment | None) -> cst.TrailingWhitespace:

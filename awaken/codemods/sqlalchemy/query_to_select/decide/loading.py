@@ -293,11 +293,10 @@ def _gives_one_row(statement: Statement, kind: Kind) -> bool:
 
 def _surely_gives_a_row(statement: Statement) -> bool:
     """Whether a row comes back whatever is stored: nothing but criteria in front of aggregates."""
-    return (
-        statement.is_plain
-        and not statement.continued
-        and (all(item.aggregate for item in statement.items) or not statement.chain.links)
-    )
+    if not statement.is_plain:
+        return False
+    is_bare = not statement.chain.links and not statement.continued
+    return is_bare or all(item.aggregate for item in statement.items)
 
 
 def _is_exists_criterion(node: ast.expr) -> bool:

@@ -31,6 +31,9 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import Item
 
+# A count of these needs no subquery; any other builder may change what is counted.
+_PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outerjoin", "where"})
+
 
 @dataclass(slots=True)
 class Statement:
@@ -42,8 +45,9 @@ class Statement:
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
     each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
-    that not every way flushes first. Every field says how it is joined where two ways meet; each
-    statement has its own ``number``.
+    that not every way flushes first, ``is_plain`` that nothing but criteria, joins, order and
+    loader options was added. Every field says how it is joined where two ways meet; each statement
+    has its own ``number``.
     """
 
     reader: Reader = field(metadata=OF_PLACE.declared)
@@ -77,6 +81,7 @@ class Statement:
     changed_items: bool = field(default=False, metadata=SOME_WAY.declared)
     session: int | None = field(default=None, metadata=same("other sessions").declared)
     continued: bool = field(default=False, metadata=SOME_WAY.declared)
+    is_plain: bool = field(default=True, metadata=EACH_WAY.declared)
     first_items: tuple[Item, ...] = field(
         default=(), metadata=same("other set operations").declared
     )
@@ -85,12 +90,8 @@ class Statement:
     # Joins of two statements are kept by their numbers, as it would cost more to compare them.
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing but criteria, joins, order and loader options was added."""
-        # A count of these needs no subquery; any other builder may change what is counted.
-        plain = {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "options"}
-        return all(link.name in plain for link in self.chain.links)
+    def __post_init__(self) -> None:
+        self.is_plain = self.is_plain and all(one.name in _PLAIN for one in self.chain.links)
 
     def continued_by(self, chain: Chain) -> Statement:
         """Return what is known where ``chain`` goes on from this statement."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.components.mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
 from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
@@ -194,18 +195,7 @@ class Carriers:
             for operation in self._part.operations_of(module, own):
                 if operation.how == "unknown" and _root(operation.node) in parameters:
                     return True
-        return any(
-            call.kind == "unknown" and self._is_passed(module, found)
-            for call in graph.callees(own)
-            for found in module.calls_at(call.place.span)
-        )
-
-    def _is_passed(self, module: Module, call: ast.Call) -> bool:
-        given = (*call.args, *(one.value for one in call.keywords))
-        return any(
-            isinstance(one, ast.Name | ast.Attribute) and self._is_resource(module, one)
-            for one in given
-        )
+        return any(given_to_unknown(self._project, module, own))
 
 
 def _node_of(module: Module, piece: Piece) -> ast.AST | None:

@@ -24,6 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import (
     is_constructor,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import MANAGER, Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -89,7 +90,8 @@ class FunctionWriter:
         kind = "an asynchronous generator" if is_generator else "a coroutine function"
         message = f"`{function.qualname}` becomes {kind}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
-        return Rewrite(message, edits, caveats, (*_way(function, way), *places))
+        given, where = caveats_of_given(self._project, site.module, function)
+        return Rewrite(message, edits, [*caveats, *given], (*_way(function, way), *places, *where))
 
     def enclosed(
         self, site: Site[ast.AST], function: FunctionPlace, statements: Sequence[ast.stmt]

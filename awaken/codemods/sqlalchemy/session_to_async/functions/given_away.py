@@ -1,0 +1,50 @@
+"""Sessions that a function gives to something of which nothing is known."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+def given_to_unknown(
+    project: Project, module: Module, function: FunctionPlace
+) -> Iterator[ast.Call]:
+    """Yield the calls by which ``function`` gives a session to what is not known."""
+    for call in project.calls.graph().callees(function):
+        for node in module.calls_at(call.place.span) if call.kind == "unknown" else ():
+            given = (*node.args, *(one.value for one in node.keywords))
+            named = [one for one in given if isinstance(one, ast.Name | ast.Attribute)]
+            if any(_is_resource(project, module, one) for one in named):
+                yield node
+
+
+def caveats_of_given(
+    project: Project, module: Module, function: FunctionPlace
+) -> tuple[list[str], list[Place]]:
+    """Return what is said of these calls, and where they stand.
+
+    Functions of the program that may be meant are no matter: by their session, they are known to
+    be synchronous, or they are refused.
+    """
+    found = list(given_to_unknown(project, module, function))
+    if not found:
+        return [], []
+    called = sorted({module.excerpt(one.func) for one in found})
+    names = " and ".join(f"`{one}`" for one in called)
+    verb = "is" if len(called) == 1 else "are"
+    said = f"{names}, of which nothing is known, {verb} given an asynchronous session"
+    return [said], [module.place(one) for one in found]
+
+
+def _is_resource(project: Project, module: Module, node: ast.expr) -> bool:
+    found = project.orm.resource_of(module, node)
+    return found is not None and not isinstance(found, Unknown)

@@ -1,0 +1,19 @@
+"""Comments that speak to a tool about the line on which they stand."""
+
+from __future__ import annotations
+
+import re
+
+_PRAGMA = re.compile(
+    r"\s*#\s*(?:type|pyright|pylint|flake8|ruff|mypy|isort|pragma|ty)\s*:|\s*#\s*(?:noqa|nosec)\b"
+)
+
+
+def width_behind(text: str) -> int:
+    """Return how many characters ``text``, the end of a line, adds to its length.
+
+    A pragma adds nothing: the line that it speaks of is not broken for its sake. Source:
+    https://docs.astral.sh/ruff/formatter/black/#pragma-comments-are-ignored-when-computing-line-width
+    """
+    found = _PRAGMA.search(text)
+    return len(text) if found is None else found.start()
