@@ -6,7 +6,6 @@ Begin with ``main`` below, which guards every run, then ``application`` and the 
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import sys
@@ -31,9 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Around all else: an error message, too, needs a stream, and a signal may come at any time.
     details = _log_to_stderr() if _is_verbose(words) else nullcontext()
     with _open_streams(), as_interrupts(), no_collections(), details:
-        # The interpreter collects once more at the end, and nothing is left to be made free then.
-        atexit.register(gc.freeze)
-        return _guarded(words)
+        code = _guarded(words)
+        if arguments is None:
+            # The process ends: no collection needs to visit what is left, neither as soon as they
+            # are allowed again nor when the interpreter makes its last one.
+            gc.freeze()
+        return code
 
 
 def _guarded(words: list[str]) -> int:

@@ -134,10 +134,17 @@ class Project:
         return bool(self._texts.search.files_with((dotted.encode(),)))
 
     def _share(self, earlier: Project) -> None:
-        for module in earlier._modules:
-            if module.path in self.snapshot and module.path not in self._texts.changed:
-                # A tree depends on its text alone, what was remembered with it on other files.
-                self._modules.add(module.anew())
+        # A tree depends on its text alone, what was remembered with it on other files.
+        same = [
+            module.anew()
+            for module in earlier._modules
+            if module.path in self.snapshot and module.path not in self._texts.changed
+        ]
+        # Its other trees go before those of this project come.
+        earlier._modules.give_up()
+        earlier._let_go()
+        for module in same:
+            self._modules.add(module)
 
     def is_of(self, snapshot: Snapshot) -> bool:
         """Whether the project is that of a snapshot: both hold the same files."""

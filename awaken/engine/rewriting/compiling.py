@@ -6,6 +6,7 @@ import ast
 import sys
 import warnings
 
+from awaken.project.source.trees import CHILDLESS, children
 from awaken.workspace.sources import SourceFile
 
 MAX_BLOCKS = 15
@@ -52,7 +53,7 @@ def blocks(tree: ast.Module) -> int:
         # The compiler counts the blocks of each function anew.
         inside = 0 if isinstance(node, _FUNCTIONS) else outside + _opened(node)
         deepest = max(deepest, inside)
-        waiting.extend((child, inside) for child in ast.iter_child_nodes(node))
+        waiting += [(child, inside) for child in children(node) if type(child) not in CHILDLESS]
     return deepest
 
 

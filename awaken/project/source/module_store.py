@@ -69,6 +69,11 @@ class ModuleStore:
         self._alive.add(module)
         self._keep(module)
 
+    def give_up(self) -> None:
+        """Keep no tree any longer: whoever holds one may go on with it."""
+        self._last_used.clear()
+        self._bytes = 0
+
     def _keep(self, module: Module) -> None:
         self._last_used[module.path] = module
         self._bytes += len(module.source.text)

@@ -278,6 +278,8 @@ def union(*groups: Values) -> Values:
 
     What is the same but for its origins is one alternative that has the origins of both.
     """
+    if len(groups) == 1 and len(groups[0]) <= 1:
+        return groups[0]  # most are
     # In the order of appearance: a set would make answers depend on hashes.
     found: dict[Value, Value] = {}
     for group in groups:

@@ -62,7 +62,6 @@ from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened
 from awaken.project.values.wrapped import packed_item
-from awaken.workspace.parsing import deep_recursion
 
 # What callers pass is known to the first, and not to the second.
 _KEPT = {True: "answers", False: "answers without callers"}
@@ -185,8 +184,7 @@ class Evaluator(ABC):
         if not answers.is_idle:
             return answers.of(key, module.path, lambda: bounded(work()), kept)
         try:
-            with deep_recursion():
-                found = answers.of(key, module.path, lambda: bounded(work()), kept)
+            found = answers.of(key, module.path, lambda: bounded(work()), kept)
         except TooMuchError as error:
             found = (TooLarge(str(error), module.place(node)),)
         finally:

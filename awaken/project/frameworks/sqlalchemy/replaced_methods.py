@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -46,23 +47,30 @@ class ReplacedMethods:
         self._evaluator = evaluator
         self._sessions = sessions
         self._files_with = files_with
+        self._known: dict[frozenset[str], tuple[ReplacedMethod, ...]] = {}
 
     def of_sessions(self, names: Collection[str]) -> tuple[ReplacedMethod, ...]:
-        """Return where a program replaces one of the methods ``names`` of synchronous sessions."""
+        """Return where a program replaces one of the methods ``names`` of synchronous sessions.
+
+        All files are searched once for the same names: the answer is one of the whole program.
+        """
+        key = frozenset(names)
+        if key not in self._known:
+            self._known[key] = tuple(self._of_sessions(names))
+        return self._known[key]
+
+    def _of_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
         roles = self._evaluator.knowledge.types.items()
         classes = {name for name, role in roles if role in {"session", "scoped"}}
         words = [f"{one}{end}".encode() for one in names for end in (" =", "=", '"', "'")]
-        return (
-            *self._in_subclasses(classes, names),
-            *(
-                one
-                for one in self._from_outside(classes, words, self._may_be_session)
-                if one.name in {"", *names}
-            ),
-        )
+        yield from self._in_subclasses(classes, names)
+        for one in self._from_outside(classes, words, self._may_be_session):
+            if one.name in {"", *names}:
+                yield one
 
+    @cached_property
     def of_queries(self) -> tuple[ReplacedMethod, ...]:
-        """Return where a program replaces a method of Query itself, subclasses left aside."""
+        """Where a program replaces a method of Query itself, subclasses left aside."""
         classes = set(self._evaluator.knowledge.query_classes)
         words = [f"{one.rpartition('.')[2]}.".encode() for one in sorted(classes)]
         return tuple(self._from_outside(classes, words, _is_none))

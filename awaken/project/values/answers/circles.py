@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from awaken.project.values.answers.sizes import WHOLE, Large, name_of
 from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
+from awaken.workspace.parsing import deep_recursion
 
 MOST_STEPS = 20_000  # of one question, counted as in ``sizes``: a second or two
 DEEPEST = 300  # questions inside of each other, fourteen calls each: half of Python's stack
@@ -130,12 +131,14 @@ class Answers:
         if opened is not None:
             self._lead_back(opened.lowest)
             return opened.values
-        if self._stack or kept is None:
+        if self._stack:
             return self._solved(key, path, work, kept)
         try:
-            return self._solved(key, path, work, kept)
+            with deep_recursion():
+                return self._solved(key, path, work, kept)
         except TooMuchError:
-            kept[key] = _TOO_LARGE
+            if kept is not None:
+                kept[key] = _TOO_LARGE
             raise
 
     def _lead_back(self, lowest: int) -> None:
@@ -234,6 +237,7 @@ class Answers:
         steps = min(sum(one.steps for one in circle), MOST_STEPS + 1)
         large = _large(circle) if steps > WHOLE else None
         for one in circle:
+            # That of ``question`` comes last.
             answer = Answer(one.values, steps, depth, large)
             kept = self._known if one.kept is None or holds_tree(one.values) else one.kept
             kept[one.key] = answer
@@ -241,7 +245,7 @@ class Answers:
             self._earlier.pop(one.key, None)
         # Remembered first: it is too deep for all others that lead to it.
         self._go_down(question.index + depth)
-        self._add(Answer(question.values, steps, depth, large))
+        self._add(answer)
         return question.values
 
 

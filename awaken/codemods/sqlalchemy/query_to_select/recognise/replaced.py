@@ -51,7 +51,7 @@ class Replaced:
         Where only tests replace one, it is a caveat.
         """
         caveat = ""
-        for one in self._project.orm.replaced_methods.of_queries():
+        for one in self._project.orm.replaced_methods.of_queries:
             if not is_test_file(one.place.path):
                 return Refused(reasons.QUERY_HOOKS, one.why, because=(one.place,)), ""
             caveat = f"{one.why}, which select() bypasses"

@@ -18,8 +18,8 @@ _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 def is_refreshed(module: Module, statement: ast.stmt, event: ast.Call, text: str) -> bool:
     """Whether an object is read anew between a call and a statement, on every way to it."""
     start, end = module.span(event).end, module.span(statement).start
-    for node in module.walk():
-        match node:
+    for called in module.mentions("refresh"):
+        match node := module.parent(called):
             case ast.Call(func=ast.Attribute(attr="refresh"), args=[given], keywords=[]) if (
                 start <= module.span(node).start < end and module.text_of(given) == text
             ):

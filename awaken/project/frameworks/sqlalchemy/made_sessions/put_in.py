@@ -18,6 +18,8 @@ from awaken.project.values.domain import ClassOf, InstanceOf
 _ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
 """What takes any keyword."""
 _NAMED = frozenset({"collections.namedtuple"})
+_Way = ast.Assign | ast.Call | ast.ClassDef | ast.Dict
+"""A display, a call with keywords, or what declares fields."""
 
 
 class _Put(NamedTuple):
@@ -60,7 +62,7 @@ class PutSessions:
     def _put(self, name: str) -> Iterator[_Put]:
         for path in self._files_with([name.encode()]):
             module = self._evaluator.load(path)
-            for node in () if module is None else module.walk():
+            for node in () if module is None else self._ways(module).get(name, ()):
                 if module is not None and isinstance(node, ast.Dict):
                     yield from self._in_display(module, node, name)
                 elif module is not None and isinstance(node, ast.Call):
@@ -68,8 +70,28 @@ class PutSessions:
                 elif module is not None and isinstance(node, ast.ClassDef | ast.Assign):
                     yield from self._as_item(module, node, name)
                     made, fields = self._fields(module, node)
-                    if name in fields:
-                        yield from self._given(made, fields.index(name))
+                    yield from self._given(made, fields.index(name))
+
+    def _ways(self, module: Module) -> dict[str, list[_Way]]:
+        """Return what may put something under a name, by that name, in source order."""
+        found: dict[str, list[_Way]] | None = module.memo.get(PutSessions)
+        if found is None:
+            found = module.memo[PutSessions] = {}
+            for node in module.walk():
+                if isinstance(node, ast.Dict | ast.Call | ast.ClassDef | ast.Assign):
+                    for name in dict.fromkeys(self._under(module, node)):
+                        found.setdefault(name, []).append(node)
+        return found
+
+    def _under(self, module: Module, node: _Way) -> Iterator[str]:
+        """Yield the names under which ``node`` may put something."""
+        if isinstance(node, ast.Dict):
+            constants = (one.value for one in node.keys if isinstance(one, ast.Constant))
+            yield from (one for one in constants if isinstance(one, str))
+        elif isinstance(node, ast.Call):
+            yield from (one.arg for one in node.keywords if one.arg is not None)
+        else:
+            yield from self._fields(module, node)[1]
 
     def _in_display(self, module: Module, node: ast.Dict, name: str) -> Iterator[_Put]:
         for key, value in zip(node.keys, node.values, strict=True):
