@@ -26,7 +26,7 @@ _TEXT = st.text("ab_ .1\n", max_size=14)
 
 @given(st.text("ab", min_size=1, max_size=3), _TEXT)
 def test_a_word_stands_by_itself(word, text):
-    content = f"# {text}".encode()
+    content = f"+ {text}".encode()  # no comment, for those of settings do not count
     files = watched(a_py=content, a_toml=content)
     found = re.search(rf"(?<!\w){word}(?!\w)", content.decode())
 

@@ -70,7 +70,8 @@ class PutSessions:
                 elif module is not None and isinstance(node, ast.ClassDef | ast.Assign):
                     yield from self._as_item(module, node, name)
                     made, fields = self._fields(module, node)
-                    yield from self._given(made, fields.index(name))
+                    if name in fields:
+                        yield from self._given(made, fields.index(name))
 
     def _ways(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""
@@ -92,6 +93,11 @@ class PutSessions:
             yield from (one.arg for one in node.keywords if one.arg is not None)
         else:
             yield from self._fields(module, node)[1]
+            match node:
+                case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str() as key))]):
+                    yield key
+                case _:
+                    pass
 
     def _in_display(self, module: Module, node: ast.Dict, name: str) -> Iterator[_Put]:
         for key, value in zip(node.keys, node.values, strict=True):
