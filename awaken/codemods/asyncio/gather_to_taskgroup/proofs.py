@@ -28,7 +28,8 @@ _OF_THEIR_OWN = {
     "asyncio.Queue.put",
 }
 """Coroutines that wait for a future of their own, which nobody else can cancel."""
-_REPLACED = re.compile(rb"^\s*(asyncio\.\w+)\s*=(?!=)", re.MULTILINE)
+# Begins with what it looks for: with the start of a line in front it would be tried at each.
+_REPLACED = re.compile(rb"asyncio\.\w+(?=\s*=(?!=))")
 _ENDING = {"_exit", "cancel", "current_task", "exit", "quit"}
 _DEEPEST = 3  # helpers of helpers
 _FEW_FILES = 15
@@ -67,8 +68,6 @@ def is_never_cancelled(project: Project, module: Module, coroutine: ast.expr) ->
     # A statement that cleans up may wait as well when its task is cancelled.
     if any(isinstance(one, ast.Try | ast.TryStar) for one in walk(called.function)):
         return False
-    if _may_end_itself(project, called.module, called.function, _DEEPEST):
-        return False
     for pause in suspensions(called.function).awaits:
         waited = pause.value if isinstance(pause, ast.Await) else None
         if not isinstance(waited, ast.Call):
@@ -76,7 +75,8 @@ def is_never_cancelled(project: Project, module: Module, coroutine: ast.expr) ->
         names = set(project.effects.library_functions(called.module, waited))
         if not names or not names <= _OF_THEIR_OWN:
             return False
-    return True
+    # Last, for it follows calls: few get so far.
+    return not _may_end_itself(project, called.module, called.function, _DEEPEST)
 
 
 def _may_end_itself(project: Project, module: Module, function: ast.AST, depth: int) -> bool:
@@ -135,9 +135,9 @@ def around_it(
 ) -> Iterator[str]:
     """Yield what the rest of the program makes of it."""
     for path in project.files_with((b"asyncio.",)):
-        replaced = _REPLACED.search(project.snapshot[path].text)
-        if replaced is not None:
-            yield f"`{replaced[1].decode()}` has another meaning in this program"
+        replaced = _replaced(project.snapshot[path].text)
+        if replaced:
+            yield f"`{replaced}` has another meaning in this program"
             break
     # A task gets its context when it is made, and the arguments of the next one come later now.
     calls = any(
@@ -152,6 +152,15 @@ def around_it(
     listed = lists_names(module, module.scopes.scope_of(gathered))
     if listed is not None:
         yield f"`{module.excerpt(listed)}` sees more names"
+
+
+def _replaced(text: bytes) -> str:
+    """Return what of asyncio is assigned to at the start of a line; empty if nothing is."""
+    for found in _REPLACED.finditer(text):
+        start = max(text.rfind(b"\n", 0, found.start()), text.rfind(b"\r", 0, found.start())) + 1
+        if not text[start : found.start()].strip():
+            return found[0].decode()
+    return ""
 
 
 # ---------------------------------------------------------------------------- what is read early
