@@ -44,6 +44,7 @@ class WhileRunning:
         self._attributes = Attributes(evaluator)
         self._callees = Callees(evaluator)
         self._known: dict[tuple[str, int, int], frozenset[Place] | None] = {}
+        self._methods: dict[str, tuple[Place, ...]] = {}
 
     def functions(self, module: Module, parts: Sequence[ast.AST]) -> frozenset[Place] | None:
         """Return the functions that may run while ``parts`` of a file do; None if any may.
@@ -169,21 +170,32 @@ class WhileRunning:
 
     def _properties(self, name: str) -> Iterator[Called]:
         """Yield the decorated methods of this name: one may be a property that is read."""
-        words = self._evaluator.callers.words
-        defined = re.compile(rb"\bdef\s+" + name.encode() + rb"\b")
-        for path in words.files_with(name):
-            if not defined.search(words.text(path)):
-                continue
+        if name not in self._methods:
+            self._methods[name] = tuple(self._decorated(name))
+        for path, start in self._methods[name]:
             module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
+            function = None if module is None else module.function_at(start)
+            if module is not None and function is not None:
+                yield Called(module, function, 1)
+
+    def _decorated(self, name: str) -> Iterator[Place]:
+        words = self._evaluator.callers.words
+        # The end of a decorator, perhaps comments, and the function.
+        defined = rb"^[ \t]*(?:@.*|\).*)\n(?:[ \t]*#.*\n)*[ \t]*(?:async[ \t]+)?def[ \t]+%b\b"
+        found = re.compile(defined % name.encode(), re.MULTILINE)
+        for path in words.files_with(name):
+            text = words.text(path)
+            module = self._evaluator.load(path) if found.search(text) else None
+            for scope in module.scopes.scopes if module is not None else ():
+                node = scope.node
                 if (
                     module is not None
                     and isinstance(node, Function)
                     and node.name == name
-                    and node.decorator_list
                     and isinstance(module.parent(node), ast.ClassDef)
+                    and node.decorator_list
                 ):
-                    yield Called(module, node, 1)
+                    yield path, module.span(node).start
 
 
 def _registers(decorator: ast.expr) -> bool:
