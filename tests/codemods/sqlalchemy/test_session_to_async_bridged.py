@@ -75,22 +75,35 @@ def test_a_thread_of_the_application_may_run_it():
     assert not reasons(planned(thread))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "    return index()",
-        "    with Local() as session:\n        return session.scalar(text('select 1'))",
-        "    with Store(engine).engine.connect() as connection:\n"
-        "        return connection.execute(text('select 1')).scalar_one()",
-        "    with engine.connect() as connection:\n"
-        "        yield connection.execute(text('select 1')).scalar_one()",
-        "    with engine.connect() as connection, Local() as session:\n"
-        "        return session.scalar(text('select 1'))",
-        "    with engine.connect() as connection:\n        index()\n"
-        "        return connection.execute(text('select 1')).scalar_one()",
-    ],
-    ids=["calls", "factory", "attribute", "generator", "factory beside", "calls beside"],
-)
+BODIES = {
+    "calls": """
+    return index()
+""",
+    "factory": """
+    with Local() as session:
+        return session.scalar(text("select 1"))
+""",
+    "attribute": """
+    with Store(engine).engine.connect() as connection:
+        return connection.execute(text("select 1")).scalar_one()
+""",
+    "generator": """
+    with engine.connect() as connection:
+        yield connection.execute(text("select 1")).scalar_one()
+""",
+    "factory beside": """
+    with engine.connect() as connection, Local() as session:
+        return session.scalar(text("select 1"))
+""",
+    "calls beside": """
+    with engine.connect() as connection:
+        index()
+        return connection.execute(text("select 1")).scalar_one()
+""",
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_what_needs_other_connections_is_refused_and_not_asked_for(body):
     gauges = COUNT.partition("    with engine")[0] + body + '\ngauge("rows", callback=count)\n'
 
@@ -144,7 +157,7 @@ def test_nothing_is_bridged_where_others_keep_its_engine_synchronous(gauges, nam
 
 def test_an_engine_that_only_a_factory_names_is_written_beside_the_one_that_stays():
     texts = {"database": DATABASE, "main": MAIN, "shelf": KEPT}
-    files = rewritten(**texts).files
+    written = rewritten(**texts).files["database.py"].decode()
 
-    assert b'async_engine = create_async_engine("sqlite+aiosqlite:///shop.db")' in files["database.py"]
-    assert b"Local = async_sessionmaker(async_engine" in files["database.py"]
+    assert 'async_engine = create_async_engine("sqlite+aiosqlite:///shop.db")' in written
+    assert "Local = async_sessionmaker(async_engine" in written
