@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -51,6 +52,9 @@ _NO_TYPES = {"ForeignKey", "Sequence", "CheckConstraint", "Computed", "Identity"
 _SELECTABLES = {"alias", "join", "outerjoin", "select", "subquery", "union", "union_all"}
 _SELECTABLES |= {f"sqlalchemy.{name}" for name in _SELECTABLES}
 _LAZY_BY_ANNOTATION = {"DynamicMapped": "dynamic", "WriteOnlyMapped": "write_only"}
+_KEYS_OF_ITS_OWN = ("primary_key", "concrete", "inherit_condition")
+"""Settings of a mapper by which its rows need not be told apart by the primary key of its table."""
+_VIEW = re.compile(r"(?<!inter)(?<!over)(?<!pre)(?<!re)view")
 _COLLECTIONS = {"Collection", "DynamicMapped", "List", "Set", "Sequence", "WriteOnlyMapped"}
 _COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", "Iterable"}
 
@@ -205,9 +209,8 @@ class MappingReader:
             columns,
             _constant(scope.bindings, "__abstract__") is True,
             _text(_constant(scope.bindings, "__tablename__")),
-            _table_by_name(scope.bindings)
-            if table is None
-            else self._table(module, table[0].value),
+            _table_by_settings(scope.bindings)
+            or (None if table is None else self._table(module, table[0].value)),
         )
 
     def _function(self, module: Module, node: Function) -> tuple[AttributeKind, ast.expr | None]:
@@ -458,10 +461,19 @@ def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:
     return value.value if isinstance(value, ast.Constant) else None
 
 
-def _table_by_name(bindings: Mapping[str, list[Binding]]) -> Literal["unknown"] | None:
-    """Return what a table name says: a view's key need not be unique in its rows."""
-    values = [one.value for one in bindings.get("__tablename__", []) if one.value is not None]
-    return "unknown" if any("view" in ast.unparse(one).lower() for one in values) else None
+def _table_by_settings(bindings: Mapping[str, list[Binding]]) -> Literal["unknown"] | None:
+    """Return what a class says of its table: the key of a view need not be unique in its rows."""
+    names = [one.value for one in bindings.get("__tablename__", []) if one.value is not None]
+    # A method returns them, or they are assigned.
+    settings = [ast.unparse(one.value or one.node) for one in bindings.get("__mapper_args__", [])]
+    is_doubted = any(setting in text for setting in _KEYS_OF_ITS_OWN for text in settings)
+    return "unknown" if is_doubted or any(map(names_view, names)) else None
+
+
+def names_view(name: ast.expr) -> bool:
+    """Whether the name of a table says, in whatever case, that it is a view."""
+    # A table of reviews is a table.
+    return _VIEW.search(ast.unparse(name).lower()) is not None
 
 
 def _text(value: object) -> str | None:

@@ -188,7 +188,8 @@ class Models:
                 bases = [one for one in values if isinstance(one, DeclarativeBase)]
                 if bases and len(bases) == len(values):
                     complete = all(one.complete for one in bases)
-                    self._bases[key] = DeclarativeBase(bases[0].parent, complete)
+                    automap = any(one.automap for one in bases)
+                    self._bases[key] = DeclarativeBase(bases[0].parent, complete, automap)
         return self._bases[key]
 
     def body(self, qualified: str) -> ClassBody | None:
@@ -242,6 +243,14 @@ class Models:
             facts.qualified, facts.path, facts.span, table or "plain", tablename,
             columns, relationships, kinds, complete,
         )  # fmt: skip
+
+    def is_automapped(self, qualified: str) -> bool:
+        """Whether a class inherits from what ``automap_base()`` gives."""
+        return any(
+            base is not None and base.automap
+            for one in self.ancestors(qualified)
+            for base in (self._declarative(one, index) for index in range(len(one.bases)))
+        )
 
     def ancestor_names(self, qualified: str) -> set[str]:
         """Return a class and all classes of the project from which it inherits mappings."""

@@ -11,6 +11,7 @@ from awaken.project.effects.places.between import Event
 from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
+from awaken.project.frameworks.sqlalchemy.automap import Automap
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
@@ -59,6 +60,7 @@ class Orm:
         self._files_with = files_with
         self._models = Models(evaluator, evaluator.classes, files_with)
         self._eager = EagerLoading(self._models)
+        self.automap = Automap(evaluator, self._models, files_with)
         self._sessions = Sessions(evaluator, self._models, files_with)
         self._operations = Operations(evaluator, self._sessions, files_with)
         self._query_classes = QueryClasses(evaluator, files_with)
