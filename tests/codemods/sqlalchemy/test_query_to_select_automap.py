@@ -103,38 +103,38 @@ OWN = [
         "session.query(Shop).all()",
     ),
     (
-        "Base = automap_base()\n\n\nclass Own(Base):\n    __tablename__ = 'shops'\n"
+        ("Base = automap_base()\n\n\nclass Own(Base):\n    __tablename__ = 'shops'\n"
         "    lamps_collection = relationship('lamps', lazy='joined')\n\n\n"
-        "Base.prepare(autoload_with=engine)\nBase.classes.shops = Own",
+        "Base.prepare(autoload_with=engine)\nBase.classes.shops = Own"),
         "session.query(Shop).all()",
     ),
     (
-        "Base = automap_base()\n\n\nclass Own(Base):\n    __tablename__ = 'lamps'\n"
+        ("Base = automap_base()\n\n\nclass Own(Base):\n    __tablename__ = 'lamps'\n"
         "    shops = relationship('shops', backref=backref('all_lamps', lazy='joined'))\n\n\n"
-        "Base.prepare(autoload_with=engine)\nBase.classes.lamps = Own",
+        "Base.prepare(autoload_with=engine)\nBase.classes.lamps = Own"),
         "session.query(Shop).all()",
     ),
     (
-        "metadata = MetaData()\n"
+        ("metadata = MetaData()\n"
         "Table('seen', metadata, Column('id', Integer, primary_key=True), autoload_with=engine)\n"
-        "Base = automap_base(metadata=metadata)\nBase.prepare(autoload_with=engine)\n",
+        "Base = automap_base(metadata=metadata)\nBase.prepare(autoload_with=engine)\n"),
         "session.query(Base.classes.seen).all()",
     ),
     (
-        "Base = automap_base()\n\n\nclass SeenView(Base):\n    __tablename__ = 'seen'\n"
+        ("Base = automap_base()\n\n\nclass SeenView(Base):\n    __tablename__ = 'seen'\n"
         "    id = Column(Integer, primary_key=True)\n"
         "    __mapper_args__ = {'primary_key': [id]}\n\n\n"
-        "Base.prepare(autoload_with=engine)\nBase.classes.SeenView = SeenView",
+        "Base.prepare(autoload_with=engine)\nBase.classes.SeenView = SeenView"),
         "session.query(Base.classes.SeenView).all()",
     ),
     (
-        "class Joining:\n    __abstract__ = True\n\n\nBase = automap_base(cls=Joining)\n"
-        "Base.prepare(autoload_with=engine)",
+        ("class Joining:\n    __abstract__ = True\n\n\nBase = automap_base(cls=Joining)\n"
+        "Base.prepare(autoload_with=engine)"),
         "session.query(Shop).all()",
     ),
     (
-        "Base = automap_base()\n\n\ndef prepare(base, **options):\n"
-        "    base.prepare(**options)\n\n\nprepare(Base, autoload_with=engine)",
+        ("Base = automap_base()\n\n\ndef prepare(base, **options):\n"
+        "    base.prepare(**options)\n\n\nprepare(Base, autoload_with=engine)"),
         "session.query(Shop).all()",
     ),
 ]  # fmt: skip
@@ -197,8 +197,10 @@ def test_what_the_program_says_of_the_classes_counts(base, query, run):
         # A subclass may give another class, and so may who passes the collection of classes.
         (
             "def asked(",
-            "class Others(Tables):\n    def named(self, name):\n        return other()\n\n\n"
-            "def asked(",
+            (
+                "class Others(Tables):\n    def named(self, name):\n        return other()\n\n\n"
+                "def asked("
+            ),
         ),
         ("return getattr(Base.classes, name)", "return getattr(self.base.classes, name)"),
         ("def named(self, name):", "def named(self, name, Base):"),

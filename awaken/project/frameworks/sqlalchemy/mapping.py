@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
 
 from awaken.contract import Span
+from awaken.project.frameworks.sqlalchemy.keys.constraints import (
+    Constraints,
+    constraints_of_value,
+)
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding
@@ -64,7 +68,8 @@ class ColumnFacts(Struct, frozen=True):
     ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
     ``is_computed_on_update`` says that the database computes it whenever the row changes, ``name``
     what it is called in the database if that is written, ``unique`` that no value comes twice.
-    ``annotated`` is the class that ``Mapped[...]`` names, without None.
+    ``annotated`` is the class that ``Mapped[...]`` names, without None, ``refers`` the attribute
+    that a foreign key names in place of a table, as ``app.models.User.id``.
     """
 
     nullable: bool | None = None
@@ -75,6 +80,7 @@ class ColumnFacts(Struct, frozen=True):
     name: str | None = None
     unique: bool = False
     annotated: str | None = None
+    refers: str | None = None
 
 
 class RelationshipFacts(Struct, frozen=True):
@@ -83,7 +89,8 @@ class RelationshipFacts(Struct, frozen=True):
     ``target`` is the qualified name of the other class; ``uselist`` True for a collection, False
     for a single object, None if it cannot be told; ``lazy`` the loading as SQLAlchemy calls it
     (``select`` by default), None if it is not a plain value. ``path`` and ``span`` are where it
-    is declared, for a backref in the other class.
+    is declared, for a backref in the other class. ``foreign_keys`` and ``remote_side`` are the
+    attributes that it names for its join, as written, if it says nothing else of it.
     """
 
     target: str | None
@@ -94,12 +101,15 @@ class RelationshipFacts(Struct, frozen=True):
     span: Span
     plain_join: bool = True
     backref: str | None = None
+    foreign_keys: tuple[str, ...] = ()
+    remote_side: tuple[str, ...] = ()
 
 
 class ClassBody(Struct, frozen=True):
     """What one class body maps, without its bases.
 
-    ``kinds`` names every attribute; ``opaque`` ones may map anything.
+    ``kinds`` names every attribute; ``opaque`` ones may map anything. ``constraints`` is what it
+    says of its table beside the columns, None if nothing.
     """
 
     kinds: dict[str, AttributeKind]
@@ -107,6 +117,7 @@ class ClassBody(Struct, frozen=True):
     abstract: bool
     tablename: str | None
     table: Literal["plain", "selectable", "unknown"] | None
+    constraints: Constraints | None = None
 
 
 class _Partial(NamedTuple):
@@ -211,7 +222,31 @@ class MappingReader:
             _text(_constant(scope.bindings, "__tablename__")),
             _table_by_settings(scope.bindings)
             or (None if table is None else self._table(module, table[0].value)),
+            self._constraints(module, scope.bindings.get("__table_args__", []), columns),
         )
+
+    def _constraints(
+        self, module: Module, bindings: list[Binding], columns: Mapping[str, ColumnFacts]
+    ) -> Constraints | None:
+        if not bindings:
+            return None
+        binding, value = bindings[-1], bindings[-1].value
+        if isinstance(binding.node, ast.FunctionDef):
+            returned = returned_by(module, binding.node)
+            value = returned[0] if len(returned) == 1 else None
+        if len(bindings) > 1:
+            value = None
+        return constraints_of_value(value, self.namer(module), database_names(columns))
+
+    def namer(self, module: Module) -> Callable[[ast.expr], str]:
+        """Return what tells what a file calls by its name in SQLAlchemy, empty for others."""
+
+        def name(function: ast.expr) -> str:
+            names = self.called(module, function)
+            one = names.pop() if len(names) == 1 else ""
+            return one.rpartition(".")[2] if one.startswith("sqlalchemy.") else ""
+
+        return name
 
     def _function(self, module: Module, node: Function) -> tuple[AttributeKind, ast.expr | None]:
         """Return what a method maps: a ``declared_attr`` is what it returns."""
@@ -265,7 +300,25 @@ class MappingReader:
             keywords = [*partial.keywords, *call.keywords]
             call = ast.Call(partial.function, [*partial.arguments, *call.args], keywords)
         found = column_facts(call, annotation)
-        return structs.replace(found, is_computed_on_update=is_computed)
+        refers = None
+        if call is not None and found.foreign_key == "":
+            refers = self._refers(module, call)
+        return structs.replace(found, is_computed_on_update=is_computed, refers=refers)
+
+    def column(self, module: Module, call: ast.expr) -> ColumnFacts:
+        """Return what a column in a ``Table(...)`` says of itself."""
+        return self._column(module, call, None)
+
+    def _refers(self, module: Module, call: ast.Call) -> str | None:
+        """Return the attribute of a class that the one foreign key of a column names."""
+        named = [
+            one.args[0]
+            for one in call.args
+            if isinstance(one, ast.Call) and one.args
+            if self.called(module, one.func) == {"sqlalchemy.ForeignKey"}
+        ]
+        is_one = len(named) == 1 and isinstance(named[0], ast.Attribute)
+        return self._evaluator.names.qualified(module, named[0]) if is_one else None
 
     def _is_computed_on_update(self, module: Module, call: ast.Call) -> bool:
         """Whether an update makes the value of a column in the database, as ``func.now()`` does."""
@@ -474,6 +527,11 @@ def names_view(name: ast.expr) -> bool:
     """Whether the name of a table says, in whatever case, that it is a view."""
     # A table of reviews is a table.
     return _VIEW.search(ast.unparse(name).lower()) is not None
+
+
+def database_names(columns: Mapping[str, ColumnFacts]) -> dict[str, str]:
+    """Return what the column of each attribute is called in the database."""
+    return {name: one.name or name for name, one in columns.items()}
 
 
 def _text(value: object) -> str | None:

@@ -20,7 +20,6 @@ from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NOWHERE,
     ClassOf,
-    DeclarativeBase,
     External,
     FunctionOf,
     InstanceOf,
@@ -39,7 +38,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.library.automap import CLASSES, automap_class
+from awaken.project.values.library.automap import automap_attribute
 from awaken.project.values.library.made_objects import method_of
 from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
 from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
@@ -61,15 +60,14 @@ class Members:
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
+        return automap_attribute(owner, node.attr) or self._of(owner, module, node)
+
+    def _of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         match owner:
             case ModuleOf():
                 return self._of_module(owner, module, node)
             case External():
                 return self._outside.of_external(owner.qualified, module, node)
-            case DeclarativeBase(automap=True) if node.attr == "classes":
-                return (CLASSES,)
-            case InstanceOf() if (found := automap_class(owner, node.attr)) is not None:
-                return (found,)
             case InstanceOf() | ClassOf():
                 return self._of_object(owner, module, node)
             case TupleOf():

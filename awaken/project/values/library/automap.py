@@ -1,8 +1,8 @@
-"""The classes that ``automap_base()`` makes of the tables of a database, by no name of their own."""
+"""The classes that ``automap_base()`` makes of the tables of a database."""
 
 from __future__ import annotations
 
-from awaken.project.values.domain import ClassOf, InstanceOf, Value, Values
+from awaken.project.values.domain import ClassOf, DeclarativeBase, InstanceOf, Value, Values
 
 AUTOMAP_CLASS = "sqlalchemy.ext.automap.AutomapBase"
 """Any of these classes: which one cannot be told, and may be one that the program declares."""
@@ -18,7 +18,9 @@ def are_automap(values: Values) -> bool:
     return bool(values) and all(one == CLASSES for one in values)
 
 
-def automap_class(owner: Value, name: str) -> ClassOf | None:
-    """Return the class that an attribute of ``Base.classes`` is; None for everything else."""
+def automap_attribute(owner: Value, name: str) -> Values:
+    """Return what an attribute of such a base, or of its ``classes``, is; empty for all others."""
+    if isinstance(owner, DeclarativeBase):
+        return (CLASSES,) if owner.automap and name == "classes" else ()
     is_class = owner == CLASSES and name not in _METHODS and not name.startswith("_")
-    return ClassOf(AUTOMAP_CLASS) if is_class else None
+    return (ClassOf(AUTOMAP_CLASS),) if is_class else ()

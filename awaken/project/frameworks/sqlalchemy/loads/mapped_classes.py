@@ -41,8 +41,10 @@ def entity_of(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item 
     facts = reader.project.class_facts(qualified) if qualified is not None else None
     if facts is not None:
         return _entity_of_facts(reader, node, facts)
-    if depth == 0:
-        return None
+    return _entity_of_expression(reader, node, depth) if depth else None
+
+
+def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> Item | None:
     if is_automapped(reader, node):
         return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=True)
     match node:
