@@ -140,7 +140,8 @@ bills = Table(
 
 
 class Bill:
-    pass
+    id: Mapped[int]
+    shop_id: Mapped[int]
 
 
 registry(metadata=Base.metadata).map_imperatively(Bill, bills)

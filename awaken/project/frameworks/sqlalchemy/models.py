@@ -242,15 +242,17 @@ class Models:
             tablename = tablename or body.tablename
             table = table or body.table or (imperative.table if imperative else None)
             # What is nearer came before, and wins.
-            columns = {**body.columns, **columns}
             kinds = {**body.kinds, **kinds}
+            own = body.columns
             constraints += [] if body.constraints is None else [body.constraints]
             if imperative is not None:
                 tablename = tablename or imperative.tablename
                 constraints.append(imperative.constraints)
-                columns = {**imperative.columns, **columns}
+                # Of such a class an annotation says nothing of a column.
+                own = {**own, **imperative.columns}
                 kinds = {**dict.fromkeys(imperative.columns, "column"), **kinds}
                 complete = complete and imperative.complete
+            columns = {**own, **columns}
             relationships = {**self._declared(inherited), **relationships}
         return MappedClass(
             facts.qualified, facts.path, facts.span, table or "plain", tablename,
