@@ -179,7 +179,8 @@ def test_a_session_that_a_star_import_binds_has_its_name(text):
 
 VALUES = {
     "Kind.MEMBER": False, "Named.MEMBER": False, "Both.MEMBER": False, "lab.Kind.MEMBER": False,
-    "Kind.MEMBER.value": False, "Columns.MEMBER": True, "Constants.MEMBER": False, "Changing.MEMBER": True,
+    "Kind.MEMBER.value": False, "Columns.MEMBER": True, "Constants.MEMBER": False,
+    "Changing.MEMBER": True,
     "Note.id": True, "given": False,
 }  # fmt: skip
 
