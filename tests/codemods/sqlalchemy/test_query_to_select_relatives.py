@@ -181,7 +181,7 @@ VALUES = {
     "Kind.MEMBER": False, "Named.MEMBER": False, "Both.MEMBER": False, "lab.Kind.MEMBER": False,
     "Kind.MEMBER.value": False, "Columns.MEMBER": True, "Constants.MEMBER": False,
     "Changing.MEMBER": True,
-    "Note.id": True, "given": False,
+    "Note.user_id": True, "given": False,
 }  # fmt: skip
 
 

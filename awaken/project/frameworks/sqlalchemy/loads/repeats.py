@@ -320,6 +320,11 @@ def _reaches_collection(reader: ModuleReader, argument: ast.expr) -> bool:
     owner: Item | None = entity_of(reader, argument.value)
     mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None
     relationship = mapped.relationships.get(argument.attr) if mapped else None
-    if relationship is None or relationship.uselist is not False or relationship.target is None:
+    if owner is None or owner.model is None:
+        return True
+    if relationship is None or relationship.target is None:
+        return True
+    # Foreign keys tell which side has many where the declaration does not.
+    if reader.project.orm.is_collection(owner.model, argument.attr) is not False:
         return True
     return reader.project.orm.needs_unique(relationship.target) is not False
