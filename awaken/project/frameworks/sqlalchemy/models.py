@@ -194,7 +194,14 @@ class Models:
             found = self._classes.node(facts.qualified)
             if found is not None:
                 values = self._evaluator.values(found[0], found[1].bases[index])
-                bases = [one for one in values if isinstance(one, DeclarativeBase)]
+                known = self._evaluator.knowledge.declarative_bases
+                bases = [
+                    # One of a library, where another file may give its own in its place.
+                    DeclarativeBase() if isinstance(one, External) else one
+                    for one in values
+                    if isinstance(one, DeclarativeBase)
+                    or (isinstance(one, External) and one.qualified in known)
+                ]
                 if bases and len(bases) == len(values):
                     complete = all(one.complete for one in bases)
                     automap = any(one.automap for one in bases)
