@@ -52,6 +52,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
+from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
@@ -338,6 +339,8 @@ class Evaluator(ABC):
                 return (owner,)
             case NoneValue():
                 return ()
+            case InstanceOf() if are_automap((owner,)):
+                return (ClassOf(AUTOMAP_CLASS),)
             case InstanceOf() if self._is_read_by_method(owner, module, node):
                 methods = self.members.attribute(owner, "__getitem__", module, node)
                 call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)
