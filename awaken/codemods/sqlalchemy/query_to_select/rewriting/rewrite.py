@@ -83,7 +83,8 @@ def _rewritten(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseE
         statement = _statement(parts, data)
         new = _run(node, parts, statement, data, around)
         if chain_lines.has_break(new) and _may_be_wrapped(node, parts, statement, data, around):
-            new = _run(node, parts, statement, data, inside_parentheses(around))
+            free = replace(parts, continued=False)
+            new = _run(node, free, statement, data, inside_parentheses(around))
             return in_parentheses(new, around)
     elif data.wrap == "exists":
         new = _wrap_exists(parts, _statement(parts, data), data, around)
@@ -391,7 +392,7 @@ def _may_be_wrapped(
 
     It does with more than one call on the result. Comments stay where they are.
     """
-    has_comments = parts.leading or _trailing_comment(parts, data) or parts.continued
+    has_comments = parts.leading or _trailing_comment(parts, data)
     return (
         around.is_value
         and not (around.bracketed or around.breaks_around or around.parentheses or node.lpar)
