@@ -140,6 +140,10 @@ class Evaluator(ABC):
         """Whether an instance of a class of the program is proved to have no method ``name``."""
         return self.members.lacks(owner, name, module, node)
 
+    def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
+        """Return what a parameter is by what callers in sight pass, or why that is not known."""
+        return self.parameters.received(module, function, parameter)
+
     def as_session(self, value: Value) -> Value:
         """Return ``value``, or the session that an instance of a project's subclass is."""
         return self.members.as_session(value)
