@@ -282,6 +282,7 @@ MANY = {
     "session.query(Shop).filter(Lamp.shop_id == Shop.key){}.all()": "Lamp",
     "session.query(Lamp).filter(or_(Lamp.shop_id == Shop.key, Shop.key == 1)){}.all()": "Shop",
     "session.query(Lamp).filter(Shop.key >= Lamp.shop_id){}.all()": "Shop",
+    "session.query(Lamp).filter(Cook.id == Lamp.id, Cook.kind == 'cook'){}.all()": "Cook",
     "session.query(Lamp).filter(Shop.key == Part.lamp_id){}.all()": "Shop",
     "session.query(Lamp).filter(Shelf.shop_id == Lamp.shop_id){}.all()": "Shelf",
 }
@@ -311,6 +312,12 @@ KEPT = {
     "return found.filter(Shop.key > 1).all()": True,
     "found = session.query(Lamp).filter(Shop.name == 'a')\n"
     "return found.filter(Lamp.shop_id == Shop.key).all()": False,
+    "one = aliased(Shop)\nfound = session.query(Lamp).filter(one.name == 'a')\n"
+    "one = aliased(Shop)\n"
+    "return found.filter(Lamp.shop_id == one.key).all()": True,
+    "one = aliased(Shop)\nfound = session.query(Lamp).filter(one.name == 'a')\n"
+    "one = aliased(Shop)\n"
+    "return found.join(one, Lamp.shop_id == one.key).all()": True,
     "def narrowed(given):\n    return given.filter(Lamp.id > 1)\n"
     "return narrowed(session.query(Lamp).join(Shop)).all()": False,
 }

@@ -294,6 +294,11 @@ class Orm:
         facts = sides[0].mapped.relationships.get(attribute)
         return None if facts is None else related(sides[0], sides[1], facts)
 
+    def has_one_table(self, qualified: str) -> bool:
+        """Whether the rows of a mapped class are known to come from one table alone."""
+        tables = self._tables(qualified)
+        return tables is not None and len(tables) == 1
+
     def _side(self, qualified: str) -> Side | None:
         """Return a class with the tables of its rows: its own, and those that it inherits."""
         mapped, tables = self._models.mapped_class(qualified), self._tables(qualified)

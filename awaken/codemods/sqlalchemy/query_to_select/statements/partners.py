@@ -54,6 +54,10 @@ def only_partner(statement: Statement, link: Link) -> Target | None:
     if arguments is None or target in sources:
         return None
     first, condition = arguments
+    if any(
+        _is_rebound(statement.reader, one) for one in ast.walk(first) if isinstance(one, ast.expr)
+    ):
+        return None
     if condition is None and isinstance(first, ast.Attribute | ast.Call):
         condition = first if entity_of(statement.reader, first) is None else None
     if condition is None:
@@ -82,12 +86,20 @@ def implied_partners(statement: Statement, criteria: Sequence[ast.expr]) -> tupl
         entity = None
         if all(one.text != text for one in (*sources, *found)):
             entity = entity_of(reader, side.value)
-        if entity is None or entity.model is None:
+        if entity is None or entity.model is None or _is_rebound(reader, side.value):
+            continue
+        # Criteria bring the tables of a class into FROM one by one, joined by nothing.
+        if not reader.project.orm.has_one_table(entity.model):
             continue
         target = Target(text, text, entity.model, entity.aliased)
         if _pins_one(reader, target, criteria):
             found.append(target)
     return tuple(found)
+
+
+def _is_rebound(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that may hold one alias here and another one elsewhere."""
+    return isinstance(node, ast.Name) and len(reader.bindings(node)) > 1
 
 
 def _arguments(link: Link) -> tuple[ast.expr, ast.expr | None] | None:
