@@ -28,6 +28,7 @@ def way_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> list[a
         return None
     child: ast.AST = node
     way: list[ast.AST] = []
+    first: ast.AST
     for above in module.ancestors(node):
         if child is statement.value:
             return way

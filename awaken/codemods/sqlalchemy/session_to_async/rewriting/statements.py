@@ -54,7 +54,8 @@ def hoist(
     tight = using.visit(_Tight())
     if data.is_inside and "#" not in code(using) and _is_line(tight):
         using = tight
-    assigned = cst.Assign([cst.AssignTarget(name)], cst.Await(shallower(awaited, data.indent)))
+    moved: Any = shallower(awaited, data.indent)
+    assigned = cst.Assign([cst.AssignTarget(name)], cst.Await(moved))
     return [cst.SimpleStatementLine([assigned]), cst.SimpleStatementLine([using])]
 
 
