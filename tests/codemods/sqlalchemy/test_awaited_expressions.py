@@ -63,7 +63,13 @@ def run():
             one
         )
     )
-    return names, upper, size, waiting, sorted(load(
+    shown = list(
+        flag(one)
+        for one in load(
+            "gh"
+        ).lower()
+    )
+    return names, upper, size, waiting, shown, sorted(load(
         "f"
     ).upper(), key=lambda one: -ord(one))
 """
