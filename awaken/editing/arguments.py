@@ -129,12 +129,19 @@ def deeper(node: cst.CSTNode, indent: str) -> cst.CSTNode:
     return moved if isinstance(moved, cst.CSTNode) else node
 
 
-class _Deeper(cst.CSTTransformer):
-    """Adds to the white space in front of each line."""
+def shallower(node: cst.CSTNode, width: int) -> cst.CSTNode:
+    """Return ``node`` with each of its lines but the first moved left by ``width``, if it can."""
+    moved = node.visit(_Deeper("", width))
+    return moved if isinstance(moved, cst.CSTNode) else node
 
-    def __init__(self, indent: str) -> None:
+
+class _Deeper(cst.CSTTransformer):
+    """Adds to the white space in front of each line, or takes ``less`` of it."""
+
+    def __init__(self, indent: str, less: int = 0) -> None:
         super().__init__()
         self._indent = indent
+        self._less = less
 
     def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
@@ -150,4 +157,5 @@ class _Deeper(cst.CSTTransformer):
         return updated_node.with_changes(whitespace=self._moved(updated_node.whitespace))
 
     def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
-        return cst.SimpleWhitespace(self._indent + space.value)
+        taken = min(self._less, len(space.value))
+        return cst.SimpleWhitespace(self._indent + space.value[taken:])

@@ -39,7 +39,61 @@ def ids():
         return list(session.scalars(select(literal(0))))
 """
 HEAD = "from database import flag, ids, load, num\n\n\n"
+IN_BRACKETS = """\
+def run():
+    names = list(
+        load(
+            "a"
+        ).upper()
+    )
+    upper = [
+        one.upper()
+        for one in load(
+            "bcd"
+        ).lower()
+        if num(len(one))
+    ]
+    size = len(load(
+        "e"
+    ).name)
+    waiting = list(
+        num(one)
+        for one in ids()
+        if flag(
+            one
+        )
+    )
+    shown = list(
+        flag(one)
+        for one in load(
+            "gh"
+        ).lower()
+    )
+    return names, upper, size, waiting, shown, sorted(load(
+        "f"
+    ).upper(), key=lambda one: -ord(one))
+"""
+LAID_OUT = """\
+async def run():
+    result = await load(
+        "a"
+    )
+    names = list(result.upper())
+    result_2 = await load(
+        "bcd"
+    )
+    upper = [
+        one.upper()
+        for one in result_2.lower()
+        if await num(len(one))
+    ]
+    result_3 = await load(
+        "e"
+    )
+    size = len(result_3.name)
+"""
 REWRITTEN = {
+    "in-brackets": IN_BRACKETS,
     "attribute-index-call": """\
 def run():
     return load(1).name, load(2).parts[0], load(3).upper()
@@ -324,6 +378,10 @@ def test_same_value_and_order_of_calls(name):
     before = observed(REWRITTEN[name], waits=False)
     assert before[1], "nothing is asked of the database"
     assert observed(after, waits=True) == before
+
+
+def test_what_has_lines_of_its_own_gets_a_statement_of_its_own():
+    assert LAID_OUT in all_rewritten()["in-brackets"]
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -25,13 +25,14 @@ make such a schema. An object that is encoded with all that is loaded of it is e
 is loaded with it now (`jsonable_encoder(user, exclude={"orders"})`).
 
 A statement behind a commit reads its collections anew (`populate_existing`), what a rollback
-expired is loaded in front of what reads or sets it (`inspect(user).expired`), and so is a
-relationship that is read behind a commit, of an object of before, or of one that a factory of
-factory_boy has made (`refresh`). So is what is read of a new object behind the flush that writes
-it, and a relationship that is first read behind a bulk write, if nothing was put into it by hand.
-Where a test shares its session with requests, each of them begins with relationships that are read
-anew. What a test holds of such a session is loaded in the same way behind a request that may expire
-it, and behind a call that may roll back and go on. An upsert that returns objects reads them anew.
+expired is loaded in front of what reads or sets it (`inspect(user).expired`, or a function of a
+file that reads much of it: `await load_expired(db, user, order)`), and so is a relationship that is
+read behind a commit, of an object of before, or of one that a factory of factory_boy has made
+(`refresh`). So is what is read of a new object behind the flush that writes it, and a relationship
+that is first read behind a bulk write, if nothing was put into it by hand. Where a test shares its
+session with requests, each of them begins with relationships that are read anew. What a test holds
+of such a session is loaded in the same way behind a request that may expire it, and behind a call
+that may roll back and go on. An upsert that returns objects reads them anew.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process` and

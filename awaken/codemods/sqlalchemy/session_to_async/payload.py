@@ -28,11 +28,15 @@ class Hoisted(Struct, frozen=True):
     """An expression that gets a statement of its own, in front of the one that uses it.
 
     From the value of that statement ``steps`` lead down to it: of attributes, calls and operators
-    to what stands first in them. ``name`` is what takes its result.
+    to what stands first in them, of calls of builtins to what they are given, of comprehensions to
+    what they begin with. ``name`` is what takes its result; ``indent`` is how much further its
+    lines are indented than the statement, where it stands inside of brackets.
     """
 
     name: str
     steps: int
+    indent: int = 0
+    is_inside: bool = False
 
 
 class Delegated(Struct, frozen=True):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import is_used_here
 from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
+    is_in_brackets,
     stands_alone,
-    steps_to,
+    way_to,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_others
@@ -49,6 +50,8 @@ class Awaiting:
         self._places = Places(self._writing)
         self._entered: dict[ast.With, set[ast.expr]] = {}
         self._kept: set[ast.stmt] = set()
+        self._in_brackets: dict[ast.stmt, tuple[ast.expr, list[ast.AST]]] = {}
+        self._listed: set[ast.AST] = set()
 
     @property
     def is_laid_out(self) -> bool:
@@ -192,6 +195,7 @@ class Awaiting:
             self._lists(node)
 
     def _lists(self, node: ast.expr) -> None:
+        self._listed.add(node)
         item = self._module.scopes.fresh_name("item")
         self._insertions.around(node, f"[{item} async for {item} in ", "]")
 
@@ -215,7 +219,15 @@ class Awaiting:
         self._writing.rewrite(statement, REPLACE, Replaced(code))
 
     def finish(self) -> None:
-        """Write the ``with`` statements, those that enter managers of both kinds as several."""
+        """Write what the whole function had to be known for.
+
+        The ``with`` statements, those that enter managers of both kinds as several.
+        """
+        for one, (node, way) in self._in_brackets.items():
+            # What is written otherwise has other brackets: no way leads through those.
+            if not {*way}.isdisjoint({*self._writing.nodes, *self._listed}):
+                del self._writing.nodes[one]
+                self._insertions.around(node, "(await ", ")")
         mixed = [
             one
             for one, entered in self._entered.items()
@@ -238,19 +250,25 @@ class Awaiting:
         """Have ``node`` get a statement of its own, if it is evaluated first and is too long."""
         module = self._module
         statement = module.statement_of(node)
-        steps = steps_to(module, statement, node)
+        way = way_to(module, statement, node)
         # A statement gets one in front of it: more that waits is awaited where it stands.
-        if statement is None or steps is None or statement in {*self._writing.nodes, *self._kept}:
+        if statement is None or way is None or statement in {*self._writing.nodes, *self._kept}:
             return False
         start, span = module.span(statement).start, module.span(node)
         head = module.source.text[start : span.start]
         before = module.source.text[start - statement.col_offset : start]
+        is_inside = is_in_brackets(node, way)
         # What stands in parentheses is laid out for them.
-        is_laid_out = len(head.splitlines()) > 1 or b"#" in head
-        if is_laid_out or before.strip() or not stands_alone(module, node):
+        is_laid_out = len(head.splitlines()) > 1 and not is_inside
+        if is_laid_out or b"#" in head or before.strip() or not stands_alone(module, node):
             return False
         name = self._writing.fresh("result")
-        self._writing.rewrite(statement, HOIST, Hoisted(name, steps))
+        line = LINE_END_BYTES.split(before + head)[-1]
+        indent = len(line) - len(line.lstrip()) - len(before)
+        hoisted = Hoisted(name, len(way), indent if is_inside else 0, is_inside)
+        self._writing.rewrite(statement, HOIST, hoisted)
+        if is_inside:
+            self._in_brackets[statement] = node, way
         return True
 
     def _has_parentheses(self, node: ast.expr) -> bool:

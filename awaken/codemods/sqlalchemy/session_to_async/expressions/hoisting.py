@@ -6,6 +6,9 @@ import ast
 
 from awaken.project.source.modules import Module
 
+_TAKING_ONE = {"bool", "len", "list", "set", "sorted", "tuple"}
+"""Builtins that a call looks up and does nothing else with before it has their argument."""
+
 
 def stands_alone(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` breaks its lines inside its own brackets alone."""
@@ -16,25 +19,50 @@ def stands_alone(module: Module, node: ast.expr) -> bool:
     return True
 
 
-def steps_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> int | None:
-    """Return how many steps lead from the value of a statement to ``node``, which comes first.
+def way_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> list[ast.AST] | None:
+    """Return what stands around ``node``, which the value of a statement evaluates first.
 
-    None where the statement evaluates something else before it.
+    From the inside out, that value included. None where something else is evaluated before.
     """
     if not isinstance(statement, ast.Return | ast.Expr | ast.AnnAssign | ast.Assign):
         return None
     child: ast.AST = node
-    for steps, above in enumerate(module.ancestors(node)):
+    way: list[ast.AST] = []
+    first: ast.AST
+    for above in module.ancestors(node):
         if child is statement.value:
-            return steps
+            return way
         match above:
+            case ast.Call(args=[first, *_]) if (
+                first is child and module.scopes.builtin_called(above) in _TAKING_ONE
+            ):
+                pass
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                # What a comprehension begins with is evaluated at once, and outside of it.
+                first = above.generators[0]
             case ast.Attribute(value=first) | ast.Call(func=first) | ast.Subscript(value=first):
                 pass
             case ast.BinOp(left=first) | ast.Compare(left=first) | ast.BoolOp(values=[first, *_]):
+                pass
+            case ast.comprehension(iter=first):
                 pass
             case _:
                 return None
         if first is not child:
             return None
+        way.append(above)
         child = above
     return None
+
+
+def is_in_brackets(node: ast.AST, way: list[ast.AST]) -> bool:
+    """Whether a way leads through the brackets of a call, or of a comprehension."""
+    for child, above in zip([node, *way], way, strict=False):
+        match above:
+            case ast.comprehension():
+                return True
+            case ast.Call(args=[first, *_]) if first is child:
+                return True
+            case _:
+                pass
+    return False

@@ -9,13 +9,18 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     is_added_behind,
     is_refreshed,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.expired_code import (
+    Load,
+    gets_function,
+    load_edits,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiring_calls import expiring_calls
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
@@ -28,9 +33,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     whole_if,
 )
 from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
-from awaken.contract import Edit, Place
+from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
@@ -41,22 +45,7 @@ from awaken.project.values.domain import InstanceOf, Values
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_INSPECT = "sqlalchemy.inspect"
 _MOCKS = (b"Mock",)
-
-
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """An expression that is read in front of ``statement``, and the session that loads it.
-
-    ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
-    """
-
-    statement: ast.stmt
-    text: str
-    session: str
-    kind: str
-    relationships: frozenset[str] = frozenset()
 
 
 class ExpiredReads:
@@ -65,7 +54,6 @@ class ExpiredReads:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        # A mock has any attribute, and each is true.
         self._has_mocks = any(map(is_test_file, project.files_with(_MOCKS)))
         commits = project.orm.commits
         events = [one for one in commits.expiring() if not one.is_async]
@@ -93,37 +81,35 @@ class ExpiredReads:
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
         for _, module, loads in self._all():
-            by_statement: defaultdict[ast.stmt, list[_Load]] = defaultdict(list)
+            has_function = gets_function(loads)
+            by_statement: defaultdict[ast.stmt, list[Load]] = defaultdict(list)
             for one in loads:
                 by_statement[one.statement].append(one)
             for statement, each in by_statement.items():
-                site: Site[ast.AST] = Site(self._rule, module, statement)
+                site = Site(self._rule, module, statement)
                 shown = " and ".join(f"`{one.text}`" for one in each)
                 try:
-                    edits = self._edits(site, statement, each)
+                    edits = load_edits(
+                        self._project,
+                        site,
+                        each,
+                        has_mocks=self._has_mocks,
+                        has_function=has_function,
+                    )
                 except Refused as refused:
                     yield Member(site, refused, shown)
                 else:
                     message = f"{shown} may be expired by a rollback, and is loaded before"
                     yield Member(site, Rewrite(message, edits), shown)
 
-    def _edits(self, site: Site[ast.AST], statement: ast.stmt, loads: list[_Load]) -> list[Edit]:
-        """Return the edits that load what is read by a statement. Raises Refused."""
-        inspect, imports = name_beside(self._project, site, None, _INSPECT)
-        item = site.module.scopes.fresh_name("item", "one")
-        expired = "expired is True" if self._has_mocks else "expired"
-        code = "".join(_code(one, inspect, item, expired) for one in loads)
-        place = site.module.place(statement)
-        return [site.insert_statements(place, "before", code), *imports]
-
     # ------------------------------------------------------------------------------------ reads
-    def _all(self) -> Iterator[tuple[str, Module, list[_Load]]]:
+    def _all(self) -> Iterator[tuple[str, Module, list[Load]]]:
         for path in sorted({*self._reads, *self._events}):
             module = self._project.module(path)
             if module is not None:
                 yield path, module, list(self._in_file(module))
 
-    def _in_file(self, module: Module) -> Iterator[_Load]:
+    def _in_file(self, module: Module) -> Iterator[Load]:
         reads = {**self._reads[module.path], **self._in_loops(module)}
         nodes = sorted(
             (
@@ -133,7 +119,7 @@ class ExpiredReads:
             ),
             key=lambda one: (module.span(one).start, -module.span(one).end),
         )
-        kept: list[_Load] = []
+        kept: list[Load] = []
         behind = sorted(one.span.end for one in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         for node in nodes:
@@ -173,9 +159,7 @@ class ExpiredReads:
                     }
         return found
 
-    def _load(
-        self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call
-    ) -> _Load | None:
+    def _load(self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call) -> Load | None:
         statement, function = module.statement_of(node), function_of(module, node)
         if statement is None or function is None or function is not function_of(module, event):
             return None
@@ -187,7 +171,12 @@ class ExpiredReads:
         if not is_own and is_added_behind(module, node, event):
             return None
         values = self._project.values.of(module, node).alternatives
-        kind = kind_of(self._project, values)
+        kind, above = kind_of(self._project, values), module.parent(node)
+        while not kind and isinstance(above, ast.Attribute):
+            # What holds the object is no mapped one itself: ``box.item``.
+            node, above = above, module.parent(above)
+            values = self._project.values.of(module, node).alternatives
+            kind = kind_of(self._project, values)
         if not kind or not reads_of_object(module, node, is_many=kind == "many"):
             return None
         text, names = module.text_of(node), self._relationships(module, node, values)
@@ -197,7 +186,7 @@ class ExpiredReads:
         if kind == "one" and is_conditional(module, node, first):
             # What is known where it is read need not be known in front of the statement.
             kind = "optional"
-        return _Load(first, text, session, kind, names)
+        return Load(first, text, session, kind, names)
 
     def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
         """Return how a function names the session in which an event expires objects."""
@@ -225,7 +214,7 @@ class ExpiredReads:
         return frozenset()
 
 
-def _set_before(module: Module, load: _Load, event: ast.Call) -> Iterator[_Load]:
+def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
     """Yield loads in front of what sets attributes between an event and a read of an object.
 
     Loaded behind that, the object would lose what it was given.
@@ -243,21 +232,6 @@ def _set_before(module: Module, load: _Load, event: ast.Call) -> Iterator[_Load]
                 pass
 
 
-def _code(load: _Load, inspect: str, item: str, expired: str) -> str:
-    name = item if load.kind == "many" else load.text
-    given = f"{name} is not None and " if load.kind == "optional" else ""
-    lines = [
-        f"if {given}{inspect}({name}).{expired}:",
-        f"    await {load.session}.refresh({name})",
-    ]
-    if load.relationships:
-        names = ", ".join(f'"{one}"' for one in sorted(load.relationships))
-        lines.append(f"    await {load.session}.refresh({name}, attribute_names=[{names}])")
-    if load.kind == "many":
-        lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _variable(module: Module, load: _Load) -> object:
+def _variable(module: Module, load: Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
     return function_of(module, load.statement), load.text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from awaken.contract import Edit, NeedImport
 from awaken.kit.imports import imports_here
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
+from awaken.project.source.trees import Function
 
 _ASYNC_URL = '''\
 def {name}(url: str | {URL}) -> {URL}:
@@ -23,6 +25,13 @@ def {name}(engine: {AsyncEngine}) -> {AsyncEngine}:
         engine.dialect.use_insertmanyvalues_wo_returning = True
     return engine
 '''
+_LOAD_EXPIRED = '''\
+async def {name}(session: {Any}, *objects: object) -> None:
+    """Load again what a rollback expired, as reading it did before."""
+    for one in objects:
+        if one is not None and {inspect}(one).{expired}:
+            await session.refresh(one)
+'''
 
 
 def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
@@ -37,12 +46,21 @@ def rows_helper(site: Site[ast.expr]) -> tuple[str, list[Edit]]:
     return _helper(site, "with_rows_together", _ROWS_TOGETHER, imports)
 
 
+def expired_helper(site: Site[ast.stmt], inspect: str, expired: str) -> tuple[str, list[Edit]]:
+    """Return the name of the function that loads expired objects, and what brings it.
+
+    ``inspect`` is how the file names SQLAlchemy's, ``expired`` what it asks of a state.
+    """
+    code = _LOAD_EXPIRED.replace("{inspect}", inspect).replace("{expired}", expired)
+    return _helper(site, "load_expired", code, {"Any": "typing"})
+
+
 def _helper(
-    site: Site[ast.expr], wanted: str, code: str, imports: dict[str, str]
+    site: Site[Any], wanted: str, code: str, imports: dict[str, str]
 ) -> tuple[str, list[Edit]]:
     """Return the name of a function in the file of ``site``, and what brings it.
 
-    Each of several engines brings it: any of them may be the only one that changes. One that an
+    Each of several sites brings it: any of them may be the only one that changes. One that an
     earlier run wrote serves as well.
     """
     module = site.module
@@ -52,7 +70,7 @@ def _helper(
         needed.append(need)
         code = code.replace(f"{{{imported}}}", written)
     for one in module.tree.body:
-        if isinstance(one, ast.FunctionDef) and one.name.startswith(wanted):
+        if isinstance(one, Function) and one.name.startswith(wanted):
             same = ast.parse(code.replace("{name}", one.name), filename="").body[0]
             if ast.dump(same) == ast.dump(one):
                 return one.name, []
@@ -60,7 +78,7 @@ def _helper(
     return name, [site.insert_after_imports(code.replace("{name}", name)), *needed]
 
 
-def _imported(site: Site[ast.expr], package: str, name: str) -> tuple[str, NeedImport]:
+def _imported(site: Site[Any], package: str, name: str) -> tuple[str, NeedImport]:
     """Return what a ``package`` gives the file by a ``name``, or by another if that is taken."""
     module = site.module
     for one in module.tree.body:
@@ -78,6 +96,6 @@ def _imported(site: Site[ast.expr], package: str, name: str) -> tuple[str, NeedI
     return name, _needed(site, package, name)
 
 
-def _needed(site: Site[ast.expr], package: str, name: str, alias: str | None = None) -> NeedImport:
+def _needed(site: Site[Any], package: str, name: str, alias: str | None = None) -> NeedImport:
     path = site.module.path
     return NeedImport(path=path, module=package, name=name, alias=alias, site=site.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import url_helper
-from awaken.contract import ByHand, Edit, SiteId
+from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
@@ -28,9 +29,12 @@ from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
+    from awaken.project.source.modules import Module
 
 _PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", "ssl"}
 """What asyncpg takes behind the ``?`` of a URL, and SQLAlchemy for it."""
+
+_QUOTE = re.compile(r"[bfru]{0,2}(?:\"\"\"|'''|\"|')", re.IGNORECASE)
 
 
 class Urls:
@@ -142,11 +146,13 @@ class Urls:
         for name in _drivernames(url):
             if self._database(name) not in drivers and not self._is_asynchronous(name):
                 raise Refused(UNKNOWN_DRIVER, f"{name}://")
-        if isinstance(node, ast.Constant) and len(url.drivernames) == 1:
+        if len(url.drivernames) == 1:
             name = url.drivernames[0]
-            written = drivers[self._database(name)].drivername
-            yield site.replace(node, module.text_of(node).replace(name, written, 1))
-            return
+            span = _span_of_driver(module, node, name)
+            if span is not None:
+                written = drivers[self._database(name)].drivername
+                yield TextEdit(path=module.path, anchor=span, text=written, site=site.id)
+                return
         pairs = ", ".join(f'"{one}": "{drivers[one].drivername}"' for one in sorted(drivers))
         function, edits = url_helper(site, f"{{{pairs}}}")
         yield from edits
@@ -185,6 +191,19 @@ class Urls:
 
     def _is_asynchronous(self, drivername: str) -> bool:
         return is_async_driver(drivername, current=self._current) is True
+
+
+def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:
+    """Return where a text, or a formatted one, begins with a driver; None for anything else."""
+    if not isinstance(node, ast.Constant | ast.JoinedStr):
+        return None
+    text = module.text_of(node)
+    start = _QUOTE.match(text)
+    if start is None or not text.startswith(f"{name}:", start.end()):
+        return None
+    # What stands in front of it has no letter of more than one byte.
+    begin = module.span(node).start + start.end()
+    return Span(begin, begin + len(name))
 
 
 def _drivernames(url: Url) -> list[str]:

@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Wrapped,
 )
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code
+from awaken.editing.arguments import code, shallower
 
 _FORGETTING = "# Forget the connections of the process that began this one."
 _APART = 2
@@ -46,10 +46,16 @@ def hoist(
     written = code(in_place)
     # Wherever it stands: how far it is indented, and by what, decides nothing.
     is_line = len(written.splitlines()) == 1
-    if is_line and len(written) <= around.line_length - _INDENTED:
+    is_short = is_line and len(written) <= around.line_length - _INDENTED
+    # What stands in brackets has lines of its own already.
+    if is_short or (data.is_inside and not is_line and _is_line(awaited)):
         return [cst.SimpleStatementLine([in_place])]
     using: Any = statement.deep_replace(awaited, name)
-    assigned = cst.Assign([cst.AssignTarget(name)], cst.Await(awaited))
+    tight = using.visit(_Tight())
+    if data.is_inside and "#" not in code(using) and _is_line(tight):
+        using = tight
+    moved: Any = shallower(awaited, data.indent)
+    assigned = cst.Assign([cst.AssignTarget(name)], cst.Await(moved))
     return [cst.SimpleStatementLine([assigned]), cst.SimpleStatementLine([using])]
 
 
@@ -58,8 +64,32 @@ def _without_await(node: Any) -> Any:
     return node.expression if isinstance(node, cst.Await) else node
 
 
+class _Tight(cst.CSTTransformer):
+    """Takes the line breaks out of calls that have one argument."""
+
+    def leave_Call(  # noqa: N802  named by LibCST
+        self, original_node: cst.Call, updated_node: cst.Call
+    ) -> cst.Call:
+        del original_node
+        if len(updated_node.args) != 1:
+            return updated_node
+        space, comma = cst.SimpleWhitespace(""), cst.MaybeSentinel.DEFAULT
+        given = updated_node.args[0].with_changes(whitespace_after_arg=space, comma=comma)
+        return updated_node.with_changes(whitespace_before_args=space, args=[given])
+
+
+def _is_line(node: Any) -> bool:
+    return len(code(node).splitlines()) == 1
+
+
 def _first(node: Any) -> Any:
     match node:
+        case cst.Call(func=cst.Name()):
+            return node.args[0].value
+        case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
+            return node.for_in
+        case cst.CompFor():
+            return node.iter
         case cst.Call():
             return node.func
         case cst.Attribute() | cst.Subscript():

@@ -1,0 +1,98 @@
+"""What is written in front of a read of objects that may be expired.
+
+One object is asked about where it is read. Where a file reads many, a function of that file asks,
+so that each place takes one line.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import expired_helper
+from awaken.contract import Edit
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_INSPECT = "sqlalchemy.inspect"
+_MANY = 3
+"""Places of one file from which on a function pays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """An expression that is read in front of ``statement``, and the session that loads it.
+
+    ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
+    """
+
+    statement: ast.stmt
+    text: str
+    session: str
+    kind: str
+    relationships: frozenset[str] = frozenset()
+
+
+def gets_function(loads: Sequence[Load]) -> bool:
+    """Whether what one file loads is worth a function of its own."""
+    return sum(not one.relationships for one in loads) >= _MANY
+
+
+def load_edits(
+    project: Project,
+    site: Site[ast.stmt],
+    loads: Sequence[Load],
+    *,
+    has_mocks: bool,
+    has_function: bool,
+) -> list[Edit]:
+    """Return the edits that load what the statement of ``site`` reads. Raises Refused.
+
+    A mock has any attribute, and each is true.
+    """
+    expired = "expired is True" if has_mocks else "expired"
+    item = site.module.scopes.fresh_name("item", "one")
+    edits: list[Edit] = []
+    pieces: list[str] = []
+    for is_called, each in groupby(loads, lambda one: has_function and not one.relationships):
+        inspect, imports = name_beside(project, site, None, _INSPECT)
+        edits += imports
+        if is_called:
+            function, brought = expired_helper(site, inspect, expired)
+            edits += brought
+            pieces += _calls(list(each), function)
+        else:
+            pieces += [_asked(one, inspect, item, expired) for one in each]
+    place = site.module.place(site.node)
+    return [site.insert_statements(place, "before", "".join(pieces)), *edits]
+
+
+def _calls(loads: Sequence[Load], function: str) -> Iterator[str]:
+    """Yield the calls of a function that loads: one for what can be evaluated beforehand."""
+    # An attribute of an object that is expired is read when that is loaded.
+    for (session, is_plain), each in groupby(loads, lambda one: (one.session, "." not in one.text)):
+        given = [f"*{one.text}" if one.kind == "many" else one.text for one in each]
+        for names in [given] if is_plain else [[one] for one in given]:
+            yield f"await {function}({', '.join([session, *names])})\n"
+
+
+def _asked(load: Load, inspect: str, item: str, expired: str) -> str:
+    """Return the statement that loads if something is expired."""
+    name = item if load.kind == "many" else load.text
+    given = f"{name} is not None and " if load.kind == "optional" else ""
+    lines = [
+        f"if {given}{inspect}({name}).{expired}:",
+        f"    await {load.session}.refresh({name})",
+    ]
+    if load.relationships:
+        names = ", ".join(f'"{one}"' for one in sorted(load.relationships))
+        lines.append(f"    await {load.session}.refresh({name}, attribute_names=[{names}])")
+    if load.kind == "many":
+        lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
+    return "".join(f"{line}\n" for line in lines)
