@@ -12,6 +12,7 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -41,6 +42,7 @@ OF_CASES = {"case.py", "before.py", "after.py", "models.py"}
 """Files of fixtures and of programs, not of awaken."""
 
 
+@cache
 def said_in(path: Path) -> str:
     """Return what a file says to people: a page as a whole, of a module docstrings and comments."""
     text = path.read_text("utf-8")
@@ -49,6 +51,14 @@ def said_in(path: Path) -> str:
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
     return "\n".join([*docstrings(ast.parse(text)), *comments])
+
+
+@cache
+def defined_in(path: Path) -> frozenset[str]:
+    """Return the names of the functions and classes of a module."""
+    statements = ast.parse(path.read_text("utf-8")).body
+    found = (one for one in statements if isinstance(one, ast.FunctionDef | ast.ClassDef))
+    return frozenset(one.name for one in found)
 
 
 def docstrings(tree: ast.Module) -> Iterator[str]:
@@ -117,11 +127,6 @@ def test_every_file_that_the_architecture_names_exists():
 def test_a_package_names_only_what_is_there(package):
     said = ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or ""
     modules = {path.stem for path in SOURCES} | {path.parent.name for path in SOURCES}
-    defined = {
-        node.name
-        for path in package.rglob("*.py")
-        for node in ast.parse(path.read_text("utf-8")).body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    }
+    defined = {name for path in package.rglob("*.py") for name in defined_in(path)}
 
     assert set(NAMED.findall(said)) <= modules | defined | {"ast"}

@@ -104,9 +104,16 @@ def _run(words: list[str]) -> int:
     except Exit as end:
         return end.exit_code
     except TyperException as error:
-        hint = "; `awaken apply` makes the changes" if "--fix" in words else ""
+        hint = next((f"; {_ELSEWHERE[one]}" for one in words if one in _ELSEWHERE), "")
         say(visible(f"error: {_one_sentence(error.format_message())}{hint}"))
         return FAILED
+
+
+_ELSEWHERE = {
+    "--fix": "`awaken apply` makes the changes",
+    "--preview": "a rule in preview runs when `--select` names it, and `awaken rules` lists them",
+}
+"""What people write who know ruff, and what it is here."""
 
 
 def _one_sentence(message: str) -> str:

@@ -5,6 +5,7 @@ Where neither the case nor its program has models, the functions are called with
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sqlite3
 import sys
@@ -105,6 +106,9 @@ class Executor:
         """
         with warnings.catch_warnings(), ExitStack() as stack:
             warnings.simplefilter("ignore")
+            # Cases that look for what they left behind do not go through what was there before.
+            gc.freeze()
+            stack.callback(gc.unfreeze)
             if not case.program or _declares_models(case):
                 return _observe_alone(files, stack, case.settings.functions)
             database, modules = self._program(case.program)

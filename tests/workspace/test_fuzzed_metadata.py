@@ -18,8 +18,8 @@ from awaken import api
 from awaken.engine.diagnosing import diagnosis
 
 LONG = os.environ.get("AWAKEN_HYPOTHESIS") == "long"
-READ = 150 if LONG else 15
-RUN = 15 if LONG else 4
+READ = 150 if LONG else 8
+RUN = 15 if LONG else 2
 PROFILE = settings(
     deadline=None,
     database=None,

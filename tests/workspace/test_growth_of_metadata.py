@@ -85,6 +85,16 @@ SHAPES = {
 }
 
 
+OF_SECONDS = {"lines of an INI value", "overrides", "packages of a lock", "poetry's alternatives"}
+"""They take as long as all others together."""
+
+
+def rarely(shapes):
+    """Return the parameters of a test, of which those that take seconds are slow."""
+    slow = {True: pytest.mark.slow, False: ()}
+    return [pytest.param(one, marks=slow[one in OF_SECONDS]) for one in shapes]
+
+
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -126,7 +136,7 @@ def write(root, name, text):
     (root / name).write_text(text)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", rarely(SHAPES))
 def test_metadata_cost_about_what_they_are_long(root, shape):
     name, text = SHAPES[shape]
     read_everything(root)  # what is kept from the first time on
@@ -163,7 +173,7 @@ def settings_layer(root):
         found_layer(root / "awaken.toml", "awaken.toml", ())
 
 
-@pytest.mark.parametrize("shape", SETTINGS)
+@pytest.mark.parametrize("shape", rarely(SETTINGS))
 def test_settings_cost_about_what_they_are_long(root, shape):
     counts = []
     for size in (1_000, 1_000, 2_000, 4_000):

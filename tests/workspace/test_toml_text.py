@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,3 +105,26 @@ def test_what_is_not_toml_is_told_with_its_line(text, line):
 
     assert caught.value.line == line
     assert "(at" not in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", [1_000, 100_000])
+@pytest.mark.parametrize("opened", ["[", "{a=", "[{a=[", "[ # [\n", "['[', "])
+def test_nesting_is_limited_whatever_the_limit_of_recursion_is(opened, limit):
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        with pytest.raises(NotToml, match="it is nested more than 100 levels deep"):
+            parse_toml("x = " + opened * 5_000)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+@pytest.mark.parametrize(
+    ("levels", "opened", "closed"), [(100, "[", "]"), (100, "{a=", "}"), (50, "[{a=", "}]")]
+)
+def test_what_is_nested_less_is_read_among_brackets_that_open_nothing(levels, opened, closed):
+    noise = "".join(f"[t{number}]\n'[{{' = '[[{{{{' # [[[{{{{{{\n" for number in range(200))
+
+    tables = parse_toml(f"{noise}x = {opened * levels}1{closed * levels}\n")
+
+    assert len(tables) == 200

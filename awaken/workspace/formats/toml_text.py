@@ -1,7 +1,8 @@
 """TOML that nobody vouches for, and the lines of its values: the parser tells them for errors only.
 
 ``tomllib`` takes a time and a memory that grow with the square of the parts of a dotted key, and
-recurses for each nested value. So keys are measured before it, and what it returns after it.
+recurses for each nested value, as far as the limit of the moment goes. So keys and nesting are
+measured before it, and what it returns after it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ _KEY_PARTS = 32
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_KEY_PARTS}}}")
 
+_NESTED = 100
+"""Lists and tables inside each other; a tenth of what Python's default limit of recursion holds."""
+
 _LARGEST = 2**63
 """TOML promises 64 bits; Python prints no number of more than 4,300 digits, but reads them."""
 
@@ -36,9 +40,11 @@ def parse_toml(text: str) -> dict[str, Any]:
     if long_key:
         line = text.count("\n", 0, long_key.start()) + 1
         raise NotToml(f"a key has more than {_KEY_PARTS} parts", line)
+    if _is_nested_deeper(text, _NESTED):
+        raise NotToml(f"it is nested more than {_NESTED} levels deep")
     try:
         tables = tomllib.loads(text)
-    except RecursionError:
+    except RecursionError:  # whoever called was deep already
         raise NotToml("it is nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError is one, and a number of 5,000 digits another
         line_said = re.search(r"at line (\d+)", str(error))
@@ -48,6 +54,19 @@ def parse_toml(text: str) -> dict[str, Any]:
     if _has_large_number(tables):
         raise NotToml("it holds a whole number of more than 64 bits")
     return tables
+
+
+def _is_nested_deeper(text: str, levels: int) -> bool:
+    if text.count("[") + text.count("{") <= levels:
+        return False
+    level = 0
+    for found in _BRACKET.finditer(text):
+        bracket = found["bracket"]
+        if bracket is not None:
+            level += 1 if bracket in "[{" else -1
+            if level > levels:
+                return True
+    return False
 
 
 def _has_large_number(tables: dict[str, Any]) -> bool:
@@ -86,14 +105,14 @@ def line_of(text: str, path: KeyPath) -> int:
 
 _BETWEEN = re.compile(r"(?:[\s,]++|#[^\n]*+)*+")
 _KEY_PART = re.compile(rf"[ \t]*+(?P<part>{_PART})[ \t]*+(?P<dot>\.)?")
-_SCALAR = re.compile(
+_STRING = (
     r'''"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}'''
     r"|'''(?:[^']|'(?!''))*+'{3,5}"
     r'|"(?:[^"\\\n]|\\.)*+"'
     r"|'[^'\n]*+'"
-    r"|[^,\]}#\n]++",
-    re.DOTALL,
 )
+_SCALAR = re.compile(rf"{_STRING}|[^,\]}}#\n]++", re.DOTALL)
+_BRACKET = re.compile(rf"{_STRING}|#[^\n]*+|(?P<bracket>[\[\]{{}}])", re.DOTALL)
 
 
 def _places(text: str) -> Iterator[tuple[int, KeyPath]]:

@@ -72,11 +72,11 @@ OUTSIDE = {
     "patched-object": "from unittest import mock\nmock.patch.object(Session, '{0}').start()\n",
     "patched-several": "from unittest import mock\nmock.patch.multiple(Session, {0}=print)\n",
     "patched-text": "from unittest.mock import patch\n"
-    "@patch('sqlalchemy.orm.Session.{0}')\ndef test(fake):\n    pass\n",
+    "@patch('sqlalchemy.orm.Session.{0}')\ndef test(fake):\n    f(Session(engine))\n",
     "patched-home": "from unittest.mock import patch\n"
-    "@patch('sqlalchemy.orm.session.Session.{0}')\ndef test(fake):\n    pass\n",
+    "@patch('sqlalchemy.orm.session.Session.{0}')\ndef test(fake):\n    f(Session(engine))\n",
     "patched-own": "from unittest.mock import patch\n"
-    "@patch('app.Plain.{0}')\ndef test(fake):\n    pass\n",
+    "@patch('app.Plain.{0}')\ndef test(fake):\n    f(Session(engine))\n",
     "monkeypatch": "def test(monkeypatch):\n    monkeypatch.setattr(Session, '{0}', print)\n",
 }  # fmt: skip
 CALLS = {"scalars": {"scalars", "execute"}, "scalar": {"scalar", "execute"}}

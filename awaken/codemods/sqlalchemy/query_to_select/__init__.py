@@ -292,7 +292,7 @@ Query reads them.
   label get a key;
 * a subclass of Session that overrides `execute`, `scalars`, `scalar`, `get` or `query`, or an
   assignment or patch that replaces one: `Query` calls `execute` alone, what is written here each by
-  its name;
+  its name; of a patch that ends (a `with`, a decorated test), the queries that may run meanwhile;
 * execution options that are unpacked: `yield_per` may be among them, which Query refuses;
 * before SQLAlchemy 2.1 a statement of Core objects alone (a Table, `text()`, `exists()`) does not
   flush pending changes first;

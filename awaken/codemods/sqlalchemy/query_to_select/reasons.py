@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awaken.contract import Reason
+from awaken.contract import Place, Reason
 from awaken.kit.sites import Refused as Refused  # noqa: PLC0414  raised by the whole rule
 
 UNPROVEN_SESSION = Reason(
@@ -47,7 +47,7 @@ KEPT_QUERY = Reason(
 )
 KEPT_BUILDER = Reason(
     "kept-builder",
-    "`.{}()` of a query that is kept in a variable is not followed over statements",
+    "`{}` of a query that is kept in a variable is not followed over statements",
     "Write the whole query as one expression.",
 )
 DIFFERENT_QUERIES = Reason(
@@ -247,3 +247,9 @@ INSIDE_FSTRING = Reason(
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
+
+
+def kept_builder(end: str, because: tuple[Place, ...] = ()) -> Refused:
+    """Return the refusal of a kept query that goes on with the method ``end``, or with ``[i]``."""
+    shown = f".{end}()" if end.isidentifier() else end
+    return Refused(KEPT_BUILDER, shown, because=because)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
@@ -114,8 +115,11 @@ class Rewrite:
 
     def beside(self, replaced: Replaced) -> Rewrite:
         """Return the rewrite with what may change for methods that the program replaces."""
-        runs = {name for part in self.parts for name in _runs(part.data)}
-        caveats = dict.fromkeys([*self.caveats, *replaced.caveats(runs)])
+        executed = [
+            (name, part.module, part.node) for part in self.parts for name in _runs(part.data)
+        ]
+        executed.sort(key=itemgetter(0))
+        caveats = dict.fromkeys([*self.caveats, *replaced.caveats(executed)])
         return replace(self, caveats=tuple(caveats))
 
     def decided(self, rule: str, excluded: Collection[SiteId]) -> dict[ast.AST, Decided]:

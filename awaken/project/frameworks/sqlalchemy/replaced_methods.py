@@ -10,6 +10,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.project.effects.places.while_replaced import Block, WhileReplaced, block_around
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
@@ -24,11 +25,15 @@ _ANY = "__getattribute__"
 
 
 class ReplacedMethod(Struct, frozen=True):
-    """A method that is not the library's: its name, empty for any, and a clause that says so."""
+    """A method that is not the library's: its name, empty for any, and a clause that says so.
+
+    ``block`` is the code during which alone it is replaced, if that ends.
+    """
 
     name: str
     why: str
     place: Place
+    block: Block | None = None
 
     def may_be(self, name: str) -> bool:
         """Whether it may be the method ``name``."""
@@ -48,6 +53,12 @@ class ReplacedMethods:
         self._sessions = sessions
         self._files_with = files_with
         self._known: dict[frozenset[str], tuple[ReplacedMethod, ...]] = {}
+        self._while_replaced = WhileReplaced(evaluator, files_with)
+
+    def may_meet(self, replaced: ReplacedMethod, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` of a file may run while a method is replaced."""
+        block = replaced.block
+        return block is None or self._while_replaced.may_run(block, module, node)
 
     def of_sessions(self, names: Collection[str]) -> tuple[ReplacedMethod, ...]:
         """Return where a program replaces one of the methods ``names`` of synchronous sessions.
@@ -155,7 +166,8 @@ class ReplacedMethods:
 def _replaced(module: Module, node: ast.AST, owner: ast.expr, name: str) -> ReplacedMethod:
     text = str(owner.value) if isinstance(owner, ast.Constant) else ast.unparse(owner)
     what = f"`{text}.{name}`" if name else f"methods of `{text}`"
-    return ReplacedMethod(name, f"{module.path} replaces {what}", module.place(node))
+    why = f"{module.path} replaces {what}"
+    return ReplacedMethod(name, why, module.place(node), block_around(module, node))
 
 
 def _defined(

@@ -61,7 +61,7 @@ class States:
             for link in fragment.links:
                 if not _is_followed(names, fragment, link):
                     because = (fragment.context.place(link.call),)
-                    raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
+                    raise reasons.kept_builder(link.name, because)
         self._solve()
 
     def _solve(self) -> None:

@@ -6,7 +6,8 @@ session do not call its ``execute``, from SQLAlchemy 2.0 on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import ast
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ from awaken.project.source.test_files import is_around_tests, is_test_file
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+Executed = tuple[str, "Module", ast.AST]
+"""A method of a session that will be called, and where."""
 
 CALLED = ("execute", "get", "scalar", "scalars")
 """The methods of a session that a query or its rewrite calls."""
@@ -36,12 +41,12 @@ class Replaced:
             one for one in found if one.name != "query" or not is_around_tests(one.place.path)
         )
 
-    def caveats(self, runs: Collection[str]) -> Iterator[str]:
-        """Yield what may change where queries are executed by the methods ``runs`` afterwards."""
+    def caveats(self, executed: Sequence[Executed]) -> Iterator[str]:
+        """Yield what may change where queries are executed as ``executed`` says afterwards."""
         for one in self._of_sessions:
-            for run in sorted(runs):
+            for run, module, node in executed:
                 why = _why(one, run)
-                if why:
+                if why and self._project.orm.replaced_methods.may_meet(one, module, node):
                     yield f"{one.why}, {why}"
                     break
 

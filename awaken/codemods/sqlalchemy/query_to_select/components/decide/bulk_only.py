@@ -53,7 +53,7 @@ def decide_bulk(component: Component, states: States, end: str) -> Iterator[Bulk
             check_link(component.reader(fragment.context), end, link)
             # Its values go to `execute()`, which stands in another expression.
             if link.name == "params":
-                raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
+                raise reasons.kept_builder(link.name, because)
             if link.name == "filter_by" and is_crossing and fragment.recognised is None:
                 # Since 2.1 it searches every table that the criteria in front of it name.
                 detail = "an entity of another function"

@@ -293,7 +293,7 @@ def _execution(
 ) -> QueryRewrite:
     chain = statement.chain
     if chain.ending == "executed" and chain.end not in _EXECUTED:
-        raise Refused(reasons.KEPT_BUILDER, chain.end, because=(fragment.place(),))
+        raise reasons.kept_builder(chain.end, (fragment.place(),))
     # Settings may have been added in any statement on the way.
     if chain.end == "count":
         _check_count(component)
@@ -302,7 +302,7 @@ def _execution(
     decision.caveats += single.caveats
     data = single.data
     if not isinstance(data, QueryRewrite):
-        raise Refused(reasons.KEPT_BUILDER, chain.end, because=(fragment.place(),))
+        raise reasons.kept_builder(chain.end, (fragment.place(),))
     return msgspec.structs.replace(data, shape="held", given=session.text)
 
 
@@ -367,7 +367,7 @@ def _embedding(
         if chain.end == "statement":
             decision.caveats += caveats_of_statement(statement)
     else:
-        raise Refused(reasons.KEPT_BUILDER, chain.end)
+        raise reasons.kept_builder(chain.end)
     if (
         chain.ending == "embedded"
         and last == chain.end

@@ -38,7 +38,7 @@ def decide_held_extension(
     check_extension_version(reader, use.end)
     # It takes a class and a key, not the statement that a variable holds.
     if use.end == "get_or_404" or not isinstance(call, ast.Call):
-        raise Refused(reasons.KEPT_BUILDER, use.end, because=(use.place(),))
+        raise reasons.kept_builder(use.end, (use.place(),))
     if not _is_of_extension(component) or not session.text.endswith(_SESSION):
         what = f"`.{use.end}()` is a method of no Query that is known here"
         raise Refused(reasons.EXTENSION_METHOD, what)

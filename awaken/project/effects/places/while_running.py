@@ -1,0 +1,214 @@
+"""The functions that may run while a piece of code runs, and whether other code may run then."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+
+from awaken.project.effects.attributes import Attributes
+from awaken.project.effects.callees import Callees
+from awaken.project.graph.dispatch import Called, functions_called
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.stubs import is_stub
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
+
+Place = tuple[str, int]
+"""A function: its file, and the byte of its ``def``."""
+
+_MOST_FUNCTIONS = 150  # bodies of one question, as in `between`
+_MOST_NODES = 20_000
+# Others may run whatever a program has: its endpoints, its tasks, its plug-ins.
+_LIBRARIES = {"builtins", "loguru", "sqlalchemy", "sqlmodel", "structlog"}
+_RUNNING = {
+    "asyncio", "atexit", "concurrent", "importlib", "multiprocessing", "pkgutil", "pickle",
+    "runpy", "sched", "signal", "threading", "unittest",
+}  # fmt: skip
+_RUNNING_BUILTINS = {"builtins.__import__", "builtins.eval", "builtins.exec", "builtins.getattr"}
+_REGISTERING = {"listens_for", "validates"}
+_LISTENING = (b"listens_for", b"event.listen(", b"validates(")
+
+
+class WhileRunning:
+    """Answers for one project; keeps what it found for each piece of code."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._attributes = Attributes(evaluator)
+        self._callees = Callees(evaluator)
+        self._known: dict[tuple[str, int, int], frozenset[Place] | None] = {}
+        self._methods: dict[str, tuple[Place, ...]] = {}
+
+    def functions(self, module: Module, parts: Sequence[ast.AST]) -> frozenset[Place] | None:
+        """Return the functions that may run while ``parts`` of a file do; None if any may.
+
+        Functions that are called are followed, and what is handed on counts as called. Python's
+        own calls (of operators, ``with`` and loops) are not looked at, but properties are.
+        """
+        first, last = module.span(parts[0]), module.span(parts[-1])
+        key = module.path, first.start, last.end
+        if key not in self._known:
+            self._known[key] = self._followed(module, parts)
+        return self._known[key]
+
+    def _followed(self, module: Module, parts: Sequence[ast.AST]) -> frozenset[Place] | None:
+        found: set[Place] = set()
+        waiting = [(module, one) for one in parts]
+        left = _MOST_NODES
+        while waiting:
+            home, part = waiting.pop()
+            for node in home.walk(part):
+                left -= 1
+                called = None if left < 0 else self._run_by(home, node)
+                if called is None:
+                    return None
+                waiting += self._new(called, found)
+            if len(found) > _MOST_FUNCTIONS:
+                return None
+        return self._run_by_sessions | found
+
+    @cached_property
+    def _run_by_sessions(self) -> frozenset[Place]:
+        """The functions that listen to sessions and models, and what they call of the program.
+
+        Nearly all code calls what they listen to. What they call of libraries is not looked at.
+        """
+        found: set[Place] = set()
+        waiting: list[tuple[Module, ast.AST]] = []
+        for path in self._files_with(_LISTENING):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None:
+                    waiting += self._new(self._listening(module, node), found)
+        while waiting:
+            home, part = waiting.pop()
+            for node in home.walk(part):
+                waiting += self._new(self._run_by(home, node) or (), found)
+        return frozenset(found)
+
+    def _listening(self, module: Module, node: ast.AST) -> Iterator[Called]:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if any(
+                _registers(one) for one in node.decorator_list
+            ):
+                yield Called(module, node, 0)
+            case ast.Call(func=ast.Attribute(attr="listen")):
+                for one in node.args:
+                    if isinstance(one, ast.Name | ast.Attribute):
+                        yield from self._handed_on(module, one)
+            case _:
+                pass
+
+    def _new(self, called: Iterable[Called], found: set[Place]) -> list[tuple[Module, ast.AST]]:
+        """Return what is still to be read of ``called``, and note it in ``found``."""
+        new: list[tuple[Module, ast.AST]] = []
+        for one in called:
+            place = one.module.path, one.module.span(one.function).start
+            if place not in found and len(found) <= _MOST_FUNCTIONS:
+                found.add(place)
+                new.append((one.module, one.function))
+        return new
+
+    def _run_by(self, module: Module, node: ast.AST) -> list[Called] | None:
+        """Return the functions that a node may run, its parts aside; None if any may be."""
+        match node:
+            case ast.Call():
+                return self._of_call(module, node)
+            case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.AsyncFor() | ast.AsyncWith():
+                return None  # others go on meanwhile
+            case ast.Attribute(ctx=ast.Load()):
+                return [*self._handed_on(module, node), *self._properties(node.attr)]
+            case ast.Name(ctx=ast.Load()):
+                return list(self._handed_on(module, node))
+            case _:
+                return []
+
+    def _of_call(self, module: Module, call: ast.Call) -> list[Called] | None:
+        names = self._callees.library_names(module, call.func)
+        if isinstance(names, Unknown):
+            return None
+        if names:
+            return [] if all(map(_runs_nothing, names)) else None
+        called = functions_called(self._evaluator, module, call)
+        if not isinstance(called, Unknown):
+            if any(is_stub(self._evaluator, one.module, one.function) for one in called):
+                return None
+            return list(called)
+        made = self._attributes.initialiser(module, call)
+        if isinstance(made, Called):
+            return [made]
+        return [] if made or self._is_plain_class(module, call) else None
+
+    def _is_plain_class(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call makes an instance whose class has no constructor of the program."""
+        values = self._evaluator.values(module, call.func)
+        one = values[0] if len(values) == 1 else None
+        if not isinstance(one, ClassOf):
+            return False
+        ancestors = self._evaluator.classes.ancestors(one.qualified)
+        if ancestors is None or ancestors.unresolved:
+            return False
+        own = {"__init__", "__new__", "__init_subclass__", "__post_init__", "__setattr__"}
+        is_plain = all(not own & one.members and not one.keywords for one in ancestors.inside)
+        return is_plain and all(map(_runs_nothing, ancestors.outside))
+
+    def _handed_on(self, module: Module, node: ast.expr) -> Iterator[Called]:
+        """Yield the functions that a name stands for, where it is not called at once."""
+        above = module.parent(node)
+        if isinstance(above, ast.Attribute) or (isinstance(above, ast.Call) and above.func is node):
+            return
+        for value in self._evaluator.values(module, node):
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                yield Called(value.module, value.node, 0)
+
+    def _properties(self, name: str) -> Iterator[Called]:
+        """Yield the decorated methods of this name: one may be a property that is read."""
+        if name not in self._methods:
+            self._methods[name] = tuple(self._decorated(name))
+        for path, start in self._methods[name]:
+            module = self._evaluator.load(path)
+            function = None if module is None else module.function_at(start)
+            if module is not None and function is not None:
+                yield Called(module, function, 1)
+
+    def _decorated(self, name: str) -> Iterator[Place]:
+        words = self._evaluator.callers.words
+        # The end of a decorator, perhaps comments, and the function.
+        defined = rb"^[ \t]*(?:@.*|\).*)\n(?:[ \t]*#.*\n)*[ \t]*(?:async[ \t]+)?def[ \t]+%b\b"
+        found = re.compile(defined % name.encode(), re.MULTILINE)
+        for path in words.files_with(name):
+            text = words.text(path)
+            module = self._evaluator.load(path) if found.search(text) else None
+            for scope in module.scopes.scopes if module is not None else ():
+                node = scope.node
+                if (
+                    module is not None
+                    and isinstance(node, Function)
+                    and node.name == name
+                    and isinstance(module.parent(node), ast.ClassDef)
+                    and node.decorator_list
+                ):
+                    yield path, module.span(node).start
+
+
+def _registers(decorator: ast.expr) -> bool:
+    match decorator:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _REGISTERING
+        case _:
+            return False
+
+
+def _runs_nothing(name: str) -> bool:
+    """Whether a function of a library runs no code of a program but what it is handed."""
+    root = name.partition(".")[0]
+    if root in _RUNNING or name in _RUNNING_BUILTINS:
+        return False
+    return root in _LIBRARIES or root in sys.stdlib_module_names
