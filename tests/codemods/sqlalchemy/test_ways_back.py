@@ -75,9 +75,7 @@ if __name__ == "__main__":
     ],
     ids=["back", "twice", "not back"],
 )
-def test_what_leads_back_is_loaded_by_the_statement(
-    reads, is_back, tmp_path, capsys, monkeypatch
-):
+def test_what_leads_back_is_loaded_by_the_statement(reads, is_back, tmp_path, capsys, monkeypatch):
     database, main = DATABASE.replace("{path}", str(tmp_path / "shop.db")), MAIN.format(reads=reads)
     result = rewritten(database=database, main=main)
     assert not [one for one in result.report.findings if one.reason]
