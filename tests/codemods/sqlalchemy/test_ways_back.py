@@ -49,7 +49,7 @@ from sqlalchemy.orm import Session
 
 def beside(number):
     with Session(engine) as db:
-        order = db.scalars(select(Order).where(Order.id == number)).one()
+        found = db.scalars(select({model}).where({model}.id == number)).one()
         return {reads}
 
 
@@ -67,16 +67,20 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(
-    ("reads", "is_back"),
+    ("read", "is_back"),
     [
-        ("[one.id for one in order.shop.orders]", True),
-        ("[one.shop.name for one in order.shop.orders]", True),
-        ("order.shop.name", False),
+        (("Order", "[one.id for one in found.shop.orders]"), True),
+        (("Order", "[one.shop.name for one in found.shop.orders]"), True),
+        (("Order", "found.shop.name"), False),
+        # The session has the object that was loaded first.
+        (("Shop", "[one.shop.name for one in found.orders]"), False),
     ],
-    ids=["back", "twice", "not back"],
+    ids=["back", "twice", "not back", "to itself"],
 )
-def test_what_leads_back_is_loaded_by_the_statement(reads, is_back, tmp_path, capsys, monkeypatch):
-    database, main = DATABASE.replace("{path}", str(tmp_path / "shop.db")), MAIN.format(reads=reads)
+def test_what_leads_back_is_loaded_by_the_statement(read, is_back, tmp_path, capsys, monkeypatch):
+    database = DATABASE.replace("{path}", str(tmp_path / "shop.db"))
+    model, code = read
+    main = MAIN.format(model=model, reads=code)
     result = rewritten(database=database, main=main)
     assert not [one for one in result.report.findings if one.reason]
     assert result.files["database.py"].count(b'lazy="selectin"') == len(["shop", "orders"])
