@@ -13,7 +13,9 @@ from typing import NamedTuple
 import msgspec
 from corpora import Program
 
-HERE = Path(__file__).parent.absolute()
+PLUGINS = Path(__file__).parent.absolute() / "plugins"
+"""The plugins of pytest that measure. The scripts beside them stay out of the path of a program: it
+would import one that has the name of a library."""
 LONGEST = 900
 """Seconds after which a run of tests counts as hanging."""
 
@@ -84,7 +86,7 @@ class Suite:
         return {
             **os.environ,
             "PATH": os.pathsep.join([str(Path(self.python).parent), os.environ["PATH"]]),
-            "PYTHONPATH": os.pathsep.join([str(HERE), str(self.copy)]),
+            "PYTHONPATH": os.pathsep.join([str(PLUGINS), str(self.copy)]),
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
             **dict(self.program.variables),

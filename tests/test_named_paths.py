@@ -111,7 +111,7 @@ def test_every_dotted_name_exists(kind):
 
 
 def test_every_file_that_the_architecture_names_exists():
-    files = [*SOURCES, *(HERE / "benchmarks").glob("*.py")]
+    files = [*SOURCES, *(HERE / "benchmarks").rglob("*.py")]
     there = [f"/{path.relative_to(HERE).as_posix()}" for path in files]
     named = set(FILE.findall((HERE / "docs/architecture.md").read_text("utf-8"))) - OF_CASES
 

@@ -45,7 +45,8 @@ class Surroundings(Struct, frozen=True):
     stands inside brackets, where a line may be broken freely. ``parentheses`` are those around
     nothing else: they go if the new code breaks its lines inside its own brackets alone.
     ``breaks_around`` says that the anchor is part of a larger expression on one line, which is
-    broken as a whole afterwards if it gets too long.
+    broken as a whole afterwards if it gets too long. ``is_value`` says that the anchor is all that
+    a statement assigns, returns, iterates over or tests, and so may be put in parentheses.
     """
 
     newline: str = "\n"
@@ -57,6 +58,7 @@ class Surroundings(Struct, frozen=True):
     bracketed: bool = False
     parentheses: Parentheses | None = None
     breaks_around: bool = False
+    is_value: bool = False
 
 
 Rewriter = Callable[[Any, Any, Surroundings], Any]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import keyword
 import tokenize
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -116,7 +117,12 @@ def _at_brackets(
     for opening, closing in _pairs(tokens):
         head, tail = indent + text[: opening.end], indent + text[closing.start :]
         body = text[opening.end : closing.start].strip()
-        inside = _broken(body, indent + width.step, width, bracketed=True, closes=True)
+        parts = _elements(body) if _is_display(tokens, opening) else [body]
+        inside = [
+            line
+            for part in parts
+            for line in _broken(part, indent + width.step, width, bracketed=True, closes=True)
+        ]
         made = [head, *inside, tail]
         if max(map(len, made)) <= width.length:
             return made
@@ -133,12 +139,28 @@ def _pairs(tokens: Sequence[_Token]) -> list[tuple[_Token, _Token]]:
         if token.text in OPENING and token.depth == 0:
             at = number
         elif token.text in CLOSING and token.depth == 0:
-            is_index = token.text == "]" and number == at + 2  # `x[0]`, which black never breaks
+            # `x[0]`, which black never breaks.
+            is_index = (
+                number == at + 2 and token.text == "]" and not _is_display(tokens, tokens[at])
+            )
             if number > at + 1 and not is_index:
                 pairs.append((tokens[at], token))
     # The parameters of a function come first, what it returns is never broken.
     is_function = tokens[0].text == "def" or [one.text for one in tokens[:2]] == ["async", "def"]
     return pairs[:1] if is_function else pairs[::-1]
+
+
+def _is_display(tokens: Sequence[_Token], opening: _Token) -> bool:
+    """Whether a bracket opens a list, a set, a dictionary or a tuple: no call, and no index."""
+    at = bisect_left(tokens, opening.start, key=lambda one: one.start)
+    return at == 0 or not tokens[at - 1].is_operand
+
+
+def _elements(body: str) -> list[str]:
+    """Return what stands in a display, each element with its comma; the whole if it has none."""
+    tokens = _tokens(body)
+    has_commas = any(one.at < len(body) for one in _commas(tokens))
+    return _apart(body, tokens, closes=True) if has_commas else [body]
 
 
 def _value_in_parentheses(

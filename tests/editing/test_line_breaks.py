@@ -41,6 +41,26 @@ def tree(code):
             id="starred arguments",
         ),
         pytest.param(
+            "assert sorted(all_of_the_names) == [1, 2]",
+            "assert sorted(all_of_the_names) == [\n    1,\n    2,\n]",
+            id="elements of a list one below the other though they fit on one line",
+        ),
+        pytest.param(
+            "wanted[0] = the_names_of(them) == {1: 2, 3: 4}",
+            "wanted[0] = the_names_of(them) == {\n    1: 2,\n    3: 4,\n}",
+            id="items of a dictionary",
+        ),
+        pytest.param(
+            "assert the_names_of_them(of, all) == [number]",
+            "assert the_names_of_them(of, all) == [\n    number\n]",
+            id="a list of one is no index",
+        ),
+        pytest.param(
+            "assert the_names(of) == [x for x, y in them]",
+            "assert the_names(of) == [\n    x for x, y in them\n]",
+            id="a comprehension has no elements",
+        ),
+        pytest.param(
             "value = session.scalars(some_query).all()",
             "value = session.scalars(\n    some_query\n).all()",
             id="empty brackets are passed over",

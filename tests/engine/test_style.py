@@ -85,6 +85,32 @@ def test_whether_a_line_may_be_broken_freely(text, bracketed):
     assert around(text, "f(1)").bracketed is bracketed
 
 
+@pytest.mark.parametrize(
+    ("text", "is_value"),
+    [
+        ("x = f(1)\n", True),
+        ("x = y = f(1)\n", True),
+        ("x: int = f(1)\n", True),
+        ("x += f(1)\n", True),
+        ("def g():\n  return f(1)\n", True),
+        ("for x in f(1):\n  pass\n", True),
+        ("if x:\n  pass\nelif f(1):\n  pass\n", True),
+        ("while f(1):\n  pass\n", True),
+        ("assert f(1)\n", True),
+        ("assert f(1), x\n", False),
+        ("f(1)\n", False),
+        ("f(1)[0] = x\n", False),
+        ("for f(1).x in y:\n  pass\n", False),
+        ("x = f(1).y\n", False),
+        ("x = f(1), y\n", False),
+        ("with f(1) as y:\n  pass\n", False),
+        ("x = f'{f(1)}'\n", False),
+    ],
+)
+def test_whether_an_anchor_is_all_the_value_of_a_statement(text, is_value):
+    assert around(text, "f(1)").is_value is is_value
+
+
 def test_the_lines_of_an_anchor_of_several():
     text = "if a:\n    x = f(\n      1\n    ).y\n"
     found = around(text, "f(\n      1\n    )")

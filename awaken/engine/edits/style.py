@@ -146,6 +146,7 @@ def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surround
         bracketed=_is_bracketed(module, node, span),
         parentheses=_parentheses(outer_pair_of(module, node)),
         breaks_around=_breaks_around(module, node, span),
+        is_value=_is_value(module, node),
     )
 
 
@@ -184,6 +185,20 @@ def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     if span.end > end or end - start > 4 * LONGEST_LINE:
         return False
     return can_be_broken(text[start:end].decode())
+
+
+def _is_value(module: Module, node: ast.AST) -> bool:
+    """Whether a statement assigns, returns, iterates over or tests ``node`` and nothing else."""
+    match module.parent(node):
+        case ast.Assign(value=value) | ast.AnnAssign(value=value) | ast.AugAssign(value=value):
+            return value is node
+        case ast.Return(value=value):
+            return value is node
+        case ast.For(iter=value) | ast.AsyncFor(iter=value):
+            return value is node
+        case ast.If(test=value) | ast.While(test=value) | ast.Assert(test=value, msg=None):
+            return value is node
+    return False
 
 
 # Edits come in the order of a file, so a few statements are enough; one with thousands of edits is

@@ -1,4 +1,4 @@
-"""Puts what is written into a call of a function, on one line or on lines of its own."""
+"""Puts what is written into a call or in parentheses, on one line or on lines of its own."""
 
 from __future__ import annotations
 
@@ -48,6 +48,22 @@ def in_call(
         last = last.with_changes(comma=close, whitespace_after_arg=cst.SimpleWhitespace(""))
     arguments = [*(cst.Arg(one, comma=comma) for one in first), last]
     return cst.Call(called, arguments, whitespace_before_args=line_break(indent))
+
+
+def inside_parentheses(around: Surroundings) -> Surroundings:
+    """Return what is around a value that ``in_parentheses`` puts on lines of its own."""
+    indent = around.line_indent + around.indent
+    return msgspec.structs.replace(
+        around, line_indent=indent, column=len(indent), trailing=0, bracketed=True, is_value=False
+    )
+
+
+def in_parentheses(value: cst.BaseExpression, around: Surroundings) -> cst.BaseExpression:
+    """Return ``value``, written for ``inside_parentheses``, with parentheses on their own lines."""
+    inner = line_break(around.line_indent + around.indent)
+    opens = cst.LeftParen(whitespace_after=inner)
+    closes = cst.RightParen(whitespace_before=line_break(around.line_indent))
+    return value.with_changes(lpar=[opens], rpar=[closes])
 
 
 def _fits(text: str, around: Surroundings) -> bool:

@@ -9,7 +9,11 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut, LinkEdit, QueryRewrite
-from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import in_call
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import (
+    in_call,
+    in_parentheses,
+    inside_parentheses,
+)
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite import (
     operated,
     renamed,
@@ -76,7 +80,12 @@ def _rewritten(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseE
     if data.runs is not None:
         parts = _with_comments_of_brackets(parts)
     if data.runs is not None:
-        new = _run(node, parts, _statement(parts, data), data, around)
+        statement = _statement(parts, data)
+        new = _run(node, parts, statement, data, around)
+        if chain_lines.has_break(new) and _may_be_wrapped(node, parts, statement, data, around):
+            free = replace(parts, continued=False)
+            new = _run(node, free, statement, data, inside_parentheses(around))
+            return in_parentheses(new, around)
     elif data.wrap == "exists":
         new = _wrap_exists(parts, _statement(parts, data), data, around)
     else:
@@ -365,8 +374,32 @@ def _is_fluent(parts: _Parts, data: QueryRewrite, around: Surroundings) -> bool:
     """Whether each call on the result gets a line: of several, where lines may be broken freely."""
     starts_line = around.column == len(around.line_indent)
     is_free = around.parentheses is not None or (around.bracketed and starts_line)
-    calls = len(data.then) + (data.last is not None)
-    return calls > 1 and is_free and not parts.continued
+    return _calls_on_result(data) > 1 and is_free and not parts.continued
+
+
+def _calls_on_result(data: QueryRewrite) -> int:
+    return len(data.then) + (data.last is not None)
+
+
+def _may_be_wrapped(
+    node: Any,
+    parts: _Parts,
+    statement: cst.BaseExpression,
+    data: QueryRewrite,
+    around: Surroundings,
+) -> bool:
+    """Whether a value of several lines reads better in parentheses, as black has it.
+
+    It does with more than one call on the result. Comments stay where they are.
+    """
+    has_comments = parts.leading or _trailing_comment(parts, data)
+    return (
+        around.is_value
+        and not (around.bracketed or around.breaks_around or around.parentheses or node.lpar)
+        and _calls_on_result(data) > 1
+        and not has_comments
+        and can_be_laid_out(statement)
+    )
 
 
 def _length(around: Surroundings, *, fluent: bool) -> int:
