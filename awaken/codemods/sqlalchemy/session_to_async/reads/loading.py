@@ -129,17 +129,49 @@ class Loading:
 
     # ----------------------------------------------------------------------------- statements
     def _plan(self) -> PlannedLoads:
-        """Plan the loads of statements; what they cannot load, the mapping does."""
+        """Plan the loads of statements; what they cannot load, the mapping does.
+
+        The mapping stops where a class comes back to itself: statements load what is read there.
+        """
         while True:
             traces: dict[Trace, Key] = {}
             for key, reads in self._reads.items():
-                if key not in self._mapped and key not in self._recursive:
-                    traces |= {trace: key for read in reads for trace in read.traces}
+                if key in self._recursive:
+                    continue
+                for trace in (one for read in reads for one in read.traces):
+                    if key not in self._mapped or self._comes_back(trace):
+                        traces[trace] = key
             planned = plan_loads(self._rule, self._project, tuple(traces))
-            refused = {traces[trace] for trace in planned.refused}
+            refused = {traces[trace] for trace in planned.refused} - self._mapped
             if not refused:
                 return planned
             self._mapped |= refused
+
+    def _comes_back(self, trace: Trace) -> bool:
+        """Whether a way from a statement to a read leads back to a class that it came from.
+
+        A reference by key to the very object it came from is answered by the session.
+        """
+        passed: set[str] = set()
+        before: Key | None = None
+        for step in trace.path:
+            owner, _, name = step.rpartition(".")
+            passed.add(owner)
+            mapped = self._project.orm.mapped_class(owner)
+            facts = None if mapped is None else mapped.relationships.get(name)
+            target = None if facts is None else facts.target
+            if target is None:
+                return False
+            around = {target, *self._project.all_subclasses(target)}
+            if not passed.isdisjoint(around) and not self._is_inverse(before, (owner, name)):
+                return True
+            before = owner, name
+        return False
+
+    def _is_inverse(self, before: Key | None, key: Key) -> bool:
+        """Whether a relationship leads back by key to the object that ``before`` was read of."""
+        inverse = None if before is None else self._project.orm.inverse_of(*before)
+        return inverse is not None and inverse.by_key is True and inverse.attribute == key[1]
 
     def awaited(self) -> Iterator[Place]:
         """Yield the reads in Python code that load by themselves, for nothing else can."""
