@@ -17,6 +17,12 @@ BESIDE = "/beside-another"
 """How the reasons end of sites that are left alone for the sake of others."""
 
 
+CURE_OF_UNSAFE = (
+    "see whether the program relies on what may change; apply it if not, else leave it out"
+)
+"""What to do about an unsafe site that says nothing of it itself."""
+
+
 def outlined(root: RootReport) -> frozenset[SiteId]:
     """Return the sites of which an outline says why they are left alone: for the sake of others."""
     sites = {site for one in root.outlines if one.change is None for site in one.sites}

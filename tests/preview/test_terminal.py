@@ -441,6 +441,20 @@ def test_a_site_that_stays_has_no_new_text() -> None:
     assert "shown above" not in text
 
 
+def test_what_to_do_about_unsafe_sites_is_said_once() -> None:
+    file = source("a.py", b"x = q(A), q(B), q(C)\n")
+    found = [finding(file, f"q({name})", Level.UNSAFE) for name in "AB"]
+    own = finding(file, "q(C)", Level.UNSAFE, help="Ask the callers.")
+
+    change = FileChange("a.py", file, file.with_text(b"x = s(A), q(B), q(C)\n"), ())
+    text = framed(report(root_report(ROOT, change, findings=(*found, own))))
+
+    said = "what to do about 2 unsafe sites: see whether the program relies on what may change"
+    assert text.count(said) == 1
+    assert text.index(said) > text.index("Ask the callers.")
+    assert "about" not in framed(report(root_report(ROOT, change, findings=(own,))))
+
+
 def test_a_span_up_to_a_line_end_stays_on_its_line() -> None:
     (frame,) = rewritten("a\nq(A)\nb\nc\n", "a\nq(A)\nb\nc\n", "q(A)\n")
 

@@ -356,6 +356,10 @@ def test_a_mapping_that_is_not_all_in_sight_is_incomplete(text):
     "text",
     [
         "class A(Base):\n  x = Column(default=make())\n  y = str(1)\n",
+        (
+            "try:\n  from flask_appbuilder import Model as C\n"
+            "except ImportError:\n  C = declarative_base()\nclass A(C): pass\n"
+        ),
         "def column(): return Column(Integer)\nclass A(Base):\n  x = column()\n",
         "class Top:\n  id = Column(Integer)\nC = declarative_base(cls=Top)\nclass A(C): pass\n",
         "from typing import Generic\nclass A(Base, Generic[T]): pass\n",

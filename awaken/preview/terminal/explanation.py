@@ -17,7 +17,7 @@ from awaken.preview.counts import plural
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
-from awaken.preview.sections import Section
+from awaken.preview.sections import CURE_OF_UNSAFE, Section
 from awaken.preview.terminal.code_frame import CodeFrames
 from awaken.preview.terminal.outline_page import OutlinePage
 
@@ -217,9 +217,7 @@ def _cure(site: Site) -> str:
     if site.reason is not None:
         return site.reason.help
     if site.finding.level is Level.UNSAFE:
-        return (
-            "See whether the program relies on what may change; apply it if not, else leave it out."
-        )
+        return f"{CURE_OF_UNSAFE[:1].upper()}{CURE_OF_UNSAFE[1:]}."
     return ""
 
 

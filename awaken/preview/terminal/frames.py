@@ -8,14 +8,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from awaken.contract import Finding, Place
+from awaken.contract import Finding, Level, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
 from awaken.preview.counts import plural
 from awaken.preview.diffs.rewrites import Rewrite, Rewrites
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
-from awaken.preview.sections import BESIDE, outlined
+from awaken.preview.sections import BESIDE, CURE_OF_UNSAFE, outlined
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
 _FEW = 5
@@ -27,6 +27,21 @@ def print_findings(report: Report, console: Console, current: Path) -> None:
     page = Page(console)
     for root in report.roots:
         _Frames(page, root, current).print()
+    _print_cure_of_unsafe(report, page)
+
+
+def _print_cure_of_unsafe(report: Report, page: Page) -> None:
+    """Print once what to do about all unsafe sites that do not say it themselves."""
+    unsafe = [
+        one
+        for root in report.roots
+        for one in root.findings
+        if one.level is Level.UNSAFE and not one.help
+    ]
+    if unsafe:
+        number = f"{plural(len(unsafe), 'unsafe site')}: "
+        page.sentence(("what to do", "faint"), " about ", (number, "unsafe"), CURE_OF_UNSAFE)
+        page.row()
 
 
 def _key(finding: Finding) -> tuple[str, str]:

@@ -214,11 +214,13 @@ class External:
 class DeclarativeBase:
     """A class whose subclasses are mapped; ``parent`` is the class it adds to them.
 
-    ``complete`` is False where more is added than can be seen.
+    ``complete`` is False where more is added than can be seen, ``automap`` says that
+    ``automap_base()`` made it, whose ``classes`` are those of the tables of a database.
     """
 
     parent: str | None = None
     complete: bool = True
+    automap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
+from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
@@ -138,6 +139,10 @@ class Evaluator(ABC):
     def lacks(self, owner: InstanceOf, name: str, module: Module, node: ast.AST) -> bool:
         """Whether an instance of a class of the program is proved to have no method ``name``."""
         return self.members.lacks(owner, name, module, node)
+
+    def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
+        """Return what a parameter is by what callers in sight pass, or why that is not known."""
+        return self.parameters.received(module, function, parameter)
 
     def as_session(self, value: Value) -> Value:
         """Return ``value``, or the session that an instance of a project's subclass is."""
@@ -334,6 +339,8 @@ class Evaluator(ABC):
                 return (owner,)
             case NoneValue():
                 return ()
+            case InstanceOf() if are_automap((owner,)):
+                return (ClassOf(AUTOMAP_CLASS),)
             case InstanceOf() if self._is_read_by_method(owner, module, node):
                 methods = self.members.attribute(owner, "__getitem__", module, node)
                 call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)

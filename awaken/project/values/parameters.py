@@ -85,7 +85,7 @@ class Parameters:
             self._fixture(module, function, parameter)
             or given
             or parameter_of_replaced(self._evaluator, module, function, parameter)
-            or self._from_callers(module, function, parameter)
+            or self.received(module, function, parameter)
         )
 
     def _packed(self, module: Module, function: ast.AST, parameter: ast.arg) -> Value:
@@ -222,7 +222,7 @@ class Parameters:
         found = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
         return () if found is None else passed_on_by(evaluator.returned(found))
 
-    def _from_callers(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
+    def received(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the callers in sight pass, or why that does not say what it is."""
         evaluator = self._evaluator
         said = "has no annotation"

@@ -257,6 +257,10 @@ class Questions(Protocol):
         """Return what callers pass to a parameter."""
         ...
 
+    def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
+        """Return what a parameter is by what callers in sight pass, or why that does not say it."""
+        ...
+
     def solved(
         self,
         key: Hashable,

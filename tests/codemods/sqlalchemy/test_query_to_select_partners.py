@@ -12,10 +12,13 @@ from awaken.testing.cases import Settings
 from tests.planned import printed
 
 PROGRAM = """\
-from sqlalchemy import ForeignKey, and_, create_engine, or_
+from sqlalchemy import (
+    Column, ForeignKey, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, String, Table,
+    UniqueConstraint, and_, any_, create_engine, or_, text,
+)
 from sqlalchemy.orm import (
     DeclarativeBase, Mapped, Session, aliased, contains_eager, joinedload, mapped_column,
-    relationship,
+    registry, relationship,
 )
 
 
@@ -62,6 +65,87 @@ class Pair(Base):
     right: Mapped[int] = mapped_column(primary_key=True)
 
 
+class Shelf(Base):
+    __tablename__ = "shelves"
+    __table_args__ = (PrimaryKeyConstraint("shop_id", "row"), {{"sqlite_autoincrement": False}})
+    shop_id: Mapped[int] = mapped_column(ForeignKey(Shop.key))
+    row: Mapped[int] = mapped_column("row")
+    mark: Mapped[str] = mapped_column(index=True)
+    shop: Mapped[Shop] = relationship()
+
+
+class Box(Base):
+    __tablename__ = "boxes"
+    __table_args__ = (
+        ForeignKeyConstraint(["shop_id", "row"], ["shelves.shop_id", "shelves.row"]),
+        Index("marks", "mark", unique=True),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shop_id: Mapped[int]
+    row: Mapped[int]
+    mark: Mapped[str]
+    first_id: Mapped[int] = mapped_column(ForeignKey("shops.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("shops.id"))
+    shelf: Mapped[Shelf] = relationship()
+    first: Mapped[Shop] = relationship(foreign_keys=[first_id])
+    other: Mapped[Shop] = relationship(foreign_keys="Box.other_id")
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    box_id: Mapped[int] = mapped_column(ForeignKey("boxes.id"))
+    side: Mapped[int] = mapped_column()
+    id: Mapped[int] = mapped_column(primary_key=True)
+    above_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+    box: Mapped[Box] = relationship()
+    above: Mapped["Note"] = relationship(remote_side=[id], back_populates="below")
+    below: Mapped[list["Note"]] = relationship(back_populates="above")
+    __table_args__ = (
+        UniqueConstraint(box_id, side),
+        Index("some", "side", unique=True, sqlite_where=text("side > 90")),
+    )
+
+
+class Staff(Base):
+    __tablename__ = "staff"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id"))
+    shop: Mapped[Shop] = relationship()
+    __mapper_args__ = {{"polymorphic_on": "kind", "polymorphic_identity": "staff"}}
+
+
+class Cook(Staff):
+    __tablename__ = "cooks"
+    id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    lamp_id: Mapped[int] = mapped_column(ForeignKey("lamps.id"))
+    lamp: Mapped[Lamp] = relationship()
+    __mapper_args__ = {{"polymorphic_identity": "cook"}}
+
+
+class Dish(Base):
+    __tablename__ = "dishes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cook_id: Mapped[int] = mapped_column(ForeignKey("cooks.id"))
+    cook: Mapped[Cook] = relationship()
+
+
+bills = Table(
+    "bills", Base.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("shop_id", Integer, ForeignKey("shops.id")),
+    Column("code", String, nullable=True),
+    UniqueConstraint("code"),
+)
+
+
+class Bill:
+    id: Mapped[int]
+    shop_id: Mapped[int]
+
+
+registry(metadata=Base.metadata).map_imperatively(Bill, bills)
+Upper = aliased(Note)
 Other = aliased(Shop)
 
 
@@ -70,7 +154,11 @@ def asked(session: Session, flag=True):
 
 
 def shown(found):
-    return found.__mapper__.primary_key_from_instance(found) if isinstance(found, Base) else found
+    return found.__mapper__.primary_key_from_instance(found) if is_object(found) else found
+
+
+def is_object(found):
+    return isinstance(found, (Base, Bill))
 
 
 engine = create_engine("sqlite://")
@@ -81,9 +169,25 @@ with Session(engine) as session:
     session.add_all([Part(id=n, lamp_id=1 + n % 3, kind="abz"[n % 3]) for n in range(1, 8)])
     session.add_all([Licence(id=n, shop_id=n) for n in (1, 2)])
     session.add_all([Pair(left_id=n % 3 + 1, right=n) for n in range(1, 6)])
+    session.add_all([Shelf(shop_id=1 + n % 2, row=n // 2, mark=str(n % 2)) for n in range(6)])
+    session.add_all([
+        Box(id=n, shop_id=1 + n % 2, row=n // 2, mark=str(n), first_id=1, other_id=1 + n % 3)
+        for n in range(1, 6)
+    ])
+    session.add_all([Note(id=1, box_id=1, side=1)])
+    session.flush()
+    session.add_all([Note(id=n, box_id=n // 2, side=n % 2, above_id=1) for n in range(4, 9)])
+    session.add_all([Cook(id=n, shop_id=1 + n % 3, lamp_id=1) for n in range(1, 4)])
+    session.add_all([Staff(id=9, shop_id=1)])
+    session.flush()
+    session.add_all([Dish(id=n, cook_id=1 + n % 3) for n in range(1, 6)])
+    for n in (1, 2, 3, 4):
+        one = Bill()
+        one.id, one.shop_id, one.code = n, 1 + n % 2, "a" if n == 1 else None
+        session.add(one)
     session.commit()
     for one in asked(session):
-        print(shown(one) if isinstance(one, Base) else [shown(each) for each in one])
+        print(shown(one) if is_object(one) else [shown(each) for each in one])
 """
 ONE = {
     "session.query(Lamp).join(Lamp.shop){}.all()": "Shop",
@@ -108,6 +212,42 @@ ONE = {
     "session.query(Pair).join(Shop){}.all()": "Shop",
     "session.query(Lamp, Shop).join(Lamp.shop){}.all()": "Shop",
     "session.query(Lamp).join(Lamp.shop).options(contains_eager(Lamp.shop)){}.all()": "Shop",
+    # Keys in `__table_args__`, and those that name attributes.
+    "session.query(Box).join(Box.shelf){}.all()": "Shelf",
+    "session.query(Box).join(Shelf){}.all()": "Shelf",
+    "session.query(Box).join(Shelf, (Shelf.shop_id == 1) & (Box.row == Shelf.row)){}.all()": (
+        "Shelf"
+    ),
+    "session.query(Shelf).join(Shelf.shop){}.all()": "Shop",
+    "session.query(Shelf).join(Shop){}.all()": "Shop",
+    "session.query(Lamp).join(Box, Box.mark == Lamp.name){}.all()": "Box",
+    "session.query(Note).join(Note.box).join(Box.shelf).join(Shelf.shop){}.all()": "Shop",
+    "session.query(Lamp).join(Note, and_(Note.box_id == Lamp.id, Note.side == 1)){}.all()": "Note",
+    "session.query(Bill).join(Shop){}.all()": "Shop",
+    "session.query(Shop).join(Bill, Bill.code == Shop.name){}.all()": "Bill",
+    # A relationship that says which columns it goes by.
+    "session.query(Box).join(Box.first){}.all()": "Shop",
+    "session.query(Box).join(Box.other){}.all()": "Shop",
+    "session.query(Note).join(Upper, Note.above){}.all()": "Upper",
+    "session.query(Note).join(Note.above.of_type(Upper)){}.all()": "Upper",
+    # Classes whose rows come from several tables.
+    "session.query(Cook).join(Cook.shop){}.all()": "Shop",
+    "session.query(Cook).join(Cook.lamp){}.all()": "Lamp",
+    "session.query(Cook).join(Lamp){}.all()": "Lamp",
+    "session.query(Cook).join(Shop){}.all()": "Shop",
+    "session.query(Staff).join(Staff.shop){}.all()": "Shop",
+    "session.query(Dish).join(Dish.cook){}.all()": "Cook",
+    "session.query(Dish).join(Cook){}.all()": "Cook",
+    "session.query(Dish).join(Dish.cook).join(Cook.shop){}.all()": "Shop",
+    # Criteria that join.
+    "session.query(Lamp).filter(Lamp.shop_id == Shop.key){}.all()": "Shop",
+    "session.query(Lamp).where(Shop.key == Lamp.shop_id, Shop.name == 'a'){}.all()": "Shop",
+    "session.query(Lamp).filter((Lamp.shop_id == Other.key) & (Other.key < 3)){}.all()": "Other",
+    "session.query(Part).filter(Part.lamp_id == Lamp.id, Lamp.shop_id == Shop.key){}.all()": "Shop",
+    "session.query(Part).join(Lamp).filter(Lamp.shop_id == Shop.key){}.all()": "Shop",
+    "session.query(Lamp).join(Lamp.shop).filter(Shop.key == Part.id){}.all()": "Shop",
+    "session.query(Lamp, Shop).filter(Lamp.shop_id == Shop.key){}.all()": "Shop",
+    "session.query(Lamp).filter(Shelf.shop_id == Lamp.shop_id, Shelf.row == 1){}.all()": "Shelf",
 }
 MANY = {
     "session.query(Shop).join(Shop.lamps){}.all()": "Lamp",
@@ -123,9 +263,27 @@ MANY = {
     "session.query(Lamp).join(Lamp.shop).join(Lamp.parts){}.all()": "Shop",
     "session.query(Part).join(Shop, Shop.name == Part.kind).join(Shop.licence){}.all()": "Shop",
     "session.query(Lamp).join(Lamp.shop).filter(Other.key > 1){}.all()": "Shop",
-    "session.query(Lamp).join(Lamp.shop).filter(Shop.key == Part.id){}.all()": "Shop",
+    "session.query(Lamp).join(Lamp.shop).filter(Shop.key == Part.lamp_id){}.all()": "Shop",
     "session.query(Lamp).join(Lamp.shop).options(joinedload(Lamp.parts)){}.all()": "Shop",
     "session.query(Shop).select_from(Lamp).join(Lamp.shop){}.all()": "Shop",
+    "session.query(Shelf).join(Box){}.all()": "Box",
+    "session.query(Shop).join(Shelf){}.all()": "Shelf",
+    "session.query(Shop).join(Shelf, Shelf.shop_id == Shop.key){}.all()": "Shelf",
+    "session.query(Lamp).join(Shelf, Shelf.mark == Lamp.name){}.all()": "Shelf",
+    "session.query(Lamp).join(Note, Note.side == Lamp.id){}.all()": "Note",
+    "session.query(Lamp).join(Note, Note.box_id == Lamp.id){}.all()": "Note",
+    "session.query(Note).join(Upper, Note.below){}.all()": "Upper",
+    "session.query(Shop).join(Bill){}.all()": "Bill",
+    "session.query(Shop).join(Bill, Bill.code == None){}.all()": "Bill",
+    "session.query(Shop).join(Bill, Bill.code == (None if flag else 'a')){}.all()": "Bill",
+    "session.query(Shop).join(Cook){}.all()": "Cook",
+    "session.query(Cook).join(Dish){}.all()": "Dish",
+    "session.query(Lamp).join(Cook){}.all()": "Cook",
+    "session.query(Shop).filter(Lamp.shop_id == Shop.key){}.all()": "Lamp",
+    "session.query(Lamp).filter(or_(Lamp.shop_id == Shop.key, Shop.key == 1)){}.all()": "Shop",
+    "session.query(Lamp).filter(Shop.key >= Lamp.shop_id){}.all()": "Shop",
+    "session.query(Lamp).filter(Shop.key == Part.lamp_id){}.all()": "Shop",
+    "session.query(Lamp).filter(Shelf.shop_id == Lamp.shop_id){}.all()": "Shelf",
 }
 BUILDERS = [
     "",
@@ -147,6 +305,12 @@ KEPT = {
     "    found = found.filter(Shop.name <= name)\nreturn found.all()": False,
     "found = session.query(Lamp).join(Shop)\nfor name in ('a', 'b'):\n"
     "    found = found.filter(Shop.name <= name, Part.id > 2)\nreturn found.all()": True,
+    "found = session.query(Lamp)\nif flag:\n    found = found.filter(Lamp.shop_id == Shop.key)\n"
+    "return found.filter(Lamp.id > 1).all()": False,
+    "found = session.query(Lamp)\nif flag:\n    found = found.filter(Lamp.shop_id == Shop.key)\n"
+    "return found.filter(Shop.key > 1).all()": True,
+    "found = session.query(Lamp).filter(Shop.name == 'a')\n"
+    "return found.filter(Lamp.shop_id == Shop.key).all()": False,
     "def narrowed(given):\n    return given.filter(Lamp.id > 1)\n"
     "return narrowed(session.query(Lamp).join(Shop)).all()": False,
 }
@@ -184,6 +348,8 @@ def run(tmp_path, capsys, monkeypatch):
 
 
 NAMES = {"Licence": "shop_id", "Lamp": "id", "Pair": "right", "Shop": "key", "Part": "id"}
+NAMES |= dict.fromkeys(["Bill", "Box", "Cook", "Dish", "Note", "Staff", "Upper"], "id")
+NAMES |= {"Shelf": "row"}
 
 
 def with_builders(query, partner):
@@ -229,7 +395,7 @@ def test_what_is_joined_on_some_way_only(body, flag, run):
         ('"id", primary_key=True', '"id", primary_key=True, info=dict(a=1)'),
         ('__tablename__ = "shops"', '__tablename__ = "shops_view"'),
         ("    name: Mapped[str]\n", "    name: Mapped[str]\n    more = made()\n"),
-        ('mapped_column(ForeignKey("shops.id"))', "mapped_column(ForeignKey(Shop.key))"),
+        ('mapped_column(ForeignKey("shops.id"))', "mapped_column(ForeignKey(made))"),
         ("shop: Mapped[Shop] = relationship(", "shop: Mapped[Shop] = relationship(primaryjoin=x, "),
     ],
 )  # fmt: skip

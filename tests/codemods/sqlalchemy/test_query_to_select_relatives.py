@@ -59,6 +59,15 @@ class Note(Base):
 
 class Columns:
     MEMBER = Note.id
+
+
+class Constants:
+    MEMBER = "a"
+
+
+class Changing:
+    MEMBER = "a"
+    MEMBER = Note.id
 """
 OPTIONS = """\
 from sqlalchemy import orm
@@ -170,7 +179,9 @@ def test_a_session_that_a_star_import_binds_has_its_name(text):
 
 VALUES = {
     "Kind.MEMBER": False, "Named.MEMBER": False, "Both.MEMBER": False, "lab.Kind.MEMBER": False,
-    "Kind.MEMBER.value": False, "Columns.MEMBER": True, "Note.id": True, "given": False,
+    "Kind.MEMBER.value": False, "Columns.MEMBER": True, "Constants.MEMBER": False,
+    "Changing.MEMBER": True,
+    "Note.user_id": True, "given": False,
 }  # fmt: skip
 
 

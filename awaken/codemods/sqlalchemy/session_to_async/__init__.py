@@ -61,6 +61,13 @@ Models of an installed package cannot be changed, and are not read. With
 are responses and other models of pydantic that are given such objects. What else loads when it is
 read, such as an association proxy, is named beside it: `"package.models.User.title"`.
 
+What something out of sight calls and does not await, such as the callback of a gauge, may stay a
+plain function: `bridged = ["shop.gauges.count_orders"]`. Each call waits in a thread of its own,
+with an event loop and connections that belong to it, so that it may be called in a thread or in
+the loop of the application; it holds up its caller as before. Such a function opens its connections
+and sessions by the name of one engine, and calls nothing else that waits. Its connections are made
+as those of that engine, and not kept. The engine of SQLite in memory is used itself.
+
 The engine of a database for which there is no asynchronous driver stays as it is, and what uses it
 blocks, if none of its connections goes further than the function that opens it.
 
@@ -293,12 +300,13 @@ If one function cannot become asynchronous, none does, and each says because of 
 
 * properties and other methods that Python itself calls; an `__init__` where a class below has one
   as well, or where objects of the class are made out of sight;
-* functions that are decorated by, or handed to, what may call them without awaiting them;
+* functions that are decorated by, or handed to, what may call them without awaiting them, unless
+  `bridged` names them, or what they call;
 * what is taken out of an object or a dictionary into which a session is put, if that is not
   followed;
 * code that runs when a file is imported, but for tables that are created;
-* functions that run in threads of the application, or when its process ends, and functions that
-  run an event loop themselves, as `uvicorn.run()` does;
+* functions that run in threads of the application, unless `bridged` names them, or when its process
+  ends, and functions that run an event loop themselves, as `uvicorn.run()` does;
 * lambdas, `map` and generators that are kept: what takes their items at once becomes a loop;
 * defaults of parameters, and f-strings that show their code;
 * tests of `unittest`, and doubles in tests that stand in for functions of both kinds;
@@ -335,6 +343,7 @@ loop already.
 * SQLAlchemy 2.1, "Core Internals": `Dialect.use_insertmanyvalues_wo_returning`; PostgreSQL 18,
   "CREATE TABLE": constraints that are not deferrable are checked behind every command
 * factory_boy 3.3, "SQLAlchemy" in "Using factory_boy with ORMs"
+* SQLAlchemy 2.1, "Connection Pooling": `Pool.recreate()`
 * Celery 5.6, "Tasks", "Calling Tasks", "Workers Guide"
 * FastAPI, "Concurrency and async / await", "Dependencies with yield", "Async Tests"
 * PEP 492, PEP 525, PEP 530

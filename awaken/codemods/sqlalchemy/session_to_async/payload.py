@@ -108,7 +108,9 @@ class Bridged(Struct, frozen=True):
 
     ``run`` is the expression that does, ``returns`` whether its value is returned, and ``begin`` a
     statement in front of it. The
-    ``parameters`` and the ``returned`` annotation are code; ``decorators`` go with it as well.
+    ``parameters`` and the ``returned`` annotation are code; ``decorators`` go with it as well. Of
+    one that gets another engine as a parameter, ``engine`` is the variable with the first, if that
+    is one of a module.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Bridged(Struct, frozen=True):
     returns: bool
     decorators: tuple[str, ...]
     blank_lines: int
+    engine: str = ""
 
 
 class Constructed(Struct, frozen=True):

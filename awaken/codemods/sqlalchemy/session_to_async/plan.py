@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynam
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.environments import (
     Environments,
 )
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
@@ -179,6 +180,7 @@ class SessionToAsync(Rule):
             operations,
             frozenset(place for one in places for place in one.places()),
             is_loop_bound=resources.is_loop_bound,
+            bridged=options.bridged,
         )
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
@@ -303,10 +305,12 @@ class SessionToAsync(Rule):
         environments: Environments,
     ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
-        bridges, schedulers = Bridges(part, disposal), Schedulers(part, self.name)
+        own_loops = OwnLoops(part, self.name)
+        bridges = Bridges(part, disposal, own_loops)
+        schedulers = Schedulers(part, self.name)
         refused = {
             **dict(exported(part)),
-            **refused_uses(part, schedulers),
+            **refused_uses(part, schedulers, own_loops),
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
             **dict(environments.refused()),
@@ -323,6 +327,7 @@ class SessionToAsync(Rule):
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
         yield from schedulers.members()
         yield from disposal.members()
+        yield from own_loops.members()
 
     def _resources(
         self, part: SynchronousPart, writer: ResourceWriter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,8 @@ class SynchronousPart:
     """What a program does synchronously with its database, and what has to wait for that.
 
     It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
-    Where connections are bound to an event loop, clients of tests wait as well.
+    Where connections are bound to an event loop, clients of tests wait as well. Functions that are
+    ``bridged``, by name, stay plain.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class SynchronousPart:
         loading: Iterable[Place] = (),
         *,
         is_loop_bound: bool = False,
+        bridged: Collection[str] = (),
     ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
@@ -54,6 +56,7 @@ class SynchronousPart:
         self.wrappers = Wrappers(project)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
+        self._bridged = bridged
         self._operations = operations
         self._asynchronous: set[FunctionPlace] = set()
         self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
@@ -181,7 +184,7 @@ class SynchronousPart:
     @cached_property
     def entry_points(self) -> EntryPoints:
         """The functions that something calls outside of the event loop."""
-        return EntryPoints(self.project, self._seeds)
+        return EntryPoints(self.project, self._seeds, self._bridged)
 
     @property
     def is_waiting(self) -> bool:

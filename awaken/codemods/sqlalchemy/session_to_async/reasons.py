@@ -124,6 +124,17 @@ NO_ENGINE = Reason(
     "`{}` runs in one event loop after another, and where its engine is made is not known",
     "Make the engine in a variable of a module, so that it can be disposed of after each loop.",
 )
+NOT_ON_OWN_ENGINE = Reason(
+    "not-on-own-engine",
+    "`{}`, which the option `bridged` names, does more than use one engine of a variable",
+    "Name a plain function that calls none that waits, and opens all its connections and sessions"
+    " by the name of one engine: `engine.connect()`, `Session(engine)`.",
+)
+TWO_ENGINES = Reason(
+    "two-engines",
+    "others keep `{}` synchronous, and a function that the option `bridged` names uses it",
+    "Change what keeps it synchronous, or leave that function out of `bridged`.",
+)
 EAGER_TASK = Reason(
     "eager-task",
     "the task `{}` runs eagerly where it is sent, inside of a running event loop",

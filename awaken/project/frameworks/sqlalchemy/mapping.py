@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
 
 from awaken.contract import Span
+from awaken.project.frameworks.sqlalchemy.keys.constraints import (
+    Constraints,
+    constraints_of_value,
+)
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding
@@ -51,6 +56,9 @@ _NO_TYPES = {"ForeignKey", "Sequence", "CheckConstraint", "Computed", "Identity"
 _SELECTABLES = {"alias", "join", "outerjoin", "select", "subquery", "union", "union_all"}
 _SELECTABLES |= {f"sqlalchemy.{name}" for name in _SELECTABLES}
 _LAZY_BY_ANNOTATION = {"DynamicMapped": "dynamic", "WriteOnlyMapped": "write_only"}
+_KEYS_OF_ITS_OWN = ("primary_key", "concrete", "inherit_condition")
+"""Settings of a mapper by which its rows need not be told apart by the primary key of its table."""
+_VIEW = re.compile(r"(?<!inter)(?<!over)(?<!pre)(?<!re)view")
 _COLLECTIONS = {"Collection", "DynamicMapped", "List", "Set", "Sequence", "WriteOnlyMapped"}
 _COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", "Iterable"}
 
@@ -60,7 +68,8 @@ class ColumnFacts(Struct, frozen=True):
     ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
     ``is_computed_on_update`` says that the database computes it whenever the row changes, ``name``
     what it is called in the database if that is written, ``unique`` that no value comes twice.
-    ``annotated`` is the class that ``Mapped[...]`` names, without None.
+    ``annotated`` is the class that ``Mapped[...]`` names, without None, ``refers`` the attribute
+    that a foreign key names in place of a table, as ``app.models.User.id``.
     """
 
     nullable: bool | None = None
@@ -71,6 +80,7 @@ class ColumnFacts(Struct, frozen=True):
     name: str | None = None
     unique: bool = False
     annotated: str | None = None
+    refers: str | None = None
 
 
 class RelationshipFacts(Struct, frozen=True):
@@ -79,7 +89,8 @@ class RelationshipFacts(Struct, frozen=True):
     ``target`` is the qualified name of the other class; ``uselist`` True for a collection, False
     for a single object, None if it cannot be told; ``lazy`` the loading as SQLAlchemy calls it
     (``select`` by default), None if it is not a plain value. ``path`` and ``span`` are where it
-    is declared, for a backref in the other class.
+    is declared, for a backref in the other class. ``foreign_keys`` and ``remote_side`` are the
+    attributes that it names for its join, as written, if it says nothing else of it.
     """
 
     target: str | None
@@ -90,12 +101,15 @@ class RelationshipFacts(Struct, frozen=True):
     span: Span
     plain_join: bool = True
     backref: str | None = None
+    foreign_keys: tuple[str, ...] = ()
+    remote_side: tuple[str, ...] = ()
 
 
 class ClassBody(Struct, frozen=True):
     """What one class body maps, without its bases.
 
-    ``kinds`` names every attribute; ``opaque`` ones may map anything.
+    ``kinds`` names every attribute; ``opaque`` ones may map anything. ``constraints`` is what it
+    says of its table beside the columns, None if nothing.
     """
 
     kinds: dict[str, AttributeKind]
@@ -103,6 +117,7 @@ class ClassBody(Struct, frozen=True):
     abstract: bool
     tablename: str | None
     table: Literal["plain", "selectable", "unknown"] | None
+    constraints: Constraints | None = None
 
 
 class _Partial(NamedTuple):
@@ -205,10 +220,33 @@ class MappingReader:
             columns,
             _constant(scope.bindings, "__abstract__") is True,
             _text(_constant(scope.bindings, "__tablename__")),
-            _table_by_name(scope.bindings)
-            if table is None
-            else self._table(module, table[0].value),
+            _table_by_settings(scope.bindings)
+            or (None if table is None else self._table(module, table[0].value)),
+            self._constraints(module, scope.bindings.get("__table_args__", []), columns),
         )
+
+    def _constraints(
+        self, module: Module, bindings: list[Binding], columns: Mapping[str, ColumnFacts]
+    ) -> Constraints | None:
+        if not bindings:
+            return None
+        binding, value = bindings[-1], bindings[-1].value
+        if isinstance(binding.node, ast.FunctionDef):
+            returned = returned_by(module, binding.node)
+            value = returned[0] if len(returned) == 1 else None
+        if len(bindings) > 1:
+            value = None
+        return constraints_of_value(value, self.namer(module), database_names(columns))
+
+    def namer(self, module: Module) -> Callable[[ast.expr], str]:
+        """Return what tells what a file calls by its name in SQLAlchemy, empty for others."""
+
+        def name(function: ast.expr) -> str:
+            names = self.called(module, function)
+            one = names.pop() if len(names) == 1 else ""
+            return one.rpartition(".")[2] if one.startswith("sqlalchemy.") else ""
+
+        return name
 
     def _function(self, module: Module, node: Function) -> tuple[AttributeKind, ast.expr | None]:
         """Return what a method maps: a ``declared_attr`` is what it returns."""
@@ -262,7 +300,25 @@ class MappingReader:
             keywords = [*partial.keywords, *call.keywords]
             call = ast.Call(partial.function, [*partial.arguments, *call.args], keywords)
         found = column_facts(call, annotation)
-        return structs.replace(found, is_computed_on_update=is_computed)
+        refers = None
+        if call is not None and found.foreign_key == "":
+            refers = self._refers(module, call)
+        return structs.replace(found, is_computed_on_update=is_computed, refers=refers)
+
+    def column(self, module: Module, call: ast.expr) -> ColumnFacts:
+        """Return what a column in a ``Table(...)`` says of itself."""
+        return self._column(module, call, None)
+
+    def _refers(self, module: Module, call: ast.Call) -> str | None:
+        """Return the attribute of a class that the one foreign key of a column names."""
+        named = [
+            one.args[0]
+            for one in call.args
+            if isinstance(one, ast.Call) and one.args
+            if self.called(module, one.func) == {"sqlalchemy.ForeignKey"}
+        ]
+        is_one = len(named) == 1 and isinstance(named[0], ast.Attribute)
+        return self._evaluator.names.qualified(module, named[0]) if is_one else None
 
     def _is_computed_on_update(self, module: Module, call: ast.Call) -> bool:
         """Whether an update makes the value of a column in the database, as ``func.now()`` does."""
@@ -458,10 +514,24 @@ def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:
     return value.value if isinstance(value, ast.Constant) else None
 
 
-def _table_by_name(bindings: Mapping[str, list[Binding]]) -> Literal["unknown"] | None:
-    """Return what a table name says: a view's key need not be unique in its rows."""
-    values = [one.value for one in bindings.get("__tablename__", []) if one.value is not None]
-    return "unknown" if any("view" in ast.unparse(one).lower() for one in values) else None
+def _table_by_settings(bindings: Mapping[str, list[Binding]]) -> Literal["unknown"] | None:
+    """Return what a class says of its table: the key of a view need not be unique in its rows."""
+    names = [one.value for one in bindings.get("__tablename__", []) if one.value is not None]
+    # A method returns them, or they are assigned.
+    settings = [ast.unparse(one.value or one.node) for one in bindings.get("__mapper_args__", [])]
+    is_doubted = any(setting in text for setting in _KEYS_OF_ITS_OWN for text in settings)
+    return "unknown" if is_doubted or any(map(names_view, names)) else None
+
+
+def names_view(name: ast.expr) -> bool:
+    """Whether the name of a table says, in whatever case, that it is a view."""
+    # A table of reviews is a table.
+    return _VIEW.search(ast.unparse(name).lower()) is not None
+
+
+def database_names(columns: Mapping[str, ColumnFacts]) -> dict[str, str]:
+    """Return what the column of each attribute is called in the database."""
+    return {name: one.name or name for name, one in columns.items()}
 
 
 def _text(value: object) -> str | None:

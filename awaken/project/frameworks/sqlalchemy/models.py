@@ -6,16 +6,22 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import Span
+from awaken.project.frameworks.sqlalchemy.keys.constraints import (
+    NONE,
+    UNKNOWN,
+    Constraints,
+    constraints_of,
+)
 from awaken.project.frameworks.sqlalchemy.mapping import (
     AttributeKind,
     ClassBody,
     ColumnFacts,
     MappingReader,
     RelationshipFacts,
-    column_facts,
+    database_names,
 )
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -56,7 +62,7 @@ class MappedClass(Struct, frozen=True):
 
     ``table`` is ``selectable`` for a class mapped to a join, view or select. ``complete`` is False
     if a base, a mixin, a decorator or an attribute could not be followed, so that more may be
-    mapped than is listed here.
+    mapped than is listed here. ``constraints`` is what its table declares beside the columns.
     """
 
     qualified: str
@@ -68,6 +74,7 @@ class MappedClass(Struct, frozen=True):
     relationships: Mapping[str, RelationshipFacts]
     kinds: Mapping[str, AttributeKind]
     complete: bool
+    constraints: Constraints = NONE
 
     def attribute_kind(self, name: str) -> AttributeKind | None:
         """Return what the attribute ``name`` is; None if the mapping does not show it."""
@@ -81,6 +88,8 @@ class Imperative(NamedTuple):
     table: TableKind
     columns: dict[str, ColumnFacts]
     complete: bool
+    tablename: str | None
+    constraints: Constraints
 
 
 class Models:
@@ -185,10 +194,18 @@ class Models:
             found = self._classes.node(facts.qualified)
             if found is not None:
                 values = self._evaluator.values(found[0], found[1].bases[index])
-                bases = [one for one in values if isinstance(one, DeclarativeBase)]
+                known = self._evaluator.knowledge.declarative_bases
+                bases = [
+                    # One of a library, where another file may give its own in its place.
+                    DeclarativeBase() if isinstance(one, External) else one
+                    for one in values
+                    if isinstance(one, DeclarativeBase)
+                    or (isinstance(one, External) and one.qualified in known)
+                ]
                 if bases and len(bases) == len(values):
                     complete = all(one.complete for one in bases)
-                    self._bases[key] = DeclarativeBase(bases[0].parent, complete)
+                    automap = any(one.automap for one in bases)
+                    self._bases[key] = DeclarativeBase(bases[0].parent, complete, automap)
         return self._bases[key]
 
     def body(self, qualified: str) -> ClassBody | None:
@@ -221,6 +238,7 @@ class Models:
         relationships: dict[str, RelationshipFacts] = {}
         kinds: dict[str, AttributeKind] = {}
         complete, tablename, table = True, None, None
+        constraints: list[Constraints] = []
         for inherited in self._with_declarative(ancestors):
             body = self.body(inherited.qualified)
             imperative = self._imperative().get(inherited.qualified)
@@ -231,17 +249,30 @@ class Models:
             tablename = tablename or body.tablename
             table = table or body.table or (imperative.table if imperative else None)
             # What is nearer came before, and wins.
-            columns = {**body.columns, **columns}
             kinds = {**body.kinds, **kinds}
+            own = body.columns
+            constraints += [] if body.constraints is None else [body.constraints]
             if imperative is not None:
-                columns = {**imperative.columns, **columns}
+                tablename = tablename or imperative.tablename
+                constraints.append(imperative.constraints)
+                # Of such a class an annotation says nothing of a column.
+                own = {**own, **imperative.columns}
                 kinds = {**dict.fromkeys(imperative.columns, "column"), **kinds}
                 complete = complete and imperative.complete
+            columns = {**own, **columns}
             relationships = {**self._declared(inherited), **relationships}
         return MappedClass(
             facts.qualified, facts.path, facts.span, table or "plain", tablename,
-            columns, relationships, kinds, complete,
+            columns, relationships, kinds, complete, _nearest(constraints),
         )  # fmt: skip
+
+    def is_automapped(self, qualified: str) -> bool:
+        """Whether a class inherits from what ``automap_base()`` gives."""
+        return any(
+            base is not None and base.automap
+            for one in self.ancestors(qualified)
+            for base in (self._declarative(one, index) for index in range(len(one.bases)))
+        )
 
     def ancestor_names(self, qualified: str) -> set[str]:
         """Return a class and all classes of the project from which it inherits mappings."""
@@ -342,13 +373,21 @@ class Models:
         complete = properties is None or isinstance(properties, ast.Dict)
         complete = complete and not any(one.arg is None for one in node.keywords)
         table = node.args[1] if len(node.args) > 1 else None
-        kind, columns = self._table(module, table)
-        self._imperatives[owner] = Imperative(module.path, kind, columns, complete)
+        values = properties.values if isinstance(properties, ast.Dict) else []
+        # Attributes may be given other names than their columns have.
+        is_renamed = not all(isinstance(one, ast.Call) for one in values)
+        made = self._table(module, table)
+        self._imperatives[owner] = Imperative(
+            module.path,
+            made.kind,
+            made.columns,
+            complete,
+            None if is_renamed else made.name,
+            UNKNOWN if is_renamed else made.constraints,
+        )
 
-    def _table(
-        self, module: Module, node: ast.expr | None
-    ) -> tuple[TableKind, dict[str, ColumnFacts]]:
-        """Return the columns of ``Table("x", metadata, Column(...), ...)`` behind a name."""
+    def _table(self, module: Module, node: ast.expr | None) -> _Table:
+        """Return the ``Table("x", metadata, Column(...), ...)`` behind a name."""
         value = node
         name = None if node is None else self._evaluator.names.qualified(module, node)
         located = None if name is None else self._evaluator.names.locate(name)
@@ -359,17 +398,43 @@ class Models:
             if found is not None and len(bindings) == 1:
                 defining, value = found, bindings[0].value
         if not isinstance(value, ast.Call):
-            return "unknown", {}
+            return _Table("unknown", {})
         if self._reader.called(defining, value.func) != {"sqlalchemy.Table"}:
-            return "unknown", {}
+            return _Table("unknown", {})
         columns: dict[str, ColumnFacts] = {}
-        for argument in value.args:
-            if isinstance(argument, ast.Call) and argument.args:
-                first = argument.args[0]
-                is_column = self._reader.kind_of(defining, argument) == "column"
-                if is_column and isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    columns[first.value] = column_facts(argument, None)
-        return "plain", columns
+        others: list[ast.expr] = []
+        for argument in value.args[2:]:
+            is_column = self._reader.kind_of(defining, argument) == "column"
+            given = argument.args[0] if isinstance(argument, ast.Call) and argument.args else None
+            if is_column and isinstance(given, ast.Constant) and isinstance(given.value, str):
+                columns[given.value] = self._reader.column(defining, argument)
+            else:
+                others.append(argument)
+        first = value.args[0] if value.args else None
+        tablename = first.value if isinstance(first, ast.Constant) else None
+        return _Table(
+            "plain",
+            columns,
+            tablename if isinstance(tablename, str) else None,
+            constraints_of(others, self._reader.namer(defining), database_names(columns)),
+        )
+
+
+class _Table(NamedTuple):
+    """A table as it is written; ``name`` is None where that is put together."""
+
+    kind: TableKind
+    columns: dict[str, ColumnFacts]
+    name: str | None = None
+    constraints: Constraints = UNKNOWN
+
+
+def _nearest(constraints: Sequence[Constraints]) -> Constraints:
+    """Return what the nearest class says of its table: that of others may be another one."""
+    if not constraints:
+        return NONE
+    others_known = all(one.known and not one.foreign for one in constraints[1:])
+    return structs.replace(constraints[0], known=constraints[0].known and others_known)
 
 
 __all__ = ["WORDS", "External", "MappedClass", "Models", "Site"]

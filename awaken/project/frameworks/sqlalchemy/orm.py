@@ -5,18 +5,22 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+from msgspec import structs
+
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource
 from awaken.project.effects.places.between import Event
 from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
+from awaken.project.frameworks.sqlalchemy.automap import Automap
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
-from awaken.project.frameworks.sqlalchemy.keys import (
+from awaken.project.frameworks.sqlalchemy.keys.partners import (
     Partners,
+    Side,
     by_foreign_keys,
     pins_one,
     related,
@@ -59,6 +63,7 @@ class Orm:
         self._files_with = files_with
         self._models = Models(evaluator, evaluator.classes, files_with)
         self._eager = EagerLoading(self._models)
+        self.automap = Automap(evaluator, self._models, files_with)
         self._sessions = Sessions(evaluator, self._models, files_with)
         self._operations = Operations(evaluator, self._sessions, files_with)
         self._query_classes = QueryClasses(evaluator, files_with)
@@ -281,24 +286,47 @@ class Orm:
 
         By those that a relationship of ``owner`` follows, or all. None if it cannot be told.
         """
-        sides = [self._models.mapped_class(one) for one in (owner, target)]
-        named = [
-            None
-            if one is None or self._has_several_tables(one)
-            else self._attributes.with_tablename(one)
-            for one in sides
-        ]
-        if named[0] is None or named[1] is None:
+        sides = [self._side(one) for one in (owner, target)]
+        if sides[0] is None or sides[1] is None:
             return None
         if not attribute:
-            return by_foreign_keys(named[0], named[1])
-        facts = named[0].relationships.get(attribute)
-        return None if facts is None else related(named[0], named[1], facts)
+            return by_foreign_keys(sides[0], sides[1])
+        facts = sides[0].mapped.relationships.get(attribute)
+        return None if facts is None else related(sides[0], sides[1], facts)
 
-    def _has_several_tables(self, mapped: MappedClass) -> bool:
-        """Whether a class inherits columns of another table than its own."""
-        above = (self._models.mapped_class(one) for one in self.mapping_ancestors(mapped.qualified))
-        return any(one is not None and one.tablename != mapped.tablename for one in above)
+    def _side(self, qualified: str) -> Side | None:
+        """Return a class with the tables of its rows: its own, and those that it inherits."""
+        mapped, tables = self._models.mapped_class(qualified), self._tables(qualified)
+        if mapped is None or tables is None:
+            return None
+        return Side(structs.replace(mapped, columns=self._with_references(mapped)), tables)
+
+    def _tables(self, qualified: str) -> frozenset[str] | None:
+        """Return the names of the tables that a class has its rows from; None if not all are."""
+        above = [self._models.mapped_class(one) for one in self.mapping_ancestors(qualified)]
+        named = [self._attributes.with_tablename(one) for one in above if one is not None]
+        if any(one.table != "plain" or one.tablename is None for one in named):
+            return None
+        return frozenset(one.tablename for one in named if one.tablename is not None)
+
+    def _with_references(self, mapped: MappedClass) -> Mapping[str, ColumnFacts]:
+        """Return the columns of a class with ``"table.column"`` where keys name attributes."""
+        return {
+            name: one if one.refers is None else self._with_reference(one, one.refers)
+            for name, one in mapped.columns.items()
+        }
+
+    def _with_reference(self, column: ColumnFacts, refers: str) -> ColumnFacts:
+        owner, _, attribute = refers.rpartition(".")
+        mapped = self._models.mapped_class(owner)
+        referred = None if mapped is None else mapped.columns.get(attribute)
+        # A class with several tables does not say of which one its attribute is.
+        tables = self._tables(owner)
+        if referred is None or tables is None or len(tables) != 1:
+            return column
+        (table,) = tables
+        key = f"{table}.{referred.name or attribute}"
+        return structs.replace(column, foreign_key=key)
 
     def referred_column(self, foreign_key: str) -> ColumnFacts | None:
         """Return the column that ``"table.column"`` refers to; None if none is in sight."""

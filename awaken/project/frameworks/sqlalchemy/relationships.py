@@ -136,6 +136,8 @@ class Relationships:
             path=module.path,
             span=module.span(node),
             plain_join=not _JOIN_KEYWORDS & set(keywords),
+            foreign_keys=_named_columns(keywords, "foreign_keys"),
+            remote_side=_named_columns(keywords, "remote_side"),
             backref=_backref_name(keywords.get("backref")),
         )
         sides = [Site(owner, attribute, facts)]
@@ -322,6 +324,23 @@ def _sqlmodel_keywords(keywords: dict[str | None, ast.expr]) -> dict[str | None,
         name = _constant(key)
         found[name if isinstance(name, str) else None] = value
     return found
+
+
+def _named_columns(keywords: dict[str | None, ast.expr], keyword: str) -> tuple[str, ...]:
+    """Return the columns that ``keyword`` tells a join; empty if it is told more, or others."""
+    node = keywords.get(keyword)
+    if node is None or {"primaryjoin", "secondaryjoin", "secondary", None} & set(keywords):
+        return ()
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            node = ast.parse(node.value, mode="eval").body
+        except (SyntaxError, ValueError):
+            return ()
+    if isinstance(node, ast.Lambda):
+        node = node.body
+    elements = node.elts if isinstance(node, ast.List | ast.Tuple | ast.Set) else [node]
+    names = [dotted_name(one) for one in elements]
+    return () if None in names else tuple(one for one in names if one is not None)
 
 
 def _backref_name(node: ast.expr | None) -> str | None:

@@ -12,6 +12,7 @@ from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.callers.surroundings import Surroundings
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorator_names, method_kind
+from awaken.project.names.functions.generated import GeneratedInit
 from awaken.project.names.tables import NameTarget
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
@@ -271,6 +272,8 @@ def _any(answers: Iterator[bool | None]) -> bool | None:
 
 def scope_around(module: Module, function: Function) -> Scope:
     """Return the scope in which ``function`` is defined."""
+    if isinstance(function, GeneratedInit):
+        return module.scopes.scope_made_by(function.owner)
     scope = module.scopes.scope_of(function)
     # A generic function stands in the scope around its type parameters.
     while scope.kind == "type-params" and scope.parent is not None:

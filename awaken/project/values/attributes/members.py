@@ -38,6 +38,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
+from awaken.project.values.library.automap import automap_attribute
 from awaken.project.values.library.made_objects import method_of
 from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
 from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
@@ -59,6 +60,9 @@ class Members:
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
+        return automap_attribute(owner, node.attr) or self._of(owner, module, node)
+
+    def _of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         match owner:
             case ModuleOf():
                 return self._of_module(owner, module, node)

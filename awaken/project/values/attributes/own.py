@@ -14,6 +14,7 @@ from awaken.project.source.trees import (
     is_overload,
     without_arguments,
 )
+from awaken.project.values.attributes.fields import GeneratedFields
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -44,6 +45,7 @@ class OwnAttributes:
 
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
+        self._fields = GeneratedFields(evaluator)
 
     def inherited(
         self, owner: InstanceOf | ClassOf, name: str, without: set[str] | None = None
@@ -89,6 +91,9 @@ class OwnAttributes:
         scope = module.scopes.scope_made_by(node)
         bindings = scope.bindings.get(scope.mangled(name), [])
         bindings = [one for one in bindings if not is_overload(one.node)] or bindings
+        made = self._fields.of(owner, module, node, name) if bindings else None
+        if made is not None:
+            return made
         in_body = union(*(self._bound(owner, module, one) for one in bindings))
         declared = any(one.annotation is not None for one in bindings)
         # What the body declares holds for all that methods assign.

@@ -26,6 +26,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.library.of_requests import page_of_route
 from awaken.project.values.library.promises import narrower
 from awaken.project.values.questions import Questions
@@ -99,6 +100,8 @@ class LibraryCalls:
                 read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
                 given = [evaluator.values(module, one, known) for one in (read, *defaults)]
                 return union(*given)
+            case [owner, _] if are_automap(evaluator.values(module, owner, known)):
+                return (ClassOf(AUTOMAP_CLASS),)
             case _:
                 return (evaluator.unknown(module, node, "`getattr` is not followed"),)
 
@@ -195,9 +198,10 @@ class LibraryCalls:
     def _declarative(self, name: str, module: Module, node: ast.Call) -> Value:
         parent = keyword_of(node, "cls")
         qualified = None if parent is None else self._evaluator.names.qualified(module, parent)
-        complete = not name.endswith("automap_base")
-        complete = complete and not any(keyword.arg is None for keyword in node.keywords)
-        return DeclarativeBase(qualified, complete and (parent is None or qualified is not None))
+        automap = name.endswith("automap_base")
+        complete = not automap and not any(keyword.arg is None for keyword in node.keywords)
+        complete = complete and (parent is None or qualified is not None)
+        return DeclarativeBase(qualified, complete, automap)
 
     def as_of_session(self, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what a method of something unknown gives if that is a session.

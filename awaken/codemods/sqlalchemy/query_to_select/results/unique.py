@@ -6,6 +6,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.partners import in_fr
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
 from awaken.project.frameworks.sqlalchemy.loads.repeats import loads_collection
+from awaken.project.frameworks.sqlalchemy.orm import Orm
 
 
 def may_repeat(statement: Statement) -> bool:
@@ -37,8 +38,10 @@ def is_surely_unique(statement: Statement, kind: Kind) -> bool:
 
 def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
     """Whether ``entity`` is read from one table, with nothing but its own columns beside it."""
-    if entity.model is None or may_load_collection(statement):
+    if may_load_collection(statement) or (entity.model is None and not entity.automapped):
         return False
+    if entity.model is None:
+        return kind is Kind.ENTITY
     mapped = statement.reader.project.orm.mapped_class(entity.model)
     # A view or join may repeat what is declared as its primary key.
     if mapped is None or mapped.table != "plain":
@@ -52,13 +55,17 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
     )
 
 
+def _may_join_collection(orm: Orm, item: Item) -> bool:
+    if item.automapped:
+        return not orm.automap.loads_one_table
+    return item.model is None or orm.needs_unique(item.model) is not False
+
+
 def may_load_collection(statement: Statement) -> bool:
     """Whether ``statement`` may load a collection by a JOIN, which repeats its owner."""
     entities = [item for item in statement.items if item.what is What.ENTITY]
     project = statement.reader.project
     # None says that it is not known, and so it counts as a collection.
-    if any(
-        item.model is None or project.orm.needs_unique(item.model) is not False for item in entities
-    ):
+    if any(_may_join_collection(project.orm, item) for item in entities):
         return True
     return loads_collection(statement.reader, statement.options)

@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import relationship_to
 from awaken.codemods.sqlalchemy.query_to_select.statements.partners import (
+    implied_partners,
     is_of_partners,
     only_partner,
 )
@@ -120,6 +121,8 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
     for argument in arguments:
         _refuse_labels(statement, argument)
     statement.criteria.extend(arguments)
+    if link.name in {"filter", "where"}:
+        statement.partners += implied_partners(statement, arguments)
     statement.unjudged.extend(one for one in arguments if not is_of_partners(statement, one))
     if link.name == "group_by":
         statement.grouped = True

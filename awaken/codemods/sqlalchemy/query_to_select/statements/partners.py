@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target, join_target
+from awaken.kit.names_here import is_dotted
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
@@ -60,8 +61,33 @@ def only_partner(statement: Statement, link: Link) -> Target | None:
     elif _relationship(statement.reader, condition) is not None:
         is_only = _leads_to_one(statement.reader, sources, target, condition)
     else:
-        is_only = _pins_one(statement.reader, target, condition)
+        is_only = _pins_one(statement.reader, target, [condition])
     return target if is_only else None
+
+
+def implied_partners(statement: Statement, criteria: Sequence[ast.expr]) -> tuple[Target, ...]:
+    """Return the classes that criteria bring into FROM, of which each row gets one at most.
+
+    As ``filter(Lamp.shop_id == Shop.id)``, which joins without a ``join()``.
+    """
+    sources = sources_of(statement)
+    if sources is None or statement.selects_from or statement.from_statement:
+        return ()
+    reader, found = statement.reader, list[Target]()
+    sides = [side for one in criteria for pair in _equalities(reader, one) for side in pair]
+    for side in sides:
+        if not isinstance(side, ast.Attribute) or not is_dotted(side.value):
+            continue
+        text = ast.unparse(side.value)
+        entity = None
+        if all(one.text != text for one in (*sources, *found)):
+            entity = entity_of(reader, side.value)
+        if entity is None or entity.model is None:
+            continue
+        target = Target(text, text, entity.model, entity.aliased)
+        if _pins_one(reader, target, criteria):
+            found.append(target)
+    return tuple(found)
 
 
 def _arguments(link: Link) -> tuple[ast.expr, ast.expr | None] | None:
@@ -118,16 +144,30 @@ def _is_only_by_keys(reader: Reader, sources: tuple[Target, ...], target: Target
     return ways <= {"none", "one"} and "one" in ways
 
 
-def _pins_one(reader: Reader, target: Target, condition: ast.expr) -> bool:
-    """Whether a condition names the value of each column of a unique key of ``target``."""
+def _pins_one(reader: Reader, target: Target, conditions: Sequence[ast.expr]) -> bool:
+    """Whether conditions name the value of each column of a unique key of ``target``."""
     pinned = {
         side.attr
+        for condition in conditions
         for left, right in _equalities(reader, condition)
         for side, other in ((left, right), (right, left))
         if isinstance(side, ast.Attribute) and ast.unparse(side.value) == target.text
-        if not _mentions(other, target.text)
+        if not _mentions(other, target.text) and _is_one_value(reader, target, side.attr, other)
     }
     return target.model is not None and reader.project.orm.pins_one(target.model, pinned)
+
+
+def _is_one_value(reader: Reader, target: Target, attribute: str, other: ast.expr) -> bool:
+    """Whether what a column is compared with is one value, and not NULL where many rows have it."""
+    if isinstance(other, ast.Constant):
+        return other.value is not None
+    if isinstance(other, ast.Attribute) and entity_of(reader, other.value) is not None:
+        return True
+    mapped = reader.project.orm.mapped_class(target.model or "")
+    column = None if mapped is None else mapped.columns.get(attribute)
+    # A variable may hold None, which becomes IS NULL; a call may give `any_()` of an array.
+    is_plain = isinstance(other, ast.Name | ast.Attribute | ast.Subscript)
+    return is_plain and column is not None and column.nullable is False
 
 
 def _equalities(reader: Reader, node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
     EntryPoint,
     begins_process,
 )
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import (
     refused_tasks,
@@ -39,9 +40,10 @@ _OF_CLASSES = ("classmethod", "staticmethod")
 class Bridges:
     """Says what becomes of the functions that something calls outside of the event loop."""
 
-    def __init__(self, part: SynchronousPart, disposal: Disposal) -> None:
+    def __init__(self, part: SynchronousPart, disposal: Disposal, own_loops: OwnLoops) -> None:
         self._part = part
         self._disposal = disposal
+        self._own_loops = own_loops
         self._reach = Reach(part.project, part.entry_points)
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
@@ -55,9 +57,12 @@ class Bridges:
 
     def _stands_against(self, function: FunctionPlace, entries: list[EntryPoint]) -> Refused | None:
         part, name = self._part, function.qualname
+        if part.entry_points.has_own_loop(function):
+            return self._without_engine(function)
         for entry in entries:
             if entry.kind == "thread" and not self._has_own_loop(entry):
-                return Refused(reasons.IN_THREAD, name, because=(entry.at,))
+                help_text = f"{reasons.IN_THREAD.help}{self._own_loops.question(function)}"
+                return Refused(reasons.IN_THREAD, name, help_text, because=(entry.at,))
             if entry.kind == "exit":
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
         if part.entry_points.is_task(function):
@@ -83,6 +88,16 @@ class Bridges:
             return Refused(reasons.IN_THREAD, name, because=(elsewhere,))
         if any(one.kind == "consumer" for one in entries) and not self._disposal.is_possible:
             return Refused(reasons.NO_ENGINE, name)
+        return None
+
+    def _without_engine(self, function: FunctionPlace) -> Refused | None:
+        """Return why a function cannot wait on connections of its own; None if it can."""
+        found = self._part.node_of(function)
+        try:
+            if found is not None:
+                self._own_loops.engine_of(*found)
+        except Refused as refused:
+            return refused
         return None
 
     def _has_own_loop(self, entry: EntryPoint) -> bool:
@@ -122,14 +137,21 @@ class Bridges:
         is_method = isinstance(module.parent(node), ast.ClassDef)
         name = self.name_of(module, node)
         kinds = [one for one in node.decorator_list if last_name(one) in _OF_CLASSES]
-        passed = _Signature(module, node, is_bound=is_method and not _is_static(node))
+        has_own_loop = self._part.entry_points.has_own_loop(function)
+        engine, edits = self._own_loops.parameter(site, node) if has_own_loop else ("", [])
+        passed = _Signature(module, node, engine, is_bound=is_method and not _is_static(node))
         parameters, arguments = passed.parameters, passed.arguments
         if self._part.entry_points.is_task(function):
             parameters, arguments = whole_signature(module, node)
-        called = f"{passed.receiver}{name}({arguments})"
-        if is_method and _is_static(node) and owner is not None:
-            called = f"{owner.name}.{called}"
-        run, edits, caveats = self._disposal.run(site, called)
+        owner_name = (
+            f"{owner.name}." if owner is not None and is_method and _is_static(node) else ""
+        )
+        called = f"{owner_name}{passed.receiver}{name}"
+        if has_own_loop:
+            run, caveats = self._own_loops.run(site, node, called, arguments)
+        else:
+            run, more, caveats = self._disposal.run(site, f"{called}({arguments})")
+            edits += more
         begin = ""
         if any(one.kind in _BESIDE for one in self._part.entry_points.found[function]):
             begin, more = self._disposal.begin(site)
@@ -147,6 +169,7 @@ class Bridges:
             ),
             decorators=tuple(last_name(one) for one in kinds),
             blank_lines=2 if module.parent(node) is module.tree else 1,
+            engine=self._own_loops.home_of(module, node) if has_own_loop else "",
         )
         return [site.rewrite(node, BRIDGE, data), *edits], caveats
 
@@ -179,9 +202,14 @@ def _is_static(node: ast.FunctionDef) -> bool:
 
 
 class _Signature:
-    """What the coroutine function takes, of what the entry point is passed: what it uses."""
+    """What the coroutine function takes, of what the entry point is passed: what it uses.
 
-    def __init__(self, module: Module, node: ast.FunctionDef, *, is_bound: bool) -> None:
+    In front of that, but behind the receiver, it takes what is ``leading``.
+    """
+
+    def __init__(
+        self, module: Module, node: ast.FunctionDef, leading: str, *, is_bound: bool
+    ) -> None:
         self._module = module
         self._used = {
             one.id for below in node.body for one in ast.walk(below) if isinstance(one, ast.Name)
@@ -194,7 +222,7 @@ class _Signature:
         named = [one for one in arguments.kwonlyargs if self._is_used(one)]
         rest = arguments.vararg if arguments.vararg and self._is_used(arguments.vararg) else None
         others = arguments.kwarg if arguments.kwarg and self._is_used(arguments.kwarg) else None
-        shown = [*(one.arg for one in first), *map(self._shown, plain)]
+        shown = [*(one.arg for one in first), *filter(None, [leading]), *map(self._shown, plain)]
         given = [one.arg for one in plain]
         if rest is not None:
             shown.append(f"*{self._shown(rest)}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.named_functions import named
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import SCRIPTS
 from awaken.contract import Place
 from awaken.kit.search import argument
@@ -30,6 +31,10 @@ def begins_process(module: Module, node: ast.AST) -> bool:
     return module.is_under_main(node) or module.path.rpartition("/")[2] == "__main__.py"
 
 
+OwnLoop = Literal["own-loop"]
+"""The owner says that it stays plain, and may be called anywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
     """How a function is called from outside of the loop.
@@ -38,7 +43,7 @@ class EntryPoint:
     decorator of a command. ``waits`` are the methods in which its thread waits while it is called.
     """
 
-    kind: Where
+    kind: Where | OwnLoop
     at: Place
     around: FunctionPlace
     waits: tuple[str, ...] = ()
@@ -47,7 +52,12 @@ class EntryPoint:
 class EntryPoints:
     """Finds the functions of a program that run outside of its event loop."""
 
-    def __init__(self, project: Project, seeds: Collection[FunctionPlace] = ()) -> None:
+    def __init__(
+        self,
+        project: Project,
+        seeds: Collection[FunctionPlace] = (),
+        bridged: Collection[str] = (),
+    ) -> None:
         self._project = project
         self._seeds = frozenset(seeds)
         self.wrapped: dict[FunctionPlace, list[FunctionPlace]] = {}
@@ -65,6 +75,9 @@ class EntryPoints:
                 self.found.setdefault(function, []).append(entry)
         for function, entry in self._scripts():
             self.found.setdefault(function, []).append(entry)
+        for function in named(project, bridged):
+            # Where it is called does not matter then.
+            self.found[function] = [EntryPoint("own-loop", function.place, function)]
 
     def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the functions that the build settings make commands of."""
@@ -174,6 +187,10 @@ class EntryPoints:
         if names.intersection(known.threaded):
             return "thread"
         return "task" if names.intersection(known.decorators) else None
+
+    def has_own_loop(self, function: FunctionPlace) -> bool:
+        """Whether each call of ``function`` waits in a thread of its own."""
+        return any(one.kind == "own-loop" for one in self.found.get(function, ()))
 
     # ---------------------------------------------------------------------------------- wrappers
     def together(self, function: FunctionPlace) -> list[FunctionPlace]:

@@ -69,10 +69,12 @@ class Outcome:
             members = [member for one in group for member in one.members]
             names = self._components.used_by(group)
             pieces = [piece for one in group for piece in one.pieces]
-            for name in sorted(names & self._components.in_place):
+            in_place = sorted(names & self._components.in_place)
+            for name in in_place:
                 members += self._rebound(beside, name, pieces)
             making = {name: self._components.making(name, pieces) for name in self._components.made}
-            members = beside.joined(members, pieces, making)
+            rebound = [self._components.shared[name] for name in in_place]
+            members = beside.joined(members, pieces, making, rebound)
             if members:
                 members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)

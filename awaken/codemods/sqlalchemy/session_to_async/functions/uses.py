@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import is_sent
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
@@ -12,7 +13,9 @@ from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 
 
-def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[FunctionPlace, Refused]:
+def refused_uses(
+    part: SynchronousPart, schedulers: Schedulers, own_loops: OwnLoops
+) -> dict[FunctionPlace, Refused]:
     """Return the functions that are handed to something that may not await them, with the place."""
     handed = part.project.calls.handed_on()
     found: dict[FunctionPlace, Refused] = {}
@@ -23,10 +26,12 @@ def refused_uses(part: SynchronousPart, schedulers: Schedulers) -> dict[Function
                     continue
                 if is_told_to_mock(part, place):
                     continue
-                help_text = f"{leak}. {reasons.HANDED_ON.help}"
+                if function in found:
+                    continue
+                help_text = f"{leak}. {reasons.HANDED_ON.help}{own_loops.question(function)}"
                 shown = help_text[:1].upper() + help_text[1:]
                 why = Refused(reasons.HANDED_ON, function.qualname, shown, because=(place,))
-                found.setdefault(function, why)
+                found[function] = why
     return found
 
 

@@ -24,6 +24,7 @@ _ENTRIES = {
     "process": "plain as the target of a process, and runs a coroutine function",
     "consumer": "plain as a consumer of messages, and runs a coroutine function",
     "task": "plain as a task of a worker, and runs a coroutine function",
+    "own-loop": "plain as the option `bridged` says, and waits in a thread of its own",
 }
 _TAKING = {
     "Depends": "awaited by FastAPI as a dependency",

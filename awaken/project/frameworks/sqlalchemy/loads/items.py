@@ -43,7 +43,8 @@ class Item:
     ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
     gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
     ``mixed`` that columns of several classes are in it. ``models`` are all the classes that an
-    entity of no one model may be, empty where they are not known.
+    entity of no one model may be, empty where they are not known. ``automapped`` says that it is
+    surely a class that automap makes, whichever.
     """
 
     node: ast.expr
@@ -60,6 +61,7 @@ class Item:
     models: frozenset[str] = frozenset()
     mixed: bool = False
     other_keys: frozenset[str] = frozenset()
+    automapped: bool = False
 
     @property
     def keys(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from awaken.knowledge import knowledge
+from awaken.project.frameworks.sqlalchemy.loads.automapped import is_automapped
 from awaken.project.frameworks.sqlalchemy.loads.certainty import (
     CERTAIN,
     PRESUMED,
@@ -35,12 +36,17 @@ def entity_of(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item 
     if qualified is not None and reader.project.orm.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     if qualified in knowledge().mapped_classes:
-        return Item(node, What.ENTITY, owner=ast.unparse(node))
+        automapped = is_automapped(reader, node)
+        return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=automapped)
     facts = reader.project.class_facts(qualified) if qualified is not None else None
     if facts is not None:
         return _entity_of_facts(reader, node, facts)
-    if depth == 0:
-        return None
+    return _entity_of_expression(reader, node, depth) if depth else None
+
+
+def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> Item | None:
+    if is_automapped(reader, node):
+        return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=True)
     match node:
         case ast.Call():
             return _entity_of_call(reader, node, depth)
@@ -61,8 +67,12 @@ def _entity_of_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item | 
     if name in {"aliased", "with_polymorphic"} and node.args:
         inner = entity_of(reader, node.args[0], depth - 1)
         owner = ast.unparse(node)
-        model = inner.model if inner else None
-        return Item(node, What.ENTITY, model=model, owner=owner, aliased=True)
+        model, automapped = (inner.model, inner.automapped) if inner else (None, False)
+        # `with_polymorphic()` may be given another FROM.
+        automapped = automapped and name == "aliased" and len(node.args) == 1 and not node.keywords
+        return Item(
+            node, What.ENTITY, model=model, owner=owner, aliased=True, automapped=automapped
+        )
     # It comes back as one object, not as a row.
     if name == "Bundle" and _is_true(node, "single_entity"):
         return Item(node, What.ENTITY, aliased=True)
@@ -453,6 +463,7 @@ def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
         model=None,
         owner=ast.unparse(node),
         aliased=any(item.aliased for item in items),
+        automapped=all(item.automapped for item in items),
         certainty=least(item.certainty for item in items),
         models=frozenset() if frozenset([""]) in models else frozenset().union(*models),
     )

@@ -156,7 +156,7 @@ class Sources:
     def _is_value_attribute(self, node: ast.Attribute) -> bool:
         if isinstance(node.value, ast.Attribute) and node.value.attr in {"c", "columns"}:
             return False
-        if self._is_enumeration(node.value):
+        if self._is_enumeration(node.value) or self._is_constant(node):
             return True
         if entity_of(self.reader, node.value) is not None:
             return False
@@ -175,6 +175,16 @@ class Sources:
             facts = self.reader.project.class_facts(name)
             waiting += [] if facts is None else facts.bases
         return False
+
+    def _is_constant(self, node: ast.Attribute) -> bool:
+        """Whether a class of the program, which need not be mapped, names a constant so."""
+        facts = self.reader.project.class_facts(self.reader.qualified(node.value) or "")
+        module = None if facts is None else self.reader.project.module(facts.path)
+        body = None if facts is None or module is None else module.class_at(facts.span)
+        if module is None or body is None:
+            return False
+        bindings = module.scopes.scope_made_by(body).bindings.get(node.attr, [])
+        return bool(bindings) and all(isinstance(one.value, ast.Constant) for one in bindings)
 
     def _is_value_call(self, node: ast.Call) -> bool:
         if is_subquery(node) or self._is_call(node):
@@ -310,6 +320,11 @@ def _reaches_collection(reader: ModuleReader, argument: ast.expr) -> bool:
     owner: Item | None = entity_of(reader, argument.value)
     mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None
     relationship = mapped.relationships.get(argument.attr) if mapped else None
-    if relationship is None or relationship.uselist is not False or relationship.target is None:
+    if owner is None or owner.model is None:
+        return True
+    if relationship is None or relationship.target is None:
+        return True
+    # Foreign keys tell which side has many where the declaration does not.
+    if reader.project.orm.is_collection(owner.model, argument.attr) is not False:
         return True
     return reader.project.orm.needs_unique(relationship.target) is not False

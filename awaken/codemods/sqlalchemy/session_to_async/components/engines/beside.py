@@ -24,6 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Bridged,
     Replaced,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TWO_ENGINES
 from awaken.contract import (
     Edit,
     InsertStatements,
@@ -37,7 +38,7 @@ from awaken.contract import (
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.payloads import ADD_KEYWORD, Statements
-from awaken.kit.sites import Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.names.origins import imported_from
 
 if TYPE_CHECKING:
@@ -75,11 +76,12 @@ class Beside:
         members: Iterable[Member],
         using: Iterable[Piece],
         writes: Mapping[str, Sequence[Member]],
+        rebound: Iterable[Shared] = (),
     ) -> list[Member]:
         """Return ``members``, and what becomes of the places in ``using`` that name one of them.
 
         The first carries the statements that make them: ``writes`` are the members of each
-        statement as it is.
+        statement as it is. Others that are ``rebound`` to them may be all that names them.
         """
         found, pieces = [self._named_anew(one) for one in members], frozenset(using)
         uses = [
@@ -89,7 +91,10 @@ class Beside:
             if piece in pieces
             for site, node in self._at(place)
         ]
-        names = with_bases(self._resources, [one.qualified for one, _, _ in uses])
+        built_on = [name for one in rebound for name in one.built_on if name in self._resources]
+        names = with_bases(self._resources, [*(one.qualified for one, _, _ in uses), *built_on])
+        if not uses and not names <= self._twins.keys():
+            found = self._carried(found, names, writes)
         for number, (one, site, node) in enumerate(uses):
             written, edits = self._renamed(site, node, one.qualified)
             found, is_rewritten = _written_anew(found, site, node, written)
@@ -102,6 +107,23 @@ class Beside:
                 related = tuple(self._resources[name].statement for name in sorted(names))
             message = f"`{site.module.text_of(node)}` becomes `{written}`, which stands beside it"
             found.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
+        return found
+
+    def _carried(
+        self,
+        members: Iterable[Member],
+        names: Collection[str],
+        writes: Mapping[str, Sequence[Member]],
+    ) -> list[Member]:
+        """Return ``members``, of which the first that changes anything carries the statements."""
+        found = list(members)
+        for number, one in enumerate(found):
+            if isinstance(one.outcome, Rewrite):
+                edits = [*self._statements(one.site.id, names, writes), *one.outcome.edits]
+                caveats = [*one.outcome.caveats, _CAVEAT]
+                outcome = dataclasses.replace(one.outcome, edits=edits, caveats=caveats)
+                found[number] = dataclasses.replace(one, outcome=outcome)
+                break
         return found
 
     def _named_anew(self, member: Member) -> Member:
@@ -118,6 +140,9 @@ class Beside:
                     is_meant = changed.name == one.name
                     changed = structs.replace(changed, name=name) if is_meant else changed
                 elif isinstance(data, Bridged) and isinstance(changed, NodeEdit):
+                    if data.engine == one.qualified:
+                        refused = Refused(TWO_ENGINES, one.name)
+                        return dataclasses.replace(member, outcome=refused)
                     begin = _word(one.name).sub(name, data.begin)
                     changed = structs.replace(changed, data=structs.replace(data, begin=begin))
             edits.append(changed)

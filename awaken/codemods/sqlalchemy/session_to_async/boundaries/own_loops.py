@@ -1,0 +1,223 @@
+"""Functions that stay plain because the owner says so: each call waits in a thread of its own.
+
+There it has an event loop and connections of its own, so that it may be called from anywhere: in a
+thread, or in the loop of the application, which is held up as it was before. The pool of an engine
+serves one loop alone: what waits for a connection of it would wait in another one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.named_functions import name_of
+from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_ON_OWN_ENGINE
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
+from awaken.contract import Edit, Place
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.colouring import chain
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
+
+_NAMED = {
+    "engine": "sqlalchemy.ext.asyncio.AsyncEngine",
+    "alone": "sqlalchemy.pool.StaticPool",
+    "thread": "concurrent.futures.ThreadPoolExecutor",
+    "context": "contextvars.copy_context",
+    "callable": "collections.abc.Callable",
+    "awaitable": "collections.abc.Awaitable",
+    "any": "typing.Any",
+}
+_CODE = '''\
+def {name}(
+    engine: {engine}, work: {callable}[..., {awaitable}[{any}]], *args: {any}, **kwargs: {any}
+) -> {any}:
+    """Wait for `work` in an event loop of its own, with connections that belong to it."""
+
+    async def wait() -> {any}:
+        if isinstance(engine.pool, {alone}):  # its only connection is the database
+            return await work(engine, *args, **kwargs)
+        before, pool = engine.sync_engine, engine.pool.recreate()
+        options = before.get_execution_options()
+        plain = sqlalchemy.Engine(
+            pool, before.dialect, before.url, execution_options=options
+        )
+        own = {engine}(plain)
+        try:
+            return await work(own, *args, **kwargs)
+        finally:
+            await own.dispose()
+
+    with {thread}(max_workers=1) as thread:
+        return thread.submit({context}().run, lambda: asyncio.run(wait())).result()
+'''
+
+
+class _ElsewhereError(Exception):
+    """A session or a connection that does not come from an engine in a variable."""
+
+    def __init__(self, node: ast.AST) -> None:
+        super().__init__()
+        self.node = node
+
+
+class OwnLoops:
+    """Says what becomes of such functions of one program, and writes the helper that runs them."""
+
+    def __init__(self, part: SynchronousPart, rule: str) -> None:
+        self._part = part
+        self._project: Project = part.project
+        self._rule = rule
+        self._users: dict[str, list[Place]] = {}
+        self._first: dict[str, ast.stmt] = {}
+
+    def engine_of(self, module: Module, node: Function) -> str:
+        """Return the variable with the engine that all connections of a function come from.
+
+        Raises Refused where they come from elsewhere as well.
+        """
+        function = self._part.place_of(module, node)
+        refused = Refused(NOT_ON_OWN_ENGINE, function.qualname)
+        is_plain = isinstance(node, ast.FunctionDef) and not module.is_generator(node)
+        if not is_plain or node.decorator_list:
+            raise refused
+        others = [
+            *(one.place for one in self._part.calls.get(function, ())),
+            *self._part.entries.get(function, ()),
+        ]
+        if others:
+            raise Refused(NOT_ON_OWN_ENGINE, function.qualname, because=(min(others),))
+        try:
+            found = {*self._engines(module, node)}
+        except _ElsewhereError as error:
+            because = (module.place(error.node),)
+            raise Refused(NOT_ON_OWN_ENGINE, function.qualname, because=because) from None
+        if len(found) != 1:
+            raise refused
+        return found.pop()
+
+    def _engines(self, module: Module, node: Function) -> Iterator[str]:
+        """Yield the names of engines that come from outside of a function.
+
+        Raises _ElsewhereError for a session or a connection that is made of anything else.
+        """
+        inside, scopes = module.scopes.scope_made_by(node), module.scopes
+        own = {one.arg for one, _ in parameters_of(node.args)}
+        for one in (each for statement in node.body for each in ast.walk(statement)):
+            is_read = isinstance(getattr(one, "ctx", ast.Load()), ast.Load)
+            if not isinstance(one, ast.Name | ast.Attribute | ast.Call) or not is_read:
+                continue
+            resource = self._project.orm.resource_of(module, one)
+            if resource is None or isinstance(resource, Unknown):
+                continue
+            match one:
+                case ast.Name(id=name):
+                    if scopes.owner(name, scopes.scope_of(one)) is inside and name not in own:
+                        continue
+                    home = self._project.qualified_name(module, one)
+                    is_renamed = home is not None and home.rpartition(".")[2] != name
+                    if resource != "engine" or name in own or is_renamed:
+                        raise _ElsewhereError(one)
+                    yield name
+                case ast.Call(func=ast.Attribute(value=owner)) if self._is_one(module, owner):
+                    pass
+                case ast.Call(args=[ast.Name() as given]) if self._is_one(module, given):
+                    pass
+                case _:
+                    raise _ElsewhereError(one)
+
+    def _is_one(self, module: Module, node: ast.expr) -> bool:
+        found = self._project.orm.resource_of(module, node)
+        return found is not None and not isinstance(found, Unknown)
+
+    def home_of(self, module: Module, node: Function) -> str:
+        """Return the qualified name of the engine of a function; empty for a local variable."""
+        engine = self.engine_of(module, node)
+        found = next(
+            one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == engine
+        )
+        return self._project.qualified_name(module, found) or ""
+
+    def question(self, function: FunctionPlace) -> str:
+        """Return what is asked where ``function`` waits and may not: the option that answers it.
+
+        Empty where that would be refused.
+        """
+        last = next((one.to for one in reversed(chain(self._part.steps, function)) if one.to), None)
+        wanted = function if last is None else last
+        found = self._part.node_of(wanted)
+        try:
+            if found is None:
+                return ""
+            self.engine_of(*found)
+        except Refused:
+            return ""
+        name = name_of(self._project, wanted)
+        return (
+            f' Or set the option `bridged = ["{name}"]` of this rule, if it may hold up its caller:'
+            " it stays a plain function then, and each call waits in a thread of its own."
+        )
+
+    def parameter(self, site: Site[ast.AST], node: Function) -> tuple[str, list[Edit]]:
+        """Return the parameter by which a coroutine function takes its engine. Raises Refused."""
+        written, imports = name_beside(self._project, site, None, _NAMED["engine"])
+        return f"{self.engine_of(site.module, node)}: {written}", imports
+
+    def run(
+        self, site: Site[ast.AST], node: Function, coroutine: str, arguments: str
+    ) -> tuple[str, list[str]]:
+        """Return the code that runs a coroutine function so, and what may change."""
+        module, engine = site.module, self.engine_of(site.module, node)
+        self._users.setdefault(module.path, []).append(site.place)
+        top = next(
+            one
+            for one in (node, *module.ancestors(node))
+            if isinstance(one, ast.stmt) and module.parent(one) is module.tree
+        )
+        first = self._first.setdefault(module.path, top)
+        if module.span(top).start < module.span(first).start:
+            self._first[module.path] = top
+        given = ", ".join(filter(None, [engine, coroutine, arguments]))
+        caveat = f"it opens connections of its own, of which events of `{engine}` do not hear"
+        return f"{self._name(module)}({given})", [caveat]
+
+    def _name(self, module: Module) -> str:
+        return module.scopes.fresh_name("wait_in_thread", "wait_in_own_thread")
+
+    def members(self) -> Iterator[Member]:
+        """Yield the helpers, one in each file that uses it."""
+        for path, users in sorted(self._users.items()):
+            module = self._project.module(path)
+            if module is None:
+                continue
+            first = module.span(self._first[path]).start
+            top = next(one for one in module.tree.body if module.span(one).start == first)
+            site: Site[ast.AST] = Site(self._rule, module, top)
+            yield self._member(site, top, users)
+
+    def _member(self, site: Site[ast.AST], top: ast.stmt, users: Iterable[Place]) -> Member:
+        shown = "the thread that waits"
+        try:
+            edits = [import_of_asyncio(self._project, site), site.need_import("sqlalchemy")]
+            names: dict[str, str] = {}
+            for key, qualified in _NAMED.items():
+                names[key], imports = name_beside(self._project, site, None, qualified)
+                edits += imports
+        except Refused as refused:
+            return Member(site, refused, shown, tuple(users))
+        name = self._name(site.module)
+        code = _CODE.format(name=name, **names)
+        edits.append(site.insert_statements(site.module.place(top), "after", code))
+        message = f"`{name}` waits in a thread for coroutines of functions that stay plain"
+        return Member(site, Rewrite(message, edits), shown, tuple(users))

@@ -1,0 +1,1 @@
+"""Keys that tables declare: ``constraints`` reads them, ``partners`` concludes from them."""

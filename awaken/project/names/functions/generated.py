@@ -1,0 +1,156 @@
+"""The ``__init__`` that ``dataclass`` writes for a class, as if it stood in the program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from awaken.project.names.classes import Classes
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+_DATACLASS = "dataclasses.dataclass"
+_FIELD = "dataclasses.field"
+_PLAIN_BASES = {"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"}
+_PLAIN_BASES |= {"typing_extensions.Protocol"}
+
+
+class GeneratedInit(ast.FunctionDef):
+    """Such a method: it stands where its class does, ``owner``, and its parameters at the fields.
+
+    It is no part of the tree, so what asks for its parent finds nothing.
+    """
+
+    owner: ast.ClassDef
+
+
+class _Field(NamedTuple):
+    parameter: ast.arg
+    default: ast.expr | None
+    is_keyword: bool
+
+
+def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedInit | None:
+    """Return the ``__init__`` of a class that nothing but ``dataclass`` makes, or None.
+
+    That is one without an own ``__init__``, whose fields are all its own: it inherits nothing of
+    the program, and nothing inherits it.
+    """
+    facts = classes.facts(qualified)
+    ancestors = classes.ancestors(qualified)
+    module, node = classes.node(qualified) or (None, None)
+    if facts is None or ancestors is None or module is None or node is None:
+        return None
+    key = ("generated init", node)
+    if key not in module.memo:
+        is_alone = (
+            facts.decorators == (_DATACLASS,)
+            and not facts.keywords
+            and not {"__init__", "__new__", "__setattr__"} & facts.members
+            and len(ancestors.inside) == 1
+            and not ancestors.unresolved
+            and _PLAIN_BASES.issuperset(ancestors.outside)
+            and not classes.subclasses(qualified)
+        )
+        module.memo[key] = _made(names, module, node) if is_alone else None
+    found: GeneratedInit | None = module.memo[key]
+    return found
+
+
+def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | None:
+    settings = _settings(node.decorator_list[0])
+    if settings is None or settings.get("init", True) is not True:
+        return None
+    fields = list(_fields(names, module, node, are_keywords=settings.get("kw_only", False)))
+    if any(one is None for one in fields):
+        return None
+    known = [one for one in fields if one is not None]
+    plain = [one for one in known if not one.is_keyword]
+    named = [one for one in known if one.is_keyword]
+    first = ast.copy_location(ast.arg("self"), node)
+    found = GeneratedInit(
+        name="__init__",
+        args=ast.arguments(
+            posonlyargs=[],
+            args=[first, *(one.parameter for one in plain)],
+            vararg=None,
+            kwonlyargs=[one.parameter for one in named],
+            kw_defaults=[one.default for one in named],
+            kwarg=None,
+            defaults=[one.default for one in plain if one.default is not None],
+        ),
+        body=[],
+        decorator_list=[],
+    )
+    found.owner = node
+    return ast.copy_location(found, node)
+
+
+def _settings(decorator: ast.expr) -> dict[str, bool] | None:
+    """Return what a decorator or ``field`` is told by constants; None if it is told otherwise."""
+    found: dict[str, bool] = {}
+    for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        match one:
+            case ast.keyword(arg=str() as name, value=ast.Constant(value=bool() as value)):
+                found[name] = value
+            case _:
+                return None
+    return found
+
+
+def _fields(
+    names: Names, module: Module, node: ast.ClassDef, *, are_keywords: bool
+) -> Iterator[_Field | None]:
+    """Yield the fields that ``__init__`` takes; None for one that cannot be read."""
+    for statement in node.body:
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=declared, value=value):
+                kind = _kind(declared)
+                if kind == "ClassVar":
+                    continue
+                if kind == "KW_ONLY":
+                    are_keywords = True
+                    continue
+                parameter = ast.copy_location(ast.arg(name, declared), statement.target)
+                is_field = isinstance(value, ast.Call) and (
+                    names.qualified(module, value.func) == _FIELD
+                )
+                if isinstance(value, ast.Call) and is_field:
+                    yield from _of_field(parameter, value, are_keywords=are_keywords)
+                else:
+                    yield _Field(parameter, value, are_keywords)
+            case ast.If() | ast.With() | ast.Try() | ast.For() | ast.While():
+                yield None  # it may hold fields
+            case _:
+                pass
+
+
+def _kind(declared: ast.expr) -> str:
+    """Return the last word of an annotation in front of its brackets."""
+    if isinstance(declared, ast.Constant) and isinstance(declared.value, str):
+        return declared.value.partition("[")[0].rpartition(".")[2].strip()
+    return last_name(declared.value if isinstance(declared, ast.Subscript) else declared)
+
+
+def _of_field(parameter: ast.arg, call: ast.Call, *, are_keywords: bool) -> Iterator[_Field | None]:
+    """Yield the field that ``field(...)`` says, if ``__init__`` takes it."""
+    default: ast.expr | None = None
+    for one in call.keywords:
+        match one:
+            case ast.keyword(arg="default", value=value):
+                default = value
+            case ast.keyword(arg="default_factory", value=value):
+                default = ast.copy_location(ast.Call(value, [], []), value)
+            case ast.keyword(arg="init", value=ast.Constant(value=bool() as given)):
+                if not given:
+                    return
+            case ast.keyword(arg="kw_only", value=ast.Constant(value=bool() as given)):
+                are_keywords = given
+            case ast.keyword(arg=None | "init" | "kw_only"):
+                yield None
+                return
+            case _:
+                pass
+    yield _Field(parameter, default, are_keywords)

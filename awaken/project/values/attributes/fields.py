@@ -1,0 +1,80 @@
+"""Fields of dataclasses whose annotation says nothing: they are what all that makes one gives.
+
+``client: object`` is what calls of the class pass for it, its default among it, and what anything
+in sight assigns to an attribute of that name later, of whatever object.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.project.names.functions.generated import generated_init
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, parameters_of
+from awaken.project.values.domain import NOWHERE, ClassOf, InstanceOf, Unknown, Values, union
+from awaken.project.values.questions import Given, Questions
+
+_MOST_FILES = 60  # that name a field; one in more of them is no name of one thing
+_SETTING = {"__setattr__", "setattr"}
+_REPLACING = {"__replace__", "replace"}
+
+
+class GeneratedFields:
+    """Follows the fields of which only the calls of their class tell what they are."""
+
+    def __init__(self, evaluator: Questions) -> None:
+        self._evaluator = evaluator
+
+    def of(
+        self, owner: InstanceOf | ClassOf, module: Module, node: ast.ClassDef, name: str
+    ) -> Values | None:
+        """Return what instances of the class ``node`` get for a field; None where it is no such."""
+        evaluator = self._evaluator
+        if not isinstance(owner, InstanceOf):
+            return None
+        qualified = f"{module.name}.{module.qualname(node)}"
+        made = generated_init(evaluator.names, evaluator.classes, qualified)
+        if made is None:
+            return None
+        field = next((one for one, _ in parameters_of(made.args) if one.arg == name), None)
+        declared = None if field is None else field.annotation
+        if field is None or declared is None or not evaluator.says_nothing(module, declared):
+            return None
+        paths = evaluator.files_naming(name)
+        if paths is None or len(paths) > _MOST_FILES:
+            return (Unknown(f"`{name}` is annotated with no particular type", NOWHERE),)
+        found = evaluator.received(module, made, field)
+        for path in paths:
+            other = evaluator.load(path)
+            for given in _set_later(other, name) if other is not None else ():
+                found = union(found, self._given(given, name))
+        return evaluator.filled(found, module, name)
+
+    def _given(self, given: Given | None, name: str) -> Values:
+        if given is None:
+            return (Unknown(f"`{name}` is set in a way that is not followed", NOWHERE),)
+        return self._evaluator.values(given.module, given.node)
+
+
+def _set_later(module: Module, name: str) -> Iterator[Given | None]:
+    """Yield what a file gives to attributes called ``name``; None for what cannot be followed."""
+    for node in module.walk():
+        match node:
+            case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+                match module.parent(node):
+                    case ast.Assign(value=value, targets=targets) if node in targets:
+                        yield Given(module, value)
+                    case ast.AnnAssign(value=later):
+                        if later is not None:
+                            yield Given(module, later)
+                    case _:
+                        yield None
+            case ast.Call(func=func, args=[_, ast.Constant(value=text), value, *_]) if (
+                text == name and last_name(func) in _SETTING
+            ):
+                yield Given(module, value)
+            case ast.Call(func=func, keywords=keywords) if last_name(func) in _REPLACING:
+                yield from (Given(module, one.value) for one in keywords if one.arg == name)
+            case _:
+                pass
