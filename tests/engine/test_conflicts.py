@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.contract import Change, ChangeId, Level, Place, Problem, SiteId, Span
+from awaken.contract import Change, ChangeId, Level, NeedImport, Place, Problem, SiteId, Span
 from awaken.engine.planning.conflicts import resolve_conflicts, with_dependants
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -107,3 +108,25 @@ def test_requirements_are_followed_over_cycles():
     changes = [change("x", "z"), change("y", "x"), change("z", "y"), change("w")]
 
     assert with_dependants({ChangeId("y")}, changes) == {"x", "y", "z"}
+
+
+def test_what_touches_another_file_is_not_tried_for_a_problem_that_names_no_change():
+    def in_file(path, name):
+        edit = NeedImport(path=path, module="m", name=name, alias=None, site=SiteId(name))
+        return msgspec.structs.replace(change(name), edits=(edit,))
+
+    others = [in_file("b.py", f"other{number}") for number in range(40)]
+    near = [in_file("a.py", f"near{number}") for number in range(4)]
+    tried = []
+
+    def apply_in_memory(_snapshot, active):
+        tried.append({one.id for one in active})
+        return tried[-1]
+
+    def find_problems(result, _active):
+        return [Problem(HERE, "it broke", ())] if "near2" in result else []
+
+    resolution = resolve_conflicts(SNAPSHOT, [*others, *near], apply_in_memory, find_problems)
+
+    assert set(resolution.rejected) == {"near2"}
+    assert all(one <= {each.id for each in near} for one in tried[1:-1])

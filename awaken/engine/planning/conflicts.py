@@ -63,7 +63,7 @@ def resolve_conflicts(
         for problem in named or problems[:1]:
             is_large = isinstance(problem, SizeProblem)
             why = Rejection.because(TOO_LARGE if is_large else ROLLED_BACK, problem=problem.message)
-            for change in _named(problem, active) or {_halve(active, fails)}:
+            for change in _named(problem, active) or {_guilty(problem, active, fails)}:
                 rejected.setdefault(change, why)
             if not is_large:
                 diagnostics.append(_diagnostic(problem, snapshot))
@@ -88,6 +88,18 @@ def with_dependants(
 
 def _named(problem: Problem, active: Iterable[Change]) -> frozenset[ChangeId]:
     return frozenset(problem.changes) & {change.id for change in active}
+
+
+def _guilty(
+    problem: Problem, active: Sequence[Change], fails: Callable[[Sequence[Change]], bool]
+) -> ChangeId:
+    """Return a change without which ``problem`` goes away, one that touches its file if any does.
+
+    Those are few, and to try them rewrites few files.
+    """
+    path = problem.place.path
+    near = [one for one in active if path in one.paths]
+    return _halve(near if fails(near) else active, fails)
 
 
 def _halve(suspects: Sequence[Change], fails: Callable[[Sequence[Change]], bool]) -> ChangeId:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
+from awaken.project.names.origins import absolute_module
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding, Scope
@@ -154,8 +155,7 @@ class Reach:
         statements = list(_from_imports(module, site))
         for source, bound in statements:
             if self._is_exported(module, source, bound, owner):
-                wanted = NameTarget("from", source.module or "", name, source.level)
-                return InScope(name, self._names.absolute(wanted, module.path))
+                return InScope(name, absolute_module(module, source))
         around = [module.name, "" if why_not else self._names.qualified(module, model) or ""]
         loaded = self._loaded_with(module, statements, owner)
         if why_not and not loaded:

@@ -293,6 +293,9 @@ Query reads them.
 * a subclass of Session that overrides `execute`, `scalars`, `scalar`, `get` or `query`, or an
   assignment or patch that replaces one: `Query` calls `execute` alone, what is written here each by
   its name; of a patch that ends (a `with`, a decorated test), the queries that may run meanwhile;
+* an attribute that only a `backref` makes, behind `query(...)`: Query configures mappers at once,
+  `select()` when it is executed, so that the first statement of a process does not find it; a call
+  of `configure_mappers()` anywhere makes it safe;
 * execution options that are unpacked: `yield_per` may be among them, which Query refuses;
 * before SQLAlchemy 2.1 a statement of Core objects alone (a Table, `text()`, `exists()`) does not
   flush pending changes first;

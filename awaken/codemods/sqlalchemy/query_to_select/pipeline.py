@@ -92,7 +92,7 @@ class Queries:
             for module, root in together:
                 self._decided[root] = manual(self._rule, module, root, refused), None
         else:
-            rewrite = rewrite.beside(self._sites.replaced)
+            rewrite = rewrite.beside(self._sites)
             self._decided.update(rewrite.decided(self._rule, self._excluded))
 
     def _decide_with_doubles(self, member: Recognised) -> bool:
@@ -104,7 +104,7 @@ class Queries:
         rewrite = self._together.rewrite(use_of(own, query))
         if rewrite is None:
             return False
-        rewrite = rewrite.beside(self._sites.replaced)
+        rewrite = rewrite.beside(self._sites)
         # They were read for another file, perhaps, from a tree that is gone.
         nodes = {own.span(one).start: one for one in self._in_file(own)}
         modules = {one.start: one.module for one in rewrite.roots}

@@ -19,7 +19,8 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     SliceRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import CALLED, Replaced
+from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import CALLED
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
 from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
 from awaken.contract import (
     Change,
@@ -113,13 +114,15 @@ class Rewrite:
     others: Callable[[SiteId], Iterable[Edit]] = _nothing_else
     requires: Sequence[tuple[Module, ast.AST]] = ()
 
-    def beside(self, replaced: Replaced) -> Rewrite:
-        """Return the rewrite with what may change for methods that the program replaces."""
+    def beside(self, sites: Sites) -> Rewrite:
+        """Return the rewrite with what may change for what the program replaces and configures."""
         executed = [
             (name, part.module, part.node) for part in self.parts for name in _runs(part.data)
         ]
         executed.sort(key=itemgetter(0))
-        caveats = dict.fromkeys([*self.caveats, *replaced.caveats(executed)])
+        caveats = dict.fromkeys([*self.caveats, *sites.replaced.caveats(executed)])
+        for part in self.parts:
+            caveats |= dict.fromkeys(sites.backrefs.caveats(part.module, part.node))
         return replace(self, caveats=tuple(caveats))
 
     def decided(self, rule: str, excluded: Collection[SiteId]) -> dict[ast.AST, Decided]:

@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_chain
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, quoted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.backrefs import Backrefs
 from awaken.codemods.sqlalchemy.query_to_select.recognise.begins import Begin, begin_of
 from awaken.codemods.sqlalchemy.query_to_select.recognise.evidence import is_proved_by_use
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
@@ -79,6 +80,7 @@ class Sites:
         self._project = project
         self._triggers = triggers
         self.replaced = Replaced(project)
+        self.backrefs = Backrefs(project)
         self._decided_places = {(place.path, place.span.start) for place in decided}
 
     def modules(self) -> Iterator[Module]:

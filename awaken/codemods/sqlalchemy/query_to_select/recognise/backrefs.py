@@ -1,0 +1,95 @@
+"""Attributes that a ``backref`` makes: they are there once mappers are configured.
+
+``session.query(User)`` configures them at once, ``select(User)`` only when it is executed. A
+program whose first statement of all names such an attribute raises AttributeError then.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.project.values.domain import ClassOf, InstanceOf, Value
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_CONFIGURES = b"configure_mappers"
+
+
+class Backrefs:
+    """What of a program is made by a ``backref``; it is looked for when the first rewrite asks."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def _owners(self) -> dict[str, set[str]]:
+        """The classes that get an attribute, by its name; none where mappers are configured."""
+        found: dict[str, set[str]] = defaultdict(set)
+        if self._project.files_with([_CONFIGURES]):
+            return found
+        for path in self._project.files_with([b"backref"]):
+            for side in self._project.orm.relationship_sides(path):
+                if side.reverse and side.attribute is not None:
+                    found[side.attribute].add(side.owner or "")
+        return found
+
+    def caveats(self, module: Module, query: ast.expr) -> Iterator[str]:
+        """Yield what may change where ``query``, which begins anew, names such an attribute."""
+        if not self._owners:
+            return
+        for shown in self._named(module, query):
+            yield (
+                f"`{shown}` is made by a `backref`, which `select()` does not do as Query does: the"
+                " first statement of a process cannot name it unless `configure_mappers()` is"
+                " called behind the models"
+            )
+            return
+
+    def _named(self, module: Module, query: ast.expr) -> Iterator[str]:
+        waiting: list[ast.AST] = [query]
+        while waiting:
+            node = waiting.pop()
+            match node:
+                # The arguments of `query()` are read before it configures anything.
+                case ast.Call(func=ast.Attribute(attr="query")):
+                    waiting.append(node.func)
+                    continue
+                case ast.Call(func=ast.Attribute(value=owner) as called):
+                    waiting += [owner, *node.args, *node.keywords]
+                    if called.attr == "filter_by":
+                        yield from (one.arg for one in node.keywords if one.arg in self._owners)
+                    continue
+                case ast.Attribute(value=owner, attr=name) if name in self._owners:
+                    if self._may_be_class(module, owner, name):
+                        yield module.excerpt(node)
+                case _:
+                    pass
+            waiting += ast.iter_child_nodes(node)
+
+    def _may_be_class(self, module: Module, node: ast.expr, name: str) -> bool:
+        """Whether ``node`` may be a class that gets the attribute: what has an instance has all."""
+        values = self._project.values.of(module, node)
+        if not values.is_known or not values.alternatives:
+            return True
+        return any(self._may_lack(one, name) for one in values.alternatives)
+
+    def _may_lack(self, value: Value, name: str) -> bool:
+        match value:
+            case ClassOf(qualified=qualified):
+                return self._gets(qualified, name)
+            case InstanceOf(qualified=qualified):
+                # To make an object of a mapped class configures mappers.
+                return self._project.orm.mapped_class(qualified) is None
+            case _:
+                return True
+
+    def _gets(self, qualified: str, name: str) -> bool:
+        owners = self._owners[name]
+        heirs = (heir for one in owners for heir in self._project.all_subclasses(one))
+        return "" in owners or qualified in owners or qualified in heirs
