@@ -433,7 +433,9 @@ def test_what_is_read_is_loaded_with_the_objects(shape):
     files, result = run(text, models, orm)
 
     made = result.files["case.py"].decode()
-    assert wanted in made or "".join(wanted.split()) in "".join(made.split()).replace(",)", ")")
+    assert wanted in made or "".join(wanted.split()) in "".join(made.split()).replace(
+        ",)", ")"
+    ).replace(",]", "]")
     (before, _), (after, count) = executed(files), executed(result.files)
     assert after == before
     assert count == statements

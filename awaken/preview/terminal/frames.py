@@ -15,6 +15,7 @@ from awaken.preview.counts import plural
 from awaken.preview.diffs.rewrites import Rewrite, Rewrites
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
+from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import BESIDE, CURE_OF_UNSAFE, outlined
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
@@ -68,6 +69,7 @@ class _Frames:
         self._root = root
         self._current = current
         self._changes = {file.path: file for file in root.files}
+        self._places = Places(current)
 
     def print(self) -> None:
         told = outlined(self._root)
@@ -140,10 +142,8 @@ class _Frames:
         return f"{path}:{region.line}:{region.column}"
 
     def _elsewhere(self, place: Place) -> str:
-        source = self._root.sources.get(place.path)
-        if source is None:
-            return relative(self._root.root, place.path, self._current)
-        return self._where(place, SourceLines(source.text).region(place.span))
+        path, region = self._places.of(self._root, place)
+        return path if region is NOWHERE else f"{path}:{region.line}:{region.column}"
 
 
 def _within(inner: range, outer: range) -> bool:

@@ -16,8 +16,8 @@ from awaken.contract import Outline, OutlinePart, OutlineRow, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page, joined
 from awaken.preview.counts import plural, todo
-from awaken.preview.diffs.source_lines import SourceLines
 from awaken.preview.paths import relative
+from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import waits_to_be_allowed
 
 _ROWS = 12
@@ -43,6 +43,7 @@ class OutlinePage:
         self._page = page
         self._root = root
         self._current = current
+        self._places = Places(current)
 
     def print(self, outline: Outline, *, is_asked: bool = False) -> None:
         """Print one outline, with what is left to do for its change.
@@ -102,11 +103,8 @@ class OutlinePage:
     def _where(self, place: Place | None) -> str:
         if place is None:
             return ""
-        path = relative(self._root.root, place.path, self._current)
-        source = self._root.sources.get(place.path)
-        if source is None:
-            return path
-        return f"{path}:{SourceLines(source.text).position(place.span.start)[0]}"
+        path, region = self._places.of(self._root, place)
+        return path if region is NOWHERE else f"{path}:{region.line}"
 
 
 def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -40,6 +40,7 @@ QUERIES = {
     "filter": "s.query(Shop).filter(Shop.lamps.any()).all()",
     "join": "s.query(Shop).join(Shop.lamps).all()",
     "options": "s.query(Shop).options(selectinload(Shop.lamps)).all()",
+    "filter-by-nothing": "(lambda found=None: s.query(Shop).filter_by(lamps=found).all())()",
     "filter-by": "s.query(Shop).filter_by(lamps=None).all()",
 }
 OTHERS = {
@@ -47,6 +48,7 @@ OTHERS = {
     "column": "s.query(Shop).filter(Shop.name == 'a').all()",
     "read-before": "s.query(Shop.lamps).all()",
     "of-an-object": "s.query(Lamp).filter(Lamp.id.in_([one.id for one in shop.lamps])).all()",
+    "compared-with-an-object": "s.query(Shop).filter_by(lamps=shop).all()",
     "called": "s.query(Lamp).filter(Lamp.id.in_(names.lamps())).all()",
 }
 FUNCTION = """\

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,7 @@ class Backrefs:
                 case ast.Call(func=ast.Attribute(value=owner) as called):
                     waiting += [owner, *node.args, *node.keywords]
                     if called.attr == "filter_by":
-                        yield from (one.arg for one in node.keywords if one.arg in self._owners)
+                        yield from self._compared(module, node.keywords)
                     continue
                 case ast.Attribute(value=owner, attr=name) if name in self._owners:
                     if self._may_be_class(module, owner, name):
@@ -71,6 +71,17 @@ class Backrefs:
                 case _:
                     pass
             waiting += ast.iter_child_nodes(node)
+
+    def _compared(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:
+        """Yield the attributes that `filter_by` compares with what may be no object.
+
+        An object was made or loaded, which configured the mappers.
+        """
+        for one in given:
+            if one.arg in self._owners:
+                values = self._project.values.of(module, one.value)
+                if isinstance(one.value, ast.Constant) or values.may_be_none:
+                    yield one.arg
 
     def _may_be_class(self, module: Module, node: ast.expr, name: str) -> bool:
         """Whether ``node`` may be a class that gets the attribute: what has an instance has all."""
