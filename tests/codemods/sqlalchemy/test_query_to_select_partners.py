@@ -416,3 +416,18 @@ def test_what_the_models_do_not_say_is_not_concluded(old, new):
     )  # fmt: skip
 
     assert (b".unique()" in run_case(case).files["program.py"]) is ("info" not in new)
+
+
+@pytest.mark.parametrize("written", ["-" * 60_000 + "1", "(" * 60_000, "a.b.", "\0", "[" * 150])
+def test_columns_in_a_string_may_be_anything(written):
+    shop = 'shop: Mapped[Shop] = relationship(back_populates="lamps"'
+    text = PROGRAM.format(body="    return session.query(Lamp).join(Lamp.shop).all()\n")
+    assert shop in text
+    text = text.replace(shop, f"{shop}, foreign_keys={written!r}")
+    files = {"program.py": text.encode()}
+    case = Case(
+        name="it", family="sqlalchemy", rule="query-to-select", directory=Path(),
+        settings=Settings(published=False), before=files, after=files, program={},
+    )  # fmt: skip
+
+    assert b".join(Lamp.shop)).unique().all()" in run_case(case).files["program.py"]

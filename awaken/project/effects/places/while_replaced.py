@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from awaken.contract import Span
-from awaken.project.effects.places.while_running import WhileRunning
+from awaken.project.effects.places.while_running import Place, WhileRunning
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -52,13 +52,14 @@ def block_around(module: Module, node: ast.AST) -> Block | None:
 
 
 class WhileReplaced:
-    """Answers for one project."""
+    """Answers for one project; keeps what runs in each block."""
 
     def __init__(
         self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
     ) -> None:
         self._evaluator = evaluator
         self._running = WhileRunning(evaluator, files_with)
+        self._known: dict[Block, frozenset[Place] | None] = {}
 
     def may_run(self, block: Block, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while ``block`` does."""
@@ -66,17 +67,29 @@ class WhileReplaced:
         is_same = (module.path, _start(module, function)) == (block.path, block.function)
         if block.is_test and not is_same and _is_test(module, function):
             return False  # no test runs inside of another
-        home = self._evaluator.load(block.path)
-        if block.body is None or home is None:
-            return True
-        own = set(block.body)
-        body = [one for one in home.walk() if isinstance(one, ast.stmt) and home.span(one) in own]
-        running = self._running.functions(home, body)
-        at = module.span(node)
-        if running is None or (module is home and any(one.contains(at) for one in block.body)):
+        running = self._functions(block)
+        if running is None or self._is_inside(block, module, node):
             return True
         above = (one for one in module.ancestors(node) if isinstance(one, Function))
         return any((module.path, module.span(one).start) in running for one in above)
+
+    def _is_inside(self, block: Block, module: Module, node: ast.AST) -> bool:
+        at = module.span(node)
+        return module.path == block.path and any(one.contains(at) for one in block.body or ())
+
+    def _functions(self, block: Block) -> frozenset[Place] | None:
+        """Return the functions that may run while a block does; None if any may."""
+        if block not in self._known:
+            self._known[block] = self._followed(block)
+        return self._known[block]
+
+    def _followed(self, block: Block) -> frozenset[Place] | None:
+        home = self._evaluator.load(block.path)
+        if home is None or block.body is None:
+            return None
+        own = set(block.body)
+        body = [one for one in home.walk() if isinstance(one, ast.stmt) and home.span(one) in own]
+        return self._running.functions(home, body)
 
 
 def _block(module: Module, node: ast.AST, body: Sequence[ast.stmt] | None) -> Block:

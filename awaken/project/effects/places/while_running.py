@@ -1,4 +1,4 @@
-"""The functions that may run while a piece of code runs, and whether other code may run then."""
+"""The functions that may run while a piece of code runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LISTENING = (b"listens_for", b"event.listen(", b"validates(")
 
 
 class WhileRunning:
-    """Answers for one project; keeps what it found for each piece of code."""
+    """Answers for one project."""
 
     def __init__(
         self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
@@ -43,7 +43,6 @@ class WhileRunning:
         self._files_with = files_with
         self._attributes = Attributes(evaluator)
         self._callees = Callees(evaluator)
-        self._known: dict[tuple[str, int, int], frozenset[Place] | None] = {}
         self._methods: dict[str, tuple[Place, ...]] = {}
 
     def functions(self, module: Module, parts: Sequence[ast.AST]) -> frozenset[Place] | None:
@@ -52,13 +51,8 @@ class WhileRunning:
         Functions that are called are followed, and what is handed on counts as called. Python's
         own calls (of operators, ``with`` and loops) are not looked at, but properties are.
         """
-        first, last = module.span(parts[0]), module.span(parts[-1])
-        key = module.path, first.start, last.end
-        if key not in self._known:
-            self._known[key] = self._followed(module, parts)
-        return self._known[key]
-
-    def _followed(self, module: Module, parts: Sequence[ast.AST]) -> frozenset[Place] | None:
+        if self._run_by_sessions is None:
+            return None
         found: set[Place] = set()
         waiting = [(module, one) for one in parts]
         left = _MOST_NODES
@@ -75,10 +69,10 @@ class WhileRunning:
         return self._run_by_sessions | found
 
     @cached_property
-    def _run_by_sessions(self) -> frozenset[Place]:
-        """The functions that listen to sessions and models, and what they call of the program.
+    def _run_by_sessions(self) -> frozenset[Place] | None:
+        """The functions that listen to sessions and models, and what they call; None if too many.
 
-        Nearly all code calls what they listen to. What they call of libraries is not looked at.
+        Nearly all code calls what they listen to. What they call out of sight is not looked at.
         """
         found: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
@@ -91,7 +85,7 @@ class WhileRunning:
             home, part = waiting.pop()
             for node in home.walk(part):
                 waiting += self._new(self._run_by(home, node) or (), found)
-        return frozenset(found)
+        return frozenset(found) if len(found) <= _MOST_FUNCTIONS else None
 
     def _listening(self, module: Module, node: ast.AST) -> Iterator[Called]:
         match node:

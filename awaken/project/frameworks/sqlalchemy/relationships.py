@@ -136,8 +136,8 @@ class Relationships:
             path=module.path,
             span=module.span(node),
             plain_join=not _JOIN_KEYWORDS & set(keywords),
-            foreign_keys=_named_columns(keywords, "foreign_keys"),
-            remote_side=_named_columns(keywords, "remote_side"),
+            foreign_keys=_named_columns(module, keywords, "foreign_keys"),
+            remote_side=_named_columns(module, keywords, "remote_side"),
             backref=_backref_name(keywords.get("backref")),
         )
         sides = [Site(owner, attribute, facts)]
@@ -326,16 +326,17 @@ def _sqlmodel_keywords(keywords: dict[str | None, ast.expr]) -> dict[str | None,
     return found
 
 
-def _named_columns(keywords: dict[str | None, ast.expr], keyword: str) -> tuple[str, ...]:
+def _named_columns(
+    module: Module, keywords: dict[str | None, ast.expr], keyword: str
+) -> tuple[str, ...]:
     """Return the columns that ``keyword`` tells a join; empty if it is told more, or others."""
     node = keywords.get(keyword)
     if node is None or {"primaryjoin", "secondaryjoin", "secondary", None} & set(keywords):
         return ()
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        try:
-            node = ast.parse(node.value, mode="eval").body
-        except (SyntaxError, ValueError):
-            return ()
+    if isinstance(node, ast.Constant):
+        node = module.parse_string(node)
+    if node is None:
+        return ()
     if isinstance(node, ast.Lambda):
         node = node.body
     elements = node.elts if isinstance(node, ast.List | ast.Tuple | ast.Set) else [node]

@@ -41,15 +41,13 @@ class Backrefs:
 
     def caveats(self, module: Module, query: ast.expr) -> Iterator[str]:
         """Yield what may change where ``query``, which begins anew, names such an attribute."""
-        if not self._owners:
-            return
-        for shown in self._named(module, query):
+        shown = next(self._named(module, query), "") if self._owners else ""
+        if shown:
             yield (
                 f"`{shown}` is made by a `backref`, which `select()` does not do as Query does: the"
                 " first statement of a process cannot name it unless `configure_mappers()` is"
                 " called behind the models"
             )
-            return
 
     def _named(self, module: Module, query: ast.expr) -> Iterator[str]:
         waiting: list[ast.AST] = [query]
