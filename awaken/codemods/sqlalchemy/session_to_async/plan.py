@@ -30,12 +30,14 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import names
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
-from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
+    unresolved_calls,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import made_managers
-from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
-from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
     WORDS,
     FileOperations,
