@@ -68,6 +68,7 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
     AssignedExpressions,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.bulk_updates import got_behind_updates
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
 )
@@ -187,7 +188,7 @@ class SessionToAsync(Rule):
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later)
-        loaded_again = {**again, **returned_by_upserts(project)}
+        loaded_again = {**again, **returned_by_upserts(project), **got_behind_updates(project)}
         named = list(self._resources(part, resources))
         factories = [one.site.place for one, name in named if name in FACTORIES]
         environments = Environments(part, self.name, named)
@@ -224,7 +225,7 @@ class SessionToAsync(Rule):
                 *after_commits.members(),
                 *after_bulk.members(),
                 *assigned.members(),
-                *fetched_when_written(project, self.name),
+                *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
                 *loaded_with_their_bases(project, self.name),
                 *foreign.members(),
             ],
