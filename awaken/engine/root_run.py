@@ -117,9 +117,13 @@ def evidence_of(publication: Publication, settings: Resolved) -> str:
 
 
 def unmet_need(rule: Rule, targets: Targets) -> str | None:
-    """Return which versions ``rule`` needs that the targets do not promise, or None."""
-    for name, versions in rule.needs.items():
-        if not targets.guarantees(name, versions):
+    """Return which versions ``rule`` needs that the targets do not promise, or exclude; or None."""
+    met = {
+        **{need: targets.guarantees(*need) for need in rule.needs.items()},
+        **{need: targets.admits(*need) for need in rule.requires.items()},
+    }
+    for (name, versions), is_met in met.items():
+        if not is_met:
             target = targets.distribution(name)
             declared = f"{target.specifier} ({target.origin})" if target else "no version"
             return f"it needs {name}{versions}, and {declared} is declared"

@@ -34,8 +34,10 @@ class Rule:
     site, and ``anchors`` say what else the program holds then: for each of them, some file
     contains at least one of its byte strings. A rule is only planned where both are found.
     ``needs`` gives version specifiers that each project root's targets must satisfy
-    (``{"python": ">=3.11"}``). ``reads`` names the files beside Python that the rule looks at
-    (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``, ``templates/**/*.html``.
+    (``{"python": ">=3.11"}``), ``requires`` those that its changes declare in the manifest, so
+    that the targets must admit some of them. ``reads`` names the files beside Python that the
+    rule looks at (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``,
+    ``templates/**/*.html``.
     ``pieces`` are texts that its changes may add to code beside what they replace (``.limit(1)``),
     each with the reason; ``awaken explain`` gives it. ``per_file`` says that a file's sites can be
     planned without those of other files, but for those that share a change with one of them, which
@@ -53,6 +55,7 @@ class Rule:
     triggers: ClassVar[tuple[bytes, ...]] = ()
     anchors: ClassVar[tuple[tuple[bytes, ...], ...]] = ()
     needs: ClassVar[Mapping[str, str]] = {}
+    requires: ClassVar[Mapping[str, str]] = {}
     reads: ClassVar[tuple[str, ...]] = ()
     pieces: ClassVar[Mapping[str, str]] = {}
     reasons: ClassVar[tuple[Reason, ...]] = ()

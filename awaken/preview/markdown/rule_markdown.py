@@ -66,6 +66,13 @@ def _shown(default: str | None) -> str:
 
 def _needs(rule: Rule) -> str:
     wanted = [f"`{name}` {specifier}" for name, specifier in rule.needs.items()]
+    required = [f"`{name}` {specifier}" for name, specifier in rule.requires.items()]
+    if required:
+        return (
+            f"{', '.join(required)}, which the change requires, in some version that the project "
+            "admits. Elsewhere nothing is rewritten, and awaken says so. `awaken doctor` shows "
+            "which versions it found."
+        )
     if not wanted:
         return "Any version."
     return (

@@ -73,6 +73,8 @@ def test_what_the_database_computes_is_loaded_behind_the_flush(text, after):
         "tag.gone = str(1)\n    db.commit()",
         "tag.gone = Tag.__mapper_args__['polymorphic_identity']\n    db.commit()",
         "tag.uses = tag.uses + 1\n    db.commit()",
+        "tag.uses = len(db.scalars(select(Tag).where(Tag.id > 1)).all())\n    db.commit()",
+        "tag.uses = db.scalar(select(func.count()))\n    db.commit()",
         # Nothing holds these behind the flush.
         "for one in db.scalars(select(Tag)):\n        one.gone = func.now()\n    db.commit()",
     ],

@@ -132,3 +132,28 @@ def test_events_of_all_sessions_are_those_of_the_class():
 
     assert line in written
     assert "LocalSession = async_sessionmaker(" in written
+
+
+def test_listeners_of_the_class_are_given_synchronous_sessions():
+    notes = """\
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.orm import Session, sessionmaker
+
+engine = create_engine("sqlite:///notes.db")
+LocalSession = sessionmaker(engine)
+
+
+@event.listens_for(Session, "after_commit")
+def told(session: Session):
+    print(session.info.pop("notes", None))
+
+
+def count():
+    with LocalSession() as db:
+        return db.execute(text("select 1")).scalar()
+"""
+    result = rewritten(notes=notes)
+
+    assert "def told(session: Session):" in result.files["notes.py"].decode()
+    assert "async def count():" in result.files["notes.py"].decode()
+    assert not [one for one in result.findings if one.reason]

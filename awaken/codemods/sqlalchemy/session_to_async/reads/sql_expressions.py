@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _OTHERS = {"sqlalchemy.case", "sqlalchemy.literal_column", "sqlalchemy.text"}
 
 def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool:
     """Whether a value calls a function of SQL, or computes with a column of a class."""
-    for node in ast.walk(value):
+    for node in _parts(value):
         if isinstance(node, ast.Call):
             name = project.qualified_name(module, node.func) or ""
             if name.startswith(_MAKING) or name in _OTHERS:
@@ -28,3 +29,13 @@ def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool
             if owner is not None and project.orm.mapped_class(owner) is not None:
                 return True
     return False
+
+
+def _parts(value: ast.expr) -> Iterator[ast.expr]:
+    """Yield a value and what it is computed of, not what a call is given: a session runs that."""
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        below = [node.func] if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+        waiting += [one for one in below if isinstance(one, ast.expr)]

@@ -65,7 +65,10 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
                 continue
             # Events are those of the synchronous class.
             is_declared = isinstance(module.parent(found), ast.arg)
-            if is_declared and is_in_listener(project, module, found):
+            if is_declared and (
+                is_in_listener(project, module, found)
+                or is_called_by_events(project, module, found)
+            ):
                 continue
             written = found if isinstance(found, ast.expr) else node
             above = module.parent(written)

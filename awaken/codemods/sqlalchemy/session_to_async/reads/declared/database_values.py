@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.fetched_columns import (
     column_declaration,
+    fetched_edits,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import (
     argument_edit,
@@ -22,8 +23,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments
     own_arguments,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import DATABASE_VALUE
-from awaken.contract import Place
-from awaken.kit.changes import Member
+from awaken.contract import Edit, Place
+from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.migrations import is_of_alembic
@@ -56,24 +57,30 @@ def fetched_when_written(
             for one in sorted(set(assigned.get(qualified, ())) - names)
             if (declaration := column_declaration(project, qualified, one)) is not None
         }
-        columns = [*read, *given]
-        if not columns:
-            continue
-        new = [one for one in given.values() if one.place not in declared]
+        edits: list[Edit] = []
         try:
-            edits = [edit for one in new for edit in one.edits(project, rule)]
-            if not is_set:
-                why = Refused(DATABASE_VALUE, f"{site.node.name}.{columns[0]}")
-                edits.append(argument_edit(project, site, qualified, f'"{_SETTING}": True', why))
+            if not is_set and (read or given):
+                why = Refused(DATABASE_VALUE, f"{site.node.name}.{[*read, *given][0]}")
+                edits = [argument_edit(project, site, qualified, f'"{_SETTING}": True', why)]
         except Refused as refused:
             # What is assigned may be flushed when nobody reads it any more.
             if read:
                 yield Member(site, refused, f"`{site.node.name}`")
-        else:
-            declared.update(one.place for one in new)
-            yield Member(
-                site, Rewrite(_message(site.node.name, columns), edits), f"`{site.node.name}`"
-            )
+            continue
+        if edits:
+            message = _message(site.node.name, [*read, *given])
+            yield Member(site, Rewrite(message, edits), f"`{site.node.name}`")
+        for one, declaration in given.items():
+            if declaration.place not in declared:
+                declared.add(declaration.place)
+                shown = f"`{site.node.name}.{one}`"
+                yield member(declaration.site(rule), shown, _fetched, project, site.node.name, one)
+
+
+def _fetched(site: Site[ast.expr], project: Project, owner: str, name: str) -> Rewrite:
+    """Return what has a column fetched that an assignment gives an expression. Raises Refused."""
+    message = f"`{owner}.{name}` is given an expression that the database computes, and fetched"
+    return Rewrite(message, fetched_edits(project, site))
 
 
 def _message(name: str, columns: Sequence[str]) -> str:

@@ -30,16 +30,24 @@ class Declaration(NamedTuple):
         """Where it stands."""
         return self.module.place(self.node)
 
-    def edits(self, project: Project, rule: str) -> list[Edit]:
-        """Return what has SQLAlchemy fetch the column behind an update. Raises Refused."""
-        site = Site(rule, self.module, self.node)
-        if isinstance(self.node, ast.Call):
-            fetched, imports = name_beside(project, site, self.node.func, _FETCHED)
-            return [site.add_keyword(self.node, _SETTING, f"{fetched}()"), *imports]
-        fetched, imports = name_beside(project, site, None, _FETCHED)
-        column, more = name_beside(project, site, None, _MAPPED_COLUMN)
-        code = f" = {column}({_SETTING}={fetched}())"
-        return [site.insert_behind(self.node, code), *imports, *more]
+    def site(self, rule: str) -> Site[ast.expr]:
+        """Return it as a site of ``rule``."""
+        return Site(rule, self.module, self.node)
+
+
+def fetched_edits(project: Project, site: Site[ast.expr]) -> list[Edit]:
+    """Return what has SQLAlchemy fetch the column of a declaration behind an update.
+
+    Raises Refused where a name that is needed means something else there.
+    """
+    node = site.node
+    if isinstance(node, ast.Call):
+        fetched, imports = name_beside(project, site, node.func, _FETCHED)
+        return [site.add_keyword(node, _SETTING, f"{fetched}()"), *imports]
+    fetched, imports = name_beside(project, site, None, _FETCHED)
+    column, more = name_beside(project, site, None, _MAPPED_COLUMN)
+    code = f" = {column}({_SETTING}={fetched}())"
+    return [site.insert_behind(node, code), *imports, *more]
 
 
 def column_declaration(project: Project, qualified: str, name: str) -> Declaration | None:
