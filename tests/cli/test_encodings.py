@@ -130,7 +130,8 @@ PLACES = {
     "parentheses": "    return ((§)), (\n        # above\n        §  # on\n        # below\n)\n",
     "slices-and-stars": "    x = a[§:§]\n    y = g(*§, **{'a': §})\n    z = [*§]\n",
     "beside-strings": "    x = 'a' 'b', §, rb'\\x', f'{a!r:>{a}}'\n    '''a\\n'''; y = §\n",
-    "f-strings": "    x = §, f'{§}'; y = rf'''\n {§!r:>{len(§)}}''' 'a' f\"{f'{§}'}\"\n    z = §\n    f'{¶=}'\n",
+    "f-strings": "    x = §, f'{§}'; y = rf'''\n {§!r:>{len(§)}}''' 'a' f\"{f'{§}'}\"\n"
+    "    z = §\n    f'{¶=}'\n",
 }
 FILES = FORMS | {name: File(f"{HEAD}{text}") for name, text in PLACES.items()}
 
