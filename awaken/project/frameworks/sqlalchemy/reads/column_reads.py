@@ -48,8 +48,8 @@ class ColumnReads:
             yield from self._reads(sight, attribute, values)
 
     def _reads(self, sight: Sight, attribute: str, values: Values) -> Iterator[Read]:
-        is_in_sight = not isinstance(sight.node, Unknown)
-        given = sight.module.place(sight.node) if is_in_sight else None
+        node = sight.node
+        given = None if isinstance(node, Unknown) else sight.module.place(node)
         for one in values:
             if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
                 traces, why = self._tracing.of((one,), attribute, sight.place)
