@@ -51,6 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     extend_exclude: tuple[str, ...] = ()
     force_exclude: bool | None = None
     respect_gitignore: bool | None = None
+    members: tuple[str, ...] | None = None
     baseline: str | None = None
     cache_dir: str | None = None
     overrides: tuple[Override, ...] = ()
@@ -119,6 +120,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
     force_exclude: bool = False
     respect_gitignore: bool = True
+    members: tuple[PathPatterns, ...] = ()
     baseline: Path | None = None
     cache_dir: Path | None = None
     overrides: tuple[PathOverride, ...] = ()

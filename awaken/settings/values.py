@@ -157,6 +157,7 @@ def _patterns(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     for key, patterns in (
         ("exclude", settings.exclude or ()),
         ("extend-exclude", settings.extend_exclude),
+        ("members", settings.members or ()),
     ):
         yield from (((key, number), pattern) for number, pattern in enumerate(patterns))
     for at, override in enumerate(settings.overrides):
