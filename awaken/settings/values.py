@@ -101,6 +101,9 @@ def check(settings: Settings, rules: Sequence[Rule]) -> None:
         # No file system takes a NUL in a path.
         if place is not None and (not place.strip() or "\0" in place):
             raise Wrong((key,), f"{key!r} must be a path, not {place!r}")
+    for number, place in enumerate(settings.src or ()):
+        if not place.strip() or "\0" in place:
+            raise Wrong(("src", number), f"'src' must name folders, not {place!r}")
     _check_versions(settings)
     _check_options(settings.rules, {rule.name: rule for rule in rules})
 

@@ -88,11 +88,16 @@ def packed_keyword(
             others: Values = ()
         case ast.Call(
             func=ast.Attribute(value=ast.Name() as name, attr="get"),
-            args=[ast.Constant(value=str(key)), *defaults],
+            args=[ast.Constant(value=str(key))],
             keywords=[],
-        ) if len(defaults) < 2:
-            given = (evaluator.values(module, one, known) for one in defaults)
-            others = union(*given) if defaults else (NoneValue(),)
+        ):
+            others = (NoneValue(),)
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name() as name, attr="get"),
+            args=[ast.Constant(value=str(key)), default],
+            keywords=[],
+        ):
+            others = evaluator.values(module, default, known)
         case _:
             return None
     bindings = module.scopes.bindings_of(name)
