@@ -59,4 +59,4 @@ def test_a_folder_without_a_name_is_no_setting(shop, capsys):
     code, _ = awaken("check", root)
 
     assert code == 2
-    assert "'src' must name folders" in capsys.readouterr().err
+    assert "'src' must be a path" in capsys.readouterr().err

@@ -7,11 +7,8 @@ from shop_of_files import DATABASE, LISTING, MAIN, printed, written
 SETTINGS = "\n[tool.awaken]\npublished = false\n"
 MEMBERS = f'{SETTINGS}members = ["/plugins/*"]\n'
 PLUGIN = LISTING.replace("from database", "from shop.database")
-RUN = (
-    "-c",
-    "import runpy, sys; sys.path[:0] = ['.', 'plugins/mail']; "
-    "runpy.run_module('shop.main', None, '__main__')",
-)
+START = "import runpy, sys; sys.path[:0] = ['.', 'plugins/mail']"
+RUN = ("-c", f"{START}; runpy.run_module('shop.main', None, '__main__')")
 
 
 @pytest.fixture
