@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
+from awaken.knowledge.running import running
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -39,14 +40,6 @@ _OF_VIEWS = {
     "as_view", "delete", "dispatch", "dispatch_request", "get", "head", "method_not_allowed",
     "options", "patch", "post", "put", "trace",
 }  # fmt: skip
-_CALLED_BY_NAME = {
-    "starlette.middleware.base.BaseHTTPMiddleware": {"app", "dispatch", "dispatch_func"},
-    "threading.Thread": {
-        "daemon", "getName", "ident", "isDaemon", "is_alive", "join", "name", "native_id", "run",
-        "setDaemon", "setName", "start",
-    },
-}  # fmt: skip
-"""Classes that call, of a subclass, the methods of these names and private ones, and no others."""
 _MOST_FILES = (
     100  # to parse for one class; half makes two sites of ckan manual (benchmarks/limits.md)
 )
@@ -123,9 +116,11 @@ class Hierarchy:
         # SQLAlchemy's own bases call no method that a model adds.
         plain = self._evaluator.knowledge.declarative_roots
         harmless = _HARMLESS_BASES | set(plain) | (set() if method in _OF_VIEWS else VIEWS)
-        if not method.startswith("_"):
-            harmless |= {one for one, names in _CALLED_BY_NAME.items() if method not in names}
-        hidden = [one for one in ancestors.outside if one not in harmless]
+        hidden = [
+            one
+            for one in ancestors.outside
+            if one not in harmless and running().may_call_of_subclass(one, method)
+        ]
         return f"`{hidden[0]}`" if hidden else None
 
     def paths(self) -> set[str]:
