@@ -1,5 +1,7 @@
 """Columns that are loaded when they are read: their reads are awaited.
 
+What responses and schemas read of them is validated in a greenlet, where they load as they did.
+
 Those that the mapping or an option of a statement defers, and those that are an expression, which
 every flush of their object expires.
 """
