@@ -347,6 +347,7 @@ def _projects(
                 exclude=one.exclude,
                 respect_gitignore=one.respect_gitignore,
                 force_exclude=one.force_exclude,
+                members=one.members,
                 reads=reads_of(rule for rule in (*known, *one.passes) if rule.name in one.rules),
             )
         return DiscoverySettings()

@@ -66,6 +66,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         own_locks(root.path),
         settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
         evidence_of(publication, asked.settings),
+        asked.settings.source_folders(),
     )
     question = digest_of(_question(asked), {})
 

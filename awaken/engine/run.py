@@ -202,7 +202,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) ->
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
     looked_at = LookedAt()
-    processing = Processing(asked.jobs, asked.progress, asked.found.root.selects)
+    on_path = surroundings.project_settings.source_folders
+    processing = Processing(asked.jobs, asked.progress, asked.found.root.selects, on_path)
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []

@@ -97,7 +97,12 @@ class Project:
         self.layout: Layout = (
             earlier.layout
             if earlier and same_paths
-            else Layout(self._texts.python, published=self.published, inner=inner)
+            else Layout(
+                self._texts.python,
+                published=self.published,
+                inner=inner,
+                on_path=settings.source_folders,
+            )
         )
         known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)

@@ -51,6 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     extend_exclude: tuple[str, ...] = ()
     force_exclude: bool | None = None
     respect_gitignore: bool | None = None
+    members: tuple[str, ...] | None = None
+    src: tuple[str, ...] | None = None
     baseline: str | None = None
     cache_dir: str | None = None
     overrides: tuple[Override, ...] = ()
@@ -119,6 +121,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
     force_exclude: bool = False
     respect_gitignore: bool = True
+    members: tuple[PathPatterns, ...] = ()
+    src: tuple[Path, ...] = ()
     baseline: Path | None = None
     cache_dir: Path | None = None
     overrides: tuple[PathOverride, ...] = ()
@@ -139,6 +143,11 @@ class Resolved(Struct, frozen=True, kw_only=True):
             if override.ignore and _names(override.paths, self.root, path)
             for rule in override.ignore
         }
+
+    def source_folders(self) -> tuple[str, ...]:
+        """Return the folders of ``src`` inside of the project, relative to it."""
+        inside = (one for one in self.src if one != self.root and one.is_relative_to(self.root))
+        return tuple(dict.fromkeys(one.relative_to(self.root).as_posix() for one in inside))
 
     def target_origins(self) -> dict[str, str]:
         """Return in which settings file a target was said, by distribution, or ``python``.

@@ -67,6 +67,8 @@ def resolve(
         force_exclude=bool(_last(layers, "force_exclude")),
         # None, said by nobody, means yes.
         respect_gitignore=_last(layers, "respect_gitignore") is not False,
+        members=_members(layers),
+        src=_source_folders(layers),
         baseline=_place(layers, "baseline"),
         cache_dir=_place(layers, "cache_dir"),
         overrides=_overrides(layers, rules),
@@ -215,6 +217,17 @@ def _exclude(layers: Sequence[Layer], root: Path) -> tuple[PathPatterns, ...]:
         for patterns in _relative_to(layer.settings.extend_exclude, layer.directory)
     )
     return (*base, *more)
+
+
+def _members(layers: Sequence[Layer]) -> tuple[PathPatterns, ...]:
+    said = [one for one in layers if one.settings.members is not None]
+    return _relative_to(said[-1].settings.members or (), said[-1].directory) if said else ()
+
+
+def _source_folders(layers: Sequence[Layer]) -> tuple[Path, ...]:
+    said = [one for one in layers if one.settings.src is not None]
+    folders = (said[-1].settings.src or ()) if said else ()
+    return tuple(Path(os.path.normpath(said[-1].directory / one)) for one in folders)
 
 
 def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, ...]:

@@ -97,12 +97,20 @@ def check(settings: Settings, rules: Sequence[Rule]) -> None:
     for number, override in enumerate(settings.overrides):
         if not override.paths:
             raise Wrong(("overrides", number, "paths"), "'paths' must name at least one pattern")
-    for key, place in (("baseline", settings.baseline), ("cache-dir", settings.cache_dir)):
-        # No file system takes a NUL in a path.
-        if place is not None and (not place.strip() or "\0" in place):
-            raise Wrong((key,), f"{key!r} must be a path, not {place!r}")
+    _check_places(settings)
     _check_versions(settings)
     _check_options(settings.rules, {rule.name: rule for rule in rules})
+
+
+def _check_places(settings: Settings) -> None:
+    for path, place in (
+        (("baseline",), settings.baseline),
+        (("cache-dir",), settings.cache_dir),
+        *((("src", number), one) for number, one in enumerate(settings.src or ())),
+    ):
+        # No file system takes a NUL in a path.
+        if place is not None and (not place.strip() or "\0" in place):
+            raise Wrong(path, f"{path[0]!r} must be a path, not {place!r}")
 
 
 def _pass_names(settings: Settings, rules: Sequence[Rule]) -> set[str]:
@@ -157,6 +165,7 @@ def _patterns(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     for key, patterns in (
         ("exclude", settings.exclude or ()),
         ("extend-exclude", settings.extend_exclude),
+        ("members", settings.members or ()),
     ):
         yield from (((key, number), pattern) for number, pattern in enumerate(patterns))
     for at, override in enumerate(settings.overrides):

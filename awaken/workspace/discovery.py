@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -75,13 +76,15 @@ class Root(Struct, frozen=True):
 class DiscoverySettings(Struct, frozen=True):
     """Which files a project leaves out; of ``exclude`` the last that says something decides.
 
-    With ``force_exclude`` what it names is left out although the user named it. ``reads`` are
-    patterns of other files to find as well, as in ``.gitignore``: rules ask for them.
+    With ``force_exclude`` what it names is left out although the user named it. ``members`` name
+    projects inside of it whose files are its own. ``reads`` are patterns of other files to find as
+    well, as in ``.gitignore``: rules ask for them.
     """
 
     exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
     respect_gitignore: bool = True
     force_exclude: bool = False
+    members: tuple[PathPatterns, ...] = ()
     reads: tuple[str, ...] = ()
 
 
@@ -130,11 +133,15 @@ def discover(
     settings of the project in a directory; ``given`` are real paths of files that need not exist.
     """
     roots, problems = find_roots(paths, given)
-    waiting = {root.path: root for root in roots}
+    settings_at = cache(settings_of)
+    waiting: dict[Path, Root] = {}
+    for one in roots:
+        home = _home_of(one, settings_at(one.path))
+        waiting[home.path] = _merged(waiting.get(home.path), home)
     projects = []
     while waiting:
         root = waiting.pop(min(waiting))
-        settings = settings_of(root.path)
+        settings = settings_at(root.path)
         try:
             found = find_files(root, settings)
         except Exception as error:  # noqa: BLE001  no project may cost the others their run
@@ -146,6 +153,18 @@ def discover(
         for inner in found.nested:
             waiting[inner.path] = _merged(waiting.get(inner.path), inner)
     return projects, problems
+
+
+def _home_of(root: Root, settings: DiscoverySettings) -> Root:
+    """Return the project that a root is a member of, with what is named of it; else the root."""
+    for one in settings.members:
+        home = one.directory
+        if home is None or home == root.path or not root.path.is_relative_to(home):
+            continue
+        inside = root.path.relative_to(home)
+        if leaves_out([one.below(home)], f"{home}/".replace("//", "/"), f"{inside.as_posix()}/"):
+            return Root(home, tuple((inside / name).as_posix() for name in root.selected))
+    return root
 
 
 def _merged(one: Root | None, other: Root) -> Root:
@@ -375,6 +394,7 @@ class _Walk:
         self.enclosure = Enclosure(root.path)
         self.settings = settings
         self.exclude_patterns = [one.below(root.path) for one in settings.exclude if one.patterns]
+        self.members = [one.below(root.path) for one in settings.members if one.patterns]
         self.reads = Patterns(self.base, settings.reads) if settings.reads else None
         self.files: set[str] = set()
         self.texts: set[str] = set()
@@ -502,8 +522,12 @@ class _Walk:
 
     def is_other_project(self, relative: str, names: set[str]) -> bool:
         """Whether a directory is a root of its own."""
+        if ".git" in names:
+            return True
+        if self.members and leaves_out(self.members, self.base, relative):
+            return False
         requirements = self.bare and "requirements.txt" in names and "__init__.py" not in names
-        return ".git" in names or requirements or _is_project(self.base + relative, names)
+        return requirements or _is_project(self.base + relative, names)
 
     def is_sibling(self, real: str) -> bool:
         """Whether a directory is another project of the same repository: it has its own run."""

@@ -130,7 +130,8 @@ PLACES = {
     "parentheses": "    return ((§)), (\n        # above\n        §  # on\n        # below\n)\n",
     "slices-and-stars": "    x = a[§:§]\n    y = g(*§, **{'a': §})\n    z = [*§]\n",
     "beside-strings": "    x = 'a' 'b', §, rb'\\x', f'{a!r:>{a}}'\n    '''a\\n'''; y = §\n",
-    "f-strings": "    x = §, f'{¶}'; y = rf'''\n {¶!r:>{len(¶)}}''' 'a' f\"{f'{¶}'}\"\n    z = §\n",
+    "f-strings": "    x = §, f'{§}'; y = rf'''\n {§!r:>{len(§)}}''' 'a' f\"{f'{§}'}\"\n"
+    "    z = §\n    f'{¶=}'\n",
 }
 FILES = FORMS | {name: File(f"{HEAD}{text}") for name, text in PLACES.items()}
 
@@ -187,11 +188,11 @@ def test_a_second_run_finds_nothing_to_change(program):
     assert set(program.codes.values()) == {0}
 
 
-def test_a_query_in_an_f_string_is_manual(tmp_path):
+def test_a_query_that_an_f_string_shows_is_manual(tmp_path):
     Program(tmp_path / "shop", {"case.py": FILES["f-strings"].before})
 
     code, out = awaken("check", "--output-format", "concise", tmp_path / "shop")
 
     assert code == 1
-    assert out.count(b"inside-f-string") == 4
-    assert out.count(b"safe") == 2
+    assert out.count(b"inside-f-string") == 1
+    assert out.count(b"safe") == 6

@@ -629,3 +629,33 @@ def test_nobody_outside_calls_a_function_of_an_application():
     assert kinds(published=True) == ["outside", "outside", "value"]
     # What else may call it is not excused.
     assert kinds(published=False) == ["value"]
+
+
+@pytest.mark.parametrize(
+    ("base", "method", "hidden"),
+    [
+        ("starlette.middleware.base.BaseHTTPMiddleware", "log", False),
+        ("starlette.middleware.base.BaseHTTPMiddleware", "dispatch", True),
+        ("threading.Thread", "log", False),
+        ("threading.Thread", "run", True),
+        ("cmd.Cmd", "log", True),
+        ("cmd.Cmd", "do_log", True),
+    ],
+)
+def test_a_base_out_of_sight_may_call_what_it_calls_by_name(base, method, hidden):
+    home, _, name = base.rpartition(".")
+    text = f"from {home} import {name}\nclass _Own({name}):\n    def {method}(self, db): ...\n"
+    calls = f"    def other(self): self.{method}(1)\n"
+
+    sites, obstacles = callers({"m.py": text + calls}, "m.py", f"_Own.{method}")
+
+    assert sites == [f"m: self.{method}(1)"]
+    assert ("inherited" in obstacles) is hidden
+
+
+def test_a_base_out_of_sight_may_call_what_is_private():
+    text = "from threading import Thread\nclass _Own(Thread):\n    def _stop(self): ...\n"
+
+    _, obstacles = callers({"m.py": text}, "m.py", "_Own._stop")
+
+    assert "inherited" in obstacles

@@ -207,6 +207,35 @@ def test_two_files_of_one_name_make_an_import_ambiguous_not_external():
     assert not layout.find("sqlalchemy", "main.py").ambiguous
 
 
+@pytest.mark.parametrize(
+    ("name", "importer", "path"),
+    [
+        ("m", "back/app/main.py", "back/app/m.py"),
+        ("m", "tests/test_m.py", "back/app/m.py"),
+        ("app.m", "back/main.py", "back/app/m.py"),
+        ("sub.n", "back/app/main.py", "back/app/sub/n.py"),
+        ("json", "back/app/main.py", "back/app/json.py"),
+        ("near", "tools/x.py", "tools/near.py"),
+        ("other", "back/app/main.py", None),
+    ],
+)
+def test_a_folder_on_the_path_is_one_to_import_from_though_it_is_a_package(name, importer, path):
+    paths = ["back/app/__init__.py", "back/app/m.py", "back/app/sub/n.py", "back/app/json.py"]
+    layout = Layout([*paths, "back/app/near.py", "tools/near.py", importer], on_path=["back/app"])
+
+    assert layout.find(name, importer).path == path
+
+
+def test_files_are_named_from_the_nearest_folder_on_the_path():
+    paths = ["back/__init__.py", "back/main.py", "back/lib/__init__.py", "back/lib/m.py", "main.py"]
+    layout = Layout(paths, on_path=["back", "back/lib"])
+
+    assert layout.name_of("back/lib/m.py") == "m"
+    # Two files claim the name.
+    assert [layout.name_of(one) for one in ("main.py", "back/main.py")] == ["main", "back.main"]
+    assert all(layout.path_of(layout.name_of(one)) == one for one in paths)
+
+
 def test_every_file_has_one_name_that_leads_back_to_it():
     paths = ["a/x/__init__.py", "b/x/__init__.py", "a/x/m.py", "src/p/__init__.py", "src/s.py"]
     paths += ["v1.0/main.py", "main.py", "src/p/q.py", "lib/t.py", "__init__.py"]

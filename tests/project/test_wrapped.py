@@ -56,3 +56,54 @@ def test_others_may_decorate_what_they_define():
 )
 def test_an_item_that_is_not_handed_on_in_its_place_is_not_known(before, after):
     assert item((TEXT + METHOD).replace(before, after)) == "?"
+
+
+KEYWORD = TEXT.replace("args[1]", 'kwargs["user"]')
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        ('kwargs["user"]', "User"),
+        ('kwargs.get("user")', "None | User"),
+        ('kwargs.get("user", None)', "None | User"),
+        ('kwargs.get("user", 1)', "User | int"),
+        ('kwargs["other"]', "?"),
+        ('kwargs.pop("user")', "?"),
+    ],
+)
+def test_a_packed_keyword_is_what_the_decorated_functions_have_by_its_name(taken, expected):
+    assert item(TEXT.replace("args[1]", taken) + METHOD) == expected
+
+
+def test_a_packed_keyword_is_what_any_decorated_function_has():
+    others = "\n@around\ndef f(a, *, user: Note): ...\n"
+
+    assert item(KEYWORD + METHOD + others) == "Note | User"
+    assert item(KEYWORD + METHOD + "\n@around\ndef f(a): ...\n") == "?"
+    assert item(KEYWORD + METHOD + "\n@around\ndef f(user: Note, /, **more): ...\n") == "?"
+    assert item(KEYWORD + METHOD, published=True) == "?"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("function(*args, **kwargs)", "function(*args)"),
+        ("function(*args, **kwargs)", "function(*args, user=1, **kwargs)"),
+        ("function(*args, **kwargs)", "function(*args, **kwargs, **args)"),
+        ("wrapper(*args, **kwargs)", "wrapper(*args, user=None, **kwargs)"),
+        ("        x\n", "        x\n        kwargs['user'] = 1\n"),
+        ("        x\n", "        x\n        kwargs.update(user=1)\n"),
+        ("        x\n", "        x\n        del kwargs['user']\n"),
+        ("        x\n", "        x\n        change(kwargs)\n"),
+        ("        x\n", "        x\n        kwargs = {}\n"),
+    ],
+)
+def test_a_packed_keyword_that_may_be_another_is_not_known(before, after):
+    assert item((KEYWORD + METHOD).replace(before, after)) == "?"
+
+
+def test_what_only_reads_the_packed_keywords_changes_nothing():
+    reads = "        x\n        print('user' in kwargs, *kwargs.values(), kwargs.get('a'))\n"
+
+    assert item((KEYWORD + METHOD).replace("        x\n", reads)) == "User"

@@ -466,3 +466,67 @@ def test_directory_that_cannot_be_listed_is_one_problem(tmp_path, monkeypatch):
 
     assert found.files == ("a.py",)
     assert found.problems == (FileProblem("secret", 0, "cannot be listed: Permission denied"),)
+
+
+def members(*patterns, directory=None):
+    return DiscoverySettings(members=(PathPatterns(patterns, directory),))
+
+
+def discovered(*paths, settings):
+    found, problems = discover(paths, lambda _: settings)
+    assert problems == []
+    return {one.root.path: (one.root.selected, one.files) for one in found}
+
+
+@pytest.fixture
+def shop(tmp_path):
+    shop = project(tmp_path / "shop", "shop/__init__.py")
+    project(shop / "plugins" / "mail", "mail/__init__.py", "tests/test_mail.py")
+    project(shop / "tools" / "load", "load.py")
+    return shop
+
+
+def test_members_are_read_with_the_project_that_names_them(shop):
+    found = discovered(shop, settings=members("/plugins/*", directory=shop))
+
+    inside = ("plugins/mail/mail/__init__.py", "plugins/mail/tests/test_mail.py")
+    assert found == {
+        shop: ((".",), (*inside, "shop/__init__.py")),
+        shop / "tools/load": ((".",), ("load.py",)),
+    }
+
+
+def test_a_member_that_is_named_alone_is_a_part_of_its_project(shop):
+    named = shop / "plugins" / "mail" / "tests"
+
+    found = discovered(named, settings=members("/plugins/*", directory=shop))
+
+    assert list(found) == [shop]
+    selected, files = found[shop]
+    assert selected == ("plugins/mail/tests",)
+    assert "shop/__init__.py" in files
+
+
+def test_a_member_that_is_named_beside_its_project_is_read_once(shop):
+    found = discovered(shop / "plugins/mail", shop, settings=members("/plugins", directory=shop))
+
+    assert sorted(found) == [shop, shop / "tools/load"]
+    assert found[shop][0] == (".", "plugins/mail")
+
+
+def test_a_project_that_is_no_member_stays_one(shop):
+    settings = members("/plugins/*", directory=shop)
+
+    assert list(discovered(shop / "tools/load", settings=settings)) == [shop / "tools/load"]
+    assert list(discovered(shop, settings=DiscoverySettings())) == [
+        shop, shop / "plugins/mail", shop / "tools/load",
+    ]  # fmt: skip
+
+
+def test_a_repository_is_no_member(shop):
+    (shop / "plugins/mail/.git").mkdir()
+
+    found = discovered(shop, settings=members("/plugins/*", directory=shop))
+
+    assert shop / "plugins/mail" in found
+    assert found[shop][1] == ("shop/__init__.py",)

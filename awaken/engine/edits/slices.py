@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,11 +18,9 @@ from msgspec.structs import replace
 
 from awaken.contract import NodeEdit, Problem, Span
 from awaken.engine.edits.style import line_above, line_end, line_start
+from awaken.project.source.f_strings import is_placed
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import children, walk
-
-FSTRING_POSITIONS = sys.version_info >= (3, 12)
-"""Whether this Python knows where the parts of an f-string stand."""
 
 
 class Misplaced(ValueError):
@@ -130,12 +127,13 @@ class Anchors:
         if len(nodes) != 1:
             how_many = f"{len(nodes)} nodes" if nodes else "no node"
             raise Misplaced(f"{how_many} of kind {edit.node} found at the place of an edit")
-        if not FSTRING_POSITIONS and self._module.in_fstring(nodes[0]):
+        node = nodes[0]
+        if isinstance(node, ast.expr) and not is_placed(self._module, node):
             raise Misplaced(
                 "it is inside an f-string, whose parts Python can place only since 3.12; "
                 "run awaken with a newer Python or move the expression out of the f-string"
             )
-        return nodes[0]
+        return node
 
 
 def region_of(module: Module, node: ast.AST) -> Region:

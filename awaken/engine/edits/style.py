@@ -172,13 +172,18 @@ def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
 
 
 def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
-    """Whether ``node`` is part of a larger expression on a line that can be broken elsewhere."""
+    """Whether ``node`` is part of a larger expression on a line that can be broken elsewhere.
+
+    What stands in an f-string has to stay on its line, too.
+    """
     parent = module.parent(node)
     # `await` before a call is no place to break at.
     while isinstance(parent, ast.Await):
         parent = module.parent(parent)
-    if parent is None or isinstance(parent, ast.stmt) or module.in_fstring(node):
+    if parent is None or isinstance(parent, ast.stmt):
         return False
+    if module.in_fstring(node):
+        return True
     text = module.source.text
     start, end = line_start(text, span.start), line_end(text, span.start)
     # Of what is longer anyhow, no copy for each node on it.

@@ -57,12 +57,13 @@ class Processing(Struct, frozen=True):
     """In how many processes files are rewritten (None: one per core), and who is told of it.
 
     Keys of settings are set in files alone that ``may_write`` allows; elsewhere they are left to
-    do.
+    do. ``on_path`` are the folders of the project on the path of the program.
     """
 
     jobs: int | None = None
     progress: Progress = silent
     may_write: Callable[[str], bool] = lambda _: True
+    on_path: tuple[str, ...] = ()
 
 
 class EditedSnapshot(Struct, frozen=True):
@@ -168,7 +169,7 @@ class _Work:
         from awaken.engine.rewriting.file_rewriting import FileContext, rewrite_file  # noqa: PLC0415
 
         snapshot, line_length = self._snapshot, self._formatter.line_length
-        layout, first_party = _layout(snapshot)
+        layout, first_party = _layout(snapshot, processing.on_path)
         # A new file beside the others is imported like them.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
@@ -265,13 +266,13 @@ def _held_back(before: Snapshot, now: SourceFile, edits: Sequence[OwnedEdit[Any]
 
 # Bisection applies changes to one snapshot many times over; its layout is the same each time.
 @lru_cache(maxsize=1)
-def _layout(snapshot: Snapshot) -> tuple[Layout, frozenset[str]]:
+def _layout(snapshot: Snapshot, on_path: tuple[str, ...]) -> tuple[Layout, frozenset[str]]:
     """Return the layout of a snapshot, and the top-level packages in it."""
 
     def is_named(dotted: str) -> bool:
         return any(dotted.encode() in snapshot[path].text for path in snapshot if is_python(path))
 
-    layout = Layout(snapshot, inner=inner_folders(snapshot, is_named))
+    layout = Layout(snapshot, inner=inner_folders(snapshot, is_named), on_path=on_path)
     names = (layout.name_of(path) for path in snapshot if is_python(path))
     return layout, frozenset(name.partition(".")[0] for name in names)
 

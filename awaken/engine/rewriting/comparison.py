@@ -9,8 +9,9 @@ from itertools import accumulate
 from typing import Any
 
 from awaken.contract import Span
-from awaken.engine.edits.slices import FSTRING_POSITIONS, nodes_on_lines
+from awaken.engine.edits.slices import nodes_on_lines
 from awaken.engine.edits.splices import SpanMap
+from awaken.project.source.f_strings import PLACES_PARTS, differs_apart, is_placed
 from awaken.project.source.modules import Module
 
 _BLOCKS = frozenset({"body", "handlers", "cases", "orelse", "finalbody"})
@@ -104,8 +105,8 @@ class Comparison:
         if span is not None and not self._is_touched(span) and self._has_moved(span, new):
             return
         # Before Python 3.12 the parts of an f-string have positions that mean nothing.
-        if isinstance(old, ast.JoinedStr) and not FSTRING_POSITIONS:
-            if ast.dump(old) != ast.dump(new):
+        if isinstance(old, ast.JoinedStr) and not PLACES_PARTS:
+            if differs_apart(old, new, self._replaced_in(old)):
                 yield old
             return
         for field in old._fields:
@@ -113,6 +114,17 @@ class Comparison:
                 yield from self._compare_field(
                     old, getattr(old, field, None), getattr(new, field, None)
                 )
+
+    def _replaced_in(self, string: ast.JoinedStr) -> set[ast.AST]:
+        """Return the parts of an f-string that were replaced, of which the place is proved."""
+        regions = set(self._old_regions)
+        return {
+            node
+            for node in ast.walk(string)
+            if isinstance(node, ast.expr)
+            and self._before.span(node) in regions
+            and is_placed(self._before, node)
+        }
 
     def _compare_field(self, owner: ast.AST, old: Any, new: Any) -> Iterator[ast.AST]:
         if isinstance(old, list) and isinstance(new, list):

@@ -21,6 +21,8 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       more than that.
     - ``listening_decorators``: names of decorators by which sessions and models call a function;
       ``listening_calls`` what a file holds that has such functions.
+    - ``called_of_subclasses``: classes that call, of one of the program that inherits from them,
+      the methods of these names and private ones, and no others.
     """
 
     source: str
@@ -29,6 +31,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     running_builtins: frozenset[str]
     listening_decorators: frozenset[str]
     listening_calls: tuple[str, ...]
+    called_of_subclasses: dict[str, frozenset[str]]
 
 
 class Running:
@@ -49,6 +52,11 @@ class Running:
         if root in table.running or function in table.running_builtins:
             return False
         return root in table.quiet or root in sys.stdlib_module_names
+
+    def may_call_of_subclass(self, base: str, method: str) -> bool:
+        """Whether a class of a library may call a method that one of the program adds to it."""
+        called = self._table.called_of_subclasses.get(base)
+        return called is None or method.startswith("_") or method in called
 
 
 @cache

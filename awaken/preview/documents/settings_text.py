@@ -50,6 +50,8 @@ def setting_rows(resolved: Resolved) -> list[SettingRow]:
         "exclude": list(patterns_in(resolved.exclude, resolved.root)),
         "force-exclude": resolved.force_exclude,
         "respect-gitignore": resolved.respect_gitignore,
+        "src": [_place(one, resolved.root) for one in resolved.src] or None,
+        "members": list(patterns_in(resolved.members, resolved.root)) or None,
         "baseline": _place(resolved.baseline, resolved.root),
         "cache-dir": _place(resolved.cache_dir, resolved.root),
     }

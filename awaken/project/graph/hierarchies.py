@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
+from awaken.knowledge.running import running
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -115,7 +116,11 @@ class Hierarchy:
         # SQLAlchemy's own bases call no method that a model adds.
         plain = self._evaluator.knowledge.declarative_roots
         harmless = _HARMLESS_BASES | set(plain) | (set() if method in _OF_VIEWS else VIEWS)
-        hidden = [one for one in ancestors.outside if one not in harmless]
+        hidden = [
+            one
+            for one in ancestors.outside
+            if one not in harmless and running().may_call_of_subclass(one, method)
+        ]
         return f"`{hidden[0]}`" if hidden else None
 
     def paths(self) -> set[str]:

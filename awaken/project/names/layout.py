@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from awaken.workspace.sources import is_python
@@ -31,14 +31,21 @@ class Layout:
     the project root, or from ``src`` or ``lib`` inside it. Where two files claim one name, both
     are named by their whole path. ``published`` says whether code outside the project may import
     these modules. A folder of ``inner`` has no ``__init__.py`` and is a package all the same, in
-    another one (PEP 420): files import from it by its whole way.
+    another one (PEP 420): files import from it by its whole way. Folders of ``on_path`` stand on
+    the path of the program: files in them are named from there, packages or not.
     """
 
     def __init__(
-        self, paths: Iterable[str], *, published: bool = True, inner: Collection[str] = ()
+        self,
+        paths: Iterable[str],
+        *,
+        published: bool = True,
+        inner: Collection[str] = (),
+        on_path: Sequence[str] = (),
     ) -> None:
         self.published = published
         self.inner = frozenset(inner)
+        self._on_path = tuple(on_path)
         files = {path for path in paths if is_python(path)}
         # A stub beside its module is the same module, and the source says more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
@@ -68,7 +75,7 @@ class Layout:
         folder = name.replace(".", "/")
         return any(
             _join(root, folder) in self._folders and _join(root, folder) not in self._packages
-            for root in _SOURCE_FOLDERS
+            for root in (*_SOURCE_FOLDERS, *self._on_path)
         )
 
     def submodule(self, path: str, name: str) -> str | None:
@@ -94,8 +101,8 @@ class Layout:
     def find(self, name: str, importer: str) -> FoundModule:
         """Return the file that ``import name`` means in the file ``importer``.
 
-        Searched are the folders above the importer that are no packages, nearest first, then the
-        parents of all top-level packages.
+        Searched are the folders above the importer that are no packages, nearest first, then those
+        on the path, then the parents of all top-level packages.
         """
         if name.startswith("/"):
             return self._at(name.strip("/"))
@@ -119,6 +126,11 @@ class Layout:
                     # Beside a script the file wins over the standard library; imported, not.
                     return FoundModule(ambiguous=True) if standard else found
                 namespace = namespace or found.namespace
+        for root in self._on_path:
+            found = self._at(_join(root, relative))
+            if found.path is not None:
+                return found
+            namespace = namespace or found.namespace
         if standard:
             return FoundModule()
         roots = self._roots.get(name.partition(".")[0], ())
@@ -171,6 +183,9 @@ class Layout:
         return names, by_name
 
     def _claimed(self, path: str) -> str:
+        above = [one for one in self._on_path if path.startswith(f"{one}/")]
+        if above:
+            return _dotted(path[len(max(above, key=len)) :].lstrip("/"))
         folder = path.rpartition("/")[0]
         root = self._root_of(folder)
         if root == folder:  # not in a package: named from the source folder it lies in

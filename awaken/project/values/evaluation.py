@@ -62,7 +62,7 @@ from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened
-from awaken.project.values.wrapped import packed_item
+from awaken.project.values.wrapped import packed_item, packed_keyword
 
 # What callers pass is known to the first, and not to the second.
 _KEPT = {True: "answers", False: "answers without callers"}
@@ -284,6 +284,8 @@ class Evaluator(ABC):
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
                 found = self.building.called(module, node, known)
+                if found is None:
+                    found = packed_keyword(self, module, node, known)
                 return self.results.result(module, node, known) if found is None else found
             case ast.Await():
                 return self.results.uses.awaited(module, node, known)
@@ -319,6 +321,8 @@ class Evaluator(ABC):
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
         packed = packed_item(self, module, node, known)
+        if packed is None:
+            packed = packed_keyword(self, module, node, known)
         if packed is not None:
             return packed
         owners = self.values(module, node.value, known)

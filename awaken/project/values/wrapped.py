@@ -1,7 +1,7 @@
 """What the wrapper of a decorator is called with: what it passes on to what it decorates.
 
 ``def wrapper(*args): return function(*args)`` binds the arguments as the decorated functions do, so
-``args[1]`` is what their second parameter is.
+``args[1]`` is what their second parameter is, and ``kwargs["user"]`` is what their ``user`` is.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
-from awaken.project.values.domain import Environment, Values, union
+from awaken.project.source.trees import Function, parameters_of, without_arguments
+from awaken.project.values.domain import Environment, NoneValue, Values, union
 
 if TYPE_CHECKING:
     from awaken.project.values.questions import Questions
+
+_READING = {"get", "items", "keys", "values"}
+"""Methods of a dictionary that change nothing in it."""
 
 Decorated = list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]
 
@@ -73,15 +76,102 @@ def packed_item(
     return found or None
 
 
+def packed_keyword(
+    evaluator: Questions, module: Module, node: ast.expr, known: Environment
+) -> Values | None:
+    """Return what a wrapper takes out of its packed keywords; None of anything else.
+
+    With ``get`` that may be what stands for one that was not given by its name.
+    """
+    match node:
+        case ast.Subscript(value=ast.Name() as name, slice=ast.Constant(value=str(key))):
+            others: Values = ()
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name() as name, attr="get"),
+            args=[ast.Constant(value=str(key))],
+            keywords=[],
+        ):
+            others = (NoneValue(),)
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name() as name, attr="get"),
+            args=[ast.Constant(value=str(key)), default],
+            keywords=[],
+        ):
+            others = evaluator.values(module, default, known)
+        case _:
+            return None
+    bindings = module.scopes.bindings_of(name)
+    wrapper = bindings[0].scope.node if len(bindings) == 1 else None
+    if not isinstance(wrapper, Function) or bindings[0].node is not wrapper.args.kwarg:
+        return None
+    if evaluator.names.layout.published or known or not _hands_on_keywords(module, wrapper, key):
+        return None
+    qualified = _decorator(module, wrapper)
+    found: Values = ()
+    for home, function in decorated_by(evaluator, qualified) or ():
+        named = [*function.args.args, *function.args.kwonlyargs]
+        if not any(one.arg == key for one in named):
+            return None
+        bound = home.scopes.scope_made_by(function).bindings[key]
+        if len(bound) != 1 or not _is_next(evaluator, home, function, qualified):
+            return None
+        found = union(found, evaluator.binding(home, bound[0], ()))
+    return union(found, others) if found else None
+
+
+def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
+    """Whether each call of what is decorated gets the keywords of the wrapper as they came."""
+    packed = wrapper.args.kwarg
+    calls = _calls_of_decorated(module, wrapper)
+    if packed is None or not calls or any(one.arg == key for one, _ in parameters_of(wrapper.args)):
+        return False
+    for call in calls:
+        unpacked = [one.value for one in call.keywords if one.arg is None]
+        if any(one.arg == key for one in call.keywords) or len(unpacked) != 1:
+            return False
+        if not isinstance(unpacked[0], ast.Name) or unpacked[0].id != packed.arg:
+            return False
+    return all(
+        _only_reads(module, node)
+        for node in module.walk(wrapper)
+        if isinstance(node, ast.Name) and node.id == packed.arg
+    )
+
+
+def _only_reads(module: Module, name: ast.Name) -> bool:
+    """Whether a place that names a dictionary leaves it as it is."""
+    match module.parent(name):
+        case ast.Subscript(value=value, ctx=ast.Load()):
+            return value is name
+        case ast.Attribute(attr=method) as attribute:
+            above = module.parent(attribute)
+            is_called = isinstance(above, ast.Call) and above.func is attribute
+            return is_called and method in _READING
+        case ast.keyword(arg=None):
+            return True
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name() as container]):
+            return container is name
+        case _:
+            return False
+
+
 def _hands_on(module: Module, wrapper: Function) -> bool:
     """Whether each call of what is decorated gets the arguments of the wrapper, in their places."""
-    decorator = module.enclosing_function(wrapper)
-    if not isinstance(decorator, Function) or wrapper.args.vararg is None:
+    if wrapper.args.vararg is None:
         return False
-    first = next(iter([*decorator.args.posonlyargs, *decorator.args.args]), None)
     wanted = [one.arg for one in (*wrapper.args.posonlyargs, *wrapper.args.args)]
     wanted.append(wrapper.args.vararg.arg)
-    calls = [
+    calls = _calls_of_decorated(module, wrapper)
+    return bool(calls) and all(_positional(call) == wanted for call in calls)
+
+
+def _calls_of_decorated(module: Module, wrapper: Function) -> list[ast.Call]:
+    """Return the calls, in a wrapper, of what the decorator around it is given."""
+    decorator = module.enclosing_function(wrapper)
+    if not isinstance(decorator, Function):
+        return []
+    first = next(iter([*decorator.args.posonlyargs, *decorator.args.args]), None)
+    return [
         node
         for node in module.walk(wrapper)
         if isinstance(node, ast.Call)
@@ -89,7 +179,6 @@ def _hands_on(module: Module, wrapper: Function) -> bool:
         and first is not None
         and node.func.id == first.arg
     ]
-    return bool(calls) and all(_positional(call) == wanted for call in calls)
 
 
 def _positional(call: ast.Call) -> list[str]:

@@ -15,6 +15,7 @@ class ProjectSettings(Struct, frozen=True):
     ``published_because`` why, as a sentence without its full stop. ``reads`` are the
     patterns of files that the running rules ask for, ``unread`` those files that are not read.
     ``locks`` are the names of the lock files in the root, which changes of requirements make stale.
+    ``source_folders`` stand on the path of the program, relative to the root.
     ``pytest_above`` are the settings of pytest that stand above the root, where a rule asks.
     """
 
@@ -24,6 +25,7 @@ class ProjectSettings(Struct, frozen=True):
     locks: tuple[str, ...] = ()
     pytest_above: PytestSettings | None = None
     published_because: str = ""
+    source_folders: tuple[str, ...] = ()
 
 
 UNTOLD = ProjectSettings()

@@ -16,7 +16,8 @@ awaited, it is loaded as deep as it goes; of several from one class `levels = 3`
 are read. What the database
 computes when a row changes is fetched with the change (`eager_defaults`), and what a subclass adds
 with the objects of its base (`polymorphic_load`). Deferred columns are awaited where they are read,
-and what an expression of SQL gives an attribute is loaded behind the flush.
+and what an expression of SQL gives an attribute is loaded behind the flush. What an endpoint
+returns is validated by `greenlet_spawn` if its response reads such a column.
 
 A schema that a function makes of an object by hand (`UserRead.model_validate(user)`) reads it as
 before, by `greenlet_spawn`, where statements in sight do not load all that it reads: new objects,
@@ -324,7 +325,7 @@ If one function cannot become asynchronous, none does, and each says because of 
   what says so, and the option `published` says it better;
 * uses of `query`, which `query-to-select` rewrites first, and collections that are queries, those
   of installed packages where something that is no validator asks for `Query` and executes it;
-* deferred columns that are read by a property, a schema or a template, or of an unknown object;
+* deferred columns that are read by a property or a template, or of an unknown object;
 * objects that are encoded by `jsonable_encoder` where it may be that their relationships belong to
   it, for they are loaded with each object now;
 * other URLs of databases for which no driver is known;

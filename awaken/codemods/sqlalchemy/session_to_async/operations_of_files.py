@@ -57,6 +57,7 @@ class FileOperations:
         self._helpers = Helpers(project)
         self._attributes: frozenset[Place] = frozenset()
         self._lazy: frozenset[Place] = frozenset()
+        self._validated: Mapping[Place, Operation] = {}
         self._bridged: Mapping[Place, Operation] | None = None
         self._kept: dict[str, list[_Kept]] = {}
         # Of one file at a time: its nodes would keep its tree.
@@ -70,7 +71,7 @@ class FileOperations:
         for module in modules_with(self._project, (b"def ", *words)):
             seen.add(module.path)
             yield module
-        others = {one.path for one in (*self._attributes, *self._lazy)} - seen
+        others = {one.path for one in (*self._attributes, *self._lazy, *self._validated)} - seen
         yield from (one for one in map(self._project.module, sorted(others)) if one is not None)
 
     def any_waits(self) -> bool:
@@ -83,9 +84,18 @@ class FileOperations:
             for one in found
         )
 
-    def add_reads(self, attributes: Iterable[Place], calls: Iterable[Place]) -> None:
-        """From now on, reads are operations: of ``attributes``, which load, and by ``calls``."""
+    def add_reads(
+        self,
+        attributes: Iterable[Place],
+        calls: Iterable[Place],
+        validated: Mapping[Place, Operation],
+    ) -> None:
+        """From now on, reads are operations: of ``attributes``, which load, and by ``calls``.
+
+        So is what is ``validated``.
+        """
         self._attributes, self._lazy = frozenset(attributes), frozenset(calls)
+        self._validated = validated
         self._of = None
 
     def add_bridged(self, operations: Mapping[Place, Operation]) -> None:
@@ -106,21 +116,25 @@ class FileOperations:
             nodes = [*module.walk()] if kept else []
             for one in kept:
                 self._last[one.function].append(one.among(nodes))
-            bridged = self._bridged or {}
+            spawned = {**self._validated, **(self._bridged or {})}
             for operation in self._loading(module):
-                if module.place(operation.node) in bridged:
+                if module.place(operation.node) in spawned:
                     continue
                 self._last[_start_around(module, operation.node)].append(operation)
             if self._bridged is not None:
-                self._bridge(module, self._bridged)
+                self._without_twins()
+            self._spawn(module, spawned)
         return self._last
 
-    def _bridge(self, module: Module, bridged: Mapping[Place, Operation]) -> None:
-        """Add what is called in a greenlet, and have libraries call nothing but that."""
+    def _without_twins(self) -> None:
+        """Have libraries call nothing but what is called in a greenlet."""
         for start, found in self._last.items():
             self._last[start] = [
                 replace(one, how="handed") if one.how == "twin" else one for one in found
             ]
+
+    def _spawn(self, module: Module, bridged: Mapping[Place, Operation]) -> None:
+        """Add what is called in a greenlet."""
         here = {place for place in bridged if place.path == module.path}
         for node in module.walk() if here else ():
             if isinstance(node, ast.expr) and module.place(node) in here:

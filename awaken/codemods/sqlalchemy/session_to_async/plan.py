@@ -175,7 +175,9 @@ class SessionToAsync(Rule):
         after_bulk = ReadsAfterBulkWrites(project, self.name, loading, after_commits.places())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
-        operations.add_reads([*loading.awaited(), *late.awaited()], spawned.calls())
+        operations.add_reads(
+            [*loading.awaited(), *late.awaited()], spawned.calls(), late.validated()
+        )
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
         places = (expired, expire_calls, shared, after_commits, after_bulk, assigned)

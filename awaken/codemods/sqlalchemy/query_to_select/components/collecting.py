@@ -30,6 +30,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     read_end,
     read_links,
 )
+from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.contract import Place
@@ -255,8 +256,8 @@ class _Collector:
         except Refused as refused:
             raise _located(refused, detail, context.place(node, detail)) from None
         # A name stays as it is, and its text is all that is asked for.
-        if module.in_fstring(start) and (links or ending != "shown"):
-            raise Refused(reasons.INSIDE_FSTRING, because=(context.place(start),))
+        if ending != "shown" or links:
+            check_formatted(module, start)
         end = "query" if made else end
         self._component.uses.append(ChainFragment(context, start, links, whole, ending, end))
         return made

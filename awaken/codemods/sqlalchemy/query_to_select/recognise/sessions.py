@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_chain
+from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, quoted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.backrefs import Backrefs
@@ -327,6 +328,8 @@ def _is_constructor(reader: Reader, call: ast.Call) -> bool:
 
 
 def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
-    if reader.module.in_fstring(node):
-        return Refused(reasons.INSIDE_FSTRING)
+    try:
+        check_formatted(reader.module, node)
+    except Refused as refused:
+        return refused
     return None

@@ -7,11 +7,12 @@ does it when the endpoint has ended, which finds a model that is valid then.
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import fields_of
+from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import fields_of, names_of
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.domain import Applied
@@ -42,6 +43,35 @@ class BridgedModels:
         """Return what is called in a greenlet, or is validated there, by its place."""
         called = {by.module.place(by.node): self._called(by) for by, _ in self._applied}
         return {place: one for place, one in called.items() if one is not None}
+
+    def operations_on(self, given: Place, attribute: str) -> dict[Place, Operation]:
+        """Return what becomes of the calls, and of what is returned, that read ``attribute``.
+
+        Of the object that the expression at ``given`` gives, by their places. Empty unless all of
+        them can be called in a greenlet.
+        """
+        found: dict[Place, Operation] = {}
+        for one in self._readings:
+            if one.module.place(one.node) != given or attribute not in names_of(one.shapes):
+                continue
+            by = self._page(one) or one.by
+            place = None if by is None else by.module.place(by.node)
+            is_one = place is not None and len(self._models_at[place]) == 1
+            operation = self._called(by) if by is not None and is_one else None
+            if place is None or operation is None:
+                return {}
+            found[place] = operation
+        return found
+
+    @cached_property
+    def _models_at(self) -> defaultdict[Place, set[ast.expr | None]]:
+        """The models, by the place of what reads: of two routes of one function there are two."""
+        found: defaultdict[Place, set[ast.expr | None]] = defaultdict(set)
+        for one in self._readings:
+            by = self._page(one) or one.by
+            if by is not None:
+                found[by.module.place(by.node)].add(by.model)
+        return found
 
     def unknown(self) -> Iterator[Applied]:
         """Yield what endpoints return that may be such an object, and cannot be told to be one."""

@@ -13,7 +13,7 @@ from awaken.project.values.domain import External, InstanceOf, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.schemas.domain import Shape
+    from awaken.project.frameworks.schemas.domain import Field, Shape
     from awaken.project.source.modules import Module
 
 QUERYING = {
@@ -87,6 +87,16 @@ def _external(values: Iterable[Value]) -> tuple[str, ...]:
 
 def fields_of(shapes: Iterable[Shape]) -> Iterator[str]:
     """Yield the attributes that ``shapes`` read and hand on, as they do with relationships."""
+    return (one.path[0] for one in _fields(shapes) if one.shapes and one.path)
+
+
+def names_of(shapes: Iterable[Shape]) -> frozenset[str]:
+    """Return all attributes that ``shapes`` read, of whatever object on the way."""
+    return frozenset(name for one in _fields(shapes) for name in one.path)
+
+
+def _fields(shapes: Iterable[Shape]) -> Iterator[Field]:
+    """Yield the fields of ``shapes``, and of those that they hand on to."""
     waiting, seen = list(shapes), set[object]()
     while waiting:
         shape = waiting.pop()
@@ -95,8 +105,7 @@ def fields_of(shapes: Iterable[Shape]) -> Iterator[str]:
         seen.add(shape)
         for field in shape.fields():
             waiting += field.shapes
-            if field.shapes and field.path:
-                yield field.path[0]
+            yield field
 
 
 def _looks_alike(module: Module, node: ast.Attribute) -> bool:

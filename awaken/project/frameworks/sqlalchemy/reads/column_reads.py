@@ -9,7 +9,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
-from awaken.project.values.domain import InstanceOf, Values
+from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 
 class ColumnReads:
@@ -48,10 +48,12 @@ class ColumnReads:
             yield from self._reads(sight, attribute, values)
 
     def _reads(self, sight: Sight, attribute: str, values: Values) -> Iterator[Read]:
+        node = sight.node
+        given = None if isinstance(node, Unknown) else sight.module.place(node)
         for one in values:
             if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
                 traces, why = self._tracing.of((one,), attribute, sight.place)
-                yield Read(sight.place, one.qualified, attribute, sight.how, traces, why)
+                yield Read(sight.place, one.qualified, attribute, sight.how, traces, why, given)
         unknown = self._unseen.of(values, sight)
         if unknown:
-            yield Read(sight.place, "", attribute, sight.how, (), unknown)
+            yield Read(sight.place, "", attribute, sight.how, (), unknown, given)

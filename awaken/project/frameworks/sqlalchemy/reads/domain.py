@@ -96,7 +96,8 @@ class Read:
     ``owner`` is the class that declares ``attribute``, empty where the class of the object is not
     known. Where it is not known which attributes are read, ``attribute`` is ``ANY`` and ``owner``
     the class of the object. ``traces`` are the loads in sight that the object may come from;
-    ``unknown`` says why they may not be all, and where that ends.
+    ``unknown`` says why they may not be all, and where that ends. ``given`` is the expression that
+    gives the object, where a column is read of it.
     """
 
     place: Place
@@ -105,6 +106,7 @@ class Read:
     how: How
     traces: tuple[Trace, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    given: Place | None = None
 
     @property
     def is_traced(self) -> bool:

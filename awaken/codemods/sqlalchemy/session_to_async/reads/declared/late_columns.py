@@ -1,5 +1,7 @@
 """Columns that are loaded when they are read: their reads are awaited.
 
+What responses and schemas read of them is validated in a greenlet, where they load as they did.
+
 Those that the mapping or an option of a statement defers, and those that are an expression, which
 every flush of their object expires.
 """
@@ -11,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
 from awaken.codemods.sqlalchemy.session_to_async.reasons import LATE_COLUMN
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
+from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
@@ -30,6 +34,7 @@ _OF_EXPRESSION = (
     "Read it in a function, where it is awaited, and hand on its value: an expression is loaded "
     "anew whenever its object was written, deferred or not."
 )
+_VALIDATED = {"response", "schema"}
 _COLUMNS = {"sqlalchemy.Column", "sqlalchemy.orm.mapped_column"}
 
 
@@ -57,6 +62,8 @@ class LateColumns:
         names = {one.name for one in late}
         reads = project.orm.column_reads(names) if names else ()
         self._reads = [(read, one) for one in late for read in reads if self._is_late(read, one)]
+        owners = frozenset(read.owner for read, _ in self._reads if read.how in _VALIDATED)
+        self._models = BridgedModels(project, lambda name: self._is_one_of(name, owners))
 
     # ------------------------------------------------------------------------------- declarations
     def _mapped(self) -> Iterator[_Late]:
@@ -168,6 +175,29 @@ class LateColumns:
         """Yield the reads in Python code that are awaited."""
         return (read.place for read, _ in self._reads if self._is_awaited(read))
 
+    # ------------------------------------------------------------------------------- validations
+    def _is_one_of(self, name: str, owners: frozenset[str]) -> bool:
+        mapped = self._project.orm.mapped_class(name)
+        return mapped is not None and not owners.isdisjoint(
+            self._project.orm.mapping_ancestors(name)
+        )
+
+    def validated(self) -> dict[Place, Operation]:
+        """Return what is validated in a greenlet, where such columns load as they did."""
+        found: dict[Place, Operation] = {}
+        for read, _ in self._reads:
+            found.update(self._validating(read))
+        return found
+
+    def _validating(self, read: Read) -> dict[Place, Operation]:
+        """Return the operations, by their places, by which schemas and responses read.
+
+        What is read there of an object that is not known is read in the greenlet, too.
+        """
+        if read.how not in _VALIDATED or read.given is None:
+            return {}
+        return self._models.operations_on(read.given, read.attribute)
+
     def classes(self) -> list[str]:
         """Return the classes whose columns are awaited."""
         return sorted({read.owner for read, _ in self._reads if self._is_awaited(read)})
@@ -184,7 +214,11 @@ class LateColumns:
 
     def members(self) -> Iterator[Member]:
         """Yield what is read where nothing can be awaited, or of an object that is not known."""
-        refused = {late: read.place for read, late in self._reads if not self._is_awaited(read)}
+        refused = {
+            late: read.place
+            for read, late in self._reads
+            if not self._is_awaited(read) and not self._validating(read)
+        }
         for late, place in refused.items():
             module = self._project.module(late.place.path)
             for call in () if module is None else module.calls_at(late.place.span)[:1]:

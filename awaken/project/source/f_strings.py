@@ -1,0 +1,77 @@
+"""Where the parts of an f-string stand: before Python 3.12 ``ast`` may place them wrongly."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awaken.project.source.modules import Module
+
+PLACES_PARTS = sys.version_info >= (3, 12)
+"""Whether this Python knows where the parts of an f-string stand."""
+
+_STAND_IN = "_awaken_stands_here"
+
+
+def is_placed(module: Module, node: ast.expr) -> bool:
+    """Whether an expression stands where ``Module.span`` says.
+
+    In an f-string, an older Python is only believed where that is proved: with another name in
+    that place, the f-string is the same but for this expression.
+    """
+    outer = [one for one in module.ancestors(node) if isinstance(one, ast.JoinedStr)]
+    if PLACES_PARTS or not outer:
+        return True
+    whole, part = module.span(outer[-1]), module.span(node)
+    if not whole.start < part.start < part.end < whole.end:
+        return False
+    text = module.source.text
+    there = text[whole.start : part.start] + _STAND_IN.encode() + text[part.end : whole.end]
+    try:
+        found = ast.parse(f"({there.decode()})", mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    return not differs_apart(outer[-1], found, {node}, _STAND_IN)
+
+
+def differs_apart(old: ast.AST, new: ast.AST, apart: Container[ast.AST], name: str = "") -> bool:
+    """Whether two trees differ in more than what stands in the places of ``apart`` of the first.
+
+    What stands there in the second is a ``name``, if one is given. Positions are not compared.
+    """
+    waiting: list[tuple[object, object]] = [(old, new)]
+    while waiting:
+        one, other = waiting.pop()
+        if isinstance(one, ast.AST) and one in apart:
+            if name and not (isinstance(other, ast.Name) and other.id == name):
+                return True
+        elif type(one) is not type(other):
+            return True
+        elif isinstance(one, ast.AST):
+            names = one._fields
+            waiting.extend((getattr(one, each, None), getattr(other, each, None)) for each in names)
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return True
+            waiting.extend(zip(one, other, strict=True))
+        elif one != other:
+            return True
+    return False
+
+
+def is_shown(module: Module, node: ast.expr) -> bool:
+    """Whether an f-string shows the code around an expression: ``f"{orders.count()=}"``."""
+    return any(
+        _shows(module, above)
+        for above in module.ancestors(node)
+        if isinstance(above, ast.FormattedValue)
+    )
+
+
+def _shows(module: Module, part: ast.FormattedValue) -> bool:
+    behind = module.source.text[module.span(part.value).end :].lstrip(b" )\t\r\n")
+    # `!=` belongs to the value, and a format may begin with `=` behind a colon.
+    return behind.startswith(b"=")

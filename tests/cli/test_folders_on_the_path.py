@@ -1,0 +1,62 @@
+"""Files that import each other from a folder of the path, which is a package all the same."""
+
+import pytest
+from real_program import MANIFEST, awaken
+from shop_of_files import DATABASE, LISTING, MAIN, printed, written
+
+SETTINGS = "\n[tool.awaken]\npublished = false\n"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Return a function that writes the application with these settings."""
+    files = {
+        "backend/__init__.py": "",
+        "backend/database.py": DATABASE,
+        "backend/listing.py": LISTING,
+        "backend/main.py": MAIN,
+    }
+    return lambda settings: written(
+        tmp_path / "shop", {**files, "pyproject.toml": MANIFEST + settings}
+    )
+
+
+def test_a_package_is_not_imported_from_unless_that_is_said(shop):
+    root = shop(SETTINGS)
+
+    awaken("apply", "--select", "query-to-select", root)
+
+    assert (root / "backend/listing.py").read_text() == LISTING
+
+
+@pytest.mark.parametrize("folder", ["backend", "./backend/", "tools/../backend"])
+def test_a_folder_on_the_path_is_imported_from(shop, folder):
+    root = shop(f'{SETTINGS}src = ["{folder}"]\n')
+    before = printed(root, "backend/main.py")
+
+    rules = "query-to-select,session-to-async"
+    code, _ = awaken("apply", "--unsafe-fixes", "--select", rules, root)
+
+    assert code == 0
+    assert "async def names():" in (root / "backend/listing.py").read_text()
+    assert "await names()" in (root / "backend/main.py").read_text()
+    assert printed(root, "backend/main.py") == before == "['ann', 'ben']\n"
+
+
+def test_it_may_be_said_on_the_command_line(shop, monkeypatch):
+    root = shop(SETTINGS)
+    monkeypatch.chdir(root)
+
+    code, _ = awaken("apply", "--select", "query-to-select", "--config", "src=['backend']", root)
+
+    assert code == 0
+    assert "db.scalars(" in (root / "backend/listing.py").read_text()
+
+
+def test_a_folder_without_a_name_is_no_setting(shop, capsys):
+    root = shop(f'{SETTINGS}src = [" "]\n')
+
+    code, _ = awaken("check", root)
+
+    assert code == 2
+    assert "'src' must be a path" in capsys.readouterr().err

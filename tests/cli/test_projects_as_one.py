@@ -1,0 +1,64 @@
+"""Projects that are read as one: an application and a plug-in that imports it by its name."""
+
+import pytest
+from real_program import MANIFEST, awaken
+from shop_of_files import DATABASE, LISTING, MAIN, printed, written
+
+SETTINGS = "\n[tool.awaken]\npublished = false\n"
+MEMBERS = f'{SETTINGS}members = ["/plugins/*"]\n'
+PLUGIN = LISTING.replace("from database", "from shop.database")
+START = "import runpy, sys; sys.path[:0] = ['.', 'plugins/mail']"
+RUN = ("-c", f"{START}; runpy.run_module('shop.main', None, '__main__')")
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Return a function that writes the application with its plug-in, and these settings."""
+    files = {
+        "shop/__init__.py": "",
+        "shop/database.py": DATABASE,
+        "shop/main.py": MAIN.replace("database", "shop.database").replace(
+            "listing", "mail.listing"
+        ),
+        "plugins/mail/pyproject.toml": MANIFEST.replace("shop", "shop-mail"),
+        "plugins/mail/mail/__init__.py": "",
+        "plugins/mail/mail/listing.py": PLUGIN,
+    }
+    return lambda settings: written(
+        tmp_path / "shop", {**files, "pyproject.toml": MANIFEST + settings}
+    )
+
+
+def test_a_plug_in_alone_does_not_see_the_application(shop):
+    root = shop(SETTINGS)
+
+    awaken("apply", "--select", "query-to-select", root)
+
+    assert (root / "plugins/mail/mail/listing.py").read_text() == PLUGIN
+
+
+def test_a_plug_in_that_is_a_member_is_rewritten_with_the_application(shop):
+    root = shop(MEMBERS)
+    before = printed(root, *RUN)
+
+    code, _ = awaken("apply", "--select", "query-to-select", root / "plugins/mail")
+
+    assert code == 0
+    assert (
+        "db.scalars(select(User).order_by(User.id))"
+        in (root / "plugins/mail/mail/listing.py").read_text()
+    )
+    assert printed(root, *RUN) == before == "['ann', 'ben']\n"
+
+
+def test_a_plug_in_that_is_a_member_becomes_asynchronous_with_the_application(shop):
+    root = shop(MEMBERS)
+    before = printed(root, *RUN)
+
+    rules = "query-to-select,session-to-async"
+    code, _ = awaken("apply", "--unsafe-fixes", "--select", rules, root)
+
+    assert code == 0
+    assert "async def names():" in (root / "plugins/mail/mail/listing.py").read_text()
+    assert "await names()" in (root / "shop/main.py").read_text()
+    assert printed(root, *RUN) == before
