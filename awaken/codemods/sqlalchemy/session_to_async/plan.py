@@ -91,6 +91,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses impor
 from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.reads.refreshed_parts import RefreshedParts
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
@@ -105,10 +106,12 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     listening,
     resource_sites,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.typed_strings import typed_strings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
 from awaken.contract import (
     Change,
     Constraints,
@@ -154,7 +157,8 @@ class SessionToAsync(Rule):
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         foreign = ForeignModels(project, self.name, options.foreign_models)
-        resources = ResourceWriter(project, Urls(project, options.drivers), engines, foreign)
+        urls = Urls(project, options.drivers)
+        resources = ResourceWriter(project, urls, engines, foreign)
         clients = Clients(project) if resources.is_loop_bound else None
         operations = FileOperations(project, clients)
         if not operations.any_waits():
@@ -165,16 +169,17 @@ class SessionToAsync(Rule):
         loading = Loading(project, self.name, spawned.reads(), options.levels)
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
+        parts = RefreshedParts(project, self.name, loading.loaded_with_objects)
         shared = SharedSessions(project, self.name)
         later = seen_behind_commits(project)
-        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared.requests())
+        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared)
         after_bulk = ReadsAfterBulkWrites(project, self.name, loading, after_commits.places())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_reads([*loading.awaited(), *late.awaited()], spawned.calls())
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
-        places = (expired, expire_calls, shared, after_commits, after_bulk, assigned)
+        places = (expired, expire_calls, parts, shared, after_commits, after_bulk, assigned)
         part = SynchronousPart(
             project,
             operations,
@@ -218,13 +223,20 @@ class SessionToAsync(Rule):
                 *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),
                 *expired.members(),
                 *expire_calls.members(),
+                *parts.members(),
                 *shared.members(),
+                *shared_workers(project, self.name),
                 *after_commits.members(),
                 *after_bulk.members(),
                 *assigned.members(),
                 *fetched_when_written(project, self.name),
                 *loaded_with_their_bases(project, self.name),
                 *foreign.members(),
+                *(
+                    typed_strings(project, self.name)
+                    if any(map(urls.leaves_types, engines))
+                    else ()
+                ),
             ],
         )
         components = decided(part, found, constraints, options.component)

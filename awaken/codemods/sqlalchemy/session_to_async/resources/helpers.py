@@ -32,6 +32,17 @@ async def {name}(session: {Any}, *objects: object) -> None:
         if one is not None and {inspect}(one).{expired}:
             await session.refresh(one)
 '''
+_LOAD_PARTS = '''\
+async def {name}(session: {Any}, one: object, *names: str) -> None:
+    """Load again what is loaded with the parts of an object, which a refresh expires with it."""
+    state = {inspect}(one, raiseerr=False)
+    if state is None or state.persistent is not True:
+        return
+    for relationship in map(state.mapper.relationships.get, names):
+        attribute = relationship.class_attribute
+        parts = {select}(relationship.mapper.class_).where({with_parent}(one, attribute))
+        (await session.scalars(parts)).unique().all()
+'''
 
 
 def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
@@ -53,6 +64,17 @@ def expired_helper(site: Site[ast.stmt], inspect: str, expired: str) -> tuple[st
     """
     code = _LOAD_EXPIRED.replace("{inspect}", inspect).replace("{expired}", expired)
     return _helper(site, "load_expired", code, {"Any": "typing"})
+
+
+def parts_helper(site: Site[Any], written: dict[str, str]) -> tuple[str, list[Edit]]:
+    """Return the name of the function that loads parts of an object, and what brings it.
+
+    ``written`` is how the file names what the function calls.
+    """
+    code = _LOAD_PARTS
+    for name, text in written.items():
+        code = code.replace(f"{{{name}}}", text)
+    return _helper(site, "load_parts", code, {"Any": "typing"})
 
 
 def _helper(
