@@ -232,11 +232,7 @@ class SessionToAsync(Rule):
                 *fetched_when_written(project, self.name),
                 *loaded_with_their_bases(project, self.name),
                 *foreign.members(),
-                *(
-                    typed_strings(project, self.name)
-                    if any(map(urls.leaves_types, engines))
-                    else ()
-                ),
+                *typed_strings(project, self.name, urls, engines),
             ],
         )
         components = decided(part, found, constraints, options.component)
