@@ -32,8 +32,8 @@ read behind a commit, of an object of before, or of one that a factory of factor
 that is first read behind a bulk write, if nothing was put into it by hand. Where a test shares its
 session with requests, each of them begins with relationships that are read anew. What a test holds
 of such a session is loaded in the same way behind a request that may expire it, and behind a call
-that may roll back and go on. An upsert that returns objects reads them anew. What is loaded with the
-parts of an object that is refreshed (`cascade="all"`) is loaded again behind that.
+that may roll back and go on. An upsert that returns objects reads them anew. What is loaded with
+the parts of an object that is refreshed (`cascade="all"`) is loaded again behind that.
 
 A request of a test that closes the session it shares detaches what a job holds. The job reads that
 anew only if it is still there, and may add it again where its row was loaded with other objects

@@ -78,6 +78,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.bulk_writes imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
+    RefreshedParts,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
 )
@@ -94,7 +97,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses impor
 from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
-from awaken.codemods.sqlalchemy.session_to_async.reads.refreshed_parts import RefreshedParts
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
