@@ -156,3 +156,29 @@ def found(db: Session, queue, jwt, key):
     after = rewritten(models=_MODELS, shop=shop, options=options, targets=targets).files
     assert ("cast(literal(value), Book.id.type)" in _text(after)) is is_cast
     assert "await db.scalars" in _text(after)
+
+
+def test_names_that_are_taken_are_imported_by_others(tmp_path, monkeypatch):
+    shop = """\
+from typing import cast
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from models import Book
+
+engine = create_engine("postgresql://localhost/shop")
+
+
+def statement(value: str, literal: bool = True):
+    return select(Book).where(Book.id == cast(str, value) if literal else Book.id == value)
+
+
+def found(db: Session, value):
+    return db.scalars(statement(value)).all()
+"""
+    targets = {"sqlalchemy": "==2.0.40"}
+    options = {"drivers": {"postgresql": "psycopg"}}
+    files = rewritten(models=_MODELS, shop=shop, options=options, targets=targets).files
+    statement = _statement(_text(files), tmp_path / "after", monkeypatch, "7")
+    assert "CAST(%(param_1)s::VARCHAR AS INTEGER)" in _where(statement, psycopg)

@@ -10,11 +10,11 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.ecosystem import typed_arguments
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
@@ -61,21 +61,19 @@ def typed_strings(
             for given in _given(project, module, node):
                 site: Site[ast.AST] = Site(rule, module, given.string)
                 shown = f"`{module.excerpt(given.string)}`"
-                try:
-                    yield Member(site, _cast(project, site, given), shown)
-                except Refused as refused:
-                    yield Member(site, refused, shown)
+                yield Member(site, _cast(site, given), shown)
 
 
-def _cast(project: Project, site: Site[ast.AST], given: _Given) -> Rewrite:
-    """Return what casts a string. Raises Refused."""
+def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
+    """Return what casts a string."""
     module, string = site.module, given.string
-    cast, imports = name_beside(project, site, None, "sqlalchemy.cast")
-    literal, needed = name_beside(project, site, None, "sqlalchemy.literal")
-    edits: list[Edit] = [*imports, *needed]
+    cast, brought = imported(site, "sqlalchemy", "cast", string)
+    literal, needed = imported(site, "sqlalchemy", "literal", string)
+    edits: list[Edit] = [brought, needed]
     if given.column is None:
-        wanted, needed = name_beside(project, site, None, given.type)
-        edits += needed
+        package, _, name = given.type.rpartition(".")
+        wanted, needed = imported(site, package, name, string)
+        edits.append(needed)
     else:
         wanted = f"{module.text_of(given.column)}.type"
     before, behind = f"{cast}({literal}(", f"), {wanted})"

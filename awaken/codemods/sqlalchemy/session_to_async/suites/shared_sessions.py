@@ -13,6 +13,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -33,7 +34,6 @@ _REQUESTS = tuple(f".{one}(".encode() for one in sorted(METHODS))
 _OVERRIDES = "dependency_overrides"
 _HELPER = "read_relationships_anew"
 _RETURNING = "take_back"
-_LISTEN = "sqlalchemy.event.listen"
 _RETURN_NAMES = ("sqlalchemy.inspect", "sqlalchemy.orm.attributes.set_committed_value")
 _RETURN_CODE = '''\
 def {helper}(session, one):
@@ -145,16 +145,17 @@ class SharedSessions:
         """
         module = site.module
         helper = module.scopes.fresh_name(_RETURNING, f"{_RETURNING}_again")
-        listen, imports = name_beside(self._project, site, None, _LISTEN)
-        yield from imports
+        listen, needed = imported(site, "sqlalchemy.event", "listen", site.node)
+        yield needed
         code = f'{listen}({text}.sync_session, "before_attach", {helper})\n'
         yield site.insert_statements(module.place(site.node), "before", code)
         if f"{module.path}:{helper}" not in written:
             written.add(f"{module.path}:{helper}")
             names = {}
             for one in _RETURN_NAMES:
-                names[one.rpartition(".")[2]], needed = name_beside(self._project, site, None, one)
-                yield from needed
+                package, _, name = one.rpartition(".")
+                names[name], needed = imported(site, package, name)
+                yield needed
             yield site.insert_after_imports(_RETURN_CODE.format(helper=helper, **names))
 
     def _given(self) -> Iterator[Place]:

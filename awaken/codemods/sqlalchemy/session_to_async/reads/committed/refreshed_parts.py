@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import parts_helper
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.modules import Module
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _SESSIONS = {"scoped", "session"}
 _CASCADES = ("all", "refresh-expire")
-_NAMES = {"inspect": "sqlalchemy", "select": "sqlalchemy", "with_parent": "sqlalchemy.orm"}
 
 
 class RefreshedParts:
@@ -52,16 +50,12 @@ class RefreshedParts:
         for module, statement, call, names in self._all():
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
-            written, imports = dict[str, str](), []
-            for name, home in _NAMES.items():
-                written[name], needed = name_beside(self._project, site, None, f"{home}.{name}")
-                imports += needed
-            function, brought = parts_helper(site, written)
+            function, brought = parts_helper(site)
             listed = ", ".join(f'"{one}"' for one in names)
             code = f"await {function}({session}, {text}, {listed})\n"
             edits = [site.insert_statements(module.place(statement), "after", code)]
             message = f"what is loaded with the parts of `{text}` is loaded again"
-            yield Member(site, Rewrite(message, [*edits, *brought, *imports]), f"`{text}`")
+            yield Member(site, Rewrite(message, [*edits, *brought]), f"`{text}`")
 
     # -------------------------------------------------------------------------------- refreshes
     def _all(self) -> Iterator[tuple[Module, ast.Expr, ast.Call, list[str]]]:
