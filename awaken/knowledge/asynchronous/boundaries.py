@@ -78,6 +78,18 @@ class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     configuring: tuple[str, ...]
 
 
+class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Classes of workers that run several jobs in one event loop.
+
+    ``starting`` are the arguments for functions that fill the context of a job, ``together`` the
+    one that says how many run at once.
+    """
+
+    names: tuple[str, ...]
+    starting: tuple[str, ...]
+    together: str
+
+
 class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What runs functions outside of the event loop of an application.
 
@@ -94,6 +106,7 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handed: tuple[Handed, ...]
     overridden: tuple[Overridden, ...]
     schedulers: tuple[Scheduler, ...]
+    workers: tuple[Workers, ...]
 
     def by_function(self) -> dict[str, Handed]:
         """Return who is handed functions, by their qualified names."""

@@ -23,7 +23,8 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connection works in the event loop alone in which it was opened. ``with_library`` is what is to
     be required where the C library of the database shall come with it, and ``limits`` the versions
     that work with some of SQLAlchemy. ``rows_together`` says that SQLAlchemy has it send the rows
-    of an INSERT in one statement, whether it gives something back or not.
+    of an INSERT in one statement, whether it gives something back or not, ``untyped`` that a string
+    is sent without a type, so that the database takes it for what it is compared with.
     """
 
     distribution: str
@@ -38,6 +39,15 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     with_library: str = ""
     limits: dict[str, str] = {}
     rows_together: bool = False
+    untyped: bool = False
+
+
+class TypedArgument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An argument of ``functions`` of a database, by its position, that is of this ``type``."""
+
+    functions: tuple[str, ...]
+    position: int
+    type: str
 
 
 class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +101,11 @@ class _Drivers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drivers: tuple[Driver, ...]
 
 
+class _TypedArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    source: str
+    arguments: tuple[TypedArgument, ...]
+
+
 class _AsyncTestPlugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     plugins: tuple[AsyncTestPlugin, ...]
@@ -106,6 +121,13 @@ def drivers() -> tuple[Driver, ...]:
 def default_drivers() -> DefaultDrivers:
     """Return which drivers SQLAlchemy takes for URLs that name none."""
     return read_table(__name__, "drivers.toml", _Drivers).defaults
+
+
+@cache
+def typed_arguments() -> dict[tuple[str, int], str]:
+    """Return the types of arguments that are no text, by function and position."""
+    known = read_table(__name__, "typed_arguments.toml", _TypedArguments).arguments
+    return {(name, one.position): one.type for one in known for name in one.functions}
 
 
 @cache

@@ -33,7 +33,12 @@ read behind a commit, of an object of before, or of one that a factory of factor
 that is first read behind a bulk write, if nothing was put into it by hand. Where a test shares its
 session with requests, each of them begins with relationships that are read anew. What a test holds
 of such a session is loaded in the same way behind a request that may expire it, and behind a call
-that may roll back and go on. An upsert that returns objects reads them anew.
+that may roll back and go on. An upsert that returns objects reads them anew. What is loaded with
+the parts of an object that is refreshed (`cascade="all"`) is loaded again behind that.
+
+A request of a test that closes the session it shares detaches what a job holds. The job reads that
+anew only if it is still there, and may add it again where its row was loaded with other objects
+since. Jobs of a worker of arq that share the session of a test run one after the other.
 
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process` and
@@ -91,6 +96,11 @@ Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requi
 driver before, SQLAlchemy and pytest, wherever these are listed. What awaken cannot write is left to
 do, and listed. So are URLs in compose files, workflows and the like that the engine may get, where
 no driver is known for them, or where the driver takes no such parameters.
+
+psycopg2 sends a string without a type, and PostgreSQL takes it for what it is compared with; other
+drivers send it as `VARCHAR`. So it is cast where it stands beside a column of numbers or dates, or
+is a path for `func.jsonb_path_exists`: `Order.id == cast(literal(number), Order.id.type)`. What is
+not known to be a string stays as it is.
 
 psycopg2 sends the rows of an INSERT in one statement, other drivers one by one. Where a table
 refers to itself, so that a row may refer to one behind it, engines keep sending them together.

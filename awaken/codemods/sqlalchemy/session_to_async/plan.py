@@ -78,6 +78,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.bulk_writes imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
+    RefreshedParts,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
 )
@@ -108,10 +111,12 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     listening,
     resource_sites,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.typed_strings import typed_strings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
 from awaken.contract import (
     Change,
     Constraints,
@@ -158,7 +163,8 @@ class SessionToAsync(Rule):
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         engines = [one for one in project.orm.engines.all() if not one.is_async]
         foreign = ForeignModels(project, self.name, options.foreign_models)
-        resources = ResourceWriter(project, Urls(project, options.drivers), engines, foreign)
+        urls = Urls(project, options.drivers)
+        resources = ResourceWriter(project, urls, engines, foreign)
         clients = Clients(project) if resources.is_loop_bound else None
         operations = FileOperations(project, clients)
         if not operations.any_waits():
@@ -169,9 +175,10 @@ class SessionToAsync(Rule):
         loading = Loading(project, self.name, spawned.reads(), options.levels)
         expired = ExpiredReads(project, self.name)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
+        parts = RefreshedParts(project, self.name, loading.loaded_with_objects)
         shared = SharedSessions(project, self.name)
         later = seen_behind_commits(project)
-        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared.requests())
+        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared)
         after_bulk = ReadsAfterBulkWrites(project, self.name, loading, after_commits.places())
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
@@ -180,7 +187,7 @@ class SessionToAsync(Rule):
         )
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
-        places = (expired, expire_calls, shared, after_commits, after_bulk, assigned)
+        places = (expired, expire_calls, parts, shared, after_commits, after_bulk, assigned)
         part = SynchronousPart(
             project,
             operations,
@@ -224,13 +231,16 @@ class SessionToAsync(Rule):
                 *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),
                 *expired.members(),
                 *expire_calls.members(),
+                *parts.members(),
                 *shared.members(),
+                *shared_workers(project, self.name),
                 *after_commits.members(),
                 *after_bulk.members(),
                 *assigned.members(),
                 *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
                 *loaded_with_their_bases(project, self.name),
                 *foreign.members(),
+                *typed_strings(project, self.name, urls, engines),
             ],
         )
         components = decided(part, found, constraints, options.component)

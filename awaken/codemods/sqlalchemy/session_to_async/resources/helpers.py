@@ -9,6 +9,7 @@ from awaken.contract import Edit, NeedImport
 from awaken.kit.imports import imports_here
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 _ASYNC_URL = '''\
@@ -31,6 +32,18 @@ async def {name}(session: {Any}, *objects: object) -> None:
     for one in objects:
         if one is not None and {inspect}(one).{expired}:
             await session.refresh(one)
+'''
+_LOAD_PARTS = '''\
+async def {name}(session: {Any}, one: object, *names: str) -> None:
+    """Load again what is loaded with the parts of an object, which a refresh expires with it."""
+    state = {inspect}(one, raiseerr=False)
+    if state is None or state.persistent is not True:
+        return
+    known = state.mapper.relationships
+    for relationship in (known[name] for name in names if name in known):
+        attribute = relationship.class_attribute
+        parts = {select}(relationship.mapper.class_).where({with_parent}(one, attribute))
+        (await session.scalars(parts)).unique().all()
 '''
 
 
@@ -55,6 +68,13 @@ def expired_helper(site: Site[ast.stmt], inspect: str, expired: str) -> tuple[st
     return _helper(site, "load_expired", code, {"Any": "typing"})
 
 
+def parts_helper(site: Site[Any]) -> tuple[str, list[Edit]]:
+    """Return the name of the function that loads parts of an object, and what brings it."""
+    of_sqlalchemy = {"inspect": "sqlalchemy", "select": "sqlalchemy"}
+    imports = {"Any": "typing", **of_sqlalchemy, "with_parent": "sqlalchemy.orm"}
+    return _helper(site, "load_parts", _LOAD_PARTS, imports)
+
+
 def _helper(
     site: Site[Any], wanted: str, code: str, imports: dict[str, str]
 ) -> tuple[str, list[Edit]]:
@@ -65,10 +85,10 @@ def _helper(
     """
     module = site.module
     needed: list[Edit] = []
-    for imported, package in imports.items():
-        written, need = _imported(site, package, imported)
+    for wanted_name, package in imports.items():
+        written, need = imported(site, package, wanted_name)
         needed.append(need)
-        code = code.replace(f"{{{imported}}}", written)
+        code = code.replace(f"{{{wanted_name}}}", written)
     for one in module.tree.body:
         if isinstance(one, Function) and one.name.startswith(wanted):
             same = ast.parse(code.replace("{name}", one.name), filename="").body[0]
@@ -78,22 +98,34 @@ def _helper(
     return name, [site.insert_after_imports(code.replace("{name}", name)), *needed]
 
 
-def _imported(site: Site[Any], package: str, name: str) -> tuple[str, NeedImport]:
-    """Return what a ``package`` gives the file by a ``name``, or by another if that is taken."""
+def imported(
+    site: Site[Any], package: str, name: str, here: ast.AST | None = None
+) -> tuple[str, NeedImport]:
+    """Return what a ``package`` gives the file by a ``name``, or by another if that is taken.
+
+    Taken at the top of the file, or at the node ``here``.
+    """
     module = site.module
     for one in module.tree.body:
         if isinstance(one, ast.ImportFrom) and one.module == package and not one.level:
             known = next((each for each in one.names if each.name == name), None)
-            if known is not None:
-                written = known.asname or name
+            written = name if known is None else known.asname or name
+            if known is not None and _is_free(module, here, written, package):
                 return written, _needed(site, package, name, known.asname)
+    if _is_free(module, here, name, package):
+        return name, _needed(site, package, name)
+    alias = f"sqlalchemy_{name}" if name.islower() else f"SQLAlchemy{name}"
+    alias = module.scopes.fresh_name(alias)
+    return alias, _needed(site, package, name, alias)
+
+
+def _is_free(module: Module, here: ast.AST | None, name: str, package: str) -> bool:
+    """Whether a name means nothing else at a node, or at the top of the file."""
     try:
-        imports_here(module, module.tree, name, {package}, Refused(NAME_TAKEN, name))
+        imports_here(module, here or module.tree, name, {package}, Refused(NAME_TAKEN, name))
     except Refused:
-        alias = f"sqlalchemy_{name}" if name.islower() else f"SQLAlchemy{name}"
-        alias = module.scopes.fresh_name(alias)
-        return alias, _needed(site, package, name, alias)
-    return name, _needed(site, package, name)
+        return False
+    return True
 
 
 def _needed(site: Site[Any], package: str, name: str, alias: str | None = None) -> NeedImport:

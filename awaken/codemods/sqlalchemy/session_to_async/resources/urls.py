@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import url_helper
 from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
 from awaken.kit.sites import Refused, Site
-from awaken.knowledge.ecosystem import drivers
+from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
     async_drivers,
@@ -170,10 +170,17 @@ class Urls:
 
         A URL from outside may name what is installed.
         """
-        together = [one for one in drivers() if one.rows_together]
+        return self._is_one_of(engine, [one for one in drivers() if one.rows_together])
+
+    def leaves_types(self, engine: Engine) -> bool:
+        """Whether strings are sent without a type now, and would not be then."""
+        return self._is_one_of(engine, [one for one in drivers() if one.untyped])
+
+    def _is_one_of(self, engine: Engine, known_drivers: Sequence[Driver]) -> bool:
+        """Whether an engine has, or may have, one of these drivers."""
         url = self._project.orm.engines.url_of(engine)
         names = [self._full(one) for one in (() if url is None else _drivernames(url))]
-        if any(name in one.urls for name in names for one in together):
+        if any(name in one.urls for name in names for one in known_drivers):
             return True
         if not self._comes_from_outside(engine):
             return False
@@ -181,7 +188,7 @@ class Urls:
         installed = self._project.targets.distribution
         return any(
             installed(name) is not None
-            for one in together
+            for one in known_drivers
             if not known & {each.partition("+")[0] for each in one.urls}
             for name in (one.distribution, *one.also)
         )

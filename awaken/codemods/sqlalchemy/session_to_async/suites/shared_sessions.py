@@ -2,6 +2,9 @@
 
 A test commits, and a synchronous session expires all that it loaded. So a request found no
 collection as it was when the test loaded it. One that keeps objects gives, and deletes, by those.
+
+A request that closes the session detaches what the test, or a job of it, holds. That comes back by
+``add``, if no object of the same row is there, such as one that is loaded with others now.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -29,6 +33,35 @@ if TYPE_CHECKING:
 _REQUESTS = tuple(f".{one}(".encode() for one in sorted(METHODS))
 _OVERRIDES = "dependency_overrides"
 _HELPER = "read_relationships_anew"
+_RETURNING = "take_back"
+_RETURN_NAMES = ("sqlalchemy.inspect", "sqlalchemy.orm.attributes.set_committed_value")
+_RETURN_CODE = '''\
+def {helper}(session, one):
+    """Let an object come back that a request detached, though its row was loaded with others."""
+    state, there = {inspect}(one), dict(session.identity_map.items())
+    if state.key is None:
+        return
+    cascaded = state.mapper.cascade_iterator("save-update", state)
+    members, instead = [state, *(each for _, _, each, _ in cascaded)], {{}}
+    for member in members:
+        other = {inspect}(there.get(member.key, member.object))
+        if other is not member:
+            is_kept = member is state or (member.modified and not other.modified)
+            instead[other if is_kept else member] = member.object if is_kept else other.object
+    for holder in [*members, *map({inspect}, there.values())] if instead else ():
+        for key in holder.mapper.relationships.keys() & holder.dict.keys():
+            held = holder.dict[key]
+            if isinstance(held, list):
+                held = [instead.get({inspect}(each), each) for each in held]
+            elif held is not None and not isinstance(held, (dict, set)):
+                held = instead.get({inspect}(held), held)
+            if held != holder.dict[key]:
+                {set_committed_value}(holder.object, key, held)
+    for replaced in instead:
+        if replaced.session is session:
+            session.expire(replaced.object, replaced.mapper.relationships.keys())
+            session.expunge(replaced.object)
+'''
 _CODE = '''\
 def {helper}(session):
     """Load again what objects have of relationships, as behind a commit."""
@@ -55,11 +88,17 @@ class SharedSessions:
         self._project = project
         self._rule = rule
         has_relationships = bool(project.files_with(WORDS))
+        self._closing: set[Place] = set()
         self._found = [*self._given()] if has_relationships else []
 
     def places(self) -> frozenset[Place]:
         """Return the statements that give a request its session."""
         return frozenset(self._found)
+
+    @property
+    def are_closed(self) -> bool:
+        """Whether a request closes the session of a test, and so detaches what the test holds."""
+        return bool(self._closing)
 
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
@@ -94,8 +133,30 @@ class SharedSessions:
             inspect, imports = name_beside(self._project, site, None, "sqlalchemy.inspect")
             whole = _CODE.format(helper=helper, inspect=inspect)
             edits += [site.insert_after_imports(whole), *imports]
+        if module.place(site.node) in self._closing:
+            edits += self._returning(site, text, written)
         message = f"relationships of the objects in `{text}` are read anew for each request"
         return Member(site, Rewrite(message, edits), f"`{text}`")
+
+    def _returning(self, site: Site[ast.AST], text: str, written: set[str]) -> Iterator[Edit]:
+        """Yield what lets objects come back that a request has detached by closing the session.
+
+        Their rows may have been loaded with others since, which they were not before.
+        """
+        module = site.module
+        helper = module.scopes.fresh_name(_RETURNING, f"{_RETURNING}_again")
+        listen, needed = imported(site, "sqlalchemy.event", "listen", site.node)
+        yield needed
+        code = f'{listen}({text}.sync_session, "before_attach", {helper})\n'
+        yield site.insert_statements(module.place(site.node), "before", code)
+        if f"{module.path}:{helper}" not in written:
+            written.add(f"{module.path}:{helper}")
+            names = {}
+            for one in _RETURN_NAMES:
+                package, _, name = one.rpartition(".")
+                names[name], needed = imported(site, package, name)
+                yield needed
+            yield site.insert_after_imports(_RETURN_CODE.format(helper=helper, **names))
 
     def _given(self) -> Iterator[Place]:
         """Yield the statements that give a request a session from outside of their function."""
@@ -112,6 +173,8 @@ class SharedSessions:
                 own = {one.scope.node for one in module.scopes.bindings_of(given)}
                 is_session = self._project.orm.resource_of(module, given) == "session"
                 if function not in own and is_session:
+                    if _closes(module, function, given.id):
+                        self._closing.add(module.place(node))
                     yield module.place(node)
 
 
@@ -124,6 +187,21 @@ def _given_name(node: ast.AST) -> ast.Name | None:
             return given
         case _:
             return None
+
+
+def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:
+    """Whether a function closes the session ``name``, by a call or by a ``with`` statement."""
+    for node in module.walk(function):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=closed), attr="close")):
+                pass
+            case ast.withitem(context_expr=ast.Name(id=closed)):
+                pass
+            case _:
+                continue
+        if closed == name:
+            return True
+    return False
 
 
 def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:

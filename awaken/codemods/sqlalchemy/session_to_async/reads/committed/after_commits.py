@@ -37,6 +37,7 @@ from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
     from awaken.project import Project
 
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
@@ -47,7 +48,8 @@ _CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "re
 class _Read:
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
-    Of all its items, if it is ``is_many``.
+    Of all its items, if it is ``is_many``. It ``may_be_detached``, if a request of a test may have
+    closed its session meanwhile.
     """
 
     statement: ast.stmt
@@ -56,13 +58,14 @@ class _Read:
     session: str
     is_optional: bool
     is_many: bool
+    may_be_detached: bool
 
 
 class ReadsAfterCommits:
     """What becomes of such reads in one program.
 
-    ``later`` is what happens behind commits, and ``requests`` are calls that have a session of a
-    test commit.
+    ``later`` is what happens behind commits, and ``shared`` are sessions of tests, which requests
+    have commit.
     """
 
     def __init__(
@@ -71,14 +74,15 @@ class ReadsAfterCommits:
         rule: str,
         loading: Loading,
         later: Iterable[Later],
-        requests: Iterable[Place],
+        shared: SharedSessions,
     ) -> None:
         self._project = project
         self._rule = rule
         self._loading = loading
         self._read_of = ReadOf(project)
-        self._sent = frozenset(requests)
-        sent = [Commit(one, is_async=False) for one in requests]
+        self._are_closed = shared.are_closed
+        self._sent = frozenset(shared.requests())
+        sent = [Commit(one, is_async=False) for one in sorted(self._sent)]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in (*later, *project.orm.commits.read_in_functions(sent)):
             if one.kind == "read":
@@ -116,10 +120,12 @@ class ReadsAfterCommits:
                 session = f"{function}({item})"
             names = ", ".join(f'"{one}"' for one in sorted({one.name for one in each}))
             line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
+            if each[0].session and any(one.may_be_detached for one in each):
+                line = _inside(f"if {item} in {session}:", line)
             if each[0].is_many:
-                line = f"for {item} in {text}:\n    {line}"
+                line = _inside(f"for {item} in {text}:", line)
             is_optional = all(one.is_optional for one in each)
-            code += f"if {text} is not None:\n    {line}" if is_optional else line
+            code += _inside(f"if {text} is not None:", line) if is_optional else line
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
         message = f"{shown} is read anew behind a commit, as it was"
         place = site.module.place(site.node)
@@ -204,7 +210,24 @@ class ReadsAfterCommits:
                 # What reads it is known then, and it is loaded behind the commit.
                 continue
             session = session_in(self._project, module, function)
-            yield _Read(first, text, name, session, is_optional, is_many)
+            may_be_detached = self._may_be_detached(module, function, node, events)
+            yield _Read(first, text, name, session, is_optional, is_many, may_be_detached)
+
+    def _may_be_detached(
+        self, module: Module, function: Function, node: ast.expr, events: list[Place]
+    ) -> bool:
+        """Whether a request may close the session between a commit and a read.
+
+        That is one of the function itself, or comes while the function waits for something else.
+        """
+        if not self._are_closed or not self._sent.isdisjoint(events):
+            return self._are_closed
+        ends = [one.span.end for one in events if one.path == module.path]
+        start, end = min(ends, default=0), module.span(node).start
+        return any(
+            isinstance(one, ast.Await) and start <= module.span(one).start < end
+            for one in module.walk(function)
+        )
 
     def _is_refreshed(
         self, module: Module, statement: ast.stmt, events: list[Place], text: str
@@ -232,6 +255,11 @@ class ReadsAfterCommits:
                     if name is not None and self._project.orm.mapped_class(name) is not None:
                         return call
         return None
+
+
+def _inside(header: str, line: str) -> str:
+    """Return lines of code under a header."""
+    return f"{header}\n" + "".join(f"    {one}\n" for one in line.splitlines())
 
 
 def _is_same(module: Module, one: _Read, other: _Read) -> bool:

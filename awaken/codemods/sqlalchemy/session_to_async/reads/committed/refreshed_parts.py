@@ -1,0 +1,129 @@
+"""Parts of an object that is refreshed: what is loaded with them is loaded again behind that.
+
+A refresh expires the parts as well (``cascade="all"``). It loads their columns, and of what stands
+in the session already no more than that, whatever the mapping says (SQLAlchemy,
+``loading._instance``: ``invoke_all_eagers``).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import parts_helper
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
+
+_SESSIONS = {"scoped", "session"}
+_CASCADES = ("all", "refresh-expire")
+
+
+class RefreshedParts:
+    """What becomes of ``session.refresh(order)`` in one program.
+
+    ``loaded`` tells which relationships of a class are loaded with each object from now on.
+    """
+
+    def __init__(self, project: Project, rule: str, loaded: Callable[[str], list[str]]) -> None:
+        self._project = project
+        self._rule = rule
+        self._loaded = loaded
+        self._found = {
+            module.place(statement): names for module, statement, _, names in self._all()
+        }
+
+    def places(self) -> frozenset[Place]:
+        """Return the statements behind which something is loaded."""
+        return frozenset(self._found)
+
+    def members(self) -> Iterator[Member]:
+        """Yield what is written behind them."""
+        for module, statement, call, names in self._all():
+            site: Site[ast.AST] = Site(self._rule, module, call)
+            text, session = module.text_of(call.args[0]), _session_of(module, call)
+            function, brought = parts_helper(site)
+            listed = ", ".join(f'"{one}"' for one in names)
+            code = f"await {function}({session}, {text}, {listed})\n"
+            edits = [site.insert_statements(module.place(statement), "after", code)]
+            message = f"what is loaded with the parts of `{text}` is loaded again"
+            yield Member(site, Rewrite(message, [*edits, *brought]), f"`{text}`")
+
+    # -------------------------------------------------------------------------------- refreshes
+    def _all(self) -> Iterator[tuple[Module, ast.Expr, ast.Call, list[str]]]:
+        for module in modules_with(self._project, (b".refresh(",)):
+            for node in module.walk():
+                match node:
+                    case ast.Expr(
+                        value=ast.Call(
+                            func=ast.Attribute(value=owner, attr="refresh"),
+                            args=[ast.Name() | ast.Attribute() as given],
+                            keywords=[],
+                        ) as call
+                    ) if self._project.orm.resource_of(module, owner) in _SESSIONS:
+                        names = self._parts_of(module, given)
+                        if names:
+                            yield module, node, call, names
+                    case _:
+                        pass
+
+    def _parts_of(self, module: Module, given: ast.expr) -> list[str]:
+        """Return the relationships to parts of an object, with which something is loaded."""
+        return sorted(
+            {
+                name
+                for one in self._project.values.of(module, given).alternatives
+                if isinstance(one, InstanceOf)
+                for name in self._loaded(one.qualified)
+                if self._leads_to_parts(one.qualified, name)
+            }
+        )
+
+    def _leads_to_parts(self, owner: str, name: str) -> bool:
+        mapped = self._project.orm.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(name)
+        if facts is None or facts.target is None or not self._is_cascading(facts):
+            return False
+        inverse = self._project.orm.inverse_of(owner, name)
+        back = {inverse.attribute} if inverse is not None and inverse.by_key else set[str]()
+        return bool(set(self._loaded(facts.target)) - back)
+
+    def _is_cascading(self, facts: RelationshipFacts) -> bool:
+        """Whether a relationship is declared so that a refresh goes on along it."""
+        module = self._project.module(facts.path)
+        for call in () if module is None else module.calls_at(facts.span)[:1]:
+            for node in ast.walk(call):
+                match node:
+                    case ast.keyword(arg="cascade", value=ast.Constant(value=str() as said)):
+                        pass
+                    case ast.keyword(arg="cascade_delete", value=ast.Constant(value=True)):
+                        return True
+                    case ast.Dict(keys=[*keys], values=[*values]):
+                        pairs = zip(keys, values, strict=True)
+                        said = next((_text(value) for key, value in pairs if _is_key(key)), "")
+                    case _:
+                        continue
+                if any(one.strip() in _CASCADES for one in said.split(",")):
+                    return True
+        return False
+
+
+def _session_of(module: Module, call: ast.Call) -> str:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    return module.text_of(owner)
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _is_key(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value == "cascade"

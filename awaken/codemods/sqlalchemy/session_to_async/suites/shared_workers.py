@@ -1,0 +1,69 @@
+"""Workers of a test whose jobs share one session: they run one job after the other.
+
+Jobs of one event loop change where one of them awaits. With a synchronous session none did so while
+it waited for the database; an asynchronous session serves one statement at a time, and raises.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.asynchronous.boundaries import Workers, boundaries
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_SESSIONS = {"scoped", "session"}
+
+
+def shared_workers(project: Project, rule: str) -> Iterator[Member]:
+    """Yield what becomes of the workers of tests whose jobs get a session from outside of them."""
+    for known in boundaries().workers:
+        words = sorted({one.rpartition(".")[2].encode() for one in known.names})
+        for module in modules_with(project, words):
+            if not (is_test_file(module.path) or is_around_tests(module.path)):
+                continue
+            for node in module.walk():
+                if isinstance(node, ast.Call) and _shares(project, module, node, known):
+                    site = Site(rule, module, node)
+                    message = "its jobs share a session, and run one after the other"
+                    edits = [site.add_keyword(node, known.together, "1")]
+                    yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
+
+
+def _shares(project: Project, module: Module, call: ast.Call, known: Workers) -> bool:
+    """Whether a call makes a worker whose jobs share a session, as many as there may be at once."""
+    if project.qualified_name(module, call.func) not in known.names:
+        return False
+    given = {one.arg: one.value for one in call.keywords}
+    if None in given or known.together in given:
+        return False
+    return any(
+        isinstance(one, FunctionOf)
+        and isinstance(one.node, Function)
+        and _hands_on(project, one.module, one.node)
+        for name in known.starting
+        if name in given
+        for one in project.values.of(module, given[name]).alternatives
+    )
+
+
+def _hands_on(project: Project, module: Module, function: Function) -> bool:
+    """Whether a function puts a session into something that it did not make itself."""
+    return any(
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Subscript | ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and project.orm.resource_of(module, node.value) in _SESSIONS
+        and all(one.scope.node is not function for one in module.scopes.bindings_of(node.value))
+        for node in module.walk(function)
+    )
