@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.fitting import fits
+from awaken.codemods.sqlalchemy.session_to_async.functions.unpacking import unpacks_others
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
@@ -20,7 +21,8 @@ from awaken.project.source.modules import Module
 def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the calls that may reach a function which becomes a coroutine function.
 
-    Those with arguments that it does not take are none, nor those that are never reached.
+    Those with arguments that it does not take are none, nor those that are never reached, that are
+    awaited already, or that unpack what it does not give.
     """
     project = part.project
     by_name: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
@@ -36,7 +38,14 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             continue
         if _is_of_session(part, module, nodes[0]) or _is_behind_error(part, module, nodes[0]):
             continue
-        fitting = [one for one in by_name[call.name] if fits(part, module, nodes[0], one)]
+        # What is awaited is a coroutine before anything changes: what a decorator gives.
+        if isinstance(module.parent(nodes[0]), ast.Await):
+            continue
+        fitting = [
+            one
+            for one in by_name[call.name]
+            if fits(part, module, nodes[0], one) and not unpacks_others(part, module, nodes[0], one)
+        ]
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"
             site: Site[ast.AST] = Site(rule, module, nodes[0])
