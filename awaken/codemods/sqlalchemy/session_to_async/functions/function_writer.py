@@ -254,6 +254,9 @@ class FunctionWriter:
         nodes = module.calls_at(call.place.span)
         shown = call.name
         if call.kind == "unknown":
+            # What is awaited is a coroutine before anything changes: what a decorator gives.
+            if isinstance(module.parent(nodes[0]), ast.Await):
+                return
             why = f"`{shown}`, which becomes a coroutine function: {call.why}"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         # Of lambdas alone no function is known: what they return is awaited.
