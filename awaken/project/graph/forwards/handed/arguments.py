@@ -36,7 +36,7 @@ from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import argument_of, collected
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.domain import InstanceOf, NoneValue, Session
+from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Session
 
 
 class Arguments:
@@ -175,7 +175,7 @@ class Arguments:
         if not isinstance(func, ast.Attribute) or node not in call.args:
             return None
         if any(
-            isinstance(one, InstanceOf) and self._slots.is_own(one.qualified)
+            isinstance(one, ClassOf | InstanceOf) and self._slots.is_own(one.qualified)
             for one in self._slots.evaluator.values(module, func.value)
         ):
             return None
