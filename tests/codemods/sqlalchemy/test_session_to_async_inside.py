@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from planned import forgotten_coroutines, printed, rewritten
+from planned import forgotten_coroutines, printed, reason_of, rewritten, session_to_async
 
-DATABASE = '''\
+DATABASE = """\
 from functools import wraps
 
 from sqlalchemy import ForeignKey, create_engine, event, func, select
@@ -92,8 +92,8 @@ def note(_, connection, target: Item):
     session = Session(bind=connection)
     noted(session, target.name)
     session.commit()
-'''
-SERVICE = '''\
+"""
+SERVICE = """\
 from database import Base, Change, Item, engine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -139,7 +139,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 def test_what_constructors_ask_for_is_asked_for_in_a_greenlet(tmp_path, capsys, monkeypatch):
@@ -155,3 +155,79 @@ def test_what_constructors_ask_for_is_asked_for_in_a_greenlet(tmp_path, capsys, 
         after = printed("service.py", result.files, tmp_path / "after", capsys, monkeypatch)
     assert after == expected
     assert expected.count("\n") == 4
+
+
+def test_what_was_migrated_is_not_migrated_again():
+    once = rewritten(database=DATABASE, service=SERVICE)
+    texts = {name: text.decode() for name, text in once.files.items()}
+    assert not session_to_async(texts).findings
+
+
+def test_what_makes_an_object_without_a_session_stays_as_it_is():
+    plain = SERVICE.replace(
+        "        items.rename(1,", "        other = Item(name='x')\n        items.rename(1,"
+    )
+    assert (
+        "        other = Item(name='x')"
+        in rewritten(database=DATABASE, service=plain).files["service.py"].decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # It keeps the session.
+        (
+            "        self.number = session.scalar",
+            "        self.held = session\n        self.number = session.scalar",
+        ),
+        # It asks another one than that which it is given.
+        ("        self.number = session.scalar", "        self.number = Session(engine).scalar"),
+    ],
+)
+def test_a_constructor_that_is_more_than_given_a_session_is_refused(before, after):
+    # Without a session nothing in sight makes the object in `run_sync`.
+    service = SERVICE.replace(
+        "        items.rename(1,", "        Item(name='x')\n        items.rename(1,"
+    )
+    changed = DATABASE.replace(before, after)
+    assert changed != DATABASE
+    found = session_to_async({"database.py": changed, "service.py": service}).findings
+    assert "in-constructor" in {reason_of(one) for one in found}
+
+
+def test_what_may_pass_a_session_among_others_is_refused():
+    service = SERVICE.replace(
+        "Item(session=self.session, **data) for", "Item(**{'session': self.session}, **data) for"
+    )
+    found = session_to_async({"database.py": DATABASE, "service.py": service}).findings
+    assert "in-constructor" in {reason_of(one) for one in found}
+
+
+def test_a_listener_of_what_needs_no_flush_is_refused():
+    changed = DATABASE.replace('@event.listens_for(Item, "after_update")\n', "").replace(
+        '"after_insert"', '"init"'
+    )
+    found = session_to_async({"database.py": changed, "service.py": SERVICE}).findings
+    assert "decorated" in {reason_of(one) for one in found}
+
+
+CONTEXT = """\
+from alembic.runtime import migration
+from sqlalchemy import create_engine
+
+engine = create_engine("sqlite:///shop.db")
+
+
+def heads() -> set[str]:
+    with engine.begin() as connection:
+        context = migration.MigrationContext.configure(connection)
+        return set(context.get_current_heads())
+"""
+
+
+def test_a_migration_context_reads_inside_of_its_connection():
+    after = "".join(rewritten(heads=CONTEXT).files["heads.py"].decode().split())
+    inside = "awaitconnection.run_sync(lambdaconnection:"
+    assert f"{inside}migration.MigrationContext.configure(connection))" in after
+    assert f"return{inside}set(context.get_current_heads()))" in after

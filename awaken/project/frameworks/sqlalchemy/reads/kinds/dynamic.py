@@ -135,7 +135,10 @@ class DynamicReads:
         )
         statement = module.parent(node)
         match statement:
-            case ast.Assign(targets=[ast.Name() as target]) if holds_class:
+            case (
+                ast.Assign(targets=[ast.Name() as target])
+                | ast.AnnAssign(target=ast.Name() as target)
+            ) if holds_class:
                 bindings = module.scopes.bindings_of(target)
             case _:
                 return False
