@@ -1,10 +1,10 @@
-"""Builtins that are handed on beside functions that wait: they are called by coroutine functions."""
+"""Builtins that are handed on beside functions that wait: coroutine functions call them."""
 
 from __future__ import annotations
 
 from planned import forgotten_coroutines, printed, reason_of, rewritten, session_to_async
 
-SHOP = '''\
+SHOP = """\
 from collections.abc import Callable
 
 from sqlalchemy import create_engine, select
@@ -66,7 +66,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 def test_builtins_beside_what_waits_give_coroutines(tmp_path, capsys, monkeypatch):

@@ -1,11 +1,11 @@
-"""Decorators that await what they decorate, if it is a coroutine function, and tasks in a register."""
+"""Decorators that await coroutine functions and ask for them, and tasks in a register."""
 
 from __future__ import annotations
 
 import pytest
 from planned import forgotten_coroutines, printed, reason_of, rewritten, session_to_async
 
-REPEATING = '''\
+REPEATING = """\
 import asyncio
 from functools import wraps
 
@@ -68,8 +68,8 @@ def run_daily():
 def run_hourly():
     for task in Tasks.hourly:
         guarded(task)
-'''
-SHOP = '''\
+"""
+SHOP = """\
 import asyncio
 
 from repeating import Tasks, run_daily, run_hourly
@@ -123,7 +123,7 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
-'''
+"""
 
 
 def test_tasks_of_a_register_are_awaited_by_what_is_repeated(tmp_path, capsys, monkeypatch):
@@ -146,8 +146,10 @@ def test_tasks_of_a_register_are_awaited_by_what_is_repeated(tmp_path, capsys, m
     [
         ("await function()", "function()"),
         ("if is_coroutine:", "if times > 1:"),
-        ("await run_in_threadpool(function)", "await run_in_threadpool(function)\n"
-         "                    print(function())"),
+        (
+            "await run_in_threadpool(function)",
+            "await run_in_threadpool(function)\n                    print(function())",
+        ),
     ],
 )
 def test_a_decorator_that_may_not_await_stops_them(before, after):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planned import forgotten_coroutines, printed, reason_of, rewritten, session_to_async
 
-SHOP = '''\
+SHOP = """\
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,8 +47,8 @@ def made(db: Session, name: str) -> Item:
 
 def shown(prices) -> list[str]:
     return [f"{name}: {price}" for name, price in prices.items()]
-'''
-MAIN = '''\
+"""
+MAIN = """\
 import json
 
 from shop import Base, Report, engine, made, shown
@@ -72,7 +72,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 def test_a_generator_that_waits_is_unpacked_as_a_list(tmp_path, capsys, monkeypatch):
@@ -87,9 +87,10 @@ def test_a_generator_that_waits_is_unpacked_as_a_list(tmp_path, capsys, monkeypa
 
 
 def test_a_mapping_is_told_from_a_generator_of_objects_by_its_pairs():
-    assert 'for name, price in prices.items()' in rewritten(shop=SHOP, main=MAIN).files[
-        "shop.py"
-    ].decode()
+    assert (
+        "for name, price in prices.items()"
+        in rewritten(shop=SHOP, main=MAIN).files["shop.py"].decode()
+    )
 
 
 def test_a_generator_of_pairs_may_be_what_is_called():

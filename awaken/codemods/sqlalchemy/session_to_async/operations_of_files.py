@@ -22,7 +22,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.inside.models import Inside
+    from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
     from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
     from awaken.project import Project
 

@@ -193,9 +193,7 @@ class Wrappings:
             for one in calls
         )
 
-    def _is_otherwise(
-        self, module: Module, decorator: Function, node: ast.AST, given: str
-    ) -> bool:
+    def _is_otherwise(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
         """Whether ``node`` stands in a branch that is taken for plain functions alone."""
         child = node
         for above in module.ancestors(node):

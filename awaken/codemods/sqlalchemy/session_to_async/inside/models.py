@@ -7,12 +7,12 @@ constructor is called by `run_sync`, in whose greenlet the session waits; a flus
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
-from awaken.codemods.sqlalchemy.session_to_async.inside.staying import Staying, holds
+from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside, holds
+from awaken.codemods.sqlalchemy.session_to_async.inside.staying import Staying
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -28,18 +28,6 @@ _FLUSHING = {
     "before_commit", "before_delete", "before_flush", "before_insert", "before_update",
 }  # fmt: skip
 """Events of mapped classes and sessions that a flush or a commit calls, in its greenlet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """``functions`` stay plain, ``calls`` are those of them that `run_sync` makes."""
-
-    functions: frozenset[FunctionPlace] = frozenset()
-    calls: Mapping[Place, Operation] = field(default_factory=dict)
-
-    def holds(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` stands in a function that stays plain, its header included."""
-        return holds(self.functions, module, node)
 
 
 def inside_sessions(part: SynchronousPart) -> Inside:
@@ -94,9 +82,7 @@ def _is_listener(part: SynchronousPart, function: FunctionPlace) -> bool:
     return bool(node.decorator_list) and all(_events(part, module, node.decorator_list))
 
 
-def _events(
-    part: SynchronousPart, module: Module, decorators: list[ast.expr]
-) -> Iterator[bool]:
+def _events(part: SynchronousPart, module: Module, decorators: list[ast.expr]) -> Iterator[bool]:
     for decorator in decorators:
         match decorator:
             case ast.Call(args=[target, ast.Constant(value=name), *_], func=function):

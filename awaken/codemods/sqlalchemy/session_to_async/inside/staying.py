@@ -22,13 +22,14 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import without_arguments
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
 _CALLING = {
-    "builtins.classmethod", "builtins.staticmethod", "functools.wraps", "sqlalchemy.event.listens_for",
+    "builtins.classmethod", "builtins.staticmethod", "functools.wraps",
+    "sqlalchemy.event.listens_for",
 }  # fmt: skip
 """Decorators that change nothing of what calls a function, or that a flush calls it by."""
 
@@ -211,19 +212,10 @@ def _is_passed(module: Module, node: ast.expr) -> bool:
 def _is_taken(module: Module, value: ast.expr | None) -> bool:
     """Whether ``value`` is taken out of the arguments that a function is passed by name."""
     match value:
-        case ast.Call(func=ast.Attribute(value=ast.Name() as owner)) | ast.Subscript(
-            value=ast.Name() as owner
+        case (
+            ast.Call(func=ast.Attribute(value=ast.Name() as owner))
+            | ast.Subscript(value=ast.Name() as owner)
         ):
             return all(one.kind == "parameter" for one in module.scopes.bindings_of(owner))
         case _:
             return False
-
-
-def holds(functions: Iterable[FunctionPlace], module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in one of ``functions``, its header included."""
-    starts = {one.start for one in functions if one.path == module.path}
-    return any(
-        isinstance(one, Function) and module.span(one).start in starts
-        for one in module.ancestors(node)
-        if starts
-    )

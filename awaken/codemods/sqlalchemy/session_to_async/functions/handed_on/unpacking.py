@@ -27,8 +27,9 @@ def unpacks_others(
     """Whether ``call``, of ``module``, is unpacked item by item, and ``function`` yields others."""
     above = module.parent(call)
     match above:
-        case ast.For(iter=iterated, target=ast.Tuple() | ast.List()) | ast.comprehension(
-            iter=iterated, target=ast.Tuple() | ast.List()
+        case (
+            ast.For(iter=iterated, target=ast.Tuple() | ast.List())
+            | ast.comprehension(iter=iterated, target=ast.Tuple() | ast.List())
         ) if iterated is call:
             pass
         case _:

@@ -6,15 +6,17 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.fitting import fits
-from awaken.codemods.sqlalchemy.session_to_async.functions.unpacking import unpacks_others
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import fits
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import (
+    unpacks_others,
+)
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 
 
@@ -38,8 +40,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             continue
         if _is_of_session(part, module, nodes[0]) or _is_behind_error(part, module, nodes[0]):
             continue
-        # What is awaited is a coroutine before anything changes: what a decorator gives.
-        if isinstance(module.parent(nodes[0]), ast.Await):
+        if is_awaited_already(module, call):
             continue
         fitting = [
             one
@@ -52,6 +53,12 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             along = tuple(one.place for one in fitting)
             shown = f"`{module.excerpt(nodes[0])}`"
             yield Member(site, Refused(UNKNOWN_CALL, why), shown, along)
+
+
+def is_awaited_already(module: Module, call: Call) -> bool:
+    """Whether a call that is not resolved is awaited: it gives what a decorator makes of it."""
+    nodes = module.calls_at(call.place.span) if call.kind == "unknown" else []
+    return any(isinstance(module.parent(one), ast.Await) for one in nodes)
 
 
 def _is_of_session(part: SynchronousPart, module: Module, call: ast.Call) -> bool:
