@@ -5,6 +5,7 @@ from __future__ import annotations
 from planned import forgotten_coroutines, printed, reason_of, rewritten, session_to_async
 
 SHOP = """\
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,7 +30,12 @@ class Line:
     text: str
 
 
-class Report:
+class Listed(ABC):
+    @abstractmethod
+    def items(self) -> Iterator[Line]: ...
+
+
+class Report(Listed):
     def __init__(self, db: Session) -> None:
         self.db = db
 

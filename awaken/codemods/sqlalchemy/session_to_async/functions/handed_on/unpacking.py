@@ -35,12 +35,22 @@ def unpacks_others(
         case _:
             return False
     home, node = part.node_of(function) or (None, None)
-    if home is None or node is None or not home.is_generator(node):
+    if home is None or node is None:
+        return False
+    if all(_does_nothing(one) for one in node.body):
+        # It gives None, or another method runs in its place.
+        return True
+    if not home.is_generator(node):
         return False
     yielded = [*_yielded(home, node)]
     return bool(yielded) and all(
         one is not None and _is_no_iterable(part.project, home, one) for one in yielded
     )
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_text or isinstance(statement, ast.Pass)
 
 
 def _yielded(module: Module, function: Function) -> list[ast.expr | None]:
