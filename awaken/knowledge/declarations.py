@@ -163,8 +163,9 @@ def _path(module: str) -> ModulePath:
 
 @cache
 def _tops() -> frozenset[str]:
-    """Return the top-level modules of which there are stubs."""
-    return frozenset(sys.stdlib_module_names | {one.stem for one in _folder().iterdir()})
+    """Return the top-level modules of which there are stubs, that of their own protocols too."""
+    ours = {one.stem for one in _folder().iterdir()}
+    return frozenset(sys.stdlib_module_names | ours | {"_typeshed"})
 
 
 def _folder() -> Path:

@@ -57,6 +57,41 @@ outer(work)
         {"work"},
         1,
     ),
+    "all arguments": (
+        """\
+def run(name, *calls):
+    for call in calls:
+        call()
+
+
+run("first", work, other)
+""",
+        {"work", "other"},
+        1,
+    ),
+    "all arguments put into a list": (
+        """\
+class Jobs:
+    daily: list = []
+
+    @staticmethod
+    def _add(jobs, given):
+        for one in given:
+            jobs.append(one)
+
+    @staticmethod
+    def add(*given):
+        Jobs._add(Jobs.daily, given)
+
+
+Jobs.add(other)
+Jobs.add(work)
+for job in Jobs.daily:
+    job()
+""",
+        {"work", "other"},
+        1,
+    ),
     "two callers": (
         """\
 def run(call):
@@ -370,12 +405,20 @@ def run(items):
 def run(items):
     return map(work, items)
 """,
-    "all arguments": """\
+    "all arguments by name": """\
+def run(**calls):
+    calls["one"]()
+
+
+run(one=work)
+""",
+    "unpacked arguments": """\
 def run(*calls):
     calls[0]()
 
 
 run(work)
+run(*found())
 """,
     "a decorator that is not followed": """\
 def run(thing):
@@ -472,6 +515,19 @@ async def run():
         (0, 1, {}),
         (1, 0, {}),
     ]
+
+
+def test_what_may_be_none_takes_both_kinds_where_it_is_something():
+    text = """\
+from fastapi import BackgroundTasks
+
+
+def run(tasks: BackgroundTasks | None):
+    if tasks:
+        tasks.add_task(work)
+"""
+    _, found = only(text)
+    assert (len(found.absorbed), found.leaks) == (1, {})
 
 
 def test_what_a_generator_yields_is_said_not_to_be_followed():

@@ -7,7 +7,7 @@ import pytest
 from described import described, values_of
 
 HEAD = """
-import asyncio, collections, contextlib, operator, os, pathlib
+import asyncio, collections, contextlib, operator, os, pathlib, random
 from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, joinedload
@@ -54,6 +54,10 @@ RESULTS = [
     ("l: list[User]", "for x in enumerate(l): x", "(int, User)"),
     ("l: list[User], m: set[Note]", "for x in zip(l, m): x", "(User, Note)"),
     ("l: list[User]", "x = max(l, key=id)", "User"),
+    ("l: list[User]", "x = random.choice(l)", "User"),
+    ("l: tuple[User, User]", "x = random.choice(l)", "User"),
+    ("l: tuple[User, Note]", "x = random.choice(l)", "User | Note"),
+    ("l: list[User]", "x = random.choices(l, k=2)", "list[User]"),
     ("l: list[User]", "x = min(l, key=operator.attrgetter('id'))", "User"),
     ("l: list[User]", "x = tuple(l)", "tuple[User]"),
     ("l: list[User]", "x = collections.deque(l)", "collections.deque[User]"),

@@ -45,7 +45,7 @@ HEAD = """
     from flask import g, request
     from flask_login import current_user
     from sqlalchemy import inspect
-    from sqlalchemy.orm import Session, attributes
+    from sqlalchemy.orm import InstrumentedAttribute, Session, attributes
     from models import Post, User
     NAME = "posts"
     FIELDS = ("id", "posts")
@@ -135,6 +135,11 @@ READS = {
     "for pair in [('id', 1), ('posts', 2)]: getattr(user, pair[0])": [("getattr", "User.posts")],
     "names = key.__mapper__.column_attrs.keys()\nfor c in names: getattr(user, c)": [],
     "getattr(key(), f'{key}osts')": [("dynamic", ".posts")],
+    # A variable that is said to be an object, and holds a class.
+    "one: User = User\nfound: InstrumentedAttribute = getattr(one, key)": [],
+    "one: User = User\nfound: object = getattr(one, key)": [("dynamic", "User.posts")],
+    "one: User = user\nfound: InstrumentedAttribute = getattr(one, key)":
+        [("dynamic", "User.posts")],
     "getattr(session.scalars(key).one(), key)":
         [("dynamic", f".{name}") for name in ("author", "editor", "post", "posts", "readers")],
     "setattr(session.scalars(key).one(), key, [])":

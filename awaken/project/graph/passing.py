@@ -138,6 +138,17 @@ def argument_of(
     return None if any(isinstance(one, ast.Starred) for one in before) else before[index]
 
 
+def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:
+    """Return what ``call`` passes to the parameter that takes all further arguments, ``*names``.
+
+    Nothing if something is unpacked among them. The receiver gives the first ``bound`` parameters.
+    """
+    if any(isinstance(one, ast.Starred) for one in call.args):
+        return []
+    positional = [*function.args.posonlyargs, *function.args.args]
+    return call.args[max(len(positional) - bound, 0) :]
+
+
 def is_omitted(call: ast.Call) -> bool:
     """Whether a parameter that the call does not name has its default: nothing is unpacked."""
     unpacked = any(isinstance(one, ast.Starred) for one in call.args)

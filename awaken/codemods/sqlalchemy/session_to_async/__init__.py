@@ -58,6 +58,11 @@ sight. All that one call may reach becomes a coroutine function together.
 If `__init__` waits, what comes before that stays in it, and a class method `create` makes objects
 and awaits the rest: `Report(db)` becomes `await Report.create(db)`.
 
+The constructor of a mapped class that queries with a session it is given stays plain, and what it
+calls with that: `Item(session=db, **data)` becomes
+`await db.run_sync(lambda session: Item(session=session, **data))`. So do listeners of what a flush
+calls, which is in a greenlet.
+
 Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
 by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call. It calls
 what inspects the database of an engine as well.
@@ -311,7 +316,8 @@ synchronous session, and no `await` of something else. If there is one, nothing 
 If one function cannot become asynchronous, none does, and each says because of which one. Such are
 
 * properties and other methods that Python itself calls; an `__init__` where a class below has one
-  as well, or where objects of the class are made out of sight;
+  as well, or where objects of the class are made out of sight; that of a mapped class that keeps
+  its session, or takes one from elsewhere;
 * functions that are decorated by, or handed to, what may call them without awaiting them, unless
   `bridged` names them, or what they call;
 * what is taken out of an object or a dictionary into which a session is put, if that is not

@@ -22,6 +22,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
     from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
     from awaken.project import Project
 
@@ -59,6 +60,8 @@ class FileOperations:
         self._lazy: frozenset[Place] = frozenset()
         self._validated: Mapping[Place, Operation] = {}
         self._bridged: Mapping[Place, Operation] | None = None
+        self._inside: Mapping[Place, Operation] = {}
+        self._staying: frozenset[tuple[str, int]] = frozenset()
         self._kept: dict[str, list[_Kept]] = {}
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
@@ -103,6 +106,12 @@ class FileOperations:
         self._bridged = operations
         self._of = None
 
+    def add_inside(self, inside: Inside) -> None:
+        """From now on, what runs inside of synchronous sessions is none; calls of it are some."""
+        self._staying = frozenset((one.path, one.start) for one in inside.functions)
+        self._inside = inside.calls
+        self._of = None
+
     def in_file(self, module: Module) -> dict[int, list[Operation]]:
         """Return the operations of a file, those of each function in the order of their places.
 
@@ -123,7 +132,10 @@ class FileOperations:
                 self._last[_start_around(module, operation.node)].append(operation)
             if self._bridged is not None:
                 self._without_twins()
-            self._spawn(module, spawned)
+            self._add(module, spawned)
+            self._add(module, self._inside)
+            for start in [one for one in self._last if (module.path, one) in self._staying]:
+                del self._last[start]
         return self._last
 
     def _without_twins(self) -> None:
@@ -133,12 +145,12 @@ class FileOperations:
                 replace(one, how="handed") if one.how == "twin" else one for one in found
             ]
 
-    def _spawn(self, module: Module, bridged: Mapping[Place, Operation]) -> None:
-        """Add what is called in a greenlet."""
-        here = {place for place in bridged if place.path == module.path}
+    def _add(self, module: Module, known_before: Mapping[Place, Operation]) -> None:
+        """Add what is called in a greenlet, or in `run_sync`."""
+        here = {place for place in known_before if place.path == module.path}
         for node in module.walk() if here else ():
             if isinstance(node, ast.expr) and module.place(node) in here:
-                known = bridged[module.place(node)]
+                known = known_before[module.place(node)]
                 operation = replace(known, node=node, session=_same(node, known.session))
                 self._last[_start_around(module, node)].append(operation)
 

@@ -38,6 +38,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved 
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import made_managers
+from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
     WORDS,
     FileOperations,
@@ -188,18 +189,31 @@ class SessionToAsync(Rule):
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
         places = (expired, expire_calls, parts, shared, after_commits, after_bulk, assigned)
-        part = SynchronousPart(
-            project,
-            operations,
-            frozenset(place for one in places for place in one.places()),
-            is_loop_bound=resources.is_loop_bound,
-            bridged=options.bridged,
-        )
+        loading_places = frozenset(place for one in places for place in one.places())
+
+        def waiting() -> SynchronousPart:
+            return SynchronousPart(
+                project,
+                operations,
+                loading_places,
+                is_loop_bound=resources.is_loop_bound,
+                bridged=options.bridged,
+            )
+
+        part = waiting()
+        inside = inside_sessions(part)
+        if inside.functions:
+            operations.add_inside(inside)
+            part = waiting()
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later)
         loaded_again = {**again, **returned_by_upserts(project), **got_behind_updates(project)}
-        named = list(self._resources(part, resources))
+        named = [
+            (one, name)
+            for one, name in self._resources(part, resources)
+            if not inside.holds(one.site.module, one.site.node)
+        ]
         factories = [one.site.place for one, name in named if name in FACTORIES]
         environments = Environments(part, self.name, named)
         found = Found(
@@ -244,7 +258,7 @@ class SessionToAsync(Rule):
             ],
         )
         components = decided(part, found, constraints, options.component)
-        outlines = Outlines(part, self.name, found.resources, components.shared)
+        outlines = Outlines(part, self.name, found.resources, components.shared, inside)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
 
     def _left_over(

@@ -26,8 +26,8 @@ from awaken.project.values.domain import (
 )
 
 How = Literal[
-    "attribute", "awaited", "bridged", "entered", "handed", "inner", "lazy", "loading", "missing",
-    "schema", "spawned", "twin", "unknown", "validated",
+    "attribute", "awaited", "bridged", "entered", "handed", "inner", "inside", "lazy", "loading",
+    "missing", "schema", "spawned", "twin", "unknown", "validated",
 ]  # fmt: skip
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
@@ -55,11 +55,11 @@ class Operation:
     ``loading`` may load: ``method`` takes its items, if they are taken, and ``session`` is what it
     is read of, if that may wait. What is ``validated`` is so by the ``method`` of the model
     ``why``. A session is ``handed`` to the function ``method``, which stays synchronous, or to one
-    that has a ``twin``. ``unknown``: it may be an operation, and ``why`` says what cannot be told;
-    ``library`` names what gives it, if that is out of sight, and ``put`` is where a session is put
-    into what it is taken out of. Of what is bridged or handed
-    ``session`` is the expression that is the session. ``fakes`` are classes of tests whose objects
-    may stand there for an engine or a connection.
+    that has a ``twin``, or, ``inside`` of `run_sync`, to one of the program. ``unknown``: it may be
+    an operation, and ``why`` says what cannot be told; ``library`` names what gives it, if that is
+    out of sight, and ``put`` is where a session is put into what it is taken out of. Of what is
+    bridged, handed or inside ``session`` is the expression that is the session. ``fakes`` are
+    classes of tests whose objects may stand there for an engine or a connection.
     """
 
     node: ast.expr

@@ -161,7 +161,9 @@ class Wrappings:
             if isinstance(wrapper, ast.FunctionDef):
                 if not self._is_behind_question(module, decorator, value, given):
                     found.append(wrapper)
-            elif not self._is_asked(module, decorator, value, given):
+            elif not self._is_asked(module, decorator, value, given) and not self._awaits(
+                module, decorator, given
+            ):
                 return None
         return found if len(found) <= 1 else None
 
@@ -173,6 +175,31 @@ class Wrappings:
             if above is decorator:
                 return False
             if isinstance(above, ast.If) and child in above.body:
+                return self._asks(module, above.test, given)
+            child = above
+        return False
+
+    def _awaits(self, module: Module, decorator: Function, given: str) -> bool:
+        """Whether a decorator awaits what a coroutine function gives, and asks if it is one.
+
+        ``await function() if is_coroutine else await run_in_thread(function)``, as statements.
+        """
+        calls = list(self._calls(module, decorator, given))
+        asked = [one for one in calls if self._is_asked(module, decorator, one, given)]
+        return bool(asked) and all(
+            isinstance(module.parent(one), ast.Await)
+            if one in asked
+            else self._is_otherwise(module, decorator, one, given)
+            for one in calls
+        )
+
+    def _is_otherwise(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
+        """Whether ``node`` stands in a branch that is taken for plain functions alone."""
+        child = node
+        for above in module.ancestors(node):
+            if above is decorator:
+                return False
+            if isinstance(above, ast.If) and child in above.orelse:
                 return self._asks(module, above.test, given)
             child = above
         return False
@@ -227,7 +254,15 @@ class Wrappings:
                 continue
             if isinstance(node.ctx, ast.Store | ast.Del):
                 return False
+            if self._is_otherwise(module, decorator, node, given):
+                continue
             match module.parent(node):
+                case ast.Call(func=func) as call if (
+                    func is node
+                    and isinstance(module.parent(call), ast.Await)
+                    and self._is_asked(module, decorator, node, given)
+                ):
+                    continue
                 case ast.Call(func=func) if func is node:
                     # Called by the decorator itself, or by a function in a wrapper.
                     around = module.enclosing_function(node)

@@ -131,6 +131,9 @@ class Places:
                 self.delegates(above, module.excerpt(expression), is_asynchronous=True)
             case ast.Starred():
                 self._as_list(expression)
+            # What unpacks a generator takes its items at once; one too many raises either way.
+            case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+                self._as_list(expression)
             case ast.keyword(arg="content") if is_response(module.parent(above)):
                 pass
             case _:

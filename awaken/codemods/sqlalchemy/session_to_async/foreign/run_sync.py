@@ -57,6 +57,12 @@ class RunSync:
             raise Refused(HANDED_SESSION, name)
         self._write(node, operation.session, operation.resource)
 
+    def calls(self, operation: Operation) -> None:
+        """Have `run_sync` call what stays plain, and is given the session. Raises Refused."""
+        if operation.session is None:
+            raise Refused(HANDED_SESSION, operation.method)
+        self._write(self._used_at_once(operation.node), operation.session, operation.resource)
+
     def spawns(self, operation: Operation, spawn: str) -> None:
         """Have a greenlet inspect the database of an engine. Raises Refused.
 

@@ -22,6 +22,9 @@ from awaken.codemods.sqlalchemy.session_to_async.functions import managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
+    is_awaited_already,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import gives_manager
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
@@ -161,7 +164,9 @@ class FunctionWriter:
         calls = [
             one
             for one in part.calls.get(function, ())
-            if is_inside(one.place.span) and one.place not in faked
+            if is_inside(one.place.span)
+            and one.place not in faked
+            and not is_awaited_already(module, one)
         ]
         for call in calls:
             if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):

@@ -66,6 +66,8 @@ class OperationWriter:
         match operation:
             case Operation(how="bridged"):
                 self._run_sync.bridges(operation)
+            case Operation(how="inside"):
+                self._run_sync.calls(operation)
             case Operation(how="handed", resource="engine"):
                 name, imports = name_beside(self._project, self._site, None, SPAWN)
                 self._run_sync.spawns(operation, name)
@@ -98,7 +100,7 @@ class OperationWriter:
                 awaiting.loads(node)
             case "inner" if operation.session is not None:
                 self._insertions.at(module.span(operation.session).end, ".sync_session")
-            case "bridged" | "handed" | "loading" | "twin" | "validated":
+            case "bridged" | "handed" | "inside" | "loading" | "twin" | "validated":
                 pass
             case "schema":
                 awaiting.runs_sync(node, operation.resource)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.contract import OutlineRow, Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -26,6 +27,7 @@ _ENTRIES = {
     "task": "plain as a task of a worker, and runs a coroutine function",
     "own-loop": "plain as the option `bridged` says, and waits in a thread of its own",
 }
+_CALLED_INSIDE = "plain, and called by `run_sync` with the session"
 _TAKING = {
     "Depends": "awaited by FastAPI as a dependency",
     "Security": "awaited by FastAPI as a dependency",
@@ -35,10 +37,14 @@ _TAKING = {
 
 
 class Boundaries:
-    """Finds the boundaries of parts of one program; ``shared`` are the engines and factories."""
+    """Finds the boundaries of parts of one program; ``shared`` are the engines and factories.
 
-    def __init__(self, part: SynchronousPart, shared: Mapping[str, Shared]) -> None:
+    What is ``inside`` of synchronous sessions stays plain.
+    """
+
+    def __init__(self, part: SynchronousPart, shared: Mapping[str, Shared], inside: Inside) -> None:
         self._part = part
+        self._inside = inside
         self._shared = shared
         self._decorators = Decorators(part)
 
@@ -61,6 +67,9 @@ class Boundaries:
             kind = _ENTRIES.get(entries[0].kind, "")
             if kind and Piece(*function) in pieces and self._part.waits(function):
                 found[kind].append(_place(function))
+        for place in self._inside.calls:
+            if any(one.path == place.path for one in pieces):
+                found[_CALLED_INSIDE].append(place)
         for name in sorted(using):
             shared = self._shared.get(name)
             if shared is not None and shared.kept:

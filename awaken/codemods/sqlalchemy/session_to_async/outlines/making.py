@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boundaries
 from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.kit.changes import Member
@@ -57,11 +58,12 @@ class Outlines:
         rule: str,
         resources: Iterable[tuple[Member, str]],
         shared: Mapping[str, Shared],
+        inside: Inside,
     ) -> None:
         self._part = part
         self._rule = rule
         self._named = {member.site.id: name for member, name in resources}
-        self._boundaries = Boundaries(part, shared)
+        self._boundaries = Boundaries(part, shared, inside)
 
     def made(
         self,

@@ -33,11 +33,11 @@ from awaken.project.graph.forwards.handed.slots import (
 )
 from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
-from awaken.project.graph.passing import argument_of
+from awaken.project.graph.passing import argument_of, collected
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.calls.registering import registered
-from awaken.project.values.domain import InstanceOf, Session
+from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Session
 
 
 class Arguments:
@@ -131,7 +131,9 @@ class Arguments:
             return True
         if not isinstance(call.func, ast.Attribute):
             return False
-        owners = self._slots.evaluator.values(module, call.func.value)
+        values = self._slots.evaluator.values(module, call.func.value)
+        # None has no method, whatever is passed to that.
+        owners = [one for one in values if one != NoneValue()]
         names = {
             f"{base}.{call.func.attr}"
             for one in owners
@@ -177,7 +179,7 @@ class Arguments:
         if not isinstance(func, ast.Attribute) or node not in call.args:
             return None
         if any(
-            isinstance(one, InstanceOf) and self._slots.is_own(one.qualified)
+            isinstance(one, ClassOf | InstanceOf) and self._slots.is_own(one.qualified)
             for one in self._slots.evaluator.values(module, func.value)
         ):
             return None
@@ -215,6 +217,9 @@ class Arguments:
             ]
             if names:
                 yield self._slots.parameter(home, function, names[0], depth)
+            elif function.args.vararg is not None and node in collected(call, function, bound):
+                name = function.args.vararg.arg
+                yield self._slots.parameter(home, function, name, depth + 1)
             else:
                 yield self._leak(module, node, call)
 

@@ -36,10 +36,10 @@ _MOST = 3000
 class Component:
     """Functions and lambdas that are handed on, and the calls that may reach each of them.
 
-    ``lambdas`` are also the methods of builtin types, as ``found.append``. ``threads`` are calls
-    that run them in a thread, ``absorbed`` those that take coroutine functions as well;
-    ``annotations`` say what they are handed on as. ``leaks`` are the places from which they may be
-    called, or others may come, out of sight, each with a clause that says so.
+    ``lambdas`` are also builtins, and the methods of builtin types, as ``found.append``.
+    ``threads`` are calls that run them in a thread, ``absorbed`` those that take coroutine
+    functions as well; ``annotations`` say what they are handed on as. ``leaks`` are the places from
+    which they may be called, or others may come, out of sight, each with a clause that says so.
     """
 
     functions: set[FunctionPlace] = field(default_factory=set)

@@ -32,6 +32,11 @@ from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 
 _CONTAINERS = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "str")}
 _DEFINED = {"function", "import"}
+_CONVERTING = {
+    "abs", "bool", "bytes", "dict", "float", "int", "len", "list", "repr", "round", "set", "str",
+    "tuple",
+}  # fmt: skip
+"""Builtins that give no coroutine, whatever they are given."""
 
 
 class Origins:
@@ -131,6 +136,8 @@ class Origins:
         slot = self._slots.variable(module, node, depth)
         if slot is not None:
             yield slot
+        elif not depth and node.id in _CONVERTING:
+            yield End("plain", module, node)
         else:
             yield self._unknown(Spot(module, node, depth))
 

@@ -56,9 +56,9 @@ class End(NamedTuple):
     """Where what is followed ends.
 
     ``call``: the expression is called; ``function``: it is this function; ``lambda``: it is this
-    lambda; ``plain``: it is a method of a builtin type; ``thread``: this call runs it in a
-    thread; ``absorbed``: this call takes coroutine
-    functions as well; ``leak``: it cannot be followed, ``why`` says so.
+    lambda; ``plain``: it is a builtin, or a method of a builtin type; ``thread``: this call runs it
+    in a thread; ``absorbed``: this call takes coroutine functions as well; ``leak``: it cannot be
+    followed, ``why`` says so.
     """
 
     kind: Literal["absorbed", "call", "function", "lambda", "leak", "plain", "thread"]

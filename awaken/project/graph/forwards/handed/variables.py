@@ -16,7 +16,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     takes_receiver,
 )
-from awaken.project.graph.passing import argument_of, default_of, is_omitted
+from awaken.project.graph.passing import argument_of, collected, default_of, is_omitted
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
@@ -141,6 +141,9 @@ class Variables:
         if not isinstance(function, Function):
             yield End("leak", module, parameter, f"`{parameter.arg}` is given to a lambda")
             return
+        if parameter is function.args.vararg and 0 < slot.depth < KEYS:
+            yield from self._collected(module, function, slot)
+            return
         if parameter in (function.args.vararg, function.args.kwarg):
             why = f"`{parameter.arg}` collects all arguments"
             yield End("leak", module, parameter, why)
@@ -189,6 +192,21 @@ class Variables:
                     yield End("leak", home, node, f"what `{shown}` passes is not followed")
 
         yield from self._maybe_passed(module, function, parameter, slot)
+
+    def _collected(self, module: Module, function: Function, slot: Slot) -> Found:
+        """Yield what the calls of a function pass to the parameter that takes all the others."""
+        place = FunctionPlace(module.path, module.span(function).start, function.name)
+        for call in self._graph.callers(place):
+            home = self._evaluator.load(call.place.path)
+            for node in home.calls_at(call.place.span) if home is not None else ():
+                if home is None:
+                    continue
+                bound = bound_by(home, node, module, function, self._slots)
+                if any(isinstance(one, ast.Starred) for one in node.args):
+                    shown = home.excerpt(node)
+                    yield End("leak", home, node, f"what `{shown}` passes is not followed")
+                for one in collected(node, function, bound):
+                    yield Spot(home, one, slot.depth - 1)
 
     def _maybe_passed(
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot

@@ -34,6 +34,8 @@ from awaken.project.values.library.solving import (
     without_none,
 )
 
+_SEQUENCE = "collections.abc.Sequence"
+
 
 class Solutions:
     """Solves type variables by what a call passes."""
@@ -110,7 +112,10 @@ class Solutions:
                 if held is None:
                     self._unify_protocol(wanted, given, solution, call)
             case TupleOf():
-                held = self._lines.parameters_as(as_instance(given), wanted.qualified)
+                instance = as_instance(given)
+                held = self._lines.parameters_as(instance, wanted.qualified)
+                if held is None:
+                    self._unify_protocol(wanted, instance, solution, call)
             case Producer(how="generator"):
                 self._unify_protocol(wanted, given, solution, call)
             case Unknown():
@@ -123,7 +128,7 @@ class Solutions:
     def _unify_protocol(
         self, wanted: InstanceOf, given: Value, solution: dict[str, Values], call: Call
     ) -> None:
-        """Solve what a protocol of one method says of its result, as ``SupportsNext[T]``."""
+        """Solve what the methods of a protocol say of their results, as ``SupportsNext[T]``."""
         declared = self._lines.declaration(wanted.qualified)
         shape = library_class(wanted.qualified)
         if declared is None or shape is None or not shape.is_protocol:
@@ -133,9 +138,17 @@ class Solutions:
                 continue
             returns = signature(declared.module, nodes[0], is_method=True).returns
             variables = dict(zip(shape.variables, wanted.parameters, strict=False))
-            result = self._uses.method(given, name, call.module, call.node)
+            if name == "__getitem__":
+                result = self._item(given)
+            else:
+                result = self._uses.method(given, name, call.module, call.node)
             if result is not None:
                 self.unify(solved(returns, variables), result, solution, call)
+
+    def _item(self, given: Value) -> Values | None:
+        """Return what a sequence has at an index; None for what may be indexed by other things."""
+        held = self._lines.parameters_as(given, _SEQUENCE) if isinstance(given, InstanceOf) else ()
+        return held[0] if held else None
 
     def _of_class(self, given: Values, call: Call) -> Values:
         made = union(*(self._uses.when_called(x, call.module, call.node) or () for x in given))

@@ -7,20 +7,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import fits
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import (
+    unpacks_others,
+)
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 
 
 def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the calls that may reach a function which becomes a coroutine function.
 
-    Those with arguments that it does not take are none, nor those that are never reached.
+    Those with arguments that it does not take are none, nor those that are never reached, that are
+    awaited already, or that unpack what it does not give.
     """
     project = part.project
     by_name: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
@@ -36,13 +40,25 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             continue
         if _is_of_session(part, module, nodes[0]) or _is_behind_error(part, module, nodes[0]):
             continue
-        fitting = [one for one in by_name[call.name] if fits(part, module, nodes[0], one)]
+        if is_awaited_already(module, call):
+            continue
+        fitting = [
+            one
+            for one in by_name[call.name]
+            if fits(part, module, nodes[0], one) and not unpacks_others(part, module, nodes[0], one)
+        ]
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"
             site: Site[ast.AST] = Site(rule, module, nodes[0])
             along = tuple(one.place for one in fitting)
             shown = f"`{module.excerpt(nodes[0])}`"
             yield Member(site, Refused(UNKNOWN_CALL, why), shown, along)
+
+
+def is_awaited_already(module: Module, call: Call) -> bool:
+    """Whether a call that is not resolved is awaited: it gives what a decorator makes of it."""
+    nodes = module.calls_at(call.place.span) if call.kind == "unknown" else []
+    return any(isinstance(module.parent(one), ast.Await) for one in nodes)
 
 
 def _is_of_session(part: SynchronousPart, module: Module, call: ast.Call) -> bool:

@@ -20,9 +20,15 @@ from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import InstanceOf, Unknown
+from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _WORDS = (*(one.encode() for one in READING), b"__getattribute__", b".attrs", b"attrgetter")
+_OF_CLASSES = {
+    "sqlalchemy.orm.InstrumentedAttribute", "sqlalchemy.orm.QueryableAttribute",
+    "sqlalchemy.orm.attributes.InstrumentedAttribute",
+    "sqlalchemy.orm.attributes.QueryableAttribute",
+}  # fmt: skip
+"""What attributes of mapped classes are; what one of an object gives is none."""
 
 
 class DynamicReads:
@@ -98,6 +104,8 @@ class DynamicReads:
     ) -> Iterator[Read]:
         if sets and self._assignments.is_new(module, owner):
             return
+        if not sets and self._is_of_class(module, node, owner):
+            return
         values = self._evaluator.values(module, owner)
         classes = [one.qualified for one in values if isinstance(one, InstanceOf)]
         place = module.place(node)
@@ -112,6 +120,35 @@ class DynamicReads:
             is_loaded = self._loaded.is_loaded(module, owner)
             if is_loaded or self._named.in_sight(module, name).known or not _is_open(name):
                 yield from self._of_anything(module, node, name, sets=sets)
+
+    def _is_of_class(self, module: Module, node: ast.expr, owner: ast.expr) -> bool:
+        """Whether ``node`` is declared to be an attribute of a class, and ``owner`` holds one.
+
+        That may be declared as an object of the class all the same, which it is not then.
+        """
+        given = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+        holds_class = any(
+            isinstance(value, ClassOf)
+            for one in given
+            if one.value is not None
+            for value in self._evaluator.values(module, one.value)
+        )
+        statement = module.parent(node)
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name() as target])
+                | ast.AnnAssign(target=ast.Name() as target)
+            ) if holds_class:
+                bindings = module.scopes.bindings_of(target)
+            case _:
+                return False
+        declared = [one.annotation for one in bindings if one.annotation is not None]
+        return any(
+            self._evaluator.names.qualified(module, part) in _OF_CLASSES
+            for one in declared
+            for part in ast.walk(one)
+            if isinstance(part, ast.Name | ast.Attribute)
+        )
 
     def _of_anything(
         self, module: Module, node: ast.expr, name: ast.expr, *, sets: bool

@@ -1,0 +1,34 @@
+"""What was found to run inside of a synchronous session."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """``functions`` stay plain, ``calls`` are those of them that `run_sync` makes."""
+
+    functions: frozenset[FunctionPlace] = frozenset()
+    calls: Mapping[Place, Operation] = field(default_factory=dict)
+
+    def holds(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` stands in a function that stays plain, its header included."""
+        return holds(self.functions, module, node)
+
+
+def holds(functions: Collection[FunctionPlace], module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` stands in one of ``functions``, its header included."""
+    starts = {one.start for one in functions if one.path == module.path}
+    return bool(starts) and any(
+        isinstance(one, Function) and module.span(one).start in starts
+        for one in module.ancestors(node)
+    )

@@ -1,0 +1,102 @@
+"""Constructors of mapped classes that query with a session they are given, and listeners.
+
+Nothing can be awaited where an object is made, nor in what SQLAlchemy calls while it flushes. A
+constructor is called by `run_sync`, in whose greenlet the session waits; a flush is in one anyway.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
+from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside, holds
+from awaken.codemods.sqlalchemy.session_to_async.inside.staying import Staying
+from awaken.contract import Place
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_LISTENS = "sqlalchemy.event.listens_for"
+_FLUSHING = {
+    "after_delete", "after_flush", "after_flush_postexec", "after_insert", "after_update",
+    "before_commit", "before_delete", "before_flush", "before_insert", "before_update",
+}  # fmt: skip
+"""Events of mapped classes and sessions that a flush or a commit calls, in its greenlet."""
+
+
+def inside_sessions(part: SynchronousPart) -> Inside:
+    """Return what of the functions that wait runs inside of a synchronous session."""
+    staying = Staying(part)
+    groups = [_constructors(part), *([one] for one in part.steps if _is_listener(part, one))]
+    functions: set[FunctionPlace] = set()
+    calls: dict[Place, Operation] = {}
+    for group in groups:
+        found = staying.with_all(group) if group else None
+        if found is not None:
+            functions |= found[0]
+            calls |= found[1]
+    outside = {place: one for place, one in calls.items() if not _is_of(part, place, functions)}
+    return Inside(frozenset(functions), outside)
+
+
+def _is_of(part: SynchronousPart, place: Place, functions: set[FunctionPlace]) -> bool:
+    module = part.project.module(place.path)
+    nodes = [] if module is None else module.calls_at(place.span)
+    return module is not None and any(holds(functions, module, one) for one in nodes)
+
+
+def _constructors(part: SynchronousPart) -> list[FunctionPlace]:
+    """Return the constructors of mapped classes that wait, if no class method can replace one."""
+    found = [one for one in part.steps if _is_of_model(part, one)]
+    constructors = Constructors(part)
+    for function in found:
+        module, node = part.node_of(function) or (None, None)
+        if module is None or not isinstance(node, ast.FunctionDef):
+            continue
+        try:
+            constructors.check(module, node, function)
+        except Refused:
+            return found
+    return []
+
+
+def _is_of_model(part: SynchronousPart, function: FunctionPlace) -> bool:
+    owner, _, name = function.qualname.rpartition(".")
+    module = part.project.module(function.path)
+    if name != "__init__" or module is None:
+        return False
+    return part.project.orm.mapped_class(f"{module.name}.{owner}") is not None
+
+
+def _is_listener(part: SynchronousPart, function: FunctionPlace) -> bool:
+    """Whether all that calls a function are events of a flush."""
+    module, node = part.node_of(function) or (None, None)
+    if module is None or node is None or part.project.calls.graph().callers(function):
+        return False
+    return bool(node.decorator_list) and all(_events(part, module, node.decorator_list))
+
+
+def _events(part: SynchronousPart, module: Module, decorators: list[ast.expr]) -> Iterator[bool]:
+    for decorator in decorators:
+        match decorator:
+            case ast.Call(args=[target, ast.Constant(value=name), *_], func=function):
+                listens = part.project.qualified_name(module, function) == _LISTENS
+                yield listens and name in _FLUSHING and _is_target(part, module, target)
+            case _:
+                yield False
+
+
+def _is_target(part: SynchronousPart, module: Module, target: ast.expr) -> bool:
+    """Whether events of a mapped class, or of all sessions, are listened to."""
+    qualified = part.project.qualified_name(module, target)
+    if qualified is None:
+        return False
+    return qualified == "sqlalchemy.orm.Session" or (
+        part.project.orm.mapped_class(qualified) is not None
+    )

@@ -1,0 +1,77 @@
+"""Where calls are handed a session, and whether a function keeps the one it is handed."""
+
+from __future__ import annotations
+
+import ast
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_USING = (ast.Attribute, ast.BoolOp, ast.Call, ast.Compare, ast.Expr, ast.If, ast.UnaryOp)
+"""What uses a session and does not keep it: its methods, what it is passed to, conditions."""
+_LATER = (ast.AsyncFunctionDef, ast.FunctionDef, ast.GeneratorExp, ast.Lambda)
+
+
+def is_session(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether an expression is a synchronous session, whatever else is not known."""
+    found = project.orm.session_of(module, node)
+    return isinstance(found, SessionProof) and found.kind == "session"
+
+
+def session_given(project: Project, module: Module, call: ast.Call) -> ast.expr | None:
+    """Return the only session that is passed to a call, as a name or an attribute."""
+    given = [*call.args, *(one.value for one in call.keywords if one.arg is not None)]
+    found = [
+        one
+        for one in given
+        if isinstance(one, ast.Name | ast.Attribute) and is_session(project, module, one)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def is_within_run_sync(module: Module, call: ast.Call) -> bool:
+    """Whether a call is handed the session of ``run_sync``: its lambda passes that on."""
+    around = next((one for one in module.ancestors(call) if isinstance(one, ast.Lambda)), None)
+    running = None if around is None else module.parent(around)
+    if around is None or not around.args.args or not isinstance(running, ast.Call):
+        return False
+    is_first = running.args[:1] == [around] and isinstance(running.func, ast.Attribute)
+    name = around.args.args[0].arg
+    given = [*call.args, *(one.value for one in call.keywords)]
+    is_passed = any(isinstance(one, ast.Name) and one.id == name for one in given)
+    return is_first and is_passed and getattr(running.func, "attr", "") == "run_sync"
+
+
+def keeps_session(project: Project, module: Module, function: Function) -> bool:
+    """Whether a function puts a session where it may be found when the function is over."""
+    for node in module.walk(function):
+        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            continue
+        if not is_session(project, module, node):
+            continue
+        if _is_kept(module, node) or _may_run_later(module, node, function):
+            return True
+    return False
+
+
+def _is_kept(module: Module, node: ast.expr) -> bool:
+    above = module.parent(node)
+    match above:
+        case ast.keyword():
+            return not isinstance(module.parent(above), ast.Call)
+        case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
+            return False
+        case _:
+            return not isinstance(above, _USING)
+
+
+def _may_run_later(module: Module, node: ast.expr, function: Function) -> bool:
+    """Whether ``node`` stands inside of what may run when ``function`` is over."""
+    inside = takewhile(lambda one: one is not function, module.ancestors(node))
+    return any(isinstance(one, _LATER) for one in inside)

@@ -1,0 +1,221 @@
+"""What stays plain with a function: what it calls and waits for, and what passes a session to it.
+
+``Model(session=session, **values)`` becomes ``await session.run_sync(lambda session:
+Model(session=session, **values))``. What it calls there is given the synchronous session that an
+asynchronous one has, and waits in the greenlet of `run_sync`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.inside.sessions_given import (
+    is_within_run_sync,
+    keeps_session,
+    session_given,
+)
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import without_arguments
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_CALLING = {
+    "builtins.classmethod", "builtins.staticmethod", "functools.wraps",
+    "sqlalchemy.event.listens_for",
+}  # fmt: skip
+"""Decorators that change nothing of what calls a function, or that a flush calls it by."""
+
+
+class Staying:
+    """Follows the functions of one program that stay plain, and what calls them."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+        self._graph = part.project.calls.graph()
+
+    def with_all(
+        self, roots: Iterable[FunctionPlace]
+    ) -> tuple[frozenset[FunctionPlace], dict[Place, Operation]] | None:
+        """Return what stays plain with ``roots``, and the calls of it that `run_sync` makes.
+
+        None if something cannot stay plain, or is not known to be called with a session.
+        """
+        found: set[FunctionPlace] = set()
+        waiting = sorted(roots)
+        while waiting:
+            while waiting:
+                function = waiting.pop()
+                if function not in found:
+                    if not self._may_stay(function):
+                        return None
+                    found.add(function)
+                    waiting += self._along(function)
+            passing = self._passing(found)
+            if passing is None:
+                return None
+            waiting += sorted(passing - found)
+        made = self._made(found)
+        return None if made is None else (frozenset(found), made)
+
+    # ------------------------------------------------------------------------------ what it calls
+    def _along(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield what waits and is called by a function, wraps it, or stands in for it."""
+        part = self._part
+        for call in part.calls.get(function, ()):
+            yield from (one for one in call.functions if one in part.steps)
+        yield from (one for one in part.wrappers.decorated(function) if one in part.steps)
+        yield from self._wrapping.get(function, ())
+        if not function.qualname.endswith(".__init__"):
+            yield from (one for one in part.managers.kin(function) if one in part.steps)
+
+    @cached_property
+    def _wrapping(self) -> dict[FunctionPlace, list[FunctionPlace]]:
+        """The wrappers that wait, by what they wrap."""
+        found: defaultdict[FunctionPlace, list[FunctionPlace]] = defaultdict(list)
+        for wrapper in self._part.steps:
+            for one in self._part.wrappers.decorated(wrapper):
+                found[one].append(wrapper)
+        return found
+
+    def _may_stay(self, function: FunctionPlace) -> bool:
+        """Whether nothing but the program calls a function, which keeps no session."""
+        part = self._part
+        module, node = part.node_of(function) or (None, None)
+        if module is None or not isinstance(node, ast.FunctionDef) or module.is_generator(node):
+            return False
+        if function in part.entry_points.found or any(
+            part.leaks(one) for one in self._project.calls.handed_on().of(function)
+        ):
+            return False
+        is_known = all(self._is_known(module, one) for one in node.decorator_list)
+        return is_known and not keeps_session(self._project, module, node)
+
+    def _is_known(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator calls what it decorates where that is called, or is an event."""
+        qualified = self._project.qualified_name(module, without_arguments(decorator))
+        if qualified is None or qualified in _CALLING:
+            return qualified is not None
+        is_called = isinstance(decorator, ast.Call)
+        return self._project.calls.wrapping(qualified, called=is_called) is not None
+
+    # ------------------------------------------------------------------------------ what calls it
+    def _callers(self, found: set[FunctionPlace]) -> Iterator[tuple[FunctionPlace, Call]]:
+        for caller, calls in self._part.calls.items():
+            if caller not in found:
+                yield from ((caller, one) for one in calls if not found.isdisjoint(one.functions))
+
+    def _passing(self, found: set[FunctionPlace]) -> set[FunctionPlace] | None:
+        """Return the methods of models that pass on all that they are given, a session with it.
+
+        What makes an object without a session uses none: nothing loads what that does not have.
+        """
+        passing: set[FunctionPlace] = set()
+        are_given = all(map(self._is_given, found))
+        for caller, call in self._callers(found):
+            if self._operation(call) is not None:
+                continue
+            if self._passes_on(caller, call):
+                passing.add(caller)
+            elif call.kind != "class" or not are_given or self._may_pass(call):
+                return None
+        return passing
+
+    def _is_given(self, function: FunctionPlace) -> bool:
+        """Whether a function uses no session but what it is passed, and those of its objects."""
+        module, _ = self._part.node_of(function) or (None, None)
+        return module is not None and all(
+            one.how == "lazy" or _is_passed(module, one.node)
+            for one in self._part.operations_of(module, function)
+        )
+
+    def _may_pass(self, call: Call) -> bool:
+        """Whether a call passes what it does not name."""
+        module = self._project.module(call.place.path)
+        nodes = [] if module is None else module.calls_at(call.place.span)
+        return not nodes or any(
+            any(isinstance(part, ast.Starred) for part in one.args)
+            or any(part.arg is None for part in one.keywords)
+            for one in nodes
+        )
+
+    def _passes_on(self, caller: FunctionPlace, call: Call) -> bool:
+        """Whether a method calls one of its own object with all that it is given by name."""
+        module, node = self._part.node_of(caller) or (None, None)
+        nodes = [] if module is None else module.calls_at(call.place.span)
+        if module is None or node is None or not nodes or node.args.kwarg is None:
+            return False
+        match nodes[0]:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), keywords=keywords):
+                first = [*node.args.posonlyargs, *node.args.args][:1]
+                is_own = bool(first) and first[0].arg == owner
+                named = [one.value for one in keywords if one.arg is None]
+                return is_own and any(
+                    isinstance(one, ast.Name) and one.id == node.args.kwarg.arg for one in named
+                )
+            case _:
+                return False
+
+    def _made(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
+        """Return the calls that `run_sync` makes; None if one of a lambda is made otherwise."""
+        made: dict[Place, Operation] = {}
+        names = {one.qualname.rpartition(".")[2] for one in found}
+        calls = [one for _, one in self._callers(found)]
+        calls += [one for one in self._graph.unresolved(names) if one.caller not in found]
+        for call in calls:
+            operation = self._operation(call)
+            if operation is not None and not self._is_within(call):
+                made[call.place] = operation
+        for calls in (*self._part.in_lambdas.values(), *self._part.in_threads.values()):
+            for call in calls:
+                if not found.isdisjoint(call.functions) and not self._is_within(call):
+                    return None
+        return made
+
+    def _operation(self, call: Call) -> Operation | None:
+        """Return what becomes of a call that is given a session; None if none is in sight."""
+        module: Module | None = self._project.module(call.place.path)
+        nodes = [] if module is None else module.calls_at(call.place.span)
+        if module is None or not nodes or call.caller.start < 0:
+            return None
+        session = session_given(self._project, module, nodes[0])
+        if session is None:
+            return None
+        return Operation(nodes[0], "inside", method=call.name, session=session)
+
+    def _is_within(self, call: Call) -> bool:
+        module = self._project.module(call.place.path)
+        nodes = [] if module is None else module.calls_at(call.place.span)
+        return module is not None and any(is_within_run_sync(module, one) for one in nodes)
+
+
+def _is_passed(module: Module, node: ast.expr) -> bool:
+    """Whether an operation is one of a parameter, or of what is taken out of one."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as owner)):
+            bindings = module.scopes.bindings_of(owner)
+        case _:
+            return False
+    return bool(bindings) and all(
+        one.kind == "parameter" or _is_taken(module, one.value) for one in bindings
+    )
+
+
+def _is_taken(module: Module, value: ast.expr | None) -> bool:
+    """Whether ``value`` is taken out of the arguments that a function is passed by name."""
+    match value:
+        case (
+            ast.Call(func=ast.Attribute(value=ast.Name() as owner))
+            | ast.Subscript(value=ast.Name() as owner)
+        ):
+            return all(one.kind == "parameter" for one in module.scopes.bindings_of(owner))
+        case _:
+            return False
