@@ -113,6 +113,8 @@ class _SoFar:
         self.touched: dict[str, set[SiteId]] = {}
         self.diagnostics: list[Diagnostic] = []
         self.distrusted: set[str] = set()
+        # On which snapshot each rule planned.
+        self.planned: dict[str, Snapshot] = {}
         self.stages: list[Stage] = []
         self.left_to_do: list[LeftToDo] = []
         self.outlines: list[Outline] = []
@@ -216,6 +218,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     outlines: list[Outline] = []
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
+        so_far.planned[rule.name] = so_far.snapshot
         plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, tools, so_far)
         # Everything else goes by the identity of changes; two of one would be mistaken for another.
         taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
@@ -394,8 +397,15 @@ def _plan_again(
     decided += [one.finding for one in so_far.suppressed]
     stand = standing(decided, so_far.maps)
     project = tools.project(so_far.snapshot, so_far.changed_files())
-    # Whether foreign code has more to say to what it wrote itself is not ours to prove.
-    trusted = [rule for rule in rules if rule.name not in so_far.distrusted and not rule.is_foreign]
+    # Whether foreign code has more to say to what it wrote itself is not ours to prove. Where
+    # nothing was changed since a rule planned, it would give the same again.
+    trusted = [
+        rule
+        for rule in rules
+        if rule.name not in so_far.distrusted
+        and not rule.is_foreign
+        and so_far.planned[rule.name] is not so_far.snapshot
+    ]
     planned = [
         _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), tools, so_far)
         for rule in trusted
