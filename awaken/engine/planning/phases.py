@@ -211,7 +211,15 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
     )
 
 
-def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> None:
+class _Planned(Struct, frozen=True):
+    """What the rules of one phase planned together, and what is suppressed of it."""
+
+    plan: Plan
+    suppressed: Mapping[SiteId, SuppressedSite]
+
+
+def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> _Planned:
+    """Have ``rules`` plan on the snapshot so far; its project is not held any longer then."""
     project = tools.project(so_far.snapshot, None)
     findings: list[Finding] = []
     changes: list[Change] = []
@@ -229,6 +237,12 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
         changes.extend(plan.changes)
         outlines.extend(plan.outlines)
         suppressed.update(suppressed_sites)
+    return _Planned(Plan(tuple(findings), tuple(changes), tuple(outlines)), suppressed)
+
+
+def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> None:
+    planned = _planned(rules, tools, policy, so_far)
+    changes, suppressed = planned.plan.changes, planned.suppressed
     wanted, rejected = apply_policy(changes, policy, suppressed)
     pending = pending_of(changes, rejected, policy)
     so_far.pending.extend(pending)
@@ -240,11 +254,11 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     )
     rejected.update(resolution.rejected)
     so_far.diagnostics.extend(resolution.diagnostics)
-    findings = [explain_rejected(finding, rejected) for finding in findings]
+    findings = [explain_rejected(finding, rejected) for finding in planned.plan.findings]
     so_far.show(findings)
     so_far.suppress(explain_suppressed(one, policy) for one in suppressed.values())
     shown = {change.id for change in (*resolution.changes, *pending)}
-    so_far.outline(outlines, shown)
+    so_far.outline(planned.plan.outlines, shown)
     so_far.stages.append(
         Stage(
             before=so_far.snapshot,
