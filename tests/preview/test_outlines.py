@@ -226,3 +226,28 @@ def test_a_diff_says_it_in_the_plan_alone():
     assert "it stops all" in text
     assert "it stays because of" not in text
     assert "app/b.py" not in text
+
+
+def test_what_needs_another_version_is_one_line_with_its_cure():
+    stays = [
+        finding(
+            FILE,
+            "two()",
+            Level.MANUAL,
+            site=SiteId(f"two() {number}"),
+            message="it needs sqlalchemy>=2.0",
+            reason="engine/needs-other-versions",
+            help="Raise the requirement.",
+        )
+        for number in range(6)
+    ]
+    file = io.StringIO()
+    print_findings(
+        report(root_report(ROOT, findings=tuple(stays), sources={"app/a.py": FILE})),
+        Console(file=file, width=200),
+        ROOT,
+    )
+    text = file.getvalue()
+
+    assert "6 places in 1 file: it needs sqlalchemy>=2.0. Raise the requirement." in text
+    assert " --> " not in text

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from awaken.contract import Finding, Level, Place
+from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
 from awaken.preview.counts import plural
@@ -20,7 +21,7 @@ from awaken.preview.sections import BESIDE, CURE_OF_UNSAFE, outlined
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
 _FEW = 5
-"""As many sites that are left alone for the sake of another are shown one by one."""
+"""As many sites that are left alone for the same cause are shown one by one."""
 
 
 def print_findings(report: Report, console: Console, current: Path) -> None:
@@ -49,14 +50,20 @@ def _key(finding: Finding) -> tuple[str, str]:
     return finding.rule, finding.message
 
 
+def _is_beside(finding: Finding) -> bool:
+    """Whether a site is left alone for the sake of another."""
+    return finding.reason is not None and finding.reason.endswith(BESIDE)
+
+
 def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
     """Return the sites that are left alone for the sake of one other, if they are many.
 
-    Each of them by itself says no more than all of them together.
+    Each of them by itself says no more than all of them together. So do those of a rule that
+    needs other versions than the project has.
     """
     found: dict[tuple[str, str], list[Finding]] = {}
     for one in findings:
-        if one.reason is not None and one.reason.endswith(BESIDE):
+        if _is_beside(one) or one.reason == NEEDS_OTHER_VERSIONS.code:
             found.setdefault(_key(one), []).append(one)
     return {key: each for key, each in found.items() if len(each) > _FEW}
 
@@ -82,7 +89,8 @@ class _Frames:
             for finding in findings:
                 self._finding(finding)
         for (rule, message), findings in folded.items():
-            self._together(rule, findings, f": {message}")
+            cure = "" if _is_beside(findings[0]) else f". {findings[0].help}"
+            self._together(rule, findings, f": {message}{cure}")
         for outline in self._root.outlines:
             sites = told.intersection(outline.sites)
             findings = [one for one in self._root.findings if one.site in sites]

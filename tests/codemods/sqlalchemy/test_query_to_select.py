@@ -191,3 +191,37 @@ def test_the_declared_versions_decide_what_may_be_written(specifier, expected):
     before = TWO_SITES.replace(", session.query(User).first()", "")
 
     assert f"return {expected}" in rewritten(before, targets={"sqlalchemy": specifier})
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        'Order.data["a"].astext',
+        'Order.data["a", "b"].astext',
+        'Order.data["a"]["b"].astext.cast(Integer)',
+        'Order.data["a"].astext.label("a")',
+    ],
+)
+def test_the_text_of_a_value_in_json_is_a_column(column):
+    before = f"""\
+from sqlalchemy import Integer
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders_with_data"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[dict] = mapped_column(JSONB)
+
+
+def texts(session: Session):
+    return session.query({column}).all()
+"""
+    after = rewritten(before, unsafe=True)
+
+    assert f"return session.execute(select({column}))" in after

@@ -101,3 +101,26 @@ def test_a_wrapper_of_which_not_all_is_in_sight_is_reported(before, after):
     findings = session_to_async(texts).findings
 
     assert {reason_of(one) for one in findings} & {"handed-on", "unknown-session"}
+
+
+def test_a_task_that_repeats_awaits_what_it_is_given():
+    shop = """\
+from fastapi import FastAPI
+from fastapi_utils.tasks import repeat_every
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+LocalSession = sessionmaker(engine)
+app = FastAPI()
+
+
+@app.on_event("startup")
+@repeat_every(seconds=60)
+def count() -> None:
+    with LocalSession() as db:
+        db.execute(text("select 1"))
+"""
+    result = rewritten(shop=shop)
+
+    assert "async def count() -> None:\n    async with" in result.files["shop.py"].decode()

@@ -30,12 +30,14 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import names
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
-from awaken.codemods.sqlalchemy.session_to_async.functions.callables import Callables
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
+    unresolved_calls,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import made_managers
-from awaken.codemods.sqlalchemy.session_to_async.functions.unresolved import unresolved_calls
-from awaken.codemods.sqlalchemy.session_to_async.functions.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
     WORDS,
     FileOperations,
@@ -66,6 +68,7 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
     AssignedExpressions,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.bulk_updates import got_behind_updates
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
 )
@@ -142,6 +145,7 @@ class SessionToAsync(Rule):
     phase = Phase.SESSIONS
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
+    needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=2.0"}  # `async_sessionmaker`, `URL`
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
@@ -185,7 +189,7 @@ class SessionToAsync(Rule):
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later)
-        loaded_again = {**again, **returned_by_upserts(project)}
+        loaded_again = {**again, **returned_by_upserts(project), **got_behind_updates(project)}
         named = list(self._resources(part, resources))
         factories = [one.site.place for one, name in named if name in FACTORIES]
         environments = Environments(part, self.name, named)
@@ -222,7 +226,7 @@ class SessionToAsync(Rule):
                 *after_commits.members(),
                 *after_bulk.members(),
                 *assigned.members(),
-                *fetched_when_written(project, self.name),
+                *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
                 *loaded_with_their_bases(project, self.name),
                 *foreign.members(),
             ],

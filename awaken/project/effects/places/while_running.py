@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
+from awaken.knowledge.running import running
 from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.callees import Callees
 from awaken.project.graph.dispatch import Called, functions_called
@@ -22,15 +22,7 @@ Place = tuple[str, int]
 
 _MOST_FUNCTIONS = 150  # bodies of one question, as in `between`
 _MOST_NODES = 20_000
-# Others may run whatever a program has: its endpoints, its tasks, its plug-ins.
-_LIBRARIES = {"builtins", "loguru", "sqlalchemy", "sqlmodel", "structlog"}
-_RUNNING = {
-    "asyncio", "atexit", "concurrent", "importlib", "multiprocessing", "pkgutil", "pickle",
-    "runpy", "sched", "signal", "threading", "unittest",
-}  # fmt: skip
-_RUNNING_BUILTINS = {"builtins.__import__", "builtins.eval", "builtins.exec", "builtins.getattr"}
-_REGISTERING = {"listens_for", "validates"}
-_LISTENING = (b"listens_for", b"event.listen(", b"validates(")
+_TABLE = running()
 
 
 class WhileRunning:
@@ -76,7 +68,7 @@ class WhileRunning:
         """
         found: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
-        for path in self._files_with(_LISTENING):
+        for path in self._files_with(_TABLE.listening_words):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None:
@@ -129,7 +121,7 @@ class WhileRunning:
         if isinstance(names, Unknown):
             return None
         if names:
-            return [] if all(map(_runs_nothing, names)) else None
+            return [] if all(map(_TABLE.runs_only_what_it_is_handed, names)) else None
         called = functions_called(self._evaluator, module, call)
         if not isinstance(called, Unknown):
             if any(is_stub(self._evaluator, one.module, one.function) for one in called):
@@ -151,7 +143,7 @@ class WhileRunning:
             return False
         own = {"__init__", "__new__", "__init_subclass__", "__post_init__", "__setattr__"}
         is_plain = all(not own & one.members and not one.keywords for one in ancestors.inside)
-        return is_plain and all(map(_runs_nothing, ancestors.outside))
+        return is_plain and all(map(_TABLE.runs_only_what_it_is_handed, ancestors.outside))
 
     def _handed_on(self, module: Module, node: ast.expr) -> Iterator[Called]:
         """Yield the functions that a name stands for, where it is not called at once."""
@@ -195,14 +187,6 @@ class WhileRunning:
 def _registers(decorator: ast.expr) -> bool:
     match decorator:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name in _REGISTERING
+            return name in _TABLE.listening_decorators
         case _:
             return False
-
-
-def _runs_nothing(name: str) -> bool:
-    """Whether a function of a library runs no code of a program but what it is handed."""
-    root = name.partition(".")[0]
-    if root in _RUNNING or name in _RUNNING_BUILTINS:
-        return False
-    return root in _LIBRARIES or root in sys.stdlib_module_names

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
-from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.functions_of_lambdas import (
     function_of_lambda,
     is_laid_out,
 )

@@ -2,5 +2,5 @@
 
 Begin with ``function_writer``, which writes one function; ``expressions`` says what is awaited,
 entered and iterated in it.
-``uses`` and ``unresolved`` find who may call a function without awaiting it.
+``handed_on`` finds who may call a function without awaiting it.
 """

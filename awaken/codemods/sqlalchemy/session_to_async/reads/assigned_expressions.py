@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -18,13 +19,12 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _WORDS = (b"func", b"text(", b"case(", b"ession")
-_MAKING = ("sqlalchemy.func.", "sqlalchemy.sql.func.")
-_OTHERS = {"sqlalchemy.case", "sqlalchemy.literal_column", "sqlalchemy.text"}
 _FLUSHING = {"commit", "flush"}
 _SESSIONS = {"scoped", "session"}
 
@@ -60,12 +60,22 @@ class AssignedExpressions:
         """Return the statements behind which something is loaded."""
         return self._places
 
+    def flushed_elsewhere(self) -> dict[str, set[str]]:
+        """Return the attributes, by their classes, of which no flush is in sight."""
+        found: dict[str, set[str]] = {}
+        for module, given in self._all():
+            for one in given:
+                if one.flush is None:
+                    for value in self._project.values.of(module, one.owner).alternatives:
+                        if isinstance(value, InstanceOf):
+                            found.setdefault(value.qualified, set()).add(one.attribute)
+        return found
+
     def members(self) -> Iterator[Member]:
         """Yield what is written behind the flushes."""
         for module, given in self._all():
             for one in given:
                 shown = f"`{module.text_of(one.owner)}.{one.attribute}`"
-                # A flush that is not in sight may come when nobody reads it any more.
                 if one.flush is not None:
                     site: Site[ast.AST] = Site(self._rule, module, one.assignment)
                     yield Member(site, self._loaded(site, one, one.flush, shown), shown)
@@ -100,7 +110,7 @@ class AssignedExpressions:
         match node:
             case ast.Assign(
                 targets=[ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr=name)]
-            ) if self._is_expression(module, node.value):
+            ) if is_sql_expression(self._project, module, node.value):
                 pass
             case _:
                 return None
@@ -139,21 +149,6 @@ class AssignedExpressions:
                 loop = above.iter
             statement = above
         return given
-
-    def _is_expression(self, module: Module, value: ast.expr) -> bool:
-        for node in ast.walk(value):
-            if isinstance(node, ast.Call):
-                name = self._project.qualified_name(module, node.func) or ""
-                if name.startswith(_MAKING) or name in _OTHERS:
-                    return True
-            elif isinstance(node, ast.Attribute) and not isinstance(value, ast.Attribute):
-                # What a class has by a name of Python's or SQLAlchemy's own is no column.
-                if node.attr.startswith("__"):
-                    continue
-                owner = self._project.qualified_name(module, node.value)
-                if owner is not None and self._project.orm.mapped_class(owner) is not None:
-                    return True
-        return False
 
     def _is_flush(self, module: Module, statement: ast.stmt) -> bool:
         match statement:

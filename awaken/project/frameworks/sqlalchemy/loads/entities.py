@@ -201,6 +201,10 @@ def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -
         return (
             Item(node, What.UNKNOWN) if owner.certainty.is_weak else column_of(reader, owner, node)
         )
+    if node.attr == "astext" and isinstance(node.value, ast.Subscript):
+        # The text of `Model.data["key"]`, of JSON in PostgreSQL.
+        inner = classify(reader, node.value, depth)
+        return replace(inner, node=node, hashable=True if inner.what is What.EXPRESSION else None)
     if isinstance(node.value, ast.Attribute) and _is_column_collection(node.value):
         table = classify(reader, node.value.value, depth - 1) if depth else None
         is_orm = table is not None and table.what is What.SELECTABLE and table.orm

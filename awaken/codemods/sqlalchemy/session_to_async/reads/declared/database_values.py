@@ -1,21 +1,28 @@
 """Columns that the database computes: they are fetched when a row is written.
 
-Else SQLAlchemy expires them then, and loads them when they are read.
+Else SQLAlchemy expires them then, and loads them when they are read. Columns that an assignment
+gives an expression of SQL are fetched likewise where the flush behind it is not in sight.
+See https://docs.sqlalchemy.org/en/20/orm/persistence_techniques.html, "Fetching Server-Generated
+Defaults".
 """
 
 from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.fetched_columns import (
+    column_declaration,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import (
     argument_edit,
     is_read,
     own_arguments,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import DATABASE_VALUE
+from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -28,32 +35,55 @@ _WORDS = (b"onupdate", b"Computed")
 _SETTING = "eager_defaults"
 
 
-def fetched_when_written(project: Project, rule: str) -> Iterator[Member]:
+def fetched_when_written(
+    project: Project, rule: str, assigned: Mapping[str, Collection[str]]
+) -> Iterator[Member]:
     """Yield the mapped classes that fetch what the database computes in an update.
 
-    What it computes in an insert is fetched by itself, where it can give rows back.
+    What it computes in an insert is fetched by itself, where it can give rows back. ``assigned``
+    are the columns by their classes that are given an expression of SQL, and flushed somewhere.
     """
-    for qualified, names in sorted(_computed(project).items()):
-        read = [one for one in sorted(names) if is_read(project, one)]
+    computed = _computed(project)
+    declared: set[Place] = set()
+    for qualified in sorted({*computed, *assigned}):
         found = project.class_definition(qualified)
-        if not read or found is None or _is_set(project, qualified):
+        if found is None:
             continue
-        module, node = found
-        site = Site(rule, module, node)
-        shown = " and ".join(f"`{node.name}.{one}`" for one in read)
+        site, names, is_set = Site(rule, *found), computed[qualified], _is_set(project, qualified)
+        read = [] if is_set else [one for one in sorted(names) if is_read(project, one)]
+        given = {
+            one: declaration
+            for one in sorted(set(assigned.get(qualified, ())) - names)
+            if (declaration := column_declaration(project, qualified, one)) is not None
+        }
+        columns = [*read, *given]
+        if not columns:
+            continue
+        new = [one for one in given.values() if one.place not in declared]
         try:
-            why = Refused(DATABASE_VALUE, f"{node.name}.{read[0]}")
-            edits = [argument_edit(project, site, qualified, f'"{_SETTING}": True', why)]
+            edits = [edit for one in new for edit in one.edits(project, rule)]
+            if not is_set:
+                why = Refused(DATABASE_VALUE, f"{site.node.name}.{columns[0]}")
+                edits.append(argument_edit(project, site, qualified, f'"{_SETTING}": True', why))
         except Refused as refused:
-            yield Member(site, refused, f"`{node.name}`")
+            # What is assigned may be flushed when nobody reads it any more.
+            if read:
+                yield Member(site, refused, f"`{site.node.name}`")
         else:
-            message = f"{shown} are fetched when a row changes, for the database computes them"
-            if len(read) == 1:
-                message = f"{shown} is fetched when a row changes, for the database computes it"
-            yield Member(site, Rewrite(message, edits), f"`{node.name}`")
+            declared.update(one.place for one in new)
+            yield Member(
+                site, Rewrite(_message(site.node.name, columns), edits), f"`{site.node.name}`"
+            )
 
 
-def _computed(project: Project) -> dict[str, set[str]]:
+def _message(name: str, columns: Sequence[str]) -> str:
+    shown = " and ".join(f"`{name}.{one}`" for one in columns)
+    if len(columns) == 1:
+        return f"{shown} is fetched when a row changes, for the database computes it"
+    return f"{shown} are fetched when a row changes, for the database computes them"
+
+
+def _computed(project: Project) -> defaultdict[str, set[str]]:
     """Return the mapped classes with the columns that the database computes in an update."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for module in modules_with(project, _WORDS):

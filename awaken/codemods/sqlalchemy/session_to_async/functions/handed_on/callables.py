@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.functions.functions_of_lambdas import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.functions_of_lambdas import (
     function_of_lambda,
 )
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart

@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.fitting import fits
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import fits
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member

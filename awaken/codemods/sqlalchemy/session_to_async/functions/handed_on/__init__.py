@@ -1,0 +1,5 @@
+"""Functions that something else calls, and calls of which only the name is known.
+
+Begin with ``uses``: who is handed a function, and whether that awaits it. ``unresolved`` finds
+calls by the name of a function that waits.
+"""

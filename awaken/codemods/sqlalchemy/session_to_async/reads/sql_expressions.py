@@ -1,0 +1,30 @@
+"""Expressions of SQL that stand where a value might: the database computes what they give."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_MAKING = ("sqlalchemy.func.", "sqlalchemy.sql.func.")
+_OTHERS = {"sqlalchemy.case", "sqlalchemy.literal_column", "sqlalchemy.text"}
+
+
+def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool:
+    """Whether a value calls a function of SQL, or computes with a column of a class."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Call):
+            name = project.qualified_name(module, node.func) or ""
+            if name.startswith(_MAKING) or name in _OTHERS:
+                return True
+        elif isinstance(node, ast.Attribute) and not isinstance(value, ast.Attribute):
+            # What a class has by a name of Python's or SQLAlchemy's own is no column.
+            if node.attr.startswith("__"):
+                continue
+            owner = project.qualified_name(module, node.value)
+            if owner is not None and project.orm.mapped_class(owner) is not None:
+                return True
+    return False

@@ -1,0 +1,57 @@
+"""The knowledge about libraries that run code of a program which nobody handed them.
+
+The TOML file beside this module, typed; it says where its rows were read.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+import msgspec
+
+from awaken.knowledge.tables import read_table
+
+
+class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Top-level packages, functions and words.
+
+    - ``quiet``: packages, beside the standard library, that run only what they are handed.
+    - ``running``: packages of the standard library, and ``running_builtins`` functions, that run
+      more than that.
+    - ``listening_decorators``: names of decorators by which sessions and models call a function;
+      ``listening_calls`` what a file holds that has such functions.
+    """
+
+    source: str
+    quiet: frozenset[str]
+    running: frozenset[str]
+    running_builtins: frozenset[str]
+    listening_decorators: frozenset[str]
+    listening_calls: tuple[str, ...]
+
+
+class Running:
+    """``listening_decorators`` and ``listening_words`` are those of sessions and models."""
+
+    def __init__(self, table: _Running) -> None:
+        self._table = table
+        self.listening_decorators = table.listening_decorators
+        self.listening_words = tuple(one.encode() for one in table.listening_calls)
+
+    def runs_only_what_it_is_handed(self, function: str) -> bool:
+        """Whether a function of a library, by its qualified name, runs nothing else of a program.
+
+        One of a library that is not known may run whatever a program has: its endpoints, its
+        tasks, its plug-ins.
+        """
+        root, table = function.partition(".")[0], self._table
+        if root in table.running or function in table.running_builtins:
+            return False
+        return root in table.quiet or root in sys.stdlib_module_names
+
+
+@cache
+def running() -> Running:
+    """Return the table. Raises msgspec.ValidationError where the file does not have its form."""
+    return Running(read_table("awaken.knowledge.running", "running.toml", _Running))
