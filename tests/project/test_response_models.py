@@ -171,6 +171,11 @@ APP = """
         return user()
 
     app.add_api_route("/added", added, response_model=Base)
+
+    def registered():
+        return user()
+
+    app.get("/registered", response_model=Base)(registered)
     app.include_router(router, prefix="/everyone")
 """
 
@@ -178,6 +183,7 @@ APP = """
 NAMES = """
     whole annotated switched_off overruled excluded hidden aliased by_name many generated mapped
     either loose envelope unsaid wrapped built through everyone response done adapted added
+    registered
 """
 
 

@@ -234,3 +234,58 @@ def used(name, hook):
     assert messages
     assert ["nothing is known" in one for one in messages] == [bool(said)] * len(messages)
     assert all(said in one for one in messages)
+
+
+COUNTING = """\
+from fastapi import APIRouter, Depends, FastAPI
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+LocalSession = sessionmaker(engine)
+app = FastAPI()
+router = APIRouter(prefix="/shop")
+
+
+def get_db():
+    with LocalSession() as db:
+        yield db
+
+
+def count(db: Session = Depends(get_db)):
+    return db.execute(text("select 1")).scalar()
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'router.get("/count")(count)\n',
+        'read_count = router.get("/count", response_model=int)(count)\n',
+        'def add(to: APIRouter):\n    to.get("/count")(count)\n\n\nadd(router)\n',
+        "app.exception_handler(404)(count)\n",
+    ],
+)
+def test_what_is_registered_by_a_call_is_awaited(text):
+    result = rewritten(shop=COUNTING + text)
+
+    assert (
+        "async def count(db: AsyncSession = Depends(get_db)):" in result.files["shop.py"].decode()
+    )
+
+
+def test_what_is_registered_by_a_call_and_called_by_its_other_name_is_awaited_there():
+    text = 'read = router.get("/count")(count)\n\n\ndef twice(db: Session):\n    return read(db)\n'
+    result = rewritten(shop=COUNTING + text)
+
+    after = result.files["shop.py"].decode()
+    assert "async def twice(db: AsyncSession):\n    return await read(db)" in after
+
+
+def test_what_an_unknown_object_registers_stays():
+    text = 'def add(to):\n    to.get("/count")(count)\n\n\nadd(object())\n'
+    result = rewritten(shop=COUNTING + text)
+
+    assert result.files["shop.py"].decode() == COUNTING + text

@@ -54,13 +54,15 @@ class Responses(FoundInFiles[Endpoint]):
                     if self._is_route(module, decorator):
                         yield self._endpoint(module, decorator, module, node)
             elif isinstance(node, ast.Call) and last_name(node.func) == _ADDED:
-                yield from self._added(module, node)
+                yield from self._added(module, node, argument_at(node, 1, "endpoint"))
+            elif isinstance(node, ast.Call) and self._is_route(module, node.func):
+                # ``router.get("/books")(read_books)``
+                yield from self._added(module, node.func, node.args[0] if node.args else None)
 
-    def _added(self, module: Module, call: ast.Call) -> Iterator[Endpoint]:
-        given = argument_at(call, 1, "endpoint")
+    def _added(self, module: Module, route: ast.expr, given: ast.expr | None) -> Iterator[Endpoint]:
         for value in self._evaluator.values(module, given) if given is not None else ():
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                yield self._endpoint(module, call, value.module, value.node)
+                yield self._endpoint(module, route, value.module, value.node)
 
     def _endpoint(
         self, module: Module, route: ast.expr, home: Module, function: Function

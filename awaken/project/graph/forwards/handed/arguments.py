@@ -36,6 +36,7 @@ from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.calls.registering import registered
 from awaken.project.values.domain import InstanceOf, Session
 
 
@@ -63,6 +64,11 @@ class Arguments:
         if _is_of_overrides(call):
             yield End("absorbed", module, call)
             yield Slot("overrides", OVERRIDES, -1, OVERRIDES, 1)
+            return
+        if registered(evaluator, module, call) is node:
+            # What registers it gives it back, as a decorator.
+            yield End("absorbed", module, call)
+            yield Spot(module, call, depth)
             return
         if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
             yield End("absorbed", module, call)

@@ -1,0 +1,44 @@
+"""Calls that register a function as decorators do, and give it back.
+
+``read_books = router.get("/books")(read_books_of_shop)``
+"""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.decorators import library_decorators
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Environment, InstanceOf
+from awaken.project.values.questions import Questions
+
+
+def registered(
+    evaluator: Questions, module: Module, call: ast.Call, known: Environment = ()
+) -> ast.expr | None:
+    """Return the function that ``call`` makes an endpoint of an application; None if it does not.
+
+    An application, or its router, awaits coroutine functions and calls plain ones in a thread.
+    """
+    match call:
+        case ast.Call(
+            func=ast.Call(func=ast.Attribute(value=owner, attr=method)), args=[given], keywords=[]
+        ):
+            owners = evaluator.values(module, owner, known)
+        case _:
+            return None
+    is_known = bool(owners) and all(
+        isinstance(one, InstanceOf) and _registers(evaluator, one.qualified, method)
+        for one in owners
+    )
+    return given if is_known else None
+
+
+def _registers(evaluator: Questions, owner: str, method: str) -> bool:
+    ancestors = evaluator.classes.ancestors(owner)
+    bases = (owner, *(ancestors.outside if ancestors is not None else ()))
+    applications = twins().absorbing.applications
+    return any(
+        base in applications and library_decorators().registers(base, method) for base in bases
+    )
