@@ -16,6 +16,7 @@ from awaken.project.names.functions.decorators import decorator_names, method_ki
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
+from awaken.project.values.calls.expected import expected_of
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -78,8 +79,9 @@ class Parameters:
             return passed
         if isinstance(function, ast.Lambda) and not given:
             items = self._items_for(module, function, parameter, known)
-            if items is not None:
-                return items
+            expected = expected_of(self._evaluator, module, function, parameter, known)
+            if items is not None or expected:
+                return items or expected
         # Nothing but pytest passes a fixture, so that it is no less sure than an annotation.
         return (
             self._fixture(module, function, parameter)

@@ -266,6 +266,17 @@ def count(db: Session = Depends(get_db)):
         'read_count = router.get("/count", response_model=int)(count)\n',
         'def add(to: APIRouter):\n    to.get("/count")(count)\n\n\nadd(router)\n',
         "app.exception_handler(404)(count)\n",
+        """\
+from collections.abc import Callable
+
+
+def fill(works: list[Callable[[APIRouter], object]] | None = None):
+    for work in works or []:
+        work(router)
+
+
+fill(works=[lambda to: to.get("/count")(count)])
+""",
     ],
 )
 def test_what_is_registered_by_a_call_is_awaited(text):

@@ -66,9 +66,7 @@ class Arguments:
             yield Slot("overrides", OVERRIDES, -1, OVERRIDES, 1)
             return
         if registered(evaluator, module, call) is node:
-            # What registers it gives it back, as a decorator.
-            yield End("absorbed", module, call)
-            yield Spot(module, call, depth)
+            yield from _registered(module, call, depth)
             return
         if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
             yield End("absorbed", module, call)
@@ -223,6 +221,14 @@ class Arguments:
     def _leak(self, module: Module, node: ast.AST, to: ast.AST | None = None) -> End:
         shown = module.excerpt(node if to is None else to)
         return End("leak", module, node, f"`{shown}` may call it")
+
+
+def _registered(module: Module, call: ast.Call, depth: int) -> Found:
+    """Yield where a function goes that ``call`` makes an endpoint of, and gives back."""
+    yield End("absorbed", module, call)
+    # What a lambda gives back, nobody looks at.
+    if not isinstance(module.parent(call), ast.Lambda):
+        yield Spot(module, call, depth)
 
 
 def _is_of_overrides(call: ast.Call) -> bool:
