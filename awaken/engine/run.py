@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from awaken.engine.waiting import told
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -204,6 +206,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) ->
     looked_at = LookedAt()
     on_path = surroundings.project_settings.source_folders
     processing = Processing(asked.jobs, asked.progress, asked.found.root.selects, on_path)
+    # Each project reuses what the one before read of files that are still the same.
+    projects: list[Project] = []
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
@@ -215,10 +219,10 @@ def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) ->
         if problems:
             return EditedSnapshot(snapshot, {}, tuple(problems))
         note_edits(snapshot, changes, looked_at)
+        for project in projects:
+            # The trees of what is edited are of no use to the next one.
+            project.give_up({path for change in changes for path in change.paths})
         return apply_in_memory(snapshot, changes, loaded, formatter, processing)
-
-    # Each project reuses what the one before read of files that are still the same.
-    projects: list[Project] = []
 
     # What all rules search for is searched for at once.
     sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]
@@ -231,6 +235,10 @@ def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) ->
             return earlier.narrowed(scope)
         project = Project(snapshot, targets, earlier, looked_at, surroundings.project_settings)
         projects[:] = [project.narrowed(scope)]
+        if earlier is not None and _is_large(snapshot):
+            # What it knew goes before the next one learns as much: its parts know each other.
+            del earlier
+            gc.collect()
         projects[0].files_with(sought)
         return projects[0]
 
@@ -242,6 +250,11 @@ def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) ->
         progress=asked.progress,
         looked_at=looked_at,
     )
+
+
+def _is_large(snapshot: Snapshot) -> bool:
+    """Whether a program is worth a collection of garbage: that visits all that stays."""
+    return sum(len(snapshot[path].text) for path in snapshot) > COLLECTED_SOURCE_BYTES
 
 
 def _policy(

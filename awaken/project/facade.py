@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -130,6 +130,11 @@ class Project:
             if same_paths:
                 self.doubles.share(earlier.doubles, self._texts.changed)
 
+    def give_up(self, paths: Collection[str]) -> None:
+        """Keep no trees of these files: where they are asked for, they are parsed again."""
+        self._modules.give_up(paths)
+        self._let_go()
+
     def _let_go(self) -> None:
         """Forget what leads to trees that are not kept any more."""
         self._evaluator.let_go()
@@ -146,8 +151,7 @@ class Project:
             if module.path in self.snapshot and module.path not in self._texts.changed
         ]
         # Its other trees go before those of this project come.
-        earlier._modules.give_up()
-        earlier._let_go()
+        earlier.give_up(earlier.snapshot)
         for module in same:
             self._modules.add(module)
 

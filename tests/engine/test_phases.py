@@ -380,6 +380,27 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
     assert [one.scope for one in projects] == [None]
 
 
+class Counted(Words):
+    """Counts how often it plans."""
+
+    plans = 0
+
+    def plan(self, project, constraints):
+        self.plans += 1
+        return super().plan(project, constraints)
+
+
+def test_rules_that_planned_on_the_last_text_do_not_plan_again():
+    first = Counted("first", "a", "bee")
+    manual = Counted("manual", "bee", "c", phase=Phase.SESSIONS, level=MANUAL)
+
+    outcome = run({"a.txt": "a\n"}, first, manual)
+
+    assert text(outcome) == "bee\n"
+    assert levels(outcome) == [SAFE, MANUAL]
+    assert (first.plans, manual.plans) == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [

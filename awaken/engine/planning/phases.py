@@ -113,6 +113,8 @@ class _SoFar:
         self.touched: dict[str, set[SiteId]] = {}
         self.diagnostics: list[Diagnostic] = []
         self.distrusted: set[str] = set()
+        # On which snapshot each rule planned.
+        self.planned: dict[str, Snapshot] = {}
         self.stages: list[Stage] = []
         self.left_to_do: list[LeftToDo] = []
         self.outlines: list[Outline] = []
@@ -209,13 +211,22 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
     )
 
 
-def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> None:
+class _Planned(Struct, frozen=True):
+    """What the rules of one phase planned together, and what is suppressed of it."""
+
+    plan: Plan
+    suppressed: Mapping[SiteId, SuppressedSite]
+
+
+def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> _Planned:
+    """Have ``rules`` plan on the snapshot so far; its project is not held any longer then."""
     project = tools.project(so_far.snapshot, None)
     findings: list[Finding] = []
     changes: list[Change] = []
     outlines: list[Outline] = []
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
+        so_far.planned[rule.name] = so_far.snapshot
         plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, tools, so_far)
         # Everything else goes by the identity of changes; two of one would be mistaken for another.
         taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
@@ -226,6 +237,12 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
         changes.extend(plan.changes)
         outlines.extend(plan.outlines)
         suppressed.update(suppressed_sites)
+    return _Planned(Plan(tuple(findings), tuple(changes), tuple(outlines)), suppressed)
+
+
+def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> None:
+    planned = _planned(rules, tools, policy, so_far)
+    changes, suppressed = planned.plan.changes, planned.suppressed
     wanted, rejected = apply_policy(changes, policy, suppressed)
     pending = pending_of(changes, rejected, policy)
     so_far.pending.extend(pending)
@@ -237,11 +254,11 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     )
     rejected.update(resolution.rejected)
     so_far.diagnostics.extend(resolution.diagnostics)
-    findings = [explain_rejected(finding, rejected) for finding in findings]
+    findings = [explain_rejected(finding, rejected) for finding in planned.plan.findings]
     so_far.show(findings)
     so_far.suppress(explain_suppressed(one, policy) for one in suppressed.values())
     shown = {change.id for change in (*resolution.changes, *pending)}
-    so_far.outline(outlines, shown)
+    so_far.outline(planned.plan.outlines, shown)
     so_far.stages.append(
         Stage(
             before=so_far.snapshot,
@@ -394,8 +411,15 @@ def _plan_again(
     decided += [one.finding for one in so_far.suppressed]
     stand = standing(decided, so_far.maps)
     project = tools.project(so_far.snapshot, so_far.changed_files())
-    # Whether foreign code has more to say to what it wrote itself is not ours to prove.
-    trusted = [rule for rule in rules if rule.name not in so_far.distrusted and not rule.is_foreign]
+    # Whether foreign code has more to say to what it wrote itself is not ours to prove. Where
+    # nothing was changed since a rule planned, it would give the same again.
+    trusted = [
+        rule
+        for rule in rules
+        if rule.name not in so_far.distrusted
+        and not rule.is_foreign
+        and so_far.planned[rule.name] is not so_far.snapshot
+    ]
     planned = [
         _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), tools, so_far)
         for rule in trusted

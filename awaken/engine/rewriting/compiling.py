@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from awaken.project.source.trees import CHILDLESS, children
 from awaken.workspace.sources import SourceFile
@@ -22,12 +24,14 @@ def why_no_program(source: SourceFile, lowest_python: tuple[int, int]) -> Syntax
     text = source.text.decode()
     try:
         with warnings.catch_warnings(action="ignore"):
+            is_older = lowest_python < sys.version_info[:2]
+            tree = _tree(text, lowest_python) if is_older else None
             # Up to 3.11 the compiler refuses such code with an exception.
             if sys.version_info >= (3, 12):
-                _protect_compiler(text)
+                _protect_compiler(tree or ast.parse(text, filename=""))
             compile(text, "", "exec", dont_inherit=True)
-            # Best effort, as the documentation of ast says: some newer syntax passes.
-            if lowest_python < sys.version_info[:2]:
+            if is_older and tree is None:
+                # What is wrong for every Python was said before.
                 ast.parse(text, filename="", feature_version=lowest_python)
     except SyntaxError as error:
         return error
@@ -36,8 +40,19 @@ def why_no_program(source: SourceFile, lowest_python: tuple[int, int]) -> Syntax
     return None
 
 
-def _protect_compiler(text: str) -> None:
-    if blocks(ast.parse(text, filename="")) > MAX_BLOCKS:
+def _tree(text: str, lowest_python: tuple[int, int]) -> ast.Module | None:
+    """Return the tree of ``text``; None if the lowest Python has none for it.
+
+    Best effort, as the documentation of ast says: some newer syntax passes.
+    """
+    try:
+        return ast.parse(text, filename="", feature_version=lowest_python)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _protect_compiler(tree: ast.Module) -> None:
+    if blocks(tree) > MAX_BLOCKS:
         raise SyntaxError(f"more than {MAX_BLOCKS} blocks inside each other could crash Python")
 
 
@@ -57,17 +72,21 @@ def blocks(tree: ast.Module) -> int:
     return deepest
 
 
+_OPENED: dict[type[ast.AST], Callable[[Any], int]] = {
+    **dict.fromkeys((ast.For, ast.AsyncFor, ast.While), lambda _: 1),
+    **dict.fromkeys((ast.With, ast.AsyncWith), lambda node: len(node.items)),
+    **dict.fromkeys(
+        (ast.Try, ast.TryStar), lambda node: 1 + bool(node.handlers and node.finalbody)
+    ),
+    ast.ExceptHandler: lambda node: 1 + bool(node.name),
+    **dict.fromkeys(
+        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+        lambda node: len(node.generators),
+    ),
+}
+"""How many blocks a node opens, for those that open some."""
+
+
 def _opened(node: ast.AST) -> int:
-    match node:
-        case ast.For() | ast.AsyncFor() | ast.While():
-            return 1
-        case ast.With(items=items) | ast.AsyncWith(items=items):
-            return len(items)
-        case ast.Try() | ast.TryStar():
-            return 1 + bool(node.handlers and node.finalbody)
-        case ast.ExceptHandler(name=name):
-            return 1 + bool(name)
-        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            return len(node.generators)
-        case _:
-            return 0
+    opened = _OPENED.get(type(node))
+    return 0 if opened is None else opened(node)

@@ -60,6 +60,7 @@ class Layout:
         }
         self._roots = self._roots_by_name()
         self._names, self._by_name = self._name_files()
+        self._first = {name.partition(".")[0] for name in self._by_name}
         self._found: dict[tuple[str, str], FoundModule] = {}
 
     def name_of(self, path: str) -> str:
@@ -69,6 +70,10 @@ class Layout:
     def path_of(self, name: str) -> str | None:
         """Return the file with the dotted ``name`` that ``name_of`` gives."""
         return self._by_name.get(name)
+
+    def may_have(self, qualified: str) -> bool:
+        """Whether a file of the project has a name that begins as a dotted one does."""
+        return qualified.partition(".")[0] in self._first
 
     def is_namespace(self, name: str) -> bool:
         """Whether ``name`` is a folder of the project without ``__init__.py``."""

@@ -81,13 +81,18 @@ class Names:
 
     def locate(self, qualified: str) -> Located | None:
         """Return the file that defines ``qualified``; None for names outside the project."""
-        parts = qualified.split(".")
+        if not self.layout.may_have(qualified):
+            return None
         # The longest first: a module inside a package before what the package binds.
-        for length in range(len(parts), 0, -1):
-            path = self.layout.path_of(".".join(parts[:length]))
+        module, rest = qualified, list[str]()
+        while True:
+            path = self.layout.path_of(module)
             if path is not None:
-                return Located(path, tuple(parts[length:]))
-        return None
+                return Located(path, tuple(reversed(rest)))
+            module, dot, name = module.rpartition(".")
+            if not dot:
+                return None
+            rest.append(name)
 
     def qualified(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node``; None where it is no static name or not certain."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from weakref import WeakSet, WeakValueDictionary
 
 from awaken.project.source.modules import Module
@@ -69,10 +69,11 @@ class ModuleStore:
         self._alive.add(module)
         self._keep(module)
 
-    def give_up(self) -> None:
-        """Keep no tree any longer: whoever holds one may go on with it."""
-        self._last_used.clear()
-        self._bytes = 0
+    def give_up(self, paths: Iterable[str]) -> None:
+        """Keep no tree of these files any longer: whoever holds one may go on with it."""
+        for path in paths:
+            dropped = self._last_used.pop(path, None)
+            self._bytes -= 0 if dropped is None else len(dropped.source.text)
 
     def _keep(self, module: Module) -> None:
         self._last_used[module.path] = module

@@ -165,7 +165,10 @@ class Argument:
         )
 
     def __hash__(self) -> int:
-        return hash((self.module.path, _position(self.parameter), _position(self.value)))
+        # Many objects are the receiver of one method: they are told apart by their classes.
+        receiver = getattr(self.receiver, "qualified", None)
+        path, parameter, value = self.module.path, self.parameter, self.value
+        return hash((path, receiver, *_position(parameter), *_position(value)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -345,10 +348,11 @@ def holds_tree(values: Values) -> bool:
     return any(isinstance(one, FunctionOf) or holds_tree(inside(one)) for one in values)
 
 
-def placed(values: Values, place: Place) -> Values:
-    """Return ``values`` with ``place`` where one is unknown wherever it is asked."""
+def placed(values: Values, module: Module, node: ast.AST) -> Values:
+    """Return ``values`` with the place of ``node`` where one is unknown wherever it is asked."""
     if not any(isinstance(one, Unknown) and one.place == NOWHERE for one in values):
         return values
+    place = module.place(node)
     return tuple(
         replace(one, place=place) if isinstance(one, Unknown) and one.place == NOWHERE else one
         for one in values

@@ -100,6 +100,7 @@ class Evaluator(ABC):
         self._lasting: Kept = {}
         self._lasting_aside: Kept = {}
         self._answers = Answers()
+        self._answers_aside = Answers()
         self.follows_callers = True
 
     @abstractmethod
@@ -195,7 +196,7 @@ class Evaluator(ABC):
         finally:
             answers.forget()
         if found:
-            return placed(found, module.place(node))
+            return placed(found, module, node)
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return (self.unknown(module, node, f"nothing is in sight that `{text}` may be"),)
 
@@ -230,7 +231,8 @@ class Evaluator(ABC):
 
     def let_go(self) -> None:
         """Forget what leads to trees."""
-        self._answers.let_go()
+        for answers in {self._answers, self._answers_aside}:
+            answers.let_go()
 
     @contextmanager
     def without_callers(self) -> Iterator[None]:
@@ -240,7 +242,9 @@ class Evaluator(ABC):
         asked first.
         """
         outer = self._answers, self.follows_callers
-        self._answers, self.follows_callers = Answers(), False
+        aside = self._answers_aside
+        # What is asked inside of a question that is answered apart begins anew.
+        self._answers, self.follows_callers = aside if aside.is_idle else Answers(), False
         try:
             yield
         finally:

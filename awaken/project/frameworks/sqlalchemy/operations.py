@@ -90,10 +90,12 @@ class Operations:
         self._put = PutSessions(evaluator, files_with, self._is_session)
         self._handed = HandedSessions(evaluator, self._runs_sync, self._is_engine)
 
-    def in_module(self, module: Module) -> Iterator[Operation]:
-        """Yield the operations of a file, in the order of their places."""
+    def in_module(
+        self, module: Module, among: Callable[[ast.AST], bool] = lambda _: True
+    ) -> Iterator[Operation]:
+        """Yield the operations of a file whose nodes are ``among`` some, in source order."""
         held = frozenset(self._held(module))
-        for node in module.walk():
+        for node in _those(module, among):
             match node:
                 case ast.Call(func=ast.Name(id=name) as function) if name in held:
                     found = self._of_held(module, node, function)
@@ -277,6 +279,13 @@ class Operations:
                 return "factory"
             case _:
                 return None
+
+
+def _those(module: Module, among: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:
+    """Yield the nodes that are among some; for an item of ``with`` stands what it enters."""
+    for node in module.walk():
+        if among(node.context_expr if isinstance(node, ast.withitem) else node):
+            yield node
 
 
 def _is_of_sqlalchemy(value: Value) -> bool:

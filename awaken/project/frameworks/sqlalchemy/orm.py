@@ -104,6 +104,12 @@ class Orm:
         """Return where a file uses synchronous sessions, connections and engines."""
         return tuple(self._operations.in_module(module))
 
+    def operations_among(
+        self, module: Module, among: Callable[[ast.AST], bool]
+    ) -> Iterator[Operation]:
+        """Yield those of a file whose nodes are ``among`` some; no other node is looked at."""
+        return self._operations.in_module(module, among)
+
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
         return self._operations.resource_of(module, node)

@@ -158,7 +158,7 @@ class Members:
             node,
             lambda: self._above(owner, module, node) or (self._no(module, node),),
         )
-        return placed(found, module.place(node))
+        return placed(found, module, node)
 
     def _above(
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
@@ -216,7 +216,8 @@ class Members:
             if found is not None:
                 return found
         # An attribute is the same wherever its owner comes from.
-        owner = replace(owner, origins=None) if isinstance(owner, InstanceOf) else owner
+        if isinstance(owner, InstanceOf) and owner.origins is not None:
+            owner = replace(owner, origins=None)
         found = self._evaluator.solved(
             ("attribute", owner, name),
             module,
@@ -225,7 +226,7 @@ class Members:
             "question" if holds_tree((owner,)) else "program",
         )
         # It is kept for all who read it, and has the place of none of them.
-        return placed(found, module.place(node))
+        return placed(found, module, node)
 
     def _attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -38,17 +38,21 @@ _NOT_ENTERED = "is not entered asynchronously"
 
 def synchronous(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
     """Yield the synchronous operations of a file that are awaited."""
-    for operation in after.orm.operations(module):
-        above = module.parent(operation.node)
-        is_awaited = isinstance(above, ast.Await) or isinstance(
-            None if above is None else module.parent(above), ast.AsyncWith
-        )
-        if operation.how != "unknown" and is_awaited:
+    # Of the program after it hardly anything but this is synchronous: the rest is not asked for.
+    for operation in after.orm.operations_among(module, partial(_is_awaited, module)):
+        if operation.how != "unknown":
             what = f"`{module.excerpt(operation.node)}` is awaited, and still synchronous"
             yield module.place(operation.node), what
     for call in after.object_factories.calls(module):
         what = f"`{module.excerpt(call)}` makes an object where it may not wait"
         yield module.place(call), what
+
+
+def _is_awaited(module: Module, node: ast.AST) -> bool:
+    above = module.parent(node)
+    return isinstance(above, ast.Await) or isinstance(
+        None if above is None else module.parent(above), ast.AsyncWith
+    )
 
 
 def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:

@@ -147,10 +147,8 @@ def _connections(
     parameters = {one.arg for one, _ in parameters_of(function.args)}
     found: list[ast.expr] = []
     inside = set(module.walk(function))
-    for operation in project.orm.operations(module):
+    for operation in project.orm.operations_among(module, inside.__contains__):
         match operation:
-            case Operation(node=node) if node not in inside:
-                pass
             case Operation(node=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if (
                 name in parameters
             ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -37,6 +37,8 @@ _WITHS = (ast.AsyncWith, ast.With)
 class _Body:
     """One function: the flow of control in it, and the nodes that it runs itself.
 
+    ``ends`` are, by the name of a variable, the nodes that give it another object, and calls that
+    may read its object anew; ``kept_in_module`` are the variables of the file that it reads.
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
     commits, as it is written. ``is_any_refreshed`` says that
     a refresh is taken to read all of an object anew.
@@ -46,6 +48,8 @@ class _Body:
     function: Function
     graph: EventGraph
     nodes: tuple[ast.AST, ...]
+    ends: Mapping[str, Sequence[ast.Name | ast.Call]]
+    kept_in_module: tuple[ast.Name, ...]
     foreign: frozenset[str] = frozenset()
     session: str = ""
     is_any_refreshed: bool = False
@@ -133,7 +137,9 @@ class LaterInFunction:
             if len(nodes) > _MOST_NODES:
                 return None
             also = {one for one in nodes if isinstance(one, _INNER) or _is_set(one)}
-            kept = _Body(module, function, EventGraph(module, function, also), nodes)
+            in_module = tuple(one for one in _names(nodes) if _is_kept_in_module(module, one))
+            graph = EventGraph(module, function, also)
+            kept = _Body(module, function, graph, nodes, _ends(nodes), in_module)
             self._kept = kept
         return kept
 
@@ -148,40 +154,29 @@ class LaterInFunction:
     def _reads(
         self, body: _Body, starts: Sequence[ast.AST], reached: set[ast.AST], commit: Place
     ) -> Iterator[Later]:
-        for name in _names(iter(body.nodes)):
-            if _is_kept_in_module(body.module, name):
-                found = list(self._read(body, name, commit))
-                yield from (one for one in found if one.kind == "read")
-        names = list(_names([*reached, *_captured(body, reached)]))
-        for identifier in sorted({one.id for one in names}):
-            same = [one for one in names if one.id == identifier]
-            stops = self._stops(body, same[0])
-            still = body.graph.reached_from(starts, stops)
-            alive = {*still, *_captured(body, still)}
+        for name in body.kept_in_module:
+            found = list(self._read(body, name, commit))
+            yield from (one for one in found if one.kind == "read")
+        by_variable: dict[str, list[ast.Name]] = {}
+        for one in _names([*reached, *_captured(body, reached)]):
+            by_variable.setdefault(one.id, []).append(one)
+        for identifier, same in sorted(by_variable.items()):
+            stops = self._stops(body, identifier)
+            still = body.graph.reached_from(starts, stops) if stops else reached
+            alive = {*still, *_captured(body, still)} if stops else same
             for name in same:
                 # What is bound anew, or refreshed, on all ways is not of before.
                 if name in alive:
                     yield from self._read(body, name, commit)
 
-    def _stops(self, body: _Body, name: ast.Name) -> set[ast.AST]:
+    def _stops(self, body: _Body, identifier: str) -> set[ast.AST]:
         """Return the nodes at which a variable gets another object, or its object is read anew."""
-        stores: set[ast.AST] = {
-            one
-            for one in body.nodes
-            if isinstance(one, ast.Name) and one.id == name.id and not isinstance(one.ctx, ast.Load)
-        }
-        refreshing = {one for one in body.nodes if self._refreshes(body, one, name.id)}
-        return stores | refreshing
+        ends = body.ends.get(identifier, ())
+        return {one for one in ends if isinstance(one, ast.Name) or self._refreshes(body, one)}
 
-    def _refreshes(self, body: _Body, node: ast.AST, identifier: str) -> bool:
-        match node:
-            case ast.Call(
-                func=ast.Attribute(attr="refresh"), args=[ast.Name(id=name) as given], keywords=[]
-            ) if name == identifier:
-                values = self._evaluator.values(body.module, given)
-                return body.is_any_refreshed or self._loaded.is_whole_after_refresh(values)
-            case _:
-                return False
+    def _refreshes(self, body: _Body, node: ast.Call) -> bool:
+        values = self._evaluator.values(body.module, node.args[0])
+        return body.is_any_refreshed or self._loaded.is_whole_after_refresh(values)
 
     def _read(self, body: _Body, name: ast.Name, commit: Place) -> Iterator[Later]:
         module = body.module
@@ -346,6 +341,22 @@ def _names(nodes: Sequence[ast.AST] | Iterator[ast.AST]) -> Iterator[ast.Name]:
     for one in nodes:
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
             yield one
+
+
+def _ends(nodes: Sequence[ast.AST]) -> dict[str, list[ast.Name | ast.Call]]:
+    """Return what gives a variable another object, or refreshes its own, by the variable."""
+    found: dict[str, list[ast.Name | ast.Call]] = {}
+    for node in nodes:
+        match node:
+            case ast.Name(id=name) if not isinstance(node.ctx, ast.Load):
+                found.setdefault(name, []).append(node)
+            case ast.Call(
+                func=ast.Attribute(attr="refresh"), args=[ast.Name(id=name)], keywords=[]
+            ):
+                found.setdefault(name, []).append(node)
+            case _:
+                pass
+    return found
 
 
 def _is_kept_in_module(module: Module, name: ast.Name) -> bool:

@@ -90,14 +90,16 @@ class Commits:
 
     def read_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return what may be read of before after ``commits`` in their own functions."""
-        found: dict[Later, None] = {}
-        for start in self._begun(commits)[1]:
+        starts = self._begun(commits)[1]
+        found: dict[_Start, list[Later]] = {}
+        # Those of one function one after the other: what is known of it is kept that long.
+        for start in sorted(starts, key=lambda one: one.place):
             module, node, function = self._at(start)
             if function is not None:
                 with self._evaluator.without_callers():
                     reads = self._later.reads(module, function, node, start.commit)
-                    found |= dict.fromkeys(one for one in reads if one.kind == "read")
-        return tuple(found)
+                    found[start] = [one for one in reads if one.kind == "read"]
+        return tuple(dict.fromkeys(one for start in starts for one in found.get(start, ())))
 
     def seen_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return what is read of before, and loaded, after ``commits`` in their own functions.

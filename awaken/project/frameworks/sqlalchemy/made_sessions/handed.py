@@ -57,10 +57,13 @@ class HandedSessions:
         if name is not None and not self._stays(name):
             return None
         given = list(_given(call))
+        called = name or (self._method(module, call.func) if given else None)
+        # What is called is mostly of the program: then it does not matter what it is given.
+        if called is None and not any(self._is_by_path(module, call.func, one) for one in given):
+            return None
         found = next((one for one in given if self._is_session(module, one.session)), None)
         if found is None:
             return self._of_engine(module, call, name)
-        called = name or self._method(module, call.func)
         if called is None and self._is_by_path(module, call.func, found):
             called = module.excerpt(call.func)
         return None if called is None else (called, found.session)

@@ -86,10 +86,14 @@ class Fitting:
     def _all_fit(
         self, one: Signature, own: Values, arguments: list[Filled], call: Call
     ) -> bool | None:
-        found = [self._fits_parameter(each, call) for each in arguments]
-        if one.first is not None and one.first.type:
-            # Of a result, say, that has rows of one place.
-            found += [self.fits(one.first.type, each, call) for each in own]
+        # The object first, say a result that has rows of one place: it is known already.
+        of_own = () if one.first is None or not one.first.type else own
+        wanted = () if one.first is None else one.first.type
+        found = [self.fits(wanted, each, call) for each in of_own]
+        for each in () if False in found else arguments:
+            found.append(self._fits_parameter(each, call))
+            if found[-1] is False:
+                break
         if False in found:
             return False
         return None if None in found else True
