@@ -120,7 +120,7 @@ def unmet_need(rule: Rule, targets: Targets) -> str | None:
     """Return which versions ``rule`` needs that the targets do not promise, or exclude; or None."""
     met = {
         **{need: targets.guarantees(*need) for need in rule.needs.items()},
-        **{need: targets.admits(*need) for need in rule.requires.items()},
+        **{need: targets.admits(*need) for need in rule.declares.items()},
     }
     for (name, versions), is_met in met.items():
         if not is_met:

@@ -34,7 +34,7 @@ class Rule:
     site, and ``anchors`` say what else the program holds then: for each of them, some file
     contains at least one of its byte strings. A rule is only planned where both are found.
     ``needs`` gives version specifiers that each project root's targets must satisfy
-    (``{"python": ">=3.11"}``), ``requires`` those that its changes declare in the manifest, so
+    (``{"python": ">=3.11"}``), ``declares`` those that its changes declare in the manifest, so
     that the targets must admit some of them. ``reads`` names the files beside Python that the
     rule looks at (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``,
     ``templates/**/*.html``.
@@ -55,7 +55,7 @@ class Rule:
     triggers: ClassVar[tuple[bytes, ...]] = ()
     anchors: ClassVar[tuple[tuple[bytes, ...], ...]] = ()
     needs: ClassVar[Mapping[str, str]] = {}
-    requires: ClassVar[Mapping[str, str]] = {}
+    declares: ClassVar[Mapping[str, str]] = {}
     reads: ClassVar[tuple[str, ...]] = ()
     pieces: ClassVar[Mapping[str, str]] = {}
     reasons: ClassVar[tuple[Reason, ...]] = ()

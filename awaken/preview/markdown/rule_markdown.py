@@ -66,7 +66,7 @@ def _shown(default: str | None) -> str:
 
 def _needs(rule: Rule) -> str:
     wanted = [f"`{name}` {specifier}" for name, specifier in rule.needs.items()]
-    required = [f"`{name}` {specifier}" for name, specifier in rule.requires.items()]
+    required = [f"`{name}` {specifier}" for name, specifier in rule.declares.items()]
     if required:
         return (
             f"{', '.join(required)}, which the change requires, in some version that the project "

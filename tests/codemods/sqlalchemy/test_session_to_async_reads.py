@@ -104,6 +104,14 @@ def test_a_computed_column_that_nobody_reads_needs_nothing():
     [
         ("{'version_id_col': id}", "{'version_id_col': id, \"eager_defaults\": True}"),
         ("{}", '{"eager_defaults": True}'),
+        (
+            '{\n        "version_id_col": id,\n    }',
+            '{\n        "version_id_col": id,\n        "eager_defaults": True,\n    }',
+        ),
+        (
+            '{\n        "version_id_col": id,  # counted\n    }',
+            '{\n        "eager_defaults": True,\n        "version_id_col": id,  # counted\n    }',
+        ),
         ("{'eager_defaults': True}", "{'eager_defaults': True}"),
         ("{'eager_defaults': 'auto'}", None),
         ("dict(version_id_col=id)", None),
@@ -681,3 +689,15 @@ def test_queries_from_out_of_sight_are_not_executed_silently(executed, is_refuse
     found = [one for one in plan.findings if reason_of(one) == "dynamic-collection"]
     assert [one.message.split("`")[1] for one in found] == ["value"] * is_refused
     assert not is_refused or "run_sync" in found[0].help
+
+
+def test_what_a_revision_of_alembic_reads_is_never_loaded_late():
+    models = LATE.replace("COLUMN", "deferred(mapped_column(Text))").replace("MORE", "kind = 1")
+    reading = READING.replace("STATEMENT", "select(Post)").replace(".body", ".title")
+    revision = (
+        'revision = "1"\ndown_revision = None\n\n\n'
+        "def upgrade(rows):\n    return [row.body for row in rows]\n"
+    )
+    result = rewritten(database=DATABASE, posts=models + reading, first=revision)
+
+    assert "async def read(db: AsyncSession)" in text_of(result, "posts")

@@ -151,7 +151,7 @@ class SessionToAsync(Rule):
     phase = Phase.SESSIONS
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
-    requires: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=2.0"}  # `async_sessionmaker`, `URL`
+    declares: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=2.0"}  # `async_sessionmaker`, `URL`
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)

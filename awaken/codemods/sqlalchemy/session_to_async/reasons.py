@@ -225,7 +225,8 @@ ENCODED_OBJECT = Reason(
 LATE_COLUMN = Reason(
     "late-column",
     "`{}` is loaded when it is read, and that is where nothing can be awaited",
-    "Load it with its object, by `undefer(...)` or without `deferred`, or annotate what reads it.",
+    "Load it with its object, by `undefer(...)` or without `deferred`; if it is read of something "
+    "else, put that into a variable and annotate it.",
 )
 DYNAMIC_COLLECTION = Reason(
     "dynamic-collection",

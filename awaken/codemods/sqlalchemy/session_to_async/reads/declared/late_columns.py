@@ -140,7 +140,7 @@ class LateColumns:
 
     # -------------------------------------------------------------------------------------- reads
     def _is_late(self, read: Read, late: _Late) -> bool:
-        if read.attribute != late.name:
+        if read.attribute != late.name or self._is_of_migration(read):
             return False
         if not read.owner:
             return not late.is_option and not self._is_called(read)
@@ -151,6 +151,11 @@ class LateColumns:
             for trace in read.traces
             for option in trace.load.options
         )
+
+    def _is_of_migration(self, read: Read) -> bool:
+        """Whether a revision of Alembic reads it, whose connection stays synchronous."""
+        module = self._project.module(read.place.path)
+        return module is not None and is_of_alembic(module)
 
     def _is_called(self, read: Read) -> bool:
         """Whether what is read is called: a method that has the name by chance."""

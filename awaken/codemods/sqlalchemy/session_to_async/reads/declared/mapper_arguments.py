@@ -78,9 +78,7 @@ def argument_edit(
     own = own_arguments(project, qualified)
     facts = project.class_facts(qualified)
     if isinstance(own, ast.Dict) and not _has_key(own, key):
-        if own.values:
-            return site.insert_behind(own.values[-1], f", {argument}")
-        return site.replace(own, f"{{{argument}}}")
+        return _added(site, own, argument)
     inherited = [
         one
         for one in project.orm.mapping_ancestors(qualified)
@@ -97,6 +95,22 @@ def argument_edit(
     if where is None:
         return site.insert_statements(site.module.place(node.body[0]), "before", code)
     return site.insert_statements(site.module.place(where), "after", code)
+
+
+def _added(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
+    """Return the edit that puts one more argument into a dictionary, on a line as the others."""
+    last = own.keys[-1] if own.keys else None
+    if last is None:
+        return site.replace(own, f"{{{argument}}}")
+    module, value = site.module, own.values[-1]
+    text = module.source.text
+    before = text[: module.span(last).start].rpartition(b"\n")[2].decode()
+    if before.strip():
+        return site.insert_behind(value, f", {argument}")
+    # A comment behind the last one stays with it.
+    if b"#" in text[module.span(value).end :].partition(b"\n")[0]:
+        return site.insert_before(last, f"{argument},\n{before}")
+    return site.insert_behind(value, f",\n{before}{argument}")
 
 
 def _has_key(own: ast.Dict, key: str) -> bool:
