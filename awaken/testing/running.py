@@ -79,7 +79,7 @@ def run_case(
         root = Path(directory).resolve()
         write_project(root, files)
         chosen = options(case, excluded=excluded, jobs=jobs)
-        rules = _with_pass(case, rules, root)
+        rules = with_pass(case, rules, root)
         run = api.run([root], chosen, rules=rules)
         require(run.roots, f"awaken failed: {'; '.join(one.message for one in run.diagnostics)}")
         (report,) = run.roots
@@ -90,8 +90,11 @@ def run_case(
     return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
 
 
-def _with_pass(case: Case, rules: Sequence[Rule] | None, root: Path) -> Sequence[Rule] | None:
-    """Return the rules to choose from, with the foreign code that a case names for its rule."""
+def with_pass(case: Case, rules: Sequence[Rule] | None, root: Path) -> Sequence[Rule] | None:
+    """Return the rules to choose from, with the foreign code that a case names for its rule.
+
+    None for every installed one. ``root`` is where the project of the case was written.
+    """
     if case.settings.foreign is None:
         return rules
     from awaken.engine.machine.foreign_code import ForeignCode  # noqa: PLC0415  few cases need it

@@ -17,7 +17,7 @@ from transaction_cases import MANIFEST, TRANSACTIONS, shown
 from awaken import api
 from awaken.contract import CreateFile, Level
 from awaken.settings import Settings
-from awaken.testing.running import options, write_project
+from awaken.testing.running import options, with_pass, write_project
 
 
 class Program:
@@ -43,8 +43,9 @@ def transaction(name, root):
 
 
 def fixture(name, root):
-    write_project(root, CASES[name].before)
-    return Program(root, options(CASES[name]))
+    case = CASES[name]
+    write_project(root, case.before)
+    return Program(root, options(case), with_pass(case, None, root))
 
 
 @cache
