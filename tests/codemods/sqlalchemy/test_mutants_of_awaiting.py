@@ -25,8 +25,10 @@ from awaken.workspace.sources import decode
 ONE_OF = 48
 """Of so many mutants one is proved in the quick run."""
 NOT_SEEN = {"session-to-async/ports-and-adapters": 14}
-"""How many are not seen: of objects that are declared as `object` or `Any`. The plan follows them to
-what the program puts there, and the proof does not."""
+"""How many are not seen: of objects that are declared as `object` or `Any`.
+
+The plan follows them to what the program puts there, and the proof does not.
+"""
 REWRITTEN = [
     identifier
     for identifier, case in CASES.items()
