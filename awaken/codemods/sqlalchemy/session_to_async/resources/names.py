@@ -15,11 +15,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state impo
     caveats_of_kept_state,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.resources.conditions import is_in_condition
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
     is_called_by_events,
-    is_in_listener,
     listened_to,
     listening_calls,
 )
@@ -66,7 +66,7 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
             # Events are those of the synchronous class.
             is_declared = isinstance(module.parent(found), ast.arg)
             if is_declared and (
-                is_in_listener(project, module, found)
+                is_in_condition(project, module, found)
                 or is_called_by_events(project, module, found)
             ):
                 continue
