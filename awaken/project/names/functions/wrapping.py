@@ -14,14 +14,6 @@ from awaken.project.source.trees import Function, last_name, parameters_of
 
 _CASTS = {"typing.cast", "typing_extensions.cast"}
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
-_LOOKING = {
-    "asyncio.iscoroutinefunction", "builtins.callable", "builtins.getattr", "builtins.hasattr",
-    "builtins.id", "builtins.repr", "builtins.setattr", "builtins.str", "functools.update_wrapper",
-    "functools.wraps", "inspect.getdoc", "inspect.getmodule", "inspect.isasyncgenfunction",
-    "inspect.iscoroutinefunction", "inspect.isfunction", "inspect.isgeneratorfunction",
-    "inspect.signature", "typing.cast", "typing.get_type_hints", "typing_extensions.cast",
-}  # fmt: skip
-"""Functions that are given a function and neither call it nor keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +265,7 @@ class Wrappings:
                     around = module.enclosing_function(node)
                     if around is decorator or module.enclosing_function(around) is not decorator:  # type: ignore[arg-type]
                         return False
-                case ast.Call() as call if self._name(module, call.func) not in _LOOKING:
+                case ast.Call() as call if not self._forwarding.is_looked_at(module, call, node):
                     return False
                 case ast.Call() | ast.Attribute() | ast.Return() | ast.Compare():
                     continue
