@@ -7,6 +7,8 @@ takes ``context.db`` or ``context["db"]`` out again may have the session.
 from __future__ import annotations
 
 import ast
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -45,8 +47,8 @@ class PutSessions:
         self._files_with = files_with
         self._is_session = is_session
         self._found: dict[str, list[_Put]] = {}
-        # By file, so that its tree is looked for only where one of its names is asked for.
-        self._names: dict[str, frozenset[str]] = {}
+        # By file the hashes of its names, so that its tree is asked for only where it may have one.
+        self._names: dict[str, array[int]] = {}
 
     def put_where(self, module: Module, node: ast.expr) -> Place | None:
         """Return where a session is put in that ``node`` may take out; None if there is none."""
@@ -79,8 +81,11 @@ class PutSessions:
         """Whether a file may put something under ``name``."""
         if path not in self._names:
             module = self._evaluator.load(path)
-            self._names[path] = frozenset(() if module is None else self._ways(module))
-        return name in self._names[path]
+            names = () if module is None else self._ways(module)
+            self._names[path] = array("q", sorted(map(hash, names)))
+        known, wanted = self._names[path], hash(name)
+        at = bisect_left(known, wanted)
+        return at < len(known) and known[at] == wanted
 
     def _ways(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""
