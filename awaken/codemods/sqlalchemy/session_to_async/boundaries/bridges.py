@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.serving import Serving
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import (
     refused_tasks,
     whole_signature,
@@ -45,6 +46,7 @@ class Bridges:
         self._disposal = disposal
         self._own_loops = own_loops
         self._reach = Reach(part.project, part.entry_points)
+        self.serving = Serving(part, disposal)
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the entry points that wait, and cannot run a coroutine, each with why."""
@@ -67,7 +69,7 @@ class Bridges:
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
         if part.entry_points.is_task(function):
             # A worker has many of them run, one after the other.
-            is_closed = self._disposal.is_possible and "." not in name
+            is_closed = self._is_closed(function) and "." not in name
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
         others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
         callers = part.project.calls.graph().callers(function)
@@ -86,9 +88,14 @@ class Bridges:
         elsewhere = self._reach.outside_of_processes(function) or self._waiting_elsewhere(entries)
         if elsewhere is not None:
             return Refused(reasons.IN_THREAD, name, because=(elsewhere,))
-        if any(one.kind == "consumer" for one in entries) and not self._disposal.is_possible:
+        if any(one.kind == "consumer" for one in entries) and not self._is_closed(function):
             return Refused(reasons.NO_ENGINE, name)
         return None
+
+    def _is_closed(self, function: FunctionPlace) -> bool:
+        """Whether connections are closed before a loop that ``function`` runs ends."""
+        module = self._part.project.module(function.path)
+        return module is not None and self._disposal.is_possible(module)
 
     def _without_engine(self, function: FunctionPlace) -> Refused | None:
         """Return why a function cannot wait on connections of its own; None if it can."""
