@@ -117,6 +117,17 @@ class Layout:
             self._found[key] = self._search(name, key[1])
         return self._found[key]
 
+    def package_with(self, name: str, importer: str) -> str:
+        """Return the package above a file in which ``import name`` would find one; else nothing.
+
+        It would where that folder is on the path, as that of a program which is started in it.
+        """
+        relative = name.replace(".", "/")
+        for above in reversed(_parents(importer.rpartition("/")[0])):
+            if above in self._packages and self._file(_join(above, relative)) is not None:
+                return above
+        return ""
+
     def _search(self, name: str, folder: str) -> FoundModule:
         relative = name.replace(".", "/")
         namespace = False

@@ -65,8 +65,20 @@ def injected_from_outside(
         known = () if given is None else project.values.of(module, given).alternatives
         found = [piece_around(one.module, one.node) for one in known if isinstance(one, FunctionOf)]
         if given is not None and not set(found) & set(inside):
-            shown = module.excerpt(given)
-            yield Refused(FOREIGN_SESSION, f"`{shown}`", because=(module.place(given),))
+            shown, help_text = module.excerpt(given), _help(project, module, given)
+            yield Refused(FOREIGN_SESSION, f"`{shown}`", help_text, because=(module.place(given),))
+
+
+def _help(project: Project, module: Module, given: ast.expr) -> str:
+    """Return what to do where a file of the program is imported from a folder out of sight."""
+    name = (project.qualified_name(module, given) or "").rpartition(".")[0]
+    folder = project.layout.package_with(name, module.path) if name else ""
+    if not folder or project.layout.find(name, module.path).path is not None:
+        return ""
+    return (
+        f"`{name}` is a file in `{folder}`, which is a package and not on the path. If the program "
+        f'is started there, say so by the setting `src = ["{folder}"]`.'
+    )
 
 
 def _of(module: Module, piece: Piece) -> ast.AST | None:
