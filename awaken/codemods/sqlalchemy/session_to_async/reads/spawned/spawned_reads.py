@@ -90,12 +90,12 @@ class SpawnedReads:
         return self._migrations[place.path]
 
     def _validating(self, given: Place) -> Place | None:
-        """Return the call that validates an expression, if it may wait; None if not."""
+        """Return the call that validates, at a place or around it, if it may wait; None if not."""
         module = self._project.module(given.path)
         node = None if module is None else _expression_at(module, given)
         if module is None or node is None:
             return None
-        for above in module.ancestors(node):
+        for above in (node, *module.ancestors(node)):
             if isinstance(above, ast.stmt):
                 return None
             if isinstance(above, ast.Call) and _validates(above):
