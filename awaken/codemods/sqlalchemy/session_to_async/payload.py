@@ -13,6 +13,7 @@ DELEGATE = "delegate"
 DISPLAY = "display"
 ENCLOSE = "enclose"
 HOIST = "hoist"
+METHOD = "method"
 MIGRATE = "migrate"
 NEST = "nest"
 HAND_ON = "hand_on"
@@ -144,6 +145,18 @@ class Constructed(Struct, frozen=True):
     owner: str
     made: str
     returned: str
+
+
+class Method(Struct, frozen=True):
+    """A property that becomes a method, without its ``decorator`` of that number.
+
+    What a cached one gave is ``kept`` under that name of its object, which is ``own`` in it.
+    """
+
+    decorator: int
+    kept: str
+    own: str
+    has_docstring: bool
 
 
 class Enclosed(Struct, frozen=True):

@@ -54,6 +54,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     ENCLOSE,
     HAND_ON,
     HOIST,
+    METHOD,
     MIGRATE,
     NEST,
     REMOVE,
@@ -287,6 +288,9 @@ class SessionToAsync(Rule):
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.migrations import (  # noqa: PLC0415
             migrate,
         )
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.properties import (  # noqa: PLC0415
+            method,
+        )
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.statements import (  # noqa: PLC0415  loads LibCST
             bridge,
             delegate,
@@ -311,6 +315,7 @@ class SessionToAsync(Rule):
             DISPLAY: display,
             ENCLOSE: enclose,
             HOIST: hoist,
+            METHOD: method,
             MIGRATE: migrate,
             NEST: nest,
             HAND_ON: hand_on,

@@ -27,6 +27,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved 
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import gives_manager
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.properties import (
+    PROPERTIES,
+    read_at,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
     MANAGER,
     is_constructor,
@@ -93,6 +97,8 @@ class FunctionWriter:
         why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"
         message = f"`{function.qualname}` {_becoming(part, function)}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
+        if part.properties.kind_of(function):
+            caveats = [*caveats, *part.properties.caveats(function)]
         given, where = caveats_of_given(self._project, site.module, function)
         return Rewrite(message, edits, [*caveats, *given], (*_way(function, way), *places, *where))
 
@@ -115,6 +121,8 @@ class FunctionWriter:
             self._check(module, node, function)
             if is_constructor(module, node):
                 edits += self._constructors.edits(site, node)
+            elif part.properties.kind_of(function):
+                edits += part.properties.edits(site, function)
             elif not part.results.stays_plain(function):
                 insertions.before(node, "async ")
             elif part.waits(function):
@@ -186,10 +194,16 @@ class FunctionWriter:
         becomes = function in part.steps and function not in part.entry_points.found
         if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
             awaiting.generates(node)
+        read = [one for one in part.property_reads.get(function, ()) if is_inside(one.span)]
+        for place in read:
+            reading = read_at(module, place)
+            awaiting.awaits(reading)
+            insertions.behind(reading, "()")
         entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
         waiting = [module.place(one.node) for one in operations] + [one.place for one in calls]
+        waiting += read
         for root in roots:
             edits += part.pools.edits(site, root, part.in_threads, waiting)
         edits += spawn(self._project, site, insertions, spawned)
@@ -212,7 +226,12 @@ class FunctionWriter:
             raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
+        is_property = bool(self._part.properties.kind_of(function))
+        if is_property:
+            self._part.properties.check(function)
         for decorator in node.decorator_list:
+            if is_property and self._project.qualified_name(module, decorator) in PROPERTIES:
+                continue
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
             is_job = self._schedulers.decorates(module, decorator)

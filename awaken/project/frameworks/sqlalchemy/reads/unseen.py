@@ -72,7 +72,7 @@ class Unseen:
     def _is_of_tables(self, module: Module, place: Place) -> bool:
         """Whether a base of models is asked for its tables: they and their columns are no objects.
 
-        No model has an attribute of its own of that name (SQLAlchemy, "Declarative reserved names").
+        No model has an attribute of its own of that name (SQLAlchemy, "Table metadata").
         """
         text = module.source.text[place.span.start : place.span.end]
         for node in module.mentions(_TABLES) if text.endswith(_TABLES.encode()) else ():
