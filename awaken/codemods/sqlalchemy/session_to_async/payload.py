@@ -13,6 +13,7 @@ DELEGATE = "delegate"
 DISPLAY = "display"
 ENCLOSE = "enclose"
 HOIST = "hoist"
+INITIALIZE = "initialize"
 METHOD = "method"
 MIGRATE = "migrate"
 NEST = "nest"
@@ -145,6 +146,19 @@ class Constructed(Struct, frozen=True):
     owner: str
     made: str
     returned: str
+
+
+class Initialized(Struct, frozen=True):
+    """An `__init__` that becomes the coroutine method ``loading``.
+
+    Of the class on top of several the class method ``name`` makes objects, with what is
+    ``returned``; ``anything`` is the annotation of what it is given.
+    """
+
+    name: str
+    loading: str
+    returned: str
+    anything: str
 
 
 class Method(Struct, frozen=True):

@@ -54,6 +54,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     ENCLOSE,
     HAND_ON,
     HOIST,
+    INITIALIZE,
     METHOD,
     MIGRATE,
     NEST,
@@ -278,6 +279,7 @@ class SessionToAsync(Rule):
         """Return the rewriters of the kit, and those of this rule."""
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.constructors import (  # noqa: PLC0415
             construct,
+            initialize,
         )
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.loops import (  # noqa: PLC0415
             apply,
@@ -315,6 +317,7 @@ class SessionToAsync(Rule):
             DISPLAY: display,
             ENCLOSE: enclose,
             HOIST: hoist,
+            INITIALIZE: initialize,
             METHOD: method,
             MIGRATE: migrate,
             NEST: nest,

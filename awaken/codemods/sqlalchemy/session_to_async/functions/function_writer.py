@@ -27,10 +27,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved 
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import gives_manager
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
-from awaken.codemods.sqlalchemy.session_to_async.functions.properties import (
-    PROPERTIES,
-    read_at,
-)
+from awaken.codemods.sqlalchemy.session_to_async.functions.properties import read_at
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
     MANAGER,
     is_constructor,
@@ -195,10 +192,7 @@ class FunctionWriter:
         if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
             awaiting.generates(node)
         read = [one for one in part.property_reads.get(function, ()) if is_inside(one.span)]
-        for place in read:
-            reading = read_at(module, place)
-            awaiting.awaits(reading)
-            insertions.behind(reading, "()")
+        self._properties(module, awaiting, insertions, read)
         entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
@@ -226,11 +220,16 @@ class FunctionWriter:
             raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
-        is_property = bool(self._part.properties.kind_of(function))
-        if is_property:
-            self._part.properties.check(function)
+        self._check_decorators(module, node, function)
+
+    def _check_decorators(
+        self, module: Module, node: ast.FunctionDef, function: FunctionPlace
+    ) -> None:
+        properties = self._part.properties
+        if properties.kind_of(function):
+            properties.check(function)
         for decorator in node.decorator_list:
-            if is_property and self._project.qualified_name(module, decorator) in PROPERTIES:
+            if properties.makes(module, decorator):
                 continue
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
@@ -273,6 +272,24 @@ class FunctionWriter:
         task = self._bridges.task(call.functions[0])
         return write_call_of_task(self._project, site, insertions, node, task)
 
+    def _properties(
+        self, module: Module, awaiting: Awaiting, insertions: Insertions, read: Iterable[Place]
+    ) -> None:
+        """Have properties called that become methods."""
+        for node in (read_at(module, place) for place in read):
+            awaiting.awaits(node)
+            insertions.behind(node, "()")
+
+    def _make(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
+        """Have an object made by what can be awaited."""
+        node = module.calls_at(call.place.span)[0]
+        above = self._constructors.called_above(module, node, call.functions[0])
+        awaiting.awaits(node)
+        if above:
+            awaiting.renames(node.func, above)
+        else:
+            insertions.at(module.span(node.func).end, f".{self._making(call)}")
+
     def _call(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
         part = self._part
         nodes = module.calls_at(call.place.span)
@@ -301,8 +318,7 @@ class FunctionWriter:
             case "manager":
                 awaiting.enters(nodes[0])
             case "class":
-                awaiting.awaits(nodes[0])
-                insertions.at(module.span(nodes[0].func).end, f".{self._making(call)}")
+                self._make(module, awaiting, insertions, call)
             case _:
                 awaiting.awaits(nodes[0])
                 if call.name in managers.ENTERING:

@@ -23,7 +23,7 @@ from awaken.project.values.domain import ClassOf, InstanceOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
-PROPERTIES = {"builtins.property": "plain", "functools.cached_property": "cached"}
+_PROPERTIES = {"builtins.property": "plain", "functools.cached_property": "cached"}
 _HARMLESS = {
     "abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol",
     "typing_extensions.Protocol",
@@ -61,8 +61,12 @@ class Properties:
             name = None
             if found is not None and decorator is not None:
                 name = self._project.qualified_name(found[0], decorator)
-            self._kinds[function] = PROPERTIES.get(name or "", "")
+            self._kinds[function] = _PROPERTIES.get(name or "", "")
         return self._kinds[function]
+
+    def makes(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator of a method makes a property of it."""
+        return self._project.qualified_name(module, decorator) in _PROPERTIES
 
     def callers(self, function: FunctionPlace) -> Iterable[Call]:
         """Return what reads a property, as calls of it."""
@@ -275,10 +279,7 @@ class Properties:
         """Return the decorator of a method that makes a property of it."""
         if module.enclosing_class(node) is None:
             return None
-        for one in node.decorator_list:
-            if self._project.qualified_name(module, one) in PROPERTIES:
-                return one
-        return None
+        return next((one for one in node.decorator_list if self.makes(module, one)), None)
 
     def _owner(self, function: FunctionPlace) -> str:
         home = self._project.layout.name_of(function.path)
