@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import runs_loop
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import FakeEngines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.thread_pools import ThreadPools
@@ -95,8 +96,8 @@ class SynchronousPart:
         )
 
     def _runs_loop(self, module: Module, call: ast.Call) -> bool:
-        is_run = last_name(call.func) == "run"
-        return is_run and self.project.qualified_name(module, call.func) == "asyncio.run"
+        is_named = last_name(call.func) in {"run", "run_until_complete"}
+        return is_named and runs_loop(self.project, module, call)
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
