@@ -100,6 +100,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses impor
 from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
@@ -206,6 +207,8 @@ class SessionToAsync(Rule):
         inside = inside_sessions(part)
         if inside.functions:
             operations.add_inside(inside)
+            outside = [one for one in spawned.reads() if not inside.reads(project, one.place)]
+            loading = Loading(project, self.name, outside, options.levels)
             part = waiting()
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
@@ -241,6 +244,7 @@ class SessionToAsync(Rule):
             [
                 *environments.everywhere(),
                 *loading.members(),
+                *loaded_in_revisions(project, self.name, loading),
                 *encoded_objects(project, self.name, loading.loaded_with_objects),
                 *late.members(),
                 *dynamic_collections(project, self.name),
