@@ -101,6 +101,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import Expir
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
+from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.loaded_before import (
+    loaded_before_validation,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
@@ -213,7 +216,13 @@ class SessionToAsync(Rule):
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later)
-        loaded_again = {**again, **returned_by_upserts(project), **got_behind_updates(project)}
+        anew = loaded_before_validation(project, spawned.calls())
+        loaded_again = {
+            **anew,
+            **again,
+            **returned_by_upserts(project),
+            **got_behind_updates(project),
+        }
         named = [
             (one, name)
             for one, name in self._resources(part, resources)

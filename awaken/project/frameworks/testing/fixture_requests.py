@@ -11,6 +11,8 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.values.domain import FunctionOf
+from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
@@ -59,6 +61,15 @@ class FixtureRequests:
     def name_of(self, module: Module, function: Function) -> str | None:
         """Return the name by which tests ask for a fixture; None if it is none."""
         return fixture_name(module, function, self._evaluator.names)
+
+    def asked_for(self, module: Module, function: Function) -> list[FunctionOf]:
+        """Return the fixtures that ``function`` asks for while it runs, as far as it names them."""
+        return [
+            one
+            for call in module.walk(function)
+            if isinstance(call, ast.Call) and is_asking(call)
+            for one in fixtures_asked_for(self._evaluator, module, call) or ()
+        ]
 
     def is_test(self, module: Module, function: Function) -> bool:
         """Whether pytest collects ``function`` as a test, by the names in its settings."""

@@ -34,6 +34,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -96,6 +97,8 @@ class FunctionWriter:
         caveats, places = self._holding_up.caveats(site.module, node)
         if part.properties.kind_of(function):
             caveats = [*caveats, *part.properties.caveats(function)]
+        if made_before(part, site, node):
+            caveats = [*caveats, CAVEAT]
         given, where = caveats_of_given(self._project, site.module, function)
         return Rewrite(message, edits, [*caveats, *given], (*_way(function, way), *places, *where))
 
@@ -127,6 +130,7 @@ class FunctionWriter:
             for span, name in managers.renamed(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
+            edits += made_before(part, site, node)
             edits += self._returned(site, node, function)
         edits += self._body(site, function, insertions, [node])
         return [*edits, *insertions.edits(site)]

@@ -98,7 +98,7 @@ class SpawnedReads:
         for above in (node, *module.ancestors(node)):
             if isinstance(above, ast.stmt):
                 return None
-            if isinstance(above, ast.Call) and _validates(above):
+            if isinstance(above, ast.Call) and validates(above):
                 return self._where_it_waits(module, above)
         return None
 
@@ -181,7 +181,8 @@ def _place_of(module: Module, function: Function) -> FunctionPlace:
     return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
 
 
-def _validates(call: ast.Call) -> bool:
+def validates(call: ast.Call) -> bool:
+    """Whether a call has a model read the object that it is given."""
     is_method = isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS
     return is_method or last_name(call.func) in _FUNCTIONS
 
