@@ -81,6 +81,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.bulk_writes imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
+    ConvertedValues,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
     RefreshedParts,
 )
@@ -264,6 +267,7 @@ class SessionToAsync(Rule):
                 *shared.members(),
                 *shared_workers(project, self.name),
                 *after_commits.members(),
+                *ConvertedValues(project, self.name).members(),
                 *after_bulk.members(),
                 *assigned.members(),
                 *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),

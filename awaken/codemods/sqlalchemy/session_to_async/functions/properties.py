@@ -18,7 +18,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import ClassOf, InstanceOf
+from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -91,9 +91,12 @@ class Properties:
         """Whether nothing out of sight reads attributes of objects of the class, or below it."""
         project, owner = self._project, self._owner(function)
         name = _name(function)
+        owners = {self._owner(one) for one in project.calls.kin().of(function)}
         for one in (owner, *project.all_subclasses(owner)):
             facts = project.class_facts(one)
             if facts is None or facts.keywords or not facts.unique or name in facts.assigned:
+                return False
+            if name in facts.members and one not in owners:
                 return False
             if set(project.library_ancestors(one)) - _HARMLESS:
                 return False
@@ -149,7 +152,7 @@ class Properties:
         """Yield what may read a property: None says that it does, a text why that is unsure."""
         for path in self._project.files_with((name.encode(),)):
             module = self._project.module(path)
-            for node in module.mentions(name) if module is not None else ():
+            for node in module.walk() if module is not None else ():
                 match node:
                     case ast.Attribute() if module is not None and node.attr == name:
                         yield module, node, self._read_at(module, node, kin)
@@ -163,38 +166,37 @@ class Properties:
         self, module: Module, node: ast.Attribute, kin: frozenset[FunctionPlace]
     ) -> str | None:
         """Return None where a property is read, empty where it is not, else why that is unsure."""
+        name = node.attr
         if _is_super(node.value):
             around = module.enclosing_class(node)
             owner = "" if around is None else f"{module.name}.{module.qualname(around)}"
-            found = [self._is_owner(owner, node.attr, kin)]
+            found = [self._is_owner(owner, name, kin)]
             unknown = None
         else:
             values = self._project.values.of(module, node.value)
             unknown = values.unknown
+            # Nothing is read of None.
+            owners = [one for one in values.alternatives if one != NoneValue()]
             found = [
-                False
-                if isinstance(one, ClassOf) and self._is_owner(one.qualified, node.attr, kin)
-                else self._is_owner(one.qualified, node.attr, kin)
-                if isinstance(one, InstanceOf)
-                else None
-                for one in values.alternatives
+                isinstance(one, ClassOf | InstanceOf) and self._is_owner(one.qualified, name, kin)
+                for one in owners
             ]
-            if any(isinstance(one, ClassOf) for one in values.alternatives) and False in found:
+            if any(
+                isinstance(one, ClassOf) and is_one
+                for one, is_one in zip(owners, found, strict=True)
+            ):
                 return "It is read of its class"
         if unknown is not None:
             return f"It may be what `{module.excerpt(node)}` reads: {unknown.why}"
-        if None not in found and found and all(found):
+        if found and all(found):
             is_read = isinstance(node.ctx, ast.Load)
             return None if is_read else "It is assigned or deleted"
-        return "It may be what is read here, or something else" if True in found else ""
+        return "It may be what is read here, or something else" if any(found) else ""
 
-    def _is_owner(self, qualified: str, name: str, kin: frozenset[FunctionPlace]) -> bool | None:
-        """Whether ``name`` of an instance of a class is a property of ``kin``.
-
-        None where it never is.
-        """
+    def _is_owner(self, qualified: str, name: str, kin: frozenset[FunctionPlace]) -> bool:
+        """Whether ``name`` of an instance of a class is a property of ``kin``."""
         functions = self._project.calls.kin().methods(qualified, name)
-        return True if functions and set(functions) <= kin else None
+        return bool(functions) and set(functions) <= kin
 
     def _named_at(self, module: Module, node: ast.Constant, kin: frozenset[FunctionPlace]) -> str:
         """Return why a text may have the property read or replaced; empty if it does not."""
