@@ -65,8 +65,8 @@ SEEN = {
         'def _g():\n x = {"s": S}\n _f(**x)\ndef _f(s): s', "session",
     ),
     "chosen out of a table": (
-        "def _g(n):\n t = {1: _f, 2: _h}\n c = t.get(n)\n if c is not None:\n  c(S)\n"
-        "def _h(x): x\ndef _f(s): s", "session",
+        "def _g(n):\n t = {1: _f}\n c = t.get(n)\n if c is not None:\n  c(S)\ndef _f(s): s",
+        "session",
     ),
     "to a class chosen out of a table": (
         "class _A:\n def __init__(self, s): s\ndef _g(n):\n t = {1: _A}\n t[n](s=S)", "session",

@@ -51,7 +51,8 @@ of `get_context().Process`, and consumers of RabbitMQ in such a process. `main()
 `if __name__ == "__main__":` is run there, and so is what a `conftest.py` calls that nothing
 imports. Statements that wait there, or in a script that nothing imports, become the body of one
 coroutine function; names that others see stay global. Each run closes the connections of its
-engine, if that is a variable of a module. A `BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
+engine, if that is a variable of a module. A `BackgroundScheduler` that is started in the event
+loop becomes an `AsyncIOScheduler`.
 
 A task of Celery or RQ stays a plain function, which runs a coroutine function beside it, and closes
 the connections before that loop ends. What sends it stays as it is; what calls it by its name in a

@@ -100,7 +100,9 @@ class Properties:
                 return False
             if set(project.library_ancestors(one)) - _HARMLESS:
                 return False
-            if any(_LOOKING_UP & each.members for each in self._line(one)):
+            if project.orm.mapped_class(one) is not None:
+                return False
+            if any(None in each.bases or _LOOKING_UP & each.members for each in self._line(one)):
                 return False
         defined = project.class_definition(owner)
         if defined is None:
