@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTIONS
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit
 from awaken.kit.changes import Member
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
 
 _WORDS = (b"where(", b"filter(", b"having(", b"and_(", b"or_(", b"join(")
-_FUNCTIONS = ("sqlalchemy.func.", "sqlalchemy.sql.func.")
 _COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _TYPES = {
     *("BIGINT", "BOOLEAN", "BigInteger", "Boolean", "DATE", "DATETIME", "Date", "DateTime"),
@@ -96,7 +96,7 @@ def _given(project: Project, module: Module, node: ast.AST) -> Iterator[_Given]:
                         yield _Given(string, column, "", is_optional)
         case ast.Call(func=ast.Attribute(attr=name) as function, args=[_, *_] as arguments) if (
             project.qualified_name(module, function) or ""
-        ).startswith(_FUNCTIONS):
+        ).startswith(SQL_FUNCTIONS):
             for position, argument in enumerate(arguments):
                 wanted = typed_arguments().get((name, position))
                 if wanted is not None and _is_string(project, module, argument) is False:
