@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import Fak
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.thread_pools import ThreadPools
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
-from awaken.codemods.sqlalchemy.session_to_async.functions.properties import Properties
+from awaken.codemods.sqlalchemy.session_to_async.functions.properties.becoming import Properties
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits

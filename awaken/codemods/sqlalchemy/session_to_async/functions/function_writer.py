@@ -27,7 +27,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved 
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import gives_manager
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
-from awaken.codemods.sqlalchemy.session_to_async.functions.properties import read_at
+from awaken.codemods.sqlalchemy.session_to_async.functions.properties.reading import read_at
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
     MANAGER,
     is_constructor,
