@@ -66,18 +66,3 @@ def test_a_revision_loads_no_more_than_before():
     assert "select(Shelf).options(lazyload(Shelf.books)).where(Shelf.id > 1)" in text
     assert "select(Book))" in text
     assert "import Mapped, Session, lazyload, mapped_column, relationship" in text
-
-
-def test_models_of_a_revision_stay_as_they_are():
-    own = """
-
-class Old(Base):
-    __tablename__ = "old_shelves"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    books: Mapped[list["Book"]] = relationship(viewonly=True)
-"""
-    # What is read of an unknown object is loaded with each that has it.
-    shop = SHOP.replace("shelf: Shelf", "shelf")
-    result = rewritten(models=MODELS, shop=shop, revision=REVISION + own)
-    assert b'relationship(lazy="selectin")' in result.files["models.py"]
-    assert b"relationship(viewonly=True)" in result.files["revision.py"]

@@ -31,7 +31,6 @@ from awaken.kit.relationships.sides import WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
-from awaken.project.source.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -64,8 +63,7 @@ class Loading:
         self._sides: dict[Key, Side] = {}
         self._gets: set[Place] = set()
         for module in modules_with(project, WORDS):
-            # Its models are those of a revision, and stay as they were.
-            for side in () if is_of_alembic(module) else sides_in(project, rule, module):
+            for side in sides_in(project, rule, module):
                 self._sides[side.key] = side
         self._keep(reads)
         self._recursive = {key for key in self._reads if self._is_recursive(self._sides[key])}
