@@ -31,6 +31,11 @@ def one():
 
 
 @pytest.fixture
+def needing(one):
+    return one + 2
+
+
+@pytest.fixture
 def plain():
     return 2
 
@@ -41,7 +46,7 @@ class TestShelf:
         if with_one:
             value = request.getfixturevalue("one")
         else:
-            value = request.getfixturevalue("plain")
+            value = request.getfixturevalue("plain") + request.getfixturevalue("needing")
         with Session(engine) as db:
             assert db.scalar(select(literal(value))) == value
 """
@@ -80,7 +85,9 @@ def test_what_others_import_waits_for_nothing(other):
 
 def test_fixtures_that_a_test_asks_for_are_made_before():
     text = rewritten(database=DATABASE, test_shelf=ASKING).files["test_shelf.py"].decode()
-    marked = '    @pytest.mark.usefixtures("one")\n    @pytest.mark.parametrize("with_one"'
+    marked = (
+        '    @pytest.mark.usefixtures("needing", "one")\n    @pytest.mark.parametrize("with_one"'
+    )
     assert marked in text
     assert "async def test_asked" in text
     assert 'value = request.getfixturevalue("one")' in text

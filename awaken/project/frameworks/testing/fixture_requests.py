@@ -71,6 +71,25 @@ class FixtureRequests:
             for one in fixtures_asked_for(self._evaluator, module, call) or ()
         ]
 
+    def with_needed(self, fixture: FunctionOf) -> list[FunctionOf]:
+        """Return a fixture and all that it asks for by its parameters, over any number of them."""
+        found = [fixture]
+        seen = {(fixture.module.path, fixture.module.span(fixture.node).start)}
+        # The list grows while it is read.
+        for one in found:
+            if not isinstance(one.node, Function):
+                continue
+            names, load = self._evaluator.names, self._evaluator.load
+            for parameter, _ in parameters_of(one.node.args):
+                needed = fixture_for(one.module, one.node, parameter.arg, names, load)
+                if needed is None:
+                    continue
+                key = (needed.module.path, needed.module.span(needed.node).start)
+                if key not in seen:
+                    seen.add(key)
+                    found.append(needed)
+        return found
+
     def is_test(self, module: Module, function: Function) -> bool:
         """Whether pytest collects ``function`` as a test, by the names in its settings."""
         file = module.path.rpartition("/")[2]

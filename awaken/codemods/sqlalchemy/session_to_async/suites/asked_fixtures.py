@@ -1,7 +1,8 @@
 """Fixtures that a test asks for by name while it runs, ``request.getfixturevalue("client")``.
 
 A plug-in of pytest runs a fixture that waits in the loop of its tests, and cannot where that runs
-already. So the test has them made before it begins, and is given what is there.
+already: nor one that is needed by what is asked for. So the test has them made before it begins,
+and is given what is there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.sites import Site
 from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -26,9 +28,9 @@ def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDe
     if not requests.is_test(module, node):
         return []
     for one in requests.asked_for(module, node):
-        fixture = one.node
-        if isinstance(fixture, Function) and part.place_of(one.module, fixture) in part.steps:
-            names.add(requests.name_of(one.module, fixture) or fixture.name)
+        name = isinstance(one.node, Function) and requests.name_of(one.module, one.node)
+        if name and any(_waits(part, needed) for needed in requests.with_needed(one)):
+            names.add(name)
     if not names:
         return []
     first = node.decorator_list[0] if node.decorator_list else None
@@ -40,3 +42,11 @@ def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDe
         TextEdit(path=module.path, anchor=Span(start, start), text=code, site=site.id),
         site.need_import("pytest"),
     ]
+
+
+def _waits(part: SynchronousPart, fixture: FunctionOf) -> bool:
+    """Whether a fixture becomes a coroutine function, or is one."""
+    if not isinstance(fixture.node, Function):
+        return False
+    function = part.place_of(fixture.module, fixture.node)
+    return function in part.steps or part.is_asynchronous(function)
