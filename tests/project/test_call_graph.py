@@ -540,3 +540,14 @@ def test_a_chain_of_calls_of_any_length_has_components():
 
     assert len(list(graph.components())) == 5002
     assert len(graph.way(*named(graph, "m.f0", "m.f5000")) or ()) == 5000
+
+
+def test_the_calls_of_one_file_are_those_of_the_program_that_stand_in_it():
+    files = {"a.py": "from b import f\nf()\ndef g(): f()\n", "b.py": "def f(): h()\n", "c.py": ""}
+    graph = program(files).calls.graph()
+
+    assert [[one.place.span.start for one in graph.calls_in(path)] for path in sorted(files)] == [
+        [one.place.span.start for one in graph.calls() if one.place.path == path]
+        for path in sorted(files)
+    ]
+    assert len(list(graph.calls_in("a.py"))) == 2

@@ -284,6 +284,17 @@ def test_a_site_keeps_its_identity_when_its_neighbours_change():
     assert [one for one in after if one in before] == before
 
 
+def test_equal_statements_are_told_apart_by_how_many_stand_before():
+    texts = ["s.add(a)", "x = s.add(a)", "return s.add(a)", "assert s.a", "if s.a: pass"]
+    texts += ["with s.a(): pass", "await s.a()", "await s", "return"]
+    found = module("async def f():\n" + "".join(f"  {one}\n" for one in [*texts, *texts]))
+    body = found.tree.body[0].body
+    ids = [site_id("rule", found, one) for one in body]
+
+    assert len(set(ids)) == len(body)
+    assert [found.among_equals(one)[2] for one in body] == [0] * len(texts) + [1] * len(texts)
+
+
 def test_a_site_is_another_one_under_another_rule_path_scope_or_syntax():
     found = module("s.query(A)\n")
     call = last(found, "s.query(A)")
@@ -313,6 +324,43 @@ def test_only_the_last_modules_are_kept_but_any_can_be_asked_for_again(monkeypat
     gc.collect()
     assert first() is None
     assert project.module("m0.py").path == "m0.py"
+
+
+def test_what_is_asked_for_again_outlives_what_a_pass_over_all_files_asks_for(monkeypatch):
+    monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 2_500_000)
+    filler = "x = 1  # " + "y" * 1000 + "\n"
+    project = program({f"m{index}.py": filler * 600 for index in range(8)})
+    again, once = [weakref.ref(module_of(project, path)) for path in ("m0.py", "m1.py")]
+    project.module("m0.py")
+
+    for index in range(2, 8):
+        project.module(f"m{index}.py")
+    gc.collect()
+
+    assert again() is project.module("m0.py")
+    assert once() is None
+
+
+def test_the_only_tree_goes_whether_it_was_asked_for_once_or_again(monkeypatch):
+    monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 1)
+    project = program({"m.py": "x = 1\n", "n.py": "y = 1\n", "o.py": "z = 1\n"})
+    held = [module_of(project, path) for path in ("m.py", "n.py", "m.py", "n.py")]
+    seen = [weakref.ref(one) for one in held[:2]]
+    held.clear()
+
+    project.module("o.py")
+    gc.collect()
+
+    assert [one() for one in seen] == [None, None]
+
+
+def test_expressions_are_found_by_what_they_take():
+    found = module("a.b(c)\nf(a.b)\n")
+    call, inner = found.tree.body[0].value, found.tree.body[1].value.args[0]
+
+    assert list(found.expressions_at({found.span(call), found.span(inner)})) == [call, inner]
+    assert list(found.expressions_at({found.span(found.tree.body[0].value.func)})) == [call.func]
+    assert list(found.expressions_at(set())) == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from awaken.contract import NodeEdit, Problem, Span
 from awaken.engine.edits.style import line_above, line_end, line_start
 from awaken.project.source.f_strings import is_placed
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import children, walk
+from awaken.project.source.trees import children, children_by_field, walk
 
 
 class Misplaced(ValueError):
@@ -76,7 +76,7 @@ def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST
             if index == len(ordered) or ordered[index] > (node.end_lineno or first):
                 continue
         yield node
-        waiting.extend(ast.iter_child_nodes(node))
+        waiting += children_by_field(node)
 
 
 def nodes_near_word(module: Module, word: str) -> Iterator[ast.AST]:

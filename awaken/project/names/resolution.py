@@ -69,6 +69,7 @@ class Names:
         self._knowledge = knowledge
         self.facts = facts
         self._attributes: dict[Hashable, str | None] = {}
+        self._located: dict[str, Located | None] = {}
         # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
             self._asked, self._memory, _NOTHING, _joined, self._finished
@@ -83,6 +84,11 @@ class Names:
         """Return the file that defines ``qualified``; None for names outside the project."""
         if not self.layout.may_have(qualified):
             return None
+        if qualified not in self._located:
+            self._located[qualified] = self._locate(qualified)
+        return self._located[qualified]
+
+    def _locate(self, qualified: str) -> Located | None:
         # The longest first: a module inside a package before what the package binds.
         module, rest = qualified, list[str]()
         while True:

@@ -15,6 +15,11 @@ these are up to 330 MB, as much as were in memory when trees that nobody needed 
 3 MB were kept, and up to 3 MB more waited to be collected. With 3 MB alone AntaREST (6.7 MB) is
 parsed ten times over and takes 30 % longer for session-to-async; with 5.5 MB five times."""
 
+USED_AGAIN_SHARE = 10 / 11
+"""How much of that may be trees that were asked for again, after others. What goes through all
+files asks for most of them once: such trees let each other go, not those that questions lead to.
+AntaREST is parsed six times over with this, nine times without."""
+
 COLLECTED_SOURCE_BYTES = 3_000_000
 """Source of the trees that nobody should hold any more, but that are still there, after which
 garbage is collected. No collection happens by itself during a run: it would visit all trees."""
@@ -38,10 +43,13 @@ class ModuleStore:
         self, earlier: ModuleStore | None = None, let_go: Callable[[], None] | None = None
     ) -> None:
         self._forget = let_go
-        self._last_used: OrderedDict[str, Module] = OrderedDict()
+        # The first to go is what nobody asked for again, then what nobody did for longest.
+        self._once: OrderedDict[str, Module] = OrderedDict()
+        self._again: OrderedDict[str, Module] = OrderedDict()
+        self._latest = ""
         self._held: WeakValueDictionary[str, Module] = WeakValueDictionary()
         self._alive: WeakSet[Module] = WeakSet() if earlier is None else earlier.alive()
-        self._bytes = 0
+        self._bytes = self._bytes_again = 0
         # All trees of an earlier store, but for those that are taken over.
         self._let_go = 0 if earlier is None else FORGOTTEN_SOURCE_BYTES
 
@@ -50,38 +58,54 @@ class ModuleStore:
         return self._alive
 
     def __iter__(self) -> Iterator[Module]:
-        return iter(self._last_used.values())
+        yield from self._once.values()
+        yield from self._again.values()
 
     def get(self, path: str) -> Module | None:
         """Return the parsed file at ``path``; None if it must be parsed."""
-        kept = self._last_used.get(path)
+        kept = self._again.get(path)
         if kept is not None:
-            self._last_used.move_to_end(path)
-            return kept
-        held = self._held.get(path)
-        if held is not None:
-            self._keep(held)
-        return held
+            self._again.move_to_end(path)
+        elif path in self._once:
+            kept = self._once[path] if path == self._latest else self._promoted(path)
+        else:
+            kept = self._held.get(path)
+            if kept is not None:
+                self._keep(kept)
+        self._latest = path
+        return kept
 
     def add(self, module: Module) -> None:
-        """Keep ``module``, and let those go that were not used for longest."""
+        """Keep ``module``, and let others go: what was used once first, then what was not used."""
         self._held[module.path] = module
         self._alive.add(module)
         self._keep(module)
+        self._latest = module.path
 
     def give_up(self, paths: Iterable[str]) -> None:
         """Keep no tree of these files any longer: whoever holds one may go on with it."""
         for path in paths:
-            dropped = self._last_used.pop(path, None)
-            self._bytes -= 0 if dropped is None else len(dropped.source.text)
+            once, again = self._once.pop(path, None), self._again.pop(path, None)
+            self._bytes -= 0 if once is None else _size(once)
+            if again is not None:
+                self._bytes -= _size(again)
+                self._bytes_again -= _size(again)
+
+    def _promoted(self, path: str) -> Module:
+        """Return a file that is asked for again, after others: it is kept longer."""
+        module = self._again[path] = self._once.pop(path)
+        self._bytes_again += _size(module)
+        while self._bytes_again > KEPT_SOURCE_BYTES * USED_AGAIN_SHARE:
+            earlier, dropped = self._again.popitem(last=False)
+            self._bytes_again -= _size(dropped)
+            self._once[earlier] = dropped
+        return module
 
     def _keep(self, module: Module) -> None:
-        self._last_used[module.path] = module
-        self._bytes += len(module.source.text)
-        while self._bytes > KEPT_SOURCE_BYTES and len(self._last_used) > 1:
-            _, dropped = self._last_used.popitem(last=False)
-            self._bytes -= len(dropped.source.text)
-            self._let_go += len(dropped.source.text)
+        self._once[module.path] = module
+        self._bytes += _size(module)
+        while self._bytes > KEPT_SOURCE_BYTES and (len(self._once) > 1 or self._again):
+            self._drop()
         if self._let_go > FORGOTTEN_SOURCE_BYTES:
             if self._forget is not None:
                 self._forget()
@@ -89,8 +113,20 @@ class ModuleStore:
             if self._still_there() > COLLECTED_SOURCE_BYTES:
                 gc.collect()
 
+    def _drop(self) -> None:
+        """Let go of the tree that is needed least, but never of the last one."""
+        is_again = len(self._once) == 1
+        _, dropped = (self._again if is_again else self._once).popitem(last=False)
+        self._bytes_again -= _size(dropped) if is_again else 0
+        self._bytes -= _size(dropped)
+        self._let_go += _size(dropped)
+
     def _still_there(self) -> int:
         """Return the bytes of source of trees that are in memory, and not those last used."""
-        kept = {id(module.tree) for module in self._last_used.values()}
-        sizes = {id(module.tree): len(module.source.text) for module in self._alive}
+        kept = {id(module.tree) for module in self}
+        sizes = {id(module.tree): _size(module) for module in self._alive}
         return sum(size for tree, size in sizes.items() if tree not in kept)
+
+
+def _size(module: Module) -> int:
+    return len(module.source.text)

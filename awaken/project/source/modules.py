@@ -7,7 +7,7 @@ import bisect
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, KeysView, Sequence
+from collections.abc import Collection, Hashable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -46,6 +46,7 @@ class Module:
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
+        self._looks: dict[type[ast.AST], dict[tuple[object, ...], list[ast.AST]]] = {}
 
     def anew(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -215,6 +216,20 @@ class Module:
         """Return the calls that take exactly ``span``: one, but for those inside f-strings."""
         return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
 
+    def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
+        """Yield the expressions that take exactly one of ``spans``, in source order."""
+        if not spans:
+            return
+        starts, wanted = self._line_starts, {one.start for one in spans}
+        for node in self._walked[0]:
+            # Where it begins is told without an object: hardly any begins where one is wanted.
+            if (
+                isinstance(node, ast.expr)
+                and starts[node.lineno - 1] + node.col_offset in wanted
+                and self.span(node) in spans
+            ):
+                yield node
+
     @cached_property
     def _functions(self) -> dict[int, Function]:
         nodes = [scope.node for scope in self.scopes.scopes]
@@ -239,12 +254,19 @@ class Module:
         if look not in self._equals:
             found = self._equals[look] = {}
             seen: Counter[tuple[str, bytes]] = Counter()
-            for other in self.like(node):
-                if _look(other) == look:
-                    key = (self.scope_name(other), fingerprint(other))
-                    found[other] = (*key, seen[key])
-                    seen[key] += 1
+            for other in self._by_look(type(node))[look]:
+                key = (self.scope_name(other), fingerprint(other))
+                found[other] = (*key, seen[key])
+                seen[key] += 1
         return self._equals[look][node]
+
+    def _by_look(self, kind: type[ast.AST]) -> dict[tuple[object, ...], list[ast.AST]]:
+        """Return the nodes of a type by their looks, those of one look in source order."""
+        if kind not in self._looks:
+            found = self._looks[kind] = {}
+            for node in self._by_type[kind]:
+                found.setdefault(_look(node), []).append(node)
+        return self._looks[kind]
 
     def enclosing_function(self, node: ast.AST) -> FunctionOrLambda | None:
         """Return the function or lambda whose body or parameter list holds ``node``.
@@ -396,5 +418,19 @@ def _look(node: ast.AST) -> tuple[object, ...]:
         func = node.func
         names = getattr(func, "attr", None), getattr(func, "id", None)
         return ast.Call, len(node.args), *names
+    match node:
+        # Else all statements of a kind would look the same.
+        case (
+            ast.Expr(value=value) | ast.Assign(value=value) | ast.Return(value=ast.expr() as value)
+        ):
+            return type(node), _look(value)
+        case ast.If(test=test) | ast.Assert(test=test):
+            return type(node), _look(test)
+        case ast.With(items=[item, *_]) | ast.AsyncWith(items=[item, *_]):
+            return type(node), _look(item.context_expr)
+        case ast.Await(value=ast.Call() as value):
+            return ast.Await, _look(value)
+        case _:
+            pass
     name = next((getattr(node, one) for one in _NAMING if hasattr(node, one)), None)
     return type(node), name

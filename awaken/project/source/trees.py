@@ -59,10 +59,10 @@ def children(node: ast.AST) -> list[ast.AST]:
     only where ``*args`` may stand after a keyword: in f-strings they are wrong.
     """
     in_order = _IN_ORDER.get(type(node))
-    return _by_field(node) if in_order is None else in_order(node)
+    return children_by_field(node) if in_order is None else in_order(node)
 
 
-def _by_field(node: ast.AST) -> list[ast.AST]:
+def children_by_field(node: ast.AST) -> list[ast.AST]:
     """Return what ``ast.iter_child_nodes`` yields, in half its time: whole programs are walked."""
     found: list[ast.AST] = []
     for name in node._fields:
@@ -109,6 +109,26 @@ def _return(node: ast.Return) -> list[ast.AST]:
 
 def _argument(node: ast.arg) -> list[ast.AST]:
     return [] if node.annotation is None else [node.annotation]
+
+
+def _operation(node: ast.BinOp) -> list[ast.AST]:
+    return [node.left, node.op, node.right]
+
+
+def _boolean(node: ast.BoolOp) -> list[ast.AST]:
+    return [node.op, *node.values]
+
+
+def _unary(node: ast.UnaryOp) -> list[ast.AST]:
+    return [node.op, node.operand]
+
+
+def _parts(node: ast.JoinedStr) -> list[ast.AST]:
+    return [*node.values]
+
+
+def _names(node: ast.Import | ast.ImportFrom) -> list[ast.AST]:
+    return [*node.names]
 
 
 def _if(node: ast.If) -> list[ast.AST]:
@@ -216,6 +236,11 @@ _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
     **dict.fromkeys((ast.Expr, ast.keyword, ast.Await), _value),
     ast.Assign: _assignment,
     ast.Compare: _comparison,
+    ast.BinOp: _operation,
+    ast.BoolOp: _boolean,
+    ast.UnaryOp: _unary,
+    ast.JoinedStr: _parts,
+    **dict.fromkeys((ast.Import, ast.ImportFrom), _names),
     ast.Return: _return,
     ast.arg: _argument,
     ast.If: _if,

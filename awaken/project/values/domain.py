@@ -148,6 +148,8 @@ class Argument:
     value: ast.expr | ast.arg
     known: Environment
     receiver: Value | None = None
+    # It is part of the questions that are asked of a call, each of which is looked up many times.
+    _hash: int = field(default=0, init=False, repr=False)
 
     @property
     def depth(self) -> int:
@@ -165,10 +167,13 @@ class Argument:
         )
 
     def __hash__(self) -> int:
-        # Many objects are the receiver of one method: they are told apart by their classes.
-        receiver = getattr(self.receiver, "qualified", None)
-        path, parameter, value = self.module.path, self.parameter, self.value
-        return hash((path, receiver, *_position(parameter), *_position(value)))
+        if not self._hash:
+            # Many objects are the receiver of one method: they are told apart by their classes.
+            receiver = getattr(self.receiver, "qualified", None)
+            path, parameter, value = self.module.path, self.parameter, self.value
+            found = hash((path, receiver, *_position(parameter), *_position(value)))
+            object.__setattr__(self, "_hash", found)
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,6 +264,9 @@ Values = tuple[Value, ...]
 
 Environment = tuple[Argument, ...]
 
+_HOLDING = frozenset({InstanceOf, Producer, TupleOf})
+"""What ``inside`` gives something of."""
+
 MOST_ALTERNATIVES = (
     8  # no rule rewrites for more at once; half loses no finding (benchmarks/limits.md)
 )
@@ -345,7 +353,12 @@ def _place_of(origin: Origin) -> tuple[Place, str, tuple[str, ...], tuple[Place,
 
 def holds_tree(values: Values) -> bool:
     """Whether what is known of ``values`` leads to the tree of a file."""
-    return any(isinstance(one, FunctionOf) or holds_tree(inside(one)) for one in values)
+    for one in values:
+        kind = type(one)
+        # Each answer is asked for this: what holds nothing is most of them.
+        if kind is FunctionOf or (kind in _HOLDING and holds_tree(inside(one))):
+            return True
+    return False
 
 
 def placed(values: Values, module: Module, node: ast.AST) -> Values:
@@ -364,7 +377,7 @@ def bounded(values: Values) -> Values:
 
     A type that is defined by itself, and a tuple of itself, would grow without end.
     """
-    if not any(map(inside, values)):
+    if not any(type(one) in _HOLDING and inside(one) for one in values):
         return values
     # Less of what is inside is known, rather than nothing at all.
     levels = (_down_to(values, depth) for depth in range(_DEEPEST, 0, -1))

@@ -148,16 +148,17 @@ class FileOperations:
     def _add(self, module: Module, known_before: Mapping[Place, Operation]) -> None:
         """Add what is called in a greenlet, or in `run_sync`."""
         here = {place for place in known_before if place.path == module.path}
-        for node in module.walk() if here else ():
-            if isinstance(node, ast.expr) and module.place(node) in here:
-                known = known_before[module.place(node)]
-                operation = replace(known, node=node, session=_same(node, known.session))
-                self._last[_start_around(module, node)].append(operation)
+        for node in module.expressions_at({one.span for one in here}):
+            if module.place(node) not in here:
+                continue
+            known = known_before[module.place(node)]
+            operation = replace(known, node=node, session=_same(node, known.session))
+            self._last[_start_around(module, node)].append(operation)
 
     def _loading(self, module: Module) -> Iterator[Operation]:
         """Yield the reads of a file that are operations."""
-        is_any = any(one.path == module.path for one in (*self._attributes, *self._lazy))
-        for node in module.walk() if is_any else ():
+        both = (*self._attributes, *self._lazy)
+        for node in module.expressions_at({one.span for one in both if one.path == module.path}):
             if isinstance(node, ast.Attribute) and module.place(node) in self._attributes:
                 yield Operation(node, "attribute", method=node.attr)
             elif isinstance(node, ast.Call) and module.place(node) in self._lazy:

@@ -89,6 +89,7 @@ class CallGraph:
         self._by_caller: array[int] = array("i")
         self._first: array[int] = array("i")
         self._by_callee: dict[int, array[int]] = {}
+        self._by_path: dict[str, list[int]] | None = None
         self._in_lambdas: dict[tuple[str, Span], Span] = {}
         # The files in which each name is used, and not called.
         self._uses: dict[str, list[str]] = {}
@@ -158,6 +159,15 @@ class CallGraph:
         """Yield all calls, as they were resolved while the files were read."""
         for row, what in enumerate(self._what):
             yield self._resolved_as(row, self._resolved[what])
+
+    def calls_in(self, path: str) -> Iterator[Call]:
+        """Yield the calls of one file, as they were resolved while the files were read."""
+        if self._by_path is None:
+            self._by_path = {}
+            for row, caller in enumerate(self._caller):
+                self._by_path.setdefault(self._functions[caller].path, []).append(row)
+        for row in self._by_path.get(path, ()):
+            yield self._resolved_as(row, self._resolved[self._what[row]])
 
     def lambda_around(self, call: Call) -> Place | None:
         """Return the lambda that a call stands in; None if it stands in none."""

@@ -41,6 +41,11 @@ class Answer:
     depth: int
     large: Large | None = None
 
+    @property
+    def is_small(self) -> bool:
+        """Whether it is within the limits, however it is asked for."""
+        return self.large is None and self.depth <= DEEPEST
+
 
 _TOO_LARGE = Answer((), 1, DEEPEST + 1)
 """What is remembered of a question that is too large: so is all that leads to it."""
@@ -231,6 +236,8 @@ class Answers:
         self._stack[-1].members += (*question.members, question)
 
     def _settled(self, question: _Question) -> Values:
+        if not question.members and question.steps <= WHOLE:
+            return self._settled_alone(question)
         circle = (*question.members, question)
         depth = max(one.depth for one in circle) + len(circle)
         # The same for all of a circle, whichever was asked first.
@@ -245,6 +252,19 @@ class Answers:
             self._earlier.pop(one.key, None)
         # Remembered first: it is too deep for all others that lead to it.
         self._go_down(question.index + depth)
+        self._add(answer)
+        return question.values
+
+    def _settled_alone(self, question: _Question) -> Values:
+        """Settle a question in no circle that is not large: as others are, without their loops."""
+        answer = Answer(question.values, question.steps, question.depth + 1)
+        kept = question.kept
+        if kept is None or holds_tree(question.values):
+            kept = self._known
+        kept[question.key] = answer
+        self._waiting.pop(question.key, None)
+        self._earlier.pop(question.key, None)
+        self._go_down(question.index + answer.depth)
         self._add(answer)
         return question.values
 

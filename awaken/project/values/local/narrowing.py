@@ -27,6 +27,7 @@ from awaken.project.values.questions import Questions
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_CHECKED = "variables that checks are about"
 _Position = tuple[int, int]
 
 
@@ -50,6 +51,8 @@ class Narrowing:
         """Return what is left of ``found`` where ``name`` is read."""
         if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
             return found
+        if name.id not in _checked(module):
+            return found  # as most are: what stands around the read need not be gone through
         here = module.enclosing_function(name)
         functions = {module.enclosing_function(one.node) for one in bindings}
         if len(bindings) > 1 and functions != {here}:
@@ -138,6 +141,40 @@ def _end_of_binding(module: Module, node: ast.AST) -> _Position:
     ):
         return statement.end_lineno or 0, statement.end_col_offset or 0
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _checked(module: Module) -> frozenset[str]:
+    """Return the variables of a file that any check is about, in whatever function."""
+    kept: frozenset[str] | None = module.memo.get(_CHECKED)
+    if kept is None:
+        found = set[str]()
+        for node in module.walk():
+            match node:
+                case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
+                    found |= _about(node.test)
+                case ast.BoolOp():
+                    for one in node.values:
+                        found |= _about(one)
+                case ast.comprehension():
+                    for one in node.ifs:
+                        found |= _about(one)
+                case _:
+                    pass
+        kept = module.memo[_CHECKED] = frozenset(found)
+    return kept
+
+
+def _about(test: ast.expr) -> set[str]:
+    """Return the variable that a check may narrow; the parts of ``and`` and ``or`` are apart."""
+    while isinstance(test, ast.UnaryOp):
+        test = test.operand
+    match test:
+        case ast.Compare(left=checked) | ast.Call(args=[checked, *_]):
+            pass
+        case _:
+            checked = test
+    checked = checked.target if isinstance(checked, ast.NamedExpr) else checked
+    return {checked.id} if isinstance(checked, ast.Name) else set()
 
 
 def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:

@@ -126,9 +126,8 @@ class Links:
         module = self._project.module(place.path)
         if module is None:
             return
-        for node in module.walk():
-            if isinstance(node, ast.expr) and module.span(node) == place.span:
-                yield piece_around(module, node)
+        for node in module.expressions_at({place.span}):
+            yield piece_around(module, node)
 
     def _caller(self, call: Call) -> Piece | None:
         """Return the piece that a call stands in; None for what stays synchronous anyway."""

@@ -196,9 +196,7 @@ def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
 def _are_mocks(part: SynchronousPart, module: Module, cls: str, method: str) -> bool:
     """Whether a file passes mocks alone for objects of a class to what calls its ``method``."""
     project, found = part.project, False
-    for call in project.calls.graph().calls():
-        if call.place.path != module.path:
-            continue
+    for call in project.calls.graph().calls_in(module.path):
         for function in call.functions:
             home = part.node_of(function)
             nodes = [] if home is None else module.calls_at(call.place.span)[:1]

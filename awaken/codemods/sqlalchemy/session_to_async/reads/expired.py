@@ -116,7 +116,7 @@ class ExpiredReads:
         nodes = sorted(
             (
                 one
-                for one in module.walk()
+                for one in module.expressions_at({one.span for one in reads})
                 if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in reads
             ),
             key=lambda one: (module.span(one).start, -module.span(one).end),

@@ -44,6 +44,7 @@ class HandedSessions:
         self._is_engine = is_engine
         self._harmless = frozenset(twins().handed.harmless)
         self._inspecting = frozenset(twins().handed.inspecting)
+        self._revisions: dict[str, bool] = {}
 
     def of(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
         """Return the function that ``call`` calls, and the session that it is given.
@@ -101,8 +102,14 @@ class HandedSessions:
         if root in sys.stdlib_module_names or root in {"builtins", *self._harmless}:
             return False
         located = self._evaluator.names.locate(name)
-        home = None if located is None else self._evaluator.load(located.path)
-        return home is None or is_revision(home)
+        return located is None or self._is_revision(located.path)
+
+    def _is_revision(self, path: str) -> bool:
+        """Whether a file is a revision, or cannot be read."""
+        if path not in self._revisions:
+            home = self._evaluator.load(path)
+            self._revisions[path] = home is None or is_revision(home)
+        return self._revisions[path]
 
     def _is_by_path(self, module: Module, function: ast.expr, given: _Given) -> bool:
         """Whether a revision that is loaded by its path has what is called.

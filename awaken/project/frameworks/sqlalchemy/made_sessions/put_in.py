@@ -7,6 +7,8 @@ takes ``context.db`` or ``context["db"]`` out again may have the session.
 from __future__ import annotations
 
 import ast
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -45,6 +47,8 @@ class PutSessions:
         self._files_with = files_with
         self._is_session = is_session
         self._found: dict[str, list[_Put]] = {}
+        # By file the hashes of its names, so that its tree is asked for only where it may have one.
+        self._names: dict[str, array[int]] = {}
 
     def put_where(self, module: Module, node: ast.expr) -> Place | None:
         """Return where a session is put in that ``node`` may take out; None if there is none."""
@@ -61,7 +65,7 @@ class PutSessions:
 
     def _put(self, name: str) -> Iterator[_Put]:
         for path in self._files_with([name.encode()]):
-            module = self._evaluator.load(path)
+            module = self._evaluator.load(path) if self._may_put(path, name) else None
             for node in () if module is None else self._ways(module).get(name, ()):
                 if module is not None and isinstance(node, ast.Dict):
                     yield from self._in_display(module, node, name)
@@ -72,6 +76,16 @@ class PutSessions:
                     made, fields = self._fields(module, node)
                     if name in fields:
                         yield from self._given(made, fields.index(name))
+
+    def _may_put(self, path: str, name: str) -> bool:
+        """Whether a file may put something under ``name``."""
+        if path not in self._names:
+            module = self._evaluator.load(path)
+            names = () if module is None else self._ways(module)
+            self._names[path] = array("q", sorted(map(hash, names)))
+        known, wanted = self._names[path], hash(name)
+        at = bisect_left(known, wanted)
+        return at < len(known) and known[at] == wanted
 
     def _ways(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""
@@ -130,8 +144,9 @@ class PutSessions:
                 targets = [one.target for one in body if isinstance(one, ast.AnnAssign)]
                 return made, [one.id for one in targets if isinstance(one, ast.Name)]
             case ast.Assign(targets=[ast.Name(id=made)], value=ast.Call() as call):
-                is_one = self._evaluator.names.qualified(module, call.func) in _NAMED
-                return made, _names(call) if is_one else []
+                fields = _names(call)  # hardly any call has some: what it calls is asked of these
+                is_one = fields and self._evaluator.names.qualified(module, call.func) in _NAMED
+                return made, fields if is_one else []
             case _:
                 return "", []
 

@@ -203,11 +203,4 @@ class Callables:
 
 def _expression_at(module: Module, span: Span) -> ast.expr | None:
     """Return the outermost expression that takes exactly ``span``."""
-    return next(
-        (
-            node
-            for node in module.walk()
-            if isinstance(node, ast.expr) and module.span(node) == span
-        ),
-        None,
-    )
+    return next(module.expressions_at({span}), None)

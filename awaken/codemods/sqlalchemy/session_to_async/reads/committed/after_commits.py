@@ -143,7 +143,7 @@ class ReadsAfterCommits:
         places = self._places[module.path]
         nodes = [
             one
-            for one in module.walk()
+            for one in module.expressions_at({one.span for one in places})
             if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
         ]
         kept: list[_Read] = []

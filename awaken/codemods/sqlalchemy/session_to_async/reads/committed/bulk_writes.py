@@ -125,7 +125,7 @@ class ReadsAfterBulkWrites:
         read_of, kept = ReadOf(self._project), list[_Read]()
         nodes = [
             one
-            for one in module.walk()
+            for one in module.expressions_at({one.span for one in places})
             if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
         ]
         for node in sorted(nodes, key=lambda one: module.span(one).start):

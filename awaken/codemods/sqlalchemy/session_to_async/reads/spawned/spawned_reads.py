@@ -188,7 +188,4 @@ def validates(call: ast.Call) -> bool:
 
 
 def _expression_at(module: Module, place: Place) -> ast.expr | None:
-    for node in module.walk():
-        if isinstance(node, ast.expr) and module.place(node) == place:
-            return node
-    return None
+    return next(module.expressions_at({place.span}), None)
