@@ -76,7 +76,8 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     shown = module.excerpt(node)
     # Connections that belong to one loop must not outlive this one.
     is_run = begins_process(module, node) or (
-        _is_collected(part.project, module) and (disposal.is_possible or not part.is_loop_bound)
+        _is_collected(part.project, module)
+        and (disposal.is_possible(module) or not part.is_loop_bound)
     )
     if is_entered(module, node) or not is_run:
         raise Refused(reasons.AT_IMPORT, f"`{shown}`")
