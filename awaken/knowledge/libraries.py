@@ -102,6 +102,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       that are given a function which returns one, and functions that are given one.
     - ``not_mapped``: objects of a request or an application that are never mapped themselves,
       though their attributes may hold anything.
+    - ``decoded``: functions that make plain data of the bytes or the text that they are given, or
+      of those that they belong to, as long as nothing else is passed.
     - ``results``: the builtin type that calling a function gives: ``str``, or ``float`` for any
       number.
     """
@@ -142,6 +144,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     for_one_task: tuple[str, ...] = ()
     current_users: dict[str, tuple[str, ...]] = {}
     not_mapped: tuple[str, ...] = ()
+    decoded: tuple[str, ...] = ()
 
 
 class Knowledge:
@@ -182,6 +185,7 @@ class Knowledge:
         self.for_one_task: set[str] = set()
         self.current_users: dict[str, tuple[str, ...]] = {}
         self.not_mapped: set[str] = set()
+        self.decoded: set[str] = set()
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:
@@ -225,6 +229,7 @@ class Knowledge:
         self.for_one_task.update(library.for_one_task)
         self.current_users |= library.current_users
         self.not_mapped.update(library.not_mapped)
+        self.decoded.update(library.decoded)
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)
             for module in row.also:

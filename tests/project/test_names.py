@@ -395,3 +395,26 @@ def test_a_folder_between_packages_is_one_where_files_name_it_so():
 
     elsewhere = program(files | {"app/io/celery/tasks.py": "from celery import shared_task\n"})
     assert elsewhere.layout.name_of(module.path) == "celery.tasks"
+
+
+TAKEN_BACK = {
+    "shop/__init__.py": "from .a import *\nfrom .b import *\nfrom .c import *\n",
+    "shop/a.py": "if 0:\n    from . import Book\nclass Tag: ...\n",
+    "shop/b.py": "from .a import Tag\nfrom . import a\nclass Book: ...\n",
+    "shop/c.py": "from . import Missing\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Book", "shop.b.Book"),
+        ("Tag", "shop.a.Tag"),
+        ("a", "shop.a"),
+        # What they only import from each other, none of them has.
+        ("Missing", None),
+    ],
+)
+def test_a_file_that_a_package_takes_all_of_may_take_names_back_from_it(name, meant):
+    files = {**TAKEN_BACK, "main.py": f"from shop import {name}\n{name}\n"}
+    assert name_in(files, "main.py", name) == meant

@@ -45,6 +45,32 @@ SEEN = {
     "to a constructor": (
         "class _A:\n def __init__(self, x, s):\n  self.s = s\n  s\n_A(1, S)", "session",
     ),
+    "from a display that anybody may change": (
+        'x = {"s": S}\n_f(**x)\ndef _f(s): s', "parameter `s` has no annotation",
+    ),
+    "from a display that is changed": (
+        'def _g():\n x = {"s": S}\n x["s"] = 1\n _f(**x)\ndef _f(s): s',
+        "parameter `s` has no annotation",
+    ),
+    "from keywords that are changed": (
+        "_g(s=S)\ndef _g(**k):\n k.update(s=1)\n _f(**k)\ndef _f(s): s",
+        "parameter `s` has no annotation",
+    ),
+    "chosen out of a table that goes elsewhere": (
+        "def _g(n):\n t = {1: _f}\n t[n](S)\n print(t)\ndef _f(s): s",
+        "parameter `s` has no annotation",
+    ),
+    "among keywords of a caller": ("_g(s=S)\ndef _g(**k): _f(**k)\ndef _f(s): s", "session"),
+    "from a display in a function": (
+        'def _g():\n x = {"s": S}\n _f(**x)\ndef _f(s): s', "session",
+    ),
+    "chosen out of a table": (
+        "def _g(n):\n t = {1: _f}\n c = t.get(n)\n if c is not None:\n  c(S)\ndef _f(s): s",
+        "session",
+    ),
+    "to a class chosen out of a table": (
+        "class _A:\n def __init__(self, s): s\ndef _g(n):\n t = {1: _A}\n t[n](s=S)", "session",
+    ),
     "handed on": ("def _g(s): _f(s)\n_g(S)\ndef _f(s): s", "session"),
     "handed on by another name": ("def _g(x): _f(x)\n_g(S)\ndef _f(s): s", "session"),
     "recursive": ("_f(S)\ndef _f(s):\n _f(s)\n s", "session"),

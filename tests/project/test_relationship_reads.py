@@ -537,3 +537,43 @@ def test_the_same_is_told_whatever_was_asked_before_and_in_any_order():
 
     assert turned.orm.relationship_reads() == expected
     assert any(one.traces for one in expected)
+
+
+PLAIN = """
+    import json
+    from httpx import Response
+    from fastapi import APIRouter
+    from models import Base
+    router = APIRouter()
+    class Shelf:
+        def __init__(self, session: Session) -> None:
+            self.size = 3
+        @property
+        def named(self) -> str:
+            return "shelf"
+        @router.get("/shelf")
+        def one(self):
+            return 3
+    def shown(response: Response, text: str, name: str, session: Session) -> None:
+        held = USE
+        held.nodes
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "is_plain"),
+    [
+        ("response.json()", True),
+        ('response.json()["shelf"][0]', True),
+        ("json.loads(text)", True),
+        ("json.loads(text, object_hook=made)", False),
+        ("getattr(Shelf(session), name)", True),
+        ("getattr(Shelf(session), name).more", False),
+        ("getattr(session, name)", False),
+        ("Base.metadata.tables[name]", True),
+        ("Shelf(session).one()", True),
+    ],
+)
+def test_what_gives_no_object_of_a_model_is_none(use, is_plain):
+    found = reads(PLAIN.replace("USE", use))
+    assert ("held.nodes" not in found) == is_plain

@@ -2,17 +2,20 @@
 
 A parameter that is passed on as it came (``def f(s): g(s)``) stands for what *its* callers pass,
 so recursion and cycles of functions add nothing. Calls with ``*args`` or ``**kwargs`` that may
-reach the parameter are unknown. A default counts always: some call may rely on it.
+reach the parameter are unknown, unless these are a display in sight, or the keywords that the
+caller was given itself. A default counts always: some call may rely on it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, CallSite
+from awaken.project.graph.callers.chosen import calls_of_chosen
+from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
@@ -52,10 +55,11 @@ class Passing:
     def to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what is passed to ``parameter`` of ``function``."""
         found, queue = Passed(), [OpenParameter(module, function, parameter)]
-        seen: set[tuple[str, int]] = set()
+        seen: set[tuple[str, int, str]] = set()
         while queue:
             asked = queue.pop()
-            key = (asked.module.path, asked.module.span(asked.parameter).start)
+            start = asked.module.span(asked.parameter).start
+            key = (asked.module.path, start, asked.parameter.arg)
             if key in seen:
                 continue
             seen.add(key)
@@ -69,18 +73,29 @@ class Passing:
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
         callers = self._callers_of(asked.module, asked.function)
+        sites = list(callers.sites)
         for obstacle in callers.obstacles:
-            found.doubts.setdefault(obstacle.why, obstacle.place)
+            chosen = self._chosen(asked, obstacle)
+            if chosen is None:
+                found.doubts.setdefault(obstacle.why, obstacle.place)
+            else:
+                sites += chosen
         default = default_of(asked.function, asked.parameter)
         if default is not None:
             found.given.append(Given(asked.module, default))
         opened: list[OpenParameter] = []
-        for module, call, site in self._calls(callers.sites):
+        for module, call, site in self._calls(dict.fromkeys(sites)):
             found.calls += 1
             given = argument_of(call, asked.function, asked.parameter, site.bound)
             # What it gets then is the default, which was added above.
             if given is None and default is not None and is_omitted(call):
                 continue
+            if given is None:
+                unpacked = self._in_keywords(module, call, asked.parameter.arg)
+                if isinstance(unpacked, OpenParameter):
+                    opened.append(unpacked)
+                    continue
+                given = unpacked
             if given is None:
                 found.given += self._unpacked(module, call, asked.parameter.arg)
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
@@ -97,7 +112,54 @@ class Passing:
         """Yield what a call may pass to the parameter ``_name`` among what it unpacks."""
         yield from ()
 
-    def _calls(self, sites: Sequence[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
+    def _chosen(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
+        """Return the calls of a function where it stands in tables; None if more may call it."""
+        owner = asked.module.enclosing_class(asked.function)
+        is_made = owner is not None and asked.function.name == "__init__"
+        if obstacle.kind != "value" or not (is_made or owner is None):
+            return None
+        found: list[CallSite] = []
+        for place in (obstacle.place, *obstacle.others):
+            module = self._load(place.path)
+            calls = None if module is None else calls_of_chosen(module, place)
+            if module is None or calls is None:
+                return None
+            found += [CallSite(module.place(one), int(is_made)) for one in calls]
+        return found
+
+    def _in_keywords(
+        self, module: Module, call: ast.Call, name: str
+    ) -> OpenParameter | ast.expr | None:
+        """Return what a call passes by ``name`` among the keywords that it unpacks.
+
+        They are a display that a local variable holds, or the keywords of the function around it,
+        and nothing else is done with them. None where that is not so.
+        """
+        unpacked = [one.value for one in call.keywords if one.arg is None]
+        if len(unpacked) != 1 or not isinstance(unpacked[0], ast.Name):
+            return None
+        bindings = module.scopes.bindings_of(unpacked[0])
+        function = bindings[0].scope.node if len(bindings) == 1 else None
+        if not isinstance(function, Function) or not _are_unpacked(module, function, unpacked[0]):
+            return None
+        match bindings[0].node, bindings[0].value:
+            case ast.arg() as keywords, _ if keywords is function.args.kwarg:
+                if any(one.arg == name for one, _ in parameters_of(function.args)):
+                    return None
+                parameter = ast.copy_location(ast.arg(name), keywords)
+                return OpenParameter(module, function, parameter)
+            case _, ast.Dict(keys=keys, values=values):
+                given = [
+                    value
+                    for key, value in zip(keys, values, strict=True)
+                    if isinstance(key, ast.Constant) and key.value == name
+                ]
+                is_plain = all(isinstance(one, ast.Constant) for one in keys)
+                return given[0] if is_plain and len(given) == 1 else None
+            case _:
+                return None
+
+    def _calls(self, sites: Iterable[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
         """Yield the trees of call sites."""
         for site in sites:
             module = self._load(site.place.path)
@@ -114,6 +176,20 @@ class Passing:
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
             return None
         return OpenParameter(module, function, parameter)
+
+
+def _are_unpacked(module: Module, function: Function, keywords: ast.Name) -> bool:
+    """Whether a function does nothing with a dictionary of keywords but pass it on as such."""
+    for node in module.walk(function):
+        if isinstance(node, ast.Name) and node.id == keywords.id and _is_read(node):
+            above = module.parent(node)
+            if not (isinstance(above, ast.keyword) and above.arg is None):
+                return False
+    return True
+
+
+def _is_read(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)
 
 
 def argument_of(

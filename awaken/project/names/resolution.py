@@ -205,6 +205,18 @@ class Names:
         is_local = isinstance(question, _Local)
         return None if is_local else self._canonical_of(self.layout.submodule(*question))
 
+    def _imported(self, question: _Question | str | None) -> _Asking:
+        """Ask for a name that is imported; in a circle it is what others there say that it is.
+
+        So it is where a file that a package star-imports takes a name back from that package.
+        """
+        if not isinstance(question, _Attribute):
+            return (yield from self._certain(question))
+        answer = yield question
+        if not answer.circular:
+            return answer.value
+        return self._canonical_of(self.layout.submodule(*question)) or answer.value
+
     # ------------------------------------------------------------------------- names of functions
     def _local(self, module: Module, bindings: tuple[Binding, ...]) -> _Asking:
         found: list[str | None] = []
@@ -266,7 +278,9 @@ class Names:
 
     def _target(self, path: str, name: str, target: NameTarget) -> _Asking:
         match target.kind:
-            case "module" | "lazy" | "from":
+            case "from":
+                return (yield from self._imported(self._source(path, target)))
+            case "module" | "lazy":
                 return (yield from self._certain(self._source(path, target)))
             case "alias":
                 return (yield from self._dotted(path, target.text))
@@ -346,7 +360,10 @@ class Names:
         """Return what a name is that no module of a circle of star imports has."""
         if value != _NOTHING or not isinstance(question, _Attribute):
             return value
-        return _builtin(question.name)
+        table = self.table(question.path)
+        is_bound = table is not None and question.name in table.names
+        # What modules only import from each other, none of them has.
+        return None if is_bound else _builtin(question.name)
 
     def _is_closed(self, module: str) -> bool:
         """Whether awaken knows every public name of a library's module."""
@@ -372,7 +389,9 @@ def _builtin(name: str) -> str | None:
 
 
 def _agreed(found: list[str | None]) -> str | None:
-    return found[0] if found and len(set(found)) == 1 else None
+    # What is not known yet does not disagree.
+    known = [one for one in found if one != _NOTHING] or found
+    return known[0] if known and len(set(known)) == 1 else None
 
 
 def _joined(one: str | None, other: str | None) -> str | None:

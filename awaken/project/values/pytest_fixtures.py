@@ -121,7 +121,8 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
         told = next(iter(decorator.args), decorator)
     texts = [node.value for node in ast.walk(told) if isinstance(node, ast.Constant)]
     # Names that are computed may be the one that is asked for.
-    named = any(isinstance(text, str) and name in text for text in texts)
+    listed = (text.split(",") for text in texts if isinstance(text, str))
+    named = any(name == one.strip() for each in listed for one in each)
     return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))
 
 

@@ -106,18 +106,6 @@ class Report:
 LEFT = {
     "kept-as-a-value": f"{MADE}\n\ndef use(db: Session):\n    return Report(db), [Report]\n",
     "mapped": f"{MADE}\n\ndef use(db: Session):\n    return list(map(Report, [db]))\n",
-    "called-by-one-below": f"""\
-{MADE}
-
-class Small(Report):
-    def __init__(self, db: Session):
-        super().__init__(db)
-        self.size = 1
-
-
-def use(db: Session):
-    return Small(db)
-""",
     "replaced-below": f"""\
 {MADE}
     @classmethod

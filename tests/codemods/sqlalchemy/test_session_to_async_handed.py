@@ -175,9 +175,8 @@ engine = create_engine("sqlite:///shop.db")
 
 
 class Shop:
-    @property
-    def tables(self):
-        return inspect(engine).get_table_names()
+    def __len__(self):
+        return len(inspect(engine).get_table_names())
 
 
 def one():

@@ -36,6 +36,11 @@ of such a session is loaded in the same way behind a request that may expire it,
 that may roll back and go on. An upsert that returns objects reads them anew. What is loaded with
 the parts of an object that is refreshed (`cascade="all"`) is loaded again behind that.
 
+What is set to a number or a text and has a column of the other type is read anew behind the commit
+in the same function. A statement whose objects a schema reads by `greenlet_spawn` reads them anew,
+unless its session has something to write. Revisions of Alembic load no more with their objects than
+before.
+
 A request of a test that closes the session it shares detaches what a job holds. The job reads that
 anew only if it is still there, and may add it again where its row was loaded with other objects
 since. Jobs of a worker of arq that share the session of a test run one after the other.
@@ -43,11 +48,12 @@ since. Jobs of a worker of arq that share the session of a test run one after th
 What begins a process stays a plain function, and runs a coroutine function beside it, to which its
 body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process` and
 of `get_context().Process`, and consumers of RabbitMQ in such a process. `main()` under
-`if __name__ == "__main__":` is run there. Statements that wait there, or in a script that nothing
-imports, become the body of one coroutine function; names that others see stay global.
-What a function does with the database before it calls `uvicorn.run()` is run in a loop of its own.
-Each run closes the connections of its engine, if that is a variable of a module. A
-`BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
+`if __name__ == "__main__":` is run there, and so is what a `conftest.py` calls that nothing
+imports. Statements that wait there, or in a script that nothing imports, become the body of one
+coroutine function; names that others see stay global. What a function does with the database
+before it calls `uvicorn.run()` is run in a loop of its own. Each run closes the connections of its
+engine, if that is a variable of a module. A `BackgroundScheduler` that is started in the event
+loop becomes an `AsyncIOScheduler`.
 
 A task of Celery or RQ stays a plain function, which runs a coroutine function beside it, and closes
 the connections before that loop ends. What sends it stays as it is; what calls it by its name in a
@@ -57,7 +63,12 @@ A wrapper of a decorator that waits itself awaits what it wraps, if all that it 
 sight. All that one call may reach becomes a coroutine function together.
 
 If `__init__` waits, what comes before that stays in it, and a class method `create` makes objects
-and awaits the rest: `Report(db)` becomes `await Report.create(db)`.
+and awaits the rest: `Report(db)` becomes `await Report.create(db)`. Where classes below it call it
+by `super()`, each `__init__` becomes a coroutine method, and one class method makes the objects of
+all: also of a class that is chosen out of a dictionary and called there.
+
+A property that waits becomes a method: `shop.total` becomes `await shop.total()`. A cached one
+keeps what it gave under another name of its object. All that reads it has to be in sight.
 
 The constructor of a mapped class that queries with a session it is given stays plain, and what it
 calls with that: `Item(session=db, **data)` becomes
@@ -89,7 +100,9 @@ and each worker hands its coroutine to the event loop: as many run at once as be
 
 A plain function stays plain that hands out an object with `__enter__` where another one is a
 manager, and so does what a protocol declares in its place. A thread that a test starts runs an
-event loop of its own, where connections work in any.
+event loop of its own, where connections work in any. Fixtures that wait, and that a test asks for
+by `request.getfixturevalue("name")`, are all made before it. `loop.run_until_complete(f())` is
+`await f()` where nothing else is done with the loop.
 
 What tests put in the place of such a function can be awaited afterwards: their own functions become
 coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
@@ -316,9 +329,10 @@ synchronous session, and no `await` of something else. If there is one, nothing 
 
 If one function cannot become asynchronous, none does, and each says because of which one. Such are
 
-* properties and other methods that Python itself calls; an `__init__` where a class below has one
-  as well, or where objects of the class are made out of sight; that of a mapped class that keeps
-  its session, or takes one from elsewhere;
+* methods that Python itself calls, and properties of which not all reads are in sight, such as
+  those of mapped classes and of pydantic models; an `__init__` where objects of the class are made
+  out of sight, or where not all that are below it call it; that of a mapped class that keeps its
+  session, or takes one from elsewhere;
 * functions that are decorated by, or handed to, what may call them without awaiting them, unless
   `bridged` names them, or what they call;
 * what is taken out of an object or a dictionary into which a session is put, if that is not

@@ -13,6 +13,8 @@ DELEGATE = "delegate"
 DISPLAY = "display"
 ENCLOSE = "enclose"
 HOIST = "hoist"
+INITIALIZE = "initialize"
+METHOD = "method"
 MIGRATE = "migrate"
 NEST = "nest"
 HAND_ON = "hand_on"
@@ -144,6 +146,31 @@ class Constructed(Struct, frozen=True):
     owner: str
     made: str
     returned: str
+
+
+class Initialized(Struct, frozen=True):
+    """An `__init__` that becomes the coroutine method ``loading``.
+
+    Of the class on top of several the class method ``name`` makes objects, with what is
+    ``returned``; ``anything`` is the annotation of what it is given.
+    """
+
+    name: str
+    loading: str
+    returned: str
+    anything: str
+
+
+class Method(Struct, frozen=True):
+    """A property that becomes a method, without its ``decorator`` of that number.
+
+    What a cached one gave is ``kept`` under that name of its object, which is ``own`` in it.
+    """
+
+    decorator: int
+    kept: str
+    own: str
+    has_docstring: bool
 
 
 class Enclosed(Struct, frozen=True):

@@ -54,6 +54,8 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     ENCLOSE,
     HAND_ON,
     HOIST,
+    INITIALIZE,
+    METHOD,
     MIGRATE,
     NEST,
     REMOVE,
@@ -79,6 +81,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.bulk_writes imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
+    ConvertedValues,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
     RefreshedParts,
 )
@@ -98,6 +103,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses impor
 from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
+from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.loaded_before import (
+    loaded_before_validation,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
@@ -204,11 +213,19 @@ class SessionToAsync(Rule):
         inside = inside_sessions(part)
         if inside.functions:
             operations.add_inside(inside)
+            outside = [one for one in spawned.reads() if not inside.reads(project, one.place)]
+            loading = Loading(project, self.name, outside, options.levels)
             part = waiting()
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later)
-        loaded_again = {**again, **returned_by_upserts(project), **got_behind_updates(project)}
+        anew = loaded_before_validation(project, spawned.calls())
+        loaded_again = {
+            **anew,
+            **again,
+            **returned_by_upserts(project),
+            **got_behind_updates(project),
+        }
         named = [
             (one, name)
             for one, name in self._resources(part, resources)
@@ -239,6 +256,7 @@ class SessionToAsync(Rule):
             [
                 *environments.everywhere(),
                 *loading.members(),
+                *loaded_in_revisions(project, self.name, loading),
                 *encoded_objects(project, self.name, loading.loaded_with_objects),
                 *late.members(),
                 *dynamic_collections(project, self.name),
@@ -249,6 +267,7 @@ class SessionToAsync(Rule):
                 *shared.members(),
                 *shared_workers(project, self.name),
                 *after_commits.members(),
+                *ConvertedValues(project, self.name).members(),
                 *after_bulk.members(),
                 *assigned.members(),
                 *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
@@ -277,6 +296,7 @@ class SessionToAsync(Rule):
         """Return the rewriters of the kit, and those of this rule."""
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.constructors import (  # noqa: PLC0415
             construct,
+            initialize,
         )
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.loops import (  # noqa: PLC0415
             apply,
@@ -286,6 +306,9 @@ class SessionToAsync(Rule):
         )
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.migrations import (  # noqa: PLC0415
             migrate,
+        )
+        from awaken.codemods.sqlalchemy.session_to_async.rewriting.properties import (  # noqa: PLC0415
+            method,
         )
         from awaken.codemods.sqlalchemy.session_to_async.rewriting.statements import (  # noqa: PLC0415  loads LibCST
             bridge,
@@ -311,6 +334,8 @@ class SessionToAsync(Rule):
             DISPLAY: display,
             ENCLOSE: enclose,
             HOIST: hoist,
+            INITIALIZE: initialize,
+            METHOD: method,
             MIGRATE: migrate,
             NEST: nest,
             HAND_ON: hand_on,

@@ -9,10 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import runs_loop
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import FakeEngines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.thread_pools import ThreadPools
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.properties.becoming import Properties
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations, waits
@@ -49,6 +51,7 @@ class SynchronousPart:
     ) -> None:
         self.project = project
         self.managers = Managers(project, self.around)
+        self.properties = Properties(project, self.around)
         self._fakes = Fakes(project)
         self.fake_engines = FakeEngines(project)
         self.results = Results(project, self._standing_in, self.fake_engines.entered)
@@ -93,8 +96,8 @@ class SynchronousPart:
         )
 
     def _runs_loop(self, module: Module, call: ast.Call) -> bool:
-        is_run = last_name(call.func) == "run"
-        return is_run and self.project.qualified_name(module, call.func) == "asyncio.run"
+        is_named = last_name(call.func) in {"run", "run_until_complete"}
+        return is_named and runs_loop(self.project, module, call)
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
         """Return the operations of a function of ``module``, in the order of their places."""
@@ -131,7 +134,7 @@ class SynchronousPart:
 
         def callers(function: FunctionPlace) -> Iterable[Call]:
             called = handed.callers(function, managers.callers(function))
-            return (*called, *self.pools.callers(function))
+            return (*called, *self.properties.callers(function), *self.pools.callers(function))
 
         def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
             if function.qualname.endswith(".__init__"):
@@ -198,6 +201,7 @@ class SynchronousPart:
             function in self._seeds
             or function in self.calls
             or function in self.entries
+            or function in self.property_reads
             or any(one in self.steps for one in wrapped)
         )
 
@@ -284,6 +288,15 @@ class SynchronousPart:
         return {caller: sorted(places) for caller, places in found.items()}
 
     @cached_property
+    def property_reads(self) -> dict[FunctionPlace, list[Place]]:
+        """What reads a property that becomes a method, by the function around it."""
+        found: dict[FunctionPlace, set[Place]] = defaultdict(set)
+        for function in self.steps:
+            for call in self.properties.callers(function):
+                found[call.caller].add(call.place)
+        return {caller: sorted(places) for caller, places in found.items()}
+
+    @cached_property
     def functions(self) -> list[FunctionPlace]:
         """The functions in which something changes, in the order of their places."""
         changed: Iterable[FunctionPlace] = (
@@ -291,6 +304,7 @@ class SynchronousPart:
             *self._operating,
             *self.calls,
             *self.entries,
+            *self.property_reads,
         )
         return sorted(set(changed))
 

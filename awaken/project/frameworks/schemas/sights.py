@@ -115,7 +115,11 @@ def _sight(one: Reading | Unread, step: _Step) -> Sight:
     # Each attribute on the way is a sight by itself.
     begin = len(step.path) - 1
     path, place, known = step.path, step.place, one.known
-    return Sight(one.module, one.node, path, place, one.how, True, begin, step.unseen, known)
+    by = one.by if isinstance(one, Reading) else None
+    reader = None if by is None else by.module.place(by.node)
+    return Sight(
+        one.module, one.node, path, place, one.how, True, begin, step.unseen, known, reader
+    )
 
 
 def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:

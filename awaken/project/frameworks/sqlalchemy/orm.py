@@ -227,10 +227,11 @@ class Orm:
         return self._reads.of(wanted)
 
     def schema_reads(self) -> Iterator[tuple[Place | None, Read]]:
-        """Yield the reads of schemas among ``relationship_reads``, by what these are given.
+        """Yield the reads of schemas among ``relationship_reads``, by what calls these.
 
-        Each with the place of the expression that gives the object, None where none is in sight. A
-        read that ``relationship_reads`` has once is here for each of them, with its own loads.
+        Each with the place of the call that reads. Without one it is that of the expression that
+        gives the object, None where none is in sight. A read that ``relationship_reads`` has once
+        is here for each of them, with its own loads.
         """
         return self._reads.of_schemas()
 

@@ -11,6 +11,8 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.values.domain import FunctionOf
+from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
@@ -59,6 +61,34 @@ class FixtureRequests:
     def name_of(self, module: Module, function: Function) -> str | None:
         """Return the name by which tests ask for a fixture; None if it is none."""
         return fixture_name(module, function, self._evaluator.names)
+
+    def asked_for(self, module: Module, function: Function) -> list[FunctionOf]:
+        """Return the fixtures that ``function`` asks for while it runs, as far as it names them."""
+        return [
+            one
+            for call in module.walk(function)
+            if isinstance(call, ast.Call) and is_asking(call)
+            for one in fixtures_asked_for(self._evaluator, module, call) or ()
+        ]
+
+    def with_needed(self, fixture: FunctionOf) -> list[FunctionOf]:
+        """Return a fixture and all that it asks for by its parameters, over any number of them."""
+        found = [fixture]
+        seen = {(fixture.module.path, fixture.module.span(fixture.node).start)}
+        # The list grows while it is read.
+        for one in found:
+            if not isinstance(one.node, Function):
+                continue
+            names, load = self._evaluator.names, self._evaluator.load
+            for parameter, _ in parameters_of(one.node.args):
+                needed = fixture_for(one.module, one.node, parameter.arg, names, load)
+                if needed is None:
+                    continue
+                key = (needed.module.path, needed.module.span(needed.node).start)
+                if key not in seen:
+                    seen.add(key)
+                    found.append(needed)
+        return found
 
     def is_test(self, module: Module, function: Function) -> bool:
         """Whether pytest collects ``function`` as a test, by the names in its settings."""

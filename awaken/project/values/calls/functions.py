@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 from awaken.project.values.calls.arguments import solve
 from awaken.project.values.calls.making import are_told_apart
 from awaken.project.values.calls.overriding import given_by_overriding, only_declares
+from awaken.project.values.calls.registering import is_registering
 from awaken.project.values.calls.uses import Uses
 
 _RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
@@ -115,7 +116,11 @@ class Functions:
 
     def _hands_through(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
         """Whether what a decorator makes returns what its function returns, or is declared to."""
-        return self._forwards(module, decorator, name) or self._gives_back(module, decorator)
+        return (
+            self._forwards(module, decorator, name)
+            or is_registering(self._evaluator, module, decorator)
+            or self._gives_back(module, decorator)
+        )
 
     def _gives_a_coroutine(
         self, function: FunctionOf, decorator: ast.expr, name: str | None

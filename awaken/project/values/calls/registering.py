@@ -35,6 +35,31 @@ def registered(
     return given if is_known else None
 
 
+def is_registering(evaluator: Questions, module: Module, decorator: ast.expr) -> bool:
+    """Whether ``decorator``, without its arguments, gives back the function that it registers.
+
+    A method of an object of a library: ``@router.get("/books")``.
+    """
+    if not isinstance(decorator, ast.Attribute):
+        return False
+    owners = evaluator.values(module, decorator.value)
+    return bool(owners) and all(
+        isinstance(one, InstanceOf) and _gives_back(evaluator, one.qualified, decorator.attr)
+        for one in owners
+    )
+
+
+def _gives_back(evaluator: Questions, owner: str, method: str) -> bool:
+    """Whether the method is that of a library, which says that it gives back the function."""
+    ancestors = evaluator.classes.ancestors(owner)
+    if ancestors is not None and any(
+        method in one.members or method in one.assigned for one in ancestors.inside
+    ):
+        return False
+    bases = (owner,) if ancestors is None else ancestors.outside
+    return any(library_decorators().registers(base, method) for base in bases)
+
+
 def _registers(evaluator: Questions, owner: str, method: str) -> bool:
     ancestors = evaluator.classes.ancestors(owner)
     bases = (owner, *(ancestors.outside if ancestors is not None else ()))

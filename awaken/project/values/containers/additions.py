@@ -341,15 +341,15 @@ class _Uses:
                     yield replace(one, iterated=(*one.iterated, depth))
             case ast.Call() if node in above.args:
                 yield from self._passed(module, above, node, depth)
+            case ast.keyword(arg=None) | ast.Starred() | ast.BinOp():
+                # A new container, which shares what is in this one.
+                yield Addition("unknown", depth + 1, module, node)
             case ast.keyword():
                 call = module.parent(above)
                 if isinstance(call, ast.Call):
                     yield from self._passed(module, call, node, depth)
                 else:
                     yield Addition("unknown", depth, module, node)
-            case ast.Starred() | ast.BinOp():
-                # A new container, which shares what is in this one.
-                yield Addition("unknown", depth + 1, module, node)
             case ast.BoolOp():
                 yield from self._use(module, above, depth)
             case ast.IfExp():

@@ -11,6 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.constructor_families import (
+    LOADING,
+    MAKING,
+    ConstructorFamilies,
+    above_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.payload import CONSTRUCT, Constructed
 from awaken.contract import Edit, Place
 from awaken.kit.imports import name_beside
@@ -22,8 +28,6 @@ from awaken.project.source.modules import Module
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
-_MAKING = ("create", "create_awaited")
-_LOADING = ("_load", "_load_awaited")
 _SELF = (3, 11)  # `typing.Self` is of this version
 
 
@@ -33,11 +37,18 @@ class Constructors:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project = part.project
+        self._families = ConstructorFamilies(part)
 
     def check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
         """Raise Refused where an object may be made by what cannot await that."""
         if node.decorator_list:
             raise _refused(function, f"`{module.excerpt(node.decorator_list[0])}` decorates it")
+        top = self._families.top_of(function)
+        if top is not None:
+            why = self._families.why_not(function, top)
+            if why is not None:
+                raise _refused(function, *why)
+            return
         kept = _staying(module, node, self._waiting(module, node))
         if kept == len(node.body) or not (node.args.posonlyargs or node.args.args):
             raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
@@ -97,6 +108,10 @@ class Constructors:
     def edits(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:
         """Yield what gives a class the method that makes its objects, and has it injected."""
         module = site.module
+        top = self._families.top_of(self._part.place_of(module, node))
+        if top is not None:
+            yield from self._families.edits(site, node, top)
+            return
         kept = _staying(module, node, self._waiting(module, node))
         own = module.enclosing_class(node)
         is_alone = not kept and own is not None and not self._is_related(module, own)
@@ -113,7 +128,7 @@ class Constructors:
             CONSTRUCT,
             Constructed(
                 name=self.name_of(module, node),
-                loading=self._name(module, node, _LOADING),
+                loading=self._name(module, node, LOADING),
                 kept=kept,
                 used=tuple(one.arg for one in (*parameters[1:], *others) if one.arg in used),
                 is_alone=is_alone,
@@ -146,20 +161,19 @@ class Constructors:
 
     def name_of(self, module: Module, node: ast.FunctionDef) -> str:
         """Return the name of the class method that makes objects of the class of an `__init__`."""
-        return self._name(module, node, _MAKING)
+        top = self._families.top_of(self._part.place_of(module, node))
+        return self._name(module, node, MAKING) if top is None else self._families.name(top, MAKING)
+
+    def called_above(self, module: Module, call: ast.Call, function: FunctionPlace) -> str:
+        """Return what ``super().__init__(...)`` calls instead; empty for other calls."""
+        if not above_of(module, call):
+            return ""
+        top = self._families.top_of(function)
+        return "" if top is None else self._families.name(top, LOADING)
 
     def _name(self, module: Module, node: ast.FunctionDef, names: tuple[str, str]) -> str:
         own = f"{module.name}.{module.qualname(node).rpartition('.')[0]}"
-        taken: set[str] = set()
-        waiting, seen = [own, *self._project.all_subclasses(own)], set[str]()
-        while waiting:
-            name = waiting.pop()
-            facts = self._project.class_facts(name) if name not in seen else None
-            seen.add(name)
-            if facts is not None:
-                taken |= {*facts.members, *facts.assigned}
-                waiting += filter(None, facts.bases)
-        return next((one for one in names if one not in taken), f"{names[-1]}_{node.lineno}")
+        return self._families.name(own, names)
 
     def _waiting(self, module: Module, node: ast.FunctionDef) -> set[Place]:
         part = self._part

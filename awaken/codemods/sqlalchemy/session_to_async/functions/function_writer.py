@@ -27,12 +27,14 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved 
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import gives_manager
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.properties.reading import read_at
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
     MANAGER,
     is_constructor,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -95,6 +97,10 @@ class FunctionWriter:
         why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"
         message = f"`{function.qualname}` {_becoming(part, function)}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
+        if part.properties.kind_of(function):
+            caveats = [*caveats, *part.properties.caveats(function)]
+        if made_before(part, site, node):
+            caveats = [*caveats, CAVEAT]
         given, where = caveats_of_given(self._project, site.module, function)
         return Rewrite(message, edits, [*caveats, *given], (*_way(function, way), *places, *where))
 
@@ -117,6 +123,8 @@ class FunctionWriter:
             self._check(module, node, function)
             if is_constructor(module, node):
                 edits += self._constructors.edits(site, node)
+            elif part.properties.kind_of(function):
+                edits += part.properties.edits(site, function)
             elif not part.results.stays_plain(function):
                 insertions.before(node, "async ")
             elif part.waits(function):
@@ -124,6 +132,7 @@ class FunctionWriter:
             for span, name in managers.renamed(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
+            edits += made_before(part, site, node)
             edits += self._returned(site, node, function)
         edits += self._body(site, function, insertions, [node])
         return [*edits, *insertions.edits(site)]
@@ -188,10 +197,13 @@ class FunctionWriter:
         becomes = function in part.steps and function not in part.entry_points.found
         if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
             awaiting.generates(node)
+        read = [one for one in part.property_reads.get(function, ()) if is_inside(one.span)]
+        self._properties(module, awaiting, insertions, read)
         entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
         waiting = [module.place(one.node) for one in operations] + [one.place for one in calls]
+        waiting += read
         for root in roots:
             edits += part.pools.edits(site, root, part.in_threads, waiting)
         edits += spawn(self._project, site, insertions, spawned)
@@ -214,7 +226,17 @@ class FunctionWriter:
             raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
+        self._check_decorators(module, node, function)
+
+    def _check_decorators(
+        self, module: Module, node: ast.FunctionDef, function: FunctionPlace
+    ) -> None:
+        properties = self._part.properties
+        if properties.kind_of(function):
+            properties.check(function)
         for decorator in node.decorator_list:
+            if properties.makes(module, decorator):
+                continue
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
             is_job = self._schedulers.decorates(module, decorator)
@@ -256,6 +278,24 @@ class FunctionWriter:
         task = self._bridges.task(call.functions[0])
         return write_call_of_task(self._project, site, insertions, node, task)
 
+    def _properties(
+        self, module: Module, awaiting: Awaiting, insertions: Insertions, read: Iterable[Place]
+    ) -> None:
+        """Have properties called that become methods."""
+        for node in (read_at(module, place) for place in read):
+            awaiting.awaits(node)
+            insertions.behind(node, "()")
+
+    def _make(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
+        """Have an object made by what can be awaited."""
+        node = module.calls_at(call.place.span)[0]
+        above = self._constructors.called_above(module, node, call.functions[0])
+        awaiting.awaits(node)
+        if above:
+            awaiting.renames(node.func, above)
+        else:
+            insertions.at(module.span(node.func).end, f".{self._making(call)}")
+
     def _call(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
         part = self._part
         nodes = module.calls_at(call.place.span)
@@ -284,8 +324,7 @@ class FunctionWriter:
             case "manager":
                 awaiting.enters(nodes[0])
             case "class":
-                awaiting.awaits(nodes[0])
-                insertions.at(module.span(nodes[0].func).end, f".{self._making(call)}")
+                self._make(module, awaiting, insertions, call)
             case _:
                 awaiting.awaits(nodes[0])
                 if call.name in managers.ENTERING:

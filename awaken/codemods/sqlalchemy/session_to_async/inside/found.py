@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,18 @@ class Inside:
     def holds(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` stands in a function that stays plain, its header included."""
         return holds(self.functions, module, node)
+
+    def reads(self, project: Project, place: Place) -> bool:
+        """Whether a place stands in such a function: what is read there loads by itself."""
+        module = project.module(place.path)
+        nodes = (
+            module.function_at(one.start)
+            for one in self.functions
+            if module is not None and one.path == place.path
+        )
+        return module is not None and any(
+            one is not None and module.span(one).contains(place.span) for one in nodes
+        )
 
 
 def holds(functions: Collection[FunctionPlace], module: Module, node: ast.AST) -> bool:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.project.values.domain import Unknown
+
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.kit.relationships.sides import Key
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _AUTOFLUSH = b"autoflush"
 _HOLDS_BACK = re.compile(rb"\bno_autoflush\b|\bautoflush[\"']?\s*[=:](?!=)\s*(?!True\b)")
+_NAMES = ast.Name | ast.Attribute
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
@@ -68,16 +71,38 @@ def _gives_relationships(
         return False
     written = _written(module, found.statement)
     nodes = [one for each in written for one in module.walk(each) if isinstance(one, ast.expr)]
+    nodes_of_all = [(module, one) for one in nodes]
     for node in nodes:
-        if module.place(node) in loading:
-            return True
-        if isinstance(node, ast.Attribute) and node.attr == "options":
-            return True
-        if isinstance(node, ast.Name | ast.Attribute):
-            name = project.qualified_name(module, node)
-            if name is not None and _is_eager(project, name, mapped):
-                return True
-    return False
+        if isinstance(node, ast.Call):
+            nodes_of_all += _returned(project, module, node)
+    return any(_loads(project, home, node, mapped, loading) for home, node in nodes_of_all)
+
+
+def _returned(
+    project: Project, module: Module, call: ast.Call
+) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield what a function of the program is made of that gives a statement to begin with."""
+    called = project.calls.functions_called(module, call)
+    for one in () if isinstance(called, Unknown) else called:
+        for node in one.module.walk(one.function):
+            if isinstance(node, ast.expr):
+                yield one.module, node
+
+
+def _loads(
+    project: Project,
+    module: Module,
+    node: ast.expr,
+    mapped: Collection[Key],
+    loading: Collection[Place],
+) -> bool:
+    """Whether an expression in a statement has relationships loaded with its objects."""
+    if module.place(node) in loading:
+        return True
+    if isinstance(node, ast.Attribute) and node.attr == "options":
+        return True
+    name = project.qualified_name(module, node) if isinstance(node, _NAMES) else None
+    return name is not None and _is_eager(project, name, mapped)
 
 
 def _written(module: Module, statement: ast.expr) -> list[ast.expr]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from awaken.codemods.sqlalchemy.session_to_async.payload import Constructed
+from awaken.codemods.sqlalchemy.session_to_async.payload import Constructed, Initialized
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code
 
@@ -41,6 +41,24 @@ def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -
     if data.is_alone:
         return cst.FlattenSentinel([making.with_changes(leading_lines=node.leading_lines), loading])
     return cst.FlattenSentinel([made, making, loading])
+
+
+def initialize(node: cst.FunctionDef, data: Initialized, _around: Surroundings) -> Any:
+    """``def __init__(self, db): ...`` → ``async def _load(self, db): ...``, and ``create``."""
+    made = node.with_changes(name=cst.Name(data.loading), asynchronous=cst.Asynchronous())
+    if not data.name:
+        return made
+    declared = f": {data.anything}" if data.anything else ""
+    given = f"cls, *args{declared}, **kwargs{declared}"
+    header: Any = cst.parse_statement(
+        f"@classmethod\nasync def {data.name}({given}){_returned(data.returned)}:\n"
+        f"    created = cls.__new__(cls)\n"
+        f"    await created.{data.loading}(*args, **kwargs)\n"
+        f"    return created\n"
+    )
+    apart = [cst.EmptyLine(indent=False)]
+    making = header.with_changes(leading_lines=node.leading_lines)
+    return cst.FlattenSentinel([making, made.with_changes(leading_lines=apart)])
 
 
 def _returned(annotation: str) -> str:

@@ -49,7 +49,8 @@ class Sight:
     reader stands, which need not be Python: a field of a response model, a line of a template.
     ``path`` may hold steps that are no attributes, such as ``ITEM``; of those before ``begin`` it
     is known that other places read them. Its last may be ``ANY``; ``unseen`` says why then.
-    ``known`` is what the parameters around the expression are taken to be, such as ``self``.
+    ``known`` is what the parameters around the expression are taken to be, such as ``self``, and
+    ``reader`` the call that reads, if a call does.
     """
 
     module: Module
@@ -61,6 +62,7 @@ class Sight:
     begin: int = 0
     unseen: Unknown | None = None
     known: Environment = ()
+    reader: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,9 @@ class RelationshipReads:
         return map(self._traced, untraced)
 
     def of_schemas(self, wanted: Wanted) -> Iterator[tuple[Place | None, Read]]:
-        """Yield the reads of schemas that are wanted, each with the expression that is given.
+        """Yield the reads of schemas that are wanted, each with the call that reads.
 
-        That is None where no expression in sight gives the object.
+        Without one it is the expression that gives the object, None where none in sight does.
         """
         sources = [one for one in self._sources if not isinstance(one, _PYTHON)]
         found: dict[Place | None, list[_Untraced]] = {}
@@ -79,7 +79,7 @@ class RelationshipReads:
             if sight.how == "schema":
                 node = sight.node
                 given = sight.module.place(node) if isinstance(node, ast.expr) else None
-                found.setdefault(given, []).append(read)
+                found.setdefault(sight.reader or given, []).append(read)
         joined = [(given, one) for given, reads in found.items() for one in _joined(reads)]
         self._follow(read for _, read in joined)
         return ((given, self._traced(one)) for given, one in joined)

@@ -5,10 +5,27 @@ from __future__ import annotations
 import ast
 import sys
 
+from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.domain import External, InstanceOf, NotRelevant, Unknown, Value, Values
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import (
+    ClassOf,
+    DeclarativeBase,
+    External,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    NotRelevant,
+    Session,
+    Unknown,
+    Value,
+    Values,
+)
 
+_OF_GETATTR = 2  # what is asked for a name that it may not have, may be anything
+_MOST_ATTRIBUTES = 200  # of one class that is looked through
+_TABLES = "metadata"
 _PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
 
 
@@ -17,6 +34,7 @@ class Unseen:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
+        self._plain: dict[Place, bool] = {}
 
     def of(self, values: Values, sight: Sight) -> tuple[Unknown, ...]:
         """Return why the objects that are read may be others than those that are known."""
@@ -26,7 +44,7 @@ class Unseen:
     def _why(self, value: Value, sight: Sight) -> Unknown | None:
         match value:
             case Unknown():
-                return value
+                return None if self._is_plain(value.place, sight) else value
             case External(qualified=name) if self._may_be_mapped(name, sight):
                 return Unknown(f"what `{name}` stands for is not known", sight.place)
             case InstanceOf(qualified=name) if self._is_protocol(name):
@@ -35,6 +53,97 @@ class Unseen:
                 return Unknown(f"{what} of no certain class", sight.place)
             case _:
                 return None
+
+    def _is_plain(self, place: Place, sight: Sight) -> bool:
+        """Whether a call is what ends there, and gives nothing that is mapped.
+
+        Plain data that is decoded, or an attribute of an object that has none which may be mapped:
+        of that one, but not of what it leads to.
+        """
+        module = self._evaluator.load(place.path)
+        calls = [] if module is None else module.calls_at(place.span)
+        if module is None or not calls:
+            return module is not None and self._is_of_tables(module, place)
+        if place not in self._plain:
+            asked = _is_asking(module, calls[0]) and self._asks_plain(module, calls[0])
+            self._plain[place] = asked or self._decodes(module, calls[0])
+        return self._plain[place] and (not _is_asking(module, calls[0]) or _is_read(sight, place))
+
+    def _is_of_tables(self, module: Module, place: Place) -> bool:
+        """Whether a base of models is asked for its tables: they and their columns are no objects.
+
+        No model has an attribute of its own of that name (SQLAlchemy, "Table metadata").
+        """
+        text = module.source.text[place.span.start : place.span.end]
+        for node in module.mentions(_TABLES) if text.endswith(_TABLES.encode()) else ():
+            if isinstance(node, ast.Attribute) and module.place(node) == place:
+                owners = self._evaluator.values(module, node.value)
+                return bool(owners) and all(map(self._is_base, owners))
+        return False
+
+    def _is_base(self, value: Value) -> bool:
+        """Whether a value is a class of models, or the base that they inherit from."""
+        if isinstance(value, DeclarativeBase):
+            return True
+        if not isinstance(value, ClassOf):
+            return False
+        ancestors = self._evaluator.classes.ancestors(value.qualified)
+        roots = self._evaluator.knowledge.declarative_roots
+        return ancestors is not None and not roots.isdisjoint(ancestors.outside)
+
+    def _decodes(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call makes plain data, and is given nothing that makes more of it."""
+        evaluator, func = self._evaluator, call.func
+        qualified = evaluator.names.qualified(module, func)
+        known = evaluator.knowledge.decoded
+        if qualified is not None and evaluator.names.locate(qualified) is None:
+            return qualified in known and len(call.args) == 1 and not call.keywords
+        if not isinstance(func, ast.Attribute) or call.args or call.keywords:
+            return False
+        owners = evaluator.values(module, func.value)
+        return bool(owners) and all(
+            isinstance(one, External | InstanceOf) and f"{one.qualified}.{func.attr}" in known
+            for one in owners
+        )
+
+    def _asks_plain(self, module: Module, call: ast.Call) -> bool:
+        """Whether `getattr` asks an object of the program for something that is never mapped."""
+        owners = self._evaluator.values(module, call.args[0])
+        return bool(owners) and all(
+            isinstance(one, InstanceOf) and self._has_only_plain(one) for one in owners
+        )
+
+    def _has_only_plain(self, owner: InstanceOf) -> bool:
+        """Whether all attributes of an object are known, and none may be a mapped object."""
+        evaluator, name = self._evaluator, owner.qualified
+        ancestors = evaluator.classes.ancestors(name)
+        node = evaluator.classes.node(name)
+        if ancestors is None or ancestors.unresolved or node is None:
+            return False
+        below = [evaluator.classes.facts(one) for one in evaluator.classes.all_subclasses(name)]
+        classes = (*ancestors.inside, *(one for one in below if one is not None))
+        members = {member for one in classes for member in one.members | one.assigned}
+        if len(members) > _MOST_ATTRIBUTES or None in below or "__getattr__" in members:
+            return False
+        if not set(ancestors.outside) <= {"abc.ABC", "builtins.object", "typing.Generic"}:
+            return False
+        return all(
+            self._is_never_mapped(one)
+            for member in sorted(members)
+            for one in evaluator.attribute(owner, member, *node)
+        )
+
+    def _is_never_mapped(self, value: Value) -> bool:
+        match value:
+            case InstanceOf(qualified=name):
+                classes = self._evaluator.classes
+                below = () if classes.facts(name) is None else classes.all_subclasses(name)
+                is_mapped = self._evaluator.mapping.is_mapped
+                return not (self._is_protocol(name) or any(map(is_mapped, (name, *below))))
+            case FunctionOf() | ClassOf() | NoneValue() | Session():
+                return True
+            case _:
+                return False
 
     def _is_protocol(self, qualified: str) -> bool:
         """Whether a class of the program says what others have: nothing is an instance of it."""
@@ -52,6 +161,22 @@ class Unseen:
             return False
         is_class = name.rpartition(".")[2][:1].isupper()
         return not (is_class or self._evaluator.library.knows(name) or _is_imported(sight))
+
+
+def _is_asking(module: Module, call: ast.Call) -> bool:
+    return module.scopes.builtin_called(call) == "getattr" and len(call.args) == _OF_GETATTR
+
+
+def _is_read(sight: Sight, place: Place) -> bool:
+    """Whether the object that is read is what the call at ``place`` gives, and no part of it."""
+    module, node = sight.module, sight.node
+    # The steps of a proxy are those that it takes itself, behind the attribute that is read.
+    is_one = len(sight.path) == 1 or sight.how == "proxy"
+    if isinstance(node, Unknown) or not is_one:
+        return False
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
+    given = [node, *(one.value for one in bindings if one.kind == "assignment")]
+    return any(one is not None and module.place(one) == place for one in given)
 
 
 def _is_imported(sight: Sight) -> bool:

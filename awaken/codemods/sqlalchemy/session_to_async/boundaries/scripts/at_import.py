@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import begins_process
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import is_imported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting import (
     is_entered,
     waiting_in,
@@ -59,7 +60,7 @@ def members_at_import(
         yield Member(Site(rule, module, node), Refused(reasons.AT_IMPORT, shown), shown)
     for node in filter(is_left, waiting.calls):
         site: Site[ast.AST] = Site(rule, module, node)
-        yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal)
+        yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal, part)
 
 
 def _of_operation(project: Project, site: Site[ast.AST], operation: Operation) -> Iterator[Member]:
@@ -69,17 +70,28 @@ def _of_operation(project: Project, site: Site[ast.AST], operation: Operation) -
         yield Member(site, refused, f"`{site.module.excerpt(operation.node)}`")
 
 
-def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal) -> Rewrite:
-    """Return how a coroutine is run where a program begins. Raises Refused."""
+def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: SynchronousPart) -> Rewrite:
+    """Return how a coroutine is run where a program begins, or its tests. Raises Refused."""
     module = site.module
     shown = module.excerpt(node)
-    if is_entered(module, node) or not begins_process(module, node):
+    # Connections that belong to one loop must not outlive this one.
+    is_run = begins_process(module, node) or (
+        _is_collected(part.project, module)
+        and (disposal.is_possible(module) or not part.is_loop_bound)
+    )
+    if is_entered(module, node) or not is_run:
         raise Refused(reasons.AT_IMPORT, f"`{shown}`")
     # What stands in it may change as well.
     run, edits, caveats = disposal.run(site, _HERE)
     opening, _, closing = run.partition(_HERE)
     around = [site.insert_before(node, opening), site.insert_behind(node, closing)]
     return Rewrite(f"`{shown}` is run by `asyncio.run()`", [*around, *edits], caveats)
+
+
+def _is_collected(project: Project, module: Module) -> bool:
+    """Whether pytest alone imports a file, which it does in front of all tests: no loop runs."""
+    is_conftest = module.path.rpartition("/")[2] == "conftest.py"
+    return is_conftest and not is_imported(project, module)
 
 
 # ------------------------------------------------------------------------------ changes of tables

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _RUN = "asyncio.run"
+_LOOPS = {"asyncio.get_event_loop", "asyncio.new_event_loop"}
+_WAITING = "run_until_complete"
 
 
 def write_call_of_task(
@@ -72,13 +74,50 @@ def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Cal
         return
     for one in ast.walk(node):
         match one:
-            case ast.Call(args=[_], keywords=[]) if (
-                module.enclosing_function(one) is function
-                and project.qualified_name(module, one.func) == _RUN
-            ):
+            case ast.Call(args=[_], keywords=[]) if module.enclosing_function(
+                one
+            ) is function and runs_loop(project, module, one):
                 yield one
             case _:
                 pass
+
+
+def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a call runs a coroutine in a loop that does nothing else in its function.
+
+    ``asyncio.run(f())``, or ``loop.run_until_complete(f())`` of a variable with such a loop.
+    """
+    if project.qualified_name(module, call.func) == _RUN:
+        return True
+    match call.func:
+        case ast.Attribute(value=ast.Name() as loop, attr=name) if name == _WAITING:
+            return _is_loop(project, module, loop)
+        case ast.Attribute(value=ast.Call(args=[], keywords=[]) as made, attr=name):
+            return name == _WAITING and project.qualified_name(module, made.func) in _LOOPS
+        case _:
+            return False
+
+
+def _is_loop(project: Project, module: Module, loop: ast.Name) -> bool:
+    """Whether a local variable is an event loop, which nothing but waiting is done with."""
+    bindings = module.scopes.bindings_of(loop)
+    made = bindings[0].value if len(bindings) == 1 else None
+    function = bindings[0].scope.node if made is not None else None
+    if not isinstance(made, ast.Call) or made.args or not isinstance(function, Function):
+        return False
+    if project.qualified_name(module, made.func) not in _LOOPS:
+        return False
+    reads = [
+        one
+        for one in ast.walk(function)
+        if isinstance(one, ast.Name) and one.id == loop.id and isinstance(one.ctx, ast.Load)
+    ]
+    return all(
+        isinstance(above := module.parent(one), ast.Attribute)
+        and above.attr == _WAITING
+        and isinstance(module.parent(above), ast.Call)
+        for one in reads
+    )
 
 
 def write_run(module: Module, insertions: Insertions, call: ast.Call) -> None:

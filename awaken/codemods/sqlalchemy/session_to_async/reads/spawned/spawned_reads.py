@@ -90,15 +90,15 @@ class SpawnedReads:
         return self._migrations[place.path]
 
     def _validating(self, given: Place) -> Place | None:
-        """Return the call that validates an expression, if it may wait; None if not."""
+        """Return the call that validates, at a place or around it, if it may wait; None if not."""
         module = self._project.module(given.path)
         node = None if module is None else _expression_at(module, given)
         if module is None or node is None:
             return None
-        for above in module.ancestors(node):
+        for above in (node, *module.ancestors(node)):
             if isinstance(above, ast.stmt):
                 return None
-            if isinstance(above, ast.Call) and _validates(above):
+            if isinstance(above, ast.Call) and validates(above):
                 return self._where_it_waits(module, above)
         return None
 
@@ -181,7 +181,8 @@ def _place_of(module: Module, function: Function) -> FunctionPlace:
     return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
 
 
-def _validates(call: ast.Call) -> bool:
+def validates(call: ast.Call) -> bool:
+    """Whether a call has a model read the object that it is given."""
     is_method = isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS
     return is_method or last_name(call.func) in _FUNCTIONS
 

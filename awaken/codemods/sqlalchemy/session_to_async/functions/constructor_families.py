@@ -1,0 +1,194 @@
+"""Constructors that wait, of classes that inherit from each other.
+
+Each becomes a coroutine method, which calls the one above it as before. A class method of the
+class on top makes the objects of all of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.payload import INITIALIZE, Initialized
+from awaken.contract import Edit, Place
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Site
+from awaken.project.graph.callers.chosen import calls_of_chosen
+from awaken.project.graph.callers.found import Obstacle
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+MAKING = ("create", "create_awaited")
+LOADING = ("_load", "_load_awaited")
+_HARMLESS = {
+    "abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol",
+    "typing_extensions.Protocol",
+}  # fmt: skip
+_SELF = (3, 11)  # `typing.Self` is of this version
+
+
+class ConstructorFamilies:
+    """Answers for one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+
+    def top_of(self, function: FunctionPlace) -> str | None:
+        """Return the class on top of those whose constructors wait together with ``function``.
+
+        None if no other one does.
+        """
+        own = self._owner(function)
+        top = own
+        while (above := self._above(top)) is not None:
+            top = above
+        below = [one for one in self._project.all_subclasses(top) if self._constructor(one)]
+        return top if top != own or below else None
+
+    def _above(self, qualified: str) -> str | None:
+        """Return the nearest class above whose constructor waits, if there is one."""
+        waiting, seen = [qualified], set[str]()
+        while waiting:
+            facts = self._project.class_facts(waiting.pop())
+            for base in filter(None, () if facts is None else facts.bases):
+                found = self._constructor(base)
+                if found is not None and found in self._part.steps:
+                    return base
+                if base not in seen:
+                    seen.add(base)
+                    waiting.append(base)
+        return None
+
+    def why_not(self, function: FunctionPlace, top: str) -> tuple[str, Place | None] | None:
+        """Return why the constructors of a family cannot be awaited; None if they can."""
+        for one in (top, *self._project.all_subclasses(top)):
+            name = one.rpartition(".")[2]
+            if not self._is_plain(one, top):
+                return f"`{name}` inherits from more than one class, or has one out of sight", None
+            constructor = self._constructor(one)
+            if constructor is not None and constructor not in self._part.steps:
+                return f"`{name}` has one that does not call that of its base", constructor.place
+        found = self._part.node_of(function)
+        return (
+            ("it cannot be parsed", None) if found is None else self._why_called(*found, function)
+        )
+
+    def _is_plain(self, qualified: str, top: str) -> bool:
+        """Whether a class has one base in sight, and nothing else that makes its objects."""
+        facts = self._project.class_facts(qualified)
+        if facts is None or not facts.unique or facts.keywords or facts.decorators:
+            return False
+        if {"__new__", "__post_init__"} & facts.members:
+            return False
+        ours = [one for one in facts.bases if one is None or one not in _HARMLESS]
+        outside = set(self._project.library_ancestors(qualified)) - _HARMLESS
+        return None not in facts.bases and len(ours) <= 1 and (qualified == top or not outside)
+
+    def _why_called(
+        self, module: Module, node: Function, function: FunctionPlace
+    ) -> tuple[str, Place | None] | None:
+        """Return why what makes objects may not be able to await that."""
+        callers = self._project.calls.callers_of(module, node)
+        known = {one.place for one in self._project.calls.graph().callers(function)}
+        places = [one.place for one in callers.sites]
+        for obstacle in callers.obstacles:
+            chosen = self._chosen(obstacle)
+            if chosen is None and obstacle.kind != "outside":
+                return obstacle.why, obstacle.place
+            places += chosen or []
+        for place in dict.fromkeys((*places, *sorted(known))):
+            home = self._project.module(place.path)
+            for call in [] if home is None else home.calls_at(place.span):
+                # What is above a class, the graph of all calls knows.
+                if home is None or above_of(home, call):
+                    continue
+                if place not in known or _names_constructor(call):
+                    return "it is called in a way that is not followed", place
+        return None
+
+    def _chosen(self, obstacle: Obstacle) -> list[Place] | None:
+        """Return the calls of a class where it stands in tables; None if more is done with it."""
+        if obstacle.kind != "value":
+            return None
+        found: list[Place] = []
+        for place in (obstacle.place, *obstacle.others):
+            module = self._project.module(place.path)
+            calls = None if module is None else calls_of_chosen(module, place)
+            if module is None or calls is None:
+                return None
+            found += map(module.place, calls)
+        return found
+
+    # ------------------------------------------------------------------------------------ writing
+    def edits(self, site: Site[ast.AST], node: ast.FunctionDef, top: str) -> Iterator[Edit]:
+        """Yield what makes a coroutine method of a constructor."""
+        module = site.module
+        owner = module.enclosing_class(node)
+        is_top = owner is not None and f"{module.name}.{module.qualname(owner)}" == top
+        returned = anything = ""
+        if is_top and owner is not None and node.returns is not None:
+            anything, imports = name_beside(self._project, site, None, "typing.Any")
+            yield from imports
+            returned = f'"{owner.name}"'
+            if self._project.targets.lowest_python >= _SELF:
+                returned, imports = name_beside(self._project, site, None, "typing.Self")
+                yield from imports
+        yield site.rewrite(
+            node,
+            INITIALIZE,
+            Initialized(
+                name=self.name(top, MAKING) if is_top else "",
+                loading=self.name(top, LOADING),
+                returned=returned,
+                anything=anything,
+            ),
+        )
+
+    def name(self, top: str, names: tuple[str, str]) -> str:
+        """Return a name that no class of a family has."""
+        taken: set[str] = set()
+        waiting, seen = [top, *self._project.all_subclasses(top)], set[str]()
+        while waiting:
+            name = waiting.pop()
+            facts = self._project.class_facts(name) if name not in seen else None
+            seen.add(name)
+            if facts is not None:
+                taken |= {*facts.members, *facts.assigned}
+                waiting += filter(None, facts.bases)
+        return next((one for one in names if one not in taken), f"{names[-1]}_{len(taken)}")
+
+    # -------------------------------------------------------------------------------------- parts
+    def _owner(self, function: FunctionPlace) -> str:
+        home = self._project.layout.name_of(function.path)
+        return f"{home}.{function.qualname.rpartition('.')[0]}"
+
+    def _constructor(self, qualified: str) -> FunctionPlace | None:
+        """Return the constructor that a class defines itself."""
+        facts = self._project.class_facts(qualified)
+        if facts is None or "__init__" not in facts.members:
+            return None
+        found = self._project.class_definition(qualified)
+        for one in () if found is None else found[1].body:
+            if found is not None and isinstance(one, ast.FunctionDef) and one.name == "__init__":
+                return self._part.place_of(found[0], one)
+        return None
+
+
+def above_of(module: Module, call: ast.Call) -> bool:
+    """Whether a call is that of the constructor above, ``super().__init__(...)``, in one."""
+    match call.func:
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="super"), args=[]), attr="__init__"):
+            around = module.enclosing_function(call)
+            return isinstance(around, ast.FunctionDef) and around.name == "__init__"
+        case _:
+            return False
+
+
+def _names_constructor(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"

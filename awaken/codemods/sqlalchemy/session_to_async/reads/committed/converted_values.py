@@ -1,0 +1,107 @@
+"""Values of another type than their column, read behind the commit that writes them.
+
+A synchronous session gives what the database made of such a value: a text of a number. One that
+expires nothing gives the number itself, so it is read anew.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, session_in
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.values.domain import InstanceOf, NoneValue
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+    from awaken.project.source.trees import Function
+
+_OF_COLUMNS = {"builtins.float", "builtins.int", "builtins.str"}
+
+
+class _Read(NamedTuple):
+    module: Module
+    statement: ast.stmt
+    text: str
+    name: str
+    session: str
+
+
+class ConvertedValues:
+    """Finds such reads of one program."""
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self._project = project
+        self._rule = rule
+        self._reads = [*self._found()]
+
+    def members(self) -> Iterator[Member]:
+        """Yield what is written in front of the statements that read them."""
+        for one in self._reads:
+            site: Site[ast.AST] = Site(self._rule, one.module, one.statement)
+            code = f'await {one.session}.refresh({one.text}, attribute_names=["{one.name}"])\n'
+            edits = [site.insert_statements(one.module.place(one.statement), "before", code)]
+            shown = f"`{one.text}.{one.name}`"
+            message = f"{shown} is read anew behind a commit, as the database has it"
+            yield Member(site, Rewrite(message, edits), shown)
+
+    def _found(self) -> Iterator[_Read]:
+        for commit in self._project.orm.commits.all():
+            module = self._project.module(commit.place.path)
+            calls = [] if module is None else module.calls_at(commit.place.span)
+            function = function_of(module, calls[0]) if module is not None and calls else None
+            if module is not None and function is not None and not commit.is_async:
+                yield from self._behind(module, function, commit.place)
+
+    def _behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
+        session = session_in(self._project, module, function)
+        start, seen = commit.span.start, set[tuple[str, str]]()
+        for text, name, given in _assigned(module, function, start) if session else ():
+            for node in module.walk(function):
+                match node:
+                    case ast.Attribute(value=ast.Name(id=first), attr=attr, ctx=ast.Load()) if (
+                        first,
+                        attr,
+                    ) == (text, name) and module.span(node).start > start:
+                        statement = module.statement_of(node)
+                        is_new = (text, name) not in seen
+                        if statement is not None and is_new and self._differs(module, node, given):
+                            seen.add((text, name))
+                            yield _Read(module, statement, text, name, session)
+                    case _:
+                        pass
+
+    def _differs(self, module: Module, read: ast.Attribute, given: ast.expr) -> bool:
+        """Whether an attribute of a mapped object is surely declared as another type."""
+        owners = self._project.values.of(module, read.value)
+        is_mapped = owners.is_known and any(
+            isinstance(one, InstanceOf) and self._project.orm.mapped_class(one.qualified)
+            for one in owners.alternatives
+        )
+        declared, passed = self._types(module, read), self._types(module, given)
+        return is_mapped and bool(declared and passed) and declared.isdisjoint(passed)
+
+    def _types(self, module: Module, node: ast.expr) -> set[str]:
+        """Return the types of numbers and texts that an expression may be, if it is one of them."""
+        values = self._project.values.of(module, node)
+        found = [one for one in values.alternatives if one != NoneValue()]
+        names = {one.qualified for one in found if isinstance(one, InstanceOf)}
+        is_all = values.is_known and len(names) == len(found) and names <= _OF_COLUMNS
+        return names if is_all else set()
+
+
+def _assigned(module: Module, function: Function, end: int) -> Iterator[tuple[str, str, ast.expr]]:
+    """Yield what a function assigns to attributes of variables, in front of a place."""
+    for node in module.walk(function):
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id=text), attr=name)], value=value
+            ) if module.span(node).start < end:
+                yield text, name, value
+            case _:
+                pass

@@ -1,0 +1,66 @@
+"""Statements of Alembic's revisions: they load no more than before.
+
+What is loaded with each object from now on, a revision may ask a table for that has not all of its
+columns yet. It runs synchronously, where a relationship loads when it is read.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Edit
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.values.domain import ClassOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_LAZY = "sqlalchemy.orm.lazyload"
+_SELECTS = {"sqlalchemy.select", "sqlmodel.select"}
+_WORDS = (b"select(", b".query(")
+
+
+def loaded_in_revisions(project: Project, rule: str, loading: Loading) -> Iterator[Member]:
+    """Yield the statements of revisions that would load more, with what has them load it later."""
+    for module in modules_with(project, _WORDS):
+        for node in module.walk() if is_of_alembic(module) else ():
+            if isinstance(node, ast.Call) and _loads_objects(project, module, node):
+                named = [*_named(project, module, node, loading)]
+                if named:
+                    site: Site[ast.AST] = Site(rule, module, node)
+                    shown = f"`{module.excerpt(node)}`"
+                    yield member(site, shown, _later, project, named)
+
+
+def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:
+    if project.qualified_name(module, call.func) in _SELECTS:
+        return True
+    match call.func:
+        case ast.Attribute(value=session, attr="query"):
+            return project.orm.resource_of(module, session) in {"scoped", "session"}
+        case _:
+            return False
+
+
+def _named(project: Project, module: Module, call: ast.Call, loading: Loading) -> Iterator[str]:
+    """Yield the relationships that a statement would load, as they are written there."""
+    for given in call.args:
+        for value in project.values.of(module, given).alternatives:
+            if isinstance(value, ClassOf):
+                for name in loading.loaded_with_objects(value.qualified):
+                    yield f"{module.text_of(given)}.{name}"
+
+
+def _later(site: Site[ast.AST], project: Project, named: list[str]) -> Rewrite:
+    option, imports = name_beside(project, site, None, _LAZY)
+    options = ", ".join(f"{option}({one})" for one in named)
+    edits: list[Edit] = [site.insert_behind(site.node, f".options({options})"), *imports]
+    return Rewrite(f"`{site.module.excerpt(site.node)}` loads no more than before", edits)

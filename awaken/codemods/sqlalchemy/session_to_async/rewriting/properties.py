@@ -1,0 +1,34 @@
+"""Writes methods in the place of properties."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from awaken.codemods.sqlalchemy.session_to_async.payload import Method
+from awaken.contract import Surroundings
+
+
+def method(node: cst.FunctionDef, data: Method, _around: Surroundings) -> Any:
+    """``@property def total(self)`` → ``async def total(self)``; a cached one keeps its result."""
+    others = [one for number, one in enumerate(node.decorators) if number != data.decorator]
+    made = node.with_changes(decorators=others, asynchronous=cst.Asynchronous())
+    return made.with_changes(body=_keeping(node.body, data)) if data.kept else made
+
+
+def _keeping(body: cst.BaseSuite, data: Method) -> cst.IndentedBlock:
+    """Return the body of a method that works its result out once for each object."""
+    statements: list[Any] = [*body.body]
+    if isinstance(body, cst.SimpleStatementSuite):
+        statements = [cst.SimpleStatementLine(body.body)]
+    suite = body if isinstance(body, cst.IndentedBlock) else cst.IndentedBlock([])
+    first, last = statements[: data.has_docstring], statements[-1]
+    *before, returned = last.body
+    kept = cst.Attribute(cst.Name(data.own), cst.Name(data.kept))
+    assigned = cst.Assign([cst.AssignTarget(kept)], returned.value)
+    worked_out = [*statements[data.has_docstring : -1], last.with_changes(body=[*before, assigned])]
+    test = cst.parse_expression(f'"{data.kept}" not in vars({data.own})')
+    check = cst.If(test, cst.IndentedBlock(worked_out))
+    given = cst.SimpleStatementLine([cst.Return(kept)])
+    return suite.with_changes(body=[*first, check, given])

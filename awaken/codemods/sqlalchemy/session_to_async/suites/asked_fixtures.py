@@ -1,0 +1,52 @@
+"""Fixtures that a test asks for by name while it runs, ``request.getfixturevalue("client")``.
+
+A plug-in of pytest runs a fixture that waits in the loop of its tests, and cannot where that runs
+already: nor one that is needed by what is asked for. So the test has them made before it begins,
+and is given what is there.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.contract import Edit, Span, TextEdit
+from awaken.kit.sites import Site
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+CAVEAT = "the fixtures that it asks for while it runs are all made before"
+
+
+def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDef) -> list[Edit]:
+    """Return what has the fixtures made that a test asks for by name, and that wait."""
+    module, names = site.module, set[str]()
+    requests = part.project.coroutine_tests.requests
+    if not requests.is_test(module, node):
+        return []
+    for one in requests.asked_for(module, node):
+        name = isinstance(one.node, Function) and requests.name_of(one.module, one.node)
+        if name and any(_waits(part, needed) for needed in requests.with_needed(one)):
+            names.add(name)
+    if not names:
+        return []
+    first = node.decorator_list[0] if node.decorator_list else None
+    start = module.span(node).start if first is None else module.span(first).start - 1
+    given = ", ".join(f'"{one}"' for one in sorted(names))
+    indent = " " * node.col_offset
+    code = f"@pytest.mark.usefixtures({given})\n{indent}"
+    return [
+        TextEdit(path=module.path, anchor=Span(start, start), text=code, site=site.id),
+        site.need_import("pytest"),
+    ]
+
+
+def _waits(part: SynchronousPart, fixture: FunctionOf) -> bool:
+    """Whether a fixture becomes a coroutine function, or is one."""
+    if not isinstance(fixture.node, Function):
+        return False
+    function = part.place_of(fixture.module, fixture.node)
+    return function in part.steps or part.is_asynchronous(function)

@@ -1,0 +1,136 @@
+"""Functions and classes that a table holds, out of which one is chosen and called on the spot.
+
+``made = {"csv": CsvReader, "xml": XmlReader}[kind]``, ``made(path)``: where nothing else is done
+with the table, and nothing with what is chosen, the calls in sight are all that there are.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.contract import Place
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+_CHOOSING = {"get", "pop"}
+
+
+def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
+    """Return the calls of what is chosen out of the table in which a name stands at ``place``.
+
+    None where the name stands in no table, or where more is done with that than choosing.
+    """
+    for node in module.walk():
+        if isinstance(node, ast.Name | ast.Attribute) and module.place(node) == place:
+            return _of_table(module, node)
+    return None
+
+
+def _of_table(module: Module, node: ast.expr) -> list[ast.Call] | None:
+    table = module.parent(node)
+    match table:
+        case ast.Dict() if node in table.values and None not in table.keys:
+            pass
+        case ast.List() | ast.Tuple() if isinstance(table.ctx, ast.Load):
+            pass
+        case _:
+            return None
+    found: list[ast.Call] = []
+    for read in _reads(module, table) or []:
+        calls = _of_chosen(module, _chosen(module, read))
+        if calls is None:
+            return None
+        found += calls
+    return found or None
+
+
+def _chosen(module: Module, table: ast.expr) -> ast.expr | None:
+    """Return what is chosen where a table is read: ``table[key]``, ``table.get(key)``."""
+    above = module.parent(table)
+    match above:
+        case ast.Subscript(ctx=ast.Load()) if above.value is table:
+            return above
+        case ast.Attribute(attr=name) if name in _CHOOSING:
+            call = module.parent(above)
+            is_plain = isinstance(call, ast.Call) and call.func is above
+            if isinstance(call, ast.Call) and is_plain and all(map(_is_none, call.args[1:])):
+                return call
+            return None
+        case _:
+            return None
+
+
+def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None:
+    """Return the calls of what is chosen; None where something else is done with it."""
+    above = None if chosen is None else module.parent(chosen)
+    if isinstance(above, ast.Call) and above.func is chosen:
+        return [above]
+    if chosen is None or _is_asked(module, chosen):
+        return None if chosen is None else []
+    found: list[ast.Call] = []
+    reads = _reads(module, chosen)
+    for read in reads or []:
+        call = module.parent(read)
+        if isinstance(call, ast.Call) and call.func is read:
+            found.append(call)
+        elif not _is_asked(module, read):
+            return None
+    return None if reads is None else found
+
+
+def _is_asked(module: Module, node: ast.expr) -> bool:
+    """Whether an expression is only asked whether it is something."""
+    above = module.parent(node)
+    match above:
+        case (
+            ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test)
+        ):
+            return test is node
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
+            return True
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case _:
+            return False
+
+
+def _reads(module: Module, value: ast.expr) -> list[ast.expr] | None:
+    """Return where a value is read: there, or of the only local variable that it is put into."""
+    above = module.parent(value)
+    match above:
+        case (
+            ast.Assign(targets=[ast.Name() as target], value=given)
+            | ast.AnnAssign(target=ast.Name() as target, value=given)
+            | ast.NamedExpr(target=ast.Name() as target, value=given)
+        ) if given is value:
+            if isinstance(above, ast.NamedExpr) and not _is_asked(module, above):
+                return None
+            return _reads_of(module, target)
+        case _:
+            return [value]
+
+
+def _reads_of(module: Module, target: ast.Name) -> list[ast.expr] | None:
+    bindings = module.scopes.bindings_of(target)
+    function = module.enclosing_function(target)
+    if len(bindings) != 1 or not isinstance(function, Function):
+        return None
+    if bindings[0].scope.node is not function:
+        return None
+    return list(_named(module, function, target, bindings))
+
+
+def _named(
+    module: Module, function: Function, target: ast.Name, bindings: list[Binding]
+) -> Iterator[ast.expr]:
+    for node in module.walk(function):
+        if not isinstance(node, ast.Name) or node is target or node.id != target.id:
+            continue
+        if module.scopes.bindings_of(node) == bindings:
+            yield node
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
