@@ -25,7 +25,8 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the database shall come with it, and ``limits`` the versions that work with some of SQLAlchemy.
     ``rows_together`` says that SQLAlchemy has it send the rows of an INSERT in one statement,
     whether it gives something back or not, ``untyped`` that a string is sent without a type, so
-    that the database takes it for what it is compared with.
+    that the database takes it for what it is compared with, ``exact`` that it takes no text for a
+    number.
     """
 
     distribution: str
@@ -40,6 +41,7 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loop_bound: bool = False
     with_library: str = ""
     limits: dict[str, str] = {}
+    exact: bool = False
     rows_together: bool = False
     untyped: bool = False
 

@@ -21,7 +21,7 @@ class AsyncDriver:
     ``since`` is the first version of SQLAlchemy that knows it, empty if all with asynchronous
     engines do. ``both`` says that the same name makes a synchronous engine as well,
     ``own_parameters`` that it takes other parameters behind the ``?`` of a URL, ``loop_bound`` that
-    its connections work in one event loop alone.
+    its connections work in one event loop alone, ``is_exact`` that it takes no text for a number.
     """
 
     drivername: str
@@ -33,6 +33,7 @@ class AsyncDriver:
     both: bool
     own_parameters: bool
     loop_bound: bool
+    is_exact: bool
 
     def differences(self, url: Url | None) -> tuple[str, ...]:
         """Return what it does otherwise than synchronous drivers with a database, a clause each."""
@@ -79,6 +80,7 @@ def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:
             one.async_urls == one.urls,
             one.own_parameters,
             one.loop_bound,
+            one.exact,
         )
         for one in drivers()
         for url in _as_dialect(one.async_urls, dialect)
