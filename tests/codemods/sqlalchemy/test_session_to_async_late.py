@@ -96,6 +96,32 @@ def test_a_late_column_of_an_unknown_object_refuses():
 
 
 @pytest.mark.parametrize(
+    ("package", "given", "is_refused"),
+    [
+        ("openai", "openai.OpenAI().embeddings.create(input='x').data[0]", False),
+        ("boto3", "boto3.client('s3').get_object(Key='x')", False),
+        # It may keep what the program hands to it.
+        ("pigeonhole", "pigeonhole.Box().letters.first('x').data[0]", True),
+        ("pigeonhole", "pigeonhole.box('x').first()", True),
+    ],
+)
+def test_what_a_service_answers_is_no_object_of_the_program(package, given, is_refused):
+    text = f"""\
+import {package}
+
+
+def read(db: Session) -> str:
+    db.commit()
+    other = {given}
+    return other.body
+"""
+    result = of_posts(text, "deferred(mapped_column(Text))")
+
+    assert ("session-to-async/late-column" in reasons_of(result)) is is_refused
+    assert bool(result.report.files) is not is_refused
+
+
+@pytest.mark.parametrize(
     ("use", "is_refused"),
     [
         ("return post.answers.count()", True),

@@ -7,7 +7,15 @@ import sys
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.domain import External, InstanceOf, NotRelevant, Unknown, Value, Values
+from awaken.project.values.domain import (
+    External,
+    InstanceOf,
+    NotRelevant,
+    Unknown,
+    UnknownResult,
+    Value,
+    Values,
+)
 
 _PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
 
@@ -25,6 +33,8 @@ class Unseen:
 
     def _why(self, value: Value, sight: Sight) -> Unknown | None:
         match value:
+            case UnknownResult(name=name) if self._is_of_service(name):
+                return None
             case Unknown():
                 return value
             case External(qualified=name) if self._may_be_mapped(name, sight):
@@ -35,6 +45,10 @@ class Unseen:
                 return Unknown(f"{what} of no certain class", sight.place)
             case _:
                 return None
+
+    def _is_of_service(self, name: str) -> bool:
+        """Whether a library gives it that asks a service: what comes from there is not mapped."""
+        return name.partition(".")[0] in self._evaluator.knowledge.services
 
     def _is_protocol(self, qualified: str) -> bool:
         """Whether a class of the program says what others have: nothing is an instance of it."""
