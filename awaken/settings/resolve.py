@@ -191,10 +191,15 @@ def _option(key: str | int) -> str:
     return "" if key in {"overrides", "rules"} else f"--{key}: "
 
 
-def _last(layers: Iterable[Layer], name: str) -> Any:
+def _saying(layers: Sequence[Layer], name: str) -> Layer | None:
+    """Return the highest layer that says anything of a setting; None if none does."""
+    return next((one for one in reversed(layers) if getattr(one.settings, name) is not None), None)
+
+
+def _last(layers: Sequence[Layer], name: str) -> Any:
     """Return what the highest layer says that says anything; None if none does."""
-    said = [value for layer in layers if (value := getattr(layer.settings, name)) is not None]
-    return said[-1] if said else None
+    layer = _saying(layers, name)
+    return None if layer is None else getattr(layer.settings, name)
 
 
 def _targets(layers: Iterable[Layer]) -> dict[str, str]:
@@ -220,14 +225,15 @@ def _exclude(layers: Sequence[Layer], root: Path) -> tuple[PathPatterns, ...]:
 
 
 def _members(layers: Sequence[Layer]) -> tuple[PathPatterns, ...]:
-    said = [one for one in layers if one.settings.members is not None]
-    return _relative_to(said[-1].settings.members or (), said[-1].directory) if said else ()
+    layer = _saying(layers, "members")
+    return () if layer is None else _relative_to(layer.settings.members or (), layer.directory)
 
 
 def _source_folders(layers: Sequence[Layer]) -> tuple[Path, ...]:
-    said = [one for one in layers if one.settings.src is not None]
-    folders = (said[-1].settings.src or ()) if said else ()
-    return tuple(Path(os.path.normpath(said[-1].directory / one)) for one in folders)
+    layer = _saying(layers, "src")
+    if layer is None:
+        return ()
+    return tuple(Path(os.path.normpath(layer.directory / one)) for one in layer.settings.src or ())
 
 
 def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, ...]:
@@ -262,12 +268,12 @@ def _rebased(line: str, directory: Path) -> tuple[Path, str]:
 
 
 def _place(layers: Sequence[Layer], name: str) -> Path | None:
-    for layer in reversed(layers):
-        value = getattr(layer.settings, name)
-        if value is not None:
-            home = os.path.expanduser(value)  # noqa: PTH111 - Path's raises where there is no home
-            return Path(os.path.normpath(layer.directory / home))
-    return None
+    layer = _saying(layers, name)
+    if layer is None:
+        return None
+    value = getattr(layer.settings, name)
+    home = os.path.expanduser(value)  # noqa: PTH111 - Path's raises where there is no home
+    return Path(os.path.normpath(layer.directory / home))
 
 
 def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOverride, ...]:

@@ -245,6 +245,12 @@ PROVEN = [
         "session",
     ),
     ("from deps import SessionDep\ndef f(s: SessionDep): s", "session"),
+    # annotated with what makes it, as if that were a type
+    ("from db import SessionLocal\ndef f(s: SessionLocal): s", "session"),
+    ("from db import SessionLocal\ndef f(s: 'SessionLocal | None'): s", "session"),
+    ("import db\ndef f(s: db.AsyncLocal): s", "async"),
+    ("from db import OldAsync\ndef f(s: OldAsync): s", "async"),
+    ("from db import db_session\ndef f(s: db_session): s", "scoped"),
     # made in place
     ("from db import Session, engine\ns = Session(engine)\ns", "session"),
     ("from db import Session, engine\nwith Session(engine) as s: s", "session"),
@@ -697,6 +703,8 @@ UNKNOWN = [
     ),
     ("def f(r: str):\n  s = r.session\n  s", "declares no `session`"),
     ("match x:\n  case s: s", "matches"),
+    ("from db import engine\ndef f(s: engine): s", "not a type of one kind"),
+    ("from db import maker\ndef f(s: maker): s", "not a type that can be followed"),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from awaken.knowledge.declarations import public_name
 from awaken.project.source.modules import Module
@@ -202,11 +203,36 @@ class Annotations:
         made_by = evaluator.names.qualified(defining, value.func) or ""
         home, _, simple = made_by.rpartition(".")
         if home not in TYPING or simple not in _VARIABLES:
+            sessions = self._of_factory(module, node, defining, value)
+            if sessions:
+                return sessions
             return (evaluator.unknown(module, node, f"`{name}` is not a type of one kind"),)
         if simple == "NewType" and len(value.args) > 1:
             return self.unsolved(defining, value.args[1])
         limits = [one.value for one in value.keywords if one.arg == "bound"] or value.args[1:]
         return (TypeVariable(name, union(*(self.unsolved(defining, one) for one in limits))),)
+
+    def _of_factory(
+        self, module: Module, node: ast.expr, defining: Module, value: ast.Call
+    ) -> Values:
+        """Return the sessions that a factory gives: ``db: SessionLocal`` says it is one of these.
+
+        It is no type, and nothing that runs the program asks for one; people mean a session.
+        """
+        place = module.place(node, "annotated")
+        found: Values = ()
+        for one in self._evaluator.values(defining, value):
+            match one:
+                case Producer(how="factory", inner=inner):
+                    sessions = [each for each in inner if isinstance(each, Session)]
+                    if len(sessions) != len(inner):
+                        return ()
+                    found = union(found, tuple(replace(each, place=place) for each in sessions))
+                case Session(kind="scoped" | "async-scoped"):
+                    found = union(found, (replace(one, place=place),))
+                case _:
+                    return ()
+        return found
 
     def _generic(self, module: Module, node: ast.Subscript) -> Values:
         evaluator = self._evaluator

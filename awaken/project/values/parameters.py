@@ -79,9 +79,9 @@ class Parameters:
             return passed
         if isinstance(function, ast.Lambda) and not given:
             items = self._items_for(module, function, parameter, known)
-            expected = expected_of(self._evaluator, module, function, parameter, known)
-            if items is not None or expected:
-                return items or expected
+            found = items or expected_of(self._evaluator, module, function, parameter, known)
+            if found or items is not None:
+                return found
         # Nothing but pytest passes a fixture, so that it is no less sure than an annotation.
         return (
             self._fixture(module, function, parameter)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from awaken.project.names.functions.looking import Looking
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
@@ -49,6 +50,7 @@ class Forwarding:
     def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
         self._names = names
         self._load = load
+        self._looking = Looking(names, self.definition)
         self._known: dict[tuple[str, bool], HandedThrough | None] = {}
         self._coroutines: dict[tuple[str, bool], bool] = {}
 
@@ -77,7 +79,7 @@ class Forwarding:
         found = self.definition(qualified)
         if found is None:
             return False
-        reader = _Reader(self._names, found[0], "coroutines")
+        reader = _Reader(self._names, self._looking, found[0], "coroutines")
         return reader.makes(found[1]) if called else reader.decorates(found[1])
 
     def _read(self, qualified: str, *, called: bool) -> HandedThrough | None:
@@ -86,10 +88,14 @@ class Forwarding:
             return None
         module, node = found
         for kind in _KINDS:
-            reader = _Reader(self._names, module, kind)
+            reader = _Reader(self._names, self._looking, module, kind)
             if reader.makes(node) if called else reader.decorates(node):
                 return HandedThrough(kind, reader.keeps(node))
         return None
+
+    def is_looked_at(self, module: Module, call: ast.Call, given: ast.Name) -> bool:
+        """Whether what ``call`` calls only looks at the function ``given``, its argument."""
+        return self._looking.is_looked_at(module, call, given)
 
     def definition(self, qualified: str) -> tuple[Module, Function] | None:
         """Return the only function of this name that a module of the project defines."""
@@ -110,8 +116,9 @@ class Forwarding:
 class _Reader:
     """Reads the decorators of one module; ``kind`` is what they must do at least."""
 
-    def __init__(self, names: Names, module: Module, kind: _Asked) -> None:
+    def __init__(self, names: Names, looking: Looking, module: Module, kind: _Asked) -> None:
         self._names = names
+        self._looking = looking
         self._module = module
         self._kind = kind
 
@@ -135,10 +142,10 @@ class _Reader:
             case ast.Call(func=func) if func is name:
                 return False
             case ast.Call(func=func) as call:
-                local = isinstance(func, ast.Name) and self._is_local(func)
-                return (
-                    not local and last_name(func) not in _ASKING and not self._is_made_again(call)
-                )
+                if isinstance(func, ast.Name) and self._is_local(func):
+                    return False
+                is_asking = last_name(func) in _ASKING or self._is_made_again(call)
+                return not is_asking and not self._looking.is_looked_at(self._module, call, name)
             case ast.Return() | ast.Attribute() | ast.Compare() | ast.Await() | ast.Expr():
                 return False
             case ast.FunctionDef() | ast.AsyncFunctionDef():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
@@ -13,14 +14,6 @@ from awaken.project.source.trees import Function, last_name, parameters_of
 
 _CASTS = {"typing.cast", "typing_extensions.cast"}
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
-_LOOKING = {
-    "asyncio.iscoroutinefunction", "builtins.callable", "builtins.getattr", "builtins.hasattr",
-    "builtins.id", "builtins.repr", "builtins.setattr", "builtins.str", "functools.update_wrapper",
-    "functools.wraps", "inspect.getdoc", "inspect.getmodule", "inspect.isasyncgenfunction",
-    "inspect.iscoroutinefunction", "inspect.isfunction", "inspect.isgeneratorfunction",
-    "inspect.signature", "typing.cast", "typing.get_type_hints", "typing_extensions.cast",
-}  # fmt: skip
-"""Functions that are given a function and neither call it nor keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +163,7 @@ class Wrappings:
     # -------------------------------------------------------------------------------- branches
     def _is_asked(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
         """Whether ``node`` is reached for coroutine functions alone."""
-        child = node
-        for above in module.ancestors(node):
-            if above is decorator:
-                return False
-            if isinstance(above, ast.If) and child in above.body:
-                return self._asks(module, above.test, given)
-            child = above
-        return False
+        return self._is_decided(module, decorator, node, given, "body")
 
     def _awaits(self, module: Module, decorator: Function, given: str) -> bool:
         """Whether a decorator awaits what a coroutine function gives, and asks if it is one.
@@ -195,11 +181,22 @@ class Wrappings:
 
     def _is_otherwise(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
         """Whether ``node`` stands in a branch that is taken for plain functions alone."""
+        return self._is_decided(module, decorator, node, given, "orelse")
+
+    def _is_decided(
+        self,
+        module: Module,
+        decorator: Function,
+        node: ast.AST,
+        given: str,
+        branch: Literal["body", "orelse"],
+    ) -> bool:
+        """Whether the nearest ``branch`` around ``node`` is that of a question for coroutines."""
         child = node
         for above in module.ancestors(node):
             if above is decorator:
                 return False
-            if isinstance(above, ast.If) and child in above.orelse:
+            if isinstance(above, ast.If) and child in getattr(above, branch):
                 return self._asks(module, above.test, given)
             child = above
         return False
@@ -268,7 +265,7 @@ class Wrappings:
                     around = module.enclosing_function(node)
                     if around is decorator or module.enclosing_function(around) is not decorator:  # type: ignore[arg-type]
                         return False
-                case ast.Call() as call if self._name(module, call.func) not in _LOOKING:
+                case ast.Call() as call if not self._forwarding.is_looked_at(module, call, node):
                     return False
                 case ast.Call() | ast.Attribute() | ast.Return() | ast.Compare():
                     continue

@@ -91,8 +91,9 @@ class Component:
     """Pieces that become asynchronous together, and what is said of them.
 
     ``stopping`` are the members that stand against it, also those of engines that it uses.
-    ``makes_tables`` says that it does nothing else with the database. One that ``is_carried``
-    makes no session, or waits for nothing: others do, wherever they are.
+    ``makes_tables`` says that it does nothing else with the database, and ``loads_objects`` that
+    it may have objects of mapped classes: it uses more than connections of its own engines. One
+    that ``is_carried`` makes no session, or waits for nothing: others do, wherever they are.
     """
 
     pieces: list[Piece]
@@ -100,6 +101,7 @@ class Component:
     stopping: list[Member] = field(default_factory=list)
     is_wanted: bool = True
     makes_tables: bool = False
+    loads_objects: bool = True
     is_carried: bool = False
 
     @property
@@ -123,7 +125,8 @@ class Components:
 
     ``shared`` are those that join nobody, ``made`` the members of their statements, and ``unmade``
     what of that stands against the change, all by their names; ``twins`` are the asynchronous ones
-    that stand beside some already. ``everywhere`` is said of what no component holds. ``unnamed``
+    that stand beside some already. ``everywhere`` is said of what no component holds, and belongs
+    to all that load objects. ``unnamed``
     is what was asked for, and is in no component.
     """
 

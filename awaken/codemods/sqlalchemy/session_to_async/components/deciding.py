@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import (
@@ -34,6 +34,7 @@ from awaken.kit.sites import Refused
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 
 class Judge:
@@ -53,7 +54,9 @@ class Judge:
     def judge(self, component: Component) -> None:
         """Say of a component what it is."""
         self._refuse_foreign(component)
-        component.makes_tables = self._only_makes_tables(component)
+        operations = list(self._operations(component))
+        component.makes_tables = bool(operations) and {one.how for one in operations} == {"schema"}
+        component.loads_objects = self._loads_objects(component, operations)
         component.is_carried = not (self._waits(component) and self._makes_sessions(component))
         component.is_wanted = not self._wanted or self._is_named(component)
 
@@ -93,17 +96,25 @@ class Judge:
             if refused is not None and (none_waits or is_function):
                 component.members[number] = dataclasses.replace(member, outcome=refused)
 
-    def _only_makes_tables(self, component: Component) -> bool:
-        found = [
-            operation.how
-            for piece in component.pieces
-            for module in (self._project.module(piece.path),)
-            if module is not None
-            for function in (module.function_at(piece.start),)
-            for operation in self._part.operations_of(module, self._part.place_of(module, function))
-            if function is not None or piece_around(module, operation.node) == piece
-        ]
-        return bool(found) and set(found) == {"schema"}
+    def _operations(self, component: Component) -> Iterator[Operation]:
+        for piece in component.pieces:
+            module = self._project.module(piece.path)
+            function = None if module is None else module.function_at(piece.start)
+            if module is None:
+                continue
+            for one in self._part.operations_of(module, self._part.place_of(module, function)):
+                if function is not None or piece_around(module, one.node) == piece:
+                    yield one
+
+    def _loads_objects(self, component: Component, operations: Collection[Operation]) -> bool:
+        used = self._components.used_by([component], with_unused=False)
+        resources = {one.resource for one in operations}
+        return (
+            bool(used)
+            or not resources
+            or not resources <= {"engine", "connection"}
+            or any(takes_session(one.site) for one in self._named(component))
+        )
 
     def _is_named(self, component: Component) -> bool:
         """Whether a component holds the module or the function that is wanted."""
@@ -131,7 +142,8 @@ def decided(
     judge = Judge(part, found, components, wanted)
     for one in components.all:
         judge.judge(one)
-        one.stopping = _against((*one.members, *components.everywhere), constraints)
+        others = components.everywhere if one.loads_objects else ()
+        one.stopping = _against((*one.members, *others), constraints)
     # A name that nothing has is most likely misspelt.
     components.unnamed = "" if any(one.is_wanted for one in components.all) else wanted
     for name, members in components.made.items():

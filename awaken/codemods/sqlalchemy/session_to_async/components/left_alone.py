@@ -61,16 +61,18 @@ class LeftAlone:
     def _left(self) -> Iterator[tuple[Component, list[Member]]]:
         components = self._components
         seen: set[str] = set()
-        converts = any(one.converts for one in components.all)
-        everywhere = [] if converts else list(components.everywhere)
+        loading = [one for one in components.all if one.loads_objects]
+        everywhere = [] if any(one.converts for one in loading) else list(components.everywhere)
         for one in components.all:
             if not one.converts:
                 names = components.used_by([one])
-                members = [*one.members, *everywhere]
+                members = list(one.members)
+                if one.loads_objects:
+                    members += everywhere
+                    everywhere = []
                 for name in sorted(names - components.in_place - seen):
                     members += components.making(name, ())
                 seen |= names
-                everywhere = []
                 yield one, members
 
     def _of(

@@ -102,8 +102,9 @@ class Outcome:
             for number in converting
             for name in self._components.used_by([self._components.all[number]])
         ]
+        loading = [one for one in converting if self._components.all[one].loads_objects]
         if self._components.everywhere:
-            links += [(number, ("shared", "")) for number in converting]
+            links += [(number, ("shared", "")) for number in loading]
         links += [
             (number, ("written", edit.path))
             for number in converting
@@ -114,8 +115,8 @@ class Outcome:
         found = [
             [self._components.all[one] for one in each if isinstance(one, int)] for each in groups
         ]
-        if self._components.everywhere and found:
-            found[0][0].members += self._components.everywhere
+        if loading:
+            self._components.all[loading[0]].members += self._components.everywhere
         return [each for each in found if each]
 
     def _inserted(self, component: Component) -> Iterator[InsertStatements]:

@@ -77,9 +77,10 @@ def _is_of_model(part: SynchronousPart, function: FunctionPlace) -> bool:
 def _is_listener(part: SynchronousPart, function: FunctionPlace) -> bool:
     """Whether all that calls a function are events of a flush."""
     module, node = part.node_of(function) or (None, None)
-    if module is None or node is None or part.project.calls.graph().callers(function):
+    if module is None or node is None or not node.decorator_list:
         return False
-    return bool(node.decorator_list) and all(_events(part, module, node.decorator_list))
+    is_called_by_events = all(_events(part, module, node.decorator_list))
+    return is_called_by_events and not part.project.calls.graph().callers(function)
 
 
 def _events(part: SynchronousPart, module: Module, decorators: list[ast.expr]) -> Iterator[bool]:

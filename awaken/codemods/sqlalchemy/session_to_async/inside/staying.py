@@ -139,8 +139,7 @@ class Staying:
 
     def _may_pass(self, call: Call) -> bool:
         """Whether a call passes what it does not name."""
-        module = self._project.module(call.place.path)
-        nodes = [] if module is None else module.calls_at(call.place.span)
+        nodes = self._nodes(call)
         return not nodes or any(
             any(isinstance(part, ast.Starred) for part in one.args)
             or any(part.arg is None for part in one.keywords)
@@ -149,9 +148,9 @@ class Staying:
 
     def _passes_on(self, caller: FunctionPlace, call: Call) -> bool:
         """Whether a method calls one of its own object with all that it is given by name."""
-        module, node = self._part.node_of(caller) or (None, None)
-        nodes = [] if module is None else module.calls_at(call.place.span)
-        if module is None or node is None or not nodes or node.args.kwarg is None:
+        _, node = self._part.node_of(caller) or (None, None)
+        nodes = self._nodes(call)
+        if node is None or not nodes or node.args.kwarg is None:
             return False
         match nodes[0]:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), keywords=keywords):
@@ -182,8 +181,7 @@ class Staying:
 
     def _operation(self, call: Call) -> Operation | None:
         """Return what becomes of a call that is given a session; None if none is in sight."""
-        module: Module | None = self._project.module(call.place.path)
-        nodes = [] if module is None else module.calls_at(call.place.span)
+        module, nodes = self._project.module(call.place.path), self._nodes(call)
         if module is None or not nodes or call.caller.start < 0:
             return None
         session = session_given(self._project, module, nodes[0])
@@ -193,8 +191,14 @@ class Staying:
 
     def _is_within(self, call: Call) -> bool:
         module = self._project.module(call.place.path)
-        nodes = [] if module is None else module.calls_at(call.place.span)
-        return module is not None and any(is_within_run_sync(module, one) for one in nodes)
+        return module is not None and any(
+            is_within_run_sync(module, one) for one in self._nodes(call)
+        )
+
+    def _nodes(self, call: Call) -> list[ast.Call]:
+        """Return the calls that stand at the place of one."""
+        module = self._project.module(call.place.path)
+        return [] if module is None else module.calls_at(call.place.span)
 
 
 def _is_passed(module: Module, node: ast.expr) -> bool:

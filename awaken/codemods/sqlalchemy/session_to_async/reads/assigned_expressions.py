@@ -6,7 +6,8 @@ A flush has the database compute it, and expires the attribute, which reading it
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
@@ -49,27 +50,25 @@ class AssignedExpressions:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        self._places = frozenset(
-            module.place(one.flush)
-            for module, given in self._all()
-            for one in given
-            if one.flush is not None
-        )
+        places: set[Place] = set()
+        self._flushed_elsewhere: defaultdict[str, set[str]] = defaultdict(set)
+        for module, given in self._all():
+            for one in given:
+                if one.flush is not None:
+                    places.add(module.place(one.flush))
+                    continue
+                for value in project.values.of(module, one.owner).alternatives:
+                    if isinstance(value, InstanceOf):
+                        self._flushed_elsewhere[value.qualified].add(one.attribute)
+        self._places = frozenset(places)
 
     def places(self) -> frozenset[Place]:
         """Return the statements behind which something is loaded."""
         return self._places
 
-    def flushed_elsewhere(self) -> dict[str, set[str]]:
+    def flushed_elsewhere(self) -> Mapping[str, set[str]]:
         """Return the attributes, by their classes, of which no flush is in sight."""
-        found: dict[str, set[str]] = {}
-        for module, given in self._all():
-            for one in given:
-                if one.flush is None:
-                    for value in self._project.values.of(module, one.owner).alternatives:
-                        if isinstance(value, InstanceOf):
-                            found.setdefault(value.qualified, set()).add(one.attribute)
-        return found
+        return self._flushed_elsewhere
 
     def members(self) -> Iterator[Member]:
         """Yield what is written behind the flushes."""

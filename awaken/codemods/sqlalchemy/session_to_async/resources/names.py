@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -15,11 +16,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state impo
     caveats_of_kept_state,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.resources.conditions import is_in_condition
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
     is_called_by_events,
-    is_in_listener,
     listened_to,
     listening_calls,
 )
@@ -38,64 +39,105 @@ from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
 
 FACTORIES = frozenset({"sqlalchemy.orm.sessionmaker"})
+SESSION = "sqlalchemy.orm.Session"
 SESSION_OF_OBJECT = "sqlalchemy.orm.object_session"
 """What finds the session of an object: in a listener that is the synchronous one."""
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
 
 def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr], str]]:
-    """Yield each name of a synchronous session, factory or engine, with what it names."""
-    spellings = sorted({one for name in NAMES for one in project.spellings(name)})
+    """Yield each name of a synchronous session, factory or engine, with what it names.
+
+    A factory that is written as a type names a session.
+    """
     blocking, helpers = BlockingEngines(project), Helpers(project)
-    for module in modules_with(project, [name.encode() for name in spellings]):
-        if is_of_alembic(module):
+    for module, found, qualified in chain(_of_libraries(project), _of_factories(project)):
+        node = _unquoted(module, found)
+        if not isinstance(node, ast.Name | ast.Attribute):
             continue
+        if blocking.is_made_at(module, found) or helpers.hold(module, found):
+            continue
+        # Events are those of the synchronous class.
+        is_declared = isinstance(module.parent(found), ast.arg)
+        if is_declared and (
+            is_in_condition(project, module, found) or is_called_by_events(project, module, found)
+        ):
+            continue
+        written = found if isinstance(found, ast.expr) else node
+        above = module.parent(written)
+        if listened_to(project, module, above) is written:
+            continue
+        if qualified != SESSION_OF_OBJECT or not is_called_by_events(project, module, node):
+            yield Site(rule, module, written), qualified
+
+
+def _of_libraries(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
+    """Yield what names something that has a twin, with the name that this has in its library."""
+    spellings = sorted({one for name in NAMES for one in project.spellings(name)})
+    for module in modules_with(project, [name.encode() for name in spellings]):
         for found in (node for word in spellings for node in module.mentions(word)):
-            node = _unquoted(module, found)
-            if not isinstance(node, ast.Name | ast.Attribute):
+            qualified = _qualified(project, module, found)
+            if qualified in NAMES and not is_of_alembic(module):
+                yield module, found, qualified
+
+
+def _of_factories(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
+    """Yield annotations that name a factory of the program, ``db: SessionLocal``, as sessions."""
+    for home, found, qualified in _of_libraries(project):
+        call = home.parent(found)
+        statement = home.parent(call) if isinstance(call, ast.Call) else None
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                is_global = home.parent(statement) is home.tree
+            case _:
                 continue
-            qualified = project.qualified_name(module, node)
-            if blocking.is_made_at(module, found) or helpers.hold(module, found):
-                continue
-            # Events are those of the synchronous class.
-            is_declared = isinstance(module.parent(found), ast.arg)
-            if is_declared and (
-                is_in_listener(project, module, found)
-                or is_called_by_events(project, module, found)
-            ):
-                continue
-            written = found if isinstance(found, ast.expr) else node
-            above = module.parent(written)
-            if qualified not in NAMES or listened_to(project, module, above) is written:
-                continue
-            if qualified != SESSION_OF_OBJECT or not is_called_by_events(project, module, node):
-                yield Site(rule, module, written), qualified
+        if qualified not in FACTORIES or not is_global:
+            continue
+        factory = f"{home.name}.{name}"
+        spellings = sorted(project.spellings(factory))
+        for module in modules_with(project, [one.encode() for one in spellings]):
+            for node in (node for word in spellings for node in module.mentions(word)):
+                if _is_annotation(module, node) and _qualified(project, module, node) == factory:
+                    yield module, node, SESSION
+
+
+def _qualified(project: Project, module: Module, found: ast.AST) -> str | None:
+    node = _unquoted(module, found)
+    is_name = isinstance(node, ast.Name | ast.Attribute)
+    return project.qualified_name(module, node) if is_name else None  # type: ignore[arg-type]
 
 
 def _unquoted(module: Module, node: ast.AST) -> ast.AST | None:
     """Return what an annotation names in quotes: ``db: "Session"``."""
     if not isinstance(node, ast.Constant):
         return node
+    return module.parse_string(node) if _is_annotation(module, node) else None
+
+
+def _is_annotation(module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` stands where a type does, alone or as a part of one."""
     above: ast.AST | None = node
     while above is not None:
         inner, above = above, module.parent(above)
         match above:
             case ast.arg() | ast.AnnAssign(annotation=ast.expr()):
-                is_annotation = getattr(above, "annotation", None) is inner
-                return module.parse_string(node) if is_annotation else None
+                return getattr(above, "annotation", None) is inner
             case ast.FunctionDef(returns=returned) | ast.AsyncFunctionDef(returns=returned):
-                return module.parse_string(node) if returned is inner else None
+                return returned is inner
             case ast.Subscript() | ast.BinOp() | ast.Tuple():
                 continue
+            case ast.Assign():  # an alias: DatabaseSession = Annotated[...]
+                return isinstance(inner, ast.Subscript) and last_name(inner.value) == "Annotated"
             case _:
-                return None
-    return None
+                return False
+    return False
 
 
 def listening(project: Project, rule: str) -> Iterator[Member]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from awaken.knowledge.injection import injection
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
@@ -177,36 +178,31 @@ class Variables:
 
     def _passed(self, module: Module, function: Function, parameter: ast.arg, slot: Slot) -> Found:
         """Yield what the calls of a function pass to one of its parameters."""
-        place = FunctionPlace(module.path, module.span(function).start, function.name)
-        for call in self._graph.callers(place):
-            home = self._evaluator.load(call.place.path)
-            for node in home.calls_at(call.place.span) if home is not None else ():
-                if home is None:
-                    continue
-                bound = bound_by(home, node, module, function, self._slots)
-                given = argument_of(node, function, parameter, bound)
-                if given is not None:
-                    yield Spot(home, given, slot.depth)
-                elif default_of(function, parameter) is None or not is_omitted(node):
-                    shown = home.excerpt(node)
-                    yield End("leak", home, node, f"what `{shown}` passes is not followed")
+        for home, node, bound in self._calls(module, function):
+            given = argument_of(node, function, parameter, bound)
+            if given is not None:
+                yield Spot(home, given, slot.depth)
+            elif default_of(function, parameter) is None or not is_omitted(node):
+                yield _not_followed(home, node)
 
         yield from self._maybe_passed(module, function, parameter, slot)
 
     def _collected(self, module: Module, function: Function, slot: Slot) -> Found:
         """Yield what the calls of a function pass to the parameter that takes all the others."""
+        for home, node, bound in self._calls(module, function):
+            if any(isinstance(one, ast.Starred) for one in node.args):
+                yield _not_followed(home, node)
+            for one in collected(node, function, bound):
+                yield Spot(home, one, slot.depth - 1)
+
+    def _calls(self, module: Module, function: Function) -> Iterator[tuple[Module, ast.Call, int]]:
+        """Yield the calls of a function, with how many parameters what it is called on gives."""
         place = FunctionPlace(module.path, module.span(function).start, function.name)
         for call in self._graph.callers(place):
             home = self._evaluator.load(call.place.path)
             for node in home.calls_at(call.place.span) if home is not None else ():
-                if home is None:
-                    continue
-                bound = bound_by(home, node, module, function, self._slots)
-                if any(isinstance(one, ast.Starred) for one in node.args):
-                    shown = home.excerpt(node)
-                    yield End("leak", home, node, f"what `{shown}` passes is not followed")
-                for one in collected(node, function, bound):
-                    yield Spot(home, one, slot.depth - 1)
+                if home is not None:
+                    yield home, node, bound_by(home, node, module, function, self._slots)
 
     def _maybe_passed(
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot
@@ -246,6 +242,10 @@ class Variables:
                 continue
             if self._evaluator.names.qualified(home, node) == qualified:
                 yield End("function", home, decorated)
+
+
+def _not_followed(module: Module, call: ast.Call) -> End:
+    return End("leak", module, call, f"what `{module.excerpt(call)}` passes is not followed")
 
 
 def _is_first(target: ast.expr, node: ast.AST) -> bool:

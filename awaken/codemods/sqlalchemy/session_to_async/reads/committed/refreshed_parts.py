@@ -37,13 +37,11 @@ class RefreshedParts:
         self._project = project
         self._rule = rule
         self._loaded = loaded
-        self._found = {
-            module.place(statement): names for module, statement, _, names in self._all()
-        }
+        self._places = frozenset(module.place(statement) for module, statement, *_ in self._all())
 
     def places(self) -> frozenset[Place]:
         """Return the statements behind which something is loaded."""
-        return frozenset(self._found)
+        return self._places
 
     def members(self) -> Iterator[Member]:
         """Yield what is written behind them."""

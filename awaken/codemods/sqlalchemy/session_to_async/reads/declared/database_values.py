@@ -55,7 +55,7 @@ def fetched_when_written(
         given = {
             one: declaration
             for one in sorted(set(assigned.get(qualified, ())) - names)
-            if (declaration := column_declaration(project, qualified, one)) is not None
+            if (declaration := column_declaration(project, rule, qualified, one)) is not None
         }
         edits: list[Edit] = []
         try:
@@ -74,7 +74,7 @@ def fetched_when_written(
             if declaration.place not in declared:
                 declared.add(declaration.place)
                 shown = f"`{site.node.name}.{one}`"
-                yield member(declaration.site(rule), shown, _fetched, project, site.node.name, one)
+                yield member(declaration, shown, _fetched, project, site.node.name, one)
 
 
 def _fetched(site: Site[ast.expr], project: Project, owner: str, name: str) -> Rewrite:

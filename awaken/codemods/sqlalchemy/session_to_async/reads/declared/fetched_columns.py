@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from awaken.contract import Edit, Place
+from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.source.modules import Module
 
 _MAPPED_COLUMN = "sqlalchemy.orm.mapped_column"
-_COLUMNS = {"sqlalchemy.Column", _MAPPED_COLUMN}
+COLUMNS = frozenset({"sqlalchemy.Column", _MAPPED_COLUMN})
+"""What declares a column by a call."""
 _FETCHED = "sqlalchemy.FetchedValue"
 _SETTING = "server_onupdate"
-
-
-class Declaration(NamedTuple):
-    """What declares a column: a call, or an annotation alone."""
-
-    module: Module
-    node: ast.expr
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return self.module.place(self.node)
-
-    def site(self, rule: str) -> Site[ast.expr]:
-        """Return it as a site of ``rule``."""
-        return Site(rule, self.module, self.node)
 
 
 def fetched_edits(project: Project, site: Site[ast.expr]) -> list[Edit]:
@@ -50,33 +34,36 @@ def fetched_edits(project: Project, site: Site[ast.expr]) -> list[Edit]:
     return [site.insert_behind(node, code), *imports, *more]
 
 
-def column_declaration(project: Project, qualified: str, name: str) -> Declaration | None:
+def column_declaration(
+    project: Project, rule: str, qualified: str, name: str
+) -> Site[ast.expr] | None:
     """Return what declares a column of a mapped class, in its body or in that of a base.
 
-    None where it is no plain call of ``Column`` or ``mapped_column`` and no ``Mapped[...]``, or
-    says already what an update computes.
+    That is a call, or an annotation alone. None where it is no plain call of ``Column`` or
+    ``mapped_column`` and no ``Mapped[...]``, or says already what an update computes.
     """
     for one in project.orm.mapping_ancestors(qualified):
         found = project.class_definition(one)
-        for statement in found[1].body if found is not None else ():
+        if found is None:
+            continue
+        module, owner = found
+        for statement in owner.body:
             match statement:
                 case (
                     ast.Assign(targets=[ast.Name(id=declared)], value=ast.Call() as node)
                     | ast.AnnAssign(target=ast.Name(id=declared), value=ast.Call() as node)
-                ) if found is not None and declared == name:
-                    called = project.qualified_name(found[0], node.func)
+                ) if declared == name:
+                    called = project.qualified_name(module, node.func)
                     is_said = any(each.arg in {None, _SETTING} for each in node.keywords)
-                    return (
-                        Declaration(found[0], node) if called in _COLUMNS and not is_said else None
-                    )
+                    return Site(rule, module, node) if called in COLUMNS and not is_said else None
                 case ast.AnnAssign(
                     target=ast.Name(id=declared), annotation=annotation, value=None
-                ) if found is not None and declared == name:
+                ) if declared == name:
                     mapped = (
                         annotation.value if isinstance(annotation, ast.Subscript) else annotation
                     )
-                    is_mapped = project.qualified_name(found[0], mapped) == "sqlalchemy.orm.Mapped"
-                    return Declaration(found[0], annotation) if is_mapped else None
+                    is_mapped = project.qualified_name(module, mapped) == "sqlalchemy.orm.Mapped"
+                    return Site(rule, module, annotation) if is_mapped else None
                 case _:
                     pass
     return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.fetched_columns import COLUMNS
 from awaken.codemods.sqlalchemy.session_to_async.reasons import LATE_COLUMN
 from awaken.contract import Place
 from awaken.kit.changes import Member
@@ -35,7 +36,6 @@ _OF_EXPRESSION = (
     "anew whenever its object was written, deferred or not."
 )
 _VALIDATED = {"response", "schema"}
-_COLUMNS = {"sqlalchemy.Column", "sqlalchemy.orm.mapped_column"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class LateColumns:
             return False
         first = call.args[0] if call.args else None
         called = first.func if isinstance(first, ast.Call) else None
-        return called is None or self._project.qualified_name(module, called) not in _COLUMNS
+        return called is None or self._project.qualified_name(module, called) not in COLUMNS
 
     def _declared(self, module: Module, call: ast.Call) -> Iterator[_Late]:
         """Yield the columns that a call declares: in the body of a class, or for one outside."""

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTIONS
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.keys import keys_of_get
@@ -37,7 +38,6 @@ _WORDS = (
     *(b"where(", b"filter(", b"filter_by(", b"having(", b"and_(", b"or_(", b"join("),
     *(b".in_(", b".not_in(", b".notin_(", b".between("),
 )
-_FUNCTIONS = ("sqlalchemy.func.", "sqlalchemy.sql.func.")
 _COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _OPERATORS = {"between", "is_distinct_from", "is_not_distinct_from", "isnot_distinct_from"}
 _AMONG = {"in_", "not_in", "notin_"}
@@ -128,7 +128,7 @@ def _given(project: Project, module: Module, node: ast.AST) -> Iterator[_Given]:
                 yield from _by_name(project, module, statement, keyword)
         case ast.Call(func=ast.Attribute(attr=name) as function, args=[_, *_] as arguments) if (
             project.qualified_name(module, function) or ""
-        ).startswith(_FUNCTIONS):
+        ).startswith(SQL_FUNCTIONS):
             yield from _arguments(project, module, name, arguments)
         case _:
             pass

@@ -1,0 +1,73 @@
+"""Functions that look at a function which they are given, and neither call nor keep it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+
+_LOOKING = {
+    "asyncio.iscoroutinefunction", "builtins.callable", "builtins.getattr", "builtins.hasattr",
+    "builtins.id", "builtins.repr", "builtins.setattr", "builtins.str", "functools.update_wrapper",
+    "functools.wraps", "inspect.getdoc", "inspect.getfile", "inspect.getmodule",
+    "inspect.getsource", "inspect.isasyncgenfunction", "inspect.iscoroutinefunction",
+    "inspect.isfunction", "inspect.isgeneratorfunction", "inspect.signature", "typing.cast",
+    "typing.get_type_hints", "typing_extensions.cast",
+}  # fmt: skip
+_CALLING = {"__call__", "__get__", "__wrapped__"}
+"""Attributes of a function by which it is called after all."""
+_DEPTH = 3
+"""A function of the project may hand it to another one, so often."""
+
+
+class Looking:
+    """Answers what is done with a function that a call is given.
+
+    ``definition`` finds the only function of the project with a qualified name.
+    """
+
+    def __init__(
+        self, names: Names, definition: Callable[[str], tuple[Module, Function] | None]
+    ) -> None:
+        self._names = names
+        self._definition = definition
+
+    def is_looked_at(self, module: Module, call: ast.Call, given: ast.Name) -> bool:
+        """Whether what ``call`` calls only looks at its positional argument ``given``.
+
+        It is known of some functions of Python, and read of those of the project.
+        """
+        return self._looks(module, call, given, _DEPTH)
+
+    def _looks(self, module: Module, call: ast.Call, given: ast.Name, depth: int) -> bool:
+        qualified = self._names.qualified(module, call.func)
+        if (qualified or f"builtins.{last_name(call.func)}") in _LOOKING:
+            return True
+        found = self._definition(qualified) if qualified and depth else None
+        if found is None or found[1].decorator_list:
+            return False
+        home, function = found
+        positional = [*function.args.posonlyargs, *function.args.args]
+        position = next((at for at, one in enumerate(call.args) if one is given), len(positional))
+        if position >= len(positional) or any(isinstance(o, ast.Starred) for o in call.args):
+            return False
+        name = positional[position].arg
+        return all(
+            self._is_look(home, node, depth - 1)
+            for node in home.walk(function)
+            if isinstance(node, ast.Name) and node.id == name
+        )
+
+    def _is_look(self, module: Module, node: ast.Name, depth: int) -> bool:
+        match module.parent(node):
+            case ast.Attribute(attr=attr):
+                return attr not in _CALLING
+            case ast.Call(func=func) as call:
+                return func is not node and self._looks(module, call, node, depth)
+            case ast.Compare() | ast.FormattedValue():
+                return True
+            case _:
+                return False
