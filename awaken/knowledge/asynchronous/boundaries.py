@@ -12,7 +12,7 @@ import msgspec
 
 from awaken.knowledge.tables import read_table
 
-Where = Literal["command", "process", "consumer", "task", "thread", "exit"]
+Where = Literal["command", "process", "server", "consumer", "task", "thread", "exit"]
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,12 +93,14 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What runs functions outside of the event loop of an application.
 
-    ``loops`` are functions that run one by themselves, ``migrations`` what runs Alembic, and
-    ``in_threads`` what calls a function in a thread.
+    ``loops`` are functions that run one by themselves, and ``servers`` those among them that serve
+    an application. ``migrations`` is what runs Alembic, and ``in_threads`` what calls a function in
+    a thread.
     """
 
     source: str
     loops: tuple[str, ...]
+    servers: tuple[str, ...]
     migrations: tuple[str, ...]
     in_threads: tuple[str, ...]
     commands: Commands

@@ -159,15 +159,15 @@ if __name__ == '__main__':
     print(num(2))
 """,
     ),
-    "a-server-in-a-function": (
+    "a-loop-in-a-function": (
         "loop-inside",
         """\
-import uvicorn
+import asyncio
 
 
 def main():
     num(1)
-    uvicorn.Server(None).run()
+    asyncio.new_event_loop().run_forever()
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import 
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.serving import Serving
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import (
     refused_tasks,
     whole_signature,
@@ -45,6 +46,7 @@ class Bridges:
         self._disposal = disposal
         self._own_loops = own_loops
         self._reach = Reach(part.project, part.entry_points)
+        self.serving = Serving(part, disposal)
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the entry points that wait, and cannot run a coroutine, each with why."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.named_functions import named
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import SCRIPTS
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.running import calls_of
 from awaken.contract import Place
 from awaken.kit.search import argument
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
@@ -75,6 +76,8 @@ class EntryPoints:
                 self.found.setdefault(function, []).append(entry)
         for function, entry in self._scripts():
             self.found.setdefault(function, []).append(entry)
+        for function, entry in self._serving():
+            self.found.setdefault(function, []).append(entry)
         for function in named(project, bridged):
             # Where it is called does not matter then.
             self.found[function] = [EntryPoint("own-loop", function.place, function)]
@@ -92,6 +95,22 @@ class EntryPoints:
                 if function not in self.found:
                     around = self._around(module, node)
                     yield function, EntryPoint("command", module.place(node), around)
+
+    def _serving(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the functions of files that run a server: what they do before has no loop yet."""
+        seen: set[FunctionPlace] = set()
+        for module, call in calls_of(self._project, boundaries().servers):
+            node = function_around(module, call)
+            if not isinstance(node, ast.FunctionDef) or module.parent(node) is not module.tree:
+                continue
+            function = self._of(module, node)
+            if function not in seen and not module.is_generator(node):
+                seen.add(function)
+                yield function, EntryPoint("server", module.place(call), function)
+
+    def serves(self, function: FunctionPlace) -> bool:
+        """Whether a function of a file runs a server, which has an event loop of its own."""
+        return any(one.kind == "server" for one in self.found.get(function, ()))
 
     def _in_file(self, module: Module) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         for node in module.walk():

@@ -21,7 +21,7 @@ from awaken.project.source.trees import last_name, without_arguments
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_APART = {"command", "process"}
+_APART = {"command", "process", "server"}
 _MANY = 500
 """Functions that are looked at on the way up."""
 

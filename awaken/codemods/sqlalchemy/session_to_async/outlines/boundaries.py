@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ENTRIES = {
     "command": "plain as a command, and runs a coroutine function",
     "process": "plain as the target of a process, and runs a coroutine function",
+    "server": "plain as it serves, and runs a coroutine function before that",
     "consumer": "plain as a consumer of messages, and runs a coroutine function",
     "task": "plain as a task of a worker, and runs a coroutine function",
     "own-loop": "plain as the option `bridged` says, and waits in a thread of its own",

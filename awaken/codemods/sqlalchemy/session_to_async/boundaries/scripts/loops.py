@@ -8,8 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.running import (
+    calls_of,
+    is_call_of,
+)
 from awaken.contract import Place
-from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -19,6 +22,8 @@ from awaken.project.source.test_files import is_test_file
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
     from awaken.project import Project
+
+_RUNNING = frozenset({*boundaries().loops, *boundaries().servers})
 
 
 class Loops:
@@ -31,8 +36,10 @@ class Loops:
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions that become coroutine functions, and run a loop, with the place."""
         for function, place in self._running.items():
+            serves = self._part.entry_points.serves(function)
             for one in self._project.calls.graph().reaching([function]):
-                if one in self._part.steps and not is_test_file(one.path):
+                is_left = one == function and serves
+                if one in self._part.steps and not is_left and not is_test_file(one.path):
                     yield one, self._refused(place)
 
     @cached_property
@@ -46,8 +53,8 @@ class Loops:
         }
         return {**bridged, **self._running}
 
-    def check(self, module: Module, statements: Iterable[ast.stmt]) -> None:
-        """Raise Refused where statements, or what they call, run a loop."""
+    def check(self, module: Module, around: FunctionPlace, statements: Iterable[ast.stmt]) -> None:
+        """Raise Refused where statements of ``around``, or what they call, run a loop."""
         graph = self._project.calls.graph()
         for statement in statements:
             for node in module.walk(statement):
@@ -57,8 +64,9 @@ class Loops:
         for function, place in self._outside.items():
             for one in graph.reaching([function]):
                 for call in graph.callers(one):
-                    is_here = call.place.path == module.path and call.caller.start < 0
-                    if is_here and any(span.contains(call.place.span) for span in spans):
+                    if call.caller == around and any(
+                        span.contains(call.place.span) for span in spans
+                    ):
                         raise self._refused(place)
 
     def _refused(self, place: Place) -> Refused:
@@ -90,18 +98,11 @@ class Loops:
     @cached_property
     def _running(self) -> dict[FunctionPlace, Place]:
         found: dict[FunctionPlace, Place] = {}
-        words = sorted({one.rpartition(".")[2] for one in boundaries().loops})
-        for module in modules_with(self._project, [f".{one}(".encode() for one in words]):
-            for node in module.walk():
-                if isinstance(node, ast.Call) and self._runs(module, node):
-                    around = self._part.around(module, node)
-                    if around.start >= 0:
-                        found.setdefault(around, module.place(node))
+        for module, call in calls_of(self._project, _RUNNING):
+            around = self._part.around(module, call)
+            if around.start >= 0:
+                found.setdefault(around, module.place(call))
         return found
 
     def _runs(self, module: Module, call: ast.Call) -> bool:
-        names = {self._project.qualified_name(module, call.func)}
-        if isinstance(call.func, ast.Attribute):
-            owners = self._project.instance_of(module, call.func.value)
-            names |= {f"{one}.{call.func.attr}" for one in owners}
-        return not names.isdisjoint(boundaries().loops)
+        return is_call_of(self._project, module, call, _RUNNING)

@@ -34,13 +34,13 @@ _OF_BUILTINS = {
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The statements ``first`` to ``last``, which is the last one, of a file or of an ``if``.
+    """The statements ``first`` to ``last``, which is the last one, of a file, ``if`` or function.
 
-    The ``if`` asks whether the file is run as a script.
+    The ``if`` asks whether the file is run as a script; the function serves an application.
     """
 
     module: Module
-    holder: ast.If | ast.Module
+    holder: ast.If | ast.Module | ast.FunctionDef
     first: int
     last: int
 
@@ -81,7 +81,7 @@ def regions_of(
     for key, indices in found.items():
         holder = holders[key]
         last = max(indices)
-        while last + 1 < len(holder.body) and _runs_no_loop(
+        while last + 1 < len(holder.body) and runs_no_loop(
             project, module, holder.body[last + 1], loops
         ):
             last += 1
@@ -137,7 +137,7 @@ def _makes_application(project: Project, module: Module, name: str) -> bool:
     ) or (bool(bindings) and name in {"app", "application"})
 
 
-def _runs_no_loop(project: Project, module: Module, statement: ast.stmt, loops: Loops) -> bool:
+def runs_no_loop(project: Project, module: Module, statement: ast.stmt, loops: Loops) -> bool:
     """Whether what a statement calls is of Python itself, or functions that run no loop."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False

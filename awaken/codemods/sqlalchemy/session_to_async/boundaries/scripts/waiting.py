@@ -1,4 +1,4 @@
-"""What waits in a file outside of all functions."""
+"""What waits in a file outside of all functions, or in one of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers import enter
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ class Waiting:
         return [*(one.node for one in self.operations), *self.entered, *self.calls]
 
 
-def waiting_in(part: SynchronousPart, module: Module) -> Waiting:
-    """Return what waits in a file; a task runs its coroutine function itself."""
-    top = part.place_of(module, None)
+def waiting_in(part: SynchronousPart, module: Module, function: Function | None = None) -> Waiting:
+    """Return what waits in a function, or in a file outside of all; a task runs itself."""
+    top = part.place_of(module, function)
     entered = [entered_at(module, place) for place in part.entries.get(top, ())]
     calls = [
         node

@@ -64,8 +64,8 @@ class Scripts:
         module, statements = site.module, region.statements
         if region.shares_a_line:
             raise Refused(reasons.AT_IMPORT, f"`{module.excerpt(site.node)}`")
-        self._loops.check(module, statements)
         top = self._part.place_of(module, None)
+        self._loops.check(module, top, statements)
         edits = self._writer.enclosed(site, top, statements)
         name = module.scopes.fresh_name("main", "run_script")
         run, more, caveats = self._disposal.run(site, f"{name}()")

@@ -1,0 +1,141 @@
+"""Functions that use the database and then run a server, which has an event loop of its own.
+
+What waits in them is run in a loop before that, as in a script.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from itertools import product
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.regions import (
+    Region,
+    runs_no_loop,
+)
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting import (
+    is_entered,
+    waiting_in,
+)
+from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
+from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Edit
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import (
+        FunctionWriter,
+    )
+
+_HERE = "..."
+_LEAVING = ast.Return | ast.Yield | ast.YieldFrom | ast.Global
+_LOOKING = {"eval", "exec", "locals", "vars"}
+"""Builtins that see the names of a function."""
+
+
+class Serving:
+    """Writes such functions of one program."""
+
+    def __init__(self, part: SynchronousPart, disposal: Disposal) -> None:
+        self._part = part
+        self._disposal = disposal
+        self._loops = Loops(part)
+
+    def rewritten(
+        self, site: Site[ast.AST], node: ast.FunctionDef, writer: FunctionWriter
+    ) -> Rewrite:
+        """Return what becomes of a function that serves. Raises Refused."""
+        module, function = site.module, self._part.place_of(site.module, node)
+        if not self._disposal.is_possible:
+            raise Refused(reasons.NO_ENGINE, function.qualname)
+        waiting = waiting_in(self._part, module, node)
+        indices = [
+            index
+            for index, statement in enumerate(node.body)
+            for one in waiting.nodes()
+            if module.span(statement).contains(module.span(one))
+        ]
+        message = f"`{function.qualname}` runs what waits before it serves"
+        if not indices:
+            raise Refused(reasons.HANDED_ON, function.qualname)
+        region = Region(module, node, min(indices), max(indices))
+        self._loops.check(module, function, region.statements)
+        call = region.statements[0]
+        if waiting.nodes() == list(waiting.calls) and _is_one_call(module, call, waiting.calls):
+            run, edits, caveats = self._disposal.run(site, _HERE)
+            opening, _, closing = run.partition(_HERE)
+            around: list[Edit] = [
+                site.insert_before(waiting.calls[0], opening),
+                site.insert_behind(waiting.calls[0], closing),
+            ]
+            return Rewrite(message, [*around, *edits], caveats)
+        region = self._closed(region, node, function)
+        edits = writer.enclosed(site, function, region.statements)
+        name = module.scopes.fresh_name(f"before_{node.name.strip('_')}", "before_serving")
+        run, more, caveats = self._disposal.run(site, f"{name}()")
+        data = Enclosed(
+            name=name,
+            run=run,
+            before=region.first,
+            behind=len(node.body) - region.last - 1,
+            kept=(),
+            blank_lines=2,
+        )
+        return Rewrite(message, [*edits, *more, site.rewrite(node, ENCLOSE, data)], caveats)
+
+    def _closed(self, region: Region, node: ast.FunctionDef, function: FunctionPlace) -> Region:
+        """Return a region with as much around it as it shares names with. Raises Refused."""
+        module, project = region.module, self._part.project
+        if not any(self._leaves(module, node, one) for one in module.walk(node)):
+            last = [region.last]
+            for statement in node.body[region.last + 1 :]:
+                if not runs_no_loop(project, module, statement, self._loops):
+                    break
+                last.append(last[-1] + 1)
+            start = 0 if ast.get_docstring(node) is None else 1
+            for end, first in product(last, range(region.first, start - 1, -1)):
+                wider = Region(module, node, first, end)
+                is_apart = not wider.shares_a_line and node.body[0].lineno != node.lineno
+                if is_apart and not _shares_names(wider, node):
+                    self._loops.check(module, function, wider.statements)
+                    return wider
+        entries = self._part.entry_points.found[function]
+        place = next(one.at for one in entries if one.kind == "server")
+        shown = f"`{module.excerpt(module.calls_at(place.span)[0])}`"
+        raise Refused(reasons.LOOP_INSIDE, shown, because=(place,))
+
+    def _leaves(self, module: Module, function: ast.FunctionDef, node: ast.AST) -> bool:
+        """Whether a node ends the function, or sees or changes names that are not its own."""
+        if isinstance(node, ast.Call):
+            return module.scopes.builtin_called(node) in _LOOKING
+        return isinstance(node, _LEAVING) and module.enclosing_function(node) is function
+
+
+def _is_one_call(module: Module, statement: ast.stmt, calls: Sequence[ast.expr]) -> bool:
+    """Whether a statement is the only one of ``calls``, of which nothing else is made."""
+    match statement, calls:
+        case ast.Expr(value=ast.Call() as call), [only]:
+            return only is call and not is_entered(module, call)
+        case _:
+            return False
+
+
+def _shares_names(region: Region, node: ast.FunctionDef) -> bool:
+    """Whether statements and the rest of their function have a variable in common."""
+    module = region.module
+    inside = {id(one) for statement in region.statements for one in module.walk(statement)}
+    own = module.scopes.scope_made_by(node)
+    for name, bindings in own.bindings.items():
+        used = {id(one.node) for one in bindings}
+        for scope in module.scopes.scopes:
+            if name in scope.reads and module.scopes.owner(name, scope) is own:
+                used |= {id(one) for one in scope.reads[name]}
+        if used & inside and used - inside:
+            return True
+    return False
