@@ -11,7 +11,8 @@ APP = """
     from fastapi import APIRouter, FastAPI
     from fastapi.responses import JSONResponse
     from pydantic import (
-        AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, TypeAdapter
+        AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, TypeAdapter,
+        model_validator,
     )
     from mapped import Post, User, user
 
@@ -74,6 +75,19 @@ APP = """
     class Loose(BaseModel):
         posts: Optional["list[Titled]"] = None
 
+    class Counted(BaseModel):
+        name: str
+
+        @model_validator(mode="before")
+        @classmethod
+        def counting(cls, data):
+            if hasattr(data, "items"):
+                assert len(data.posts) == 1
+            return data
+
+    class Checked(Counted):
+        pass
+
     @app.get("/whole", response_model=UserOut)
     def whole():
         return user()
@@ -106,6 +120,14 @@ APP = """
     @app.get("/by_name", response_model=ByName)
     def by_name():
         return user()
+
+    @app.get("/counted", response_model=Counted)
+    def counted():
+        return user()
+
+    @app.get("/checked", response_model=list[Checked])
+    def checked():
+        return [user()]
 
     @app.get("/many", response_model=list[UserOut])
     def many():
@@ -183,7 +205,7 @@ APP = """
 NAMES = """
     whole annotated switched_off overruled excluded hidden aliased by_name many generated mapped
     either loose envelope unsaid wrapped built through everyone response done adapted added
-    registered
+    registered counted checked
 """
 
 

@@ -148,3 +148,18 @@ def test_connections_that_cannot_be_closed_are_not_left_to_the_server():
     texts = {"database.py": database, "script.py": script}
 
     assert "no-engine" in {reason_of(one) for one in session_to_async(texts).findings}
+
+
+def test_of_several_engines_that_of_the_program_that_serves_is_closed():
+    pooled = DATABASE.replace(", poolclass=NullPool", "")
+    texts: dict[str, str] = {}
+    for home in ("orders", "stock"):
+        texts[f"{home}_database"] = pooled
+        texts[f"serve_{home}"] = SCRIPT.replace("from database", f"from {home}_database")
+    files = rewritten(**texts).files
+
+    for home in ("orders", "stock"):
+        assert "await engine.dispose()" in files[f"{home}_database.py"].decode()
+        written = files[f"serve_{home}.py"].decode()
+        assert f"from {home}_database import" in written
+        assert "asyncio.run(closing_connections(before_main()))" in written

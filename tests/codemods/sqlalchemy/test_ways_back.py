@@ -93,3 +93,67 @@ def test_what_leads_back_is_loaded_by_the_statement(read, is_back, tmp_path, cap
     with forgotten_coroutines():
         after = printed("main.py", result.files, tmp_path / "after", capsys, monkeypatch)
     assert after == was
+
+
+SCHEMAS = """\
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class ShopOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    name: str
+    order_ids: list[int]
+
+    @model_validator(mode="before")
+    @classmethod
+    def ids_of_orders(cls, data):
+        {validator}
+        return data
+
+
+class OrderOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    shop: ShopOut
+"""
+
+
+@pytest.mark.parametrize(
+    "validator",
+    [
+        "data.order_ids = [one.id for one in data.orders]",
+        'data.order_ids = [one.id for one in getattr(data, "orders")]',
+    ],
+    ids=["attribute", "getattr"],
+)
+def test_what_a_validator_reads_leads_back_as_a_field_does(
+    validator, tmp_path, capsys, monkeypatch
+):
+    database = DATABASE.replace("{path}", str(tmp_path / "shop.db"))
+    schemas = SCHEMAS.replace("{validator}", validator)
+    main = "from schemas import OrderOut\n" + MAIN.format(
+        model="Order", reads="OrderOut.model_validate(found)"
+    )
+    result = rewritten(database=database, schemas=schemas, main=main)
+    assert b"joinedload(Order.shop).selectinload(Shop.orders)" in result.files["main.py"]
+
+    before = {"database.py": database, "schemas.py": schemas, "main.py": main}
+    files = {name: text.encode() for name, text in before.items()}
+    was = printed("main.py", files, tmp_path / "before", capsys, monkeypatch)
+    (tmp_path / "shop.db").unlink()
+    with forgotten_coroutines():
+        after = printed("main.py", result.files, tmp_path / "after", capsys, monkeypatch)
+    assert after == was == "id=1 shop=ShopOut(name='corner', order_ids=[1, 2])\n"
+
+
+def test_a_validator_that_is_given_the_model_reads_no_object():
+    validator = SCHEMAS.replace('mode="before"', 'mode="after"').replace(
+        "        {validator}", "        print(data.orders)"
+    )
+    main = "from schemas import OrderOut\n" + MAIN.format(
+        model="Order", reads="OrderOut.model_validate(found)"
+    )
+
+    result = rewritten(database=DATABASE, schemas=validator, main=main)
+
+    assert b".options(" not in result.files["main.py"]

@@ -45,6 +45,7 @@ body moves: commands of click and Typer, console scripts, targets of `multiproce
 of `get_context().Process`, and consumers of RabbitMQ in such a process. `main()` under
 `if __name__ == "__main__":` is run there. Statements that wait there, or in a script that nothing
 imports, become the body of one coroutine function; names that others see stay global.
+What a function does with the database before it calls `uvicorn.run()` is run in a loop of its own.
 Each run closes the connections of its engine, if that is a variable of a module. A
 `BackgroundScheduler` that is started in the event loop becomes an `AsyncIOScheduler`.
 

@@ -69,7 +69,7 @@ class Bridges:
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
         if part.entry_points.is_task(function):
             # A worker has many of them run, one after the other.
-            is_closed = self._disposal.is_possible and "." not in name
+            is_closed = self._is_closed(function) and "." not in name
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
         others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
         callers = part.project.calls.graph().callers(function)
@@ -88,9 +88,14 @@ class Bridges:
         elsewhere = self._reach.outside_of_processes(function) or self._waiting_elsewhere(entries)
         if elsewhere is not None:
             return Refused(reasons.IN_THREAD, name, because=(elsewhere,))
-        if any(one.kind == "consumer" for one in entries) and not self._disposal.is_possible:
+        if any(one.kind == "consumer" for one in entries) and not self._is_closed(function):
             return Refused(reasons.NO_ENGINE, name)
         return None
+
+    def _is_closed(self, function: FunctionPlace) -> bool:
+        """Whether connections are closed before a loop that ``function`` runs ends."""
+        module = self._part.project.module(function.path)
+        return module is not None and self._disposal.is_possible(module)
 
     def _without_engine(self, function: FunctionPlace) -> Refused | None:
         """Return why a function cannot wait on connections of its own; None if it can."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,25 +36,28 @@ class _Closing(NamedTuple):
 class Disposal:
     """Writes the function that waits for a coroutine and then closes the connections.
 
-    It stands beside the one engine of a program, if that is a variable of a module.
+    It stands beside the engine of a program, if that is a variable of a module. Of several it is
+    the one that the file which runs the coroutine imports, by whatever others.
     """
 
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        self._users: list[Place] = []
+        self._users: dict[_Closing, list[Place]] = {}
+        self._closings: dict[str, _Closing | None] = {}
+        self._seen: dict[str, list[Engine]] = {}
         self._blocking = BlockingEngines(project)
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
         """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused."""
         needed: list[Edit] = [import_of_asyncio(self._project, site)]
-        closing = self._closing
-        if closing is None and self._is_unpooled:
+        closing = self._closing(site.module)
+        if closing is None and self._is_unpooled(site.module):
             return f"asyncio.run({coroutine})", needed, []
         if closing is None:
             caveat = "connections that stay in the pool are not closed before the loop ends"
             return f"asyncio.run({coroutine})", needed, [caveat]
-        self._users.append(site.place)
+        self._users.setdefault(closing, []).append(site.place)
         name, imports = self._named(site, closing, closing.name)
         return f"asyncio.run({name}({coroutine}))", [*needed, *imports], []
 
@@ -63,7 +66,7 @@ class Disposal:
 
         A process that is forked has copies of those that were open. Raises Refused.
         """
-        closing = self._closing
+        closing = self._closing(site.module)
         if closing is None:
             return "", []
         engine, imports = self._named(site, closing, closing.engine)
@@ -74,15 +77,9 @@ class Disposal:
             return name, []
         return name_beside(self._project, site, None, f"{closing.module.name}.{name}")
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether it is known how no connection outlives its loop."""
-        return self._closing is not None or self._is_unpooled
-
-    def imports(self, module: Module) -> bool:
-        """Whether the file of the engine imports ``module``, by whatever others."""
-        closing = self._closing
-        return closing is not None and module.path in self._imported(closing.module)
+    def is_possible(self, module: Module) -> bool:
+        """Whether no connection outlives a loop that is run in a file, and how is known."""
+        return self._closing(module) is not None or self._is_unpooled(module)
 
     def _imported(self, home: Module) -> set[str]:
         found: set[str] = set()
@@ -97,14 +94,14 @@ class Disposal:
 
     def _imports_of(self, module: Module) -> Iterator[str]:
         for node in module.walk():
-            if module.enclosing_function(node) is None:
-                yield from imported_at(self._project, module, node)
+            yield from imported_at(self._project, module, node)
 
     def members(self) -> Iterator[Member]:
-        """Yield the function that closes the connections, if anything uses it."""
-        closing = self._closing
-        if closing is None or not self._users:
-            return
+        """Yield the functions that close connections, where anything uses them."""
+        for closing, users in self._users.items():
+            yield self._member(closing, users)
+
+    def _member(self, closing: _Closing, users: Sequence[Place]) -> Member:
         site: Site[ast.AST] = Site(self._rule, closing.module, closing.statement)
         project = self._project
         awaitable, imports = name_beside(project, site, None, "collections.abc.Awaitable")
@@ -119,13 +116,18 @@ class Disposal:
         edits = [site.insert_statements(place, "after", code), *imports, *more]
         shown = f"`{closing.engine}`"
         rewrite = Rewrite(f"the connections of {shown} are closed", edits)
-        yield Member(site, rewrite, shown, tuple(self._users))
+        return Member(site, rewrite, shown, tuple(users))
 
-    @cached_property
-    def _closing(self) -> _Closing | None:
-        if len(self._engines) != 1 or self._is_unpooled:
+    def _closing(self, running: Module) -> _Closing | None:
+        if running.path not in self._closings:
+            self._closings[running.path] = self._found(running)
+        return self._closings[running.path]
+
+    def _found(self, running: Module) -> _Closing | None:
+        engines = self._engines_of(running)
+        if len(engines) != 1 or self._is_unpooled(running):
             return None
-        module, call = self._engines[0].module, self._engines[0].call
+        module, call = engines[0].module, engines[0].call
         match module.parent(call):
             case (
                 ast.Assign(targets=[ast.Name(id=engine)])
@@ -140,10 +142,18 @@ class Disposal:
     def _engines(self) -> list[Engine]:
         return [one for one in self._project.orm.engines.all() if self._is_of_program(one)]
 
-    @property
-    def _is_unpooled(self) -> bool:
+    def _engines_of(self, running: Module) -> list[Engine]:
+        """Return the engines that a file may use: those of files that it imports."""
+        if running.path not in self._seen:
+            imported = {running.path} if len(self._engines) > 1 else set[str]()
+            imported |= self._imported(running) if imported else set()
+            found = [one for one in self._engines if one.module.path in imported]
+            self._seen[running.path] = found or self._engines
+        return self._seen[running.path]
+
+    def _is_unpooled(self, running: Module) -> bool:
         """Whether no engine keeps connections of a loop that has ended."""
-        pools = [one.options.get("poolclass") for one in self._engines]
+        pools = [one.options.get("poolclass") for one in self._engines_of(running)]
         return bool(pools) and all(one is not None and last_name(one) in UNPOOLED for one in pools)
 
     def _is_of_program(self, engine: Engine) -> bool:

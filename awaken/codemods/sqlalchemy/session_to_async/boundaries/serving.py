@@ -52,7 +52,7 @@ class Serving:
     ) -> Rewrite:
         """Return what becomes of a function that serves. Raises Refused."""
         module, function = site.module, self._part.place_of(site.module, node)
-        if not self._disposal.is_possible:
+        if not self._disposal.is_possible(module):
             raise Refused(reasons.NO_ENGINE, function.qualname)
         waiting = waiting_in(self._part, module, node)
         indices = [

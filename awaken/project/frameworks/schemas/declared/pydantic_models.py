@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.declared.validators import read_by_validators
 from awaken.project.frameworks.schemas.domain import Field, Shape
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -171,6 +172,7 @@ class PydanticModels:
         )
         yield from self._root(shape)
         yield from self._out_of_sight(shape.name)
+        yield from read_by_validators(self._evaluator, shape.name)
         seen: set[str] = set()
         for _, module, body in self._evaluator.classes.bodies(shape.name):
             for statement in body.body:
