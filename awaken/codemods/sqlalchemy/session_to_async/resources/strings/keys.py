@@ -53,7 +53,7 @@ def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
     # Not inserted around it: an argument may be added behind it.
     edits: list[Edit] = [site.replace(key, f"int({module.text_of(key)})")]
     message = f"{shown} becomes a number: its driver takes no text for one"
-    caveat = "a text that is none raises ValueError"
+    caveat = "`int` raises ValueError for a text that is no number"
     return Member(site, Rewrite(message, edits, [caveat]), shown)
 
 
