@@ -17,6 +17,7 @@ from awaken.project.names.classes import Classes
 from awaken.project.names.functions.declared import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
+from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
@@ -27,11 +28,13 @@ from awaken.project.values.calls.libraries import of_role
 from awaken.project.values.calls.results import Results
 from awaken.project.values.calls.uses import NOT_ITERABLE
 from awaken.project.values.containers.additions import Additions
-from awaken.project.values.containers.building import Building, constant
-from awaken.project.values.containers.items import iterated
+from awaken.project.values.containers.building import Building, constant, operated
+from awaken.project.values.containers.items import iterated, list_of, place_of
+from awaken.project.values.containers.unpacking import Step, received
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
+    DeclarativeBase,
     Environment,
     External,
     FunctionOf,
@@ -39,7 +42,9 @@ from awaken.project.values.domain import (
     ModuleOf,
     NoneValue,
     NotRelevant,
+    Session,
     TooLarge,
+    TupleOf,
     Unknown,
     Value,
     Values,
@@ -51,7 +56,7 @@ from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
-from awaken.project.values.local.bound import Bound
+from awaken.project.values.library.promises import holds_own, is_made, narrower
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
@@ -92,7 +97,6 @@ class Evaluator(ABC):
         self.building = Building(self)
         self.additions = Additions(self)
         self.narrowing = Narrowing(self)
-        self._bound = Bound(self, self.parameters, self.results.uses)
         self._lasting: Kept = {}
         self._lasting_aside: Kept = {}
         self._answers = Answers()
@@ -455,7 +459,86 @@ class Evaluator(ABC):
 
     def binding(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what one binding gives to its name."""
-        return self._bound.of(module, binding, known)
+        node = binding.node
+        match binding.kind:
+            case "import":
+                return self._imported(module, binding)
+            case "parameter":
+                return self.parameters.of(module, binding, known)
+            case "function" if isinstance(node, Function):
+                return (FunctionOf(module, node, known),)
+            case "class" if isinstance(node, ast.ClassDef):
+                return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
+            case "assignment" | "walrus" | "annotation":
+                found = self.assigned(module, node, binding.value, binding.annotation, known)
+                # Nothing else gives values to a local variable: what it is given may say more.
+                if binding.annotation is None or not isinstance(binding.scope.node, Function):
+                    return found
+                return self._seen(module, binding.value, found, known)
+            case "with" | "for" if isinstance(node, ast.expr):
+                return self._received(module, node, known)
+            case "augmented" if isinstance(node, ast.Name):
+                return self._augmented(module, node, known)
+            case "except" if isinstance(node, ast.ExceptHandler):
+                return self._caught(module, node, known)
+            case _:
+                why = f"what `{binding.name}` matches is not followed"
+                return (self.unknown(module, node, why),)
+
+    def _received(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        """Return what a target of a loop, a ``with`` or an unpacking receives."""
+        found = received(module, node)
+        if found is None:
+            return self._augmented(module, node, known)
+        values = self.values(module, found.value, known)
+        match found.how:
+            case "iterated":
+                values = self.iterated(values, module, node)
+            case "entered":
+                values = self.results.uses.enter(values, module, node)
+            case "whole":
+                pass
+        for step in found.steps:
+            values = self._taken_apart(values, step, module, node)
+        return values
+
+    def _taken_apart(self, values: Values, step: Step, module: Module, node: ast.expr) -> Values:
+        found: Values = ()
+        for value in values:
+            if isinstance(value, TupleOf):
+                # A tuple of another length raises, so it gives nothing.
+                found = union(found, place_of(value, step.position, step.before, step.after) or ())
+                continue
+            items = self.iterated((value,), module, node)
+            is_starred = step.position == step.before
+            found = union(found, (list_of(items),) if is_starred else items)
+        return found
+
+    def _augmented(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        """Return what ``x += y`` leaves in its target."""
+        statement = module.parent(node)
+        if not isinstance(statement, ast.AugAssign):
+            return (self.unknown(module, node, "what it is bound to is not followed"),)
+        right = self.values(module, statement.value, known)
+        found = operated(self.values(module, node, known), statement.op, right)
+        if found is not None:
+            return found
+        return (self.unknown(module, node, "what the operator gives is not known"),)
+
+    def _caught(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
+        if isinstance(module.parent(node), ast.TryStar):
+            return (InstanceOf("builtins.ExceptionGroup"),)
+        if node.type is None:
+            return (InstanceOf("builtins.BaseException"),)
+        found: Values = ()
+        for one in self.values(module, node.type, known):
+            for kind in union(*one.items) if isinstance(one, TupleOf) else (one,):
+                match kind:
+                    case ClassOf() | External():
+                        found = union(found, (InstanceOf(kind.qualified),))
+                    case _:
+                        found = union(found, (NotRelevant("an exception"),))
+        return found
 
     def assigned(
         self,
@@ -466,4 +549,67 @@ class Evaluator(ABC):
         known: Environment,
     ) -> Values:
         """Return what an assignment gives: its annotation, unless the value says otherwise."""
-        return self._bound.assigned(module, node, value, annotation, known)
+        given: Values = ()
+        if value is not None:
+            given = self.values(module, value, known)
+        if annotation is not None:
+            declared = self.annotations.values(module, annotation)
+            # A test may annotate a mock as what it stands for.
+            mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
+            if not mocked and not any(isinstance(one, Unknown) for one in declared):
+                return _narrowed(declared, given)
+        if value is None and isinstance(node, ast.expr):
+            return self._received(module, node, known)
+        return given
+
+    def _seen(
+        self, module: Module, value: ast.expr | None, declared: Values, known: Environment
+    ) -> Values:
+        """Return what a value is, as far as that says more than what is ``declared`` of it."""
+        if value is None or not holds_own(self, declared):
+            return declared
+        return narrower(self, declared, self.values(module, value, known))
+
+    def _imported(self, module: Module, binding: Binding) -> Values:
+        target = target_of(module, binding)
+        if target.kind == "module":
+            return self._module(module, binding, target.text)
+        source = self.names.absolute(target, module.path)
+        if source is None:
+            return (self.unknown(module, binding.node, "the import leaves the project"),)
+        found = self.names.layout.find(source, module.path)
+        if found.path is None:
+            return self._from_outside(module, binding, target)
+        defining = self.load(found.path)
+        if defining is None:
+            return (self.unknown(module, binding.node, f"{found.path} cannot be parsed"),)
+        # What a package binds hides its submodule, except while the package itself imports that.
+        if target.name not in defining.scopes.module.bindings or defining.path == module.path:
+            submodule = self.names.layout.submodule(found.path, target.name)
+            if submodule is not None:
+                return (ModuleOf(submodule),)
+        return self.global_values(defining, target.name)
+
+    def _from_outside(self, module: Module, binding: Binding, target: NameTarget) -> Values:
+        name = self.names.imported(module.path, target)
+        if name is None:
+            return (self.unknown(module, binding.node, "the import could not be followed"),)
+        return self.named(name, module, binding.node)
+
+    def _module(self, module: Module, binding: Binding, dotted: str) -> Values:
+        found = self.names.layout.find(dotted, module.path)
+        if found.path is not None:
+            return (ModuleOf(found.path),)
+        if found.ambiguous:
+            return (self.unknown(module, binding.node, f"two files may be `{dotted}`"),)
+        return (External(dotted),)
+
+
+def _narrowed(declared: Values, given: Values) -> Values:
+    """Return the annotation; where the value says more, as of a session or a base, the value."""
+    if given and all(isinstance(one, Session | DeclarativeBase) for one in given):
+        return given
+    if is_made(given):
+        # An annotation names the class, the value also which instance it is.
+        return given
+    return declared

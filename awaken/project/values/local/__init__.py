@@ -1,5 +1,5 @@
-"""Names: what they are bound to, and which values and checks reach a place in one function.
+"""Local names of one function: which values and checks reach a place.
 
-``bound`` says what a binding gives, ``control`` is the control flow graph, ``flow`` says which
-bindings reach a name, ``narrowing`` which checks hold there.
+``control`` is the control flow graph, ``flow`` says which bindings reach a name, ``narrowing``
+which checks hold there.
 """
