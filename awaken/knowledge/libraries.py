@@ -86,6 +86,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       a subclass may replace, with the methods that call them.
     - ``takes_statements``: functions that do the same with a Query and with its select().
     - ``not_sessions``: top-level modules of which no class is a session, and no function gives one.
+    - ``services``: top-level modules of clients for services: what they give is made of what these
+      answer, and is no object of the program.
     - ``blocking``: functions and methods that hold up their thread until something outside is
       done, by what they wait for.
     - ``async_twins``: what a coroutine awaits instead of such a function, with the same arguments.
@@ -134,6 +136,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query_callers: dict[str, tuple[str, ...]] = {}
     takes_statements: tuple[TakenStatement, ...] = ()
     not_sessions: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
     blocking: dict[Wait, tuple[str, ...]] = {}
     async_twins: dict[str, str] = {}
     never_raises: tuple[str, ...] = ()
@@ -175,6 +178,7 @@ class Knowledge:
         self.query_callers: dict[str, set[str]] = {}
         self.takes_statements: dict[str, StatementTaker] = {}
         self.not_sessions: set[str] = set()
+        self.services: set[str] = set()
         self.blocking: dict[str, Wait] = {}
         self.async_twins: dict[str, str] = {}
         self.never_raises: set[str] = set()
@@ -218,6 +222,7 @@ class Knowledge:
             taker = StatementTaker(library.distribution, one.parameter, one.position, one.since)
             self.takes_statements[one.function] = taker
         self.not_sessions.update(library.not_sessions)
+        self.services.update(library.services)
         for wait, blocking in library.blocking.items():
             self.blocking |= dict.fromkeys(blocking, wait)
         self.async_twins |= library.async_twins

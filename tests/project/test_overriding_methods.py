@@ -83,6 +83,23 @@ def test_what_a_function_gives_itself_counts():
     assert names(found) == {"tests.contract.Fake"}
 
 
+@pytest.mark.parametrize(
+    ("body", "may_be_none"), [("raise NotImplementedError", False), ("pass", True)]
+)
+def test_a_coroutine_function_gives_what_awaiting_any_of_them_gives(body, may_be_none):
+    waiting = BASE.replace("def ", "async def ").replace("= self", "= await self")
+    files = {
+        "tests/contract.py": waiting.format(body=body, bases=""),
+        "tests/test_it.py": BELOW.replace("def ", "async def "),
+    }
+    project = program(files)
+    module = module_of(project, "tests/contract.py")
+    found = project.values.of(module, last(module, "made"))
+    assert found.is_known
+    assert found.may_be_none is may_be_none
+    assert {"tests.contract.Fake", "tests.contract.Real"} <= names(found)
+
+
 @pytest.mark.parametrize("published", [True, False])
 def test_code_outside_of_a_published_project_may_override_it(published):
     files = {

@@ -290,8 +290,7 @@ def _rewrite(  # noqa: PLR0913
     said = " and ".join(dict.fromkeys(changed))
     if driver is not None and not _depends_on(project, driver):
         said += f"; nothing declares `{driver.distribution}`, which is needed"
-    if driver is not None and driver.stricter:
-        said += f"; {', '.join(driver.stricter)}"
+    said += "".join(f"; {one}" for one in (() if driver is None else driver.differences(url)))
     return Rewrite(said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)))
 
 

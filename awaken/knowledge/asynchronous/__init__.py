@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from awaken.knowledge.decorators import library_decorators
 from awaken.knowledge.libraries import knowledge
 from awaken.knowledge.tables import read_table
 
@@ -123,6 +124,15 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def twins() -> Twins:
     """Return what is known of the asynchronous side."""
     return read_table(__name__, "twins.toml", Twins)
+
+
+def registers_both_kinds(owner: str, method: str) -> bool:
+    """Whether a method of this class registers coroutine functions as well as plain ones.
+
+    An application, or its router, awaits the first and calls the others in a thread.
+    """
+    is_application = owner in twins().absorbing.applications
+    return is_application and library_decorators().registers(owner, method)
 
 
 @cache

@@ -48,6 +48,50 @@ def test_what_shares_a_factory_alone_is_kept_apart():
     assert found["stays"] == STOPPED
 
 
+def messages(url, **files):
+    """Return what is said of each place of a program with this URL."""
+    database = DATABASE.replace('"postgresql+psycopg://localhost/shop"', url)
+    database = f"import os\n\n{database}"
+    api = f"{READS}        db.commit()\n"
+    texts = {"database.py": database, "api.py": api, **files}
+    return "\n".join(one.message for one in session_to_async(texts).findings)
+
+
+@pytest.mark.parametrize(
+    ("url", "may_be"),
+    [
+        ('"postgresql+psycopg://localhost/shop"', False),
+        ('"sqlite:///shop.db"', False),
+        ('f"sqlite:///{os.getcwd()}"', True),
+        ('os.getenv("URL", "sqlite:///shop.db")', True),
+        ('os.getenv("URL", "postgresql+psycopg://localhost/shop")', False),
+    ],
+)
+def test_only_what_may_be_in_memory_is_said_to_be_another_one_for_each_engine(url, may_be):
+    said = messages(url, **{"stays.py": STAYS})
+    assert "it has a pool of its own" in said
+    assert ("a database in memory" in said) is may_be
+
+
+@pytest.mark.parametrize(
+    ("url", "is_in_memory"),
+    [
+        ('"sqlite:///shop.db"', False),
+        ('"sqlite:////tmp/shop.db?timeout=5"', False),
+        ('f"sqlite:///{os.getcwd()}"', False),
+        ('"sqlite://"', True),
+        ('"sqlite:///:memory:"', True),
+        ('"sqlite:///file:shop?mode=memory&uri=true"', True),
+    ],
+)
+def test_only_of_a_database_in_memory_it_is_said_that_sessions_share_a_connection(
+    url, is_in_memory
+):
+    said = messages(url)
+    assert "`create_engine` becomes `create_async_engine`" in said
+    assert ("share one connection" in said) is is_in_memory
+
+
 CALLING = """\
 import common
 

@@ -265,6 +265,7 @@ def count(db: Session = Depends(get_db)):
         'read_count = router.get("/count", response_model=int)(count)\n',
         'def add(to: APIRouter):\n    to.get("/count")(count)\n\n\nadd(router)\n',
         "app.exception_handler(404)(count)\n",
+        'from starlette.routing import Router\n\nRouter().route("/count")(count)\n',
         """\
 from collections.abc import Callable
 

@@ -70,8 +70,8 @@ def _statement(text, directory, monkeypatch, value):
     return runpy.run_path(str(directory / "shop.py"))["statement"](value)
 
 
-def _where(statement, dialect):
-    return str(statement.compile(dialect=dialect.dialect())).partition("WHERE ")[2]
+def _where(statement, dialect, **options):
+    return str(statement.compile(dialect=dialect.dialect(), **options)).partition("WHERE ")[2]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,41 @@ def _where(statement, dialect):
             "jsonb_path_exists(books.authors, %(jsonb_path_exists_1)s)",
             "CAST(%(param_1)s::VARCHAR AS JSONPATH)",
         ),
+        (
+            "Book.id.in_([value, '3'])",
+            "books.id IN (__[POSTCOMPILE_id_1])",
+            "::VARCHAR AS INTEGER), CAST(%(param_2)s::VARCHAR AS INTEGER))",
+        ),
+        (
+            "Book.id.not_in([one.strip() for one in (value, value)])",
+            "(books.id NOT IN (__[POSTCOMPILE_id_1]))",
+            "CAST(%(param_2)s::VARCHAR AS INTEGER)",
+        ),
+        (
+            "Book.id.in_(value.split(','))",
+            "books.id IN (__[POSTCOMPILE_id_1])",
+            "books.id IN (CAST(%(param_1)s::VARCHAR AS INTEGER))",
+        ),
+        (
+            "Book.id.in_({value} if value else {'1', '2'})",
+            "books.id IN (__[POSTCOMPILE_id_1])",
+            "books.id IN (CAST(%(param_1)s::VARCHAR AS INTEGER))",
+        ),
+        (
+            "Book.day.between(value, '2020-01-01')",
+            "books.day BETWEEN %(day_1)s AND %(day_2)s",
+            "CAST(%(param_1)s::VARCHAR AS DATE) AND CAST(%(param_2)s::VARCHAR AS DATE)",
+        ),
+        (
+            "Book.id.is_distinct_from(value)",
+            "books.id IS DISTINCT FROM %(id_1)s",
+            "books.id IS DISTINCT FROM CAST(%(param_1)s::VARCHAR AS INTEGER)",
+        ),
+        (
+            "True).order_by(Book.id).filter_by(id=value, title=value",
+            "books.id = %(id_1)s",
+            "CAST(%(param_1)s::VARCHAR AS INTEGER) AND books.title = %(title_1)s::VARCHAR",
+        ),
     ],
 )
 def test_a_string_is_cast_to_what_it_is_compared_with(
@@ -94,8 +129,9 @@ def test_a_string_is_cast_to_what_it_is_compared_with(
     synchronous = _statement(shop, tmp_path / "before", monkeypatch, "7")
     assert before in _where(synchronous, psycopg2)
     # Sent so, no such operator or function is found.
-    assert "::VARCHAR" in _where(synchronous, psycopg)
-    assert "CAST" not in _where(synchronous, psycopg)
+    sent = _where(synchronous, psycopg, compile_kwargs={"render_postcompile": True})
+    assert "::VARCHAR" in sent
+    assert "CAST" not in sent
 
     text = _text(_rewritten(condition))
     asynchronous = _statement(text, tmp_path / "after", monkeypatch, "7")
@@ -119,6 +155,14 @@ def test_what_may_be_none_is_null_as_before(value, tmp_path, monkeypatch):
         ("Book.title == value", "value: str", _UNTYPED),
         ("Book.id == value", "value: str", "postgresql+psycopg"),
         ("func.lower(Book.title, value)", "value: str", _UNTYPED),
+        ("Book.title.in_(value)", "value: list[str]", _UNTYPED),
+        ("Book.id.in_(value)", "value: list[int]", _UNTYPED),
+        ("Book.id.in_(value)", "value: list[str | None]", _UNTYPED),
+        ("Book.id.in_(value)", "value", _UNTYPED),
+        ("Book.id.in_(value)", "value: list[str]", "postgresql+psycopg"),
+        ("Book.id.in_(select(Book.id))", "value: list[str]", _UNTYPED),
+        ("Book.title.between(value, value)", "value: str", _UNTYPED),
+        ("True).join(Other).filter_by(id=value", "value: str", _UNTYPED),
     ],
 )
 def test_others_stay_as_they_are(condition, parameter, url):
@@ -182,3 +226,87 @@ def found(db: Session, value):
     files = rewritten(models=_MODELS, shop=shop, options=options, targets=targets).files
     statement = _statement(_text(files), tmp_path / "after", monkeypatch, "7")
     assert "CAST(%(param_1)s::VARCHAR AS INTEGER)" in _where(statement, psycopg)
+
+
+_GETTING = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from models import Book
+
+engine = create_engine("{url}://localhost/shop")
+
+
+def found(db: Session, value{annotation}):
+    {more}
+    return db.get({cls}, value)
+"""
+
+
+@pytest.mark.parametrize(
+    ("driver", "annotation", "more", "written"),
+    [
+        ("asyncpg", ": str", "", "int(value)"),
+        ("psycopg", ": str", "", "value"),
+        ("asyncpg", ": int", "", "value"),
+        ("asyncpg", ": str | None", "", "value"),
+        ("asyncpg", "", "", "value"),
+        ("asyncpg", ": str", "int = float", "value"),
+    ],
+)
+def test_a_key_that_is_a_number_is_looked_for_by_one(driver, annotation, more, written):
+    text = _GETTING.format(url=_UNTYPED, annotation=annotation, more=more, cls="Book")
+    options = {"drivers": {"postgresql": driver}}
+    result = rewritten(models=_MODELS, shop=text, options=options)
+    assert f"return await db.get(Book, {written})" in _text(result.files)
+
+
+def test_a_key_that_is_text_is_looked_for_as_it_is():
+    models = _MODELS.replace("id = Column(Integer", "id = Column(String")
+    text = _GETTING.format(url=_UNTYPED, annotation=": str", more="", cls="Book")
+    result = rewritten(models=models, shop=text, options={"drivers": {"postgresql": "asyncpg"}})
+    assert "return await db.get(Book, value)" in _text(result.files)
+
+
+def test_a_key_of_what_is_read_anew_is_a_number_as_well():
+    more = "db.execute(update(Book).values(title=Book.title + 'x'))"
+    text = _GETTING.format(url=_UNTYPED, annotation=": str", more=more, cls="Book")
+    text = f"from sqlalchemy import update\n{text}".replace("value)\n", "value).title\n")
+    result = rewritten(models=_MODELS, shop=text, options={"drivers": {"postgresql": "asyncpg"}})
+    after = "return (await db.get(Book, int(value), populate_existing=True)).title"
+    assert after in _text(result.files)
+
+
+@pytest.mark.parametrize(
+    ("used", "is_refused"),
+    [
+        ("select(Book).where(Book.id == wanted(db))", True),
+        ("select(Book).where(Book.id == str(wanted(db)))", False),
+        ("select(Book).where(Book.title == wanted(db))", False),
+    ],
+)
+def test_a_string_that_waits_is_not_cast_in_place(used, is_refused):
+    shop = f"""\
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.orm import Session
+
+from models import Book
+
+engine = create_engine("{_UNTYPED}://localhost/shop")
+
+
+def wanted(db: Session) -> str:
+    return db.scalar(text("select '1'"))
+
+
+def found(db: Session):
+    return db.scalars({used}).all()
+"""
+    targets = {"sqlalchemy": "==2.0.40"}
+    options = {"drivers": {"postgresql": "psycopg"}}
+    result = rewritten(models=_MODELS, shop=shop, options=options, targets=targets)
+    reasons = {one.reason for one in result.findings if one.reason}
+    assert ("session-to-async/not-awaitable-here" in reasons) is is_refused
+    assert ("cast(literal(str(await wanted(db))), Book.id.type)" in _text(result.files)) is (
+        "str" in used
+    )

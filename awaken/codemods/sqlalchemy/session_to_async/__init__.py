@@ -117,9 +117,10 @@ do, and listed. So are URLs in compose files, workflows and the like that the en
 no driver is known for them, or where the driver takes no such parameters.
 
 psycopg2 sends a string without a type, and PostgreSQL takes it for what it is compared with; other
-drivers send it as `VARCHAR`. So it is cast where it stands beside a column of numbers or dates, or
-is a path for `func.jsonb_path_exists`: `Order.id == cast(literal(number), Order.id.type)`. What is
-not known to be a string stays as it is.
+drivers send it as `VARCHAR`. So it is cast where it stands beside a column of numbers or dates, as
+in `between` and `filter_by`, or among those of `in_`, or is a path for `func.jsonb_path_exists`:
+`Order.id == cast(literal(number), Order.id.type)`. asyncpg takes no text for a number: `get` is
+given `int(number)` for a key that is one. What is not known to be a string stays as it is.
 
 psycopg2 sends the rows of an INSERT in one statement, other drivers one by one. Where a table
 refers to itself, so that a row may refer to one behind it, engines keep sending them together.

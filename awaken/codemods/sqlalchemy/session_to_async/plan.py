@@ -121,7 +121,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     listening,
     resource_sites,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.typed_strings import typed_strings
+from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting import typed_strings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
@@ -273,7 +273,7 @@ class SessionToAsync(Rule):
                 *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
                 *loaded_with_their_bases(project, self.name),
                 *foreign.members(),
-                *typed_strings(project, self.name, urls, engines),
+                *typed_strings(part, self.name, urls, engines),
             ],
         )
         components = decided(part, found, constraints, options.component)

@@ -77,7 +77,7 @@ class CallGraph:
 
     def __init__(self, again: Again) -> None:
         self._again = again
-        self._later: dict[int, Resolved] = {}
+        self._later: dict[Place, Resolved] = {}
         self._unknown: dict[str, array[int]] = {}
         self._functions: list[FunctionPlace] = []
         self._numbers: dict[tuple[str, int], int] = {}
@@ -236,6 +236,14 @@ class CallGraph:
             last = self._caller[by[last]]
         return [self._call(row) for row in reversed(rows)]
 
+    def again(self, call: Call) -> Call:
+        """Return ``call``; one that was not resolved, as far as its callers tell."""
+        if call.kind != "unknown":
+            return call
+        found = self._asked_again(call.place)
+        functions = tuple(self._functions[number] for number in found.functions)
+        return call._replace(kind=found.kind, functions=functions, why=found.why)
+
     def unresolved(self, names: Iterable[str]) -> list[Call]:
         """Return the calls by one of ``names`` of which it is not known what they reach."""
         rows = {row for name in frozenset(names) for row in self._unknown.get(name, ())}
@@ -270,11 +278,12 @@ class CallGraph:
     def _resolution(self, row: int) -> Resolved:
         """Return what a call reaches, as far as its callers tell."""
         found = self._resolved[self._what[row]]
-        if found.kind != "unknown":
-            return found
-        if row not in self._later:
-            self._later[row] = self._again(self._place(row))
-        return self._later[row]
+        return self._asked_again(self._place(row)) if found.kind == "unknown" else found
+
+    def _asked_again(self, place: Place) -> Resolved:
+        if place not in self._later:
+            self._later[place] = self._again(place)
+        return self._later[place]
 
     def _call(self, row: int) -> Call:
         return self._resolved_as(row, self._resolution(row))

@@ -25,6 +25,7 @@ from awaken.project.values.domain import (
     NoneValue,
     Producer,
     Unknown,
+    Value,
     Values,
     holds_tree,
     union,
@@ -158,7 +159,7 @@ class Functions:
     def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
         """Return what a function gives that is called as it stands, without its decorators."""
         found = self._as_written(function, node, known)
-        if only_declares(node) and any(isinstance(one, Unknown) for one in found):
+        if only_declares(node) and any(map(_is_open, found)):
             return given_by_overriding(self._evaluator, function) or found
         return found
 
@@ -229,6 +230,13 @@ class Functions:
         if isinstance(node, ast.Yield):
             return given
         return self._uses.given("generator", given, module, node)
+
+
+def _is_open(value: Value) -> bool:
+    """Whether nothing is known of a value, or of what awaiting it gives."""
+    if isinstance(value, Producer) and value.how == "coroutine":
+        return any(isinstance(one, Unknown) for one in value.inner)
+    return isinstance(value, Unknown)
 
 
 def _is_same(function: FunctionOf) -> bool:

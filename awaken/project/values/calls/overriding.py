@@ -6,7 +6,7 @@ import ast
 
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue, Values, union
+from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue, Producer, Values, union
 from awaken.project.values.questions import Questions
 
 _PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
@@ -47,5 +47,7 @@ def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
             found = union(found, evaluator.returned(method))
     is_abstract = any(last_name(one) == "abstractmethod" for one in node.decorator_list)
     if found and not is_abstract and not any(isinstance(one, ast.Raise) for one in node.body):
-        found = union(found, (NoneValue(),))
+        nothing: Values = (NoneValue(),)
+        is_lazy = isinstance(node, ast.AsyncFunctionDef)
+        found = union(found, (Producer("coroutine", nothing),) if is_lazy else nothing)
     return found

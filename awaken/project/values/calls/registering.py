@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.asynchronous import registers_both_kinds
 from awaken.knowledge.decorators import library_decorators
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Environment, InstanceOf
@@ -17,10 +17,7 @@ from awaken.project.values.questions import Questions
 def registered(
     evaluator: Questions, module: Module, call: ast.Call, known: Environment = ()
 ) -> ast.expr | None:
-    """Return the function that ``call`` makes an endpoint of an application; None if it does not.
-
-    An application, or its router, awaits coroutine functions and calls plain ones in a thread.
-    """
+    """Return the function that ``call`` makes an endpoint; None if it does not."""
     match call:
         case ast.Call(
             func=ast.Call(func=ast.Attribute(value=owner, attr=method)), args=[given], keywords=[]
@@ -63,7 +60,4 @@ def _gives_back(evaluator: Questions, owner: str, method: str) -> bool:
 def _registers(evaluator: Questions, owner: str, method: str) -> bool:
     ancestors = evaluator.classes.ancestors(owner)
     bases = (owner, *(ancestors.outside if ancestors is not None else ()))
-    applications = twins().absorbing.applications
-    return any(
-        base in applications and library_decorators().registers(base, method) for base in bases
-    )
+    return any(registers_both_kinds(base, method) for base in bases)

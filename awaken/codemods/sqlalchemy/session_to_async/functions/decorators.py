@@ -19,8 +19,7 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.asynchronous import twins
-from awaken.knowledge.decorators import library_decorators
+from awaken.knowledge.asynchronous import registers_both_kinds, twins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.modules import Module
@@ -64,7 +63,10 @@ class Decorators:
             return False
         owners = self._owners(module, plain)
         return bool(owners) and all(
-            any(f"{one}.{plain.attr}" in names or _is_route(one, plain.attr) for one in lines)
+            any(
+                f"{one}.{plain.attr}" in names or registers_both_kinds(one, plain.attr)
+                for one in lines
+            )
             for lines in owners
         )
 
@@ -73,7 +75,7 @@ class Decorators:
         plain = without_arguments(decorator)
         owners = self._owners(module, plain) if isinstance(plain, ast.Attribute) else []
         name = plain.attr if isinstance(plain, ast.Attribute) else ""
-        return any(_is_route(one, name) for lines in owners for one in lines)
+        return any(registers_both_kinds(one, name) for lines in owners for one in lines)
 
     def _owners(self, module: Module, plain: ast.Attribute) -> list[tuple[str, ...]]:
         """Return the classes of which ``plain`` may be a method, each with those above it."""
@@ -206,9 +208,3 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
     unit = "\t" if margin.startswith("\t") else "    "
     body = textwrap.indent(f"{code}\nreturn {given}\n", unit)
     return f"if {asking}({parameter}):\n\n{body}"
-
-
-def _is_route(owner: str, method: str) -> bool:
-    """Whether a method of an application or a router registers functions of both kinds."""
-    of_web = owner.partition(".")[0] in {"fastapi", "starlette"}
-    return of_web and library_decorators().registers(owner, method)

@@ -2,6 +2,6 @@
 
 ``problems`` puts together what is wrong in the form of the code (``forms``), with operations of the
 database (``operations``), with calls of the program's own coroutine functions, generators and
-managers (``calls``), unless it was so ``before``, and with functions that are called in the place
-of each other (``together``).
+managers (``calls``; ``kinds`` tells which is which), unless it was so ``before``, and with
+functions that are called in the place of each other (``together``).
 """

@@ -17,16 +17,15 @@ from awaken.workspace.sources import Snapshot
 
 
 class _File(NamedTuple):
-    """The coroutine functions of a file, and the calls in functions that nothing awaits there.
+    """The functions of a file, and the calls in them: those that are awaited there, and others.
 
     Functions by their qualified names, calls by that of the function around and what is called.
     """
 
-    coroutines: frozenset[str]
-    unawaited: frozenset[tuple[str, str]]
-
-
-_NOTHING = _File(frozenset(), frozenset())
+    coroutines: frozenset[str] = frozenset()
+    plain: frozenset[str] = frozenset()
+    awaited: frozenset[tuple[str, str]] = frozenset()
+    unawaited: frozenset[tuple[str, str]] = frozenset()
 
 
 class Before:
@@ -38,14 +37,20 @@ class Before:
 
     def is_same(self, module: Module, call: ast.Call, functions: Iterable[FunctionPlace]) -> bool:
         """Whether ``call`` stood in ``module`` as it does, and ``functions`` were coroutines'."""
-        around = module.enclosing_function(call)
-        if not isinstance(around, Function):
-            return False
-        name = module.qualname(around)
-        is_found = (name, ast.unparse(call.func)) in self._file(module.path).unawaited
-        return is_found and all(
-            one.qualname in self._file(one.path).coroutines for one in functions
-        )
+        is_found = _key(module, call) in self._file(module.path).unawaited
+        return is_found and all(map(self.was_coroutine, functions))
+
+    def was_awaited(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` stood in ``module`` as it does, and was awaited."""
+        return _key(module, call) in self._file(module.path).awaited
+
+    def was_coroutine(self, function: FunctionPlace) -> bool:
+        """Whether ``function`` was a coroutine function."""
+        return function.qualname in self._file(function.path).coroutines
+
+    def was_plain(self, function: FunctionPlace) -> bool:
+        """Whether ``function`` was there, and no coroutine function."""
+        return function.qualname in self._file(function.path).plain
 
     def _file(self, path: str) -> _File:
         if path not in self._files:
@@ -54,20 +59,32 @@ class Before:
                 tree = None if source is None else parse_text(source.text)
             except Unparsable:
                 tree = None
-            self._files[path] = _NOTHING if tree is None else _read(tree)
+            self._files[path] = _File() if tree is None else _read(tree)
         return self._files[path]
+
+
+def _key(module: Module, call: ast.Call) -> tuple[str, str] | None:
+    around = module.enclosing_function(call)
+    if not isinstance(around, Function):
+        return None
+    return module.qualname(around), ast.unparse(call.func)
 
 
 def _read(tree: ast.Module) -> _File:
     found = [*_named(tree, "")]
     coroutines = {name for name, node in found if isinstance(node, ast.AsyncFunctionDef)}
+    plain = {name for name, _ in found} - coroutines
+    awaited: set[tuple[str, str]] = set()
     unawaited: set[tuple[str, str]] = set()
     for name, node in found:
         below = [*_own(node)]
-        awaited = {one.value for one in below if isinstance(one, ast.Await)}
-        calls = (one for one in below if isinstance(one, ast.Call) and one not in awaited)
-        unawaited |= {(name, ast.unparse(one.func)) for one in calls}
-    return _File(frozenset(coroutines), frozenset(unawaited))
+        waited_for = {one.value for one in below if isinstance(one, ast.Await)}
+        for one in below:
+            if isinstance(one, ast.Call):
+                calls = awaited if one in waited_for else unawaited
+                calls.add((name, ast.unparse(one.func)))
+    kept = frozenset(coroutines), frozenset(plain), frozenset(awaited), frozenset(unawaited)
+    return _File(*kept)
 
 
 def _named(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:

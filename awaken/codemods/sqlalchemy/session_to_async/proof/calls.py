@@ -5,23 +5,22 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.kinds import ASYNCHRONOUS, Kinds
 from awaken.codemods.sqlalchemy.session_to_async.proof.operations import RUN
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-Kind = Literal["coroutine", "generator", "manager", "plain", "plain generator", "plain manager"]
 _LOST = {"called", "dropped", "tested", "unread", "used"}
 """What becomes of a coroutine that nobody awaits."""
-_MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
 _TAKING = {"aiter", "anext"}
 """Builtins that take asynchronous generators."""
 
@@ -32,64 +31,54 @@ class Calls:
     def __init__(self, after: Project, before: Before) -> None:
         self._after = after
         self._before = before
-        self._kinds: dict[str, dict[int, Kind]] = {}
+        self.kinds = Kinds(after)
 
     def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong with calls in the files ``paths``, and of functions in them."""
-        for call in self._after.calls.graph().calls():
-            if call.place.path in paths or any(one.path in paths for one in call.functions):
-                module = self._after.module(call.place.path)
-                nodes = [] if module is None else module.calls_at(call.place.span)
-                what = None if module is None or not nodes else self._of(module, nodes[0], call)
-                if module is None or what is None:
-                    continue
-                if not self._before.is_same(module, nodes[0], call.functions):
-                    yield call.place, what
+        for home, called, call in self._of_changed(paths):
+            for what in self._of(home, called, call):
+                yield call.place, what
         for path in sorted(paths):
             module = self._after.module(path)
             for node in module.walk() if module is not None else ():
                 if module is not None and isinstance(node, ast.With | ast.AsyncWith):
                     yield from self._entered(module, node)
 
-    def _of(self, module: Module, node: ast.Call, call: Call) -> str | None:
-        kinds = {self.kind(one) for one in call.functions}
+    def _of_changed(self, paths: AbstractSet[str]) -> Iterator[tuple[Module, ast.Call, Call]]:
+        """Yield the calls in the files ``paths``, and those of functions in them.
+
+        What callers pass is asked of those alone that may reach what waits, or are awaited.
+        """
+        graph = self._after.calls.graph()
+        waiting = [one for one in graph.functions() if self.kinds.of(one) in ASYNCHRONOUS]
+        names = {one.qualname.rpartition(".")[2] for one in waiting}
+        for found in graph.calls():
+            call = graph.again(found) if found.name in names else found
+            if call.place.path in paths or any(one.path in paths for one in call.functions):
+                module = self._after.module(call.place.path)
+                nodes = [] if module is None else module.calls_at(call.place.span)
+                if module is not None and nodes:
+                    is_awaited = isinstance(module.parent(nodes[0]), ast.Await)
+                    yield module, nodes[0], graph.again(call) if is_awaited else call
+
+    def _of(self, module: Module, node: ast.Call, call: Call) -> Iterator[str]:
+        """Yield what is wrong with a call: any function may run that it may reach."""
+        kinds = {one: self.kinds.of(one) for one in call.functions}
         shown = f"`{module.excerpt(node)}`"
-        match [*kinds]:
-            case ["coroutine"]:
-                is_run = self.is_run(module, node)
-                return None if is_run else f"{shown} gives a coroutine that nothing awaits"
-            case ["generator"]:
-                is_used = self._is_iterated(module, node)
-                return None if is_used else f"{shown} gives an asynchronous generator"
-            case ["manager"]:
-                is_used = self._is_entered(module, node)
-                return None if is_used else f"{shown} gives an asynchronous context manager"
-            case ["plain" | "plain generator" | "plain manager" as kind] if call.kind == "one":
-                is_wrong = self._is_taken_for_another(module, node, kind)
-                return f"{shown} is awaited, and gives nothing that can be" if is_wrong else None
-            case _:
-                return None
-
-    # -------------------------------------------------------------------------------- functions
-    def kind(self, function: FunctionPlace) -> Kind:
-        """Return what a call of ``function`` gives."""
-        if function.path not in self._kinds:
-            module = self._after.module(function.path)
-            self._kinds[function.path] = {} if module is None else dict(self._of_file(module))
-        return self._kinds[function.path].get(function.start, "plain")
-
-    def _of_file(self, module: Module) -> Iterator[tuple[int, Kind]]:
-        for node in module.walk():
-            if isinstance(node, Function):
-                yield module.span(node).start, self._of_function(module, node)
-
-    def _of_function(self, module: Module, node: Function) -> Kind:
-        waits = isinstance(node, ast.AsyncFunctionDef)
-        if any(self._after.qualified_name(module, one) in _MANAGERS for one in node.decorator_list):
-            return "manager" if waits else "plain manager"
-        if module.is_generator(node):
-            return "generator" if waits else "plain generator"
-        return "coroutine" if waits else "plain"
+        waiting = [one for one, kind in kinds.items() if kind in ASYNCHRONOUS]
+        if waiting and not self._before.is_same(module, node, waiting):
+            found = set(kinds.values())
+            if "coroutine" in found and not self.is_run(module, node):
+                yield f"{shown} gives a coroutine that nothing awaits"
+            if "generator" in found and not self._is_iterated(module, node):
+                yield f"{shown} gives an asynchronous generator"
+            if "manager" in found and not self._is_entered(module, node):
+                yield f"{shown} gives an asynchronous context manager"
+        if call.kind != "class" and not self._before.was_awaited(module, node):
+            for one, kind in kinds.items():
+                if kind not in ASYNCHRONOUS and self._is_taken_for_another(module, node, call, one):
+                    yield f"{shown} is awaited, and gives nothing that can be"
+                    break
 
     # ------------------------------------------------------------------------------------ calls
     def is_run(self, module: Module, node: ast.Call) -> bool:
@@ -138,11 +127,15 @@ class Calls:
             case _:
                 return True
 
-    def _is_taken_for_another(self, module: Module, node: ast.Call, kind: Kind) -> bool:
-        above = module.parent(node)
+    def _is_taken_for_another(
+        self, module: Module, node: ast.Call, call: Call, function: FunctionPlace
+    ) -> bool:
+        kind, above = self.kinds.of(function), module.parent(node)
         match above:
             case ast.Await():
-                return self._after.effects.awaitable(module, node) is None
+                if call.kind == "one" and self._after.effects.awaitable(module, node) is None:
+                    return True
+                return not self.kinds.is_wrapped(function) and not self.kinds.promises(function)
             case ast.AsyncFor(iter=iterated) | ast.comprehension(is_async=1, iter=iterated):
                 return kind == "plain generator" and iterated is node
             case ast.withitem():

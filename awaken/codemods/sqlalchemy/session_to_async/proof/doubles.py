@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import ENTERING
@@ -46,7 +47,7 @@ class _AsynchronousPart(SynchronousPart):
         self.steps = {
             one: Step(Place(one.path, one.place.span), None)
             for one in functions
-            if calls.kind(one) == "coroutine"
+            if calls.kinds.of(one) == "coroutine"
             and (one.path, one.qualname.replace(".<locals>", "")) not in before
         }
 
@@ -97,7 +98,7 @@ def synchronous_doubles(
     """Yield the doubles, in ``paths``, that nobody can await where somebody does."""
     yield from _of_managers(after, calls, paths)
     part = _AsynchronousPart(after, calls)
-    for found in (Doubles(part, ""), MockedObjects(part, "")):
+    for found in (Doubles(part, ""), MockedObjects(part, ""), namespaces(part, "")):
         for member in found:
             outcome = member.outcome
             is_left = not isinstance(outcome, Rewrite) or any(map(_lets_await, outcome.edits))
@@ -122,7 +123,7 @@ def _of_managers(
     for path in sorted(paths):
         module = after.module(path)
         for one in () if module is None else after.replacements.in_module(module):
-            kinds = {calls.kind(function) for function in one.functions}
+            kinds = {calls.kinds.of(function) for function in one.functions}
             around = None if module is None else module.enclosing_function(one.node)
             if module is None or around is None or kinds != {"manager"} or not one.bound:
                 continue

@@ -29,7 +29,7 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
     paths = {path for change in changes for path in change.paths if path.endswith(".py")}
     told: set[Place] = set()
     calls = Calls(after, before)
-    together = Together(after, calls)
+    together = Together(after, before, calls)
     found = (
         _in_files(after, paths),
         calls.wrong(paths),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import ENTERING, inherited
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place, Span
@@ -20,16 +21,17 @@ from awaken.project.source.trees import Function, without_arguments
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_AWAITABLE = ("Any", "Awaitable", "Coroutine", "Future", "Task")
 _ASKING = {"isawaitable", "iscoroutine", "iscoroutinefunction"}
 
 
 class Together:
     """The functions of one program that share their callers."""
 
-    def __init__(self, after: Project, calls: Calls) -> None:
+    def __init__(self, after: Project, before: Before, calls: Calls) -> None:
         self._after = after
+        self._before = before
         self._calls = calls
+        self._kinds = calls.kinds
         self._fakes = Fakes(after)
         self._stand_ins = StandIns(after)
         self._seen: set[int] = set()
@@ -39,10 +41,11 @@ class Together:
         for function in self._after.calls.graph().functions():
             if function.path not in paths:
                 continue
-            if self._calls.kind(function) == "coroutine":
+            if self._kinds.of(function) == "coroutine":
                 yield from self._beside(function)
             yield from self._decorated(function)
             yield from self._inherited(function)
+            yield from self._entering(function)
 
     def _beside(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         beside = {*self._after.calls.kin().of(function), *self._fakes.kin(function)}
@@ -60,7 +63,8 @@ class Together:
                     yield place, f"{shown} gives a coroutine that nothing awaits"
             beside |= component.functions if is_awaited else set()
         for one in sorted(beside):
-            if self._calls.kind(one) == "plain" and not self._promises(one):
+            was_so = self._before.was_plain(one) and self._before.was_coroutine(function)
+            if self._kinds.of(one) == "plain" and not was_so and not self._kinds.promises(one):
                 what = f"`{one.qualname}` is called where `{function.qualname}` is awaited"
                 yield Place(one.path, Span(one.start, one.start)), what
 
@@ -75,13 +79,6 @@ class Together:
                 self._seen.add(id(component))
                 yield component
 
-    def _promises(self, function: FunctionPlace) -> bool:
-        """Whether a plain function says that it returns something to await."""
-        module, node = self._node(function)
-        if module is None or node is None or node.returns is None:
-            return False
-        return any(word in module.text_of(node.returns) for word in _AWAITABLE)
-
     def _decorated(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield where wrappers of the program treat ``function`` as one of the other kind."""
         module, node = self._node(function)
@@ -95,7 +92,7 @@ class Together:
             around = None if home is None or place is None else home.function_at(place.span.start)
             if home is not None and around is not None:
                 for call in _calls_of_parameter(home, around):
-                    kind = self._calls.kind(function)
+                    kind = self._kinds.of(function)
                     what = (
                         "" if kind == "plain" and _asks(around) else self._wrapped(home, call, kind)
                     )
@@ -123,6 +120,14 @@ class Together:
                     yield module.place(one), f"`{module.excerpt(one)}` is not awaited"
                 case _:
                     pass
+
+    def _entering(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+        """Yield the methods that Python awaits by itself, and that are no coroutine functions."""
+        name = function.qualname.rpartition(".")[2]
+        if name not in ENTERING.values() or self._kinds.of(function) != "plain":
+            return
+        if not self._before.was_plain(function) and not self._kinds.promises(function):
+            yield function.place, f"`{function.qualname}` gives nothing that can be awaited"
 
     def _node(self, function: FunctionPlace) -> tuple[Module | None, Function | None]:
         module = self._after.module(function.path)

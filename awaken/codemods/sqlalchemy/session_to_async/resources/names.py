@@ -182,7 +182,7 @@ class ResourceWriter:
         if isinstance(above, ast.Call) and above.func is node:
             self._check_class(module, above, qualified)
             edits += self._arguments(site, above, qualified)
-            caveats, places = self._caveats(qualified)
+            caveats, places = self._caveats(module, above, qualified)
         return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, caveats, places)
 
     def _check_class(self, module: Module, call: ast.Call, qualified: str) -> None:
@@ -193,14 +193,18 @@ class ResourceWriter:
             if self._project.qualified_name(module, one) not in session_classes():
                 raise Refused(reasons.OWN_SESSION_CLASS, module.excerpt(one))
 
-    def _caveats(self, qualified: str) -> tuple[list[str], tuple[Place, ...]]:
+    def _caveats(
+        self, module: Module, call: ast.Call, qualified: str
+    ) -> tuple[list[str], tuple[Place, ...]]:
         if qualified == SESSION_OF_OBJECT:
             return [], ()
         if qualified in FACTORIES | session_classes():
             stale = "what is read of an object after a commit is what it was before"
             said, places = self._kept_state
             return [stale, *said, *self._foreign.caveats], places
-        return [text for one in self.drivers.values() for text in one.stricter], ()
+        engine = self._engines.get((module.path, module.span(call)))
+        url = None if engine is None else self._project.orm.engines.url_of(engine)
+        return [text for one in self.drivers.values() for text in one.differences(url)], ()
 
     @cached_property
     def _kept_state(self) -> tuple[list[str], tuple[Place, ...]]:

@@ -68,6 +68,13 @@ class UrlText:
         name, end, _ = self.text.partition(_SCHEME_END)
         return name if end else ""
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether it names a database that SQLite keeps in memory."""
+        path = self.text.partition(_SCHEME_END)[2].partition("?")[0].strip("/")
+        is_named = ":memory:" in self.text or "mode=memory" in self.text
+        return self.text.startswith("sqlite") and (is_named or (self.is_whole and not path))
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -96,6 +103,13 @@ class Url:
         """The drivers it may name, without repetition; empty where one of them is not known."""
         names = tuple(dict.fromkeys(one.drivername for one in self.texts))
         return () if self.outside or "" in names else names
+
+    @property
+    def may_be_in_memory(self) -> bool:
+        """Whether it may name a database in memory, as far as its beginnings tell."""
+        of_sqlite = [one for one in self.texts if one.text.startswith("sqlite")]
+        is_open = any(one.is_in_memory or not one.is_whole for one in of_sqlite)
+        return is_open or (bool(self.outside) and (bool(of_sqlite) or not self.texts))
 
     @property
     def dialects(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from awaken.knowledge.ecosystem import default_drivers, drivers
+from awaken.project.frameworks.sqlalchemy.engines.domain import Url
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +17,28 @@ class AsyncDriver:
 
     ``drivername`` is what a URL begins with, ``distribution`` what is to be installed, ``also``
     others that hold the same, and ``stricter`` what it refuses that synchronous drivers of the same
-    database take, a clause each. ``since`` is the first version of SQLAlchemy that knows it, empty
-    if all with asynchronous engines do. ``both`` says that the same name makes a synchronous engine
-    as well, ``own_parameters`` that it takes other parameters behind the ``?`` of a URL,
-    ``loop_bound`` that its connections work in one event loop alone.
+    database take, a clause each; ``in_memory`` is what it does otherwise with one in memory.
+    ``since`` is the first version of SQLAlchemy that knows it, empty if all with asynchronous
+    engines do. ``both`` says that the same name makes a synchronous engine as well,
+    ``own_parameters`` that it takes other parameters behind the ``?`` of a URL, ``loop_bound`` that
+    its connections work in one event loop alone, ``is_exact`` that it takes no text for a number.
     """
 
     drivername: str
     distribution: str
     also: tuple[str, ...]
     stricter: tuple[str, ...]
+    in_memory: tuple[str, ...]
     since: str
     both: bool
     own_parameters: bool
     loop_bound: bool
+    is_exact: bool
+
+    def differences(self, url: Url | None) -> tuple[str, ...]:
+        """Return what it does otherwise than synchronous drivers with a database, a clause each."""
+        is_in_memory = url is not None and any(one.is_in_memory for one in url.texts)
+        return (*self.stricter, *self.in_memory) if is_in_memory else self.stricter
 
 
 def full_drivername(drivername: str, *, current: bool) -> str:
@@ -66,10 +75,12 @@ def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:
             one.distribution,
             one.also,
             one.stricter,
+            one.in_memory,
             one.since,
             one.async_urls == one.urls,
             one.own_parameters,
             one.loop_bound,
+            one.exact,
         )
         for one in drivers()
         for url in _as_dialect(one.async_urls, dialect)

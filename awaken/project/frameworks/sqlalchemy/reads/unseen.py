@@ -19,6 +19,7 @@ from awaken.project.values.domain import (
     NotRelevant,
     Session,
     Unknown,
+    UnknownResult,
     Value,
     Values,
 )
@@ -43,6 +44,8 @@ class Unseen:
 
     def _why(self, value: Value, sight: Sight) -> Unknown | None:
         match value:
+            case UnknownResult(name=name) if self._is_of_service(name):
+                return None
             case Unknown():
                 return None if self._is_plain(value.place, sight) else value
             case External(qualified=name) if self._may_be_mapped(name, sight):
@@ -144,6 +147,10 @@ class Unseen:
                 return True
             case _:
                 return False
+
+    def _is_of_service(self, name: str) -> bool:
+        """Whether a library gives it that asks a service: what comes from there is not mapped."""
+        return name.partition(".")[0] in self._evaluator.knowledge.services
 
     def _is_protocol(self, qualified: str) -> bool:
         """Whether a class of the program says what others have: nothing is an instance of it."""

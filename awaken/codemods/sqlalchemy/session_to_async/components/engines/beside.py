@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared, with_bases
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
+    Shared,
+    urls_in,
+    with_bases,
+)
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import (
     asynchronous_code,
     edits_of,
@@ -44,7 +48,8 @@ from awaken.project.names.origins import imported_from
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_CAVEAT = "it has a pool of its own: a database in memory would be another one for each of them"
+_CAVEAT = "it has a pool of its own"
+_IN_MEMORY = f"{_CAVEAT}: a database in memory would be another one for each of them"
 _WRITTEN = {ADD_KEYWORD, HAND_ON, WRAP}
 
 
@@ -103,7 +108,7 @@ class Beside:
             caveats, related = list[str](), tuple[Place, ...]()
             if number == 0 and not names <= self._twins.keys():
                 edits = [*self._statements(site.id, names, writes), *edits]
-                caveats = [_CAVEAT]
+                caveats = [self._caveat(names)]
                 related = tuple(self._resources[name].statement for name in sorted(names))
             message = f"`{site.module.text_of(node)}` becomes `{written}`, which stands beside it"
             found.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
@@ -120,11 +125,20 @@ class Beside:
         for number, one in enumerate(found):
             if isinstance(one.outcome, Rewrite):
                 edits = [*self._statements(one.site.id, names, writes), *one.outcome.edits]
-                caveats = [*one.outcome.caveats, _CAVEAT]
+                caveats = [*one.outcome.caveats, self._caveat(names)]
                 outcome = dataclasses.replace(one.outcome, edits=edits, caveats=caveats)
                 found[number] = dataclasses.replace(one, outcome=outcome)
                 break
         return found
+
+    def _caveat(self, names: Iterable[str]) -> str:
+        """Return what may change with engines that stand beside those of these names."""
+        for one in (self._resources[name] for name in sorted(names)):
+            module = self._project.module(one.piece.path)
+            urls = () if module is None else urls_in(self._project, module, one.statement)
+            if any(url.may_be_in_memory for url in urls):
+                return _IN_MEMORY
+        return _CAVEAT
 
     def _named_anew(self, member: Member) -> Member:
         """Return a member whose code for entry points names the asynchronous engines."""

@@ -29,7 +29,7 @@ from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.engines.domain import UrlText
+    from awaken.project.frameworks.sqlalchemy.engines.domain import Url
 
 _MAKERS = {
     "sqlalchemy.create_engine", "sqlalchemy.orm.scoped_session", "sqlalchemy.orm.sessionmaker",
@@ -76,7 +76,9 @@ def shared_resources(
             name = f"{site.module.name}.{_target(made)}"
             piece = piece_around(site.module, made)
             found.setdefault(name, Shared(name, piece, site.module.place(made)))
-            if _is_in_memory(project, site.module, made):
+            # Another engine would see none of what it keeps in memory.
+            urls = urls_in(project, site.module, site.module.place(made))
+            if any(text.is_in_memory for url in urls for text in url.texts):
                 in_memory.add(name)
     joining = in_memory | {name for name, _, _ in texts_naming(project, found)}
     joining |= set(_assigned(project, found))
@@ -156,21 +158,12 @@ def _target(statement: ast.Assign | ast.AnnAssign) -> str:
             return ""
 
 
-def _is_in_memory(project: Project, module: Module, made: ast.stmt) -> bool:
-    """Whether an engine may keep its database in memory, where another would see none of it."""
-    span = module.span(made)
+def urls_in(project: Project, module: Module, statement: Place) -> Iterator[Url]:
+    """Yield the URLs of the engines that a statement of a file makes."""
     for engine in project.orm.engines.in_file(module):
-        if span.contains(module.span(engine.call)):
-            url = project.orm.engines.url_of(engine)
-            if url is not None and any(_names_memory(one) for one in url.texts):
-                return True
-    return False
-
-
-def _names_memory(url: UrlText) -> bool:
-    path = url.text.partition("://")[2].partition("?")[0].strip("/")
-    is_named = ":memory:" in url.text or "mode=memory" in url.text
-    return url.text.startswith("sqlite") and (is_named or (url.is_whole and not path))
+        url = project.orm.engines.url_of(engine)
+        if url is not None and statement.span.contains(module.span(engine.call)):
+            yield url
 
 
 def _listens(project: Project, module: Module, node: ast.expr) -> bool:

@@ -1,0 +1,80 @@
+"""What calls of the program's own functions give: coroutines, generators, managers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from awaken.project.effects.own import own_nodes
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.names.functions.decorators import TRANSPARENT
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+Kind = Literal["coroutine", "generator", "manager", "plain", "plain generator", "plain manager"]
+ASYNCHRONOUS: frozenset[Kind] = frozenset({"coroutine", "generator", "manager"})
+"""What has to be awaited, or iterated or entered asynchronously."""
+
+_MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
+_AWAITABLE = ("Awaitable", "Coroutine", "Future", "Task")
+_ANY = "Any"
+
+
+class Kinds:
+    """Answers for one program."""
+
+    def __init__(self, after: Project) -> None:
+        self._after = after
+        self._kinds: dict[str, dict[int, Kind]] = {}
+
+    def of(self, function: FunctionPlace) -> Kind:
+        """Return what a call of ``function`` gives."""
+        if function.path not in self._kinds:
+            module = self._after.module(function.path)
+            self._kinds[function.path] = {} if module is None else dict(self._of_file(module))
+        return self._kinds[function.path].get(function.start, "plain")
+
+    def promises(self, function: FunctionPlace) -> bool:
+        """Whether a plain function says, or shows, that it returns something to await.
+
+        Of one that may return anything each result counts of which it is not known what it is.
+        """
+        module = self._after.module(function.path)
+        node = None if module is None else module.function_at(function.start)
+        if module is None or node is None:
+            return False
+        declared = "" if node.returns is None else module.text_of(node.returns)
+        if any(word in declared for word in _AWAITABLE):
+            return True
+        if declared and _ANY not in declared:
+            return False
+        returned = [one.value for one in own_nodes(node.body) if isinstance(one, ast.Return)]
+        found = [self._after.effects.awaitable(module, one) for one in returned if one is not None]
+        return any(one is not None and (bool(declared) or isinstance(one, str)) for one in found)
+
+    def is_wrapped(self, function: FunctionPlace) -> bool:
+        """Whether a decorator may give something else than ``function`` does."""
+        module = self._after.module(function.path)
+        node = None if module is None else module.function_at(function.start)
+        names = {
+            None if module is None else self._after.qualified_name(module, one)
+            for one in (() if node is None else node.decorator_list)
+        }
+        return not names <= TRANSPARENT
+
+    def _of_file(self, module: Module) -> Iterator[tuple[int, Kind]]:
+        for node in module.walk():
+            if isinstance(node, Function):
+                yield module.span(node).start, self._of_function(module, node)
+
+    def _of_function(self, module: Module, node: Function) -> Kind:
+        waits = isinstance(node, ast.AsyncFunctionDef)
+        if any(self._after.qualified_name(module, one) in _MANAGERS for one in node.decorator_list):
+            return "manager" if waits else "plain manager"
+        if module.is_generator(node):
+            return "generator" if waits else "plain generator"
+        return "coroutine" if waits else "plain"

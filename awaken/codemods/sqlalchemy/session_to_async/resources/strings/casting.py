@@ -1,0 +1,205 @@
+"""Strings that the database takes for something else: they are cast where they are given.
+
+psycopg2 writes them into a statement without a type, and PostgreSQL takes `'7'` for the number that
+it is compared with. Other drivers send them as `VARCHAR`, which no number is compared with.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTIONS
+from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
+from awaken.codemods.sqlalchemy.session_to_async.resources.strings.keys import keys_of_get
+from awaken.codemods.sqlalchemy.session_to_async.resources.strings.telling import (
+    Waiting,
+    is_string,
+    is_typed,
+)
+from awaken.contract import Edit
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.ecosystem import typed_arguments
+from awaken.project.source.migrations import is_revision
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf, NoneValue, Value
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
+
+_WORDS = (
+    *(b"where(", b"filter(", b"filter_by(", b"having(", b"and_(", b"or_(", b"join("),
+    *(b".in_(", b".not_in(", b".notin_(", b".between("),
+)
+_COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_OPERATORS = {"between", "is_distinct_from", "is_not_distinct_from", "isnot_distinct_from"}
+_AMONG = {"in_", "not_in", "notin_"}
+_SELECTS = {"sqlalchemy.select", "sqlalchemy.sql.select", "sqlmodel.select"}
+_COLLECTIONS = {"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"}
+_KEEPING = {"distinct", "filter", "filter_by", "limit", "offset", "options", "order_by", "where"}
+"""Methods of a statement behind which `filter_by` is of the class that it selects."""
+
+
+_ATOMS = (ast.Attribute, ast.Call, ast.Name, ast.Subscript)
+
+
+class _Given(NamedTuple):
+    """A string, or ``many``, and what it is to be cast to: a type of the program, or its name."""
+
+    string: ast.expr
+    written: str
+    type: str = ""
+    is_optional: bool = False
+    many: bool = False
+
+
+def typed_strings(
+    part: SynchronousPart, rule: str, urls: Urls, engines: Sequence[Engine]
+) -> Iterator[Member]:
+    """Yield what becomes of such strings in one program, if one of its drivers changes so."""
+    project = part.project
+    if any(one.is_exact for one in urls.drivers(engines).values()):
+        yield from keys_of_get(part, rule)
+    if not any(map(urls.leaves_types, engines)):
+        return
+    waiting = Waiting(part)
+    words = (*_WORDS, *sorted({name.encode() for name, _ in typed_arguments()}))
+    for module in modules_with(project, words):
+        if is_revision(module):
+            continue
+        for node in module.walk():
+            for given in _given(project, module, node):
+                site: Site[ast.AST] = Site(rule, module, given.string)
+                shown = f"`{module.excerpt(given.string)}`"
+                begins = module.span(given.string).start in waiting.starts(module, given.string)
+                refused = Refused(NOT_AWAITABLE_HERE, f"{shown}, a string that is cast")
+                yield Member(site, refused if begins else _cast(site, given), shown)
+
+
+def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
+    """Return what casts a string."""
+    module, string = site.module, given.string
+    cast, brought = imported(site, "sqlalchemy", "cast", string)
+    literal, needed = imported(site, "sqlalchemy", "literal", string)
+    edits: list[Edit] = [brought, needed]
+    wanted = given.written
+    if given.type:
+        package, _, name = given.type.rpartition(".")
+        wanted, needed = imported(site, package, name, string)
+        edits.append(needed)
+    before, behind = f"{cast}({literal}(", f"), {wanted})"
+    if given.many:
+        one = module.scopes.fresh_name("one", "value")
+        before, behind = f"[{before}{one}{behind} for {one} in ", "]"
+        if not isinstance(string, _ATOMS):
+            before, behind = f"{before}(", f"){behind}"
+    elif given.is_optional:
+        before, behind = f"(None if {module.text_of(string)} is None else {before}", f"{behind})"
+    edits += [site.insert_before(string, before), site.insert_behind(string, behind)]
+    message = f"`{module.excerpt(string)}` is cast: its driver says then that it is a string"
+    return Rewrite(message, edits)
+
+
+def _given(project: Project, module: Module, node: ast.AST) -> Iterator[_Given]:
+    match node:
+        case ast.Compare(left=left, ops=[operator], comparators=[right]) if isinstance(
+            operator, _COMPARED
+        ):
+            for column, string in ((left, right), (right, left)):
+                yield from _compared(project, module, column, string)
+        case ast.Call(
+            func=ast.Attribute(value=column, attr=method), args=[_, *_] as arguments, keywords=[]
+        ) if method in _OPERATORS:
+            for argument in arguments:
+                yield from _compared(project, module, column, argument)
+        case ast.Call(
+            func=ast.Attribute(value=ast.Attribute() as column, attr=method), args=[among]
+        ) if method in _AMONG and is_typed(project, module, column):
+            yield from _among(project, module, f"{module.text_of(column)}.type", among)
+        case ast.Call(func=ast.Attribute(value=statement, attr="filter_by"), keywords=keywords):
+            for keyword in keywords:
+                yield from _by_name(project, module, statement, keyword)
+        case ast.Call(func=ast.Attribute(attr=name) as function, args=[_, *_] as arguments) if (
+            project.qualified_name(module, function) or ""
+        ).startswith(SQL_FUNCTIONS):
+            yield from _arguments(project, module, name, arguments)
+        case _:
+            pass
+
+
+def _arguments(
+    project: Project, module: Module, name: str, given: Sequence[ast.expr]
+) -> Iterator[_Given]:
+    """Yield the strings that a function of the database is given for something else."""
+    for position, argument in enumerate(given):
+        wanted = typed_arguments().get((name, position))
+        if wanted is not None and is_string(project, module, argument) is False:
+            yield _Given(argument, "", wanted)
+
+
+def _compared(
+    project: Project, module: Module, column: ast.expr, given: ast.expr
+) -> Iterator[_Given]:
+    """Yield a string that a column is compared with."""
+    if isinstance(column, ast.Attribute) and is_typed(project, module, column):
+        is_optional = is_string(project, module, given)
+        if is_optional is not None:
+            yield _Given(given, f"{module.text_of(column)}.type", is_optional=is_optional)
+
+
+def _by_name(
+    project: Project, module: Module, statement: ast.expr, given: ast.keyword
+) -> Iterator[_Given]:
+    """Yield a string that a column of the class is compared with which a statement selects."""
+    selected = _selected(project, module, statement)
+    if selected is None or given.arg is None:
+        return
+    column = ast.Attribute(selected, given.arg, ast.Load())
+    is_optional = is_string(project, module, given.value)
+    if is_optional is not None and is_typed(project, module, column):
+        wanted = f"{module.text_of(selected)}.{given.arg}.type"
+        yield _Given(given.value, wanted, is_optional=is_optional)
+
+
+def _among(project: Project, module: Module, wanted: str, given: ast.expr) -> Iterator[_Given]:
+    """Yield the strings of a display, or the collection of strings, among which a column is."""
+    match given:
+        case ast.List(elts=items) | ast.Set(elts=items) | ast.Tuple(elts=items):
+            for one in items:
+                if is_string(project, module, one) is False:
+                    yield _Given(one, wanted)
+        case ast.ListComp(elt=item) | ast.SetComp(elt=item):
+            if is_string(project, module, item) is False:
+                yield _Given(item, wanted)
+        case _:
+            found = project.values.of(module, given)
+            known = [one for one in found.alternatives if one != NoneValue()]
+            among = project.values.items_of(module, given)
+            are_strings = among.instance_of == ("builtins.str",) and not among.may_be_none
+            if are_strings and found.is_known and all(map(_is_collection, known)):
+                yield _Given(given, wanted, many=True)
+
+
+def _is_collection(value: Value) -> bool:
+    return isinstance(value, InstanceOf) and value.qualified in _COLLECTIONS
+
+
+def _selected(project: Project, module: Module, statement: ast.expr) -> ast.expr | None:
+    """Return the class that a statement selects, to which `filter_by` behind it belongs."""
+    while isinstance(statement, ast.Call):
+        match statement.func, statement.args:
+            case ast.Attribute(value=before, attr=method), _ if method in _KEEPING:
+                statement = before
+            case function, [ast.Name() | ast.Attribute() as selected]:
+                is_select = project.qualified_name(module, function) in _SELECTS
+                return selected if is_select else None
+            case _:
+                return None
+    return None

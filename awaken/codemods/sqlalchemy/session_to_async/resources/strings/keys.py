@@ -1,0 +1,65 @@
+"""Strings by which `get` looks for objects that have a number for a key: they become one.
+
+They are sent as the key that they are, and asyncpg takes no text for a number.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
+from awaken.codemods.sqlalchemy.session_to_async.resources.strings.telling import (
+    INTEGERS,
+    Waiting,
+    is_string,
+    type_of,
+)
+from awaken.contract import Edit
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
+
+
+def keys_of_get(part: SynchronousPart, rule: str) -> Iterator[Member]:
+    """Yield the strings by which `get` looks for objects that have a number for a key."""
+    project, waiting = part.project, Waiting(part)
+    for module in modules_with(project, (b".get(",)):
+        for node in module.walk():
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[cls, key, *_]) if (
+                    _is_number(project, module, cls)
+                ):
+                    is_text = is_string(project, module, key) is False
+                    session = project.orm.session_of(module, owner) if is_text else None
+                    if isinstance(session, SessionProof) and not module.scopes.is_bound("int", key):
+                        yield _number(Site(rule, module, key), key, waiting)
+                case _:
+                    pass
+
+
+def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
+    """Return what becomes of a key that is a string, and has to be a number."""
+    module, shown = site.module, f"`{site.module.excerpt(key)}`"
+    if waiting.starts(module, key):
+        return Member(site, Refused(NOT_AWAITABLE_HERE, f"{shown}, a key that is no number"), shown)
+    # Not inserted around it: an argument may be added behind it.
+    edits: list[Edit] = [site.replace(key, f"int({module.text_of(key)})")]
+    message = f"{shown} becomes a number: its driver takes no text for one"
+    caveat = "`int` raises ValueError for a text that is no number"
+    return Member(site, Rewrite(message, edits, [caveat]), shown)
+
+
+def _is_number(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether an expression is a mapped class that has one number for a key."""
+    qualified = project.qualified_name(module, node)
+    mapped = None if qualified is None else project.orm.mapped_class(qualified)
+    columns = () if mapped is None else mapped.columns.values()
+    return [type_of(one) in INTEGERS | {"int"} for one in columns if one.primary_key] == [True]

@@ -1,0 +1,96 @@
+"""Strings, columns that hold none, and what waits inside of an expression."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import InstanceOf, NoneValue
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
+
+INTEGERS = {"BIGINT", "BigInteger", "INTEGER", "Integer", "SMALLINT", "SmallInteger"}
+"""Types of columns of whole numbers."""
+_TYPES = INTEGERS | {
+    *("BOOLEAN", "Boolean", "DATE", "DATETIME", "Date", "DateTime", "FLOAT", "Float", "Interval"),
+    *("NUMERIC", "Numeric", "TIME", "TIMESTAMP", "Time"),
+}
+"""Types of columns that leave a string as it is: SQLAlchemy sends it as one."""
+_CLASSES = {"Decimal", "bool", "date", "datetime", "float", "int", "time", "timedelta"}
+
+
+def type_of(column: ColumnFacts) -> str:
+    """Return the last name of the type of a column, or of the class that it is annotated as."""
+    return (column.type or column.annotated or "").rpartition(".")[2]
+
+
+def is_typed(project: Project, module: Module, node: ast.Attribute) -> bool:
+    """Whether an expression is a column of a mapped class that holds no strings."""
+    owner = project.qualified_name(module, node.value)
+    mapped = None if owner is None else project.orm.mapped_class(owner)
+    column = None if mapped is None else mapped.columns.get(node.attr)
+    if column is None:
+        return False
+    return type_of(column) in (_CLASSES if column.type is None else _TYPES)
+
+
+def is_string(project: Project, module: Module, node: ast.expr) -> bool | None:
+    """Whether a string may be None instead; None where it may be anything else."""
+    if isinstance(node, ast.Name) and _is_decoded(project, module, node):
+        return False
+    values = project.values.of(module, node).alternatives
+    strings = [one for one in values if one != NoneValue()]
+    is_text = strings and all(
+        isinstance(one, InstanceOf) and one.qualified == "builtins.str" for one in strings
+    )
+    is_optional = len(strings) < len(values)
+    if not is_text or (is_optional and not isinstance(node, ast.Name | ast.Attribute)):
+        return None
+    return is_optional
+
+
+def _is_decoded(project: Project, module: Module, node: ast.Name) -> bool:
+    """Whether a variable has just been given what ``decode`` makes of bytes."""
+    start = module.span(node).start
+    before = [
+        one
+        for one in module.scopes.bindings_of(node)
+        if module.span(one.node).start < start and not isinstance(one.node, ast.arg)
+    ]
+    if not before:
+        return False
+    last = max(before, key=lambda one: module.span(one.node).start)
+    statement, here = module.statement_of(last.node), module.statement_of(node)
+    match statement:
+        case ast.Assign(
+            value=ast.Call(func=ast.Attribute(value=owner, attr="decode"), args=args, keywords=[])
+        ) if last_name(owner) not in {"codecs", "jwt"}:
+            is_plain = all(
+                isinstance(one, ast.Constant) and isinstance(one.value, str) for one in args
+            )
+        case _:
+            return False
+    is_module = project.qualified_name(module, owner) is not None
+    block = module.block_of(statement)
+    return is_plain and not is_module and here is not None and here in block
+
+
+class Waiting:
+    """What waits in one program: `await` stands in front of it, and inside of what is written."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._calls = {call.place for calls in part.calls.values() for call in calls}
+
+    def starts(self, module: Module, node: ast.expr) -> set[int]:
+        """Return where that begins which waits inside of an expression."""
+        around = self._part.around(module, node)
+        operations = {module.place(x.node) for x in self._part.operations_of(module, around)}
+        waiting = operations | self._calls
+        inside = [one for one in module.walk(node) if isinstance(one, ast.expr)]
+        return {module.span(one).start for one in inside if module.place(one) in waiting}
