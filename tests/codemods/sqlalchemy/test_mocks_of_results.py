@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
-from planned import forgotten_coroutines, printed, rewritten
+from planned import forgotten_coroutines, printed, program_of, rewritten
+
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
+from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
+from awaken.project import Snapshot
+from awaken.workspace.sources import decode
 
 DATABASE = """
 from sqlalchemy import create_engine
@@ -98,7 +105,7 @@ def till() -> int:
 CHECKS = """
 from unittest.mock import MagicMock, patch
 
-from shop import counted, handed, till, total
+from shop import Prices, Store, counted, handed, till, total
 
 
 @patch("shop.Town.store")
@@ -181,6 +188,24 @@ def whole_class():
         return handed("one")
 
 
+def attribute_that_a_spec_lacks():
+    store = MagicMock(spec=Store)
+    store.count.return_value = 13
+    with patch("shop.Town.store", return_value=store):
+        try:
+            total("one")
+        except AttributeError:
+            return counted("one")
+
+
+def attribute_beside_a_spec():
+    store = MagicMock(spec=Store)
+    store.prices = MagicMock(spec=Prices)
+    store.prices.load.return_value = 14
+    with patch("shop.Town.store", return_value=store):
+        return handed("one")
+
+
 def kept_by_an_object():
     with patch("shop.Town.store", autospec=True) as store_of:
         store_of.return_value.count.return_value = 12
@@ -197,6 +222,8 @@ EXPECTED = {
     "effects": "9 no store",
     "mock_that_is_put_there": 10,
     "whole_class": 11,
+    "attribute_that_a_spec_lacks": 13,
+    "attribute_beside_a_spec": 14,
     "kept_by_an_object": 12,
 }
 RUN = """
@@ -235,3 +262,36 @@ def test_what_mocks_give_is_awaited(name, side, tmp_path, capsys, monkeypatch):
         assert printed("run.py", files, tmp_path / side, capsys, monkeypatch) == (
             f"{EXPECTED[name]}\n"
         )
+
+
+def proved(files):
+    """Return what the proof says of the program with these tests."""
+    edits = [TextEdit(path=path, anchor=Span(0, 0), text="", site=SiteId("")) for path in files]
+    change = Change(
+        id=ChangeId("all"),
+        rule="session-to-async",
+        title="",
+        level=Level.UNSAFE,
+        sites=(),
+        edits=tuple(edits),
+    )
+    known = Before(Snapshot({path: decode(path, text) for path, text in before().items()}))
+    after_it = program_of({path: text.decode() for path, text in files.items()})
+    return list(problems(known, after_it, [change]))
+
+
+def test_the_proof_sees_each_mock_that_cannot_be_awaited():
+    files = after()
+    tests = files["test_shop.py"].decode()
+    places = [one.start() for one in re.finditer(r"AsyncMock\(", tests)]
+    unseen = [
+        tests[:place].count("\n") + 1
+        for place in places
+        if not proved(
+            {**files, "test_shop.py": f"{tests[:place]}Magic{tests[place + 5 :]}".encode()}
+        )
+    ]
+
+    assert len(places) > len(EXPECTED)
+    assert not proved(files)
+    assert not unseen

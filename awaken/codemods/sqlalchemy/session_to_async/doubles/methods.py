@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.uses import RESULT, Uses
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT, Uses
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement

@@ -16,19 +16,20 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     asynchronous,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
-    served,
-    sessions_given,
-)
-from awaken.codemods.sqlalchemy.session_to_async.doubles.told import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.specified import lacks
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
     assigned,
     named_in,
     results_given,
     results_of,
     told_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.uses import RESULT
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
+    served,
+    sessions_given,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
@@ -181,7 +182,9 @@ class MockedObjects:
         for module, before, value in told:
             self._put_there(module, before, value, wanted)
         for name, is_used in wanted.methods.items():
-            if not any(name.startswith(f"{before}.") for _, before, _ in told):
+            is_told = any(name.startswith(f"{before}.") for _, before, _ in told)
+            # What a mock does not have is never awaited: asking for it raises.
+            if not is_told and not lacks(self._project, mocked.module, mocked.call, name):
                 found.methods[name] = found.methods.get(name, False) or is_used
         for module, around, name in mocked.variables:
             start = module.span(around).start if hasattr(around, "lineno") else -1

@@ -14,11 +14,11 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import around_patch
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     entered_asynchronously,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.told import around_patch
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.frameworks.testing import Replacement

@@ -10,6 +10,8 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     MAGIC_MOCK,
@@ -17,8 +19,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     inserted_arguments,
     keywords,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.told import results_given
-from awaken.codemods.sqlalchemy.session_to_async.doubles.uses import RESULT
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside

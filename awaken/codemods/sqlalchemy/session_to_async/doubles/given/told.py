@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.uses import RESULT
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
