@@ -305,6 +305,21 @@ def test_a_rule_in_preview_is_named_where_it_would_find_a_site(explain):
     assert codes(explain("old(1)\n", 1, rules=(Coming(),))) == ["not-selected"]
 
 
+def test_a_rule_that_does_not_run_and_cannot_be_asked_is_named(explain):
+    class Reading(Renaming):
+        preview = True
+        reads = ("/shop.toml",)
+
+        def plan(self, project, constraints):
+            project.texts("/shop.toml")
+            return super().plan(project, constraints)
+
+    (why,) = explain("old(1)\n", 1, rules=(Reading(),)).whys
+    assert why.message == (
+        "renaming does not run, so what it finds here is not known: in preview: select it by name"
+    )
+
+
 def test_without_a_rule_that_is_said(explain):
     assert codes(explain("x = 1\n", 1, rules=())) == ["no-rule"]
 

@@ -105,10 +105,18 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
             constraints = Policy(options=self.run.settings.options).constraints_of(rule)
-            plan = plan_rule(rule, project, constraints, 1).plan
-            here = [f for f in plan.findings if self._is_here(f)]
-            if here:
-                off = self.run.settings.rules_off[rule.name]
+            planned = plan_rule(rule, project, constraints, 1)
+            here = [f for f in planned.plan.findings if self._is_here(f)]
+            off = self.run.settings.rules_off[rule.name]
+            if any(one.internal for one in planned.diagnostics):
+                # It may need files beside Python, which were not read for it.
+                yield Why(
+                    code="not-selected",
+                    rule=rule.name,
+                    message=f"{rule.name} does not run, so what it finds here is not known: {off}",
+                    help=f"Run with `--select {rule.name}`.",
+                )
+            elif here:
                 would = f"{rule.name} would find a site here ({here[0].level})"
                 yield Why(
                     code="not-selected",

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import is_imported
 from awaken.codemods.sqlalchemy.session_to_async.components.carriers import Carriers
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
     Shared,
@@ -258,7 +259,7 @@ class Links:
                         self.links.append((key, other))
 
     def _in_fixtures(self) -> None:
-        """Link tests and fixtures with the fixtures that they ask for by name."""
+        """Link tests and fixtures with the fixtures that they may ask for by name."""
         asked: defaultdict[str, list[Piece]] = defaultdict(list)
         given: dict[str, list[Piece]] = defaultdict(list)
         for piece in sorted(self.pieces):
@@ -272,9 +273,23 @@ class Links:
                 for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
                     asked[one.arg].append(piece)
         for name, fixtures in given.items():
-            for piece in (*fixtures, *asked[name]):
-                if len(fixtures) + len(asked[name]) > 1:
-                    self.links.append((fixtures[0] if fixtures else piece, piece))
+            for fixture in fixtures:
+                seen_in = self._seen_in(fixture)
+                # Of two with one name, one may be overridden by the other.
+                for piece in (*fixtures, *asked[name]):
+                    if piece != fixture and f"{piece.path}/".startswith(seen_in):
+                        self.links.append((fixture, piece))
+
+    def _seen_in(self, fixture: Piece) -> str:
+        """Return what begins the paths of the files that see a fixture: its folder, or itself."""
+        module = self._project.module(fixture.path)
+        folder, _, name = fixture.path.rpartition("/")
+        if name == "conftest.py":
+            return f"{folder}/" if folder else ""
+        is_of_tests = name.startswith("test_") or name.endswith("_test.py")
+        if module is None or not is_of_tests or is_imported(self._project, module):
+            return ""  # a plug-in, or what may be one
+        return f"{fixture.path}/"
 
 
 def _is_fixture(decorator: ast.expr) -> bool:

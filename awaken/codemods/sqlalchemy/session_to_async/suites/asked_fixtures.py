@@ -14,6 +14,7 @@ from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.sites import Site
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
+from awaken.project.values.fixtures_by_name import ASKING
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -24,6 +25,8 @@ CAVEAT = "the fixtures that it asks for while it runs are all made before"
 def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDef) -> list[Edit]:
     """Return what has the fixtures made that a test asks for by name, and that wait."""
     module, names = site.module, set[str]()
+    if not module.mentions(ASKING):
+        return []
     requests = part.project.coroutine_tests.requests
     if not requests.is_test(module, node):
         return []
