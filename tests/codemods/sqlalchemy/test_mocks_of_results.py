@@ -105,6 +105,8 @@ def till() -> int:
 CHECKS = """
 from unittest.mock import MagicMock, patch
 
+import pytest
+
 from shop import Prices, Store, counted, handed, till, total
 
 
@@ -206,6 +208,19 @@ def attribute_beside_a_spec():
         return handed("one")
 
 
+@pytest.fixture
+def stores():
+    with patch("shop.Town.store") as store_of:
+        yield store_of
+
+
+def test_mock_of_a_fixture(stores):
+    store = MagicMock()
+    store.count.return_value = 15
+    stores.return_value = store
+    assert counted("one") == 15
+
+
 def kept_by_an_object():
     with patch("shop.Town.store", autospec=True) as store_of:
         store_of.return_value.count.return_value = 12
@@ -295,3 +310,7 @@ def test_the_proof_sees_each_mock_that_cannot_be_awaited():
     assert len(places) > len(EXPECTED)
     assert not proved(files)
     assert not unseen
+
+
+def test_a_mock_that_a_fixture_hands_on_gives_what_can_be_awaited():
+    assert "store = MagicMock(\n        count=AsyncMock(" in after()["test_shop.py"].decode()

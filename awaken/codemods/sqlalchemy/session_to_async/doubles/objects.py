@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
     assigned,
     named_in,
     results_given,
+    results_given_by_requests,
     results_of,
     told_of,
 )
@@ -137,23 +138,24 @@ class MockedObjects:
 
     def _given(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that a patched object, class or function gives, or has for attributes."""
-        told = list(results_given(self._project, module, replacement))
-        given = replacement.given
-        mocked = None if given is None else self._project.mocks.made_at(module, given)
         methods = self._methods.of_object(replacement)
         if replacement.is_class:
             methods = {f"{RESULT}.{name}": is_used for name, is_used in methods.items()}
         if not methods:
             return
         wanted = _Wanted(methods, self._along(replacement))
-        if replacement.functions and mocked is not None:
+        given = replacement.given if replacement.functions else None
+        mocked = None if given is None else self._project.mocks.made_at(module, given)
+        told = [(module, *one) for one in results_given(self._project, module, replacement)]
+        if mocked is not None:
             self._add(mocked, wanted)
-        elif replacement.functions and given is not None:
-            told += [(RESULT, one) for one in results_of(self._project, module, given)]
-        for before, value in told:
-            self._put_there(module, before, value, wanted)
+        elif given is not None:
+            told += [(module, RESULT, one) for one in results_of(self._project, module, given)]
+        told += results_given_by_requests(self._project, module, replacement)
+        for home, before, value in told:
+            self._put_there(home, before, value, wanted)
             if before in methods:
-                self._attributes.append((module, value, replacement, wanted))
+                self._attributes.append((home, value, replacement, wanted))
 
     def _along(self, replacement: Replacement) -> set[Place]:
         """Return where the functions begin that change with what a replacement gives."""

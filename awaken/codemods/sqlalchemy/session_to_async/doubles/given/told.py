@@ -30,6 +30,27 @@ def results_given(
     yield from _with_results(project, module, told)
 
 
+def results_given_by_requests(
+    project: Project, module: Module, replacement: Replacement
+) -> Iterator[tuple[Module, str, ast.expr]]:
+    """Yield what tests say of the mock of a patch that a fixture hands on to them."""
+    around, requests = around_patch(module, replacement.node), project.coroutine_tests.requests
+    if around is None or not replacement.bound or requests.name_of(module, around) is None:
+        return
+    for node in module.walk(around):
+        match node:
+            case ast.Yield(value=ast.Name(id=name)) | ast.Return(value=ast.Name(id=name)) if (
+                name == replacement.bound
+            ):
+                for one in requests.of(module, around).direct:
+                    variable = "" if one.parameter is None else one.parameter.arg
+                    told = assigned(one.module, one.function, variable)
+                    for result, value in _with_results(project, one.module, told):
+                        yield one.module, result, value
+            case _:
+                pass
+
+
 def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast.expr]]:
     """Yield what tests say of a mock that they make: where it is made, and by its variables."""
     named = [(name, value) for name, value in named_in(mocked.call) if name is not None]
