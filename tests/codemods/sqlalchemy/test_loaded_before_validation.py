@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from planned import forgotten_coroutines, printed, rewritten
 
 SHOP = """\
@@ -85,3 +86,53 @@ def test_it_is_what_the_database_has(tmp_path, capsys, monkeypatch):
         ]
     assert out[0] == out[1]
     assert out[0].splitlines()[1].startswith("books=[BookOut(id=1)] 1")
+
+
+ENDPOINT = """
+
+from fastapi import Depends, FastAPI
+
+app = FastAPI()
+SCHEMAS: dict[str, type[BaseModel]] = {"shelf": ShelfOut}
+
+
+def get_db():
+    with Session(engine) as db:
+        yield db
+
+
+@app.get("/{number}")
+def one(number: int, db: Session = Depends(get_db)):
+    SEEN
+    found = db.execute(statement(SCHEMAS["shelf"]).filter_by(id=number)).scalars().one()
+    return SCHEMAS["shelf"].model_validate(found)
+
+
+def alone(number: int):
+    with Session(engine) as db:
+        found = db.execute(statement(SCHEMAS["shelf"]).filter_by(id=number)).scalars().one()
+        return SCHEMAS["shelf"].model_validate(found)
+
+
+def given(db: Session, number: int):
+    found = db.execute(statement(SCHEMAS["shelf"]).filter_by(id=number)).scalars().one()
+    return SCHEMAS["shelf"].model_validate(found)
+
+
+def many():
+    with Session(engine) as db:
+        return [given(db, number) for number in (1, 2)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("seen", "endpoint"),
+    [("pass", False), ("shelf = db.get(Shelf, 2); db.commit(); print(shelf.id)", True)],
+)
+def test_a_session_that_begins_there_has_nothing_from_before(seen, endpoint):
+    text = SHOP.partition("def main()")[0] + ENDPOINT.replace("SEEN", seen)
+    written = rewritten(shop=text).files["shop.py"].decode()
+    functions = {one.partition("(")[0]: one for one in written.split("async def ")}
+    anew = {name: "populate_existing" in body for name, body in functions.items()}
+
+    assert (anew["one"], anew["alone"], anew["given"]) == (endpoint, False, True)

@@ -38,8 +38,8 @@ the parts of an object that is refreshed (`cascade="all"`) is loaded again behin
 
 What is set to a number or a text and has a column of the other type is read anew behind the commit
 in the same function. A statement whose objects a schema reads by `greenlet_spawn` reads them anew,
-unless its session has something to write. Revisions of Alembic load no more with their objects than
-before.
+unless its session has something to write, or begins with the function or the request. Revisions of
+Alembic load no more with their objects than before.
 
 A request of a test that closes the session it shares detaches what a job holds. The job reads that
 anew only if it is still there, and may add it again where its row was loaded with other objects

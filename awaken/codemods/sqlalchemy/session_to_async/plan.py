@@ -219,7 +219,7 @@ class SessionToAsync(Rule):
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later)
-        anew = loaded_before_validation(project, spawned.calls())
+        anew = loaded_before_validation(part, spawned.calls(), later)
         loaded_again = {
             **anew,
             **again,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.contract import Place, Span
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT, Uses
+from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
-from awaken.project.graph.forwards.asked_attributes import asked_attributes
-from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
@@ -26,11 +25,6 @@ GIVING = {
     "connection", "exec", "execute", "get", "get_one", "merge", "scalar", "scalars",
 }  # fmt: skip
 """Methods of sessions that give something."""
-
-
-RESULT = "return_value"
-"""What a mock gives."""
-_MOST_RESULTS = 2
 _OF_MOCKS = {
     "call_args", "call_args_list", "call_count", "called", "return_value", "side_effect",
 }  # fmt: skip
@@ -42,6 +36,9 @@ class WaitingMethods:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project = part.project
+        self._of_results: dict[tuple[FunctionPlace, ...], dict[str, bool]] = {}
+        self._waiting_for: dict[tuple[FunctionPlace, ...], set[Place]] = {}
+        self._uses = Uses(part)
         self._of_session: dict[tuple[FunctionPlace, ...], dict[str, bool]] = {}
 
     def of_class(self, qualified: str, home: str) -> dict[str, bool]:
@@ -55,34 +52,50 @@ class WaitingMethods:
         return found
 
     def of_object(self, replacement: Replacement) -> dict[str, bool]:
-        """Return the functions of an object, a class or a module that wait."""
+        """Return the functions that wait of an object, a class, a module, a function's results."""
         if replacement.cls:
             found = self.of_class(replacement.cls, replacement.home)
-            if not replacement.is_class:
-                found |= self.behind(replacement.name, replacement.home)
-            return found
+            behind = self.behind(replacement.name, replacement.home)
+            if replacement.is_class:
+                # Mocks of classes are told of their instances: what they give themselves.
+                behind = {
+                    name.removeprefix(f"{RESULT}."): is_used
+                    for name, is_used in behind.items()
+                    if name.startswith(f"{RESULT}.")
+                }
+            return found | behind | found
         if replacement.module:
             return self.of_module(replacement.module, replacement.home)
-        return {}
+        return self.of_results(replacement.functions)
 
     def behind(self, name: str, home: str) -> dict[str, bool]:
         """Return the methods that wait of what the object ``name`` of ``home`` has or gives."""
-        module, part = self._project.module(home), self._part
-        chains: defaultdict[Span, list[str]] = defaultdict(list)
+        module, found = self._project.module(home), dict[str, bool]()
         for node in () if module is None else module.mentions(name):
             if module is not None:
-                for span, chain in _chain_behind(module, node):
-                    chains[span].append(chain)
-        graph = self._project.calls.graph()
-        found = {
-            chain: any(map(part.is_result_used, call.functions))
-            for function in (graph.functions() if chains else ())
-            if function.path == home
-            for call in graph.callees(function)
-            if set(call.functions) & set(part.steps)
-            for chain in chains.get(call.place.span, ())
-        }
+                found |= self._are_used(self._uses.of_object(module, node))
         return dict(sorted(found.items()))
+
+    def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
+        """Return the methods that wait of what functions give: ``return_value.prices.get``."""
+        asked = tuple(functions)
+        if asked not in self._of_results:
+            uses = self._uses.of_results(asked)
+            self._of_results[asked] = self._are_used(uses)
+            self._waiting_for[asked] = {one.caller.place for each in uses.values() for one in each}
+        return self._of_results[asked]
+
+    def waiting_for(self, functions: tuple[FunctionPlace, ...]) -> set[Place]:
+        """Return where the functions begin that call these methods of what functions give."""
+        self.of_results(functions)
+        return self._waiting_for[functions]
+
+    def _are_used(self, uses: Mapping[str, list[Call]]) -> dict[str, bool]:
+        used = self._part.is_result_used
+        return {
+            chain: any(used(one) for call in calls for one in call.functions)
+            for chain, calls in uses.items()
+        }
 
     def of_module(self, path: str, home: str) -> dict[str, bool]:
         """Return the functions of the file ``path`` that wait and that the file ``home`` calls."""
@@ -120,54 +133,6 @@ class WaitingMethods:
             for one in self._project.calls.graph().functions()
             if one.path == function.path and one.qualname.rpartition(".")[0] == owner
         ]
-
-
-def _chain_behind(module: Module, node: ast.AST, before: str = "") -> Iterator[tuple[Span, str]]:
-    """Yield the calls behind an object, by their spans, with what stands between: `crud.get`.
-
-    Behind what a method gives, in a variable as well: `get.return_value.crud.all`.
-    """
-    names: list[str] = [before] if before else []
-    above = module.parent(node)
-    while isinstance(above, ast.Attribute) and above.value is node:
-        names.append(above.attr)
-        node, above = above, module.parent(above)
-    if isinstance(above, ast.Call) and node in above.args:
-        yield from _asked_behind(module, above, names)
-    if not isinstance(above, ast.Call) or above.func is not node or not names:
-        return
-    chain = ".".join(names)
-    if "." in chain:
-        yield module.span(above), chain
-    given, further = f"{chain}.{RESULT}", module.parent(above)
-    if isinstance(further, ast.Attribute):
-        yield from _chain_behind(module, above, given)
-    elif isinstance(further, ast.Assign) and before.count(RESULT) < _MOST_RESULTS:
-        for read in _reads_of(module, further):
-            yield from _chain_behind(module, read, given)
-
-
-def _asked_behind(module: Module, call: ast.Call, names: list[str]) -> Iterator[tuple[Span, str]]:
-    """Yield the calls of a variable that holds what `getattr` found of an object."""
-    statement = module.statement_of(call)
-    if not isinstance(statement, ast.Assign):
-        return
-    for read in _reads_of(module, statement):
-        called = module.parent(read)
-        if not isinstance(called, ast.Call) or called.func is not read:
-            continue
-        for one in asked_attributes(module, read) or ():
-            if one.owner is call.args[0]:
-                yield module.span(called), ".".join([*names, one.attribute.attr])
-
-
-def _reads_of(module: Module, statement: ast.Assign) -> list[ast.Name]:
-    """Return the reads of a variable that this statement alone gives a value."""
-    target = statement.targets[0]
-    bindings = module.scopes.bindings_of(target) if isinstance(target, ast.Name) else []
-    if len(bindings) != 1 or len(statement.targets) != 1 or not isinstance(target, ast.Name):
-        return []
-    return bindings[0].scope.reads.get(target.id, [])
 
 
 def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:

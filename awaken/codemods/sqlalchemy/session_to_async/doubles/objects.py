@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,18 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     asynchronous,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import RESULT, WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.specified import lacks
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
+    assigned,
+    named_in,
     results_given,
+    results_given_by_requests,
+    results_of,
+    told_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
     served,
     sessions_given,
 )
@@ -38,6 +47,9 @@ MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
 """Arguments of mocks: no method of theirs can be given by such a name."""
 
+_DEEPEST = 4
+"""Mocks that are attributes of each other, or give each other."""
+
 
 @dataclass
 class _Found:
@@ -50,6 +62,24 @@ class _Found:
     passed_to: set[Place] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The methods of a mock that have to wait, and the functions that change along with it."""
+
+    methods: Mapping[str, bool]
+    along: Collection[Place]
+    depth: int = 0
+
+    def behind(self, before: str) -> _Wanted:
+        """Return the methods of what the mock has, or gives, as ``before``."""
+        methods = {
+            name.removeprefix(f"{before}."): is_used
+            for name, is_used in self.methods.items()
+            if name.startswith(f"{before}.")
+        }
+        return _Wanted(methods, self.along, self.depth + 1)
+
+
 class MockedObjects:
     """Yields what becomes of the mocks of one program that are passed to it."""
 
@@ -59,6 +89,7 @@ class MockedObjects:
         self._rule = rule
         self._methods = WaitingMethods(part)
         self._found: dict[Place, _Found] = {}
+        self._attributes: list[tuple[Module, ast.expr, Replacement, _Wanted]] = []
 
     def __iter__(self) -> Iterator[Member]:
         paths = set(self._part.stand_ins.paths)
@@ -71,11 +102,16 @@ class MockedObjects:
             for replacement in replaced:
                 if module is not None and replacement.factory:
                     self._entered(module, replacement)
-                elif module is not None and replacement.cls:
+                elif module is not None and (replacement.cls or replacement.functions):
                     self._given(module, replacement)
         for found in self._found.values():
             for one in self._members(found) if found.methods else ():
                 yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
+        for module, value, replacement, wanted in self._attributes:
+            site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
+            shown = f"the mock of `{replacement.shown}`"
+            one = member(site, shown, self._assigned, value)
+            yield dataclasses.replace(one, along=tuple(sorted(wanted.along)))
 
     # ----------------------------------------------------------------------------------- finding
     def _passed(self, call: Call) -> None:
@@ -89,7 +125,7 @@ class MockedObjects:
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
             for one in self._project.mocks.passed(module, nodes[0], *home, bound):
-                self._add(one.mocked, self._wanted(function, one.cls), function.place)
+                self._add(one.mocked, _Wanted(self._wanted(function, one.cls), {function.place}))
 
     def _entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""
@@ -97,39 +133,61 @@ class MockedObjects:
             mocked = self._project.mocks.made_at(module, given)
             for function in () if mocked is None else served(self._part, replacement):
                 if mocked is not None:
-                    self._add(mocked, self._methods.of_session([function]), function.place)
+                    methods = self._methods.of_session([function])
+                    self._add(mocked, _Wanted(methods, {function.place}))
 
     def _given(self, module: Module, replacement: Replacement) -> None:
-        """Add the mocks that a patched object gives: of instances of a class, of what it makes."""
-        given = [
-            (before, mocked)
-            for before, value in results_given(module, replacement)
-            if (mocked := self._project.mocks.made_at(module, value)) is not None
-        ]
-        methods = self._methods.of_object(replacement) if given else {}
+        """Add the mocks that a patched object, class or function gives, or has for attributes."""
+        methods = self._methods.of_object(replacement)
         if replacement.is_class:
             methods = {f"{RESULT}.{name}": is_used for name, is_used in methods.items()}
-        functions = [one for one in self._part.steps if one.path == replacement.home]
-        for before, mocked in given:
-            wanted = {
-                name.removeprefix(f"{before}."): is_used
-                for name, is_used in methods.items()
-                if name.startswith(f"{before}.")
-            }
-            for function in functions if wanted else ():
-                self._add(mocked, wanted, function.place)
+        if not methods:
+            return
+        wanted = _Wanted(methods, self._along(replacement))
+        given = replacement.given if replacement.functions else None
+        mocked = None if given is None else self._project.mocks.made_at(module, given)
+        told = [(module, *one) for one in results_given(self._project, module, replacement)]
+        if mocked is not None:
+            self._add(mocked, wanted)
+        elif given is not None:
+            told += [(module, RESULT, one) for one in results_of(self._project, module, given)]
+        told += results_given_by_requests(self._project, module, replacement)
+        for home, before, value in told:
+            self._put_there(home, before, value, wanted)
+            if before in methods:
+                self._attributes.append((home, value, replacement, wanted))
+
+    def _along(self, replacement: Replacement) -> set[Place]:
+        """Return where the functions begin that change with what a replacement gives."""
+        if replacement.functions:
+            return self._methods.waiting_for(replacement.functions)
+        return {one.place for one in self._part.steps if one.path == replacement.home}
+
+    def _put_there(self, module: Module, before: str, value: ast.expr, wanted: _Wanted) -> None:
+        """Add a mock that a test puts where another mock has, or gives, ``before``."""
+        behind = wanted.behind(before)
+        if behind.methods and behind.depth <= _DEEPEST:
+            mocked = self._project.mocks.made_at(module, value)
+            if mocked is not None:
+                self._add(mocked, behind)
 
     def _wanted(self, function: FunctionPlace, cls: str) -> dict[str, bool]:
         if cls:
             return self._methods.of_class(cls, function.path)
         return self._methods.of_session(self._methods.functions_with(function))
 
-    def _add(self, mocked: Mocked, methods: Mapping[str, bool], function: Place) -> None:
+    def _add(self, mocked: Mocked, wanted: _Wanted) -> None:
         place = mocked.module.place(mocked.call)
         found = self._found.setdefault(place, _Found(mocked.module, mocked.call))
-        found.passed_to.add(function)
-        for name, is_used in methods.items():
-            found.methods[name] = found.methods.get(name, False) or is_used
+        found.passed_to.update(wanted.along)
+        told = list(told_of(self._project, mocked))
+        for module, before, value in told:
+            self._put_there(module, before, value, wanted)
+        for name, is_used in wanted.methods.items():
+            is_told = any(name.startswith(f"{before}.") for _, before, _ in told)
+            # What a mock does not have is never awaited: asking for it raises.
+            if not is_told and not lacks(self._project, mocked.module, mocked.call, name):
+                found.methods[name] = found.methods.get(name, False) or is_used
         for module, around, name in mocked.variables:
             start = module.span(around).start if hasattr(around, "lineno") else -1
             found.variables.add((module.path, start, name))
@@ -142,20 +200,18 @@ class MockedObjects:
         for path, start, name in sorted(found.variables):
             module = self._project.module(path)
             around = None if module is None else module.function_at(start)
-            for node in () if module is None or around is None else module.walk(around):
-                match node:
-                    case ast.Assign(
-                        targets=[ast.Attribute(value=ast.Name(id=held), attr=method)], value=value
-                    ) if held == name and method in found.methods and module is not None:
-                        attribute: Site[ast.AST] = Site(self._rule, module, node)
-                        yield member(attribute, shown, self._assigned, value)
-                    case _:
-                        pass
+            if module is None or around is None:
+                continue
+            for method, value in assigned(module, around, name):
+                statement = module.parent(value)
+                if method in found.methods and statement is not None:
+                    attribute: Site[ast.AST] = Site(self._rule, module, statement)
+                    yield member(attribute, shown, self._assigned, value)
 
     def _made(self, site: Site[ast.AST], found: _Found) -> Rewrite:
         """Return the mock with methods that can be awaited. Raises Refused."""
         call = found.call
-        given = dict(_named(call))
+        given = dict(named_in(call))
         if call.args or None in given or given.keys() & {"spec_set", "wraps"}:
             raise _not_understood(site.module.excerpt(call))
         message = f"the mock `{site.module.excerpt(call)}` has methods that can be awaited"
@@ -183,18 +239,6 @@ class MockedObjects:
         """Return what is assigned to a method of a mock, so that it can be awaited."""
         shown = site.module.excerpt(value)
         return Rewrite(f"`{shown}` can be awaited", asynchronous(self._project, site, value))
-
-
-def _named(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
-    """Yield what a call passes by its name; None where a name is not in sight."""
-    for keyword in call.keywords:
-        match keyword:
-            case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
-                for key, value in zip(keys, values, strict=True):
-                    text = key.value if isinstance(key, ast.Constant) else None
-                    yield text if isinstance(text, str) else None, value
-            case _:
-                yield keyword.arg, keyword.value
 
 
 def keywords(doubles: Mapping[str, str]) -> str:

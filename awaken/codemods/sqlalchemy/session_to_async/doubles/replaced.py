@@ -96,7 +96,7 @@ class Doubles:
                 yield member(site, shown, self._of_manager, replacement, kinds)
         elif replacement.library in session_classes() or replacement.factory:
             yield from self._of_factory(site, replacement, shown)
-        elif methods := self._objects.waiting_methods(replacement):
+        elif methods := self._objects.waiting_methods(module, replacement):
             yield from self._objects.members(site, replacement, shown, methods)
         elif replacement.session and replacement.name in twins().awaited["session"]:
             yield member(site, shown, self._writer.of_session, replacement)
@@ -169,6 +169,8 @@ class Doubles:
                 found.update(self._waiting_in_file.get(path, ()))
         for function in sorted(found):
             yield function.place
+        if not found and replacement.functions:
+            yield from sorted(self._objects.waiting_for(replacement))
 
     @cached_property
     def _waiting_in(self) -> dict[str, list[FunctionPlace]]:

@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import around_patch
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     entered_asynchronously,
@@ -58,7 +59,7 @@ class PatchedFactories:
                 pass
             case _:
                 raise refused
-        around = _around(module, replacement)
+        around = around_patch(module, replacement.node)
         if around is None or not replacement.bound or not self._is_only_entered(replacement):
             raise refused
         if not self._is_kept(module, replacement, around):
@@ -165,7 +166,7 @@ def served(part: SynchronousPart, replacement: Replacement) -> Iterator[Function
 
 def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
     """Yield what entering the mock of a patched factory gives."""
-    around = _around(module, replacement)
+    around = around_patch(module, replacement.node)
     for node in module.walk(around) if around is not None and replacement.bound else ():
         match node:
             case ast.Assign(targets=[ast.Attribute() as target], value=value):
@@ -188,33 +189,6 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
                         pass
             case _:
                 pass
-
-
-def results_given(module: Module, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what a test has the mock of a patch give: `get.return_value`, with the expression."""
-    call = replacement.node
-    for keyword in call.keywords if isinstance(call, ast.Call) else ():
-        if keyword.arg == "return_value":
-            yield "return_value", keyword.value
-    around = _around(module, replacement)
-    for node in module.walk(around) if around is not None and replacement.bound else ():
-        match node:
-            case ast.Assign(targets=[ast.Attribute(attr="return_value") as target], value=value):
-                names: list[str] = []
-                told: ast.expr = target
-                while isinstance(told, ast.Attribute):
-                    names.insert(0, told.attr)
-                    told = told.value
-                if isinstance(told, ast.Name) and told.id == replacement.bound:
-                    yield ".".join(names), value
-            case _:
-                pass
-
-
-def _around(module: Module, replacement: Replacement) -> Function | None:
-    """Return the function that a patch is for: it stands in it, or decorates it."""
-    ancestors = module.ancestors(replacement.node)
-    return next((one for one in ancestors if isinstance(one, Function)), None)
 
 
 def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Module, ast.expr]]:

@@ -10,14 +10,16 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import RESULT, WaitingMethods
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     MAGIC_MOCK,
     OF_MOCKS,
     inserted_arguments,
     keywords,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import results_given
+from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
@@ -41,9 +43,23 @@ class PatchedObjects:
         self._project = part.project
         self._methods = WaitingMethods(part)
 
-    def waiting_methods(self, replacement: Replacement) -> dict[str, bool]:
-        """Return the functions of an object, a class or a module that wait."""
+    def waiting_methods(self, module: Module, replacement: Replacement) -> dict[str, bool]:
+        """Return the functions that wait of what a patch makes a mock for, or of what that gives.
+
+        None where something else is put in the place of a function: what it gives is not known.
+        """
+        is_mock = replacement.given is None and self._is_mock(module, replacement)
+        if replacement.functions and not is_mock:
+            return {}
         return self._methods.of_object(replacement)
+
+    def waiting_for(self, replacement: Replacement) -> set[Place]:
+        """Return where the functions begin that call methods of what a patched function gives."""
+        return self._methods.waiting_for(replacement.functions)
+
+    def _is_mock(self, module: Module, replacement: Replacement) -> bool:
+        made = replacement.new_callable
+        return made is None or self._project.qualified_name(module, made) in _MOCKS
 
     def members(
         self,
@@ -81,17 +97,17 @@ class PatchedObjects:
         module, call = site.module, replacement.node
         message = f"the mock of `{replacement.shown}` has methods that can be awaited"
         told = {one.arg for one in call.keywords} if isinstance(call, ast.Call) else set()
-        if told & {"autospec", "spec", "spec_set"}:
+        if told & {"autospec", "spec", "spec_set"} and not replacement.functions:
             return Rewrite(message, [])
         if self._is_done(module, replacement, methods):
             return Rewrite(message, [])
         made = replacement.new_callable
-        is_mock = made is None or self._project.qualified_name(module, made) in _MOCKS
+        is_mock = self._is_mock(module, replacement)
         if replacement.given is not None or not isinstance(call, ast.Call) or not is_mock:
             given = call if replacement.given is None else replacement.given
             raise not_understood(replacement, module.excerpt(given))
         methods = self._without_given(module, replacement, call, methods)
-        methods = _without_results(module, replacement, methods)
+        methods = self._without_results(module, replacement, methods)
         if not methods:
             return Rewrite(message, [])
         known = call.func
@@ -150,18 +166,17 @@ class PatchedObjects:
             left.pop(name, None)
         return left
 
-
-def _without_results(
-    module: Module, replacement: Replacement, methods: Mapping[str, bool]
-) -> dict[str, bool]:
-    """Return ``methods`` but for those of what the test itself has the mock give."""
-    before = [f"{one}." for one, _ in results_given(module, replacement)]
-    whole = {name: f"{RESULT}.{name}" if replacement.is_class else name for name in methods}
-    return {
-        name: is_used
-        for name, is_used in methods.items()
-        if not any(whole[name].startswith(one) for one in before)
-    }
+    def _without_results(
+        self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
+    ) -> dict[str, bool]:
+        """Return ``methods`` but for those of what the test itself has the mock give."""
+        told = [one for one, _ in results_given(self._project, module, replacement)]
+        whole = {name: f"{RESULT}.{name}" if replacement.is_class else name for name in methods}
+        return {
+            name: is_used
+            for name, is_used in methods.items()
+            if not any(whole[name].startswith(f"{one}.") for one in told)
+        }
 
 
 def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
@@ -171,7 +186,9 @@ def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.e
             case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
                 for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        yield key.value.removeprefix("return_value."), value
+                        name = key.value
+                        is_of_object = replacement.is_class or not replacement.functions
+                        yield name.removeprefix("return_value.") if is_of_object else name, value
             case ast.keyword(arg=str() as name) if not replacement.is_class:
                 yield name, keyword.value
             case _:

@@ -1,0 +1,1 @@
+"""What mocks have and give: as tests say it, and as the program uses it."""

@@ -1,0 +1,127 @@
+"""What tests say of their mocks: ``prices.of.return_value = price``, with the names between."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
+from awaken.project.frameworks.testing import Mocked, Replacement
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+EFFECT = "side_effect"
+
+
+def results_given(
+    project: Project, module: Module, replacement: Replacement
+) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what a test has the mock of a patch give, or have: `get.return_value`, and by what."""
+    call, around = replacement.node, around_patch(module, replacement.node)
+    named = call.keywords if isinstance(call, ast.Call) else []
+    told = [(one.arg, one.value) for one in named if one.arg in {RESULT, EFFECT}]
+    if around is not None and replacement.bound:
+        told += assigned(module, around, replacement.bound)
+    yield from _with_results(project, module, told)
+
+
+def results_given_by_requests(
+    project: Project, module: Module, replacement: Replacement
+) -> Iterator[tuple[Module, str, ast.expr]]:
+    """Yield what tests say of the mock of a patch that a fixture hands on to them."""
+    around, requests = around_patch(module, replacement.node), project.coroutine_tests.requests
+    if around is None or not replacement.bound or requests.name_of(module, around) is None:
+        return
+    for node in module.walk(around):
+        match node:
+            case ast.Yield(value=ast.Name(id=name)) | ast.Return(value=ast.Name(id=name)) if (
+                name == replacement.bound
+            ):
+                for one in requests.of(module, around).direct:
+                    variable = "" if one.parameter is None else one.parameter.arg
+                    told = assigned(one.module, one.function, variable)
+                    for result, value in _with_results(project, one.module, told):
+                        yield one.module, result, value
+            case _:
+                pass
+
+
+def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast.expr]]:
+    """Yield what tests say of a mock that they make: where it is made, and by its variables."""
+    named = [(name, value) for name, value in named_in(mocked.call) if name is not None]
+    for name, value in _with_results(project, mocked.module, named):
+        yield mocked.module, name, value
+    for module, around, variable in mocked.variables:
+        for name, value in _with_results(project, module, assigned(module, around, variable)):
+            yield module, name, value
+
+
+def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what is assigned to attributes of a variable, and of what stands behind these."""
+    for node in module.walk(around):
+        match node:
+            case ast.Assign(targets=[ast.Attribute() as told], value=value):
+                names: list[str] = []
+                owner: ast.expr = told
+                while isinstance(owner, ast.Attribute):
+                    names.insert(0, owner.attr)
+                    owner = owner.value
+                if isinstance(owner, ast.Name) and owner.id == variable:
+                    yield ".".join(names), value
+            case _:
+                pass
+
+
+def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
+    """Yield what a call passes by its name; None where a name is not in sight."""
+    for keyword in call.keywords:
+        match keyword:
+            case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
+                for key, value in zip(keys, values, strict=True):
+                    text = key.value if isinstance(key, ast.Constant) else None
+                    yield text if isinstance(text, str) else None, value
+            case _:
+                yield keyword.arg, keyword.value
+
+
+def around_patch(module: Module, node: ast.AST) -> Function | None:
+    """Return the function that a patch is for: it stands in it, or decorates it."""
+    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+
+
+def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[ast.expr]:
+    """Yield what calling ``value`` gives: a lambda or a function of the file, a list of results."""
+    match value:
+        case ast.Lambda(body=body):
+            yield body
+        case ast.List(elts=given) | ast.Tuple(elts=given):
+            yield from given
+        case ast.Name():
+            for one in project.values.of(module, value).alternatives:
+                if isinstance(one, FunctionOf) and one.module.path == module.path:
+                    for node in module.walk(one.node):
+                        is_own = module.enclosing_function(node) is one.node
+                        if isinstance(node, ast.Return) and node.value is not None and is_own:
+                            yield node.value
+        case _:
+            pass
+
+
+def _with_results(
+    project: Project, module: Module, told: Iterable[tuple[str, ast.expr]]
+) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what is told, and for a ``side_effect`` the results that it gives."""
+    for name, value in told:
+        yield name, value
+        before, _, last = name.rpartition(".")
+        if last == EFFECT:
+            result = f"{before}.{RESULT}".strip(".")
+            # It stands against every other result, whatever it does.
+            yield result, value
+            for one in results_of(project, module, value):
+                yield result, one

@@ -1,0 +1,190 @@
+"""Where the program calls methods of an object, and what stands between: `repositories.prices.get`.
+
+A mock in the place of the object has its methods by the same names; what a call gives is the
+``return_value`` of its mock. An object is followed by variables, attributes of ``self``,
+arguments and returns, over a few steps.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place, Span
+from awaken.project.graph.forwards.asked_attributes import asked_attributes
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name, parameters_of
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+RESULT = "return_value"
+"""What a mock gives."""
+_MOST_RESULTS = 2
+_FURTHEST = 5
+"""Variables, arguments and returns that an object goes through."""
+_MOST_STEPS = 2000
+"""Expressions that one question goes through: what is behind them is not looked at."""
+_CAST = 2
+
+
+class Uses:
+    """Follows objects through one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+        self._in_files: dict[str, dict[Span, Call]] = {}
+        self._steps = 0
+
+    def of_object(self, module: Module, node: ast.AST) -> dict[str, list[Call]]:
+        """Return the calls that wait behind the object ``node``, by what stands between."""
+        return self._waiting(self._behind(module, node, "", 0))
+
+    def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, list[Call]]:
+        """Return the calls that wait behind what the program gets from functions."""
+        return self._waiting(
+            one for function in functions for one in self._behind_calls(function, RESULT, 0)
+        )
+
+    def _waiting(self, chains: Iterable[tuple[Place, str]]) -> dict[str, list[Call]]:
+        found: dict[str, list[Call]] = {}
+        self._steps = 0
+        for place, chain in chains:
+            call = self._call_at(place)
+            call = None if call is None else self._project.calls.graph().again(call)
+            if call is not None and any(one in self._part.steps for one in call.functions):
+                calls = found.setdefault(chain, [])
+                if call not in calls:
+                    calls.append(call)
+        return dict(sorted(found.items()))
+
+    def _call_at(self, place: Place) -> Call | None:
+        if place.path not in self._in_files:
+            calls = self._project.calls.graph().calls_in(place.path)
+            self._in_files[place.path] = {one.place.span: one for one in calls}
+        return self._in_files[place.path].get(place.span)
+
+    # ---------------------------------------------------------------------------------- following
+    def _behind(
+        self, module: Module, node: ast.AST, before: str, depth: int
+    ) -> Iterator[tuple[Place, str]]:
+        """Yield the calls behind the object ``node``, of which a mock knows as ``before``."""
+        names = [before] if before else []
+        above = module.parent(node)
+        while isinstance(above, ast.Attribute) and above.value is node:
+            names.append(above.attr)
+            node, above = above, module.parent(above)
+        chain = ".".join(names)
+        self._steps += 1
+        if self._steps > _MOST_STEPS or depth > _FURTHEST or chain.count(RESULT) > _MOST_RESULTS:
+            return
+        match above:
+            case ast.Call(func=function) if function is node:
+                if "." in chain:
+                    yield module.place(above), chain
+                yield from self._behind(module, above, ".".join([*names, RESULT]), depth)
+            case ast.Call():
+                yield from self._behind_arguments(module, above, node, chain, depth)
+            case ast.keyword() if isinstance(call := module.parent(above), ast.Call):
+                yield from self._behind_arguments(module, call, node, chain, depth)
+            case _:
+                yield from self._behind_value(module, node, chain, depth)
+
+    def _behind_value(
+        self, module: Module, node: ast.AST, chain: str, depth: int
+    ) -> Iterator[tuple[Place, str]]:
+        """Yield the calls behind what has, or is, the value of ``node``: variables, returns."""
+        above = module.parent(node)
+        match above:
+            case ast.Await() | ast.BoolOp() | ast.IfExp():
+                if not isinstance(above, ast.IfExp) or above.test is not node:
+                    yield from self._behind(module, above, chain, depth)
+            case ast.Assign() | ast.AnnAssign() if above.value is node:
+                targets = above.targets if isinstance(above, ast.Assign) else [above.target]
+                for read in _reads_of(module, targets[0]) if len(targets) == 1 else ():
+                    yield from self._behind(module, read, chain, depth + 1)
+            case ast.Return() if isinstance(around := module.enclosing_function(node), Function):
+                function = self._part.function_at(module.path, module.span(around).start)
+                if function is not None:
+                    yield from self._behind_calls(function, chain, depth + 1)
+            case _:
+                pass
+
+    def _behind_calls(
+        self, function: FunctionPlace, chain: str, depth: int
+    ) -> Iterator[tuple[Place, str]]:
+        for call in self._project.calls.graph().callers(function):
+            module = None if is_around_tests(call.place.path) else self._module(call.place.path)
+            for node in () if module is None else module.calls_at(call.place.span)[:1]:
+                if module is not None:
+                    yield from self._behind(module, node, chain, depth)
+
+    def _behind_arguments(
+        self, module: Module, call: ast.Call, node: ast.AST, chain: str, depth: int
+    ) -> Iterator[tuple[Place, str]]:
+        """Yield the calls behind an object that is passed: to `getattr`, `cast` or the program."""
+        if last_name(call.func) == "cast" and len(call.args) == _CAST and call.args[1] is node:
+            yield from self._behind(module, call, chain, depth)
+            return
+        yield from _asked_behind(module, call, chain)
+        known = self._call_at(module.place(call))
+        for function in () if known is None else known.functions:
+            home = self._part.node_of(function)
+            if home is None or is_around_tests(function.path):
+                continue
+            bound = int(home[0].enclosing_class(home[1]) is not None)
+            for parameter, _ in parameters_of(home[1].args):
+                if argument_of(call, home[1], parameter, bound) is not node:
+                    continue
+                scope = home[0].scopes.scope_made_by(home[1])
+                is_only = len(scope.bindings.get(parameter.arg, ())) == 1
+                for read in scope.reads.get(parameter.arg, ()) if is_only else ():
+                    yield from self._behind(home[0], read, chain, depth + 1)
+
+    def _module(self, path: str) -> Module | None:
+        return self._project.module(path)
+
+
+def _asked_behind(module: Module, call: ast.Call, chain: str) -> Iterator[tuple[Place, str]]:
+    """Yield the calls of a variable that holds what `getattr` found of an object."""
+    statement = module.statement_of(call)
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return
+    for read in _reads_of(module, statement.targets[0]):
+        called = module.parent(read)
+        if not isinstance(called, ast.Call) or not isinstance(read, ast.Name):
+            continue
+        if called.func is not read:
+            continue
+        for one in asked_attributes(module, read) or ():
+            if one.owner is call.args[0]:
+                names = [chain] if chain else []
+                yield module.place(called), ".".join([*names, one.attribute.attr])
+
+
+def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
+    """Return the reads of what one statement alone gives a value: of `name`, of `self.name`."""
+    match target:
+        case ast.Name(id=name):
+            bindings = module.scopes.bindings_of(target)
+            return list(bindings[0].scope.reads.get(name, ())) if len(bindings) == 1 else []
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            around = module.enclosing_class(target)
+            found = [
+                one
+                for one in module.mentions(name)
+                if isinstance(one, ast.Attribute)
+                and isinstance(one.value, ast.Name)
+                and one.value.id == "self"
+                and around is not None
+                and module.enclosing_class(one) is around
+            ]
+            stores = [one for one in found if isinstance(one.ctx, ast.Store)]
+            return [one for one in found if one not in stores] if len(stores) == 1 else []
+        case _:
+            return []
