@@ -27,6 +27,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -113,7 +114,7 @@ def _moved(project: Project, site: Site[ast.AST], operation: Operation) -> list[
 def _run_in_tests(project: Project, site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
     """Return how tables are made where tests are collected: no loop runs there."""
     module = site.module
-    name = module.scopes.fresh_name("change_tables")
+    name = module.scopes.fresh_name(_name_of_change(module, statement))
     changed = indent(f"{schema_change(module, statement.value)}\n", _INDENTED)
     code = f"async def {name}() -> None:\n{changed}"
     edits: list[Edit] = [
@@ -122,6 +123,23 @@ def _run_in_tests(project: Project, site: Site[ast.AST], statement: ast.Expr) ->
         import_of_asyncio(project, site),
     ]
     return Rewrite(f"`{module.excerpt(statement)}` is run by `asyncio.run()`", edits)
+
+
+def _name_of_change(module: Module, statement: ast.Expr) -> str:
+    """Return what a function is called that changes tables; each of a file has another name."""
+    name = _verb(statement)
+    before = module.tree.body[: module.tree.body.index(statement)]
+    number = 1 + sum(_verb(one) == name for one in before)
+    return f"{name}_tables" if number == 1 else f"{name}_tables_{number}"
+
+
+def _verb(statement: ast.stmt) -> str:
+    """Return what a statement does, by the name that it calls: `create` of `create_all`."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=func)):
+            return last_name(func).partition("_")[0]
+        case _:
+            return ""
 
 
 def _in_lifespan(project: Project, site: Site[ast.AST], statement: ast.Expr) -> list[Member]:
