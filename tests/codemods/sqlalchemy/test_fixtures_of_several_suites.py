@@ -47,13 +47,17 @@ class Shelf:
 """
 
 
-def levels(folders: dict[str, str]):
-    """Return the levels of what is said of the tests of each service, of which one is stopped."""
+def levels(folders: dict[str, str], more: str = ""):
+    """Return the levels of what is said of the tests of each service, of which one is stopped.
+
+    The last one's fixtures have ``more`` in front of them.
+    """
     texts: dict[str, str] = {}
     for home, folder in folders.items():
         texts[f"{home}/__init__.py"] = ""
         texts[f"{home}/database.py"] = DATABASE + (STOPPED if home == "stock" else "")
-        texts[f"{folder}conftest.py"] = CONFTEST.format(home=home)
+        before = more if home == [*folders][-1] else ""
+        texts[f"{folder}conftest.py"] = before + CONFTEST.format(home=home)
         texts[f"{folder}{home}/test_{home}.py"] = TESTS.format(home=home)
     found = session_to_async(texts).findings
     return {
@@ -74,6 +78,15 @@ def test_a_fixture_that_another_may_override_belongs_to_it(inner):
     outer = "stock" if inner == "orders" else "orders"
 
     assert levels({outer: "tests/", inner: "tests/inner/"}) == {
+        "orders": {Level.MANUAL},
+        "stock": {Level.MANUAL},
+    }
+
+
+def test_fixtures_that_another_suite_imports_belong_to_it():
+    folders = {"stock": "tests_of_stock/", "orders": "tests_of_orders/"}
+
+    assert levels(folders, "from tests_of_stock.conftest import db\n") == {
         "orders": {Level.MANUAL},
         "stock": {Level.MANUAL},
     }

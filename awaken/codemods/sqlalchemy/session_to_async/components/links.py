@@ -284,12 +284,12 @@ class Links:
         """Return what begins the paths of the files that see a fixture: its folder, or itself."""
         module = self._project.module(fixture.path)
         folder, _, name = fixture.path.rpartition("/")
+        if module is None or is_imported(self._project, module):
+            return ""  # others may have it under its name
         if name == "conftest.py":
             return f"{folder}/" if folder else ""
         is_of_tests = name.startswith("test_") or name.endswith("_test.py")
-        if module is None or not is_of_tests or is_imported(self._project, module):
-            return ""  # a plug-in, or what may be one
-        return f"{fixture.path}/"
+        return f"{fixture.path}/" if is_of_tests else ""
 
 
 def _is_fixture(decorator: ast.expr) -> bool:
