@@ -148,7 +148,7 @@ class Urls:
                 raise Refused(UNKNOWN_DRIVER, f"{name}://")
         if len(url.drivernames) == 1:
             name = url.drivernames[0]
-            span = _span_of_driver(module, node, name)
+            span = _span_of_driver(module, self._written(module, node), name)
             if span is not None:
                 written = drivers[self._database(name)].drivername
                 yield TextEdit(path=module.path, anchor=span, text=written, site=site.id)
@@ -164,6 +164,21 @@ class Urls:
         # No text: an edit of the call around it counts the calls inside.
         named = next((one.arg for one in engine.call.keywords if one.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
+
+    def _written(self, module: Module, node: ast.expr) -> ast.expr:
+        """Return the text of a URL: that of a variable which nothing else reads, its own."""
+        scopes = module.scopes
+        bindings = scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        if not isinstance(node, ast.Name) or len(bindings) != 1 or bindings[0].value is None:
+            return node
+        name, is_global = node.id, bindings[0].scope is scopes.module
+        paths = self._project.files_with((name.encode(),)) if is_global else [module.path]
+        homes = [home for path in paths if (home := self._project.module(path)) is not None]
+        reads = [one for home in homes for one in home.mentions(name)]
+        if not is_global:
+            others = [one for one in reads if isinstance(one, ast.Name)]
+            reads = [one for one in others if scopes.bindings_of(one) == bindings]
+        return bindings[0].value if reads == [node] else node
 
     def sends_rows_together(self, engine: Engine) -> bool:
         """Whether the rows of an INSERT are sent in one statement now, and would not be then.

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared impor
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import (
     asynchronous_code,
     edits_of,
+    of_variables,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
@@ -211,7 +212,9 @@ class Beside:
             made.id = site
             yield made.insert_statements(one.statement, "after", f"{code}\n")
             for edit in edits:
-                inside = isinstance(edit, TextEdit) and one.statement.span.contains(edit.anchor)
+                inside = isinstance(edit, TextEdit) and (
+                    one.statement.span.contains(edit.anchor) or of_variables(module, one, edit)
+                )
                 is_written = isinstance(edit, NodeEdit) and edit.rewriter in _WRITTEN
                 if inside or is_written or isinstance(edit, ReleaseImport):
                     continue

@@ -32,6 +32,8 @@ def asynchronous_code(
     for edit in edits:
         if isinstance(edit, TextEdit) and shared.statement.span.contains(edit.anchor):
             pieces.append((edit.anchor.start, edit.anchor.end, edit.text))
+        elif isinstance(edit, TextEdit):
+            pieces += of_variables(module, shared, edit)
         elif isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD:
             written = f"{edit.data.name}={edit.data.value}"
             pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
@@ -55,6 +57,26 @@ def asynchronous_code(
     more = len(written_text) - len(text)
     made = written_text[start : shared.statement.span.end + more].decode()
     return "\n".join(made.splitlines())
+
+
+def of_variables(module: Module, shared: Shared, edit: TextEdit) -> list[tuple[int, int, str]]:
+    """Return where a statement names a variable whose text an edit changes, with the new text.
+
+    The other engine goes on with the variable as it is.
+    """
+    found: list[tuple[int, int, str]] = []
+    for node in module.walk():
+        if not isinstance(node, ast.Name) or not shared.statement.span.contains(module.span(node)):
+            continue
+        bindings = module.scopes.bindings_of(node)
+        value = bindings[0].value if len(bindings) == 1 else None
+        span = None if value is None else module.span(value)
+        if span is None or edit.path != module.path or not span.contains(edit.anchor):
+            continue
+        text, use = module.source.text, module.span(node)
+        before, behind = text[span.start : edit.anchor.start], text[edit.anchor.end : span.end]
+        found.append((use.start, use.end, before.decode() + edit.text + behind.decode()))
+    return found
 
 
 def _wrapped(module: Module, call: Span, data: Wrapped) -> ast.expr:
