@@ -46,6 +46,7 @@ class Disposal:
         self._users: dict[_Closing, list[Place]] = {}
         self._closings: dict[str, _Closing | None] = {}
         self._seen: dict[str, list[Engine]] = {}
+        self._imports: dict[str, frozenset[str]] = {}
         self._blocking = BlockingEngines(project)
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
@@ -85,16 +86,20 @@ class Disposal:
         found: set[str] = set()
         waiting = [home]
         while waiting:
-            for path in self._imports_of(waiting.pop()):
-                module = self._project.module(path) if path not in found else None
+            importing = waiting.pop()
+            if importing.path not in self._imports:
+                self._imports[importing.path] = frozenset(self._imports_of(importing))
+            for path in sorted(self._imports[importing.path] - found):
                 found.add(path)
+                module = self._project.module(path)
                 if module is not None:
                     waiting.append(module)
         return found
 
     def _imports_of(self, module: Module) -> Iterator[str]:
         for node in module.walk():
-            yield from imported_at(self._project, module, node)
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield from imported_at(self._project, module, node)
 
     def members(self) -> Iterator[Member]:
         """Yield the functions that close connections, where anything uses them."""

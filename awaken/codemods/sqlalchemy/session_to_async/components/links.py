@@ -272,24 +272,25 @@ class Links:
             if node.name.startswith("test") or given[node.name]:
                 for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
                     asked[one.arg].append(piece)
+        paths = {one.path for fixtures in given.values() for one in fixtures}
+        seen_in = {path: self._seen_in(path) for path in sorted(paths)}
         for name, fixtures in given.items():
             for fixture in fixtures:
-                seen_in = self._seen_in(fixture)
                 # Of two with one name, one may be overridden by the other.
                 for piece in (*fixtures, *asked[name]):
-                    if piece != fixture and f"{piece.path}/".startswith(seen_in):
+                    if piece != fixture and f"{piece.path}/".startswith(seen_in[fixture.path]):
                         self.links.append((fixture, piece))
 
-    def _seen_in(self, fixture: Piece) -> str:
-        """Return what begins the paths of the files that see a fixture: its folder, or itself."""
-        module = self._project.module(fixture.path)
-        folder, _, name = fixture.path.rpartition("/")
+    def _seen_in(self, path: str) -> str:
+        """Return what begins the paths of files that see fixtures of one: its folder, or itself."""
+        module = self._project.module(path)
+        folder, _, name = path.rpartition("/")
         if module is None or is_imported(self._project, module):
             return ""  # others may have it under its name
         if name == "conftest.py":
             return f"{folder}/" if folder else ""
         is_of_tests = name.startswith("test_") or name.endswith("_test.py")
-        return f"{fixture.path}/" if is_of_tests else ""
+        return f"{path}/" if is_of_tests else ""
 
 
 def _is_fixture(decorator: ast.expr) -> bool:
