@@ -77,7 +77,7 @@ def test_only_what_may_be_in_memory_is_said_to_be_another_one_for_each_engine(ur
     ("url", "is_in_memory"),
     [
         ('"sqlite:///shop.db"', False),
-        ('"sqlite:////tmp/shop.db?timeout=5"', False),
+        ('"sqlite:////data/shop.db?timeout=5"', False),
         ('f"sqlite:///{os.getcwd()}"', False),
         ('"sqlite://"', True),
         ('"sqlite:///:memory:"', True),

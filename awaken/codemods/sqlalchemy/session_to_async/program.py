@@ -281,20 +281,12 @@ class SynchronousPart:
     @cached_property
     def entries(self) -> dict[FunctionPlace, list[Place]]:
         """What is entered that is a manager of the program's own, by the function around it."""
-        found: dict[FunctionPlace, set[Place]] = defaultdict(set)
-        for function in self.steps:
-            for entry in self.managers.entries(function):
-                found[entry.caller].add(entry.place)
-        return {caller: sorted(places) for caller, places in found.items()}
+        return _by_caller(one for each in self.steps for one in self.managers.entries(each))
 
     @cached_property
     def property_reads(self) -> dict[FunctionPlace, list[Place]]:
         """What reads a property that becomes a method, by the function around it."""
-        found: dict[FunctionPlace, set[Place]] = defaultdict(set)
-        for function in self.steps:
-            for call in self.properties.callers(function):
-                found[call.caller].add(call.place)
-        return {caller: sorted(places) for caller, places in found.items()}
+        return _by_caller(one for each in self.steps for one in self.properties.callers(each))
 
     @cached_property
     def functions(self) -> list[FunctionPlace]:
@@ -314,3 +306,11 @@ def _called_in_place(graph: CallGraph, function: FunctionPlace) -> Iterator[Func
     for call in graph.callers(function):
         if call.kind == "several":
             yield from call.functions
+
+
+def _by_caller(calls: Iterable[Call]) -> dict[FunctionPlace, list[Place]]:
+    """Return the places of calls by the function around them."""
+    found: dict[FunctionPlace, set[Place]] = defaultdict(set)
+    for call in calls:
+        found[call.caller].add(call.place)
+    return {caller: sorted(places) for caller, places in found.items()}

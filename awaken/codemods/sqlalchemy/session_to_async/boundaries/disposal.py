@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
+_HERE = "..."
+
+
 class _Closing(NamedTuple):
     """The variable that holds the engine, the statement that binds it, and the function's name."""
 
@@ -44,7 +47,6 @@ class Disposal:
         self._project = project
         self._rule = rule
         self._users: dict[_Closing, list[Place]] = {}
-        self._closings: dict[str, _Closing | None] = {}
         self._seen: dict[str, list[Engine]] = {}
         self._imports: dict[str, frozenset[str]] = {}
         self._blocking = BlockingEngines(project)
@@ -61,6 +63,14 @@ class Disposal:
         self._users.setdefault(closing, []).append(site.place)
         name, imports = self._named(site, closing, closing.name)
         return f"asyncio.run({name}({coroutine}))", [*needed, *imports], []
+
+    def run_in_place(self, site: Site[ast.AST], call: ast.expr) -> tuple[list[Edit], list[str]]:
+        """Return the edits that run the coroutine of ``call``, and caveats. Raises Refused."""
+        # What stands in the call may change as well.
+        run, edits, caveats = self.run(site, _HERE)
+        opening, _, closing = run.partition(_HERE)
+        around = [site.insert_before(call, opening), site.insert_behind(call, closing)]
+        return [*around, *edits], caveats
 
     def begin(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
         """Return the code that forgets connections of another process, with its edits.
@@ -124,11 +134,6 @@ class Disposal:
         return Member(site, rewrite, shown, tuple(users))
 
     def _closing(self, running: Module) -> _Closing | None:
-        if running.path not in self._closings:
-            self._closings[running.path] = self._found(running)
-        return self._closings[running.path]
-
-    def _found(self, running: Module) -> _Closing | None:
         engines = self._engines_of(running)
         if len(engines) != 1 or self._is_unpooled(running):
             return None

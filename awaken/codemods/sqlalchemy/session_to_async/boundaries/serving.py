@@ -6,7 +6,6 @@ What waits in them is run in a loop before that, as in a script.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,11 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.regions impo
     runs_no_loop,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting import (
-    is_entered,
+    is_one_call,
     waiting_in,
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-from awaken.contract import Edit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
         FunctionWriter,
     )
 
-_HERE = "..."
 _LEAVING = ast.Return | ast.Yield | ast.YieldFrom | ast.Global
 _LOOKING = {"eval", "exec", "locals", "vars"}
 """Builtins that see the names of a function."""
@@ -66,15 +63,10 @@ class Serving:
             raise Refused(reasons.HANDED_ON, function.qualname)
         region = Region(module, node, min(indices), max(indices))
         self._loops.check(module, function, region.statements)
-        call = region.statements[0]
-        if waiting.nodes() == list(waiting.calls) and _is_one_call(module, call, waiting.calls):
-            run, edits, caveats = self._disposal.run(site, _HERE)
-            opening, _, closing = run.partition(_HERE)
-            around: list[Edit] = [
-                site.insert_before(waiting.calls[0], opening),
-                site.insert_behind(waiting.calls[0], closing),
-            ]
-            return Rewrite(message, [*around, *edits], caveats)
+        statement = region.statements[0]
+        is_alone = isinstance(statement, ast.Expr) and statement.value in waiting.calls
+        if is_alone and is_one_call(region, waiting):
+            return Rewrite(message, *self._disposal.run_in_place(site, waiting.calls[0]))
         region = self._closed(region, node, function)
         edits = writer.enclosed(site, function, region.statements)
         name = module.scopes.fresh_name(f"before_{node.name.strip('_')}", "before_serving")
@@ -115,15 +107,6 @@ class Serving:
         if isinstance(node, ast.Call):
             return module.scopes.builtin_called(node) in _LOOKING
         return isinstance(node, _LEAVING) and module.enclosing_function(node) is function
-
-
-def _is_one_call(module: Module, statement: ast.stmt, calls: Sequence[ast.expr]) -> bool:
-    """Whether a statement is the only one of ``calls``, of which nothing else is made."""
-    match statement, calls:
-        case ast.Expr(value=ast.Call() as call), [only]:
-            return only is call and not is_entered(module, call)
-        case _:
-            return False
 
 
 def _shares_names(region: Region, node: ast.FunctionDef) -> bool:

@@ -126,8 +126,7 @@ class Components:
     ``shared`` are those that join nobody, ``made`` the members of their statements, and ``unmade``
     what of that stands against the change, all by their names; ``twins`` are the asynchronous ones
     that stand beside some already. ``everywhere`` is said of what no component holds, and belongs
-    to all that load objects. ``unnamed``
-    is what was asked for, and is in no component.
+    to all that load objects. ``unnamed`` is what was asked for, and is in no component.
     """
 
     def __init__(

@@ -99,9 +99,9 @@ class Judge:
     def _operations(self, component: Component) -> Iterator[Operation]:
         for piece in component.pieces:
             module = self._project.module(piece.path)
-            function = None if module is None else module.function_at(piece.start)
             if module is None:
                 continue
+            function = module.function_at(piece.start)
             for one in self._part.operations_of(module, self._part.place_of(module, function)):
                 if function is not None or piece_around(module, one.node) == piece:
                     yield one

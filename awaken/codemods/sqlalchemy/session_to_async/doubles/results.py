@@ -10,11 +10,11 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import around_patch
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -50,7 +50,7 @@ def _uses(module: Module, replacement: Replacement) -> Iterator[ast.Attribute]:
     """Yield what a test says of the mock: ``mock.return_value``, ``mock.side_effect``."""
     if not replacement.bound:
         return
-    around = _around(module, replacement.node)
+    around = around_patch(module, replacement.node)
     for node in module.walk(around) if around is not None else ():
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
@@ -59,11 +59,6 @@ def _uses(module: Module, replacement: Replacement) -> Iterator[ast.Attribute]:
                 yield node
             case _:
                 pass
-
-
-def _around(module: Module, node: ast.AST) -> Function | None:
-    """Return the function that a patch is for: it stands in it, or decorates it."""
-    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
 
 
 def _is_told(module: Module, use: ast.Attribute) -> bool:

@@ -10,6 +10,11 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.lines_of_classes import (
+    HARMLESS,
+    names_taken,
+    owner_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.payload import INITIALIZE, Initialized
 from awaken.contract import Edit, Place
 from awaken.kit.imports import name_beside
@@ -22,13 +27,10 @@ from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.project import Project
 
 MAKING = ("create", "create_awaited")
 LOADING = ("_load", "_load_awaited")
-_HARMLESS = {
-    "abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol",
-    "typing_extensions.Protocol",
-}  # fmt: skip
 _SELF = (3, 11)  # `typing.Self` is of this version
 
 
@@ -44,7 +46,7 @@ class ConstructorFamilies:
 
         None if no other one does.
         """
-        own = self._owner(function)
+        own = owner_of(self._project, function)
         top = own
         while (above := self._above(top)) is not None:
             top = above
@@ -86,8 +88,8 @@ class ConstructorFamilies:
             return False
         if {"__new__", "__post_init__"} & facts.members:
             return False
-        ours = [one for one in facts.bases if one is None or one not in _HARMLESS]
-        outside = set(self._project.library_ancestors(qualified)) - _HARMLESS
+        ours = [one for one in facts.bases if one is None or one not in HARMLESS]
+        outside = set(self._project.library_ancestors(qualified)) - HARMLESS
         return None not in facts.bases and len(ours) <= 1 and (qualified == top or not outside)
 
     def _why_called(
@@ -132,13 +134,11 @@ class ConstructorFamilies:
         owner = module.enclosing_class(node)
         is_top = owner is not None and f"{module.name}.{module.qualname(owner)}" == top
         returned = anything = ""
-        if is_top and owner is not None and node.returns is not None:
+        if is_top and node.returns is not None:
             anything, imports = name_beside(self._project, site, None, "typing.Any")
             yield from imports
-            returned = f'"{owner.name}"'
-            if self._project.targets.lowest_python >= _SELF:
-                returned, imports = name_beside(self._project, site, None, "typing.Self")
-                yield from imports
+            returned, imports = made_object(self._project, site, node)
+            yield from imports
         yield site.rewrite(
             node,
             INITIALIZE,
@@ -152,22 +152,10 @@ class ConstructorFamilies:
 
     def name(self, top: str, names: tuple[str, str]) -> str:
         """Return a name that no class of a family has."""
-        taken: set[str] = set()
-        waiting, seen = [top, *self._project.all_subclasses(top)], set[str]()
-        while waiting:
-            name = waiting.pop()
-            facts = self._project.class_facts(name) if name not in seen else None
-            seen.add(name)
-            if facts is not None:
-                taken |= {*facts.members, *facts.assigned}
-                waiting += filter(None, facts.bases)
+        taken = names_taken(self._project, (top, *self._project.all_subclasses(top)))
         return next((one for one in names if one not in taken), f"{names[-1]}_{len(taken)}")
 
     # -------------------------------------------------------------------------------------- parts
-    def _owner(self, function: FunctionPlace) -> str:
-        home = self._project.layout.name_of(function.path)
-        return f"{home}.{function.qualname.rpartition('.')[0]}"
-
     def _constructor(self, qualified: str) -> FunctionPlace | None:
         """Return the constructor that a class defines itself."""
         facts = self._project.class_facts(qualified)
@@ -178,6 +166,18 @@ class ConstructorFamilies:
             if found is not None and isinstance(one, ast.FunctionDef) and one.name == "__init__":
                 return self._part.place_of(found[0], one)
         return None
+
+
+def made_object(
+    project: Project, site: Site[ast.AST], node: ast.FunctionDef
+) -> tuple[str, list[Edit]]:
+    """Return how what makes an object is annotated, as its ``__init__`` is, and the imports."""
+    owner = site.module.enclosing_class(node)
+    if node.returns is None or owner is None:
+        return "", []
+    if project.targets.lowest_python < _SELF:
+        return f'"{owner.name}"', []
+    return name_beside(project, site, None, "typing.Self")
 
 
 def above_of(module: Module, call: ast.Call) -> bool:

@@ -16,10 +16,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.constructor_families 
     MAKING,
     ConstructorFamilies,
     above_of,
+    made_object,
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import CONSTRUCT, Constructed
 from awaken.contract import Edit, Place
-from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.callers.found import Callers, Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -27,8 +27,6 @@ from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-
-_SELF = (3, 11)  # `typing.Self` is of this version
 
 
 class Constructors:
@@ -121,7 +119,7 @@ class Constructors:
         parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         others = [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
         names = {one.arg for one in (*parameters, *others)}
-        returned, imports = self._returned(site, node)
+        returned, imports = made_object(self._project, site, node)
         yield from imports
         yield site.rewrite(
             node,
@@ -150,14 +148,6 @@ class Constructors:
         bases = [one for one in owner.bases if ast.unparse(one) != "object"]
         below = self._project.all_subclasses(f"{module.name}.{module.qualname(owner)}")
         return bool(bases or owner.keywords or owner.decorator_list or below)
-
-    def _returned(self, site: Site[ast.AST], node: ast.FunctionDef) -> tuple[str, list[Edit]]:
-        owner = site.module.enclosing_class(node)
-        if node.returns is None or owner is None:
-            return "", []
-        if self._project.targets.lowest_python < _SELF:
-            return f'"{owner.name}"', []
-        return name_beside(self._project, site, None, "typing.Self")
 
     def name_of(self, module: Module, node: ast.FunctionDef) -> str:
         """Return the name of the class method that makes objects of the class of an `__init__`."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -58,7 +57,8 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
     A factory that is written as a type names a session.
     """
     blocking, helpers = BlockingEngines(project), Helpers(project)
-    for module, found, qualified in chain(_of_libraries(project), _of_factories(project)):
+    of_libraries = list(_of_libraries(project))
+    for module, found, qualified in (*of_libraries, *_of_factories(project, of_libraries)):
         node = _unquoted(module, found)
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
@@ -88,9 +88,11 @@ def _of_libraries(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
                 yield module, found, qualified
 
 
-def _of_factories(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
+def _of_factories(
+    project: Project, of_libraries: Iterable[tuple[Module, ast.AST, str]]
+) -> Iterator[tuple[Module, ast.AST, str]]:
     """Yield annotations that name a factory of the program, ``db: SessionLocal``, as sessions."""
-    for home, found, qualified in _of_libraries(project):
+    for home, found, qualified in of_libraries:
         call = home.parent(found)
         statement = home.parent(call) if isinstance(call, ast.Call) else None
         match statement:

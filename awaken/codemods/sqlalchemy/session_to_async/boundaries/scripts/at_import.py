@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
-_HERE = "..."
 _INDENTED = "    "
 _STARTING = {"lifespan", "on_shutdown", "on_startup"}
 
@@ -82,11 +81,7 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     )
     if is_entered(module, node) or not is_run:
         raise Refused(reasons.AT_IMPORT, f"`{shown}`")
-    # What stands in it may change as well.
-    run, edits, caveats = disposal.run(site, _HERE)
-    opening, _, closing = run.partition(_HERE)
-    around = [site.insert_before(node, opening), site.insert_behind(node, closing)]
-    return Rewrite(f"`{shown}` is run by `asyncio.run()`", [*around, *edits], caveats)
+    return Rewrite(f"`{shown}` is run by `asyncio.run()`", *disposal.run_in_place(site, node))
 
 
 def _is_collected(project: Project, module: Module) -> bool:

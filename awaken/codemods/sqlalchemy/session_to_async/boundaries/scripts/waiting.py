@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.regions import Region
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -42,3 +43,10 @@ def waiting_in(part: SynchronousPart, module: Module, function: Function | None 
 def is_entered(module: Module, node: ast.AST) -> bool:
     """Whether what a call gives is entered or iterated, and not awaited."""
     return isinstance(module.parent(node), ast.comprehension | ast.For | ast.withitem)
+
+
+def is_one_call(region: Region, waiting: Waiting) -> bool:
+    """Whether all that waits in a region is one call: its coroutine is run where it stands."""
+    module = region.module
+    inside = [one for one in waiting.nodes() if region.holds(module.place(one))]
+    return len(inside) == 1 and inside[0] in waiting.calls and not is_entered(module, inside[0])

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.regions impo
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting import (
     Waiting,
-    is_entered,
+    is_one_call,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
@@ -44,7 +44,7 @@ class Scripts:
         """Return the statements of a file that wait, but for a call that is all that does."""
         nodes = waiting.nodes()
         found = regions_of(self._part.project, module, nodes, self._loops)
-        return [one for one in found if not _is_one_call(one, waiting)]
+        return [one for one in found if not is_one_call(one, waiting)]
 
     def member(self, region: Region, waiting: Waiting) -> Member:
         """Return what becomes of the statements of a region."""
@@ -81,13 +81,6 @@ class Scripts:
         written = site.rewrite(region.holder, ENCLOSE, data)
         others = tuple(map(module.place, statements[1:]))
         return Rewrite(message, [*edits, *more, written], caveats, others)
-
-
-def _is_one_call(region: Region, waiting: Waiting) -> bool:
-    """Whether all that waits in a region is one call: its coroutine is run where it stands."""
-    module = region.module
-    inside = [one for one in waiting.nodes() if region.holds(module.place(one))]
-    return len(inside) == 1 and inside[0] in waiting.calls and not is_entered(module, inside[0])
 
 
 def blank_lines_above(module: Module, statement: ast.AST) -> int:

@@ -10,17 +10,21 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.functions.lines_of_classes import (
+    HARMLESS,
+    line_of,
+    names_taken,
+    owner_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.properties.reading import (
     PropertyReads,
     name_of,
-    owner_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import METHOD, Method
 from awaken.contract import Edit
 from awaken.kit.imports import released
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -28,11 +32,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _PROPERTIES = {"builtins.property": "plain", "functools.cached_property": "cached"}
-_HARMLESS = {
-    "abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol",
-    "typing_extensions.Protocol",
-}  # fmt: skip
-"""Bases outside of the program that read no attribute of an object by its name."""
 _LOOKING_UP = {"__getattr__", "__getattribute__"}
 
 
@@ -91,11 +90,13 @@ class Properties:
                 return False
             if name in facts.members and one not in owners:
                 return False
-            if set(project.library_ancestors(one)) - _HARMLESS:
+            if set(project.library_ancestors(one)) - HARMLESS:
                 return False
             if project.orm.mapped_class(one) is not None:
                 return False
-            if any(None in each.bases or _LOOKING_UP & each.members for each in self._line(one)):
+            if any(
+                None in each.bases or _LOOKING_UP & each.members for each in line_of(project, one)
+            ):
                 return False
         defined = project.class_definition(owner)
         if defined is None:
@@ -103,17 +104,6 @@ class Properties:
         module, node = defined
         # A setter is a second function of that name.
         return len(module.scopes.scope_made_by(node).bindings.get(name, ())) == 1
-
-    def _line(self, qualified: str) -> Iterator[ClassFacts]:
-        """Yield a class and all that it inherits from."""
-        waiting, seen = [qualified], set[str]()
-        while waiting:
-            current = waiting.pop()
-            facts = self._project.class_facts(current) if current not in seen else None
-            seen.add(current)
-            if facts is not None:
-                yield facts
-                waiting += filter(None, facts.bases)
 
     # ------------------------------------------------------------------------------------ writing
     def edits(self, site: Site[ast.AST], function: FunctionPlace) -> Iterator[Edit]:
@@ -141,11 +131,7 @@ class Properties:
 
     def _free_name(self, function: FunctionPlace) -> str:
         owner = owner_of(self._project, function)
-        classes = (owner, *self._project.all_subclasses(owner))
-        taken: set[str] = set()
-        for one in classes:
-            for facts in self._line(one):
-                taken |= facts.members | facts.assigned
+        taken = names_taken(self._project, (owner, *self._project.all_subclasses(owner)))
         name = f"_{name_of(function).lstrip('_')}"
         while name in taken:
             name += "_kept"

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.lines_of_classes import owner_of
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -171,12 +172,6 @@ def read_at(module: Module, place: Place) -> ast.Attribute:
 def name_of(function: FunctionPlace) -> str:
     """Return the name of a property."""
     return function.qualname.rpartition(".")[2]
-
-
-def owner_of(project: Project, function: FunctionPlace) -> str:
-    """Return the qualified name of the class that has a property."""
-    home = project.layout.name_of(function.path)
-    return f"{home}.{function.qualname.rpartition('.')[0]}"
 
 
 def _is_super(node: ast.expr) -> bool:
