@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.sqlalchemy.session_in_route.payload import ADD_PARAMETER, UNWRAP, Parameter
 from awaken.codemods.sqlalchemy.session_in_route.sharing import (
     ends_transaction,
+    injects,
     sharing_dependency,
 )
 from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter
@@ -42,6 +43,11 @@ SHARED = Reason(
     "shared",
     "`{}` uses the same session in its requests, and this endpoint ends the transaction",
     "Inject the session by hand if both belong to one transaction.",
+)
+INJECTED = Reason(
+    "injected",
+    "`{}` gives this endpoint a session already, and this is a second one",
+    "Use the injected session if one is enough.",
 )
 CALLED = Reason(
     "called",
@@ -92,7 +98,9 @@ class SessionInRoute(Rule):
     anchors = ((b"fastapi",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     preview = True
-    reasons = (CALLED, COMMITS, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED)
+    reasons = (
+        CALLED, COMMITS, INJECTED, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED,
+    )  # fmt: skip
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding per session or engine that an endpoint makes, and its change."""
@@ -231,6 +239,8 @@ def _check(
     text = given.module.text_of(given.function)
     if "commit" in text or "begin" in text:
         raise Refused(COMMITS, given.function.name)
+    if injects(project, module, function, _name(given)):
+        raise Refused(INJECTED, given.function.name)
     if ends_transaction(module, block):
         other = sharing_dependency(project, module, function, _name(given))
         if other is not None:

@@ -24,6 +24,11 @@ def ends_transaction(module: Module, block: ast.AST) -> bool:
     return any(isinstance(one, ast.Attribute) and one.attr in _ENDING for one in methods)
 
 
+def injects(project: Project, module: Module, endpoint: Function, provider: str) -> bool:
+    """Whether the signature of an endpoint injects what ``provider``, a qualified name, yields."""
+    return provider in _injected(project, module, endpoint.args)
+
+
 def sharing_dependency(
     project: Project, module: Module, endpoint: Function, provider: str
 ) -> tuple[str, Place] | None:
