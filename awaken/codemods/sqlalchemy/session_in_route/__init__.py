@@ -82,9 +82,8 @@ commits by itself is not taken.
 Endpoints whose session has no dependency of the same factory, and those that open several; that
 open it with more managers in one `with`, inside of a loop, a branch or a nested function, or by
 hand without `with` (`session-context-manager` writes those); that the program calls itself; that
-end a transaction which another dependency of the request shares, or have the session of that
-dependency already; and whose name for the session
-means something else before.
+end a transaction which another dependency of the request shares, or use the session of that
+dependency already; and whose name for the session means something else before.
 
 ## Sources
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.sqlalchemy.session_in_route.payload import ADD_PARAMETER, UNWRAP, Parameter
 from awaken.codemods.sqlalchemy.session_in_route.sharing import (
     ends_transaction,
-    injects,
     sharing_dependency,
+    uses,
 )
 from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter
 from awaken.kit.changes import decide, plan_of
@@ -239,7 +239,7 @@ def _check(
     text = given.module.text_of(given.function)
     if "commit" in text or "begin" in text:
         raise Refused(COMMITS, given.function.name)
-    if injects(project, module, function, _name(given)):
+    if uses(project, module, function, _name(given)):
         raise Refused(INJECTED, given.function.name)
     if ends_transaction(module, block):
         other = sharing_dependency(project, module, function, _name(given))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.injection import injection
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -24,9 +24,23 @@ def ends_transaction(module: Module, block: ast.AST) -> bool:
     return any(isinstance(one, ast.Attribute) and one.attr in _ENDING for one in methods)
 
 
-def injects(project: Project, module: Module, endpoint: Function, provider: str) -> bool:
-    """Whether the signature of an endpoint injects what ``provider``, a qualified name, yields."""
-    return provider in _injected(project, module, endpoint.args)
+def uses(project: Project, module: Module, endpoint: Function, provider: str) -> bool:
+    """Whether the body of an endpoint reads a parameter that gets what ``provider`` yields.
+
+    ``provider`` is a qualified name.
+    """
+    read = {
+        node.id
+        for statement in endpoint.body
+        for node in module.walk(statement)
+        if isinstance(node, ast.Name)
+    }
+    return any(
+        provider in _injected(project, module, node)
+        for parameter, default in parameters_of(endpoint.args)
+        for node in (parameter.annotation, default)
+        if node is not None and parameter.arg in read
+    )
 
 
 def sharing_dependency(
