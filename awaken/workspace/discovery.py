@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -254,7 +255,7 @@ def _root_above(start: Path) -> Path | None:
         if _is_project(str(directory), names):
             return directory
         # The outermost wins: a program may keep further ones beside its parts.
-        if "requirements.txt" in names and "__init__.py" not in names:
+        if "requirements.txt" in names and not _is_package(directory, names):
             weak = directory
         if ".git" in names:
             repository = directory
@@ -279,26 +280,32 @@ def _is_project(directory: str, names: set[str]) -> bool:
     """Whether a directory holds project metadata, and not only the settings of tools.
 
     A package is none, for numpy's style of ``setup.py`` has one in every package; but it is where
-    ``pyproject.toml`` stands and imports begin.
+    ``pyproject.toml`` is and imports begin.
     """
     if "__init__.py" in names:
         is_declared = "pyproject.toml" in names and _has_metadata(directory, "pyproject.toml")
-        return is_declared and _begins_imports(Path(directory), names)
+        return is_declared and not _is_package(Path(directory), names)
     return any(name in names and _has_metadata(directory, name) for name in _PROJECT_FILES)
 
 
+def _is_package(directory: Path, names: set[str]) -> bool:
+    """Whether a directory is imported by its name, and not only where imports begin."""
+    return "__init__.py" in names and not _begins_imports(directory, names)
+
+
 def _begins_imports(directory: Path, names: set[str]) -> bool:
-    """Whether what lies in a package is imported from there: ``from app.models import User``.
+    """Whether the parts of a package are imported from there: ``from app.models import User``.
 
     So it says in its own files, or one level below, where none has the name of the package itself.
     """
     packages = {one for one in names if "__init__.py" in _names(directory / one)}
-    inside = packages - {directory.name}
+    modules = {one.removesuffix(".py") for one in names if one.endswith(".py")}
+    inside = (packages | modules) - {directory.name, "__init__", *sys.stdlib_module_names}
     if not inside:
         return False
     own, parts = (_imports_of({directory.name}), _imports_of(inside))
     found = False
-    for folder in (directory, *(directory / one for one in sorted(inside))):
+    for folder in (directory, *(directory / one for one in sorted(packages & inside))):
         for name in sorted(one for one in _names(folder) if is_python(one))[:_LOOKED_AT]:
             text = _metadata(folder, name)
             if own.search(text):
@@ -336,7 +343,7 @@ def marker_of(root: Root) -> Marker:
         for name in _PROJECT_FILES:
             if name in names and _has_metadata(str(root.path), name):
                 return _table_marker(root.path, name)
-    if "__init__.py" not in names and "requirements.txt" in names:
+    if "requirements.txt" in names and not _is_package(root.path, names):
         return Marker("requirements.txt", 0, "the outermost requirements file")
     if ".git" in names:
         return Marker(".git", 0, "the top of a git repository")

@@ -226,6 +226,14 @@ def test_a_folder_on_the_path_is_one_to_import_from_though_it_is_a_package(name,
     assert layout.find(name, importer).path == path
 
 
+def test_the_root_is_a_place_to_import_from_even_with_an_init_file():
+    layout = Layout(["__init__.py", "models.py", "json.py", "main.py", "app/main.py"])
+
+    assert layout.find("models", "main.py").path == "models.py"
+    assert layout.find("models", "app/main.py").path == "models.py"
+    assert layout.find("json", "main.py").ambiguous
+
+
 def test_files_are_named_from_the_nearest_folder_on_the_path():
     paths = ["back/__init__.py", "back/main.py", "back/lib/__init__.py", "back/lib/m.py", "main.py"]
     layout = Layout(paths, on_path=["back", "back/lib"])

@@ -124,6 +124,29 @@ def test_package_with_metadata_is_a_root_if_imports_begin_there(tmp_path, main, 
     assert roots(backend / "src") == [found]
 
 
+@pytest.mark.parametrize(
+    ("main", "is_root"),
+    [
+        ("from models import User\n", True),
+        ("import models\n", True),
+        ("from backend.models import User\n", False),
+        ("from .models import User\n", False),
+        # A module of the standard library says nothing about where imports begin.
+        ("import calendar\n", False),
+    ],
+)
+@pytest.mark.parametrize("declares", ["pyproject.toml", "requirements.txt"])
+def test_package_of_modules_is_a_root_if_its_files_import_them(tmp_path, main, is_root, declares):
+    backend = tmp_path / "repo/backend"
+    write(tmp_path / "repo", ".git/HEAD", "tools/a.py")
+    write(backend, "__init__.py", "models.py", "calendar.py")
+    write(backend, declares, text=PROJECT)
+    write(backend, "main.py", text=main)
+
+    expected = (backend, ("main.py",)) if is_root else (tmp_path / "repo", ("backend/main.py",))
+    assert roots(backend / "main.py") == [expected]
+
+
 def test_requirements_make_a_root_where_the_repository_has_no_metadata(tmp_path):
     write(tmp_path / "repo", ".git/HEAD", "backend/requirements.txt", "backend/docs/a.py")
     write(tmp_path / "repo", "backend/docs/requirements.txt", "tools/b.py")

@@ -184,7 +184,7 @@ class AsyncDriverUrl(Rule):
             if engine.is_async
             and (url := project.orm.engines.url_of(engine)) is not None
             and any(_blocks(project, engine, one) for one in url.texts)
-            and not any(one.is_adapted for one in url.outside)
+            and not _fills_in_driver(url)
         ]
         links = ((one, other) for one in engines for other in engines if one.shares(other))
         return plan_of(
@@ -241,6 +241,14 @@ def _string_at(module: Module, place: Place) -> ast.expr | None:
             if span.start <= place.span.start < span.end:
                 return node  # type: ignore[return-value]  # both are expressions
     return None
+
+
+def _fills_in_driver(url: Url) -> bool:
+    """Whether the program itself gives a URL from outside an asynchronous driver."""
+    is_replaced = any(one.is_adapted for one in url.outside)
+    names = (one.drivername for one in url.texts)
+    has_async = any(is_async_driver(one, current=False) for one in names if one)
+    return bool(url.outside) and (is_replaced or has_async)
 
 
 def _blocks(project: Project, engine: Engine, text: UrlText) -> bool:

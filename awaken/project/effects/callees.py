@@ -8,7 +8,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf, External, InstanceOf, Session, Unknown, Value
-from awaken.project.values.local.flow import Flow, flow_of
+from awaken.project.values.local.flow import local_flow
 
 _SESSIONS = {
     "session": "sqlalchemy.orm.Session",
@@ -241,13 +241,3 @@ class Callees:
                     kind = self.builtin_type(home[0], value, depth + 1)
                 found.add(kind)
         return found.pop() if len(found) == 1 else None
-
-
-def local_flow(module: Module, node: ast.Name) -> Flow | None:
-    """Return the flow of the function around ``node`` if the name is local to it."""
-    function = module.enclosing_function(node)
-    if function is None:
-        return None
-    scope = module.scopes.scope_of(node)
-    owner = module.scopes.owner(node.id, scope)
-    return flow_of(module, function) if owner is not None and owner.node is function else None

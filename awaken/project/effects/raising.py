@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from awaken.project.effects.attributes import Attributes, is_error
-from awaken.project.effects.callees import Callees, local_flow
+from awaken.project.effects.callees import Callees
 from awaken.project.effects.exceptions import (
     NOT_ERRORS,
     NOTHING,
@@ -33,6 +33,7 @@ from awaken.project.names.functions.decorators import MANAGERS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import External, FunctionOf, InstanceOf, Unknown
+from awaken.project.values.local.flow import local_flow
 from awaken.workspace.parsing import deep_recursion
 
 _Key = tuple[str, int]

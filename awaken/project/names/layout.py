@@ -107,7 +107,8 @@ class Layout:
         """Return the file that ``import name`` means in the file ``importer``.
 
         Searched are the folders above the importer that are no packages, nearest first, then those
-        on the path, then the parents of all top-level packages.
+        on the path, then the parents of all top-level packages. The project root is searched even
+        with an ``__init__.py``: programs start there.
         """
         if name.startswith("/"):
             return self._at(name.strip("/"))
@@ -133,7 +134,7 @@ class Layout:
         namespace = False
         standard = name.partition(".")[0] in _STANDARD
         for above in reversed(_parents(folder)):
-            if above in self._packages or above in self.inner:
+            if above and (above in self._packages or above in self.inner):
                 # A package is no place to import from: Python 3 has no implicit relative imports.
                 continue
             for root in _SOURCE_FOLDERS:

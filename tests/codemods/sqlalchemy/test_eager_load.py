@@ -90,7 +90,36 @@ def test_criteria_of_the_statement_alone_hold_the_load(criteria, outcome, given)
     assert _outcomes({"models.py": MODELS, "main.py": main}) == [outcome]
 
 
+@pytest.mark.parametrize(
+    ("session", "load", "says"),
+    [
+        ("AsyncSession", "(await session.scalars(select(User))).all()", "raises `MissingGreenlet`"),
+        ("AsyncSession", "(await session.execute(select(User))).scalars()", "raises `Missing"),
+        ("Session", "session.scalars(select(User)).all()", "takes a statement for each `User`"),
+    ],
+)
+def test_the_message_says_what_reading_does_in_a_coroutine(session, load, says):
+    text = (
+        "from sqlalchemy import select\n"
+        "from sqlalchemy.ext.asyncio import AsyncSession\n"
+        "from sqlalchemy.orm import Session\n"
+        "from models import User\n\n\n"
+        f"async def show(session: {session}):\n"
+        f"    users = {load}\n"
+    )
+    files = {"models.py": MODELS, "main.py": (text + LOOP).encode()}
+    assert [says in message for message in _messages(files)] == [True]
+
+
 def _outcomes(files):
+    return [(one.reason or one.level).rpartition("/")[2] for one in _findings(files)]
+
+
+def _messages(files):
+    return [one.message for one in _findings(files)]
+
+
+def _findings(files):
     case = Case(
         name="it",
         family="sqlalchemy",
@@ -103,4 +132,4 @@ def _outcomes(files):
     )
     report = run_case(case).report
     assert report.diagnostics == ()
-    return [(one.reason or one.level).rpartition("/")[2] for one in report.findings]
+    return report.findings

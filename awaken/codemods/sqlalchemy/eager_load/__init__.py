@@ -253,7 +253,7 @@ class EagerLoad(Rule):
             served = (trace for one in planned.added for trace in one.traces)
             places = (one.read.place for trace in served for one in missing[trace])
             related = tuple(dict.fromkeys(places))
-            message = _message(planned.added)
+            message = _message(planned.added, is_awaited=_is_awaited(site))
             yield rewritten_together([site], Rewrite(message, planned.edits, [_CAVEAT], related))
 
     def _untraced(self, project: Project, read: Read) -> Iterator[Decided]:
@@ -294,16 +294,25 @@ def _stale(project: Project, trace: Trace, reads: Sequence[Repeated]) -> Refused
     return None
 
 
-def _message(added: Sequence[AddedLoad]) -> str:
-    """Return which statements are sent for each object now, and what loads that ahead."""
+def _is_awaited(site: Site[ast.AST]) -> bool:
+    """Whether a coroutine awaits the statement: its objects can load nothing when they are read."""
+    return any(
+        isinstance(one, ast.Await | ast.AsyncFor) for one in site.module.ancestors(site.node)
+    )
+
+
+def _message(added: Sequence[AddedLoad], *, is_awaited: bool) -> str:
+    """Return what reading the relationships does now, and what loads them ahead."""
     texts = [one.text for one in added]
     longest = [text for text in texts if not any(other.startswith(f"{text}.") for other in texts)]
     steps = dict.fromkeys(trace.path[-1] for one in added for trace in one.traces)
-    levels = [_level(one) for one in steps]
+    levels = [_level(one, is_awaited=is_awaited) for one in steps]
     code = " and ".join(f"`{text}`" for text in longest)
     return f"{', then '.join(levels)}; {code} {'is' if len(longest) == 1 else 'are'} added"
 
 
-def _level(step: str) -> str:
+def _level(step: str, *, is_awaited: bool) -> str:
     owner, _, attribute = step.rpartition(".")
+    if is_awaited:
+        return f"reading `{owner.rpartition('.')[2]}.{attribute}` raises `MissingGreenlet` today"
     return f"`{attribute}` takes a statement for each `{owner.rpartition('.')[2]}`"

@@ -1,18 +1,33 @@
-"""Whether a session leaves the function that makes it, told by the places that read its name."""
+"""Whether a session is used after the function that makes it: by itself, or by its results."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
 
 _KEEPING = {"add_done_callback", "append", "partial", "put", "setattr", "setdefault", "submit"}
 """Calls that keep what they are given, or run it later."""
+_READING_LATER = (
+    "Connection", "MappingResult", "Query", "Result", "ScalarResult", "SessionTransaction",
+)  # fmt: skip
+"""The ends of the names of SQLAlchemy's classes whose instances read from an open session."""
+_LAZY = ("enumerate", "filter", "iter", "map", "zip")
 
 
-def escapes(module: Module, function: Function, made: ast.stmt, name: str) -> bool:
+def escapes(
+    project: Project, module: Module, function: Function, made: ast.stmt, name: str
+) -> bool:
     """Whether something else than ``function`` may still use the session when it has returned."""
+    if any(_reads_later(project, module, one) for one in _outgoing(module, function)):
+        return True
     for node in module.walk(function):
         if not isinstance(node, ast.Name) or node.id != name or isinstance(node.ctx, ast.Store):
             continue
@@ -20,6 +35,36 @@ def escapes(module: Module, function: Function, made: ast.stmt, name: str) -> bo
         if module.enclosing_function(node) is not function or not _is_used_up(module, node):
             return True
     return _shares_its_name(module, made, name)
+
+
+def _outgoing(module: Module, function: Function) -> Iterator[ast.expr]:
+    """Yield what a function returns, or puts where others find it."""
+    for node in module.walk(function):
+        match node:
+            case ast.Return(value=ast.expr() as value):
+                yield value
+            case ast.Assign(targets=targets, value=value) if any(
+                isinstance(one, ast.Attribute | ast.Subscript) for one in targets
+            ):
+                yield value
+            case _:
+                pass
+
+
+def _reads_later(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether a value reads rows from its session, or begins to, when it is used."""
+    match node:
+        case ast.GeneratorExp(generators=[ast.comprehension(iter=rows), *_]):
+            return _reads_later(project, module, rows)
+        case ast.Call(func=ast.Name(id=name), args=arguments) if name in _LAZY:
+            return any(_reads_later(project, module, one) for one in arguments)
+        case _:
+            return any(
+                isinstance(one, InstanceOf)
+                and one.qualified.startswith(("sqlalchemy.", "sqlmodel."))
+                and one.qualified.endswith(_READING_LATER)
+                for one in project.values.of(module, node).alternatives
+            )
 
 
 def _is_used_up(module: Module, node: ast.Name) -> bool:

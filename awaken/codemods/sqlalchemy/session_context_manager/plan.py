@@ -167,7 +167,7 @@ def _opened(project: Project, module: Module, node: Making) -> Opened | None:
     if any(opened.closes(one) for one in module.walk(function) if isinstance(one, ast.stmt)):
         return None if _is_half_closed(project, module, function) else opened
     is_new = made.source in {"factory", "class"}
-    return opened if is_new and not escapes(module, function, node, name) else None
+    return opened if is_new and not escapes(project, module, function, node, name) else None
 
 
 def _is_half_closed(project: Project, module: Module, function: Function) -> bool:

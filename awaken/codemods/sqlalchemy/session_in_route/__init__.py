@@ -81,8 +81,9 @@ commits by itself is not taken.
 
 Endpoints whose session has no dependency of the same factory, and those that open several; that
 open it with more managers in one `with`, inside of a loop, a branch or a nested function, or by
-hand without `with` (`session-context-manager` writes those); that the program calls itself; and
-whose name for the session means something else before.
+hand without `with` (`session-context-manager` writes those); that the program calls itself; that
+end a transaction which another dependency of the request shares, or use the session of that
+dependency already; and whose name for the session means something else before.
 
 ## Sources
 

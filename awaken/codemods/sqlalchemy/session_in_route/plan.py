@@ -9,6 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.session_in_route.payload import ADD_PARAMETER, UNWRAP, Parameter
+from awaken.codemods.sqlalchemy.session_in_route.sharing import (
+    ends_transaction,
+    sharing_dependency,
+    uses,
+)
 from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
@@ -33,6 +38,16 @@ COMMITS = Reason(
     "commits",
     "`{}` commits, or begins a transaction, by itself",
     "Inject it by hand if that is what this endpoint wants.",
+)
+SHARED = Reason(
+    "shared",
+    "`{}` uses the same session in its requests, and this endpoint ends the transaction",
+    "Inject the session by hand if both belong to one transaction.",
+)
+INJECTED = Reason(
+    "injected",
+    "`{}` gives this endpoint a session already, and this is a second one",
+    "Use the injected session if one is enough.",
 )
 CALLED = Reason(
     "called",
@@ -83,7 +98,9 @@ class SessionInRoute(Rule):
     anchors = ((b"fastapi",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     preview = True
-    reasons = (CALLED, COMMITS, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE)
+    reasons = (
+        CALLED, COMMITS, INJECTED, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED,
+    )  # fmt: skip
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding per session or engine that an endpoint makes, and its change."""
@@ -222,6 +239,12 @@ def _check(
     text = given.module.text_of(given.function)
     if "commit" in text or "begin" in text:
         raise Refused(COMMITS, given.function.name)
+    if uses(project, module, function, _name(given)):
+        raise Refused(INJECTED, given.function.name)
+    if ends_transaction(module, block):
+        other = sharing_dependency(project, module, function, _name(given))
+        if other is not None:
+            raise Refused(SHARED, other[0], because=(other[1],))
     callers = project.calls.callers_of(module, function)
     if callers.sites:
         places = tuple(one.place for one in callers.sites)
@@ -236,6 +259,10 @@ def _check(
     is_parameter = any(one.arg == name for one, _ in parameters_of(function.args))
     if others or is_parameter:
         raise Refused(NAME_TAKEN, name)
+
+
+def _name(given: _Given) -> str:
+    return f"{given.module.name}.{given.function.name}"
 
 
 def _name_of(node: ast.AST) -> str:

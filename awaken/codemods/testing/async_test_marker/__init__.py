@@ -18,6 +18,11 @@ fail it.
 
 ## Before
 
+```ini pytest.ini
+[pytest]
+asyncio_mode = strict
+```
+
 ```python test_shop.py
 import asyncio
 
@@ -35,6 +40,11 @@ async def test_orders():
 ```
 
 ## After
+
+```ini pytest.ini
+[pytest]
+asyncio_mode = strict
+```
 
 ```python test_shop.py
 import asyncio
@@ -60,11 +70,13 @@ when it runs for the first time is another matter.
 
 ## What it refuses
 
-Tests that yield; of classes whose base is out of sight; that both plugins could run; whose fixtures
-live in other loops than one mark can name; and all tests of a program that uses no plugin, or whose
-settings of pytest are not read. What other decorators make of a test is not known, so those are no
-sites, nor are tests of `unittest`, of another plugin, or of a hook of the program that runs or
-marks them.
+Tests that yield; of classes whose base is unknown; that both plugins could run; whose fixtures live
+in other loops than one mark can name; and all tests of a program that uses no plugin, or whose
+settings of pytest are not read.
+
+A program that declares neither pytest nor its settings has no site: nothing says how its tests run.
+Tests with other decorators are no sites, nor are tests of `unittest`, of another plugin, or of a
+hook of the program that runs or marks them.
 
 ## Sources
 

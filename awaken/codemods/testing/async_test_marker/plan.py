@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_RUNNERS = ("anyio", "pytest", "pytest-asyncio")
 _PLAIN = "pytest.fixture"
 _OURS = "pytest_asyncio.fixture"
 _HANDING_ON = (
@@ -88,13 +89,19 @@ class AsyncTestMarker(Rule):
 def _may_leave_tests(project: Project) -> bool:
     """Whether coroutine tests without a mark are left alone, as far as can be seen."""
     tests = project.coroutine_tests
-    return not (
+    return _says_how_tests_run(project) and not (
         project.pytest.asyncio_mode != "strict"
         or tests.anyio_is_automatic
         or tests.other_plugins
         or tests.marking_hook is not None
         or tests.hooks("pytest_pyfunc_call", "pytest_pycollect_makeitem") is not None
     )
+
+
+def _says_how_tests_run(project: Project) -> bool:
+    """Whether the project declares how its tests run: a package without its settings does not."""
+    is_declared = any(project.targets.distribution(one) is not None for one in _RUNNERS)
+    return is_declared or bool(project.pytest.path) or bool(project.pytest.unread)
 
 
 def _is_left(project: Project, module: Module, node: ast.AsyncFunctionDef) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, has_initial_value
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.web.serving import Served
@@ -47,6 +48,8 @@ def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
         for name, place, home in _set(module, function):
             # Such tests do without the lifespan on purpose.
             if _is_set_by_tests(project, name):
+                continue
+            if home is not None and has_initial_value(home, name):
                 continue
             shown = name if home is not None else f"state.{name}"
             for read, path in _reads_of(project, name, home, inside):
@@ -126,7 +129,7 @@ def _reads_of(
                 continue
             function = module.enclosing_function(node)
             # Code at the top of a file runs before any request.
-            if not isinstance(function, Function):
+            if not isinstance(function, Function) or has_fallback(module, function, node):
                 continue
             # The start reads what it has just set.
             if (module.path, module.span(function)) in starts:

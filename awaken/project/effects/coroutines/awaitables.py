@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
-from awaken.project.effects.callees import Callees, local_flow
+from awaken.project.effects.callees import Callees
 from awaken.project.effects.own import own_nodes
 from awaken.project.graph.dispatch import Family, family_called, functions_of
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -16,6 +16,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, always_returns
 from awaken.project.values.domain import NOWHERE, InstanceOf, Producer, Unknown, Value
+from awaken.project.values.local.flow import local_flow
 
 _DEEPEST = 8  # functions that return what others return; a guess, not yet measured
 _MOST_FUNCTIONS = 50  # bodies of one question, else they multiply; not yet measured

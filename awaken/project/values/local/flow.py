@@ -325,3 +325,13 @@ def flow_of(module: Module, function: FunctionOrLambda) -> Flow:
     if known is None:
         known = module.memo[function] = Flow(module, function)
     return known
+
+
+def local_flow(module: Module, node: ast.Name) -> Flow | None:
+    """Return the flow of the function around ``node`` if the name is local to it."""
+    function = module.enclosing_function(node)
+    if function is None:
+        return None
+    scope = module.scopes.scope_of(node)
+    owner = module.scopes.owner(node.id, scope)
+    return flow_of(module, function) if owner is not None and owner.node is function else None

@@ -13,11 +13,12 @@ from awaken.project.effects.places.between import EventGraph
 from awaken.project.frameworks.sqlalchemy.commits.callees import Callees
 from awaken.project.frameworks.sqlalchemy.commits.domain import Later
 from awaken.project.frameworks.sqlalchemy.commits.loaded import Loaded
+from awaken.project.frameworks.sqlalchemy.commits.owners import Owners, bound_at
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
-from awaken.project.values.domain import Session
+from awaken.project.values.domain import Session, Values
 
 _MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
 _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
@@ -40,8 +41,8 @@ class _Body:
     ``ends`` are, by the name of a variable, the nodes that give it another object, and calls that
     may read its object anew; ``kept_in_module`` are the variables of the file that it reads.
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
-    commits, as it is written. ``is_any_refreshed`` says that
-    a refresh is taken to read all of an object anew.
+    commits, as it is written, and ``variable`` where the function binds it. ``is_any_refreshed``
+    says that a refresh reads all of an object again.
     """
 
     module: Module
@@ -52,16 +53,20 @@ class _Body:
     kept_in_module: tuple[ast.Name, ...]
     foreign: frozenset[str] = frozenset()
     session: str = ""
+    variable: Place | None = None
     is_any_refreshed: bool = False
 
 
 class LaterInFunction:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, loaded: Loaded, reloads: Reloads) -> None:
+    def __init__(
+        self, evaluator: ProgramEvaluator, loaded: Loaded, reloads: Reloads, owners: Owners
+    ) -> None:
         self._evaluator = evaluator
         self._loaded = loaded
         self._reloads = reloads
+        self._owners = owners
         self._callees = Callees(evaluator, self._loads_objects)
         # Of one function at a time: it keeps its tree.
         self._kept: _Body | None = None
@@ -80,8 +85,7 @@ class LaterInFunction:
             yield Later("unknown", module.place(function), why, commit)
             return
         foreign = frozenset[str]() if shared else _foreign(module, function, body.nodes)
-        session = _committing(module, start) if module.place(start) == commit else ""
-        body = replace(body, foreign=foreign, session=session)
+        body = replace(_committed(body, start, commit), foreign=foreign)
         starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
         found = [
@@ -117,8 +121,7 @@ class LaterInFunction:
         """
         body = self._body(module, function)
         if body is not None:
-            session = _committing(module, start) if module.place(start) == commit else ""
-            body = replace(body, session=session, is_any_refreshed=True)
+            body = replace(_committed(body, start, commit), is_any_refreshed=True)
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
             reads = [
@@ -185,7 +188,10 @@ class LaterInFunction:
         longest: ast.expr = name
         unknown: ast.expr | None = None
         while True:
-            held = self._loaded.held(self._evaluator.values(module, longest))
+            values = self._evaluator.values(module, longest)
+            held = self._loaded.held(values)
+            if held == "objects" and self._is_of_other(body, name, values):
+                return
             if held == "objects":
                 yield Later("read", module.place(longest), module.excerpt(longest), commit)
                 return
@@ -197,6 +203,12 @@ class LaterInFunction:
         if unknown is not None:
             why = f"it is not known what `{module.excerpt(unknown)}` holds"
             yield Later("unknown", module.place(unknown), why, commit)
+
+    def _is_of_other(self, body: _Body, name: ast.Name, values: Values) -> bool:
+        """Whether another session loaded all that a variable holds, and no session takes it."""
+        if body.variable is None or name.id in _taken(body.module, body.nodes):
+            return False
+        return self._owners.are_others(body.module, values, body.variable)
 
     def _let_out(self, body: _Body, commit: Place) -> Iterator[Later]:
         """Yield where objects get out of the function other than by its result."""
@@ -304,9 +316,21 @@ def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
 
 
-def _committing(module: Module, node: ast.AST) -> str:
-    """Return the session whose method is called, as it is written."""
-    return _session_of(module, node, {"commit"})
+def _committed(body: _Body, start: ast.AST, commit: Place) -> _Body:
+    """Return a body with the session that commits at ``start``, where ``start`` is the commit."""
+    module = body.module
+    if module.place(start) != commit:
+        return body
+    match start:
+        case ast.Call(func=ast.Attribute(value=owner, attr="commit")):
+            return replace(body, session=module.text_of(owner), variable=bound_at(module, owner))
+        case ast.With(items=[item]) | ast.AsyncWith(items=[item]):
+            call = item.context_expr
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+                return replace(body, variable=bound_at(module, call.func.value))
+        case _:
+            pass
+    return body
 
 
 def _session_of(module: Module, node: ast.AST, methods: Collection[str]) -> str:
@@ -368,14 +392,18 @@ def _is_kept_in_module(module: Module, name: ast.Name) -> bool:
 def _foreign(module: Module, function: Function, nodes: Sequence[ast.AST]) -> frozenset[str]:
     """Return the parameters of which nothing is given to a session, as far as it looks."""
     parameters = {one.arg for one, _ in parameters_of(function.args)}
-    given = {
+    return frozenset(parameters - _taken(module, nodes))
+
+
+def _taken(module: Module, nodes: Sequence[ast.AST]) -> set[str]:
+    """Return the variables whose objects some session may get."""
+    return {
         name.id
         for node in nodes
         if isinstance(node, ast.Call) and last_name(node.func) in _TAKING
         for argument in node.args
         for name in _names(module.walk(argument))
     }
-    return frozenset(parameters - given)
 
 
 def _kept(node: ast.AST) -> Iterator[ast.expr]:

@@ -10,6 +10,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.later import LaterInFunction
 from awaken.project.frameworks.sqlalchemy.commits.loaded import Loaded
+from awaken.project.frameworks.sqlalchemy.commits.owners import Owners, bound_at
 from awaken.project.frameworks.sqlalchemy.commits.reloads import Reloads
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
@@ -55,7 +56,9 @@ class Commits:
         self._sessions = sessions
         self._files_with = files_with
         self.reloads = Reloads(evaluator, models)
-        self._later = LaterInFunction(evaluator, Loaded(evaluator, models), self.reloads)
+        self._later = LaterInFunction(
+            evaluator, Loaded(evaluator, models), self.reloads, Owners(evaluator)
+        )
         self._all: tuple[Commit, ...] | None = None
 
     def all(self) -> tuple[Commit, ...]:
@@ -193,7 +196,7 @@ class Commits:
             why = f"it is not known whether `{module.excerpt(owner)}` is a session"
             yield Commit(module.place(call), is_awaited, unless=why)
             return
-        yield Commit(module.place(call), _is_async(proof), _bound_at(module, owner))
+        yield Commit(module.place(call), _is_async(proof), bound_at(module, owner))
 
     def _of_transaction(self, module: Module, node: ast.AST, owner: ast.expr) -> Iterator[Commit]:
         """Yield the commit of what ``session.begin()`` gives."""
@@ -219,7 +222,7 @@ class Commits:
             return
         proof = self._sessions.of(module, owner)
         if isinstance(proof, SessionProof):
-            yield Commit(place, _is_async(proof), _bound_at(module, owner))
+            yield Commit(place, _is_async(proof), bound_at(module, owner))
 
     # ------------------------------------------------------------------------- what comes after
     def _given_away(self) -> Iterator[Later]:
@@ -320,11 +323,3 @@ def _is_manager(value: object) -> bool:
         and value.how == "manager"
         and any(isinstance(one, Session) for one in value.inner)
     )
-
-
-def _bound_at(module: Module, owner: ast.expr) -> Place | None:
-    """Return the place of the only binding of a variable of a function that holds the session."""
-    bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
-    if len(bindings) != 1 or bindings[0].kind not in {"assignment", "with"}:
-        return None
-    return module.place(bindings[0].node) if bindings[0].scope.kind == "function" else None

@@ -19,6 +19,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
+from awaken.project.values.local.flow import Reaching, local_flow
 
 _MOST_STEPS = 100  # expressions of one URL; a settings class with four databases takes 30
 _SCHEME_END = "://"
@@ -171,7 +172,7 @@ class UrlReader:
     def _named(self, module: Module, node: ast.Name, reading: _Reading) -> Url:
         bindings = module.scopes.bindings_of(node)
         if bindings and all(one.kind != "import" for one in bindings):
-            return self._bound(module, bindings, reading)
+            return self._bound(module, _reaching(module, node) or bindings, reading)
         return self._global(module, node, reading) or self._unseen(module, node)
 
     def _global(
@@ -245,6 +246,16 @@ class UrlReader:
         if isinstance(binding.node, Function):  # a property
             return self._result(module, binding.node, reading)
         return self._binding(module, binding, reading)
+
+
+def _reaching(module: Module, node: ast.Name) -> list[Binding]:
+    """Return the bindings that a read may see; none where code after them extends the value."""
+    flow = local_flow(module, node)
+    reaching = None if flow is None else flow.reaching(node)
+    if not isinstance(reaching, Reaching):
+        return []
+    definitions = reaching.definitions
+    return [] if any(one.kind == "augmented" for one in definitions) else [*definitions]
 
 
 def _unwrapped(node: ast.expr) -> ast.expr | None:

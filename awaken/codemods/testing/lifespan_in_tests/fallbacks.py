@@ -1,0 +1,79 @@
+"""Reads of state that work before anything has set it."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+_RAISED = {"AttributeError", "BaseException", "Exception", "KeyError", "LookupError", "NameError"}
+_ASKING = {"get", "getattr", "hasattr", "setdefault"}
+
+
+def has_initial_value(home: Module, name: str) -> bool:
+    """Whether the top of a file gives a global name a value that requests can use."""
+    bindings = home.scopes.module.bindings.get(name, [])
+    values = [one.value for one in bindings if one.kind == "assignment"]
+    return any(value is not None and not _is_empty(value) for value in values)
+
+
+def has_fallback(module: Module, function: Function, read: ast.AST) -> bool:
+    """Whether the code around a read expects that nothing is set yet."""
+    name = read.attr if isinstance(read, ast.Attribute) else getattr(read, "id", "")
+    below: ast.AST = read
+    for above in module.ancestors(read):
+        if isinstance(above, ast.BoolOp) and below is not above.values[-1]:
+            return True
+        if isinstance(above, ast.Try) and below in above.body and _catches(above):
+            return True
+        if above is function:
+            break
+        below = above
+    return any(_asks(node, name) for node in module.walk(function))
+
+
+def _asks(node: ast.AST, name: str) -> bool:
+    """Whether a node tests if something of this name is set."""
+    match node:
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn()]):
+            return name in {_last(left), *map(_last, node.comparators)}
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
+            return _last(test) == name
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _last(operand) == name
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, _]):
+            return False
+        case ast.Call(func=ast.Name(id=called), args=[_, key, *_]) if called in _ASKING:
+            return isinstance(key, ast.Constant) and key.value == name
+        case ast.Call(func=ast.Attribute(value=owner, attr=called)) if called in _ASKING:
+            return _last(owner) == name
+        case _:
+            return False
+
+
+def _last(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _catches(statement: ast.Try) -> bool:
+    for handler in statement.handlers:
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        if any(one is None or _last(one) in _RAISED for one in kinds):
+            return True
+    return False
+
+
+def _is_empty(value: ast.expr) -> bool:
+    """Whether a value says that nothing is there: None, an empty container."""
+    match value:
+        case ast.Constant(value=None) | ast.Dict(keys=[]) | ast.List(elts=[]):
+            return True
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[], keywords=[]):
+            return True
+        case _:
+            return False
