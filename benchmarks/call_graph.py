@@ -2,30 +2,40 @@
 
     uv run python benchmarks/call_graph.py PROGRAM [PROGRAM ...]
     uv run python benchmarks/call_graph.py --edges SEED COUNT PROGRAM [PROGRAM ...]
+    uv run python benchmarks/call_graph.py --law [SHARE] PROGRAM [PROGRAM ...]
 
 Counts the calls whose last name is that of a function or class of the program: resolved to one
 function, to several, to a class that is made, to a library, or unknown, with the ten most frequent
 reasons and an example of each. Costs are user CPU seconds for 100,000 lines, the memory at its
 peak, and how much more is held after one and after 1,000 questions. With ``--edges``, prints calls
-drawn by the seed among those that reach the program, with both source lines, to be read.
+drawn by the seed among those that reach the program, with both source lines, to be read. With
+``--law``, asks `callers_of` as well, of one in SHARE functions (of all, without a number): an
+answer that says complete must hold every call that the graph knows. Names those that do not, and
+ends with 1 if there are any. `cases` and `attacks` are the fixtures and the programs of `attacks/`.
 """
 
 from __future__ import annotations
 
+import ast
 import random
 import re
 import resource
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from attacks import programs as attack_programs
+
 from awaken.project import Project, Snapshot
-from awaken.project.graph.forwards.call_graph import Call, CallGraph
+from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
+from awaken.testing import load_cases
 from awaken.workspace.discovery import Root, find_files
 from awaken.workspace.file_reading import FileReader
+from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import read_targets
-from awaken.workspace.sources import is_python
+from awaken.workspace.sources import decode, is_python
 
 REASONS = 10
 QUESTIONS = 1000
@@ -114,6 +124,60 @@ def draw(root: Path, seed: int, count: int) -> None:
             print(f"   and {len(call.functions) - len(shown)} more")
 
 
+def unpublished(files: Mapping[str, bytes]) -> Project:
+    """Return a program from which nobody imports: else hardly an answer is complete."""
+    sources = {path: decode(path, text) for path, text in files.items() if is_python(path)}
+    return Project(Snapshot(sources), None, settings=ProjectSettings(published=False))
+
+
+def asked_by_law(argument: str) -> Iterator[tuple[str, Project]]:
+    """Yield the programs that an argument of `--law` names."""
+    if argument == "cases":
+        for case in load_cases(Path(__file__).parents[1] / "fixtures"):
+            yield case.identifier, unpublished(case.before)
+    elif argument == "attacks":
+        for program in attack_programs([]):
+            files = {path: text.encode() for path, text in program.files.items()}
+            yield program.name, unpublished(files)
+    else:
+        snapshot = opened(Path(argument).resolve()).snapshot
+        yield Path(argument).name, unpublished({path: snapshot[path].text for path in snapshot})
+
+
+def lost_calls(project: Project, share: int) -> Iterator[tuple[FunctionPlace, list[Call]]]:
+    """Yield functions whose callers are complete, with the calls of the graph that they lack."""
+    graph = project.calls.graph()
+    for place in [one for one in graph.functions() if one.start >= 0][::share]:
+        module = project.module(place.path)
+        for function in module.walk() if module is not None else ():
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if module is None or module.span(function).start != place.start:
+                continue
+            callers = project.calls.callers_of(module, function)
+            sites = {site.place for site in callers.sites}
+            if callers.complete:
+                yield place, [one for one in graph.callers(place) if one.place not in sites]
+
+
+def hold_law(arguments: list[str]) -> int:
+    """Print how many complete answers lack calls; return 1 if any does."""
+    share = int(arguments.pop(0)) if arguments[0].isdigit() else 1
+    broken = 0
+    for argument in arguments:
+        complete = lacking = 0
+        for name, project in asked_by_law(argument):
+            for place, lost in lost_calls(project, share):
+                complete += 1
+                lacking += bool(lost)
+                for call in lost:
+                    line = line_at(project, call.place.path, call.place.span.start)
+                    print(f"{name}: {place.path} {place.qualname} lacks {line}")
+        print(f"{argument}: {lacking} of {complete} complete answers lack calls", flush=True)
+        broken += lacking
+    return int(broken > 0)
+
+
 def main() -> None:
     """Print all programs named on the command line."""
     arguments = sys.argv[1:]
@@ -122,6 +186,8 @@ def main() -> None:
         for argument in arguments[3:]:
             draw(Path(argument).resolve(), seed, count)
         return
+    if arguments[:1] == ["--law"]:
+        sys.exit(hold_law(arguments[1:]))
     for argument in arguments:
         show(Path(argument).resolve())
 

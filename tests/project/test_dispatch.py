@@ -57,6 +57,18 @@ def test_the_function_that_a_call_reaches(text, call, files, expected):
     [
         (dedent(METHODS) + "Base()._own()", "Base()._own()", "`Derived` has a `_own` as well"),
         (dedent(METHODS) + "Derived()._own()", "Derived()._own()", "`Base` has a `_own` as well"),
+        (
+            """
+from typing import Protocol
+class P(Protocol):
+    def f(self): ...
+class A:
+    def f(self): ...
+def g(p: P): p.f()
+""",
+            "p.f()",
+            "`A` has a `f` as well",
+        ),
         ("if x:\n    def f(): ...\nelse:\n    def f(): ...\nf()", "f()", "`f` is no function"),
         ("import functools\n@functools.cache\ndef f(): ...\nf()", "f()", "`f` has a decorator"),
         ("f = lambda: 1\nf()", "f()", "`f` is no function in sight"),

@@ -66,8 +66,8 @@ class Calls:
 
     @cached_property
     def _families(self) -> Families:
-        evaluator = self._evaluator
-        return Families(evaluator.classes, self._functions, evaluator.callers.words.python())
+        classes, callers = self._evaluator.classes, self._evaluator.callers
+        return Families(classes, self._functions, callers.overrides, callers.words.python())
 
     def kin(self) -> Kin:
         """Return which methods stand in for each other, over the whole program."""

@@ -227,7 +227,11 @@ def _relatives(
     if hierarchy.descendants and hierarchy.is_too_large:  # then reading them all would not help
         yield evaluator.unknown(home, owner, f"`{owner.name}` is named in too many files")
         return
-    for module, relative in hierarchy.binding(method):
+    binding = hierarchy.binding(method)
+    if binding is None:
+        yield evaluator.unknown(home, owner, f"many classes may fulfil `{owner.name}`")
+        return
+    for module, relative in binding:
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings.get(scope.mangled(method), [])
         is_same = same_node(module, relative, home, owner)

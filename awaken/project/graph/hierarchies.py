@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from awaken.knowledge.running import running
+from awaken.project.graph.overrides import HARMLESS_BASES, Overrides
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -19,14 +20,6 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.evaluation import Evaluator
 
-_HARMLESS_BASES = {
-    "abc.ABC",
-    "builtins.object",
-    "typing.Generic",
-    "typing.Protocol",
-    "typing_extensions.Protocol",
-}
-"""Classes outside the project that call no method of a subclass by its name."""
 VIEWS = {
     "flask.views.MethodView",
     "flask.views.View",
@@ -53,14 +46,18 @@ class Hierarchy:
         self,
         evaluator: Evaluator,
         files_with_word: Callable[[str], list[str]],
+        overrides: Overrides,
         hierarchy_of: Callable[[str], Hierarchy],
         qualified: str,
     ) -> None:
         self._evaluator = evaluator
         self._files_with_word = files_with_word
-        self._family_of = hierarchy_of
+        self._overrides = overrides
+        self._hierarchy_of = hierarchy_of
         self._qualified = qualified
         self.is_too_large = False  # known when ``descendants`` were asked for
+        self._bearers: dict[str, tuple[str, ...]] = {}
+        self._reached: dict[tuple[str, str], bool | None] = {}
 
     @cached_property
     def descendants(self) -> frozenset[str]:
@@ -115,7 +112,7 @@ class Hierarchy:
             return f"`{facts.bases_text[index]}`"
         # SQLAlchemy's own bases call no method that a model adds.
         plain = self._evaluator.knowledge.declarative_roots
-        harmless = _HARMLESS_BASES | set(plain) | (set() if method in _OF_VIEWS else VIEWS)
+        harmless = HARMLESS_BASES | set(plain) | (set() if method in _OF_VIEWS else VIEWS)
         hidden = [
             one
             for one in ancestors.outside
@@ -130,9 +127,17 @@ class Hierarchy:
         return {facts.path for name in names if (facts := classes.facts(name)) is not None}
 
     def declaring(self, method: str) -> set[str]:
-        """Return the files of the class, of all below it, and of relatives that set ``method``."""
+        """Return the files of the types that name a receiver whose ``method`` may be the class's.
+
+        Those of the class, of all below it, of relatives that set ``method``, and of protocols.
+        """
         classes = self._evaluator.classes
-        known = (classes.facts(name) for name in self._ancestors | self.descendants)
+        asking = {
+            protocol
+            for protocol in self._overrides.asking_for.get(method, ())
+            if self._reaches_class(protocol, method) is not False
+        }
+        known = (classes.facts(name) for name in self._ancestors | self.descendants | asking)
         return {
             one.path
             for one in known
@@ -144,12 +149,20 @@ class Hierarchy:
         """Yield the trees of the class and of all its relatives."""
         yield from self._trees(sorted(self._ancestors | self.descendants))
 
-    def binding(self, method: str) -> Iterator[tuple[Module, ast.ClassDef]]:
-        """Yield the trees of those of them that bind ``method``: no other file is parsed."""
-        classes = self._evaluator.classes
-        known = ((name, classes.facts(name)) for name in sorted(self._ancestors | self.descendants))
+    def binding(self, method: str) -> Iterator[tuple[Module, ast.ClassDef]] | None:
+        """Return the trees of those of them that bind ``method``: no other file is parsed.
+
+        Of a protocol also those of the classes that fulfil it; None where these are too many.
+        """
+        classes, names = self._evaluator.classes, {*self._ancestors, *self.descendants}
+        if self._overrides.is_protocol(self._qualified):
+            if len(self._overrides.files_of(self._qualified)) > _MOST_FILES:
+                return None
+            for name in self._overrides.fulfilling(self._qualified):
+                names.update(self._overrides.definers(name, method))
+        known = ((name, classes.facts(name)) for name in sorted(names))
         # The compiler stores `__x` as `_Shop__x`.
-        yield from self._trees(
+        return self._trees(
             name
             for name, facts in known
             if facts is not None and any(one.endswith(method) for one in facts.members)
@@ -163,33 +176,24 @@ class Hierarchy:
 
     def made_by_init(self) -> set[str]:
         """Return the classes for which ``X(...)`` calls the ``__init__`` of this one."""
-        return {
-            name
-            for name in self.descendants
-            # None is "cannot be told", so it may be the one of this class.
-            if self._definer(name, "__init__") in {self._qualified, None}
-        }
+        return {name for name in self.descendants if self._may_be_own(name, "__init__")}
 
-    def _definer(self, qualified: str, method: str) -> str | None:
-        """Return the nearest class from ``qualified`` upwards that defines ``method``."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
-            found = self._evaluator.classes.node(facts.qualified)
-            if found is None:
-                return None
-            module, node = found
-            scope = module.scopes.scope_made_by(node)
-            if scope.mangled(method) in scope.bindings:
-                return facts.qualified
-        return None
+    def _may_be_own(self, qualified: str, method: str) -> bool:
+        """Whether ``method`` of the class ``qualified`` itself may be the one of this class."""
+        definers = self._overrides.definers(qualified, method)
+        # An `__init__` that is generated is defined nowhere.
+        return not definers or self._qualified in definers
 
     def is_above(self, qualified: str, method: str) -> bool:
         """Whether ``super().method`` in the class ``qualified`` may be that of this class."""
         if qualified == self._qualified or qualified not in self._ancestors | self.descendants:
             return False
-        lines = self._family_of(qualified)
+        lines = self._hierarchy_of(qualified)
         # With several bases the order depends on the class of the instance.
-        return not lines.is_linear or lines.definer_above(method) in {self._qualified, None}
+        if not lines.is_linear:
+            return True
+        above = self._overrides.line(qualified)
+        return self._may_be_own([*above][1], self._stored(method)) if len(above) > 1 else True
 
     @cached_property
     def is_linear(self) -> bool:
@@ -199,12 +203,6 @@ class Hierarchy:
         """
         classes, names = self._evaluator.classes, self.descendants
         return not self.is_too_large and all(classes.is_one_line(name) for name in names)
-
-    def definer_above(self, method: str) -> str | None:
-        """Return the nearest class above this one that defines ``method``; None if none does."""
-        ancestors = self._evaluator.classes.ancestors(self._qualified)
-        above = ancestors.inside[1:2] if ancestors is not None else ()
-        return self._definer(above[0].qualified, method) if above else None
 
     def reaches(self, receiver: Value, method: str) -> bool | None:
         """Whether ``receiver.method`` may be that of this class; None if it cannot be told."""
@@ -224,15 +222,27 @@ class Hierarchy:
             case _:
                 return False
 
-    def _reaches_class(self, qualified: str, method: str) -> bool:
+    def _reaches_class(self, qualified: str, method: str) -> bool | None:
         if self._evaluator.classes.facts(qualified) is None:
             # What is declared as a base from a library may be an instance of this class.
             return qualified in self._outside
-        if qualified in self.descendants:
-            definer = self._definer(qualified, method)
-            if definer is None or definer == self._qualified:
-                return True
-            # It overrides the method; only a class with several bases may come back to this one.
-            return definer not in self.descendants
-        # What is declared as a base may be an instance of this class.
-        return qualified in self._ancestors
+        key = (qualified, method)
+        if key not in self._reached:
+            is_instance = self._overrides.is_instance
+            answers = {is_instance(name, qualified) for name in self._bearing(method)}
+            self._reached[key] = True in answers or (None if None in answers else False)
+        return self._reached[key]
+
+    def _bearing(self, method: str) -> tuple[str, ...]:
+        """Return the classes whose instances may have the ``method`` of this one."""
+        if method not in self._bearers:
+            stored = self._stored(method)
+            bearing = (one for one in sorted(self.descendants) if self._may_be_own(one, stored))
+            self._bearers[method] = tuple(bearing)
+        return self._bearers[method]
+
+    def _stored(self, method: str) -> str:
+        """Return the name by which the compiler stores ``method`` of this class."""
+        owner = self._qualified.rpartition(".")[2].lstrip("_")
+        is_private = method.startswith("__") and not method.endswith("__")
+        return f"_{owner}{method}" if is_private and owner else method

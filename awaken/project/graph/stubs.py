@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.names.classes import PROTOCOLS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.evaluation import Evaluator
 
-_PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
 _ABSTRACT = {"abc.abstractmethod", "abc.abstractproperty"}
 
 
@@ -26,7 +26,7 @@ def is_stub(evaluator: Evaluator, module: Module, function: Function) -> bool:
     if decorators & _ABSTRACT or _is_left_out(function):
         return True
     bases = (one.value if isinstance(one, ast.Subscript) else one for one in owner.bases)
-    return any(evaluator.names.qualified(module, base) in _PROTOCOLS for base in bases)
+    return any(evaluator.names.qualified(module, base) in PROTOCOLS for base in bases)
 
 
 def _is_left_out(function: Function) -> bool:

@@ -21,6 +21,8 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.words import Words
 
+PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+
 
 class Definition(Struct, frozen=True):
     """A class, function or variable defined in the project."""

@@ -24,6 +24,7 @@ class CallIndex:
         self._surroundings = Surroundings(evaluator, words)
         self.module_values = self._surroundings.module_values
         self.hierarchy = self._surroundings.hierarchy
+        self.overrides = self._surroundings.overrides
 
     def of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from awaken.project.source.modules import Module
 from awaken.project.source.words import Words
+from awaken.project.values.calls.loaded_files import MAKING
 from awaken.project.values.evaluation import Evaluator
 
 _MOST_FILES = 100  # to parse for one name
@@ -29,7 +31,16 @@ class ModuleValues:
         if last not in self._files:
             self._files[last] = self._files_naming(last)
         files = self._files[last]
-        return files is None or any(dotted in self._used_in(file) for file in files)
+        return (
+            files is None
+            or any(dotted in self._used_in(file) for file in files)
+            or not self._loading.isdisjoint(self._words.files_with(last))
+        )
+
+    @cached_property
+    def _loading(self) -> frozenset[str]:
+        """The files that may load others by their paths."""
+        return frozenset(self._words.files_with(MAKING.rpartition(".")[2]))
 
     def _files_naming(self, last: str) -> list[str] | None:
         """Return the files that may use a module called ``last``; None if they are too many."""

@@ -8,6 +8,8 @@ from awaken.project.graph.callers.composed_names import COMPOSING
 from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.callers.module_values import ModuleValues
 from awaken.project.graph.hierarchies import Hierarchy
+from awaken.project.graph.overrides import Overrides
+from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.words import Words
 from awaken.project.values.evaluation import Evaluator
 
@@ -19,6 +21,8 @@ class Surroundings:
         self.evaluator = evaluator
         self.words = words
         self.module_values = ModuleValues(evaluator, words)
+        functions = Functions(evaluator.names, evaluator.names.facts)
+        self.overrides = Overrides(evaluator.classes, functions, words)
         self.importers = Importers(evaluator.names.layout, words)
         self.without_calls: set[tuple[str, str]] = set()
         """Names of functions with files of which it is known that no mention of the name may be a
@@ -29,7 +33,7 @@ class Surroundings:
         """Return the class ``qualified`` of the project with its relatives."""
         if qualified not in self._hierarchies:
             self._hierarchies[qualified] = Hierarchy(
-                self.evaluator, self.words.files_with, self.hierarchy, qualified
+                self.evaluator, self.words.files_with, self.overrides, self.hierarchy, qualified
             )
         return self._hierarchies[qualified]
 

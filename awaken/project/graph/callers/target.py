@@ -66,6 +66,10 @@ class Target:
         self._definition = Definition.of(module, function)
         self.owner = Definition.of(module, owner) if owner is not None else None
         self.is_local = scope.kind not in {"module", "class"}
+        # What makes a class inside of another one may be read off any instance of that.
+        self._is_attribute = (
+            owner is not None and scope.parent is not None and (scope.parent.kind == "class")
+        )
         self._qualified = f"{module.name}.{module.qualname(function)}"
         self._method_kind = method_kind(decorator_names(evaluator.names, module, function))
         self.hierarchy: Hierarchy | None = None
@@ -171,6 +175,8 @@ class Target:
         is_imported = isinstance(root, ast.Name) and any(
             one.kind == "import" for one in module.scopes.bindings_of(root)
         )
+        if self._is_attribute:
+            return _any(self._is_target(one) for one in self._evaluator.values(module, node))
         if not is_imported and not self._surroundings.module_values.travels(path):
             return False
         return _any(self._module_refers(node, self._evaluator.values(module, node.value)))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.names.classes import PROTOCOLS
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue, Producer, Values, union
 from awaken.project.values.questions import Questions
-
-_PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
 
 
 def only_declares(node: Function) -> bool:
@@ -32,7 +31,7 @@ def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
     if not isinstance(owner, InstanceOf) or not isinstance(node, Function) or is_hidden:
         return ()
     ancestors = evaluator.classes.ancestors(owner.qualified)
-    is_protocol = ancestors is None or bool(_PROTOCOLS & set(ancestors.outside))
+    is_protocol = ancestors is None or bool(PROTOCOLS & set(ancestors.outside))
     # Else too many files would be read.
     if is_protocol or not evaluator.follows_callers:
         return ()

@@ -206,7 +206,9 @@ def check_target(statement: Statement) -> None:
             help_text = tell_target(statement.reader, item)
             raise Refused(reasons.UNKNOWN_ENTITY, described, help_text)
     elif item.what is What.SELECTABLE:
-        if item.orm or (has_criteria and not _are_core(statement.reader, item, chain.links)):
+        if item.orm is not False or (
+            has_criteria and not _are_core(statement.reader, item, chain.links)
+        ):
             raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` of `{described}`")
     else:
         raise Refused(reasons.RAISES_TODAY, f"{chain.end}() is for one mapped class")

@@ -38,6 +38,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import (
     Item,
@@ -305,7 +306,7 @@ def _gives_one_row(statement: Statement, kind: Kind) -> bool:
         return False
     # Constants give one row, unless a FROM multiplies it; EXISTS brings none into FROM.
     return not (statement.joined or statement.selects_from) and all(
-        _is_exists_criterion(node) for node in statement.criteria
+        exists_in(statement.reader, node) is not None for node in statement.criteria
     )
 
 
@@ -315,16 +316,6 @@ def _surely_gives_a_row(statement: Statement) -> bool:
         return False
     is_bare = not statement.chain.links and not statement.continued
     return is_bare or all(item.aggregate for item in statement.items)
-
-
-def _is_exists_criterion(node: ast.expr) -> bool:
-    if isinstance(node, ast.UnaryOp):
-        return _is_exists_criterion(node.operand)
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "exists"
-    )
 
 
 def _values(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.entities import literal_elements
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.sqlalchemy.loads.embedded import is_orm
 
 
 def is_buffered(statement: Statement) -> bool:
@@ -37,16 +33,3 @@ def flushes_first(statement: Statement) -> bool:
     in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
     # Before 2.0.15 criteria alone make no ORM statement; beside a join they do.
     return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0.15"))
-
-
-def is_orm(reader: Reader, node: ast.expr) -> bool:
-    """Whether a mapped class is named in ``node``, as far as can be seen."""
-    if isinstance(node, ast.Starred):
-        # Of a list that is out of sight, nothing is taken for a class: the caveat stays.
-        elements = literal_elements(reader, node.value) or []
-        return any(is_orm(reader, element) for element in elements)
-    return any(
-        entity_of(reader, part) is not None
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name | ast.Attribute)
-    )

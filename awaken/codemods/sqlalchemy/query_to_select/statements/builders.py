@@ -185,7 +185,7 @@ def _distinct(statement: Statement, link: Link, _position: int, _executed: bool)
 
 
 def _options(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
-    if statement.items and not any(item.orm for item in statement.orm_items):
+    if statement.items and all(item.orm is False for item in statement.orm_items):
         # Query looks for what they apply to; a select() of no mapped class ignores them.
         raise Refused(reasons.RAISES_TODAY, "options() of a query for no mapped class")
     # A select() that loads takes names of columns wherever a Query does, which is before 2.0.

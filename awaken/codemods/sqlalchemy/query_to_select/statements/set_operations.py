@@ -11,12 +11,13 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, Operation
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
+from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources, is_subquery
@@ -250,7 +251,7 @@ def _check_later(statement: Statement, link: Link, item: Item, later: Sequence[L
             _check_items(statement, link, after, known)
         elif after.name in _CRITERIA and not _is_empty(after):
             _check_criteria(link, after, known)
-        if any(_asks_again(node, name) for node in _arguments(after)):
+        if any(_asks_again(statement.reader, node, name) for node in _arguments(after)):
             raise _unclear(link, after)
 
 
@@ -313,18 +314,18 @@ def _check_options(link: Link) -> None:
             raise Refused(reasons.SET_OPERATION, f"`{ast.unparse(option)}` after a set operation")
 
 
-def _asks_again(node: ast.expr, owner: str) -> bool:
+def _asks_again(reader: Reader, node: ast.expr, owner: str) -> bool:
     """Whether ``node`` names the class where the table may be meant, not what stands for it."""
-    return any(
-        _has_own_from(call) and (_name_of(call) in {"exists", "text"} or _names_inside(call, owner))
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-    )
-
-
-def _has_own_from(call: ast.Call) -> bool:
-    """``User.manager.has(User.id > 1)`` has a FROM of its own, as queries and EXISTS have."""
-    return is_subquery(call) or _name_of(call) in {"any", "has", "exists", "text"}
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call):
+            continue
+        name = _name_of(call)
+        if name == "text" or exists_in(reader, call) is not None:
+            return True
+        # ``User.manager.has(User.id > 1)`` has a FROM of its own, as queries have.
+        if (is_subquery(call) or name in {"any", "has"}) and _names_inside(call, owner):
+            return True
+    return False
 
 
 def _name_of(call: ast.Call) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from awaken.project.frameworks.sqlalchemy.loads.by_value import read_by_value
 from awaken.project.frameworks.sqlalchemy.loads.certainty import ASSUMED, least
+from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in, is_orm
 from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, What
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
@@ -69,9 +70,6 @@ _SQL_FUNCTIONS = ORDERINGS | {
 }
 _CORE_FUNCTIONS = frozenset({"literal", "literal_column", "text", "null", "true", "false"})
 _SELECTABLE_CALLS = frozenset({"subquery", "cte", "alias", "lateral", "tablesample"})
-_SET_OPERATIONS = frozenset(
-    {"union", "union_all", "intersect", "intersect_all", "except_", "except_all"}
-)
 _SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
 
 
@@ -102,7 +100,7 @@ def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) ->
     known = all(item.what in {What.COLUMN, What.EXPRESSION} for item in found)
     if not found or not known or any(item.certainty.is_weak for item in found):
         return [Item(node, What.UNKNOWN)]
-    is_orm = alone and all(item.orm for item in found)
+    are_orm = alone and all(item.orm for item in found)
     items: list[Item] = []
     for element, item in zip(elements, found, strict=True):
         one = replace(
@@ -110,7 +108,7 @@ def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) ->
             node=node,
             what=What.EXPRESSION,
             owner=None,
-            orm=is_orm,
+            orm=are_orm,
             mixed=True,
             constant=False,
         )
@@ -149,9 +147,9 @@ def _is_changed(reader: ModuleReader, name: ast.Name) -> bool:
 
 def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
     """Classify one item; ``depth`` limits how many variables are followed."""
-    entity = entity_of(reader, node, depth)
-    if entity is not None:
-        return entity
+    whole = entity_of(reader, node, depth) or _existence(reader, node)
+    if whole is not None:
+        return whole
     match node:
         case ast.Attribute():
             return _classify_attribute(reader, node, depth)
@@ -171,6 +169,11 @@ def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
             return _one_of(node, classify(reader, body, depth), classify(reader, other, depth))
         case _:
             return Item(node, What.UNKNOWN)
+
+
+def _existence(reader: ModuleReader, node: ast.expr) -> Item | None:
+    exists = exists_in(reader, node)
+    return None if exists is None else Item(node, What.EXPRESSION, orm=exists.orm, constant=True)
 
 
 def _one_of(node: ast.expr, one: Item, other: Item) -> Item:
@@ -207,9 +210,9 @@ def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -
         return replace(inner, node=node, hashable=True if inner.what is What.EXPRESSION else None)
     if isinstance(node.value, ast.Attribute) and _is_column_collection(node.value):
         table = classify(reader, node.value.value, depth - 1) if depth else None
-        is_orm = table is not None and table.what is What.SELECTABLE and table.orm
+        of_orm = table.orm if table is not None and table.what is What.SELECTABLE else False
         text = ast.unparse(node.value)
-        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=is_orm)
+        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=of_orm)
     if isinstance(node.value, ast.Name) and _imported(reader, node.value).certainty.is_assumed:
         # An attribute of what is taken for a mapped class is taken for a column.
         text = node.value.id
@@ -270,12 +273,10 @@ def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
         return _sql_function(reader, node, name, depth)
     if name in {"Table", "table"}:
         return Item(node, What.SELECTABLE, orm=False, hashable=None)
-    if name == "exists":
-        return Item(node, What.EXPRESSION, orm=bool(node.args), constant=True)
     if name == "Bundle":
         return Item(node, What.EXPRESSION, key="", hashable=None)
     if name in {"select", "union", "union_all", "intersect", "except_"}:
-        return Item(node, What.SELECTABLE, hashable=None)
+        return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
     if name in _SQL_FUNCTIONS:
         return _library_expression(reader, node, name, depth)
     if isinstance(node.func, ast.Attribute):
@@ -357,12 +358,9 @@ def _classify_method(
     reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int
 ) -> Item:
     if method.attr in _SELECTABLE_CALLS:
-        is_orm = not _is_united(reader, method.value)
-        return Item(node, What.SELECTABLE, hashable=None, orm=is_orm)
+        return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
     if method.attr in _SCALAR_CALLS:
-        return Item(node, What.EXPRESSION, hashable=None)
-    if method.attr == "exists" and not node.args:
-        return Item(node, What.EXPRESSION, constant=True)
+        return Item(node, What.EXPRESSION, hashable=None, orm=is_orm(reader, node))
     if method.attr == "label" and node.args:
         return _labelled(reader, node, method, depth)
     inner = classify(reader, method.value, depth)
@@ -373,16 +371,6 @@ def _classify_method(
     return replace(
         inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, hashable=inner.hashable
     )
-
-
-def _is_united(reader: ModuleReader, node: ast.expr) -> bool:
-    """Whether ``node`` is a set operation, and one of Core: of the ORM it is since 2.0.15."""
-    if not reader.project.targets.admits("sqlalchemy", "<2.0.15"):
-        return False
-    value = reader.only_value(node) if isinstance(node, ast.Name) else None
-    calls = (part.func for part in ast.walk(value or node) if isinstance(part, ast.Call))
-    names = {getattr(one, "attr", getattr(one, "id", "")) for one in calls}
-    return not names.isdisjoint(_SET_OPERATIONS)
 
 
 def _labelled(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:

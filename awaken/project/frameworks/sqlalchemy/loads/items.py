@@ -40,7 +40,8 @@ class Item:
     ``model`` is the qualified name of the mapped class that it is, or whose column it is; ``owner``
     the source text of that class or alias. ``key`` is its name in a row, None without a label;
     ``other_keys`` are names that it may have in its place.
-    ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
+    ``orm`` says that the item makes the statement an ORM statement, None where that is unknown;
+    ``one_row`` that it alone
     gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
     ``mixed`` that columns of several classes are in it. ``models`` are all the classes that an
     entity of no one model may be, empty where they are not known. ``automapped`` says that it is
@@ -52,7 +53,7 @@ class Item:
     model: str | None = None
     owner: str | None = None
     key: str | None = None
-    orm: bool = True
+    orm: bool | None = True
     aliased: bool = False
     aggregate: bool = False
     constant: bool = False

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify
 from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, What
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
@@ -96,7 +97,8 @@ class Sources:
 
     def _is_call(self, node: ast.Call) -> bool:
         function = node.func
-        if self._is_exists(node):
+        # It has its own FROM, whatever is asked inside.
+        if exists_in(self.reader, node) is not None:
             return True
         if self.reader.function_name(function) or self.reader.library_name(function):
             name = self.reader.library_name(function)
@@ -115,15 +117,6 @@ class Sources:
                 return False
             return all(map(self._is_operand, node.args))
         return False
-
-    def _is_exists(self, node: ast.Call) -> bool:
-        """An EXISTS has its own FROM, whatever is asked inside."""
-        function = node.func
-        if isinstance(function, ast.Attribute) and function.attr == "exists":
-            return True
-        while isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call):
-            function = function.value.func
-        return self.reader.library_name(function) == "exists"
 
     def _is_relationship(self, node: ast.expr) -> bool:
         if not isinstance(node, ast.Attribute):

@@ -1,0 +1,204 @@
+"""Override sets: which method runs where one is called on an instance of a class or protocol.
+
+Both directions ask here: ``callers_of`` begins with a method and asks which receivers run it
+(``awaken.project.graph.hierarchies``), the call graph begins with a receiver and asks which
+methods it runs (``awaken.project.graph.forwards.families``). Told from the facts of files; no tree
+is held, and only files with the words of a protocol are read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from awaken.project.names.classes import PROTOCOLS, Classes, ClassFacts
+from awaken.project.names.functions.definitions import Functions
+from awaken.project.names.functions.standing_in import may_stand_in
+from awaken.project.source.words import Words
+
+HARMLESS_BASES = {"abc.ABC", "builtins.object", "typing.Generic", *PROTOCOLS}
+"""Classes outside the project that have no method of interest, and call none of a subclass."""
+_MOST_BASES = 50  # of a class whose `__mro__` is worked out
+_DYNAMIC = {"__getattr__", "__getattribute__"}
+
+
+class Overrides:
+    """Answers for the classes of one program."""
+
+    def __init__(self, classes: Classes, functions: Functions, words: Words) -> None:
+        self._classes = classes
+        self._functions = functions
+        self._words = words
+        self._lines: dict[str, dict[str, ClassFacts]] = {}
+        self._members_asked: dict[str, frozenset[str]] = {}
+        self._fulfils: dict[tuple[str, str], bool | None] = {}
+        self._fulfilling: dict[str, tuple[str, ...]] = {}
+
+    # ----------------------------------------------------------------------------- inheritance
+    def line(self, qualified: str) -> dict[str, ClassFacts]:
+        """Return the class and all that it inherits of the project, the nearest first."""
+        if qualified not in self._lines:
+            ancestors = self._classes.ancestors(qualified)
+            inside = () if ancestors is None else ancestors.inside
+            self._lines[qualified] = {facts.qualified: facts for facts in inside}
+        return self._lines[qualified]
+
+    def definers(self, qualified: str, method: str) -> tuple[str, ...]:
+        """Return the class whose ``method`` an instance of the class itself has.
+
+        None where there is none, several where Python's order of the bases cannot be told.
+        """
+        nearest = self.nearest(self.line(qualified).values(), method)
+        order = self._order(qualified) if len(nearest) > 1 else None
+        return nearest if order is None else (min(nearest, key=order.index),)
+
+    def nearest(self, line: Iterable[ClassFacts], method: str) -> tuple[str, ...]:
+        """Return the classes of ``line`` that define ``method``, less those overridden there."""
+        defining = [facts for facts in line if method in facts.members]
+        return tuple(
+            facts.qualified
+            for facts in defining
+            if not any(
+                # One of two classes of that name may lack the method.
+                below.unique
+                and below is not facts
+                and facts.qualified in self.line(below.qualified)
+                for below in defining
+            )
+        )
+
+    def _order(self, qualified: str) -> list[str] | None:
+        """Return the names in the class's `__mro__`; None for one that cannot be told."""
+        line = self.line(qualified)
+        if len(line) > _MOST_BASES or not all(one.unique for one in line.values()):
+            return None
+        orders: dict[str, list[str]] = {}
+        waiting = [qualified]
+        while waiting:
+            facts = line.get(waiting[-1])
+            bases = [] if facts is None else [str(base) for base in facts.bases]
+            missing = [base for base in bases if base not in orders]
+            if missing and len(waiting) <= len(line):
+                waiting.append(missing[0])
+                continue
+            merged = None if missing else _merged([*(orders[base] for base in bases), bases])
+            if merged is None:
+                return None
+            name = waiting.pop()
+            orders[name] = [name, *merged]
+        return orders[qualified]
+
+    def is_instance(self, qualified: str, declared: str) -> bool | None:
+        """Whether an instance of the class may be where ``declared`` is named as its type.
+
+        None where a base out of sight may bring what a protocol asks for.
+        """
+        if declared in self.line(qualified):
+            return True
+        return self.fulfils(qualified, declared) if self.is_protocol(declared) else False
+
+    # ------------------------------------------------------------------------------- protocols
+    @cached_property
+    def protocols(self) -> frozenset[str]:
+        """The protocols of the program."""
+        found = (self._classes.subclasses(one) for one in sorted(PROTOCOLS))
+        return frozenset(name for names in found for name in names)
+
+    def is_protocol(self, qualified: str) -> bool:
+        """Whether a class of the program is a protocol, and none that only fulfils one."""
+        facts = self._classes.facts(qualified)
+        return facts is not None and not PROTOCOLS.isdisjoint(facts.bases)
+
+    @cached_property
+    def asking_for(self) -> dict[str, list[str]]:
+        """The protocols that ask for a member, by its name; sorted."""
+        asking: defaultdict[str, list[str]] = defaultdict(list)
+        for protocol in sorted(self.protocols):
+            for member in self._asked_by(protocol):
+                asking[member].append(protocol)
+        return asking
+
+    def fulfilling(self, protocol: str) -> tuple[str, ...]:
+        """Return the classes that have all members of a protocol, whatever they inherit; sorted.
+
+        Not those of which a part is out of sight.
+        """
+        if protocol not in self._fulfilling:
+            candidates = sorted(self._candidates(self._asked_by(protocol)))
+            found = (name for name in candidates if self.fulfils(name, protocol))
+            self._fulfilling[protocol] = tuple(found)
+        return self._fulfilling[protocol]
+
+    def files_of(self, protocol: str) -> list[str]:
+        """Return the files in which a class may have all members of a protocol, or a base of it."""
+        asked = sorted(self._asked_by(protocol))
+        return min(map(self._words.files_with, asked), key=len, default=[])
+
+    def _candidates(self, asked: frozenset[str]) -> Iterator[str]:
+        rarest = min(sorted(asked), key=lambda one: len(self._words.files_with(one)), default=None)
+        for path in () if rarest is None else self._words.files_with(rarest):
+            for name, facts in self._classes.in_file(path).items():
+                if rarest in facts.members or rarest in facts.assigned:
+                    yield from (name, *self._classes.all_subclasses(name))
+
+    def _asked_by(self, protocol: str) -> frozenset[str]:
+        """Return the members that a class must have to fulfil a protocol."""
+        if protocol not in self._members_asked:
+            self._members_asked[protocol] = frozenset(
+                member
+                for name, facts in self.line(protocol).items()
+                if self.is_protocol(name)
+                for member in facts.members
+                if member == "__call__" or not member.startswith("__")
+            )
+        return self._members_asked[protocol]
+
+    def fulfils(self, qualified: str, protocol: str) -> bool | None:
+        """Whether a class has all that a protocol asks for.
+
+        None if a part of it is out of sight, or if the protocol asks for nothing.
+        """
+        key = (qualified, protocol)
+        if key not in self._fulfils:
+            asked = sorted(self._asked_by(protocol))
+            answers = {self._has(qualified, protocol, member) for member in asked}
+            is_class = not self.is_protocol(qualified)
+            self._fulfils[key] = is_class and (
+                False if False in answers else None if None in answers or not asked else True
+            )
+        return self._fulfils[key]
+
+    def _has(self, qualified: str, protocol: str, member: str) -> bool | None:
+        """Whether a class has what a protocol asks for, and takes what is passed there."""
+        line = self.line(qualified).values()
+        for facts in line:
+            if member in facts.assigned:
+                return True
+            if member in facts.members:
+                asked_by = self.nearest(self.line(protocol).values(), member)[0]
+                own = self._functions.named(f"{facts.qualified}.{member}")
+                asked = self._functions.named(f"{asked_by}.{member}")
+                return own is None or asked is None or may_stand_in(own, asked)
+        return None if self._is_open(qualified) else False
+
+    def _is_open(self, qualified: str) -> bool:
+        """Whether a class may have members that nobody sees."""
+        ancestors = self._classes.ancestors(qualified)
+        if ancestors is None or ancestors.unresolved or set(ancestors.outside) - HARMLESS_BASES:
+            return True
+        return any(not _DYNAMIC.isdisjoint(facts.members) for facts in ancestors.inside)
+
+
+def _merged(orders: list[list[str]]) -> list[str] | None:
+    """Merge the orders of bases as Python does (C3); None where Python raises TypeError."""
+    found: list[str] = []
+    rest = [order for order in orders if order]
+    while rest:
+        behind = {name for order in rest for name in order[1:]}
+        head = next((order[0] for order in rest if order[0] not in behind), None)
+        if head is None:
+            return None
+        found.append(head)
+        rest = [left for order in rest if (left := order[1:] if order[0] == head else order)]
+    return found
