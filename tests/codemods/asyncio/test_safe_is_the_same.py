@@ -2,39 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from textwrap import dedent
-
 import pytest
-
-from awaken.testing import Case, run_case
-from awaken.testing.cases import Settings
-
-
-def levels(rule, text, **others):
-    """Return the level of each site of a file, with the reason of one that stays."""
-    sites = findings(rule, text, **others)
-    return [(one.reason or one.level).rpartition("/")[2] for one in sites]
-
-
-def findings(rule, text, **others):
-    """Return the findings in a file."""
-    texts = {"main": text, **others}
-    files = {f"{name}.py": dedent(text).encode() for name, text in texts.items()}
-    case = Case(
-        name="it",
-        family="asyncio",
-        rule=rule,
-        directory=Path(),
-        settings=Settings(published=False, targets={"python": "3.11"}),
-        before=files,
-        after=files,
-        program={},
-    )
-    report = run_case(case).report
-    assert report.diagnostics == ()
-    return [one for one in report.findings if one.place.path == "main.py"]
-
+from small_programs import findings, levels
 
 LISTED = """
 import asyncio

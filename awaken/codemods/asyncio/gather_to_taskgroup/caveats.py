@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 
-def names_and_contexts(
+def of_program(
     project: Project, module: Module, gathered: ast.Call, coroutines: Sequence[ast.expr]
 ) -> Iterator[str]:
-    """Yield which names more code sees, and which context variables fewer tasks see."""
+    """Yield what the rest of the program makes of it: its contexts, its tasks and its names."""
     # A task gets its context when it is made, and the arguments of the next one come later now.
     calls = any(
         isinstance(part, ast.Call)
@@ -28,6 +28,8 @@ def names_and_contexts(
     )
     if calls and project.files_with((b"ContextVar",)):
         yield "what an argument sets of context variables, the tasks before it do not see"
+    if project.files_with((b"set_task_factory",)):
+        yield "where a task factory returns no task, the group waits forever"
     listed = lists_names(module, module.scopes.scope_of(gathered))
     if listed is not None:
         yield f"`{module.excerpt(listed)}` sees more names"

@@ -16,7 +16,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.arguments import (
     Given,
     gathered_by,
 )
-from awaken.codemods.asyncio.gather_to_taskgroup.caveats import names_and_contexts, read_before
+from awaken.codemods.asyncio.gather_to_taskgroup.caveats import of_program, read_before
 from awaken.codemods.asyncio.gather_to_taskgroup.left_undone import left_undone
 from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
@@ -89,7 +89,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     if limit is not None:
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, gathered.given)
-    caveats += names_and_contexts(project, module, call, coroutines)
+    caveats += of_program(project, module, call, coroutines)
     is_alone = len(gathered.given) == 1 and gathered.given[0].is_one
     undone = None if is_alone else left_undone(project, module, coroutines)
     if undone is not None:
