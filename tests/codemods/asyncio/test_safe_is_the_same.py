@@ -124,6 +124,39 @@ def test_what_a_thread_is_given_and_by_whom(parts, level):
     assert levels("executor-to-thread", THREADED.format(**text)) == [level]
 
 
+TIMED = """
+import asyncio
+import async_timeout
+
+async def main():
+    async with async_timeout.timeout(1):
+        await asyncio.sleep(2)
+
+async def start():
+    try:
+        await main()
+    except TimeoutError as error:
+        return {read}
+"""
+
+
+@pytest.mark.parametrize(
+    ("read", "version", "level"),
+    [
+        ("str(error)", "<5", "safe"),
+        ("error.__cause__", "<5", "unsafe"),
+        ("error.__cause__", ">=5", "safe"),
+        ("asyncio.current_task().cancelling()", ">=4", "unsafe"),
+        ("asyncio.current_task().cancelling()", ">=4.0.3", "safe"),
+        ("asyncio.current_task().uncancel()", ">=3", "unsafe"),
+    ],
+)
+def test_what_an_old_version_of_async_timeout_leaves(read, version, level):
+    targets = {"async-timeout": version}
+    text = TIMED.format(read=read)
+    assert levels("async-timeout-to-asyncio", text, targets) == [level]
+
+
 ASKED = "import asyncio\n\nasync def main():\n    return asyncio.get_event_loop()\n"
 
 
