@@ -261,7 +261,7 @@ def _is_steady_name(module: Module, name: ast.Name) -> bool:
     function = next((one for one in module.ancestors(name) if isinstance(one, Function)), None)
     if owner.node is function:
         # It waits meanwhile, and only functions inside of it can rebind its names.
-        return all(module.scopes.scope_of(one.node) is owner for one in bindings if one.node)
+        return all(module.scopes.scope_of(one.node) is owner for one in bindings)
     is_defined = bindings[0].kind in {"class", "function", "import"}
     is_defined |= bindings[0].kind == "parameter" and owner.kind == "function"
     return len(bindings) == 1 and is_defined
