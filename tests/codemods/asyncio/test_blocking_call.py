@@ -36,11 +36,7 @@ class Pages:
 def test_receivers_are_evaluated_where_a_library_is_mentioned(imported, asks, monkeypatch):
     asked = []
 
-    def library_functions(self, module, call):
-        asked.append(call)
-        return ()
-
-    monkeypatch.setattr(Effects, "library_functions", library_functions)
+    monkeypatch.setattr(Effects, "library_functions", lambda *args: asked.append(args) or ())
 
     assert findings("blocking-call", ASKED.format(imported=imported)) == []
     assert bool(asked) is asks
