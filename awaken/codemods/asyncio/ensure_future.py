@@ -83,6 +83,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import patched, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.f_strings import can_be_edited
 from awaken.project.source.trees import is_none, last_name
 from awaken.project.values.domain import Unknown
 
@@ -164,7 +165,7 @@ def _is_of_running_loop(project: Project, module: Module, node: ast.Call) -> boo
 
 def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     module, call = site.module, site.node
-    if module.in_fstring(call):
+    if not can_be_edited(module, call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
     if module.enclosing_coroutine(call) is None:
         raise Refused(OUTSIDE_COROUTINE)
