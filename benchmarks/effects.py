@@ -1,7 +1,7 @@
 """Ask for the effects of every function of a program, and count what is answered.
 
-`python benchmarks/effects.py DIRECTORY [coroutines]` prints one Markdown table: what is known of
-what each function raises, on what it blocks, how long it took and how much memory was used.
+`python benchmarks/effects.py DIRECTORY [coroutines]` prints one Markdown table: on what each
+function blocks, how long it took and how much memory was used.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections import Counter
 from pathlib import Path
 
 from awaken.project import Project, Snapshot
-from awaken.project.effects import Raises
 from awaken.workspace.sources import decode
 
 _REASONS = 8
@@ -32,26 +31,15 @@ def read(directory: Path) -> Project:
     return Project(Snapshot({name: decode(name, path.read_bytes()) for name, path in named}), None)
 
 
-def answer(found: Raises) -> str:
-    """Return which kind of answer it is."""
-    if found.nothing:
-        return "raises nothing"
-    return (
-        "known, and unknown"
-        if found.known and found.unknown
-        else ("all known" if found.known else "unknown")
-    )
-
-
 def main() -> None:
     """Ask everything of one program."""
     kind = sys.argv[2] if len(sys.argv) > 2 else "functions"  # noqa: PLR2004
     start = time.perf_counter()
     project = read(Path(sys.argv[1]))
     ready = time.perf_counter()
-    raises, blocks, why = Counter[str](), Counter[str](), Counter[str]()
+    blocks, why = Counter[str](), Counter[str]()
     asked = 0
-    spent = [0.0, 0.0]
+    spent = 0.0
     for path in project.files_with([WANTED[kind]]):
         module = project.module(path)
         if module is None:
@@ -61,22 +49,18 @@ def main() -> None:
                 continue
             asked += 1
             began = time.perf_counter()
-            found = project.effects.may_raise(module, node)
-            between = time.perf_counter()
             blocking = project.effects.blocking_calls(module, node)
-            spent[0] += between - began
-            spent[1] += time.perf_counter() - between
-            raises[answer(found)] += 1
-            why.update({" ".join(one.why.split("`")[::2]) for one in found.unknown[:1]})
+            spent += time.perf_counter() - began
+            why.update({" ".join(one.why.split("`")[::2]) for one in blocking.unknown[:1]})
             blocks["blocks"] += bool(blocking.known)
             blocks["all calls known"] += not blocking.unknown
             blocks.update({one.waits_for for one in blocking.known})
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(f"| {kind} | {asked} |\n| --- | --- |")
     print(f"| read | {ready - start:.1f} s |")
-    print(f"| raises | {spent[0]:.1f} s |\n| blocks | {spent[1]:.1f} s |")
+    print(f"| blocks | {spent:.1f} s |")
     print(f"| memory | {memory:.0f} MB |")
-    for counter in (raises, blocks, why):
+    for counter in (blocks, why):
         for name, number in counter.most_common(_REASONS):
             print(f"| {name} | {number} ({number / max(asked, 1):.0%}) |")
 

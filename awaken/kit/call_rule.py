@@ -12,6 +12,7 @@ from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.search import calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.f_strings import can_be_edited
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -21,7 +22,8 @@ class CallRule(Rule):
     """A rule whose sites are the calls of ``functions``, each a change of its own.
 
     ``functions`` are qualified names, ``asyncio.sleep``; ``triggers`` must find all their files.
-    Calls inside f-strings are refused: ``reasons`` has INSIDE_FSTRING, and what ``rewrite`` raises.
+    Calls in an f-string that shows their code, or where their place is not certain, are refused:
+    ``reasons`` has INSIDE_FSTRING, and what ``rewrite`` raises.
     """
 
     functions: ClassVar[Collection[str]]
@@ -33,8 +35,7 @@ class CallRule(Rule):
         return plan_of(decide(site, self._rewrite, project) for site in sites)
 
     def _rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
-        # The nodes inside an f-string have no certain place before Python 3.12.
-        if site.module.in_fstring(site.node):
+        if not can_be_edited(site.module, site.node):
             raise Refused(INSIDE_FSTRING, site.module.excerpt(site.node))
         return self.rewrite(site, project)
 

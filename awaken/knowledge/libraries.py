@@ -91,10 +91,6 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``blocking``: functions and methods that hold up their thread until something outside is
       done, by what they wait for.
     - ``async_twins``: what a coroutine awaits instead of such a function, with the same arguments.
-    - ``never_raises``: functions and methods that raise no Exception, whatever fits their
-      signature, and ``quiet_managers`` context managers of which that holds when they are entered
-      and left, and that swallow nothing; ``numbers_only`` are those of them that raise if they are
-      given something else first, which nothing but a number in sight rules out.
     - ``opens``: functions and classes whose call opens something that is to be kept and closed: a
       pool of connections to a database (``engine`` or
       ``async-engine`` of SQLAlchemy, ``pool`` of others), or a
@@ -139,9 +135,6 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     services: tuple[str, ...] = ()
     blocking: dict[Wait, tuple[str, ...]] = {}
     async_twins: dict[str, str] = {}
-    never_raises: tuple[str, ...] = ()
-    numbers_only: tuple[str, ...] = ()
-    quiet_managers: tuple[str, ...] = ()
     results: dict[str, str] = {}
     opens: dict[str, Resource] = {}
     for_one_task: tuple[str, ...] = ()
@@ -181,9 +174,6 @@ class Knowledge:
         self.services: set[str] = set()
         self.blocking: dict[str, Wait] = {}
         self.async_twins: dict[str, str] = {}
-        self.never_raises: set[str] = set()
-        self.numbers_only: set[str] = set()
-        self.quiet_managers: set[str] = set()
         self.results: dict[str, str] = {}
         self.opens: dict[str, Resource] = {}
         self.for_one_task: set[str] = set()
@@ -226,9 +216,6 @@ class Knowledge:
         for wait, blocking in library.blocking.items():
             self.blocking |= dict.fromkeys(blocking, wait)
         self.async_twins |= library.async_twins
-        self.never_raises.update(library.never_raises)
-        self.numbers_only.update(library.numbers_only)
-        self.quiet_managers.update(library.quiet_managers)
         self.results |= library.results
         self.opens |= library.opens
         self.for_one_task.update(library.for_one_task)

@@ -231,4 +231,3 @@ def test_nothing_is_concluded_where_another_method_may_run(text, why):
 
     assert not found.known
     assert why in [one.why for one in found.unknown]
-    assert project.effects.may_raise(module, node).unknown

@@ -1,4 +1,4 @@
-"""Where a function gives way, what stands around a call, and around the calls of callers."""
+"""Where a function gives way, and what is around a call."""
 
 from __future__ import annotations
 
@@ -88,38 +88,3 @@ def test_what_stands_around(text, expected):
     found = project.effects.guards(module, last(module, "x()"))
 
     assert [" ".join([one.kind, *map(str, one.catches)]) for one in found] == expected
-
-
-CALLERS = """
-    async def _load(x):
-        return await x()
-    async def _both(x):
-        with open(x) as file:
-            return await _load(file)
-    async def run(x):
-        try:
-            await _both(x)
-        except KeyError:
-            pass
-"""
-
-
-def test_the_handlers_of_callers():
-    project, module, node = function(CALLERS.replace("_load", "f"))
-
-    guards, unknown = project.effects.handlers_in_callers(module, node)
-
-    assert [(one.kind, one.catches) for one in guards] == [("handler", ("builtins.KeyError",))]
-    assert [module.line_column(place.span)[0] for place in guards[0].chain] == [14, 11]
-    assert [one.why for one in unknown] == [
-        "code outside the project may call `f` as well",
-        "code outside the project may call `run` as well",
-    ]
-
-
-def test_a_coroutine_that_is_awaited_elsewhere_is_caught_elsewhere():
-    project, module, node = function("async def _go(f): ...\nasync def f(): ...\nt = _go(f())")
-
-    _, unknown = project.effects.handlers_in_callers(module, node)
-
-    assert "the coroutine of `f` is not awaited where it is made" in [one.why for one in unknown]

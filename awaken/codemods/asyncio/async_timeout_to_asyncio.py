@@ -53,6 +53,10 @@ async def fetch(read):
 the function, the rewrite is *unsafe* and says so. So is `limit.expired`, unless the program
 declares a version below 5: from there on it is a method, and true if it is not called.
 
+Below 5 the package raises `TimeoutError` without a cause, and below 4.0.3 the task keeps its
+`cancelling()` count, so `asyncio.timeout()` around the block raises `CancelledError`. `asyncio`
+sets the cause and the count. Where the program reads one of them, the rewrite is *unsafe*.
+
 The requirement `async-timeout` stays, for other packages may need it: remove it where nothing else
 does.
 
@@ -112,6 +116,11 @@ _FUNCTIONS = ("async_timeout.timeout", "async_timeout.timeout_at")
 _NO_ARGUMENT = {"deadline": "{}.when()", "expired": "{}.expired()"}
 _ARGUMENTS = {"reject": 0, "shift": 1, "update": 1}
 _ATOMS = (ast.Attribute, ast.Call, ast.Constant, ast.Name, ast.Subscript)
+_BELOW = {
+    "5": ((b"__cause__",), "the error has no `__cause__`"),
+    "4.0.3": ((b"cancelling(", b"uncancel("), "`cancelling()` counts the timeout for ever"),
+}
+"""What old versions do otherwise, and the words of programs that see it."""
 _SINCE_5 = {"expired", "reschedule", "when"}
 
 
@@ -151,6 +160,12 @@ class AsyncTimeoutToAsyncio(CallRule):
         doubles = patched(project, module, call.func, qualified)
         caveats = ["something else is put in its place"] if doubles else []
         uses = list(_reads(module, item.optional_vars))
+        caveats += (
+            f"below async-timeout {version}, {what}"
+            for version, (words, what) in _BELOW.items()
+            if project.files_with(words)
+            and not project.targets.guarantees("async-timeout", f">={version}")
+        )
         is_before_5 = project.targets.guarantees("async-timeout", "<5")
         if not is_before_5 and any(_is_property(module, one) for one in uses):
             caveats.append("`expired` is a method since async-timeout 5, so it was always true")

@@ -51,6 +51,13 @@ async def main(url):
 *Safe* means: the same loop makes the same task. Of a coroutine, `ensure_future()` is
 `loop.create_task()` of the running loop, and so is `create_task()`.
 
+*Unsafe*, for a test of the program, or an assignment, replaces:
+
+* a function that is called no longer, such as `asyncio.ensure_future`, or `asyncio.create_task`,
+  which is called now
+* the function that makes the coroutine: what stands for it may return a future or nothing that can
+  be awaited, which only `ensure_future()` takes or refuses in its own way
+
 ## What it refuses
 
 What is not proven to be a coroutine: a task or a future is handed through by the one and refused by
@@ -69,14 +76,15 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Plan, Reason
+from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
-from awaken.kit.search import site_modules
+from awaken.kit.search import patched, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.trees import is_none
+from awaken.project.source.f_strings import can_be_edited
+from awaken.project.source.trees import is_none, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -106,6 +114,7 @@ OTHER_ARGUMENTS = Reason(
 
 _ENSURE = "asyncio.ensure_future"
 _CREATE = "asyncio.create_task"
+_REPLACED = "something else is put in its place"
 _LOOPS = ("get_event_loop", "get_running_loop")
 
 
@@ -116,7 +125,7 @@ class EnsureFuture(Rule):
     family = "asyncio"
     phase = Phase.CONCURRENCY
     since = "0.1.0"
-    levels = (Level.SAFE, Level.MANUAL)
+    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"ensure_future", b"loop().create_task")
     preview = True
     reasons = (
@@ -156,7 +165,7 @@ def _is_of_running_loop(project: Project, module: Module, node: ast.Call) -> boo
 
 def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     module, call = site.module, site.node
-    if module.in_fstring(call):
+    if not can_be_edited(module, call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
     if module.enclosing_coroutine(call) is None:
         raise Refused(OUTSIDE_COROUTINE)
@@ -170,11 +179,14 @@ def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
     module, func = site.module, site.node.func
     asked = func.value.func if isinstance(func, ast.Attribute) else func  # type: ignore[attr-defined]
     written, imports = name_beside(project, site, asked, _CREATE)
+    doubles = patched(project, module, asked, project.qualified_name(module, asked) or "")
+    doubles += patched(project, module, asked, _CREATE)
     unused = [
         site.release_import("asyncio", name) for name in ("get_event_loop", "get_running_loop")
     ]
     message = f"`{module.excerpt(func)}` becomes `{written}`"
-    return Rewrite(message, [site.replace(func, written), *imports, *unused])
+    edits = [site.replace(func, written), *imports, *unused]
+    return Rewrite(message, edits, [_REPLACED] if doubles else [], doubles)
 
 
 def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
@@ -195,7 +207,42 @@ def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
         # Both sides name their parameter differently.
         edits.append(site.replace(call.keywords[0], module.text_of(given)))
     edits.append(site.release_import("asyncio", "ensure_future"))
-    return Rewrite(f"`{module.excerpt(call.func)}` becomes `{written}`", edits)
+    caveats, doubles = _replaced(project, module, call, given)
+    message = f"`{module.excerpt(call.func)}` becomes `{written}`"
+    return Rewrite(message, edits, caveats, doubles)
+
+
+def _replaced(
+    project: Project, module: Module, call: ast.Call, given: ast.expr
+) -> tuple[list[str], tuple[Place, ...]]:
+    """Return what the program replaces of the functions that are called, and where."""
+    caveats: list[str] = []
+    doubles = patched(project, module, call.func, _ENSURE)
+    doubles += patched(project, module, call.func, _CREATE)
+    if doubles:
+        caveats.append(_REPLACED)
+    for made in _calls_behind(module, given):
+        places = patched(project, module, made.func, _name_of(project, module, made))
+        if places:
+            caveats.append(f"what replaces `{module.excerpt(made.func)}` may return no coroutine")
+            doubles += places
+    return caveats, doubles
+
+
+def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:
+    """Yield the calls that give ``node``, itself or by its variable."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    for value in (node, *(one.value for one in bindings)):
+        if isinstance(value, ast.Call):
+            yield value
+
+
+def _name_of(project: Project, module: Module, call: ast.Call) -> str:
+    """Return the qualified name of the function that is called; of a method, by its class."""
+    called = project.calls.function_called(module, call)
+    if isinstance(called, Unknown):
+        return project.qualified_name(module, call.func) or last_name(call.func)
+    return f"{called.module.name}.{called.module.qualname(called.function)}"
 
 
 def _only_argument(call: ast.Call) -> ast.expr | None:

@@ -79,9 +79,9 @@ No sites are handlers that raise or leave on some way only, or that keep the exc
 pass it on; those before a `raise`, or inside of another handler of cancellations; handlers in a
 function that calls `cancel()` before, for what they catch is the end of a task that was cancelled
 here; handlers around the `await` of a task or a future by its name, which others may have
-cancelled, or of `asyncio.shield()`; and, outside of loops that go on, those in a coroutine that is
-only seen as the argument of others, such as `create_task()` or `asyncio.run()`: there the task is
-at its end. Tests are not looked at.
+cancelled, or of `asyncio.shield()`; and, outside of loops that go on, those in a coroutine that
+others run, such as `create_task()`, `gather()` or `asyncio.run()`, or that such a coroutine awaits
+last: there the task is at its end. Tests are not looked at.
 
 Ruff has no rule for it. E722 and BLE001 report `except:` and `except BaseException`, in all
 functions; neither reports `except asyncio.CancelledError`.
@@ -96,7 +96,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, TextEdit
 from awaken.kit.changes import decide, plan_of
@@ -159,7 +159,8 @@ class SwallowedCancellation(Rule):
 
     name = "swallowed-cancellation"
     family = "asyncio"
-    phase = Phase.CONCURRENCY
+    # Rules of the phase before write the awaits that this one looks for.
+    phase = Phase.TIDY
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"CancelledError", b"BaseException", b"except:")
@@ -280,7 +281,16 @@ def _ends_others(module: Module, node: ast.stmt, body: Sequence[ast.stmt]) -> bo
     )
     if any("cancel" in last_name(one.func).lower() for one in before):
         return True
-    return all(_is_of_others(one) for one in _awaits(body))
+    return all(_is_of_others(one) for one in _awaits(body) if not _is_limit(one))
+
+
+def _is_limit(awaits: ast.AST) -> bool:
+    """Whether ``awaits`` only limits the time of its block."""
+    return isinstance(awaits, ast.AsyncWith) and all(
+        isinstance(one.context_expr, ast.Call)
+        and last_name(one.context_expr.func) in {"timeout", "timeout_at"}
+        for one in awaits.items
+    )
 
 
 def _is_of_others(awaits: ast.AST) -> bool:
@@ -317,32 +327,61 @@ def _is_decided(
     function = module.enclosing_coroutine(node)
     if function is None or _goes_on(module, node, handler):
         return False
-    return _is_only_started(project, module, function)
+    return _is_end_of_task(project, module, function)
 
 
-def _is_only_started(project: Project, module: Module, function: ast.AsyncFunctionDef) -> bool:
-    """Whether others are given the coroutine of ``function``, or itself, and nobody awaits it.
+def _is_end_of_task(
+    project: Project,
+    module: Module,
+    function: ast.AsyncFunctionDef,
+    seen: frozenset[ast.AST] = frozenset(),
+) -> bool:
+    """Whether a task ends where ``function`` does, wherever it runs.
 
-    Its task is at its end then. What is not in sight does not count: this only leaves a site out.
+    Others run its coroutine or are passed the function, or a coroutine awaits it last whose task
+    ends there as well. What is not in sight does not count: this only leaves a site out.
     """
-    used = {_use(module, one) for one in module.mentions(function.name)}
-    for site in () if "given" in used else project.calls.callers_of(module, function).sites:
-        home = project.module(site.place.path)
-        calls = home.calls_at(site.place.span) if home is not None else []
-        used |= {_use(home, call.func) for call in calls if home is not None}
-    return "given" in used and "awaited" not in used
+    is_started = any(_is_passed(module, one) for one in module.mentions(function.name))
+    for fate in project.effects.fates_of_result(module, function):
+        if fate.kind == "awaited":
+            home = project.module(fate.place.path)
+            calls = home.calls_at(fate.place.span) if home is not None else []
+            last = _awaited_last(home, calls[0], function) if home is not None and calls else None
+            if home is None or last is None or last in seen:
+                return False
+            if not _is_end_of_task(project, home, last, seen | {function}):
+                return False
+        is_started = is_started or fate.kind in {"awaited", "run"}
+    return is_started
 
 
-def _use(module: Module, named: ast.AST) -> Literal["given", "awaited", ""]:
-    """Return what becomes of a function, or of the coroutine that a call of it makes."""
+def _is_passed(module: Module, named: ast.AST) -> bool:
+    """Whether a call is passed a function, or the coroutine that a call of it makes."""
     above = module.parent(named)
     if isinstance(above, ast.Call) and above.func is named:
-        above = module.parent(above)
+        named, above = above, module.parent(above)
     while isinstance(above, ast.keyword | ast.IfExp):
-        above = module.parent(above)
-    if isinstance(above, ast.Await):
-        return "awaited"
-    return "given" if isinstance(above, ast.Call) and above.func is not named else ""
+        named, above = above, module.parent(above)
+    return isinstance(above, ast.Call) and above.func is not named
+
+
+def _awaited_last(
+    module: Module, call: ast.Call, function: ast.AsyncFunctionDef
+) -> ast.AsyncFunctionDef | None:
+    """Return the coroutine function that ends by awaiting ``call`` of ``function``."""
+    around, awaited = module.enclosing_coroutine(call), module.parent(call)
+    below = None if awaited is None else module.parent(awaited)
+    is_whole = isinstance(awaited, ast.Await) and isinstance(below, ast.Expr | ast.Return)
+    if last_name(call.func) != function.name or not is_whole:
+        return None
+    while isinstance(below, ast.stmt) and below is not around:
+        above = module.parent(below)
+        if not isinstance(above, ast.AsyncFunctionDef | ast.If | ast.With):
+            return None
+        if module.block_of(below)[-1] is not below:
+            return None
+        below = above
+    return around
 
 
 # --------------------------------------------------------------------------------- the rewrite

@@ -22,15 +22,14 @@ class Attributes:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
-    def read(self, module: Module, node: ast.Attribute) -> bool | Called:
-        """Return True if reading ``node`` raises nothing; the property that it runs, if it is one.
+    def is_plain(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether reading ``node`` runs no code: it is no property, and is there.
 
-        False where it cannot be told. What its receiver does is not looked at.
+        What its receiver does is not looked at.
         """
         if node.attr in _OF_EVERYTHING or self._is_static(module, node):
             return True
-        found = self._property(module, node)
-        return found if found is not None else self.is_plain(module, node)
+        return self._is_stored(module, node)
 
     def _is_static(self, module: Module, node: ast.Attribute) -> bool:
         """Whether ``node`` is a name of a module, or an attribute that a class has itself."""
@@ -59,19 +58,8 @@ class Attributes:
         found = [classes.node(facts.qualified) for facts in ancestors.inside]
         return [one for one in found if one is not None]
 
-    def _property(self, module: Module, node: ast.Attribute) -> Called | None:
-        for home, owner in self._classes(module, node.value) or ():
-            for one in owner.body:
-                if isinstance(one, ast.FunctionDef) and one.name == node.attr:
-                    names = [self._evaluator.names.qualified(home, x) for x in one.decorator_list]
-                    return Called(home, one, 1) if names == ["builtins.property"] else None
-        return None
-
-    def is_plain(self, module: Module, node: ast.Attribute, *, stored: bool = False) -> bool:
-        """Whether every instance of the receiver's class has the attribute, as a plain value.
-
-        With ``stored`` it is whether it can be assigned to.
-        """
+    def _is_stored(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether every instance of the receiver's class has the attribute, as a plain value."""
         classes = self._classes(module, node.value)
         if classes is None:
             return False
@@ -79,14 +67,14 @@ class Attributes:
         for home, owner in classes:
             bound = home.scopes.scope_made_by(owner).bindings
             # With one of these the class itself decides what an attribute is.
-            if _HOOKS & set(bound) or (stored and _is_frozen(owner)):
+            if _HOOKS & set(bound):
                 return False
             bindings = bound.get(node.attr, [])
             is_method = any(one.kind == "function" for one in bindings)
-            if is_method and (stored or _is_decorated(owner, node.attr)):
+            if is_method and _is_decorated(owner, node.attr):
                 return False
             has = has or bool(bindings) or node.attr in _set_at_once(owner)
-        return has or stored
+        return has
 
     def initialiser(self, module: Module, call: ast.Call) -> bool | Called:
         """Return the method that runs when ``call`` makes an instance; True if none does.
@@ -99,7 +87,7 @@ class Attributes:
         ancestors = classes.ancestors(one.qualified) if isinstance(one, ClassOf) else None
         if ancestors is None or ancestors.unresolved:
             return False
-        if not all(name in _PLAIN_BASES or is_error(name) for name in ancestors.outside):
+        if not all(name in _PLAIN_BASES or _is_error(name) for name in ancestors.outside):
             return False
         for facts in ancestors.inside:
             home = classes.node(facts.qualified)
@@ -118,7 +106,7 @@ class Attributes:
         return True
 
 
-def is_error(name: str) -> bool:
+def _is_error(name: str) -> bool:
     """Whether ``name`` is a builtin exception."""
     made = getattr(builtins, name.removeprefix("builtins."), None)
     return isinstance(made, type) and issubclass(made, BaseException)
@@ -128,12 +116,6 @@ def _is_decorated(owner: ast.ClassDef, name: str) -> bool:
     return any(
         isinstance(one, Function) and one.name == name and one.decorator_list for one in owner.body
     )
-
-
-def _is_frozen(owner: ast.ClassDef) -> bool:
-    calls = [one for one in owner.decorator_list if isinstance(one, ast.Call)]
-    # ``**options`` may hold `frozen` as well.
-    return any(keyword.arg in {"frozen", None} for one in calls for keyword in one.keywords)
 
 
 def _set_at_once(owner: ast.ClassDef) -> set[str]:

@@ -16,7 +16,6 @@ _SESSIONS = {
     "async": "sqlalchemy.ext.asyncio.AsyncSession",
     "async-scoped": "sqlalchemy.ext.asyncio.AsyncSession",
 }
-CONTAINERS = {"dict", "list", "set", "str", "tuple"}
 _DEEPEST = 6  # expressions inside of expressions; half loses no finding (benchmarks/limits.md)
 _DISPLAYS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "str",
@@ -30,7 +29,7 @@ _DISPLAYS: dict[type[ast.AST], str] = {
 }
 _CONSTANTS = {bool: "float", int: "float", float: "float", str: "str"}
 _ANNOTATIONS = {
-    **{f"builtins.{name}": name for name in CONTAINERS},
+    **{f"builtins.{name}": name for name in ("dict", "list", "set", "str", "tuple")},
     **{f"typing.{name.title()}": name for name in ("dict", "list", "set", "tuple")},
     "builtins.int": "float",
     "builtins.float": "float",
@@ -120,10 +119,6 @@ class Callees:
         """Whether a class of the project sets ``name`` itself; True for one that is there twice."""
         home = self._evaluator.classes.node(qualified)
         return home is None or bool(self._evaluator.members.given_to(*home, name))
-
-    def function_name(self, module: Module, func: ast.expr) -> str | None:
-        """Return the qualified name of ``func``, if it is one."""
-        return self._evaluator.names.qualified(module, func)
 
     def builtin_type(self, module: Module, node: ast.expr, depth: int = 0) -> str | None:
         """Return the builtin type that ``node`` has for certain; ``float`` stands for any number.

@@ -6,15 +6,14 @@ import ast
 from functools import cached_property
 
 from awaken.knowledge.coroutines import Awaitable
+from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.blocking import BlockingCalls, Blocks
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables, Differs
 from awaken.project.effects.coroutines.fates import Fate, Fates
-from awaken.project.effects.exceptions import Raises
-from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
+from awaken.project.effects.guards import Guard, guards_around
 from awaken.project.effects.places.between import Between, Event
 from awaken.project.effects.places.order import Order, Ordering
-from awaken.project.effects.raising import Raising
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -26,7 +25,6 @@ class Effects:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._raising = Raising(evaluator)
         self._blocks = Blocks(evaluator)
 
     # Made when they are asked: they read tables of `knowledge` that most runs do not need.
@@ -46,16 +44,9 @@ class Effects:
     def _ordering(self) -> Ordering:
         return Ordering(self._evaluator)
 
-    def may_raise(self, module: Module, node: ast.AST, *, awaited: bool = False) -> Raises:
-        """Return which exceptions may leave ``node`` when it runs; of a function, its body.
-
-        With ``awaited`` the coroutine that the expression ``node`` gives is awaited at once.
-        """
-        return self._raising.of(module, node, awaited=awaited)
-
     def is_plain_read(self, module: Module, node: ast.Attribute) -> bool:
         """Whether reading an attribute runs no code: it is no property, and is there."""
-        return self._raising.attributes.read(module, node) is True
+        return Attributes(self._evaluator).is_plain(module, node)
 
     def blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
         """Return the calls by which ``node`` holds up its thread; of a function, its body.
@@ -143,12 +134,3 @@ class Effects:
     def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
         """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""
         return guards_around(self._evaluator, module, node)
-
-    def handlers_in_callers(
-        self, module: Module, function: Function
-    ) -> tuple[tuple[Guard, ...], tuple[Unknown, ...]]:
-        """Return the handlers that may catch what leaves ``function``, over all its callers.
-
-        Second comes why there may be others.
-        """
-        return guards_in_callers(self._evaluator, module, function)

@@ -10,10 +10,6 @@ from typing import Literal
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
-from awaken.project.values.domain import Unknown
-
-_MOST_FUNCTIONS = 50  # callers of callers; half of it loses no finding (benchmarks/limits.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +19,12 @@ class Guard:
     ``handler``: catches exceptions of it, those in ``catches`` by their qualified names (None for
     one that cannot be told; ``builtins.BaseException`` where nothing is named). ``finally``: runs
     after it. ``with``: it runs inside this context. ``in-handler``, ``in-finally``: it is a part
-    of such a block itself. ``node`` is the handler, the ``try`` or the item of the ``with``;
-    ``chain`` are the calls that lead from this guard to the code, the outermost first.
+    of such a block itself. ``node`` is the handler, the ``try`` or the item of the ``with``.
     """
 
     kind: Literal["handler", "finally", "with", "in-handler", "in-finally"]
     place: Place
     catches: tuple[str | None, ...] = ()
-    chain: tuple[Place, ...] = ()
 
 
 def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
@@ -107,51 +101,3 @@ def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tup
     if not isinstance(value, ast.Tuple):
         return ()
     return tuple(evaluator.names.qualified(home, one) for one in value.elts)
-
-
-def guards_in_callers(
-    evaluator: ProgramEvaluator, module: Module, function: Function
-) -> tuple[tuple[Guard, ...], tuple[Unknown, ...]]:
-    """Return the handlers in callers of ``function`` that may see what it raises.
-
-    Callers of callers count, up to 50 functions. Second comes what may hide others: callers out
-    of sight, and coroutines that are not awaited where they are made.
-    """
-    guards: list[Guard] = []
-    unknown: dict[Unknown, None] = {}
-    seen = {(module.path, module.span(function))}
-    waiting: list[tuple[Module, Function, tuple[Place, ...]]] = [(module, function, ())]
-    while waiting:
-        home, called, chain = waiting.pop(0)
-        callers = evaluator.callers.of(home, called)
-        unknown |= dict.fromkeys(Unknown(one.why, one.place) for one in callers.obstacles)
-        if len(seen) > _MOST_FUNCTIONS:
-            unknown[evaluator.unknown(home, called, "too many functions lead here")] = None
-            break
-        for site in callers.sites:
-            caller = evaluator.load(site.place.path)
-            calls = caller.calls_at(site.place.span) if caller is not None else []
-            if caller is None or not calls:
-                continue
-            # What a coroutine raises comes out where it is awaited, not where it is made.
-            if isinstance(called, ast.AsyncFunctionDef) and not _is_awaited(caller, calls[0]):
-                why = f"the coroutine of `{called.name}` is not awaited where it is made"
-                unknown[evaluator.unknown(caller, calls[0], why)] = None
-            here = (site.place, *chain)
-            guards += [
-                Guard(one.kind, one.place, one.catches, here)
-                for one in guards_around(evaluator, caller, calls[0])
-                # What runs after or around does not catch.
-                if one.kind == "handler"
-            ]
-            above = caller.enclosing_function(calls[0])
-            if isinstance(above, Function):
-                key = (caller.path, caller.span(above))
-                if key not in seen:
-                    seen.add(key)
-                    waiting.append((caller, above, here))
-    return tuple(guards), tuple(unknown)
-
-
-def _is_awaited(module: Module, call: ast.Call) -> bool:
-    return isinstance(module.parent(call), ast.Await)

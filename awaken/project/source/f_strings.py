@@ -37,6 +37,17 @@ def is_placed(module: Module, node: ast.expr) -> bool:
     return not differs_apart(outer[-1], found, {node}, _STAND_IN)
 
 
+def can_be_edited(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` may be written in another way: in an f-string, if nothing shows its code.
+
+    There it must be on one line, and its place must be certain.
+    """
+    if not module.in_fstring(node):
+        return True
+    is_one_line = node.lineno == node.end_lineno
+    return is_one_line and not is_shown(module, node) and is_placed(module, node)
+
+
 def differs_apart(old: ast.AST, new: ast.AST, apart: Container[ast.AST], name: str = "") -> bool:
     """Whether two trees differ in more than what stands in the places of ``apart`` of the first.
 

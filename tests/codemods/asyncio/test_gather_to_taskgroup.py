@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from textwrap import dedent, indent
+
 import pytest
 
 from awaken import api
@@ -20,11 +23,6 @@ async def _both():
     a, b = await asyncio.gather(run("1"), run("2"))
     return a + b
 """
-_CALLED = _JOBS + "\n\nasync def start():\n    return await _both()\n"
-_CAUGHT = _CALLED.replace(
-    "    return await _both()",
-    "    try:\n        return await _both()\n    except ValueError:\n        return 0",
-)
 _OTHER = """\
 import asyncio
 
@@ -41,7 +39,7 @@ _HELPER = "app/task_groups.py"
 def made(tmp_path):
     """Return what becomes of some files, and the messages, with settings of the rule."""
 
-    def run(files, exceptions="auto", paths=()):
+    def run(files, exceptions="unwrap", paths=()):
         manifest = "[project]\nname = 'x'\nversion = '0'\nrequires-python = '>=3.11'\n"
         manifest += f"[tool.awaken.rules.gather-to-taskgroup]\nexceptions = '{exceptions}'\n"
         (tmp_path / "pyproject.toml").write_text(manifest)
@@ -58,23 +56,17 @@ def made(tmp_path):
     return run
 
 
-@pytest.mark.parametrize(
-    ("text", "exceptions", "unwraps"),
-    [
-        (_CALLED, "auto", False),
-        (_CALLED, "unwrap", True),
-        (_CAUGHT, "auto", True),
-        (_CAUGHT, "plain", False),
-        # What nobody calls may be called by a framework.
-        (_JOBS, "auto", True),
-    ],
-)
-def test_exceptions_are_grouped_where_nobody_can_tell_or_it_is_asked_for(
-    made, text, exceptions, unwraps
-):
-    after, (message,) = made({"jobs.py": text}, exceptions)
-    assert ("except BaseExceptionGroup" in after["jobs.py"]) is unwraps
-    assert ("`ExceptionGroup`" in message) is not unwraps
+@pytest.mark.parametrize("exceptions", ["unwrap", "plain"])
+def test_exceptions_are_grouped_where_it_is_asked_for(made, exceptions):
+    after, (message,) = made({"jobs.py": _JOBS}, exceptions)
+    assert ("except BaseExceptionGroup" in after["jobs.py"]) is (exceptions == "unwrap")
+    assert ("`ExceptionGroup`" in message) is (exceptions == "plain")
+
+
+def test_the_message_says_what_may_change(made):
+    _, (message,) = made({"jobs.py": _JOBS})
+    assert "the others are cancelled" in message
+    assert "a test double of `gather()` sees no call" in message
 
 
 def test_two_sites_share_a_class_and_a_third_finds_it(made):
@@ -119,3 +111,97 @@ def test_many_arguments_are_taken(made):
     text = _JOBS.replace('run("1"), run("2")', calls).replace("a, b =", "found =")
     after, _ = made({"jobs.py": text.replace("a + b", "found")})
     assert after["jobs.py"].count("tg.create_task(") == 200
+
+
+_BOARD = """\
+import asyncio
+
+
+class Board:
+    def __init__(self):
+        self.event = asyncio.Event()
+        self.lock = asyncio.Lock()
+        self.future = asyncio.get_running_loop().create_future()
+        self.pending = set()
+        self.entries = {}
+
+
+async def step():
+    await asyncio.sleep(0.01)
+    return 1
+
+
+async def fails():
+    await asyncio.sleep(0)
+    raise ValueError
+
+{work}
+
+async def main():
+    board = Board()
+    try:
+        await asyncio.gather(work(board), fails())
+    except ValueError:
+        await asyncio.sleep(0.03)
+    state = board.event.is_set(), board.lock.locked(), board.future.done()
+    return *state, len(board.pending), len(board.entries)
+"""
+_UNDONE = {
+    "an event, after success and after an error": (
+        """
+        try:
+            await step()
+        except Exception:
+            board.event.set()
+        else:
+            board.event.set()
+        """,
+        "board.event.set()",
+    ),
+    "an event after success": ("await step()\nboard.event.set()", "board.event.set()"),
+    "an entry of a set": (
+        "board.pending.add(1)\nawait step()\nboard.pending.discard(1)",
+        "board.pending.discard(1)",
+    ),
+    "an entry of a dictionary": (
+        "board.entries[1] = 2\nawait step()\ndel board.entries[1]",
+        "board.entries[1]",
+    ),
+    "a future": ("board.future.set_result(await step())", "board.future.set_result(await step())"),
+    "a lock": ("await board.lock.acquire()\nawait step()\nboard.lock.release()", "release()"),
+    "in a block": ("async with asyncio.Lock():\n    await step()\n    board.event.set()", "set()"),
+    "in a helper": ("await other(board)", "board.event.set()"),
+    "in a helper with a limit": ("await asyncio.wait_for(other(board), 5)", "board.event.set()"),
+    "finally": ("try:\n    await step()\nfinally:\n    board.event.set()", ""),
+    "a handler of cancellations": (
+        """
+        try:
+            await step()
+        except BaseException:
+            board.event.set()
+            raise
+        board.event.set()
+        """,
+        "",
+    ),
+    "a manager": ("async with board.lock:\n    await step()", ""),
+    "before it waits": ("board.event.set()\nawait step()", ""),
+    "a lock for a moment": ("await board.lock.acquire()\nboard.lock.release()", ""),
+    "a list of its own": ("own = []\nown.append(1)\nawait step()\nown.remove(1)", ""),
+}
+
+
+@pytest.mark.parametrize(("body", "named"), _UNDONE.values(), ids=_UNDONE)
+def test_what_a_cancelled_coroutine_leaves_undone_is_named(made, body, named):
+    work = f"async def work(board):\n{indent(dedent(body).strip(), '    ')}\n"
+    work += "async def other(board):\n    await step()\n    board.event.set()\n"
+    before = _BOARD.replace("{work}", work)
+    after, (message,) = made({"jobs.py": before})
+
+    states = []
+    for text in (before, after["jobs.py"]):
+        names = {}
+        exec(text, names)
+        states.append(asyncio.run(names["main"]()))
+    assert (states[0] != states[1]) is bool(named)
+    assert (named in message and "belongs in a `finally`" in message) is bool(named)

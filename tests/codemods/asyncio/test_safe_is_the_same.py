@@ -2,133 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from textwrap import dedent
-
 import pytest
+from small_programs import findings, levels
 
-from awaken.testing import Case, run_case
-from awaken.testing.cases import Settings
-
-
-def levels(rule, text, **others):
-    """Return the level of each site of a file, with the reason of one that stays."""
-    texts = {"main": text, **others}
-    files = {f"{name}.py": dedent(text).encode() for name, text in texts.items()}
-    case = Case(
-        name="it",
-        family="asyncio",
-        rule=rule,
-        directory=Path(),
-        settings=Settings(published=False, targets={"python": "3.11"}),
-        before=files,
-        after=files,
-        program={},
-    )
-    report = run_case(case).report
-    assert report.diagnostics == ()
-    found = [one for one in report.findings if one.place.path == "main.py"]
-    return [(one.reason or one.level).rpartition("/")[2] for one in found]
-
-
-GATHERED = """
+LISTED = """
 import asyncio
 {above}
-async def main({parameters}):
-    await asyncio.gather(asyncio.sleep(1), {other}){behind}
-"""
-
-
-@pytest.mark.parametrize(
-    ("parts", "level"),
-    [
-        ({}, "safe"),
-        ({"behind": "\n    return locals()"}, "unsafe"),
-        ({"behind": "\n    return vars()"}, "unsafe"),
-        ({"behind": "\n    return eval('1')"}, "unsafe"),
-        ({"behind": "\n    return vars(main)"}, "safe"),
-        ({"behind": "\n    return locals()['x']"}, "safe"),
-        ({"behind": "\n    def inner():\n        return locals()"}, "safe"),
-        ({"above": "def locals(): ...\n", "behind": "\n    return locals()"}, "safe"),
-        ({"above": "asyncio.sleep = print\n"}, "unsafe"),
-        ({"above": "def f(queue: asyncio.Queue = None): ...\n"}, "safe"),
-        ({"above": "if asyncio.sleep == print: ...\n"}, "safe"),
-        ({"parameters": "n", "other": "asyncio.sleep(n)"}, "unsafe"),
-        ({"parameters": "n: float", "other": "asyncio.sleep(n)"}, "safe"),
-        ({"parameters": "n: int", "other": "asyncio.sleep(n * 0.5)"}, "safe"),
-        ({"other": "asyncio.sleep(None)"}, "unsafe"),
-        ({"other": "asyncio.sleep(*[1])"}, "unsafe"),
-    ],
-)
-def test_what_a_gather_may_raise_or_show(parts, level):
-    text = {"above": "", "parameters": "", "other": "asyncio.sleep(2)", "behind": "", **parts}
-    assert levels("gather-to-taskgroup", GATHERED.format(**text)) == [level]
-
-
-APPENDED = """
-import asyncio
-{above}
-async def put(box: list):
-    await asyncio.sleep(0)
-    box.append(1)
-
-async def main(box: list):
-    await asyncio.gather(put(box), put(box))
-"""
-
-
-@pytest.mark.parametrize(
-    ("above", "level"),
-    [
-        ("", "safe"),
-        ("class Full(list):\n    def append(self, x):\n        raise OverflowError\n", "unsafe"),
-        (
-            "class Named(list): ...\nclass Full(Named):\n    def append(self, x):\n        1 / 0\n",
-            "unsafe",
-        ),
-        ("class Named(list):\n    def name(self):\n        return 1\n", "safe"),
-        ("class Full(dict):\n    def append(self, x):\n        raise OverflowError\n", "safe"),
-    ],
-)
-def test_methods_that_a_subclass_of_a_builtin_class_replaces(above, level):
-    assert levels("gather-to-taskgroup", APPENDED.format(above=above)) == [level]
-
-
-ENDED = """
-import asyncio
-
-class Job:
-    def cancel(self): ...
-
-def stop():
-    {helper}
-
-def stop_all():
-    stop()
-
-async def first():
-    {first}
-
 async def main():
-    await asyncio.gather(first(), asyncio.sleep(0))
+    await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2)){behind}
 """
 
 
 @pytest.mark.parametrize(
-    ("first", "helper", "level"),
+    ("above", "behind", "is_said"),
     [
-        ("return 1", "pass", "safe"),
-        ("stop_all()", "pass", "safe"),
-        ("raise asyncio.CancelledError", "pass", "unsafe"),
-        ("raise SystemExit(1)", "pass", "unsafe"),
-        ("asyncio.current_task().cancel()", "pass", "unsafe"),
-        ("stop()", "raise asyncio.CancelledError", "unsafe"),
-        ("stop_all()", "raise asyncio.CancelledError", "unsafe"),
-        ("stop_all()", "raise KeyboardInterrupt", "unsafe"),
+        ("", "", False),
+        ("", "\n    return locals()", True),
+        ("", "\n    return vars()", True),
+        ("", "\n    return eval('1')", True),
+        ("", "\n    return vars(main)", False),
+        ("", "\n    return locals()['x']", False),
+        ("", "\n    def inner():\n        return locals()", False),
+        ("def locals(): ...\n", "\n    return locals()", False),
     ],
 )
-def test_a_coroutine_that_ends_its_own_task(first, helper, level):
-    assert levels("gather-to-taskgroup", ENDED.format(first=first, helper=helper)) == [level]
+def test_code_that_sees_the_names_of_a_task_group(above, behind, is_said):
+    (finding,) = findings("gather-to-taskgroup", LISTED.format(above=above, behind=behind))
+    assert finding.level == "unsafe"
+    assert ("sees more names" in finding.message) is is_said
 
 
 RAISING = """
@@ -221,6 +122,39 @@ class Worker:
 def test_what_a_thread_is_given_and_by_whom(parts, level):
     text = {"above": "", "kind": "def", "loop": "loop", **parts}
     assert levels("executor-to-thread", THREADED.format(**text)) == [level]
+
+
+TIMED = """
+import asyncio
+import async_timeout
+
+async def main():
+    async with async_timeout.timeout(1):
+        await asyncio.sleep(2)
+
+async def start():
+    try:
+        await main()
+    except TimeoutError as error:
+        return {read}
+"""
+
+
+@pytest.mark.parametrize(
+    ("read", "version", "level"),
+    [
+        ("str(error)", "<5", "safe"),
+        ("error.__cause__", "<5", "unsafe"),
+        ("error.__cause__", ">=5", "safe"),
+        ("asyncio.current_task().cancelling()", ">=4", "unsafe"),
+        ("asyncio.current_task().cancelling()", ">=4.0.3", "safe"),
+        ("asyncio.current_task().uncancel()", ">=3", "unsafe"),
+    ],
+)
+def test_what_an_old_version_of_async_timeout_leaves(read, version, level):
+    targets = {"async-timeout": version}
+    text = TIMED.format(read=read)
+    assert levels("async-timeout-to-asyncio", text, targets) == [level]
 
 
 ASKED = "import asyncio\n\nasync def main():\n    return asyncio.get_event_loop()\n"

@@ -23,11 +23,14 @@ _BRIEF = {
 """Last names of what blocks for a moment only, where nothing is wrong."""
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
 """What does not block for certain: it may be lazy, or told not to."""
+_IN_MEMORY = {"io.BytesIO", "io.StringIO"}
+_FILES = {"file", "filename", "fileobj", "filepath_or_buffer", "io", "path", "path_or_buf"}
 _READS_PATHS = {"read_bytes", "read_text", "write_bytes", "write_text"}
 _RECEIVERS = re.compile(
     r"boto|client|crypt|fut|hash|http|passw|proc|pwd|redis|requests|s3|smtp|thread", re.IGNORECASE
 )
 """How the objects are called whose methods are asked about: `get` is a method of everything."""
+_LONGEST_RECEIVER = 100
 _FOLLOWED: frozenset[Wait] = frozenset({"sleep", "http", "process", "network", "database", "cpu"})
 _CALL = r"[\s\\)]*\("  # a parenthesis may be closed before the call: `(load)(x)`
 _ALL: frozenset[Wait] = frozenset(get_args(Wait))
@@ -52,8 +55,8 @@ def blocking() -> dict[str, Wait]:
 
 
 @cache
-def _last_names() -> frozenset[str]:
-    return frozenset(name.rpartition(".")[2] for name in blocking())
+def _last_names(waits: frozenset[Wait]) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name, wait in blocking().items() if wait in waits)
 
 
 class _Mentions(NamedTuple):
@@ -90,24 +93,42 @@ def _mentions_of(package: str, functions: Iterable[str]) -> _Mentions:
     )
 
 
+class _CallsOfMethods(NamedTuple):
+    """What a call of a method looks like that ``_method`` asks about: itself, and its receiver."""
+
+    called: re.Pattern[bytes]
+    receiver: re.Pattern[bytes]
+
+
 @cache
-def _call_of_method() -> re.Pattern[bytes]:
-    """Return what a call of a method looks like that ``_method`` asks about."""
-    names, paths = "|".join(sorted(_last_names())), "|".join(sorted(_READS_PATHS))
-    receiver = rf"(?:{_RECEIVERS.pattern})\w*[\s\\)]*\.[\s\\]*(?:{names})"
-    return re.compile(rf"(?i:\b(?:{paths})|{receiver}){_CALL}".encode())
+def _calls_of_methods() -> _CallsOfMethods:
+    names = "|".join(sorted(_last_names(_ALL)))
+    return _CallsOfMethods(
+        # Begins with a dot, which is searched for faster than any of many names.
+        re.compile(rf"\.[\s\\]*({names}){_CALL}".encode()),
+        re.compile(rf"(?i:{_RECEIVERS.pattern})\w*[\s\\)]*\Z".encode()),
+    )
+
+
+def _calls_method(text: bytes) -> bool:
+    called, receiver = _calls_of_methods()
+    return any(
+        one[1].decode() in _READS_PATHS
+        or receiver.search(text, max(0, one.start() - _LONGEST_RECEIVER), one.start())
+        for one in called.finditer(text)
+    )
 
 
 def may_be_in_functions(text: bytes) -> bool:
     """Whether ``calls_in_functions`` may find something in a file: asked before it is parsed."""
-    return _call_of_method().search(text) is not None or _may_call(text, _FOLLOWED)
+    return _calls_method(text) or _may_call(text, _FOLLOWED)
 
 
 def may_be_in_coroutines(text: bytes) -> bool:
     """Whether ``calls_in_coroutines`` may find something in a file: asked before it is parsed."""
     if b"async def" not in text:
         return False
-    is_told = b"open(" in text or _call_of_method().search(text) is not None
+    is_told = b"open(" in text or _calls_method(text)
     return is_told or _may_call(text, _ALL)
 
 
@@ -127,7 +148,7 @@ def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCa
     for node in module.walk():
         if (
             isinstance(node, ast.Call)
-            and last_name(node.func) in _last_names()
+            and last_name(node.func) in _last_names(_ALL)
             and not isinstance(module.parent(node), ast.Await)
             and module.enclosing_coroutine(node) is not None
         ):
@@ -144,7 +165,7 @@ def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCal
     """
     found: set[ast.FunctionDef] = set()
     for node in module.walk():
-        if not isinstance(node, ast.Call) or last_name(node.func) not in _last_names():
+        if not isinstance(node, ast.Call) or last_name(node.func) not in _last_names(_FOLLOWED):
             continue
         function = module.enclosing_function(node)
         if not isinstance(function, ast.FunctionDef) or function in found:
@@ -159,7 +180,10 @@ def _named(project: Project, module: Module, call: ast.Call) -> str | None:
     """Return what ``call`` calls, if imports tell it and it blocks."""
     name = project.qualified_name(module, call.func)
     name = None if name is None else knowledge().canonical(name)
-    return name if name in blocking() and not _returns_at_once(module, call) else None
+    if name not in blocking() or _returns_at_once(module, call):
+        return None
+    is_file = blocking()[name] == "file"
+    return None if is_file and _is_in_memory(project, module, call) else name
 
 
 def _method(project: Project, module: Module, call: ast.Call) -> str | None:
@@ -168,10 +192,34 @@ def _method(project: Project, module: Module, call: ast.Call) -> str | None:
         return None
     if call.func.attr not in _READS_PATHS and not _RECEIVERS.search(last_name(call.func.value)):
         return None
+    if not project.files_with(_words_of_owners(call.func.attr)):
+        return None  # what the program does not mention, no object of it is
     names = set(project.effects.library_functions(module, call))
     if len(names) != 1 or not names <= blocking().keys() or _returns_at_once(module, call):
         return None
     return names.pop()
+
+
+@cache
+def _words_of_owners(method: str) -> tuple[bytes, ...]:
+    """Return the packages whose objects may have a method that blocks and is called like this."""
+    known = knowledge()
+    owners = {name.rpartition(".")[0] for name in blocking() if name.endswith(f".{method}")}
+    made = [*owners, *(maker for maker, owner in known.instances.items() if owner in owners)]
+    if any(owner.startswith("sqlalchemy.") for owner in owners):
+        made += [*known.types, *known.calls, *known.attributes, *known.managers]
+    return tuple(sorted({name.partition(".")[0].encode() for name in made}))
+
+
+def _is_in_memory(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether what ``call`` opens or reads is an object in memory, and no file."""
+    if not project.files_with((b"BytesIO", b"StringIO")):
+        return False
+    file = [*call.args[:1], *(one.value for one in call.keywords if one.arg in _FILES)]
+    return any(
+        classes and set(classes) <= _IN_MEMORY
+        for classes in (project.instance_of(module, one) for one in file)
+    )
 
 
 def _returns_at_once(module: Module, call: ast.Call) -> bool:

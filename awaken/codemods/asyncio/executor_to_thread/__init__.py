@@ -53,8 +53,9 @@ its result or exception comes back at the same place. `to_thread()` calls `run_i
 
 *Unsafe*, with what may change:
 
-* in a program that uses context variables, or those of `decimal`: the function sees those of
-  its caller, and what it sets is not seen by others
+* in a program that uses context variables, those of `decimal`, or a library that is known to
+  keep some, such as Flask, structlog and OpenTelemetry: the function sees those of its caller,
+  and what it sets is not seen by others
 * what is not proven to be a loop of asyncio, or is the result of some other call
 * as an argument of `asyncio.gather()` or `asyncio.wait_for()` that is awaited: the threads start
   when the loop runs next, not at once, and never with a timeout of zero
@@ -62,8 +63,9 @@ its result or exception comes back at the same place. `to_thread()` calls `run_i
   that has one of its own
 * a loop that is asked of a property; a coroutine function, which a loop in debug mode refuses
 
-A `lambda` is looked through only if its parts can be evaluated before the thread starts and nobody
-can tell: names, constants and attributes that run no code. Any other one is passed as it is.
+A `lambda` goes only if it means the same before the thread starts: it calls a function or a method
+that nothing replaces, with constants and with names that nothing rebinds meanwhile. Other
+coroutines may assign to attributes, so a `lambda` that passes one stays as it is.
 
 ## What it refuses
 

@@ -16,7 +16,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.trees import is_none, parameters_of
+from awaken.project.source.trees import Function, is_none, parameters_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -45,6 +45,13 @@ _AWAITED_LATER = ("asyncio.gather", "asyncio.wait_for")
 _REPLACED = re.compile(
     rb"run_in_executor(?:[\"']|\s*=[^=]|\.(?:return_value|side_effect|assert_|call|await))"
 )
+_OWN_CONTEXTS = (b"ContextVar", b"contextvars", b"localcontext", b"getcontext", b"setcontext")
+_CONTEXTS_OF_LIBRARIES = (
+    b"asgi_correlation_id", b"asgiref", b"ddtrace", b"elasticapm", b"flask", b"logfire", b"loguru",
+    b"newrelic", b"numpy.errstate", b"np.errstate", b"opentelemetry", b"peewee", b"prefect",
+    b"quart", b"sentry_sdk", b"starlette_context", b"structlog", b"tortoise", b"werkzeug",
+)  # fmt: skip
+"""Words of libraries that keep what belongs to a request or a task in context variables."""
 _DISPLAYS = (ast.GeneratorExp, ast.List, ast.ListComp, ast.Starred, ast.Tuple)
 
 _Judged = tuple[Site[ast.Call], Rewrite | Refused]
@@ -110,9 +117,7 @@ class ExecutorToThread(Rule):
 def _of_program(project: Project) -> list[str]:
     """Return what may change at all sites of a program."""
     caveats: list[str] = []
-    if project.files_with(
-        (b"ContextVar", b"contextvars", b"localcontext", b"getcontext", b"setcontext")
-    ):
+    if project.files_with(_OWN_CONTEXTS + _CONTEXTS_OF_LIBRARIES):
         caveats.append("the function sees the context variables of its caller")
     paths = project.files_with((b"run_in_executor",))
     if any(_REPLACED.search(project.snapshot[path].text) for path in paths):
@@ -223,9 +228,10 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
             in_order = alone or all(_is_quiet(project, module, one.value) for one in named)
             return is_partial and in_order and not isinstance(first, ast.Starred)
         case ast.Lambda(args=parameters, body=ast.Call() as inner):
-            parts = [inner.func, *inner.args, *(one.value for one in inner.keywords)]
-            quiet = all(_is_quiet(project, module, one) for one in parts)
-            return alone and quiet and not parameters_of(parameters)
+            passed = [*inner.args, *(one.value for one in inner.keywords)]
+            steady = all(_is_steady(module, one) for one in passed)
+            steady = steady and _is_steady_function(project, module, inner)
+            return alone and steady and not parameters_of(parameters)
         case _:
             return False
 
@@ -236,6 +242,45 @@ def _is_quiet(project: Project, module: Module, node: ast.expr) -> bool:
         known = project.qualified_name(module, node) is not None
         return known or project.effects.is_plain_read(module, node)
     return isinstance(node, ast.Constant | ast.Name)
+
+
+def _is_steady(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` in a lambda means the same before the thread has begun.
+
+    Until then other coroutines and threads run: they may rebind names, and assign to attributes.
+    """
+    is_name = isinstance(node, ast.Name) and _is_steady_name(module, node)
+    return is_name or isinstance(node, ast.Constant)
+
+
+def _is_steady_name(module: Module, name: ast.Name) -> bool:
+    owner = module.scopes.owner(name.id, module.scopes.scope_of(name))
+    if owner is None:
+        return True  # a builtin
+    bindings = owner.bindings[name.id]
+    function = next((one for one in module.ancestors(name) if isinstance(one, Function)), None)
+    if owner.node is function:
+        # It waits meanwhile, and only functions inside of it can rebind its names.
+        return all(module.scopes.scope_of(one.node) is owner for one in bindings)
+    is_defined = bindings[0].kind in {"class", "function", "import"}
+    is_defined |= bindings[0].kind == "parameter" and owner.kind == "function"
+    return len(bindings) == 1 and is_defined
+
+
+def _is_steady_function(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a lambda calls the same function before the thread has begun."""
+    func = call.func
+    if not isinstance(func, ast.Attribute):
+        return _is_steady(module, func)
+    qualified = project.qualified_name(module, func)
+    if qualified is not None and project.effects.library_functions(module, call):
+        return True
+    if project.files_with((f".{func.attr} =".encode(), f".{func.attr}=".encode(), b"setattr(")):
+        return False
+    if qualified is not None:
+        defined = project.definition(qualified)
+        return defined is not None and defined.kind == "function"
+    return _is_steady(module, func.value) and project.effects.is_plain_read(module, func)
 
 
 # ------------------------------------------------------------------------ the variable of a loop

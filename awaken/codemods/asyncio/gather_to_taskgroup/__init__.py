@@ -119,53 +119,34 @@ class FirstErrorTaskGroup(asyncio.TaskGroup):
         raise first_error
 ```
 
-## Before: nothing is raised
-
-```python
-import asyncio
-
-
-async def wait_twice():
-    await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
-```
-
-## After: nothing is raised
-
-```python
-import asyncio
-
-
-async def wait_twice():
-    async with asyncio.TaskGroup() as tg:
-        tg.create_task(asyncio.sleep(1))
-        tg.create_task(asyncio.sleep(2))
-```
-
 ## Safety
 
-*Safe* means: no coroutine can raise an exception, so all of them end, as before, and each ends at
-once if the caller is cancelled.
+Never safe, for nothing proves that a coroutine cannot fail or is not cancelled.
 
-Elsewhere it is unsafe. If one fails, the others are cancelled, and awaited before it is raised;
-`gather()` raises at once and leaves them running. The exception is the same object, with the same
-cause. Alone in its package, a place raises it inside of `except`, so its `__context__` is the
-exception group; the class that several places share changes nothing of it. A task that something
-else cancels ends in `CancelledError` where its result is asked for, later than with `gather()`, and
-is passed over where nobody asks.
-
-Where the caller itself is cancelled, a task group waits until its tasks have cleaned up, and an
-exception from there is raised in place of `CancelledError`. Before Python 3.13, a failed task group
-leaves its mark on the caller: if the exception is handled inside of `asyncio.timeout()`, that limit
-raises `CancelledError` instead of `TimeoutError` when it is exceeded later.
+* If one fails, the others are cancelled, and awaited before the error is raised. `gather()` raises
+  at once and leaves them running. The error is the same object, with the same cause; of several
+  the first is raised. Alone in its package, a place raises it inside of `except`, so its
+  `__context__` is the exception group; the class that several places share changes nothing of it.
+* What a cancelled coroutine leaves undone stays undone: an `Event` that it sets, an entry that it
+  removes, a future that it resolves, each after an `await` and outside of `finally`. Whoever waits
+  for that waits forever. The message names the first such place that awaken can see.
+* A task that something else cancels ends in `CancelledError` where its result is read, later than
+  with `gather()`, and is passed over where nothing reads it.
+* Where the caller itself is cancelled, a task group waits until its tasks have cleaned up, and
+  raises an exception from there in place of `CancelledError`. Before Python 3.13, a failed task
+  group marks its caller: if the exception is handled inside of `asyncio.timeout()`, that limit
+  later raises `CancelledError` instead of `TimeoutError`.
+* A test that replaces or watches `asyncio.gather` sees no call. A test double of a coroutine
+  function must return a coroutine, no future.
+* Tasks are made one by one: a task does not see the context variables that later arguments set.
+  `locals()` shows the names of the group and of its tasks. The message says where this matters.
 
 ## Options
 
 `exceptions` says what is raised where a coroutine fails:
 
-* `"auto"`, the default: the exception, as `gather()` does; an `ExceptionGroup` only where all
-  callers are in sight and no handler is among them.
-* `"unwrap"`: the exception, always.
-* `"plain"`: an `ExceptionGroup`, always. `except ValueError` does not catch it.
+* `"unwrap"`, the default: the first exception, as `gather()` does.
+* `"plain"`: an `ExceptionGroup` of all. `except ValueError` does not catch it.
 
 The class stands in a file of its own, so that each place can be left out: every change that uses it
 makes the same file. It is looked for first. Where only some paths are selected and the file is not
@@ -189,18 +170,18 @@ number above zero.
 With `--unsafe-fixes --target-version py311`. Of 438 gathers that are awaited directly, without
 `return_exceptions`, 296 are rewritten. Nearly all others are given futures, tasks that run already,
 or what libraries without declarations return. Of 60 rewritten places that were read, none gave
-other results; one was called safe and waits longer where the caller is cancelled. It is unsafe now.
+other results.
 
-| program | sites | safe | unsafe | `return_exceptions` | tasks, or not proved | other |
-| --- | --- | --- | --- | --- | --- | --- |
-| homeassistant 2024.3.3 | 228 | 3 | 118 | 40 | 64 | 3 |
-| litellm 1.109.1 | 166 | 0 | 93 | 53 | 14 | 6 |
-| chia-blockchain 2.7.5 | 53 | 1 | 13 | 6 | 30 | 3 |
-| ray 2.60.0 | 53 | 0 | 26 | 12 | 13 | 2 |
-| prefect 3.9.1 | 32 | 0 | 14 | 12 | 4 | 2 |
-| langflow-base 1.13.0 | 23 | 0 | 8 | 10 | 3 | 2 |
-| dagster 1.13.28 | 17 | 0 | 15 | 1 | 0 | 1 |
-| crewai 1.15.30 | 15 | 0 | 5 | 6 | 4 | 0 |
+| program | sites | unsafe | `return_exceptions` | tasks, or not proved | other |
+| --- | --- | --- | --- | --- | --- |
+| homeassistant 2024.3.3 | 228 | 121 | 40 | 64 | 3 |
+| litellm 1.109.1 | 166 | 93 | 53 | 14 | 6 |
+| chia-blockchain 2.7.5 | 53 | 14 | 6 | 30 | 3 |
+| ray 2.60.0 | 53 | 26 | 12 | 13 | 2 |
+| prefect 3.9.1 | 32 | 14 | 12 | 4 | 2 |
+| langflow-base 1.13.0 | 23 | 8 | 10 | 3 | 2 |
+| dagster 1.13.28 | 17 | 15 | 1 | 0 | 1 |
+| crewai 1.15.30 | 15 | 5 | 6 | 4 | 0 |
 
 ## Sources
 
@@ -213,6 +194,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
@@ -226,6 +208,8 @@ from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
 from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import (
+    CONTEXT,
+    DROP_LIST,
     USE_RESULTS,
     WRAP_LOOP,
     WRITE_GROUP,
@@ -250,7 +234,7 @@ class GatherToTaskgroup(Rule):
     name = "gather-to-taskgroup"
     family = "asyncio"
     phase = Phase.CONCURRENCY
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
+    levels = (Level.UNSAFE, Level.MANUAL)
     since = "0.1.0"
     after = ("ensure-future",)
     triggers = (b"gather(", b"gather as ")
@@ -266,12 +250,18 @@ class GatherToTaskgroup(Rule):
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters that write the task group, and use its results."""
         from awaken.codemods.asyncio.gather_to_taskgroup.rewrite import (  # noqa: PLC0415  loads LibCST
+            drop_list,
             use_results,
             wrap_loop,
             write_group,
         )
 
-        return {WRITE_GROUP: write_group, WRAP_LOOP: wrap_loop, USE_RESULTS: use_results}
+        return {
+            WRITE_GROUP: write_group,
+            WRAP_LOOP: wrap_loop,
+            USE_RESULTS: use_results,
+            DROP_LIST: drop_list,
+        }
 
     def _prepared(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options
@@ -299,8 +289,8 @@ def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Opti
         found = judged(site, project, names, options)
     except Refused as refused:
         return Prepared(module.path, name, refused_together((site,), refused))
-    alone = rewritten_together((site,), found.alone)
-    if found.shared is None or not shares(module):
-        return Prepared(module.path, name, alone)
-    shared = rewritten_together((site,), found.shared)
-    return Prepared(module.path, name, alone, shared, newline)
+    decided = rewritten_together((site,), found)
+    if not options.unwraps:
+        return Prepared(module.path, name, decided)
+    alone = rewritten_together((site,), replace(found, caveats=[*found.caveats, CONTEXT]))
+    return Prepared(module.path, name, alone, decided if shares(module) else None, newline)

@@ -60,12 +60,14 @@ class Gathered:
     """All that a gather runs.
 
     ``built`` is the statement directly above it that makes the list it is given, for nothing else,
-    or the loop that adds tasks to it. ``unpacks``: the arguments are the elements of the list that
-    is starred, or built.
+    or the loop that adds tasks to it. ``list_made`` is the statement that makes the list for that
+    loop, if nothing else reads it. ``unpacks``: the arguments are the elements of the list that is
+    starred, or built.
     """
 
     given: Sequence[Given]
     built: ast.Assign | ast.For | None = None
+    list_made: ast.stmt | None = None
     unpacks: bool = False
 
 
@@ -82,7 +84,8 @@ def gathered_by(project: Project, module: Module, call: ast.Call, position: Posi
                 return Gathered(found, built, unpacks=_is_display(built.value))
             loop = _loop_of_tasks(module, name, position)
             if loop is not None:
-                return Gathered([_added_in(project, module, name)], loop)
+                made = _made_for(module, name, loop)
+                return Gathered([_added_in(project, module, name)], loop, made)
         case [ast.Starred(value=value)] if _is_display(value):
             return Gathered(_passed(project, module, value), unpacks=True)
     found = [_given(project, module, one) for one in call.args]
@@ -153,6 +156,19 @@ def _starts_empty(module: Module, name: ast.Name, position: Position) -> bool:
     value, statement = bindings[0].value, module.statement_of(bindings[0].node)
     is_empty = isinstance(value, ast.List) and not value.elts
     return is_empty and statement in module.block_of(position.statement)
+
+
+def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
+    """Return the statement that makes the list ``name``, if ``loop`` and the gather alone read it.
+
+    None if a comment is next to it, which would have no line to be on.
+    """
+    statement = module.statement_of(module.scopes.bindings_of(name)[0].node)
+    reads = (one for one in module.scopes.reads_of(name) if one is not name)
+    if statement is None or not all(loop in module.ancestors(one) for one in reads):
+        return None
+    above = module.source.text[: module.span(statement).start].rstrip().rpartition(b"\n")[2]
+    return None if b"#" in above or any(module.beside(statement)) else statement
 
 
 def _appended(module: Module, read: ast.Name) -> ast.Call | None:

@@ -27,7 +27,8 @@ class Names:
         self._scopes = scopes
         self._function = scopes.scope_made_by(function)
         self._loops: set[str] = set()
-        self._groups: dict[bool, str] = {}
+        self._group = ""
+        self._item = ""
         self._error = ""
         inside = scopes.inside(self._function)
         self._used = {
@@ -48,11 +49,17 @@ class Names:
         self._used.add(name)
         return name
 
-    def group(self, *, unwraps: bool) -> str:
-        """Return the name of a task group; groups of one class follow each other under one name."""
-        if unwraps not in self._groups:
-            self._groups[unwraps] = self.new("tg", "task_group", "tg")
-        return self._groups[unwraps]
+    def group(self) -> str:
+        """Return the name of a task group; groups follow each other under one name."""
+        if not self._group:
+            self._group = self.new("tg", "task_group", "tg")
+        return self._group
+
+    def item(self) -> str:
+        """Return the name of the task in each turn of a loop, which one loop after another has."""
+        if not self._item:
+            self._item = self.new("task", "gathered_task")
+        return self._item
 
     def error(self) -> str:
         """Return the name of an exception group, which is gone behind its handler."""

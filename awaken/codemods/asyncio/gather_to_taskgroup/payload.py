@@ -26,13 +26,15 @@ class Results(Struct, frozen=True):
 
     ``awaits`` is which ``await`` of the statement it is, from 0, and ``func`` what is called there.
     ``inside`` says that the gather is the first argument of that call. ``code`` is what stands for
-    the ``await``; empty if nobody uses what it gives.
+    the ``await``; empty if nobody uses what it gives. ``item``: the statement is a loop over that,
+    which becomes one over the tasks, each called by this name.
     """
 
     awaits: int
     func: str
     code: str = ""
     inside: bool = False
+    item: str = ""
 
 
 class GroupCode(Struct, frozen=True):
@@ -44,7 +46,7 @@ class GroupCode(Struct, frozen=True):
     ``opens`` makes the group, which is called ``group``; ``within`` is the time limit around it, if
     there is one. ``error`` names the exception group of
     which the first exception is raised; empty where nothing is unwrapped. ``tasks`` is the list
-    that holds all tasks, if one does.
+    that holds all tasks, if one does; ``drops``: a loop fills it, and nothing else reads it.
     """
 
     results: Results | None
@@ -55,3 +57,4 @@ class GroupCode(Struct, frozen=True):
     error: str = ""
     tasks: str = ""
     unpacks: bool = False
+    drops: bool = False

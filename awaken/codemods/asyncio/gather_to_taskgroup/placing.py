@@ -40,6 +40,15 @@ class Position:
         return isinstance(self.statement, ast.Expr) and self.statement.value is self.awaited
 
     @property
+    def is_looped_over(self) -> bool:
+        """Whether a ``for`` statement with a block of its own takes the results one by one."""
+        match self.statement:
+            case ast.For(iter=results, body=[first, *_]):
+                return results is self.awaited and first.lineno > (results.end_lineno or 0)
+            case _:
+                return False
+
+    @property
     def targets(self) -> Sequence[ast.expr]:
         """The targets to which the results are given one by one; empty if they are not."""
         match self.statement:

@@ -38,7 +38,9 @@ def write_group(
     statements: list[Any] = [writer.block(body)]
     if data.results is not None and data.results.code:
         statements.append(_without_lines_above(_with_results(node, data.results, around)))
-    lost = lost_comments(code(node), "\n".join(map(code, map(_on_line, statements))))
+    lost = lost_comments(
+        code(_without_lines_above(node)), "\n".join(map(code, map(_on_line, statements)))
+    )
     above = [cst.EmptyLine(comment=cst.Comment(one)) for one in lost]
     lines_above = [*getattr(node, "leading_lines", ()), *above]
     statements[0] = statements[0].with_changes(leading_lines=lines_above)
@@ -53,6 +55,11 @@ def wrap_loop(node: cst.For, data: GroupCode, around: Surroundings) -> Sequence[
     return [block.with_changes(leading_lines=node.leading_lines)]
 
 
+def drop_list(_node: cst.BaseSmallStatement, _data: None, _around: Surroundings) -> Any:
+    """``tasks = []`` → nothing."""
+    return cst.RemoveFromParent()
+
+
 def use_results(
     node: cst.BaseSmallStatement | cst.BaseCompoundStatement, data: Results, around: Surroundings
 ) -> Any:
@@ -64,6 +71,11 @@ def _with_results(node: Any, data: Results, around: Surroundings) -> Any:
     """Return the statement with the results in place of the ``await``."""
     value = cst.parse_expression(data.code)
     awaited = _awaited(node, data)
+    if data.item:
+        result = cst.parse_expression(f"{data.item}.result()")
+        first = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(node.target)], result)])
+        body = node.body.with_changes(body=[first, *node.body.body])
+        return node.with_changes(target=cst.Name(data.item), iter=value, body=body)
     if isinstance(value, cst.Tuple) and isinstance(node, cst.BaseSmallStatement):
         plain = node.deep_replace(awaited, value)
         line = code(plain).rpartition("\n")[2]
@@ -220,6 +232,7 @@ class _Appending(cst.CSTTransformer):
     def __init__(self, data: GroupCode, writer: _Writer) -> None:
         super().__init__()
         self._append = f"{data.tasks}.append"
+        self._drops = data.drops
         self._started = data.started[0]
         self._writer = writer
 
@@ -228,6 +241,8 @@ class _Appending(cst.CSTTransformer):
             return updated_node
         argument = updated_node.args[0]
         task = self._writer.task(argument.value, self._started, "")
+        if self._drops:
+            return task
         return updated_node.with_changes(args=[argument.with_changes(value=task)])
 
 
@@ -379,9 +394,12 @@ class _Writer:
         return body
 
     def _each(self, argument: _Argument, started: Started) -> cst.BaseStatement:
-        task = self.task(cst.Name(started.name), started, "")
+        task = self.task(cst.Name(started.name), Started("one"), "")
         line = cst.SimpleStatementLine([cst.Expr(task)])
-        value = _in_brackets(_flat(argument.value))
+        value: Any = argument.value
+        if started.is_task:
+            value = value.with_changes(elt=value.elt.args[0].value)
+        value = _in_brackets(_flat(value))
         return cst.For(cst.Name(started.name), value, cst.IndentedBlock([line]))
 
 

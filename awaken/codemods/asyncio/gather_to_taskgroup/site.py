@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +16,8 @@ from awaken.codemods.asyncio.gather_to_taskgroup.arguments import (
     Given,
     gathered_by,
 )
+from awaken.codemods.asyncio.gather_to_taskgroup.caveats import of_program, read_before
+from awaken.codemods.asyncio.gather_to_taskgroup.left_undone import left_undone
 from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
@@ -25,31 +25,29 @@ from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
     position_of,
     which_await,
 )
-from awaken.codemods.asyncio.gather_to_taskgroup.proofs import (
-    around_it,
-    is_never_cancelled,
-    is_quiet,
-    nobody_can_tell,
-    read_before,
-)
 from awaken.kit.imports import name_beside
 from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
+    from awaken.contract import Edit, Place
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 WRITE_GROUP = "write-group"
 USE_RESULTS = "use-results"
 WRAP_LOOP = "wrap-loop"
-_OTHERS = "if one fails, the others are cancelled, and awaited before it is raised"
-_ALONE = "if it fails, the exception is raised as before"
-_GROUPED = "exceptions come in an `ExceptionGroup`"
-_CANCELLED = "a task that something else cancels is passed over"
+DROP_LIST = "drop-list"
+_CHANGES = (
+    "if one fails, the others are cancelled, and awaited before {}; one that something else "
+    "cancels is passed over until its result is read; a test double of `gather()` sees "
+    "no call, and one that gives a future in place of a coroutine fails"
+)
+_FIRST = "it is raised"
+_GROUPED = "all errors are raised in an `ExceptionGroup`"
+CONTEXT = "its `__context__` is the exception group"
 _LIMITED = "an exception raised while they are cancelled hides that the time is over"
-_CONTEXT = "its `__context__` is the exception group"
 _IN_ORDER = "all begin in the order of the arguments"
 _TUPLE = "the results are a tuple, as the annotation says, and no list"
 _GROUP = "BaseExceptionGroup"
@@ -60,24 +58,18 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """How exceptions leave the task group.
 
     ``unwrap``: the first one is raised by itself, as gather does. ``plain``: all of them are raised
-    in an exception group. ``auto``: as gather does, but where nobody can tell.
+    in an exception group.
     """
 
-    exceptions: Literal["auto", "plain", "unwrap"] = "auto"
+    exceptions: Literal["plain", "unwrap"] = "unwrap"
+
+    @property
+    def unwraps(self) -> bool:
+        """Whether the first exception is raised by itself."""
+        return self.exceptions == "unwrap"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What becomes of a site: as it stands alone, and where the group is of the class in a file.
-
-    The latter is None where no exception is unwrapped.
-    """
-
-    alone: Rewrite
-    shared: Rewrite | None = None
-
-
-def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Judged:
+def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Rewrite:
     """Return the task group that takes the place of a gather. Raises Refused."""
     module, call = site.module, site.node
     awaited = _awaited(project, module, call)
@@ -87,71 +79,77 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     if not call.args:
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
-    given = gathered.given
-    coroutines = [each for one in given for each in one.coroutines]
+    coroutines = [each for one in gathered.given for each in one.coroutines]
     shared = project.orm.shared_session(module, call, coroutines)
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
-    is_kept = bool(coroutines) and all(
-        is_never_cancelled(project, module, one) for one in coroutines
-    )
-    # What can wait when it is cancelled is not safe anyway, and the other question costs more.
-    raises = not is_kept or not all(is_quiet(project, module, one) for one in given)
-    unwraps = raises and _unwraps(project, module, call, options)
-    opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
-    built = gathered.built
-    outer = awaited.value.func if isinstance(awaited.value, ast.Call) else call.func
-    within = ""
-    if limit is not None:
-        timeout, more = name_beside(project, site, outer, "asyncio.timeout")
-        within = f"{timeout}({module.text_of(limit)})"
-        imports = [*imports, *more, site.release_import("asyncio", "wait_for")]
-    if unwraps and module.scopes.is_bound(_GROUP, call):
-        raise Refused(NAME_TAKEN, _GROUP)
-    group = GroupCode(
-        results=None,
-        opens=f"{opens}()",
-        group=names.group(unwraps=unwraps),
-        started=(),
-        within=within,
-        error=names.error() if unwraps else "",
-        unpacks=gathered.unpacks,
-    )
-    code, shown = _started(group, position, gathered, names)
-    results = Results(
-        which_await(module, position), module.text_of(outer), shown, inside=limit is not None
-    )
-    if built is None:
-        edits = [site.rewrite(position.statement, WRITE_GROUP, replace(code, results=results))]
-    else:
-        edits = [
-            site.rewrite(built, WRITE_GROUP if isinstance(built, ast.Assign) else WRAP_LOOP, code),
-            site.rewrite(position.statement, USE_RESULTS, results),
-        ]
-    caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
-    if position.is_ignored and not is_kept:
-        caveats.append(_CANCELLED)
+    group, imports = _group(site, project, names, options, limit)
+    places, edits = _written(site, group, position, gathered, names)
+    caveats = [_CHANGES.format(_FIRST if options.unwraps else _GROUPED)]
     if limit is not None:
         caveats.append(_LIMITED)
-    caveats += _in_order(module, position, given)
-    caveats += around_it(project, module, call, coroutines)
+    caveats += _in_order(module, position, gathered.given)
+    caveats += of_program(project, module, call, coroutines)
+    is_alone = len(gathered.given) == 1 and gathered.given[0].is_one
+    undone = None if is_alone else left_undone(project, module, coroutines)
+    if undone is not None:
+        skips = f"cancelled, `{undone.function}` skips `{undone.shown}`"
+        caveats.append(f"{skips}, which belongs in a `finally`")
+        places.append(undone.place)
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
     unused = site.release_import("asyncio", "gather")
-    places = () if built is None else (module.place(built),)
-    alone = Rewrite(message, [*edits, *imports, unused], caveats, places)
-    if not unwraps:
-        return Judged(alone)
-    return Judged(dataclasses.replace(alone, caveats=[*caveats, _CONTEXT]), alone)
+    return Rewrite(message, [*edits, *imports, unused], caveats, tuple(places))
 
 
-def _when_raising(given: Sequence[Given], *, unwraps: bool) -> Iterable[str]:
-    """Yield what may change where something is raised."""
-    if len(given) > 1 or not given[0].is_one:
-        yield _OTHERS
-    if not unwraps:
-        yield _GROUPED
-    elif len(given) == 1 and given[0].is_one:
-        yield _ALONE
+def _group(
+    site: Site[ast.Call],
+    project: Project,
+    names: Names,
+    options: Options,
+    limit: ast.expr | None,
+) -> tuple[GroupCode, list[Edit]]:
+    """Return the task group, with nothing started in it, and its imports. Raises Refused."""
+    module, call = site.module, site.node
+    opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
+    within, imports = "", [*imports]
+    outer = module.parent(call)
+    if limit is not None and isinstance(outer, ast.Call):
+        timeout, more = name_beside(project, site, outer.func, "asyncio.timeout")
+        within = f"{timeout}({module.text_of(limit)})"
+        imports += [*more, site.release_import("asyncio", "wait_for")]
+    if options.unwraps and module.scopes.is_bound(_GROUP, call):
+        raise Refused(NAME_TAKEN, _GROUP)
+    error = names.error() if options.unwraps else ""
+    return GroupCode(None, f"{opens}()", names.group(), (), within, error), imports
+
+
+def _written(
+    site: Site[ast.Call], group: GroupCode, position: Position, gathered: Gathered, names: Names
+) -> tuple[list[Place], list[Edit]]:
+    """Return the edits that write ``group``, and the other places that they change."""
+    module, built, made = site.module, gathered.built, gathered.list_made
+    outer = position.awaited.value
+    func = outer.func if isinstance(outer, ast.Call) else site.node.func
+    group = replace(group, unpacks=gathered.unpacks)
+    code, shown = _started(group, position, gathered, names)
+    item = names.item() if code.tasks and position.is_looped_over else ""
+    results = Results(
+        which_await(module, position),
+        module.text_of(func),
+        code.tasks if item else shown,
+        inside=outer is not site.node,
+        item=item,
+    )
+    if built is None:
+        written = replace(code, results=results)
+        return [], [site.rewrite(position.statement, WRITE_GROUP, written)]
+    edits: list[Edit] = [
+        site.rewrite(built, WRITE_GROUP if isinstance(built, ast.Assign) else WRAP_LOOP, code),
+        site.rewrite(position.statement, USE_RESULTS, results),
+    ]
+    if not code.drops or made is None:
+        return [module.place(built)], edits
+    return [module.place(built), module.place(made)], [*edits, site.rewrite(made, DROP_LIST)]
 
 
 def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:
@@ -162,12 +160,6 @@ def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Ite
         yield _TUPLE
     for early in dict.fromkeys(read_before(module, position)):
         yield f"`{early}` is read after they ran"
-
-
-def _unwraps(project: Project, module: Module, call: ast.Call, options: Options) -> bool:
-    if options.exceptions != "auto":
-        return options.exceptions == "unwrap"
-    return not nobody_can_tell(project, module, call)
 
 
 # ------------------------------------------------------------------------------- what is in the way
@@ -241,7 +233,11 @@ def _started(
     """Return ``group`` with the way each argument is started, and the code of its results."""
     given = gathered.given
     if isinstance(gathered.built, ast.For) and isinstance(given[0].node, ast.Name):
-        return _looped(group, position, given[0].node.id, names)
+        drops = position.is_ignored and gathered.list_made is not None
+        appended = (Started("one", is_task=True),)
+        held = given[0].node.id
+        looped = replace(group, started=appended, tasks=held, drops=drops)
+        return looped, _results_of(held, position, names)
     if position.is_ignored:
         ignored = [_ignored(one, names) for one in given]
         started = tuple(one for one in ignored if one is not None)
@@ -261,12 +257,6 @@ def _started(
     held = names.list_of_tasks(built, position)
     kept = tuple(_kept(one, names) for one in given)
     return replace(group, started=kept, tasks=held), _results_of(held, position, names)
-
-
-def _looped(group: GroupCode, position: Position, held: str, names: Names) -> tuple[GroupCode, str]:
-    """Return ``group`` around the loop that adds tasks to the list ``held``."""
-    started = (Started("one", is_task=True),)
-    return replace(group, started=started, tasks=held), _results_of(held, position, names)
 
 
 def _results_of(held: str, position: Position, names: Names) -> str:
@@ -296,5 +286,13 @@ def _ignored(given: Given, names: Names) -> Started | None:
         return Started("one", is_task=given.is_task)
     if isinstance(node, ast.ListComp | ast.GeneratorExp) and names.take_loop(node):
         return Started("loop", is_task=given.is_task)
-    # A loop over what makes tasks would come too late.
-    return None if given.is_task else Started("each", names.new("coro", "coroutine"))
+    # A loop over what makes tasks would come too late; over their coroutines it does not.
+    is_bare = isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_bare(node.elt)
+    if given.is_task and not is_bare:
+        return None
+    return Started("each", names.new("coro", "coroutine"), given.is_task)
+
+
+def _is_bare(node: ast.expr) -> bool:
+    """Whether a call is passed one argument, by its position."""
+    return isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
 from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter
+from awaken.editing.comments import comments_in
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
@@ -123,7 +124,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     manager = f"{written}({module.text_of(timeout)})"
     edits = [
         site.rewrite(call, "call"),
-        site.rewrite(statement, "statement", Limited(manager)),
+        site.rewrite(statement, "statement", _limited(module, call, timeout, manager)),
         *imports,
         site.release_import("asyncio", "wait_for"),
     ]
@@ -141,6 +142,14 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
         caveats.append("something else is put in its place")
     shown = module.excerpt(call.func)
     return Rewrite(f"`{shown}()` becomes `async with {written}()`", edits, caveats, doubles)
+
+
+def _limited(module: Module, call: ast.Call, timeout: ast.expr, manager: str) -> Limited:
+    """Return the context manager, and the comments that lose their lines."""
+    comments = comments_in(module.text_of(call))
+    line = (timeout.end_lineno or timeout.lineno) - call.lineno + 1
+    beside = [one.text for one in comments if one.line == line and not one.alone]
+    return Limited(manager, tuple(one.text for one in comments), "".join(beside))
 
 
 def _arguments(module: Module, call: ast.Call) -> tuple[ast.expr, ast.expr]:

@@ -9,6 +9,7 @@ from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, fitted
 from awaken.editing.chains.lines import last_indent, reindented
+from awaken.editing.comments import lost_comments
 
 
 def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpression:
@@ -36,5 +37,11 @@ def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpres
 def limit(node: cst.BaseSmallStatement, data: Limited, _around: Surroundings) -> cst.With:
     """``await f(x)`` → ``async with timeout(3): await f(x)``."""
     item = cst.WithItem(cst.parse_expression(data.manager))
-    body = cst.IndentedBlock([cst.SimpleStatementLine([node])])
-    return cst.With([item], body, asynchronous=cst.Asynchronous())
+    lost = lost_comments("\n".join(data.comments), code(node))
+    header = cst.TrailingWhitespace()
+    if data.beside in lost:
+        lost.remove(data.beside)
+        header = cst.TrailingWhitespace(cst.SimpleWhitespace("  "), cst.Comment(data.beside))
+    body = cst.IndentedBlock([cst.SimpleStatementLine([node])], header=header)
+    above = [cst.EmptyLine(comment=cst.Comment(one)) for one in lost]
+    return cst.With([item], body, asynchronous=cst.Asynchronous(), leading_lines=above)

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.callees import Callees
-from awaken.project.effects.operations import Operations
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -41,9 +40,8 @@ class Ordering:
     """Answers for one project."""
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
-        callees = Callees(evaluator)
         self._attributes = Attributes(evaluator)
-        self._operations = Operations(callees)
+        self._callees = Callees(evaluator)
 
     def of(self, module: Module, node: ast.expr) -> Order | None:
         """Return when ``node`` is evaluated in the statement around it.
@@ -62,13 +60,26 @@ class Ordering:
         """Whether ``node`` is proven to run no code but that of builtin types."""
         match node:
             case ast.Attribute(ctx=ast.Load()):
-                return self._attributes.read(module, node) is True
+                return self._attributes.is_plain(module, node)
             case ast.Compare():
                 return all(isinstance(one, ast.Is | ast.IsNot) for one in node.ops)
             case ast.BinOp():
-                return self._operations.is_quiet(module, node.op, node.left, node.right)
+                return self._is_quiet_operation(module, node)
             case _:
                 return False
+
+    def _is_quiet_operation(self, module: Module, node: ast.BinOp) -> bool:
+        """Whether the operator raises nothing between two values of one builtin type."""
+        kind = self._callees.builtin_type(module, node.left)
+        if kind is None or kind != self._callees.builtin_type(module, node.right):
+            return False
+        if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod):
+            # Only a constant is proven not to be zero.
+            divisor = node.right.value if isinstance(node.right, ast.Constant) else 0
+            return kind == "float" and bool(divisor)
+        # A power of numbers may overflow, a shift may be negative.
+        allowed = (ast.Add, ast.Sub, ast.Mult) if kind == "float" else (ast.Add,)
+        return isinstance(node.op, allowed) and kind in {"float", "list", "str", "tuple"}
 
 
 _Work = ast.AST | Callable[[], object]

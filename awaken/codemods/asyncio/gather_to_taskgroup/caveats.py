@@ -1,0 +1,83 @@
+"""What may change where a task group takes the place of a gather."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.kit.listed_names import lists_names
+
+if TYPE_CHECKING:
+    from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+
+def of_program(
+    project: Project, module: Module, gathered: ast.Call, coroutines: Sequence[ast.expr]
+) -> Iterator[str]:
+    """Yield what the rest of the program makes of it: its contexts, its tasks and its names."""
+    # A task gets its context when it is made, and the arguments of the next one come later now.
+    calls = any(
+        isinstance(part, ast.Call)
+        for one in coroutines[1:]
+        if isinstance(one, ast.Call)
+        for argument in (*one.args, *(each.value for each in one.keywords))
+        for part in module.walk(argument)
+    )
+    if calls and project.files_with((b"ContextVar",)):
+        yield "what an argument sets of context variables, the tasks before it do not see"
+    if project.files_with((b"set_task_factory",)):
+        yield "where a task factory returns no task, the group waits forever"
+    listed = lists_names(module, module.scopes.scope_of(gathered))
+    if listed is not None:
+        yield f"`{module.excerpt(listed)}` sees more names"
+
+
+# ---------------------------------------------------------------------------- what is read early
+def read_before(module: Module, position: Position) -> Iterator[str]:
+    """Yield what the statement reads before it awaits, and the tasks may change.
+
+    With the block in front of the statement it is read behind them.
+    """
+    statement, start = position.statement, module.span(position.awaited).start
+    if isinstance(statement, ast.AugAssign):
+        target = statement.target
+        if not isinstance(target, ast.Name) or _is_set_elsewhere(module, target):
+            yield module.excerpt(target)
+    # Targets come last, wherever they stand.
+    is_stored = isinstance(statement, ast.AnnAssign | ast.Assign | ast.AugAssign)
+    evaluated = statement.value if is_stored else statement  # type: ignore[attr-defined]
+    for node in module.walk(evaluated):
+        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            continue
+        if module.span(node).start >= start or isinstance(module.parent(node), ast.Attribute):
+            continue
+        if isinstance(node, ast.Name) and _is_set_elsewhere(module, node):
+            yield node.id
+        if isinstance(node, ast.Attribute) and not _is_of_module(module, node):
+            yield module.excerpt(node)
+
+
+def _is_set_elsewhere(module: Module, name: ast.Name) -> bool:
+    """Whether another function than the one that owns the variable ``name`` may set it."""
+    scopes = module.scopes
+    owner = scopes.owner(name.id, scopes.scope_of(name))
+    if owner is None:
+        return False
+    return any(
+        scopes.scope_of(one.node) is not owner
+        for one in owner.bindings[name.id]
+        if one.kind not in {"function", "class", "import", "parameter"}
+    )
+
+
+def _is_of_module(module: Module, node: ast.Attribute) -> bool:
+    base: ast.expr = node
+    while isinstance(base, ast.Attribute):
+        base = base.value
+    if not isinstance(base, ast.Name):
+        return False
+    bindings = module.scopes.bindings_of(base)
+    return bool(bindings) and all(one.kind in {"import", "class"} for one in bindings)
