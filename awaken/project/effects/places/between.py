@@ -29,8 +29,8 @@ from awaken.project.values.local.control import ControlGraph
 EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
 
 _MOST_NODES = 50_000  # of one function; a guess, not yet measured
-_MOST_FUNCTIONS = 150  # bodies of one question, as in `raising`
-_DEEPEST = 12  # calls inside of calls, as in `raising`
+_MOST_FUNCTIONS = 150  # bodies of one question
+_DEEPEST = 12  # calls inside of calls
 _MOST_EVENTS = 20  # of one function; a reader needs one
 _WITHOUT_ARGUMENTS = {"close", "commit", "rollback"}
 _WITHS = (ast.AsyncWith, ast.With)

@@ -22,7 +22,7 @@ from awaken.project.values.domain import (
 
 Below = Literal["loads", "nothing", "unknown"]
 
-_MOST_FUNCTIONS = 150  # below one call, as in `effects.raising`
+_MOST_FUNCTIONS = 150  # below one call
 
 
 class Callees:
