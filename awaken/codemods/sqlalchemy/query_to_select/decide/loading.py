@@ -38,6 +38,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import (
@@ -53,6 +54,8 @@ from awaken.project.frameworks.sqlalchemy.loads.repeats import (
 
 SessionFrom = Literal["receiver", "argument"] | int
 _ONE_BY_ONE = frozenset({"for", "yield from"}) | ONE_BY_ONE
+_NOT_COMPARED = frozenset({"one", "one_or_none", "scalar"})
+_PICKLED = "PickleType"
 """Uses between the rows of which other statements may run."""
 # They hold for the statement that is executed, which would be the count around this one.
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
@@ -448,6 +451,13 @@ def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
     if kind is Kind.ROWS or statement.yields or statement.chain.end == "first":
         return False
     needed = not is_surely_unique(statement, kind)
+    own = [item for item in statement.items if _has_own_type(statement, item)]
+    if not needed and own and statement.chain.end not in _NOT_COMPARED:
+        # Query compares rows with an object by hash, and select() compares none.
+        decision.caveats.append(
+            f"Query raises where `{ast.unparse(own[0].node)}` holds values without a hash, and "
+            "select() returns them"
+        )
     if kind is Kind.ENTITY or not needed:
         return needed
     unhashable = [item for item in statement.items if item.hashable is False]
@@ -474,6 +484,17 @@ def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
             "on SQLAlchemy 1.4"
         )
     return True
+
+
+def _has_own_type(statement: Statement, item: Item) -> bool:
+    """Whether a column has a type that is none of SQLAlchemy: its values may be of any class."""
+    mapped = statement.reader.project.orm.mapped_class(item.model) if item.model else None
+    column = mapped.columns.get(item.key or "") if mapped is not None else None
+    if item.what is not What.COLUMN or column is None or column.type is None:
+        return False
+    name = column.type
+    is_plain = name.isupper() or knowledge().has("sqlalchemy", name)
+    return name == _PICKLED or not is_plain
 
 
 # ------------------------------------------------------------------------------------- the rest
