@@ -20,13 +20,15 @@ from awaken.project.frameworks.web.applications import (
 )
 from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_none
+from awaken.project.source.trees import Function, is_none, last_name
 
 Event = Literal["startup", "shutdown"]
 Form = Literal["decorator", "call", "append", "list", "other"]
 _EVENTS: dict[str, Event] = {"startup": "startup", "shutdown": "shutdown"}
 _LISTS: dict[str, Event] = {"on_startup": "startup", "on_shutdown": "shutdown"}
 _METHODS = {"on_event", "add_event_handler"}
+_BY_NAME = {"delattr", "getattr", "object", "setattr", "spy"}
+"""Functions, and methods of ``monkeypatch`` and ``patch``, that take an attribute by its name."""
 WORDS = (b"on_event", b"add_event_handler", b"on_startup", b"on_shutdown")
 LIFESPAN_WORDS = (b"lifespan",)
 
@@ -108,9 +110,10 @@ class Registrations(FoundInFiles[Registration]):
                     yield from self._method(module, node)
                 case ast.Attribute(attr=name) if name in _LISTS:
                     yield from self._list_use(module, node)
-                case ast.Call(func=ast.Name("getattr"), args=[owner, ast.Constant(value=word), *_]):
-                    if word in _METHODS or word in _LISTS:
-                        yield from self._by_getattr(module, node, owner)
+                case ast.Call(func=function, args=[owner, ast.Constant(value=word), *_]) if (
+                    last_name(function) in _BY_NAME and (word in _METHODS or word in _LISTS)
+                ):
+                    yield from self._by_name(module, node, owner)
                 case ast.Call():
                     yield from self._constructed(module, node)
                 case _:
@@ -175,7 +178,7 @@ class Registrations(FoundInFiles[Registration]):
             return resolved
         return None
 
-    def _by_getattr(
+    def _by_name(
         self, module: Module, call: ast.Call, owner: ast.expr
     ) -> Iterator[Registration]:
         resolved = self._receiver(module, owner)
