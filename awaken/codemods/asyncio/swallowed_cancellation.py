@@ -108,6 +108,7 @@ from awaken.project.effects import suspensions
 from awaken.project.effects.own import own_nodes
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import FunctionOrLambda, is_none, last_name
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -341,18 +342,49 @@ def _is_end_of_task(
     Others run its coroutine or are passed the function, or a coroutine awaits it last whose task
     ends there as well. What is not in sight does not count: this only leaves a site out.
     """
-    is_started = any(_is_passed(module, one) for one in module.mentions(function.name))
-    for fate in project.effects.fates_of_result(module, function):
-        if fate.kind == "awaited":
-            home = project.module(fate.place.path)
-            calls = home.calls_at(fate.place.span) if home is not None else []
-            last = _awaited_last(home, calls[0], function) if home is not None and calls else None
-            if home is None or last is None or last in seen:
-                return False
-            if not _is_end_of_task(project, home, last, seen | {function}):
-                return False
-        is_started = is_started or fate.kind in {"awaited", "run"}
-    return is_started
+    fates = project.effects.fates_of_result(module, function)
+    mentions = [
+        one for one in module.mentions(function.name) if _may_mean(project, module, one, function)
+    ]
+    awaited = [(module, call) for one in mentions if (call := _awaited_call(module, one))]
+    for fate in fates:
+        home = project.module(fate.place.path) if fate.kind == "awaited" else None
+        if home is not None:
+            awaited += [(home, call) for call in home.calls_at(fate.place.span)[:1]]
+    for home, call in awaited:
+        last = _awaited_last(home, call, function)
+        if last is None or last in seen:
+            return False
+        if not _is_end_of_task(project, home, last, seen | {function}):
+            return False
+    is_run = any(one.kind in {"awaited", "run"} for one in fates)
+    return is_run or any(_is_passed(module, one) for one in mentions)
+
+
+def _may_mean(
+    project: Project, module: Module, named: ast.AST, function: ast.AsyncFunctionDef
+) -> bool:
+    """Whether a name like that of ``function`` may be it: a call of another one is not.
+
+    What it awaits itself is not either: `await connection.serve()` in a method ``serve``.
+    """
+    call = module.parent(named)
+    if function in module.ancestors(named):
+        return False
+    if not isinstance(call, ast.Call) or call.func is not named:
+        return True
+    called = project.calls.function_called(module, call)
+    if not isinstance(called, Unknown):
+        return called.function is function
+    return not project.effects.library_functions(module, call)
+
+
+def _awaited_call(module: Module, named: ast.AST) -> ast.Call | None:
+    """Return the call of a function that is awaited where it is ``named``."""
+    call = module.parent(named)
+    if not isinstance(call, ast.Call) or call.func is not named:
+        return None
+    return call if isinstance(module.parent(call), ast.Await) else None
 
 
 def _is_passed(module: Module, named: ast.AST) -> bool:

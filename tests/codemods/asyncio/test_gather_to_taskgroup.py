@@ -184,6 +184,18 @@ _UNDONE = {
         """,
         "",
     ),
+    "a handler of cancellations, by another name": (
+        """
+        future = board.future
+        try:
+            future.set_result(await step())
+        except BaseException as error:
+            for one in [board.future]:
+                one.set_result(2)
+            raise
+        """,
+        "",
+    ),
     "a manager": ("async with board.lock:\n    await step()", ""),
     "before it waits": ("board.event.set()\nawait step()", ""),
     "a lock for a moment": ("await board.lock.acquire()\nboard.lock.release()", ""),

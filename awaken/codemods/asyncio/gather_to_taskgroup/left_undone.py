@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.project.effects import suspensions
@@ -68,14 +68,14 @@ def left_undone(
 
 def _skipped(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """Yield the steps of a coroutine function that a cancellation passes over."""
-    kept = {step for part in _kept(function) for node in part if (step := _step(node))}
+    is_kept = _is_kept(function)
     nodes = sorted(own_nodes(function.body), key=_moment)
     added = {one for node in nodes if (one := _added(node))}
     own = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
     awaited: set[tuple[str, str]] = set()
     for node in nodes:
         step = _step(node)
-        if step and step not in kept:
+        if step and not is_kept(step):
             target, how = step
             is_removed = how != "remove" or target in added - own
             if is_removed and awaited - {(target, _BEGUN_BY.get(how, ""))}:
@@ -96,16 +96,23 @@ def _moment(node: ast.AST) -> tuple[int, int]:
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
-def _kept(function: ast.AsyncFunctionDef) -> Iterator[Iterable[ast.AST]]:
-    """Yield the parts of a coroutine function that run where it is cancelled."""
+def _is_kept(function: ast.AsyncFunctionDef) -> Callable[[tuple[str, str]], bool]:
+    """Return what tells whether a step also runs where the coroutine function is cancelled.
+
+    In a handler of cancellations it may be done by another name.
+    """
+    at_last: set[tuple[str, str]] = set()
+    handled: set[str] = set()
     for node in own_nodes(function.body):
-        if isinstance(node, ast.Try):
-            yield own_nodes(node.finalbody)
-            for handler in node.handlers:
-                caught = handler.type
-                named = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-                if any(one is None or last_name(one) in _CANCELLATIONS for one in named):
-                    yield own_nodes(handler.body)
+        if not isinstance(node, ast.Try):
+            continue
+        at_last |= {step for one in own_nodes(node.finalbody) if (step := _step(one))}
+        for handler in node.handlers:
+            caught = handler.type
+            named = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+            if any(one is None or last_name(one) in _CANCELLATIONS for one in named):
+                handled |= {step[1] for one in own_nodes(handler.body) if (step := _step(one))}
+    return lambda step: step in at_last or step[1] in handled
 
 
 def _step(node: ast.AST) -> tuple[str, str] | None:
