@@ -178,9 +178,7 @@ class Registrations(FoundInFiles[Registration]):
             return resolved
         return None
 
-    def _by_name(
-        self, module: Module, call: ast.Call, owner: ast.expr
-    ) -> Iterator[Registration]:
+    def _by_name(self, module: Module, call: ast.Call, owner: ast.expr) -> Iterator[Registration]:
         resolved = self._receiver(module, owner)
         if resolved is not None:
             yield Registration(module, call, "other", None, resolved)
