@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _OLD = b"BaseSettings"
-_CONFIG = b"Config"
 _FAILS = "the import fails under pydantic 2 today"
 _DIFFERS = (
     "`pydantic-settings` has to be installed, and unlike pydantic 1 it refuses keys of an "
@@ -117,8 +116,10 @@ class _Planning:
     def _reads(self) -> list[tuple[Place, str | None, str]]:
         """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
         found: list[tuple[Place, str | None, str]] = []
-        for module in modules_with(self._project, [b".Config"]):
+        for module in modules_with(self._project, [CONFIG.encode()]):
             for node in module.walk():
+                if isinstance(node, ast.Constant) and node.value == CONFIG:
+                    found += _read_by_text(self._project, module, node)
                 if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                     continue
                 name = self._project.qualified_name(module, node)
@@ -141,6 +142,33 @@ class _Planning:
             # A reader that is not known may read any Config.
             if owner is None or owner in inheriting:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))
+
+
+def _read_by_text(
+    project: Project, module: Module, node: ast.Constant
+) -> Iterator[tuple[Place, str | None, str]]:
+    """Yield what ``hasattr(C, "Config")``, ``vars(C)["Config"]`` and their like read."""
+    above = module.parent(node)
+    match above:
+        case ast.Call(func=ast.Name(id="delattr" | "getattr" | "hasattr"), args=[owner, *_]):
+            pass
+        case ast.Call(func=ast.Name(id="attrgetter") | ast.Attribute(attr="attrgetter")):
+            owner = node
+        case (
+            ast.Subscript(value=names)
+            | ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[names])
+            | ast.Call(func=ast.Attribute(value=names, attr="get" | "pop"))
+        ):
+            match names:
+                case ast.Call(func=ast.Name(id="dir" | "vars"), args=[owner]):
+                    pass
+                case ast.Attribute(value=owner, attr="__dict__"):
+                    pass
+                case _:
+                    return
+        case _:
+            return
+    yield module.place(above), project.qualified_name(module, owner), module.excerpt(above)
 
 
 def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
