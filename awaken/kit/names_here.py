@@ -46,6 +46,20 @@ def name_here(
     return Written(alias, (homes[0], wanted, alias))
 
 
+def binds(module: Module, statement: ast.stmt) -> bool:
+    """Whether ``statement`` binds a name that would go with it: ``(app := make()).run()``."""
+    here = module.scopes.scope_of(statement)
+    for node in module.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            scope = module.scopes.scope_of(node)
+            # ``:=`` in a comprehension binds outside of it.
+            while isinstance(module.parent(node), ast.NamedExpr) and scope.kind == "comprehension":
+                scope = scope.parent or here
+            if scope is here:
+                return True
+    return False
+
+
 def is_dotted(node: ast.expr) -> bool:
     """Whether ``node`` is a name, or an attribute of one over any number of steps."""
     while isinstance(node, ast.Attribute):

@@ -13,6 +13,7 @@ from awaken.codemods.fastapi.annotated_dependency.payload import (
 )
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, deeper, line_break
+from awaken.editing.chains.lines import on_one_line
 from awaken.editing.parameters import fitted_parameters, in_order, split_comma
 
 
@@ -47,7 +48,9 @@ def _written(
         marker = _without_argument(marker, data.removed)
     # FastAPI takes what has no type as Any.
     written = parameter.annotation or cst.Annotation(cst.Name("Any"))
-    annotated = _annotated(written.annotation, marker, around)
+    ending = f" = {code(value)}," if value is not None and data.kept else ","
+    room = around.line_length - len(f"{around.line_indent}{around.indent}{data.name}: {ending}")
+    annotated = _annotated(written.annotation, marker, around, room)
     return parameter.with_changes(
         annotation=written.with_changes(annotation=annotated),
         default=value if data.kept else None,
@@ -55,17 +58,27 @@ def _written(
     )
 
 
-def _annotated(kind: cst.BaseExpression, marker: cst.Call, around: Surroundings) -> cst.Subscript:
-    """Return ``Annotated[kind, marker]``, on lines of its own if the marker takes several."""
-    elements = [cst.SubscriptElement(cst.Index(one)) for one in (kind, marker)]
-    if "\n" not in code(marker):
-        return cst.Subscript(cst.Name("Annotated"), elements)
+def _annotated(
+    kind: cst.BaseExpression, marker: cst.Call, around: Surroundings, room: int
+) -> cst.Subscript:
+    """Return ``Annotated[kind, marker]``, on lines of its own if the marker takes several.
+
+    A marker that took several only because of what stood in front of it takes one in its ``room``.
+    """
+    # A comma behind the last argument asks formatters to keep the lines.
+    is_kept = bool(marker.args) and isinstance(marker.args[-1].comma, cst.Comma)
+    flat = marker if is_kept or "#" in code(marker) else on_one_line(marker)
+    elements = [cst.SubscriptElement(cst.Index(one)) for one in (kind, flat)]
+    found = cst.Subscript(cst.Name("Annotated"), elements)
+    if "\n" not in code(marker) or ("\n" not in code(found) and len(code(found)) <= room):
+        return found
     outer = around.line_indent + around.indent
     inner = outer + around.indent
     between = cst.Comma(whitespace_after=line_break(inner))
     # Formatters keep the lines apart because of this last comma.
     closing = cst.Comma(whitespace_after=line_break(outer))
-    moved = cst.ensure_type(deeper(marker, around.indent), cst.Call)
+    fits = "\n" not in code(flat) and len(f"{inner}{code(flat)},") <= around.line_length
+    moved = flat if fits else cst.ensure_type(deeper(marker, around.indent), cst.Call)
     return cst.Subscript(
         cst.Name("Annotated"),
         [

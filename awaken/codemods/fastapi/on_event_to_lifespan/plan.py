@@ -16,6 +16,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import entered
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.runs import require_one_run
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
 from awaken.contract import Change, Constraints, Phase, Place, Plan, Problem, Rewriter
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
@@ -137,6 +138,8 @@ class _Planning:
             self._obstacles.look_at(one, owned, shared=home is not None)
         application = applications[0]
         home = home or home_of(application, self._module(application.made.path))
+        if home.call is None:
+            require_one_run(self._project, home, tuple(applications))
         self._constructors.look_at(home)
         steps = Steps(self._project, home)
         found = [steps.of(one.registration, one.via) for one in owned]

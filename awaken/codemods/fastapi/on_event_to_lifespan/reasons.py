@@ -99,6 +99,11 @@ CONDITIONAL = Reason(
     "a handler is registered only in some cases: {}",
     "Register it always, and let it look at the condition.",
 )
+RUNS_AGAIN = Reason(
+    "runs-again",
+    "`{}` may run more than once for one application, and registers the handler each time",
+    "Call it once for each application.",
+)
 LOOP = Reason(
     "loop",
     "handlers are registered in a loop",

@@ -24,14 +24,12 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.names.usages import is_annotation
-from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 _OLD = b"BaseSettings"
-_NAMESPACES = {"__dict__", "vars"}
 _FAILS = "the import fails under pydantic 2 today"
 _DIFFERS = (
     "`pydantic-settings` has to be installed, and unlike pydantic 1 it refuses keys of an "
@@ -117,9 +115,11 @@ class _Planning:
     @cached_property
     def _reads(self) -> list[tuple[Place, str | None, str]]:
         """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
-        found = [*self._read_by_name()]
-        for module in modules_with(self._project, [b".Config"]):
+        found: list[tuple[Place, str | None, str]] = []
+        for module in modules_with(self._project, [CONFIG.encode()]):
             for node in module.walk():
+                if isinstance(node, ast.Constant) and node.value == CONFIG:
+                    found += _read_by_text(self._project, module, node)
                 if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                     continue
                 name = self._project.qualified_name(module, node)
@@ -128,28 +128,6 @@ class _Planning:
                     continue
                 found.append((module.place(node), owner, module.excerpt(node)))
         return found
-
-    def _read_by_name(self) -> Iterator[tuple[Place, str | None, str]]:
-        """Yield where a string names the attribute: ``hasattr(Settings, "Config")``."""
-        for module in modules_with(self._project, [CONFIG.encode()]):
-            for node in module.walk():
-                if isinstance(node, ast.Constant) and node.value == CONFIG:
-                    expression = module.parent(node)
-                    if isinstance(expression, ast.Call) and _names_attribute(expression, node):
-                        owner = self._owner(module, expression)
-                        yield module.place(expression), owner, module.excerpt(expression)
-                    elif isinstance(expression, ast.Subscript | ast.Compare):
-                        yield module.place(expression), None, module.excerpt(expression)
-
-    def _owner(self, module: Module, call: ast.Call) -> str | None:
-        """Return the class of which a call reads an attribute by its name, if it is known."""
-        match call:
-            case ast.Call(func=ast.Name(), args=[ast.Name() | ast.Attribute() as owner, *_]):
-                name = self._project.qualified_name(module, owner)
-                known = name is not None and self._project.class_facts(name) is not None
-                return name if known else None
-            case _:
-                return None
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:
         """Whether ``node`` is what another Config inherits from, which is decided with it."""
@@ -164,6 +142,33 @@ class _Planning:
             # A reader that is not known may read any Config.
             if owner is None or owner in inheriting:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))
+
+
+def _read_by_text(
+    project: Project, module: Module, node: ast.Constant
+) -> Iterator[tuple[Place, str | None, str]]:
+    """Yield what ``hasattr(C, "Config")``, ``vars(C)["Config"]`` and their like read."""
+    above = module.parent(node)
+    match above:
+        case ast.Call(func=ast.Name(id="delattr" | "getattr" | "hasattr"), args=[owner, *_]):
+            pass
+        case ast.Call(func=ast.Name(id="attrgetter") | ast.Attribute(attr="attrgetter")):
+            owner = node
+        case (
+            ast.Subscript(value=names)
+            | ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[names])
+            | ast.Call(func=ast.Attribute(value=names, attr="get" | "pop"))
+        ):
+            match names:
+                case ast.Call(func=ast.Name(id="dir" | "vars"), args=[owner]):
+                    pass
+                case ast.Attribute(value=owner, attr="__dict__"):
+                    pass
+                case _:
+                    return
+        case _:
+            return
+    yield module.place(above), project.qualified_name(module, owner), module.excerpt(above)
 
 
 def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
@@ -183,17 +188,6 @@ def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Re
     others = tuple(module.place(one) for one in old.dotted[1:])
     message = f"`BaseSettings` is imported from `{NEW_HOME}`"
     return Rewrite(message, moved(project, old, site), (_FAILS, _DIFFERS), others)
-
-
-def _names_attribute(call: ast.Call, name: ast.Constant) -> bool:
-    """Whether a call takes the name of an attribute, or of a key of ``vars()``."""
-    match call.func:
-        case ast.Name(id="getattr" | "hasattr" | "setattr" | "delattr"):
-            return len(call.args) > 1 and call.args[1] is name
-        case ast.Attribute(attr="get" | "pop", value=owner):
-            return last_name(owner.func if isinstance(owner, ast.Call) else owner) in _NAMESPACES
-        case _:
-            return last_name(call.func) == "attrgetter"
 
 
 def _is_no_read(module: Module, node: ast.Attribute) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
@@ -84,9 +84,15 @@ class Constructors:
         return False
 
     def caveats(self, home: Home) -> list[str]:
-        """Return what may change for callers out of sight who give the constructor keywords."""
+        """Return what may change for callers out of sight who give the constructor keywords.
+
+        Servers, tests and scripts that nobody sees call what makes an application.
+        """
         function = _of_callers(home)
-        if function is None or self._project.calls.callers_of(home.module, function).complete:
+        if function is None:
+            return []
+        complete = self._project.calls.callers_of(home.module, function).complete
+        if complete and not _takes_keywords(home, function):
             return []
         hidden = f"a call of `{function.name}` that is not in sight"
         lost = "what it gives as `on_startup` or `on_shutdown` does not run"
@@ -101,19 +107,40 @@ def _of_callers(home: Home) -> Function | None:
     function = home.function
     if function is None or home.call is None:
         return None
-    unpacked = [one.value for one in home.call.keywords if one.arg is None]
     given = {parameter.arg for parameter, _ in parameters_of(function.args)}
-    names, known = {*_names_in(*unpacked)}, set[str]()
+    return function if _unpacked_names(home, _names_in) & given else None
+
+
+def _takes_keywords(home: Home, function: Function) -> bool:
+    """Whether a parameter is unpacked itself, and no attribute of the settings that it is."""
+    given = {parameter.arg for parameter, _ in parameters_of(function.args)}
+    return bool(_unpacked_names(home, _mappings_in) & given)
+
+
+def _unpacked_names(home: Home, names_in: Callable[[ast.AST], set[str]]) -> set[str]:
+    """Return the names of which the unpacked keywords are made, over variables of the function."""
+    keywords = home.call.keywords if home.call is not None else []
+    names = {name for one in keywords if one.arg is None for name in names_in(one.value)}
+    known = set[str]()
     while not names <= known:
         known |= names
         for name in sorted(known):
-            bindings = home.scope.bindings.get(name, ())
-            names |= _names_in(*(one.value for one in bindings if one.value is not None))
-    return function if names & given else None
+            for binding in home.scope.bindings.get(name, ()):
+                names |= names_in(binding.value) if binding.value is not None else set()
+    return names
 
 
-def _names_in(*nodes: ast.AST) -> set[str]:
-    return {one.id for node in nodes for one in ast.walk(node) if isinstance(one, ast.Name)}
+def _names_in(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def _mappings_in(node: ast.AST) -> set[str]:
+    """Return the names in ``node`` of which no attribute is read; calls of methods do not count."""
+    called = {one.func for one in ast.walk(node) if isinstance(one, ast.Call)}
+    read = {
+        one.value for one in ast.walk(node) if isinstance(one, ast.Attribute) and one not in called
+    }
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and one not in read}
 
 
 def _is_key(node: ast.AST) -> bool:

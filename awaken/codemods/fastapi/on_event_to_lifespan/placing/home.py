@@ -43,6 +43,11 @@ class Home:
         return node if isinstance(node, Function) else None
 
     @property
+    def scope_name(self) -> str:
+        """The name of the function or file around the statement."""
+        return self.module.scope_name(self.statement)
+
+    @property
     def outermost(self) -> ast.stmt:
         """The statement of the module in which the application is made."""
         found = self.statement

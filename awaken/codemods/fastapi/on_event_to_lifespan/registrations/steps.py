@@ -15,6 +15,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.providers import
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.timing import Clock, Order, Timing
 from awaken.contract import Reason
+from awaken.kit.names_here import binds
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.handlers import Manner, needs_arguments
@@ -81,6 +82,13 @@ class Steps:
 
         Raises Refused.
         """
+        step = self._of(registration, via)
+        # A name that a removed statement binds would be gone with it.
+        if step.statement is not None and step.is_removed and binds(step.module, step.statement):
+            raise self._refused(reasons.OTHER_FORM, registration)
+        return step
+
+    def _of(self, registration: Registration, via: tuple[Inclusion, ...]) -> Step:
         if registration.form == "other":
             text = registration.module.excerpt(registration.node)
             raise Refused(reasons.OTHER_FORM, text, because=(registration.place,))
