@@ -26,7 +26,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.engine.machine.filesystem import NO_WAIT
-from awaken.engine.machine.programs import find_program, run_program
+from awaken.engine.machine.programs import Bounds, find_program, run_program
 from awaken.workspace.reading import working_tree
 
 SECONDS = 60
@@ -253,7 +253,11 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return run_program(
-            words, directory=directory, environment=environment, seconds=seconds, given=given
+            words,
+            directory=directory,
+            environment=environment,
+            bounds=Bounds(seconds),
+            given=given,
         )
     except OSError as error:
         reason = error.strerror or type(error).__name__
