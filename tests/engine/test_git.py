@@ -22,7 +22,7 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 MAY_START_PROCESSES = {
     "engine/machine/programs.py": "git and the formatter, found outside of the project and limited",
     "cli/editor.py": "the editor of VISUAL or EDITOR, which the user asks for with a key",
-    "passes/child/forking.py": "a process for each file, forked from that of foreign code",
+    "passes/child/isolation.py": "a process for each file, forked from that of foreign code",
     "preview/console/pager.py": "the pager of PAGER, on a terminal",
 }
 ONLY_NAMES = {

@@ -8,7 +8,15 @@ import pytest
 
 from awaken.engine.machine import foreign_code
 from awaken.engine.machine.foreign_code import ForeignCode
-from awaken.passes.messages import Failed, Item, Ready, Rewritten, Setup, Unusable
+from awaken.passes.messages import (
+    Failed,
+    Item,
+    Ready,
+    Rewritten,
+    Setup,
+    Unusable,
+    import_directories,
+)
 
 RENAMES = """
     from bowler import Query
@@ -29,7 +37,7 @@ def started(root, script, name="script.py", words=(), seconds=60, **beside):
         kind="bowler",
         target=str(path),
         words=tuple(words),
-        import_from=(str(root), str(root / "src")),
+        import_from=import_directories(root, f"scripts/{name}"),
         root=str(root),
         seconds=seconds,
     )

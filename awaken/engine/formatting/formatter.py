@@ -63,13 +63,16 @@ class Formatter(Struct, frozen=True):
             # As deep as it is in its repository, for settings beside it that it extends.
             folder = Path(name, os.path.relpath(self.root, boundary_of(self.root)))
             # The texts last: settings may name one of them.
-            for path, text in (*settings, *texts.items()):
+            files = [*settings, *((Path(path), text) for path, text in texts.items())]
+            for path, text in files:
                 place = Path(os.path.normpath(folder / path))
+                if not place.is_relative_to(name):
+                    return {}
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(text)
             if not self._run(folder, list(texts)):
                 return {}
-            return {path: (folder / path).read_bytes() for path in texts}
+            return {name: (folder / name).read_bytes() for name in texts}
 
     def fingerprint(self, paths: Iterable[str]) -> bytes:
         """Return a digest of what decides how the files at ``paths`` are formatted."""

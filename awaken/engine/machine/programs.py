@@ -111,8 +111,14 @@ def start_program(words: Sequence[str], kept: Sequence[int] = ()) -> subprocess.
 
     The files of the numbers ``kept`` stay open in it. Raises OSError where it cannot be started.
     """
+    environment = dict(os.environ)
+    # An empty or relative entry means the current directory, which may be the project's.
+    places = environment.pop("PYTHONPATH", "").split(os.pathsep)
+    if absolute := [one for one in places if os.path.isabs(one)]:  # noqa: PTH117  strings
+        environment["PYTHONPATH"] = os.pathsep.join(absolute)
     return subprocess.Popen(  # noqa: S603  no shell, and the words are ours
         words,
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,

@@ -25,7 +25,8 @@ from awaken.passes.child.forking import (
     limited,
     took_too_long,
 )
-from awaken.passes.child.isolation import forbid, leave_the_network
+from awaken.passes.child.isolation import end_with_parent, forbid, leave_the_network
+from awaken.passes.child.project_modules import ProjectModules
 from awaken.passes.child.words import Words
 from awaken.passes.framing import receive, send
 from awaken.passes.messages import (
@@ -46,8 +47,11 @@ _MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_commands.loadi
 class Loading(Protocol):
     """Loads foreign code; see ``Foreign``."""
 
-    def __call__(self, setup: Setup) -> tuple[Loaded, Foreign | None]:
-        """Return what came of it, and the code if it can be used."""
+    def __call__(self, setup: Setup, modules: ProjectModules) -> tuple[Loaded, Foreign | None]:
+        """Return what came of it, and the code if it can be used.
+
+        ``modules`` are those of the project.
+        """
 
 
 class Foreign(Protocol):
@@ -69,6 +73,7 @@ def serve(lines: Sequence[int]) -> None:
     setup = msgspec.msgpack.decode(first, type=Setup)
     words = Words()
     leave_the_network()
+    end_with_parent()
     loaded, foreign = _loaded(setup)
     loaded = msgspec.structs.replace(loaded, said=words.taken())
     send(answered, msgspec.msgpack.encode(loaded))
@@ -98,8 +103,10 @@ def _loaded(setup: Setup) -> tuple[Loaded, Foreign | None]:
     sys.argv = [setup.target, *setup.words]
     # The libraries are loaded by now, and have written what they keep for themselves.
     forbid(setup.root)
+    modules = ProjectModules(setup)
+    modules.install()
     try:
-        return load(setup)
+        return load(setup, modules)
     except BaseException as error:  # noqa: BLE001  foreign code may raise anything when it is imported
         return Unusable(f"{setup.target} cannot be loaded: {described(error)}"), None
 
