@@ -533,3 +533,21 @@ def test_a_rule_that_fails_in_one_file_goes_on_in_the_others(program, awaken, mo
         r"error: bad\.py: internal error [^\n]* RecursionError: too deep; [^\n]*\n", err
     )
     assert program.contents()["good.py"] == GOOD_AFTER.encode()
+
+
+LINES = {
+    "classes": lambda n: "".join(f"class C{i + 1}(C{i}): ...\n" for i in range(n)),
+    "assignments": lambda n: "".join(f"C{i + 1} = C{i}\n" for i in range(n)),
+    "targets": lambda n: " = ".join(f"C{i + 1}" for i in range(n)) + " = C0\n",
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_of_a_thousand_names_is_no_recursion(program, awaken, line):
+    text = f"{BAD}    db.query(C900).all()\nclass C0: ...\n{LINES[line](1000)}"
+    program.write("bad.py", text)
+
+    code, _, err = awaken("check", "--select", "query-to-select", "--no-cache")
+
+    assert code == 1
+    assert "error" not in err

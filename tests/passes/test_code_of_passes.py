@@ -368,3 +368,48 @@ def _runs(number):
     except OSError:
         return False
     return state != "Z"
+
+
+DEEP = """
+import libcst as cst
+from libcst.codemod import VisitorBasedCodemodCommand
+
+class Deep(VisitorBasedCodemodCommand):
+    DESCRIPTION = "visits"
+
+    def leave_Module(self, original_node, updated_node):
+        return updated_node.with_changes(body=[*updated_node.body, cst.parse_statement("x = 1")])
+
+class Endless(Deep):
+    def leave_Module(self, original_node, updated_node):
+        return self.leave_Module(original_node, updated_node)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("Deep", f"a{'.b' * 380}\n"),
+        ("Deep", " = ".join(f"a{n}" for n in range(1000)) + " = 1\n"),
+        ("Endless", "a\n"),
+    ],
+)
+def test_what_is_nested_deeply_is_rewritten_or_one_sentence(tmp_path, command, text):
+    (tmp_path / "deep.py").write_text(DEEP)
+    setup = Setup(
+        kind="libcst",
+        target=f"deep.{command}",
+        import_from=(str(tmp_path),),
+        root=str(tmp_path),
+        files={"a.py": ("a", "")},
+    )
+    code = ForeignCode(setup, 1)
+    try:
+        (answer,) = code.answers([Item("a.py", text.encode())])
+    finally:
+        code.end()
+
+    if command == "Deep":
+        assert answer.content.endswith(b"\nx = 1\n")
+    else:
+        assert answer.why.startswith("its code is nested too deeply for the codemod: maximum rec")

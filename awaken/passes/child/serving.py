@@ -41,6 +41,7 @@ from awaken.passes.messages import (
     Unusable,
 )
 
+_RECURSION = 10_000
 _MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_commands.loading"}
 
 
@@ -72,6 +73,8 @@ def serve(lines: Sequence[int]) -> None:
         return
     setup = msgspec.msgpack.decode(first, type=Setup)
     words = Words()
+    # As deep as files that awaken reads may be: LibCST takes several calls for each level.
+    sys.setrecursionlimit(_RECURSION)
     leave_the_network()
     end_with_parent()
     loaded, foreign = _loaded(setup)
@@ -151,6 +154,9 @@ def _answer(foreign: Foreign, item: Item, words: Words, seconds: float) -> bytes
         answer = foreign.rewritten(item)
     except TookTooLong:
         answer = Failed(took_too_long(seconds))
+    except RecursionError as error:
+        what = described(error).removeprefix(f"{type(error).__name__}: ")
+        answer = Failed(f"its code is nested too deeply for the codemod: {what}")
     except BaseException as error:  # noqa: BLE001  it may raise anything
         answer = Failed(described(error))
     if isinstance(answer, Rewritten) and answer.content == item.content:
