@@ -13,6 +13,7 @@ from msgspec.structs import fields
 from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
+from awaken.contract.nearest import nearest
 from awaken.kit.rule import Rule
 from awaken.passes.settings import PassCode, PassPlace, PassSettings
 from awaken.settings.brought_along import as_brought_along
@@ -22,6 +23,7 @@ from awaken.settings.selection import choose_by_layers, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
+from awaken.workspace.reading import enclosure_of
 
 RuleOf = Callable[[PassSettings, PassPlace], Rule | None]
 """Makes a rule of a pass."""
@@ -243,14 +245,34 @@ def _exclude(layers: Sequence[Layer], root: Path) -> tuple[PathPatterns, ...]:
 
 def _members(layers: Sequence[Layer]) -> tuple[PathPatterns, ...]:
     layer = _saying(layers, "members")
-    return () if layer is None else _relative_to(layer.settings.members or (), layer.directory)
+    if layer is None:
+        return ()
+    for one in layer.settings.members or ():
+        plain = one.removeprefix("!").strip("/")
+        if not set(plain) & set("*?[\\") and "/" in one.rstrip("/"):
+            _require_directory(layer, "members", plain)
+    return _relative_to(layer.settings.members or (), layer.directory)
 
 
 def _source_folders(layers: Sequence[Layer]) -> tuple[Path, ...]:
     layer = _saying(layers, "src")
     if layer is None:
         return ()
+    for one in layer.settings.src or ():
+        _require_directory(layer, "src", one)
     return tuple(Path(os.path.normpath(layer.directory / one)) for one in layer.settings.src or ())
+
+
+def _require_directory(layer: Layer, key: str, name: str) -> None:
+    """Raise UserError, with what looks like it, where a layer names a directory that is none."""
+    place = Path(os.path.normpath(layer.directory / name))
+    if place.is_dir():
+        return
+    names = enclosure_of(layer.directory).names(place.parent)
+    beside = [one for one in names if (place.parent / one).is_dir()]
+    meant = nearest(place.name, beside)
+    hint = f"; did you mean {str(Path(name).parent / meant)!r}?" if meant is not None else ""
+    raise UserError(f"{layer.origin}: {key!r} names {name!r}, which is no directory{hint}")
 
 
 def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, ...]:

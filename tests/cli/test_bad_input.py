@@ -42,7 +42,10 @@ FILES = {
     "ambiguous-codec": (f"# coding: unicode_escape\n{BAD}", ":1: declares the enc"),
     "null": (BAD.encode() + b"x = 1 # \0\n", ":8: holds a NUL byte"),
     "twenty-megabytes": (BAD + "#" * 20_000_000, ": is 20.0 MB large; .* up to 5 MB"),
-    "for-a-newer-python": (BAD + "[*x for x in y]\n", r":8: .*run awaken with Python 3\.\d+$"),
+    "for-a-newer-python": (
+        BAD + "[*x for x in y]\n",
+        r":8: .*run awaken .*`uv tool install --force --python 3\.\d+ \.` in the clone of awaken$",
+    ),
     "parentheses-5000": (BAD + "(" * 5000 + ")" * 5000, ":8: too many nested parentheses$"),
     "unknown-character": (BAD + "'\\N{no such}'\n", r":8: \(unicode error\) [^;]*$"),
     "nested-500-deep": (BAD + "x = " + "-" * 500 + "1\n", ":8: is nested more than 400 levels"),

@@ -237,7 +237,8 @@ def test_what_is_not_installed_is_one_sentence(tmp_path, monkeypatch):
 
     said = unusable(tmp_path, RENAMES)
 
-    assert said.why.endswith("needs bowler, which is not here: pip install 'awaken[bowler]'")
+    how = "`uv tool install --force '.[bowler]'` in the clone of awaken"
+    assert said.why.endswith(f"needs bowler, which is not here: {how}")
 
 
 def test_a_script_that_never_ends_loses_one_file(tmp_path):

@@ -99,7 +99,7 @@ def _loaded(setup: Setup) -> tuple[Loaded, Foreign | None]:
         load = _loading(setup)
     except ModuleNotFoundError as error:
         name = (error.name or setup.kind).partition(".")[0]
-        how = f"pip install 'awaken[{setup.kind}]'"
+        how = f"`uv tool install --force '.[{setup.kind}]'` in the clone of awaken"
         return Unusable(f"{setup.target} needs {name}, which is not here: {how}"), None
     except Exception as error:  # noqa: BLE001  a library that is not made for this Python
         return Unusable(f"{setup.kind} cannot be used here: {described(error)}"), None
