@@ -31,7 +31,8 @@ def say(text: str) -> None:
             break_on_hyphens=False,
             replace_whitespace=False,
         )
-        text = "\n".join(rows) or text
+        # A word at the start of a row may be a command to a CI system.
+        text = harmless("\n".join(rows)) or text
     # Not with print: it would write text and line end apart, and another process between them.
     sys.stderr.write(text + "\n")
 
