@@ -73,3 +73,26 @@ def test_links_lead_to_files(page):
     links = _LINK.findall(page.read_text("utf-8"))
     paths = [link.partition("#")[0] for link in links if "://" not in link]
     assert not [path for path in paths if path and not (page.parent / path).exists()]
+
+
+RECIPES = re.compile(r"```(?:yaml|sh|console)\n(.*?)```", re.DOTALL)
+USED = re.compile(r"uses: ([\w/-]+)@(\S+)")
+INDEX = re.compile(r"(?:install|uv add|--with|--from|uvx|pipx run)\s+'?awaken\b")
+
+
+def test_recipes_agree_and_install_nothing_by_a_name_that_is_not_ours():
+    """awaken is on no package index: who installs that name gets somebody else's program."""
+    pages = [*DOCS.parent.glob("*.md"), *DOCS.glob("*.md")]
+    versions = {}
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert not INDEX.search(text), page.name
+        for recipe in RECIPES.findall(text):
+            for action, version in USED.findall(recipe):
+                versions.setdefault(action, set()).add(version)
+            # What runs awaken in CI from its first step on installs it in one way.
+            if "jobs:" in recipe and "run: awaken" in recipe:
+                assert "pip install git+URL@COMMIT" in recipe, page.name
+                assert "persist-credentials: false" in recipe, page.name
+    assert versions
+    assert not {action: several for action, several in versions.items() if len(several) > 1}

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from awaken.contract import UserError
 from awaken.engine.machine import git
 from awaken.engine.machine.git import GitError, NoGitError
 from awaken.engine.report import Report
 from awaken.preview.paths import relative
-from awaken.workspace.reading import working_tree
+from awaken.settings.settings_files import OWN_FILES
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure, working_tree
 
 
 def require_clean(report: Report, named: Sequence[Path] = ()) -> None:
@@ -21,9 +23,10 @@ def require_clean(report: Report, named: Sequence[Path] = ()) -> None:
     Where all paths that the user ``named`` are files, only work in files to rewrite counts.
 
     Uncommitted work is a change to a file that git tracks, anywhere in the repository, or a file
-    to rewrite that git does not track, ignored or not. Each file counts for the innermost
-    repository that holds it. Where there is no git, or no repository, nothing is asked for:
-    ``awaken undo`` works there too. Raises UserError also where git refuses to tell.
+    to rewrite that git does not track, ignored or not. What a file says to awaken alone does not
+    count: its own settings files, and ``[tool.awaken]`` of a ``pyproject.toml``. Each file counts
+    for the innermost repository that holds it. Where there is no git, or no repository, nothing is
+    asked for: ``awaken undo`` works there too. Raises UserError also where git refuses to tell.
     """
     for directory, files in _by_repository(report).items():
         try:
@@ -66,11 +69,35 @@ def _uncommitted(directory: Path, files: set[Path]) -> list[str]:
             # Of files that git does not track, only those to rewrite matter.
             status = _answer(repository, *git.STATUS, "--untracked-files=no").split("\0")
             tracked = set(_answer(repository, "ls-files", "-z").split("\0")) if files else set()
+            # Behind two letters and a blank.
+            changed = [entry[3:] for entry in status if entry]
+            changed = [name for name in changed if not _is_for_awaken(repository, name)]
+            names = (relative(path, "", repository.top) for path in files)
+            return changed + sorted(name for name in names if name not in tracked)
     except NoGitError:
         return []
-    names = (relative(path, "", repository.top) for path in files)
-    changed = [entry[3:] for entry in status if entry]  # behind two letters and a blank
-    return changed + sorted(name for name in names if name not in tracked)
+
+
+def _is_for_awaken(repository: git.Repository, name: str) -> bool:
+    """Whether a changed file says nothing new but to awaken, which the user was told to write."""
+    if PurePath(name).name in OWN_FILES:
+        return True
+    if PurePath(name).name != "pyproject.toml":
+        return False
+    before = repository.ask(repository.top, "show", f"HEAD:{name}")
+    try:
+        now = Enclosure(repository.top).read(repository.top / name, METADATA_LIMIT)
+        return _to_others(before.stdout) == _to_others(now) and not before.returncode
+    except (OSError, NotToml, UnicodeDecodeError):
+        return False
+
+
+def _to_others(manifest: bytes) -> object:
+    tables = dict(parse_toml(manifest.decode()))
+    tool = tables.pop("tool", {})
+    if isinstance(tool, dict):
+        tool = {key: value for key, value in tool.items() if key != "awaken"}
+    return tables, tool
 
 
 def _answer(repository: git.Repository, *arguments: str) -> str:

@@ -24,7 +24,12 @@ class Asking:
         self, start: Runner, setup: Setup, choose: Callable[[Ready], Sequence[Item]]
     ) -> list[tuple[str, Answer]] | Unusable:
         """Return what the code makes of the files that are chosen, by their paths."""
-        key = hashlib.sha256(msgspec.msgpack.encode(setup)).digest()
+        try:
+            key = hashlib.sha256(msgspec.msgpack.encode(setup)).digest()
+        except UnicodeEncodeError:
+            return Unusable(
+                "codemods run in directories whose path is UTF-8, and this one's is not"
+            )
         running: Running | None = None
         try:
             loaded = self._loaded.get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -10,14 +11,26 @@ from msgspec import Struct
 Kind = Literal["libcst", "bowler"]
 
 
+def import_directories(directory: Path, script: str) -> tuple[str, ...]:
+    """Return where a pass that is named in ``directory`` imports from, in order.
+
+    ``script`` is the path of its script, if it is one.
+    """
+    # A package of codemods may stand beside the program, or with it.
+    places = (directory, directory / "src", *([(directory / script).parent] if script else []))
+    return tuple(dict.fromkeys(map(str, places)))
+
+
 class Setup(Struct, frozen=True, kw_only=True):
     """What is to be run, and where its code may be imported from.
 
     ``target`` is a dotted name (``mypkg.codemods.Rename``) or, of a script, its absolute path.
     ``named`` are arguments by name, in their order; ``words`` are passed on as they are.
-    ``import_from`` are directories, ``root`` is that of the project, ``settings`` the text of its
-    ``.libcst.codemod.yaml``. ``files`` are those of the project, relative to the root, each with
-    its module and its package. ``seconds`` of processor time are what one file may take.
+    ``import_from`` are directories, ``root`` is that of the project and ``project`` that of its
+    repository, ``settings`` the text of its ``.libcst.codemod.yaml``. Where ``code`` is not None,
+    it is all that may be imported of the project: files by their paths, with their bytes.
+    ``files`` are those of the project, relative to the root, each with its module and its package.
+    ``seconds`` of processor time are what one file may take.
     """
 
     kind: Kind
@@ -26,6 +39,8 @@ class Setup(Struct, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     import_from: tuple[str, ...] = ()
     root: str = ""
+    project: str = ""
+    code: Mapping[str, bytes] | None = None
     settings: str = ""
     files: Mapping[str, tuple[str, str]] = {}
     seconds: float = 60

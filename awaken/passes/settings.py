@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Annotated
 
@@ -12,11 +13,20 @@ from awaken.contract import Phase, UserError
 from awaken.passes.messages import Kind
 
 
+class PassCode(Struct, frozen=True):
+    """The code of a pass: ``files`` by their paths, ``libcst_settings``, and the digest of both."""
+
+    digest: str
+    files: Mapping[str, bytes]
+    libcst_settings: bytes
+
+
 class PassPlace(Struct, frozen=True):
     """Where a pass was named: for the project in ``root``, with paths relative to ``directory``.
 
     It runs ``after`` others of its phase. ``origin`` is who named it; ``is_trusted`` says that
-    this was the user, or that the user lets what the project names run.
+    this was the user, or that the user lets what the project names run. With ``awaken trust`` that
+    is the ``code`` alone.
     """
 
     root: Path
@@ -24,6 +34,7 @@ class PassPlace(Struct, frozen=True):
     after: tuple[str, ...] = ()
     origin: str = ""
     is_trusted: bool = True
+    code: PassCode | None = None
 
 
 class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -58,6 +69,11 @@ class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def target(self) -> str:
         """What is run."""
         return self.libcst or self.bowler
+
+    @property
+    def script(self) -> str:
+        """The path of the script of Bowler; empty where a module is named instead."""
+        return self.bowler if self.bowler.endswith(".py") else ""
 
     @property
     def known_as(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaken.passes.messages import Setup
+from awaken.passes.messages import Setup, import_directories
+from awaken.workspace.reading import boundary_of
 from awaken.workspace.sources import FileProblem, is_python
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def setup_of(settings: PassSettings, place: PassPlace, project: Project) -> Setu
         target=_target(settings, place),
         named=settings.named(),
         words=settings.args,
-        # A package of codemods may stand beside the program, or with it.
-        import_from=(str(place.directory), str(place.directory / "src")),
+        import_from=import_directories(place.directory, settings.script),
         root=str(place.root),
-        settings=_libcst_settings(settings, project),
+        project=str(boundary_of(place.root)),
+        code=None if place.code is None else place.code.files,
+        settings=_libcst_settings(settings, place, project),
         files=files,
         seconds=settings.seconds_per_file,
     )
@@ -47,13 +49,13 @@ def unread_settings(settings: PassSettings, project: Project) -> FileProblem | N
     return None
 
 
-def _libcst_settings(settings: PassSettings, project: Project) -> str:
+def _libcst_settings(settings: PassSettings, place: PassPlace, project: Project) -> str:
     if settings.kind != "libcst":
         return ""
+    if place.code is not None:
+        return place.code.libcst_settings.decode(errors="replace")
     return "".join(one.text.decode() for one in project.texts(LIBCST_SETTINGS).files.values())
 
 
 def _target(settings: PassSettings, place: PassPlace) -> str:
-    if settings.kind == "bowler" and settings.bowler.endswith(".py"):
-        return str(place.directory / settings.bowler)
-    return settings.target
+    return str(place.directory / settings.script) if settings.script else settings.target

@@ -49,7 +49,7 @@ def print_diagnostics(report: Report, console: Console, current: Path) -> None:
         line = f":{diagnostic.line}" if diagnostic.line else ""
         where = f"{path}{line}: " if path else ""
         if (where, diagnostic.message) not in said:  # a path that was named is also found
-            page.row(("error: ", "error"), (where, "path"), diagnostic.message)
+            page.sentence(("error: ", "error"), (where, "path"), diagnostic.message)
         said.add((where, diagnostic.message))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.engine.report import Report
+from awaken.preview.after_apply import commands_after
 from awaken.preview.counts import changed_files, count, plural, rewritten_sites, suppressed_words
 
 NO_RULE = "No rule is selected, so nothing was looked for"
@@ -78,6 +79,7 @@ def next_steps(report: Report, command: str, again: Again) -> list[Step]:
     steps: list[Step] = []
     if command == "apply":
         if files:
+            steps += [Step(effect, command) for effect, command in commands_after(report)]
             steps.append(Step("take this back", undo_command(report)))
         if whole.manual:
             effect = f"see {plural(whole.manual, 'site')} to change by hand"

@@ -13,15 +13,17 @@ from msgspec.structs import fields
 from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
+from awaken.contract.nearest import nearest
 from awaken.kit.rule import Rule
-from awaken.passes.settings import PassPlace, PassSettings
+from awaken.passes.settings import PassCode, PassPlace, PassSettings
 from awaken.settings.brought_along import as_brought_along
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
-from awaken.settings.pass_digests import digest_of
+from awaken.settings.pass_code import code_of
 from awaken.settings.selection import choose_by_layers, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
+from awaken.workspace.reading import enclosure_of
 
 RuleOf = Callable[[PassSettings, PassPlace], Rule | None]
 """Makes a rule of a pass."""
@@ -42,8 +44,8 @@ def resolve(
     nearest name for an unknown key or rule.
     """
     path, layers = _layers(root, said, rules)
-    untrusted = _untrusted(layers, root, said)
-    passes = passes_of(layers, root, rule_of, untrusted)
+    untrusted, trusted = _brought_along(layers, root, said)
+    passes = passes_of(layers, root, rule_of, untrusted, trusted)
     rules = (*rules, *passes)
     _check_given(said.given, rules)
     wanted = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
@@ -147,9 +149,16 @@ def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
 
 
 def passes_of(
-    layers: Iterable[Layer], root: Path, rule_of: RuleOf, untrusted: Collection[str] = ()
+    layers: Iterable[Layer],
+    root: Path,
+    rule_of: RuleOf,
+    untrusted: Collection[str] = (),
+    trusted: Mapping[str, PassCode] = {},
 ) -> tuple[Rule, ...]:
-    """Return the passes of all layers as rules; of two with one name the higher one."""
+    """Return the passes of all layers as rules; of two with one name the higher one.
+
+    Of those that are ``trusted`` by name this code runs alone.
+    """
     named: dict[str, tuple[PassSettings, Layer]] = {}
     for layer in layers:
         for one in layer.settings.passes:
@@ -164,27 +173,37 @@ def passes_of(
             after=tuple(found),  # in the order in which they are written
             origin=layer.origin,
             is_trusted=name not in untrusted,
+            code=trusted.get(name),
         )
         found[name] = rule_of(one, place)
     return tuple(one for one in found.values() if one is not None)
 
 
-def _untrusted(layers: Sequence[Layer], root: Path, said: Said) -> dict[str, str]:
-    """Return the passes that a project brings along and may not have run, each with what it is."""
+def _brought_along(
+    layers: Sequence[Layer], root: Path, said: Said
+) -> tuple[dict[str, str], dict[str, PassCode]]:
+    """Return the passes that a project brings along and may not have run, each with what it is.
+
+    And those that the user trusts, with their code.
+    """
     if _last(layers, "trust_passes"):
-        return {}
+        return {}, {}
     # What the user names by the same name replaces what the project does.
     last = {one.known_as: (one, layer) for layer in layers for one in layer.settings.passes}
     found = {name: both for name, both in last.items() if both[1].is_found}
     before = said.trusted(root) if found else {}
     untrusted: dict[str, str] = {}
+    trusted: dict[str, PassCode] = {}
     for name, (one, layer) in found.items():
-        code = f"code that {layer.origin} names"
+        described = f"code that {layer.origin} names"
+        code = code_of(one, layer.directory, root) if name in before else None
         if name not in before:
-            untrusted[name] = code
-        elif before[name] != digest_of(one, layer.directory, root):
-            untrusted[name] = f"{code}, which is not what you trusted any more"
-    return untrusted
+            untrusted[name] = described
+        elif code is None or before[name] != code.digest:
+            untrusted[name] = f"{described}, which is not what you trusted any more"
+        else:
+            trusted[name] = code
+    return untrusted, trusted
 
 
 def _option(key: str | int) -> str:
@@ -226,14 +245,34 @@ def _exclude(layers: Sequence[Layer], root: Path) -> tuple[PathPatterns, ...]:
 
 def _members(layers: Sequence[Layer]) -> tuple[PathPatterns, ...]:
     layer = _saying(layers, "members")
-    return () if layer is None else _relative_to(layer.settings.members or (), layer.directory)
+    if layer is None:
+        return ()
+    for one in layer.settings.members or ():
+        plain = one.removeprefix("!").strip("/")
+        if not set(plain) & set("*?[\\") and "/" in one.rstrip("/"):
+            _require_directory(layer, "members", plain)
+    return _relative_to(layer.settings.members or (), layer.directory)
 
 
 def _source_folders(layers: Sequence[Layer]) -> tuple[Path, ...]:
     layer = _saying(layers, "src")
     if layer is None:
         return ()
+    for one in layer.settings.src or ():
+        _require_directory(layer, "src", one)
     return tuple(Path(os.path.normpath(layer.directory / one)) for one in layer.settings.src or ())
+
+
+def _require_directory(layer: Layer, key: str, name: str) -> None:
+    """Raise UserError, with what looks like it, where a layer names a directory that is none."""
+    place = Path(os.path.normpath(layer.directory / name))
+    if place.is_dir():
+        return
+    names = enclosure_of(layer.directory).names(place.parent)
+    beside = [one for one in names if (place.parent / one).is_dir()]
+    meant = nearest(place.name, beside)
+    hint = f"; did you mean {str(Path(name).parent / meant)!r}?" if meant is not None else ""
+    raise UserError(f"{layer.origin}: {key!r} names {name!r}, which is no directory{hint}")
 
 
 def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, ...]:

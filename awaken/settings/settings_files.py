@@ -11,9 +11,9 @@ from msgspec import structs
 
 from awaken.contract import UnusableFile, UserError
 from awaken.kit.rule import Rule
-from awaken.settings.model import Layer
+from awaken.settings.model import Layer, Settings
 from awaken.settings.values import Wrong, settings_from
-from awaken.workspace.formats.toml_text import NotToml, line_of, parse_toml
+from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
 from awaken.workspace.reading import (
     METADATA_LIMIT,
     enclosure_of,
@@ -22,7 +22,8 @@ from awaken.workspace.reading import (
     why_unread,
 )
 
-NAMES = (".awaken.toml", "awaken.toml", "pyproject.toml")
+OWN_FILES = (".awaken.toml", "awaken.toml")
+NAMES = (*OWN_FILES, "pyproject.toml")
 """Where settings may stand, the strongest of one directory first, as in ruff."""
 
 _PYPROJECT = "pyproject.toml"
@@ -105,12 +106,40 @@ def _layer(path: Path, raw: bytes, origin: str, shown: str, rules: Sequence[Rule
     if not isinstance(table, Mapping):
         message = "'tool.awaken' must be a table: [tool.awaken]"
         raise UnusableFile(shown, line_of(text, inside), message)
-    try:
-        settings = settings_from(table, rules)
-    except Wrong as error:
-        line = line_of(text, (*inside, *error.path))
-        raise UnusableFile(shown, line, str(error)) from None
+    settings, wrong = _settings(table, rules)
+    if wrong:
+        placed = [(line_of(text, (*inside, *one.path)), str(one)) for one in wrong]
+        (line, first), *others = sorted(placed)
+        more = [f"; line {number}: {message}" for number, message in others]
+        raise UnusableFile(shown, line, "".join([first, *more]))
     return Layer(origin, path.parent, settings)
+
+
+def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings, list[Wrong]]:
+    """Return the settings of a table as far as they can be used, and all that cannot."""
+    wrong: list[Wrong] = []
+    while True:
+        try:
+            return settings_from(table, rules), wrong
+        except Wrong as error:
+            # What is missing now was written in the wrong way.
+            if not any(one.path[: len(error.path)] == error.path for one in wrong):
+                wrong.append(error)
+            table = _without(table, error.path)
+
+
+def _without(table: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
+    """Return a table without what stands at ``path``; of a list that has no keys without all."""
+    key, *rest = path
+    kept = dict(table)
+    value = kept.pop(str(key), None)
+    if isinstance(value, Mapping) and rest:
+        kept[str(key)] = _without(value, tuple(rest))
+    elif isinstance(value, list) and len(rest) > 1 and isinstance(rest[0], int):
+        at = rest[0]
+        if isinstance(value[at], Mapping):
+            kept[str(key)] = [*value[:at], _without(value[at], tuple(rest[1:])), *value[at + 1 :]]
+    return kept
 
 
 def config_layers(

@@ -145,7 +145,13 @@ def options_of(rule: Rule, table: Mapping[str, Any]) -> Struct:
     try:
         return msgspec.convert(table, rule.options)
     except msgspec.ValidationError as error:
-        message = f"the options of {rule.name} do not hold: {_lower(str(error))}"
+        # What a rule says itself is a sentence; what msgspec says is none.
+        said = str(error.__cause__) if isinstance(error.__cause__, ValueError) else ""
+        message = (
+            f"{rule.name}: {said}"
+            if said
+            else (f"the options of {rule.name} do not hold: {_lower(str(error))}")
+        )
         raise Wrong(("rules", rule.name), message) from None
 
 

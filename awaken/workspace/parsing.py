@@ -105,9 +105,16 @@ def _explain(text: bytes, error: SyntaxError) -> str:
         return message
     since = next((python for form, python in _NEWER if form.match(line)), "")
     if since:
-        return f"{message}; run awaken with Python {since} or newer, which has this"
+        return (
+            f"{message}; run awaken with Python {since} or newer, which has this: {_install(since)}"
+        )
     newest = ".".join(map(str, NEWEST_PYTHON))
-    return f"{message}; if the file is for a newer Python, run awaken with Python {newest}"
+    return f"{message}; if the file is for a newer Python, run awaken with it: {_install(newest)}"
+
+
+def _install(python: str) -> str:
+    """Return the command that installs awaken for another Python."""
+    return f"`uv tool install --force --python {python} .` in the clone of awaken"
 
 
 _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)

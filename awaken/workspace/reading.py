@@ -188,9 +188,17 @@ class Enclosure:
 
 
 def enclosure_of(directory: Path) -> Enclosure:
-    """Return what bounds the reading for ``directory`` (absolute): its repository, or itself."""
+    """Return what bounds the reading for ``directory`` (absolute)."""
+    return Enclosure(boundary_of(directory))
+
+
+def boundary_of(directory: Path) -> Path:
+    """Return the directory that reading for ``directory`` (absolute) does not leave.
+
+    It is the repository around it, or itself where there is none.
+    """
     *_, top = upwards(directory)
-    return Enclosure(top if (top / ".git").exists() else directory)
+    return top if (top / ".git").exists() else directory
 
 
 def upwards(directory: Path) -> Iterator[Path]:

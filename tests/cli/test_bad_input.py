@@ -42,7 +42,10 @@ FILES = {
     "ambiguous-codec": (f"# coding: unicode_escape\n{BAD}", ":1: declares the enc"),
     "null": (BAD.encode() + b"x = 1 # \0\n", ":8: holds a NUL byte"),
     "twenty-megabytes": (BAD + "#" * 20_000_000, ": is 20.0 MB large; .* up to 5 MB"),
-    "for-a-newer-python": (BAD + "[*x for x in y]\n", r":8: .*run awaken with Python 3\.\d+$"),
+    "for-a-newer-python": (
+        BAD + "[*x for x in y]\n",
+        r":8: .*run awaken .*`uv tool install --force --python 3\.\d+ \.` in the clone of awaken$",
+    ),
     "parentheses-5000": (BAD + "(" * 5000 + ")" * 5000, ":8: too many nested parentheses$"),
     "unknown-character": (BAD + "'\\N{no such}'\n", r":8: \(unicode error\) [^;]*$"),
     "nested-500-deep": (BAD + "x = " + "-" * 500 + "1\n", ":8: is nested more than 400 levels"),
@@ -533,3 +536,21 @@ def test_a_rule_that_fails_in_one_file_goes_on_in_the_others(program, awaken, mo
         r"error: bad\.py: internal error [^\n]* RecursionError: too deep; [^\n]*\n", err
     )
     assert program.contents()["good.py"] == GOOD_AFTER.encode()
+
+
+LINES = {
+    "classes": lambda n: "".join(f"class C{i + 1}(C{i}): ...\n" for i in range(n)),
+    "assignments": lambda n: "".join(f"C{i + 1} = C{i}\n" for i in range(n)),
+    "targets": lambda n: " = ".join(f"C{i + 1}" for i in range(n)) + " = C0\n",
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_of_a_thousand_names_is_no_recursion(program, awaken, line):
+    text = f"{BAD}    db.query(C900).all()\nclass C0: ...\n{LINES[line](1000)}"
+    program.write("bad.py", text)
+
+    code, _, err = awaken("check", "--select", "query-to-select", "--no-cache")
+
+    assert code == 1
+    assert "error" not in err

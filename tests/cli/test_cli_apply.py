@@ -106,6 +106,36 @@ def test_a_tree_without_uncommitted_work_is_clean(repository, awaken, state):
     assert awaken("apply")[0] == 0
 
 
+TABLE = "[tool.awaken]\nunsafe-fixes = true\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (("pyproject.toml", "[project]\nname = 'x'\n", "[project]\nname = 'x'\n\n" + TABLE), 0),
+        (("pyproject.toml", "[tool.x]\ny = 1\n" + TABLE, "[tool.x]\ny = 1\n"), 0),
+        (("pyproject.toml", "", "[tool.awaken.rules.session-to-async]\nlevels = 2\n"), 0),
+        (("awaken.toml", "", "unsafe-fixes = true\n"), 0),
+        ((".awaken.toml", "", "unsafe-fixes = true\n"), 0),
+        (("pyproject.toml", "[project]\nname = 'x'\n", "[project]\nname = 'y'\n" + TABLE), 2),
+        (("pyproject.toml", "tool = 1\n", "tool = 2\n"), 2),
+        (("pyproject.toml", "", "[tool.awaken\n"), 2),
+        (("notes.toml", "", TABLE), 2),
+    ],
+)
+def test_what_a_file_says_to_awaken_alone_is_no_uncommitted_work(
+    repository, awaken, file, expected
+):
+    name, before, after = file
+    (repository.root / name).write_text(before)
+    git(repository.root, "add", "--all")
+    git(repository.root, "commit", "--quiet", "--allow-empty", "--message", "settings")
+    repository.levels = (SAFE,)
+    (repository.root / name).write_text(after)
+
+    assert awaken("apply")[0] == expected
+
+
 def test_an_untracked_file_that_would_be_rewritten_is_uncommitted_work(engine, awaken):
     engine.levels = (SAFE,)
     git(engine.root, "init", "--quiet")

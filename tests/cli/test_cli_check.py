@@ -109,6 +109,7 @@ def test_statistics_stand_in_place_of_the_findings(engine, awaken):
 
     assert code == 1
     assert out.splitlines() == [
+        "sites\trule\tlevel\treason",
         "1\tquery-to-select\tsafe",
         "1\tquery-to-select\tmanual",
         "1\tquery-to-select\tmanual\tquery-to-select/no",

@@ -46,6 +46,7 @@ def test_what_is_held_is_counted_apart(program, awaken):
     assert ["Rule", "Sites", "Safe", "Unsafe", "Manual", "Held", "Files"] in rows
     assert ["query-to-select", "1", "1", "0", "0", "1", "1"] in rows
     assert awaken("check", "--statistics")[1].splitlines() == [
+        "sites\trule\tlevel\treason",
         "1\tquery-to-select\tsafe",
         "1\tquery-to-select\theld",
     ]

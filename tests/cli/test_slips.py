@@ -76,8 +76,9 @@ def test_a_file_that_is_named_may_be_written_beside_uncommitted_work(program, aw
 def test_rows_of_reasons_have_a_column_of_their_own(program, awaken):
     program.write("more.py", "def f(db, kind):\n    return db.query(kind).all()\n")
 
-    rows = [line.split("\t") for line in awaken("check", "--statistics")[1].splitlines()]
+    names, *rows = [line.split("\t") for line in awaken("check", "--statistics")[1].splitlines()]
 
+    assert names == ["sites", "rule", "level", "reason"]
     assert all(row[2] in {"safe", "unsafe", "manual", "advice", "held"} for row in rows)
     assert [row for row in rows if len(row) == 4]
 

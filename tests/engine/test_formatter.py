@@ -260,3 +260,129 @@ def test_ruff_formats_by_the_settings_of_each_folder(tmp_path):
     found = tool.format({"a.py": text, "sub/b.py": text, "sub/deep/c.py": text})
     assert found["sub/b.py"] == found["sub/deep/c.py"] == text
     assert found["a.py"] == b"x = function(\n    aaaaaaaaaa, bbbbbbbb\n)\n"
+
+
+RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or "ruff"
+QUOTES = 'quote-style = "single"\n'
+
+
+@pytest.mark.parametrize(
+    ("root", "files", "quote"),
+    [
+        ("", {"ruff.toml": 'extend = "base.toml"\n', "base.toml": f"[format]\n{QUOTES}"}, "'"),
+        (
+            "packages/api",
+            {
+                "packages/api/ruff.toml": 'extend = "../../pyproject.toml"\n',
+                "pyproject.toml": f"[tool.ruff.format]\n{QUOTES}",
+            },
+            "'",
+        ),
+        (
+            "",
+            {
+                "pyproject.toml": '[tool.ruff]\n"ext\\u0065nd" = "./x/a.toml"\n',
+                "x/a.toml": 'extend = "b.toml"\n',
+                "x/b.toml": f"[format]\n{QUOTES}",
+            },
+            "'",
+        ),
+        # It names what is rewritten, which is no settings.
+        ("", {"ruff.toml": 'extend = "a.py"\n', "a.py": f"[format]\n{QUOTES}"}, None),
+    ],
+)
+def test_settings_that_others_extend_are_those_of_the_project(tmp_path, root, files, quote):
+    (tmp_path / ".git").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    tool = Formatter(88, (RUFF, "format", "--quiet", "--no-cache"), tmp_path / root)
+
+    found = tool.format({"a.py": b'x = "a"\n'})
+
+    assert found.get("a.py") == (quote and f"x = {quote}a{quote}\n".encode())
+
+
+def endless(_):
+    return "/dev/zero"
+
+
+def pipe(root):
+    os.mkfifo(root / "pipe")
+    return "pipe"
+
+
+def link(root):
+    (root / "link").symlink_to("/dev/zero")
+    return "link"
+
+
+def other(root):
+    (root.parent.parent / "other.toml").write_text("")
+    return "../../other.toml"
+
+
+def cycle(root):
+    (root / "cycle.toml").write_text('extend = "ruff.toml"')
+    return "cycle.toml"
+
+
+def chain(root):
+    (root / "chain.toml").write_text('extend = "/dev/zero"')
+    return "chain.toml"
+
+
+def sparse(root):
+    with (root / "sparse").open("w") as file:
+        file.truncate(20 << 30)
+    return "sparse"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        *(endless, pipe, link, other, cycle, chain, sparse),
+        *(lambda _: "~/ruff.toml", lambda _: "$HOME/ruff.toml", lambda _: "ruff.toml"),
+    ],
+)
+@pytest.mark.parametrize("settings", ["ruff.toml", ".ruff.toml", "sub/pyproject.toml"])
+def test_a_formatter_is_led_to_nothing_outside(tmp_path, monkeypatch, made, settings):
+    """Ruff would read a device or a pipe for a minute, and fill the memory with it."""
+    root = tmp_path / "project"
+    (root / "sub").mkdir(parents=True)
+    (root / ".git").mkdir()
+    table = "[tool.ruff]\n" if settings.endswith("pyproject.toml") else ""
+    (root / settings).write_text(f'{table}extend = "{made((root / settings).parent)}"\n')
+    started = []
+    monkeypatch.setattr(formatters, "run_program", lambda words, **_: started.append(words))
+
+    tool = Formatter(88, (RUFF, "format", "--quiet", "--no-cache"), root)
+
+    assert tool.format({"sub/a.py": b"x = 'a'\n"}) == {}
+    assert not started
+    assert tool.fingerprint(["sub/a.py"])
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "ruff.toml"])
+def test_settings_that_are_no_file_are_not_read_by_the_formatter(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    tool = Formatter(88, (RUFF, "format", "--quiet", "--no-cache"), tmp_path)
+
+    assert tool.format({"a.py": b"x = 'a'\n"}) == {}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"{sys.executable} -c 'x = bytearray(1 << 28); import time; time.sleep(60)'",
+        "yes",  # what it prints is not kept
+    ],
+)
+def test_a_formatter_takes_only_so_much(tmp_path, monkeypatch, script):
+    monkeypatch.setattr(formatters, "_BYTES", 1 << 27)
+    monkeypatch.setattr(formatters, "_SECONDS", 0.5 if script == "yes" else 60)
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\nexec {script}\n")
+    tool.chmod(0o755)
+
+    assert Formatter(88, (str(tool),), tmp_path).format({"a.py": b"x\n"}) == {}

@@ -13,7 +13,7 @@ import pytest
 from git_repository import Repository
 
 import awaken
-from awaken.contract import UserError
+from awaken.contract import Span, UserError
 from awaken.engine.diagnosing.diagnosis import machine
 from awaken.engine.machine import git
 from awaken.engine.machine.repository import repository_of
@@ -22,7 +22,7 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 MAY_START_PROCESSES = {
     "engine/machine/programs.py": "git and the formatter, found outside of the project and limited",
     "cli/editor.py": "the editor of VISUAL or EDITOR, which the user asks for with a key",
-    "passes/child/forking.py": "a process for each file, forked from that of foreign code",
+    "passes/child/isolation.py": "a process for each file, forked from that of foreign code",
     "preview/console/pager.py": "the pager of PAGER, on a terminal",
 }
 ONLY_NAMES = {
@@ -236,9 +236,9 @@ def test_the_data_of_a_repositorys_configuration_counts(repository):
     assert repository_of(repository.path).changed == 0
 
     (repository.path / "a.py").write_bytes(b"a = 1\r\n")
-    assert changed_lines(repository.path, "HEAD", {}).hunks.keys() == {"a.py"}
+    assert ask(repository.path, "diff").stdout
     repository("config", "core.autocrlf", "true")
-    assert changed_lines(repository.path, "HEAD", {}).hunks.keys() == set()
+    assert not ask(repository.path, "diff").stdout
 
 
 @pytest.mark.parametrize("branch", ["work", 'w"o', "a.b", "é"])
@@ -253,17 +253,133 @@ def test_the_upstream_of_a_branch_is_known(repository, tmp_path, branch):
     assert changed_lines(clone.path, "@{upstream}", {}).hunks.keys() == {"a.py"}
 
 
-def test_a_linked_worktree_is_asked_for_itself(repository, tmp_path, program, ran):
-    linked = tmp_path / "linked"
-    repository("worktree", "add", "--quiet", "-b", "work", str(linked))
-    (linked / "a.py").write_text("a = 2\n")
+def linked(repository, directory):
+    repository("worktree", "add", "--quiet", "-b", "work", str(directory))
+
+
+def linked_to_a_linked(repository, directory):
+    linked(repository, between := directory.with_name("between"))
+    subprocess.run(["git", "worktree", "add", "-q", str(directory)], cwd=between, check=True)
+
+
+def detached(repository, directory):
+    repository("worktree", "add", "--quiet", "--detach", str(directory))
+
+
+def of_a_bare_repository(repository, directory):
+    bare = str(directory.with_name("bare"))
+    repository("clone", "--quiet", "--bare", str(repository.path), bare)
+    words = ["git", "worktree", "add", "-q", str(directory), "main"]
+    subprocess.run(words, cwd=bare, check=True)
+
+
+def with_a_relative_path(repository, directory):
+    linked(repository, directory)
+    place = f"../{repository.path.name}/.git/worktrees/{directory.name}"
+    (directory / ".git").write_text(f"gitdir: {place}\n")
+
+
+def submodule(repository, directory):
+    Repository(directory.with_name("above"))(
+        *("-c", "protocol.file.allow=always", "submodule", "add", "--quiet"),
+        *(str(repository.path), "sub"),
+    )
+    directory.symlink_to(directory.with_name("above") / "sub")
+
+
+def elsewhere(repository, directory):
+    place = str(directory.with_name("elsewhere.git"))
+    repository(
+        "clone", "--quiet", "--separate-git-dir", place, str(repository.path), str(directory)
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        *(linked, linked_to_a_linked, detached, of_a_bare_repository, with_a_relative_path),
+        *(submodule, elsewhere),
+    ],
+)
+def test_a_working_tree_that_shares_its_repository_is_asked_for_itself(
+    repository, tmp_path, program, ran, made
+):
+    repository.commit(b="b = 1\n")
+    made(repository, directory := tmp_path / "other")
+    directory = directory.resolve()
     with (repository.path / ".git" / "config").open("a") as config:
         config.write(f"[core]\n\tfsmonitor = {program}\n")
 
-    assert repository_of(linked).top == linked
-    assert repository_of(linked).changed == 1
+    # With one file that has changed, one that has not: the latter counts as changed where HEAD
+    # cannot be found.
+    assert repository_of(directory).changed == 0
+    (directory / "a.py").write_text("a = 2\n")
+    assert repository_of(directory).top == directory
+    assert repository_of(directory).changed == 1
+    assert changed_lines(directory, "HEAD", {}).hunks.keys() == {"a.py"}
     assert repository_of(repository.path).changed == 0
     assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    "text", [f"gitdir: {'a/' * 400_000}\n", f"gitdir: {'a' * 5000}\n", "gitdir: \0"]
+)
+def test_a_git_file_that_names_no_path_is_one_sentence(tmp_path, text):
+    (tmp_path / ".git").write_text(text)
+    (tmp_path / "a.py").write_text("a = 1\n")
+
+    assert repository_of(tmp_path) is None
+    with pytest.raises(UserError, match=r"^--since: git cannot compare .*\.git "):
+        changed_lines(tmp_path, "HEAD", {})
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "*.py -diff",
+        "*.py binary",
+        "*.py diff=user",
+        "*.py filter=user",
+        "*.py working-tree-encoding=UTF-16LE",
+        "*.py text working-tree-encoding=latin-1",
+        "*.py -text",
+        "*.py ident",
+        "*.py export-ignore -diff merge=user",
+    ],
+)
+@pytest.mark.parametrize("place", [".gitattributes", ".git/info/attributes"])
+def test_no_attribute_of_the_repository_hides_a_changed_line(
+    repository, tmp_path, monkeypatch, attributes, place
+):
+    """A filter and a driver are the user's own, as those of git lfs are on machines of CI."""
+    own = tmp_path / "gitconfig"
+    own.write_text(
+        '[filter "user"]\n\tclean = echo pointer\n[diff "user"]\n\tbinary = true\n'
+        "\ttextconv = echo\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(own))
+    lines = [f"line{number} = {number}\n" for number in range(20)]
+    repository.commit(a="".join(lines))
+    (repository.path / place).write_text(f"{attributes}\n")
+    lines[15] = "evil = 1\n"
+    (repository.path / "a.py").write_text("".join(lines))
+
+    found = changed_lines(repository.path, "HEAD", {})
+
+    text = "".join(lines).encode()
+    start = text.index(b"evil")
+    assert found.touches("a.py", text, Span(start, start + 4))
+    assert not found.touches("a.py", text, Span(0, 4))
+
+
+def test_bits_of_the_index_hide_no_changed_line(repository):
+    repository.commit(a="a = 1\n", b="b = 1\n")
+    repository("update-index", "--assume-unchanged", "a.py")
+    repository("update-index", "--skip-worktree", "b.py")
+    for name in "ab":
+        (repository.path / f"{name}.py").write_text("evil = 1\n")
+
+    assert changed_lines(repository.path, "HEAD", {}).hunks.keys() == {"a.py", "b.py"}
 
 
 def test_looking_leaves_everything_alone(repository):

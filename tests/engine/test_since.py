@@ -52,7 +52,9 @@ def test_nothing_changed_is_nothing_found_and_all_held(repository):
         (LINES.removesuffix("\n"), ["single(7)"]),
         (LINES.replace("(2)", "(\n    2\n)"), ["single(\n    2\n)"]),
         (LINES.replace("single(5)\n", "single(5)  # five\n"), ["single(5)"]),
-        (LINES.replace("\n", "\r\n"), [f"single({number})" for number in range(1, 8)]),
+        # Line ends change no code, and are often not the same in a working tree.
+        (LINES.replace("\n", "\r\n"), []),
+        (LINES.replace("\n", "\r\n").replace("(3)", "(33)"), ["single(33)"]),
         (
             LINES.replace("single(1)\n", "++ b/same.py\n-- a/x\nsingle(1)\n").replace("++", "+ +"),
             [],

@@ -8,7 +8,15 @@ import pytest
 
 from awaken.engine.machine import foreign_code
 from awaken.engine.machine.foreign_code import ForeignCode
-from awaken.passes.messages import Failed, Item, Ready, Rewritten, Setup, Unusable
+from awaken.passes.messages import (
+    Failed,
+    Item,
+    Ready,
+    Rewritten,
+    Setup,
+    Unusable,
+    import_directories,
+)
 
 RENAMES = """
     from bowler import Query
@@ -29,7 +37,7 @@ def started(root, script, name="script.py", words=(), seconds=60, **beside):
         kind="bowler",
         target=str(path),
         words=tuple(words),
-        import_from=(str(root), str(root / "src")),
+        import_from=import_directories(root, f"scripts/{name}"),
         root=str(root),
         seconds=seconds,
     )
@@ -229,7 +237,8 @@ def test_what_is_not_installed_is_one_sentence(tmp_path, monkeypatch):
 
     said = unusable(tmp_path, RENAMES)
 
-    assert said.why.endswith("needs bowler, which is not here: pip install 'awaken[bowler]'")
+    how = "`uv tool install --force '.[bowler]'` in the clone of awaken"
+    assert said.why.endswith(f"needs bowler, which is not here: {how}")
 
 
 def test_a_script_that_never_ends_loses_one_file(tmp_path):

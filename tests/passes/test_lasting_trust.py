@@ -124,7 +124,8 @@ def planted(path):
         (change("codemods/names.py", None), ["fix"]),
         (planted("codemods.py"), ["fix"]),
         (planted("codemods/names/__init__.py"), ["fix"]),
-        (planted("codemods/names.so"), ["fix"]),
+        # Nothing but source is imported (`test_code_of_passes`).
+        (planted("codemods/names.so"), BOTH),
         (planted("src/codemods/names.py"), ["fix"]),
         (planted("codemods/names/Rename.py"), ["fix"]),
         (change(".libcst.codemod.yaml", "modules: [evil]\n"), ["fix"]),
@@ -376,6 +377,21 @@ def test_settings_that_cannot_be_used_are_not_trusted(shop, capsys):
 
     assert main(["trust"]) == 2
     assert "there is no setting of a pass named 'wrong'" in capsys.readouterr().err
+
+
+def test_a_path_that_is_not_utf8_is_one_sentence(shop, capsys, tmp_path, monkeypatch):
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    shop.rename(place)
+    monkeypatch.chdir(place)
+
+    assert main(["trust"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("error: the path ")
+    assert "is not UTF-8, so awaken cannot keep that you trust what is there; say" in said
+    for words in (["check", "--trust-passes"], ["check"], ["trust", "--list"]):
+        main(words)
+        assert "internal error" not in capsys.readouterr().err
 
 
 def test_a_script_outside_of_the_project_cannot_be_watched(shop, started, tmp_path, capsys):

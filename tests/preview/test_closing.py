@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from awaken.preview.console.console import make_console
 from awaken.preview.console.page import Page
 from awaken.preview.counts import plural
 from awaken.preview.show import show_closing
+from awaken.preview.streams import messages
 from awaken.preview.summary import Step, next_steps, summary
 
 ROOT = Path("/home/me/project")
@@ -225,3 +227,81 @@ def test_lines_of_settings_that_are_left_to_do_are_said(
         f"left to do: api/setup.cfg:3: {what}",
         "left to do: api/uv.lock: run `uv lock`",
     ]
+
+
+MANIFESTS = {
+    "uv": ({"uv.lock": "version = 1\n", "pytest.ini": ""}, "uv sync", "uv run pytest"),
+    "poetry": ({"poetry.lock": "#\n", "conftest.py": ""}, "poetry update", "poetry run pytest"),
+    "pip": ({"tox.ini": "[pytest]\n"}, "pip install -e .", "pytest"),
+    "none": ({}, "pip install -e .", ""),
+}
+
+
+@pytest.mark.parametrize("kind", MANIFESTS)
+def test_an_apply_says_what_to_install_and_how_to_test(tmp_path, monkeypatch, kind) -> None:
+    files, installs, tests = MANIFESTS[kind]
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    manifest = file_change("pyproject.toml", b"", b"[project]\n", ())
+    applied = report(
+        root_report(tmp_path, DONE, manifest, findings=(SAFE,), sources={"a.py": FILE})
+    )
+    monkeypatch.chdir(tmp_path)
+
+    expected = [("install what pyproject.toml names now", installs)]
+    expected += [("test the result", tests)] if tests else []
+    assert steps("apply", applied) == [*expected, ("take this back", "awaken undo")]
+    assert steps("check", applied)[:1] != expected[:1]
+    monkeypatch.chdir(tmp_path.parent)
+    command = f"cd {tmp_path.name} && {installs}"
+    assert steps("apply", applied)[0] == ("install what pyproject.toml names now", command)
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements/base.in", "requirements-dev.txt"]
+)
+def test_a_list_of_requirements_is_installed(tmp_path, monkeypatch, name) -> None:
+    written = file_change(name, b"", b"aiosqlite\n", ())
+    monkeypatch.chdir(tmp_path)
+    found = steps("apply", report(root_report(tmp_path, written, findings=(), sources={})))
+
+    if name.startswith("requirements/"):
+        assert found == [("take this back", "awaken undo")]
+    else:
+        assert found[0] == (f"install what {name} names now", f"pip install -r {name}")
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_what_is_said_on_a_terminal_is_folded_between_words(monkeypatch, columns) -> None:
+    text = "error: " + " ".join(f"word{number}-of-it" for number in range(40))
+    long = "x" * 200
+    monkeypatch.setattr(messages, "_width", lambda: columns)
+    shown = []
+    for said in (text, f"note: {long} is a path", f"two\n  lines {long}"):
+        monkeypatch.setattr("sys.stderr", stream := Tty())
+        messages.say(said)
+        shown.append(stream.getvalue())
+
+    assert all(len(row) <= columns for row in shown[0].splitlines())
+    assert " ".join(shown[0].split()) == text
+    assert long in shown[1]
+    assert shown[2] == f"two\n  lines {long}\n"
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_errors_of_files_are_folded_between_words(monkeypatch, columns) -> None:
+    message = " ".join(f"word{number}of" for number in range(40))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    console = make_console(shown := io.StringIO(), Color.ALWAYS)
+    wrong = replace(of().roots[0], diagnostics=(Diagnostic("a.py", 3, message),))
+
+    print_diagnostics(report(wrong), console, ROOT)
+
+    rows = re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue()).splitlines()
+    assert all(len(row) <= columns for row in rows)
+    assert set(message.split()) <= set(" ".join(rows).split())

@@ -68,6 +68,7 @@ def test_statistics_count_levels_and_reasons() -> None:
     )
 
     assert list(statistics(report(root))) == [
+        "sites\trule\tlevel\treason",
         f"1\t{RULE}\tsafe",
         f"3\t{RULE}\tmanual",
         f"2\t{RULE}\tmanual\t{RULE}/unknown-entity",

@@ -64,6 +64,7 @@ def test_statistics_have_a_line_of_their_own():
     shown = finding(FILE, "two")
 
     assert list(statistics(holding(COMMENT, SINCE, findings=(shown,)))) == [
+        "sites\trule\tlevel\treason",
         "1\tquery-to-select\tsafe",
         "2\tquery-to-select\theld",
     ]

@@ -255,6 +255,92 @@ def test_an_unreadable_file_is_one_sentence(root, monkeypatch):
         resolved(root)
 
 
+def test_all_that_is_wrong_in_a_file_is_told_at_once(root):
+    write(
+        root,
+        {
+            "awaken.toml": """selct = ['ALL']
+unsafe-fixes = 'yes'
+ignore = ['namings', 'x']
+[[overrides]]
+ignor = []
+paths = []
+[rules.rename-old]
+new_nam = 'x'
+[target]
+sqlalchemy = 'two'
+"""
+        },
+    )
+
+    with pytest.raises(UserError) as caught:
+        resolved(root)
+
+    said = str(caught.value)
+    assert said.startswith("app/awaken.toml:1: there is no setting named 'selct'; did you mean")
+    for part in (
+        "; line 2: 'unsafe-fixes' must be true or false, not a string",
+        "; line 3: there is no rule",
+        "; line 5: there is no setting of an override named 'ignor'",
+        "; line 6: 'paths' must name at least one pattern",
+        "; line 8: there is no option of rename-old named 'new_nam'",
+        "; line 10: 'two' is no version of sqlalchemy",
+    ):
+        assert part in said, part
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("src = ['nowhere']", "'src' names 'nowhere', which is no directory"),
+        (
+            "src = ['bakend']",
+            "'src' names 'bakend', which is no directory; did you mean 'backend'?",
+        ),
+        ("src = ['backend/a.py']", "'src' names 'backend/a.py', which is no directory"),
+        ("members = ['/plugin/basket']", "'members' names 'plugin/basket', which is no directory"),
+        (
+            "members = ['/plugins/baskt']",
+            "which is no directory; did you mean 'plugins/basket'?",
+        ),
+    ],
+)
+def test_a_directory_that_is_named_is_there(root, text, message):
+    write(root, {"awaken.toml": text, "backend/a.py": "", "plugins/basket/a.py": ""})
+
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        resolved(root)
+    assert str(caught.value).startswith("awaken.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("drivers = { postgres = 'asyncpg' }", "which is none; did you mean 'postgresql'?"),
+        ("drivers = { postgresql = 'asyncpgg' }", "did you mean 'asyncpg'?"),
+        (
+            "drivers = { sqlite = 'psycopg2' }",
+            "'drivers' names 'psycopg2', no asynchronous driver of sqlite; there are aiosqlite",
+        ),
+        ("component = 'app/users.py'", "'component' names 'app/users.py', which is not written as"),
+        ("bridged = ['app.f()']", "'bridged' names 'app.f()', which is not written as package.mod"),
+        ("foreign_models = ['a..b']", "'foreign_models' names 'a..b', which is not written as"),
+        ("levels = -1", "'levels' is a number of relationships, not -1"),
+        ("levels = -1\nbridged = ['1']", "'bridged' names '1', which is not written as package.m"),
+    ],
+)
+def test_values_of_options_are_checked(root, text, message):
+    from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync  # noqa: PLC0415
+
+    write(root, {"awaken.toml": f"select = ['session-to-async']\n[rules.session-to-async]\n{text}"})
+
+    with pytest.raises(UserError) as caught:
+        resolved(root, rules=(SessionToAsync(),))
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("awaken.toml: session-to-async: ")
+
+
 @pytest.mark.parametrize("command", ["check", "diff", "apply"])
 def test_the_command_prints_one_sentence_and_ends_with_2(root, command, capfd):
     write(root, {"awaken.toml": "\nselct = ['ALL']\n"})

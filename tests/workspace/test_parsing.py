@@ -137,7 +137,7 @@ def test_syntax_error_names_the_command_with_a_newer_python(monkeypatch):
 
     assert str(caught.value) == (
         f"invalid syntax for Python {running}; if the file is for a newer Python, "
-        "run awaken with Python 9.99"
+        "run awaken with it: `uv tool install --force --python 9.99 .` in the clone of awaken"
     )
 
 

@@ -26,8 +26,8 @@ def trust(
 ) -> int:
     """Let the codemods run that a project's own settings name, until one of them changes.
 
-    Their code is code of the project: read it before. What you trust is the settings of each, and
-    the file that it names; what that file imports is not looked at.
+    Their code is code of the project: read it before. What you trust is the settings of each,
+    the file that it names, and what that file imports of the project.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.preview.streams.messages import say  # noqa: PLC0415

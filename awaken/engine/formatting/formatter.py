@@ -18,15 +18,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.engine.machine.programs import find_program, run_program
+from awaken.engine.formatting.extended_settings import UnusableSettings, extended
+from awaken.engine.machine.programs import Bounds, find_program, run_program
 from awaken.workspace.formats.ini import NotIni, parse_ini
 from awaken.workspace.formats.toml_text import NotToml, parse_toml
-from awaken.workspace.reading import METADATA_LIMIT, enclosure_of
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure, boundary_of, enclosure_of
 
 _BLACK_DEFAULT = 88
 _PEP8 = 79
 _SECONDS = 60
 """As for git: a formatter that takes a minute hangs, and the result stays as awaken wrote it."""
+_BYTES = 1 << 30
+"""Of memory: ruff takes 20 MB for a file of 10,000 lines, black 200 MB."""
 _LENGTHS = range(1, 10_000)
 """Line lengths that are believed. ruff takes up to 320, black any; five digits are a slip."""
 _RUFF_FILES = (".ruff.toml", "ruff.toml")
@@ -52,16 +55,24 @@ class Formatter(Struct, frozen=True):
         """
         if not self.command or not texts:
             return {}
+        try:
+            settings = list(self._settings(texts))
+        except UnusableSettings:
+            return {}
         with tempfile.TemporaryDirectory(prefix="awaken-format-") as name:
-            folder = Path(name)
-            for path, text in texts.items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(text)
-            for settings, content in self._settings(texts):
-                (folder / settings).write_bytes(content)
+            # As deep as it is in its repository, for settings beside it that it extends.
+            folder = Path(name, os.path.relpath(self.root, boundary_of(self.root)))
+            # The texts last: settings may name one of them.
+            files = [*settings, *((Path(path), text) for path, text in texts.items())]
+            for path, text in files:
+                place = Path(os.path.normpath(folder / path))
+                if not place.is_relative_to(name):
+                    return {}
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(text)
             if not self._run(folder, list(texts)):
                 return {}
-            return {path: (folder / path).read_bytes() for path in texts}
+            return {name: (folder / name).read_bytes() for name in texts}
 
     def fingerprint(self, paths: Iterable[str]) -> bytes:
         """Return a digest of what decides how the files at ``paths`` are formatted."""
@@ -70,19 +81,37 @@ class Formatter(Struct, frozen=True):
             # In place of its version, which only running it would tell.
             status = Path(self.command[0]).stat()
             digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
-            for _, content in self._settings(paths):
-                digest.update(content)
+            with suppress(UnusableSettings):
+                for _, content in self._settings(paths):
+                    digest.update(content)
         return digest.digest()
 
     def _settings(self, texts: Iterable[str]) -> Iterator[tuple[Path, bytes]]:
-        """Yield the settings files in every folder above the files, with their bytes."""
+        """Yield the settings files in every folder above the files, with their bytes.
+
+        And those that they extend. Raises UnusableSettings.
+        """
         enclosure = enclosure_of(self.root)
         folders = {folder for path in texts for folder in Path(path).parents}
         for folder in sorted(folders):
             for name in _SETTINGS:
-                with suppress(OSError):  # most folders have none
-                    content = enclosure.read(self.root / folder / name, METADATA_LIMIT)
-                    yield folder / name, content
+                place = self.root / folder / name
+                try:
+                    content = enclosure.read(place, METADATA_LIMIT)
+                except FileNotFoundError:  # most folders have none
+                    continue
+                except OSError as error:
+                    raise UnusableSettings(f"{place} cannot be read in the project") from error
+                yield folder / name, content
+                for other, text in self._extended(enclosure, place, content):
+                    yield Path(os.path.relpath(other, self.root)), text
+
+    def _extended(
+        self, enclosure: Enclosure, place: Path, content: bytes
+    ) -> Iterable[tuple[Path, bytes]]:
+        # Of settings of black nothing leads elsewhere.
+        is_ruff = self.command[1:2] == _ARGUMENTS["ruff"][:1]
+        return extended(enclosure, place, content) if is_ruff else ()
 
     def _run(self, folder: Path, paths: list[str]) -> bool:
         try:
@@ -91,7 +120,7 @@ class Formatter(Struct, frozen=True):
                 [*self.command, *(str(folder / path) for path in paths)],
                 directory=Path(folder.anchor),
                 environment=_environment(),
-                seconds=_SECONDS,
+                bounds=Bounds(_SECONDS, _BYTES, keeps_output=False),
             )
         except (OSError, subprocess.TimeoutExpired):
             return False

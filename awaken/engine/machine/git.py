@@ -26,7 +26,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.engine.machine.filesystem import NO_WAIT
-from awaken.engine.machine.programs import find_program, run_program
+from awaken.engine.machine.programs import Bounds, find_program, run_program
 from awaken.workspace.reading import working_tree
 
 SECONDS = 60
@@ -90,13 +90,24 @@ class Repository(Struct, frozen=True):
     _environment: Mapping[str, str]
 
     def ask(
-        self, directory: Path, *arguments: str, seconds: float = SECONDS
+        self, directory: Path, *arguments: str, seconds: float = SECONDS, given: bytes = b""
     ) -> subprocess.CompletedProcess[bytes]:
         """Run git with ``arguments`` in ``directory``, below the top, and return its answer.
 
-        Raises GitError where it cannot be started, and where there is none after ``seconds``.
+        ``given`` is its stdin. Raises GitError where it cannot be started, and where there is no
+        answer after ``seconds``.
         """
-        return _run([self._git, *_QUIET, *arguments], directory, self._environment, seconds)
+        return _run([self._git, *_QUIET, *arguments], directory, self._environment, seconds, given)
+
+    def ask_outside(self, directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run git in a ``directory`` of ours, which belongs to no repository; as ``ask``.
+
+        No attribute of the repository holds there.
+        """
+        names = self._environment.keys() - {"GIT_DIR", "GIT_WORK_TREE"}
+        environment = {name: self._environment[name] for name in names}
+        environment["GIT_CEILING_DIRECTORIES"] = str(directory.parent)
+        return _run([self._git, *_QUIET, *arguments], directory, environment, SECONDS)
 
 
 @contextmanager
@@ -141,12 +152,15 @@ def _named_by(file: Path) -> Path:
     """Return the git directory that a ``.git`` file names: that of a worktree or a submodule."""
     try:
         written = _text(file).rstrip("\r\n")
-    except OSError as error:
+        named = Path(os.path.normpath(file.parent / written.removeprefix("gitdir: ")))
+        if written.startswith("gitdir: ") and "\0" not in written and _is_git_directory(named):
+            return named
+    except OSError as error:  # a name may also be too long
         raise GitError(f"{file} cannot be read: {error.strerror}") from error
-    named = Path(os.path.normpath(file.parent / written.removeprefix("gitdir: ")))
-    if not written.startswith("gitdir: ") or "\0" in written or not _is_git_directory(named):
-        raise GitError(f"{file} leads to nothing: not a git repository")
-    return named
+    raise GitError(
+        f"{file} leads to nothing: not a git repository; where the repository has moved, "
+        "`git worktree repair` in it mends that"
+    )
 
 
 def _is_git_directory(place: Path) -> bool:
@@ -170,9 +184,11 @@ def _made(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
         if not (source / "objects").is_dir():
             raise GitError(f"{real / 'commondir'} leads to nothing: not a git repository")
         shared = own / "common"
-        environment["GIT_COMMON_DIR"] = str(shared)
         _link(source, shared)
     _link(real, mine)
+    if shared != mine:
+        # A file, as git itself has it: references are not looked for in GIT_COMMON_DIR.
+        (mine / "commondir").write_bytes(os.fsencode(shared))
     # A copy, for a symbolic link named HEAD would itself be read as a reference.
     (mine / "HEAD").write_bytes(_bytes(real / "HEAD"))
     # Git reads the configuration that it finds, also while it lists another: first an empty one.
@@ -237,7 +253,11 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return run_program(
-            words, directory=directory, environment=environment, seconds=seconds, given=given
+            words,
+            directory=directory,
+            environment=environment,
+            bounds=Bounds(seconds),
+            given=given,
         )
     except OSError as error:
         reason = error.strerror or type(error).__name__

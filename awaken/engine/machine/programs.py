@@ -6,16 +6,35 @@ names and sees, start theirs themselves.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec import Struct
+
+from awaken.engine.machine.limits import BYTES_PER_WORKER, memory_of
 from awaken.workspace.reading import working_tree
+
+_SECONDS_BETWEEN = 0.05
+"""Of the clock, between two looks at the memory of a program."""
+
+
+class Bounds(Struct, frozen=True):
+    """What a program may take: seconds of the clock, and bytes of memory.
+
+    What it prints is lost where ``keeps_output`` is false.
+    """
+
+    seconds: float
+    memory: int = BYTES_PER_WORKER
+    keeps_output: bool = True
 
 
 def find_program(name: str, root: Path) -> str | None:
@@ -41,30 +60,50 @@ def run_program(
     *,
     directory: Path,
     environment: Mapping[str, str],
-    seconds: float,
+    bounds: Bounds,
     given: bytes = b"",
 ) -> subprocess.CompletedProcess[bytes]:
     """Run ``words`` in ``directory`` with ``given`` on stdin and return what became of it.
 
-    After ``seconds`` it is ended with all that it has started, and so it is when we are. Raises
-    OSError where it cannot be started, and subprocess.TimeoutExpired.
+    Beyond its ``bounds`` it is ended with all that it has started, and so it is when we are.
+    Raises OSError where it cannot be started or takes too much memory, and
+    subprocess.TimeoutExpired.
     """
+    printed = subprocess.PIPE if bounds.keeps_output else subprocess.DEVNULL
     with subprocess.Popen(  # noqa: S603  no shell, and the program is one that ``find_program`` gave
         words,
         cwd=directory,
         env=environment,
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=printed,
+        stderr=printed,
         start_new_session=True,  # a group of its own, to be ended as a whole
     ) as process:
         try:
-            out, err = process.communicate(given, timeout=seconds)
+            out, err = _communicate(process, given, bounds)
         except BaseException:
             # Only the group as a whole: its children hold the pipes that we would wait for.
             _end(process)
             raise
-    return subprocess.CompletedProcess(words, process.returncode, out, err)
+    return subprocess.CompletedProcess(words, process.returncode, out or b"", err or b"")
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], given: bytes, bounds: Bounds
+) -> tuple[bytes, bytes]:
+    """Return what a process prints, and look meanwhile how much memory it takes."""
+    ending = time.monotonic() + bounds.seconds
+    unsent: bytes | None = given
+    while True:
+        left = ending - time.monotonic()
+        try:
+            return process.communicate(unsent, timeout=max(0, min(left, _SECONDS_BETWEEN)))
+        except subprocess.TimeoutExpired:
+            unsent = None  # it goes on with what it has
+            if left <= 0:
+                raise
+        if memory_of(process.pid) > bounds.memory:
+            raise OSError(errno.ENOMEM, f"it takes more than {bounds.memory >> 20} MB of memory")
 
 
 def start_program(words: Sequence[str], kept: Sequence[int] = ()) -> subprocess.Popen[bytes]:
@@ -72,8 +111,14 @@ def start_program(words: Sequence[str], kept: Sequence[int] = ()) -> subprocess.
 
     The files of the numbers ``kept`` stay open in it. Raises OSError where it cannot be started.
     """
+    environment = dict(os.environ)
+    # An empty or relative entry means the current directory, which may be the project's.
+    places = environment.pop("PYTHONPATH", "").split(os.pathsep)
+    if absolute := [one for one in places if os.path.isabs(one)]:  # noqa: PTH117  strings
+        environment["PYTHONPATH"] = os.pathsep.join(absolute)
     return subprocess.Popen(  # noqa: S603  no shell, and the words are ours
         words,
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,

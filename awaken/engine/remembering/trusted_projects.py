@@ -29,7 +29,7 @@ from awaken.engine.machine.filesystem import (
 from awaken.engine.machine.state_directory import require_private, state_directory
 from awaken.kit.rule import Rule
 from awaken.passes.foreign import ForeignPass
-from awaken.settings.pass_digests import digest_of
+from awaken.settings.pass_code import code_of
 from awaken.workspace.reading import working_tree
 
 _FOLDER = "trusted"
@@ -67,6 +67,13 @@ def trust(root: Path, passes: Iterable[Rule]) -> TrustedProject:
     Raises UserError where that cannot be said, and StateDirectoryError.
     """
     project = TrustedProject(str(root), dict(map(_as_it_is, passes)))
+    try:
+        project.root.encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"the path {root} is not UTF-8, so awaken cannot keep that you trust what is there; "
+            "say --trust-passes with each run"
+        ) from None
     directory = state_directory()
     why = _not_own(directory, Path(project.root))
     if why:
@@ -93,13 +100,13 @@ def _as_it_is(rule: Rule) -> tuple[str, TrustedPass]:
     if not isinstance(rule, ForeignPass):
         raise TypeError(f"{rule.name} is no pass")
     said, place = rule.settings, rule.place
-    digest = digest_of(said, place.directory, place.root)
-    if digest is None:
+    code = code_of(said, place.directory, place.root)
+    if code is None:
         raise UserError(
             f"{rule.name}: {said.target} cannot be read within the project, so it cannot be told "
             "when it changes; say --trust-passes with each run"
         )
-    return rule.name, TrustedPass(f"{said.kind} {said.target}", digest)
+    return rule.name, TrustedPass(f"{said.kind} {said.target}", code.digest)
 
 
 def distrust(path: Path) -> list[TrustedProject]:

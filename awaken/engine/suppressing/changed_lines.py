@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,18 +14,21 @@ from msgspec import Struct
 
 from awaken.contract import Span, UserError
 from awaken.engine.machine import git
+from awaken.workspace.reading import SOURCE_LIMIT, Enclosure
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<start>\d+)(?:,(?P<new>\d+))? @@")
-_ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
-_ESCAPED = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-_ESCAPED[b"v"] = b"\v"
 # Whatever the user has set for diffs, this one is for a program to read.
 _DIFF = (
-    *("-c", "core.quotePath=false", "-c", "diff.autoRefreshIndex=false"),
-    *("diff", "--unified=0", "--inter-hunk-context=0"),
-    *("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "--find-renames"),
-    *("--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/"),
+    *("-c", "core.quotePath=false", "diff", "--no-index", "--text"),
+    *("--unified=0", "--inter-hunk-context=0", "--no-ext-diff", "--no-textconv", "--no-color"),
+    *("--find-renames", "--src-prefix=a/", "--dst-prefix=b/", "old", "new"),
 )
+_DIFFERENT = 1
+"""The exit code of ``git diff --no-index`` where there are differences."""
+_SHA1 = 40
+"""How many digits a name of an object has, unless it is one of SHA-256."""
+_REGULAR = (b"100644", b"100755")
+"""The modes that git gives regular files."""
 
 
 class Hunk(Struct, frozen=True):
@@ -93,32 +98,123 @@ class _Asked(Struct, frozen=True):
     repository: git.Repository
     root: Path
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        return self.repository.ask(self.root, *arguments)
+    def run(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return self.repository.ask(self.root, *arguments, given=given)
 
-    def answer(self, *arguments: str) -> bytes:
+    def answer(self, *arguments: str, given: bytes = b"") -> bytes:
         """Return what git prints. Raises GitError where it fails."""
-        done = self.run(*arguments)
+        done = self.run(*arguments, given=given)
         if done.returncode:
             raise git.GitError(git.own_words(done))
         return done.stdout
 
+    def path(self, name: bytes) -> str:
+        """Return the project-relative path of a file that git names from the top."""
+        place = self.repository.top / os.fsdecode(name)
+        return os.path.relpath(place, self.root).replace(os.sep, "/")
+
+
+def _is_blob(name: str, content: bytes) -> bool:
+    """Whether git gives ``content`` this ``name``."""
+    algorithm = "sha1" if len(name) == _SHA1 else "sha256"
+    digest = hashlib.new(algorithm, b"blob %d\0" % len(content), usedforsecurity=False)
+    digest.update(content)
+    return digest.hexdigest() == name
+
 
 def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> ChangedLines:
-    root, top = asked.root, asked.repository.top
-    base = _common_commit(asked, since)
-    hunks = {}
-    for name, changed in _patches(asked.answer(*_DIFF, base, "--")):
-        hunks[os.path.relpath(top / os.fsdecode(name), root).replace(os.sep, "/")] = changed
-    listed = asked.answer("ls-files", "-z", "--", ".")
-    tracked = {os.fsdecode(name) for name in listed.split(b"\0") if name}
-    for file, content in overlay.items():
-        path = os.path.relpath(os.path.realpath(file), root).replace(os.sep, "/")
-        if path in tracked:
-            # With filters, as the text of an editor has the line ends of the working tree.
-            before = asked.run("cat-file", "--filters", f"{base}:./{path}")
-            hunks[path] = tuple(_differences(before.stdout, content))
+    """Compare the bytes of files with those of the commit.
+
+    Git does not compare them itself: attributes of the repository can make a file binary, pass it
+    through a filter of the user, or give it another encoding. Then changed lines would be hidden.
+    """
+    before = _committed(asked, _common_commit(asked, since))
+    overlaid = {asked.path(os.fsencode(os.path.realpath(file))): file for file in overlay}
+    enclosure = Enclosure(asked.repository.top)
+    tracked, after = set(), dict[str, bytes]()
+    for name in filter(None, asked.answer("ls-files", "-z", "--", ".").split(b"\0")):
+        path = os.fsdecode(name)
+        try:
+            if path in overlaid:
+                content = overlay[overlaid[path]]
+            elif (asked.root / path).is_symlink():
+                continue  # as new: what it leads to is nothing that git compares
+            else:
+                content = enclosure.read(asked.root / path, SOURCE_LIMIT)
+        except OSError:
+            continue
+        tracked.add(path)
+        if path not in before or not _is_blob(before[path], content):
+            after[path] = content
+    new = {os.path.splitext(path)[1] for path in after.keys() - before.keys()}  # noqa: PTH122
+    old = {
+        path: blob
+        for path, blob in before.items()
+        # What is gone may have another name now.
+        if path in after or (path.endswith(tuple(new)) and not os.path.lexists(asked.root / path))
+    }
+    hunks = _differences(asked.repository, _contents(asked, old), after)
     return ChangedLines(since, hunks, frozenset(tracked))
+
+
+def _committed(asked: _Asked, commit: str) -> dict[str, str]:
+    """Return the regular files of a commit, each with the name of its content."""
+    listed = asked.answer("ls-tree", "-r", "-z", "--full-tree", commit)
+    blobs = {}
+    for entry in filter(None, listed.split(b"\0")):
+        facts, _, name = entry.partition(b"\t")
+        mode, _, blob = facts.split()
+        if mode in _REGULAR:
+            blobs[asked.path(name)] = blob.decode()
+    return blobs
+
+
+def _contents(asked: _Asked, blobs: Mapping[str, str]) -> dict[str, bytes]:
+    """Return what the files of a commit hold, but for those that are too large."""
+    if not blobs:
+        return {}
+    words = "".join(f"{blob}\n" for blob in blobs.values())
+    checked = asked.answer("cat-file", "--batch-check", given=words.encode()).splitlines()
+    sizes = {}
+    for path, line in zip(blobs, checked, strict=True):
+        kind, _, size = line.partition(b" ")[2].partition(b" ")
+        if kind != b"blob":
+            raise git.GitError(f"it has no content for {path}; fetch the commit as a whole")
+        if int(size) <= SOURCE_LIMIT:
+            sizes[path] = int(size)
+    words = "".join(f"{blobs[path]}\n" for path in sizes)
+    printed = asked.answer("cat-file", "--batch", given=words.encode())
+    contents, at = {}, 0
+    for path, length in sizes.items():
+        start = printed.index(b"\n", at) + 1
+        contents[path] = printed[start : start + length]
+        at = start + length + 1
+    return contents
+
+
+def _differences(
+    repository: git.Repository, before: Mapping[str, bytes], after: Mapping[str, bytes]
+) -> dict[str, tuple[Hunk, ...]]:
+    """Return the lines of files that differ; those of a file that has moved from its old place."""
+    if not after:
+        return {}
+    # By number: a name of the repository may be one that git gives a meaning.
+    paths = sorted({*before, *after})
+    numbers = {path: str(number) for number, path in enumerate(paths)}
+    with tempfile.TemporaryDirectory(prefix="awaken-since-") as name:
+        place = Path(name)
+        for folder, files in (("old", before), ("new", after)):
+            (place / folder).mkdir()
+            for path, content in files.items():
+                # Line ends change no code, and are often not the same in a working tree.
+                plain = content.replace(b"\r\n", b"\n")
+                (place / folder / numbers[path]).write_bytes(plain)
+        done = repository.ask_outside(place, *_DIFF)
+    if done.returncode not in {0, _DIFFERENT}:
+        raise git.GitError(git.own_words(done))
+    return {
+        paths[int(written.rpartition(b"/")[2])]: hunks for written, hunks in _patches(done.stdout)
+    }
 
 
 def _common_commit(asked: _Asked, since: str) -> str:
@@ -167,22 +263,4 @@ def _patches(diff: bytes) -> Iterator[tuple[bytes, tuple[Hunk, ...]]]:
 
 def _new_name(written: bytes) -> bytes:
     """Return the path that a ``+++`` line gives, b"" for a file that is gone."""
-    if written.startswith(b'"'):
-        written = _ESCAPE.sub(_unescaped, written.rstrip(b"\t\r")[1:-1])
-    else:
-        written = written.rstrip(b"\t")  # git ends a name with spaces so
     return b"" if written == b"/dev/null" else written.removeprefix(b"b/")
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    said = match[1]
-    return bytes([int(said, 8)]) if len(said) > 1 else _ESCAPED.get(said, said)
-
-
-def _differences(before: bytes, after: bytes) -> Iterator[Hunk]:
-    from difflib import SequenceMatcher  # noqa: PLC0415  only text from elsewhere needs it
-
-    old, new = before.split(b"\n"), after.split(b"\n")
-    for tag, _, _, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield Hunk(start + 1, end - start) if end > start else Hunk(start, 0)

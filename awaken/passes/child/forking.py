@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from awaken.passes.child.isolation import end_with_parent, fork
 from awaken.passes.messages import Failed
 
 _GARBAGE = 100_000
@@ -48,8 +49,9 @@ def hand_out(
             return
         for line in ready:
             waiting.remove(line)
-            workers.append(os.fork())
+            workers.append(fork())
             if workers[-1] == 0:
+                end_with_parent()
                 for other in waiting:
                     other.close()
                 with suppress(BaseException):
@@ -84,9 +86,10 @@ def forked(work: Callable[[], bytes], seconds: float) -> bytes:
     It may take so many ``seconds`` of processor time.
     """
     ours, theirs = os.pipe()
-    child = os.fork()
+    child = fork()
     if child == 0:
         with suppress(BaseException):
+            end_with_parent()
             os.close(ours)
             # It ends with this file, so little of its garbage is worth being looked for.
             gc.set_threshold(_GARBAGE)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+_PR_SET_PDEATHSIG = 1
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {
@@ -29,6 +31,11 @@ _PROGRAMS = frozenset({"os.exec", "os.posix_spawn", "os.spawn", "os.startfile", 
 }
 
 
+_FORKS = frozenset({"os.fork", "os.forkpty"})
+_OURS: list[bool] = []
+"""Holds something while awaken itself forks."""
+
+
 class NotAllowed(PermissionError):
     """Foreign code did what a pass must not do."""
 
@@ -38,6 +45,25 @@ def leave_the_network() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_NETWORK)
+
+
+def end_with_parent() -> None:
+    """Let the system end this process when the one that started it ends (Linux).
+
+    A user who kills awaken leaves nothing behind that still runs foreign code.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def fork() -> int:
+    """Fork this process as ``os.fork`` does, which foreign code must not."""
+    _OURS.append(True)
+    try:
+        return os.fork()
+    finally:
+        _OURS.clear()
 
 
 def forbid(root: str) -> None:
@@ -67,6 +93,8 @@ def _hook(place: str, root: str) -> Callable[[str, tuple[object, ...]], None]:
     def audit(event: str, arguments: tuple[object, ...]) -> None:
         if event in _NETWORK and not _is_local(arguments):
             raise NotAllowed("a pass must not use the network")
+        if event in _FORKS and not _OURS:
+            raise NotAllowed("a pass must not start programs, and this one forks its process")
         if event in _PROGRAMS:
             raise NotAllowed(
                 f"a pass must not start programs, and this one starts {arguments[0]!r}"

@@ -25,7 +25,8 @@ from awaken.passes.child.forking import (
     limited,
     took_too_long,
 )
-from awaken.passes.child.isolation import forbid, leave_the_network
+from awaken.passes.child.isolation import end_with_parent, forbid, leave_the_network
+from awaken.passes.child.project_modules import ProjectModules
 from awaken.passes.child.words import Words
 from awaken.passes.framing import receive, send
 from awaken.passes.messages import (
@@ -40,14 +41,18 @@ from awaken.passes.messages import (
     Unusable,
 )
 
+_RECURSION = 10_000
 _MODULES = {"bowler": "bowler_scripts.loading", "libcst": "libcst_commands.loading"}
 
 
 class Loading(Protocol):
     """Loads foreign code; see ``Foreign``."""
 
-    def __call__(self, setup: Setup) -> tuple[Loaded, Foreign | None]:
-        """Return what came of it, and the code if it can be used."""
+    def __call__(self, setup: Setup, modules: ProjectModules) -> tuple[Loaded, Foreign | None]:
+        """Return what came of it, and the code if it can be used.
+
+        ``modules`` are those of the project.
+        """
 
 
 class Foreign(Protocol):
@@ -68,7 +73,10 @@ def serve(lines: Sequence[int]) -> None:
         return
     setup = msgspec.msgpack.decode(first, type=Setup)
     words = Words()
+    # As deep as files that awaken reads may be: LibCST takes several calls for each level.
+    sys.setrecursionlimit(_RECURSION)
     leave_the_network()
+    end_with_parent()
     loaded, foreign = _loaded(setup)
     loaded = msgspec.structs.replace(loaded, said=words.taken())
     send(answered, msgspec.msgpack.encode(loaded))
@@ -91,15 +99,17 @@ def _loaded(setup: Setup) -> tuple[Loaded, Foreign | None]:
         load = _loading(setup)
     except ModuleNotFoundError as error:
         name = (error.name or setup.kind).partition(".")[0]
-        how = f"pip install 'awaken[{setup.kind}]'"
+        how = f"`uv tool install --force '.[{setup.kind}]'` in the clone of awaken"
         return Unusable(f"{setup.target} needs {name}, which is not here: {how}"), None
     except Exception as error:  # noqa: BLE001  a library that is not made for this Python
         return Unusable(f"{setup.kind} cannot be used here: {described(error)}"), None
     sys.argv = [setup.target, *setup.words]
     # The libraries are loaded by now, and have written what they keep for themselves.
     forbid(setup.root)
+    modules = ProjectModules(setup)
+    modules.install()
     try:
-        return load(setup)
+        return load(setup, modules)
     except BaseException as error:  # noqa: BLE001  foreign code may raise anything when it is imported
         return Unusable(f"{setup.target} cannot be loaded: {described(error)}"), None
 
@@ -144,6 +154,9 @@ def _answer(foreign: Foreign, item: Item, words: Words, seconds: float) -> bytes
         answer = foreign.rewritten(item)
     except TookTooLong:
         answer = Failed(took_too_long(seconds))
+    except RecursionError as error:
+        what = described(error).removeprefix(f"{type(error).__name__}: ")
+        answer = Failed(f"its code is nested too deeply for the codemod: {what}")
     except BaseException as error:  # noqa: BLE001  it may raise anything
         answer = Failed(described(error))
     if isinstance(answer, Rewritten) and answer.content == item.content:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from awaken.preview.console.code import Highlighted, fold
-from awaken.preview.streams.visible import visible
+from awaken.preview.streams.visible import inert, visible
 
 _NARROWEST = 24
 """Cells that a row has at least. A choice: in a narrower terminal folding leaves single words."""
@@ -61,7 +61,7 @@ class Page:
             rows = joined(parts).wrap(
                 self._console, self.width - _HANG, overflow="fold", no_wrap=False
             )
-        for index, row in enumerate(rows):
+        for index, row in enumerate(map(_inert, rows)):
             self._console.print(Text(" " * _HANG if index else "") + row, soft_wrap=True)
 
     def code(self, gutter: Text, code: Text, continued: Text, under: Text | None = None) -> None:
@@ -102,6 +102,12 @@ class Page:
         if text:
             head = joined([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])
             self.hanging(head, text)
+
+
+def _inert(row: Text) -> Text:
+    """Return a row that folding has made, which may now begin as a command of a CI system does."""
+    plain = inert(row.plain)
+    return row if plain == row.plain else Text(plain, style=row.style)
 
 
 def joined(parts: Iterable[RowPart]) -> Text:

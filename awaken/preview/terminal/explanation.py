@@ -61,7 +61,7 @@ class _Printed:
         if not self._explanation.sites:
             self._no_site()
         elif self._explanation.note:
-            self._page.row(self._explanation.note)
+            self._page.sentence(self._explanation.note)
         for number, site in enumerate(self._explanation.sites):
             if number:
                 self._page.row()

@@ -65,7 +65,7 @@ class Screen:
                 failed = self._edit(question.root.root / question.path, _line(question))
                 if failed is None:
                     return Answer.EDITED
-                self._page.row(("error: ", "error"), failed)
+                self._page.sentence(("error: ", "error"), failed)
             elif word == _HELP_KEY:
                 self._help()
             elif word in _HELP:

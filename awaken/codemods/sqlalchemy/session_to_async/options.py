@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
+
+from awaken.contract.nearest import did_you_mean
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,3 +28,38 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     foreign_models: list[str] = []
     levels: int = 0
     bridged: list[str] = []
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with a clause for each value that can mean nothing."""
+        wrong = [*self._wrong_drivers(), *self._wrong_names()]
+        if self.levels < 0:
+            wrong.append(f"'levels' is a number of relationships, not {self.levels}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+
+    def _wrong_names(self) -> Iterator[str]:
+        for option, names in (
+            ("component", [self.component] if self.component else []),
+            ("foreign_models", self.foreign_models),
+            ("bridged", self.bridged),
+        ):
+            for name in names:
+                if not all(part.isidentifier() for part in name.split(".")):
+                    yield f"'{option}' names {name!r}, which is not written as package.module.name"
+
+    def _wrong_drivers(self) -> Iterator[str]:
+        from awaken.project.frameworks.sqlalchemy.engines.drivers import (  # noqa: PLC0415  few say
+            async_databases,
+            async_drivers,
+        )
+
+        databases = async_databases() if self.drivers else ()
+        for database, driver in self.drivers.items():
+            if database not in databases:
+                hint = did_you_mean(database, databases, f"there are {', '.join(databases)}")
+                yield f"'drivers' names the database {database!r}, which is none{hint}"
+                continue
+            known = sorted({one.drivername.partition("+")[2] for one in async_drivers(database)})
+            if driver not in known:
+                hint = did_you_mean(driver, known, f"there are {', '.join(known)}")
+                yield f"'drivers' names {driver!r}, no asynchronous driver of {database}{hint}"

@@ -18,6 +18,7 @@ from awaken.passes.child.bowler_scripts.bindings import Bindings, Snapshot
 from awaken.passes.child.bowler_scripts.encapsulating import end_of_block_before
 from awaken.passes.child.bowler_scripts.query import CapturedQuery
 from awaken.passes.child.bowler_scripts.refactoring import CannotParse
+from awaken.passes.child.project_modules import ProjectModules
 from awaken.passes.child.serving import Foreign
 from awaken.passes.messages import (
     Answer,
@@ -40,12 +41,9 @@ class _Broken(Exception):
     """A query makes what the next one cannot read."""
 
 
-def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
+def load(setup: Setup, modules: ProjectModules | None = None) -> tuple[Loaded, Foreign | None]:
     """Run the script of a setup, and return the queries that it makes."""
-    script = Path(setup.target)
-    # Behind all else: `bowler run` imports nothing from there, so nothing may be hidden by it.
-    sys.path += [*setup.import_from, *([str(script.parent)] if script.suffix else [])]
-    module = _module(setup.target)
+    module = _module(setup.target, modules or ProjectModules(setup))
     capture = _Capture(module, Path(setup.root))
     Query.execute = lambda query, **options: capture.execute(query, options)
     BowlerTool.run = _refused
@@ -70,18 +68,17 @@ def _refused(tool: object, paths: object) -> NoReturn:
     raise _OwnRun("a BowlerTool reads and writes files itself: end a Query, so that awaken may")
 
 
-def _module(target: str) -> ModuleType:
+def _module(target: str, modules: ProjectModules) -> ModuleType:
     """Return the module of a script that is not run yet."""
     path = Path(target)
     if path.suffix != ".py":
+        modules.begin(target)
         spec = importlib.util.find_spec(target)
         name = target
     else:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no script {target}")
         # As Bowler names it; with its ending it cannot hide a module of the same name.
         name = path.name
-        spec = importlib.util.spec_from_file_location(name, path)
+        spec = importlib.util.spec_from_loader(name, modules.script(target))
     if spec is None or spec.loader is None:
         raise ImportError(f"{target} is no Python script")
     module = importlib.util.module_from_spec(spec)

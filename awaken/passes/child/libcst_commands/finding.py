@@ -22,6 +22,7 @@ from typing import Any
 from libcst.codemod import CodemodCommand
 from libcst.metadata import TypeInferenceProvider
 
+from awaken.passes.child.project_modules import FromSource, ProjectModules
 from awaken.workspace.reading import SOURCE_LIMIT, read_named
 
 STANDARD = ("libcst.codemod.commands",)
@@ -32,21 +33,27 @@ class Wrong(Exception):
     """What the user asked for cannot be run, in one sentence."""
 
 
-def command_named(target: str, modules: Sequence[str]) -> type[CodemodCommand]:
-    """Return the command of a dotted name; ``modules`` are those of the settings. Raises Wrong."""
+def command_named(
+    target: str, modules: Sequence[str], projects: ProjectModules
+) -> type[CodemodCommand]:
+    """Return the command of a dotted name; ``modules`` are those of the settings.
+
+    ``projects`` are the modules of the project. Raises Wrong.
+    """
     # LibCST's own first: who names one of them, or misspells it, wants nothing of the project.
-    is_own = _source(f"{STANDARD[0]}.{target.partition('.')[0]}") is not None
+    is_own = _source(f"{STANDARD[0]}.{target.partition('.')[0]}", projects) is not None
     asked_for = STANDARD if is_own else (*STANDARD, "")
     for package in dict.fromkeys((*STANDARD, "", *modules)):
         is_asked_for = package in asked_for
         name = f"{package}.{target}".lstrip(".")
         before, _, last = name.rpartition(".")
-        may_be = before and (is_asked_for or _may_hold(before, last))
-        module = _imported(before) if may_be else None
+        may_be = before and (is_asked_for or _may_hold(before, last, projects))
+        module = _imported(before, projects) if may_be else None
         found = getattr(module, last, None)
         if found is not None and not isinstance(found, ModuleType):
             return _checked(found)
-        commands = list(_in_module(name)) if is_asked_for or _source(name) is not None else []
+        may_be = is_asked_for or _source(name, projects) is not None
+        commands = list(_in_module(name, projects)) if may_be else []
         if len(commands) > 1:
             names = ", ".join(sorted(one.__name__ for one in commands))
             raise Wrong(f"it has several commands, {names}: name one of them")
@@ -55,13 +62,13 @@ def command_named(target: str, modules: Sequence[str]) -> type[CodemodCommand]:
     raise Wrong(f"there is no such command, here or in {', '.join(modules)}")
 
 
-def _may_hold(name: str, word: str) -> bool:
+def _may_hold(name: str, word: str, projects: ProjectModules) -> bool:
     """Whether there is a module of this name that may know what ``word`` is."""
-    source = _source(name)
+    source = _source(name, projects)
     return source is not None and bool(re.search(rf"\b{re.escape(word)}\b|import\s+\*", source))
 
 
-def _source(name: str) -> str | None:
+def _source(name: str, projects: ProjectModules) -> str | None:
     """Return the text of a module, None if there is none. Nothing is imported for that."""
     spec: ModuleSpec | None = None
     within: list[str] | None = None
@@ -69,7 +76,7 @@ def _source(name: str) -> str | None:
     for part in name.split("."):
         whole = f"{whole}.{part}".lstrip(".")
         try:
-            spec = _spec(whole, within)
+            spec = _spec(whole, within, projects)
         except KeyError:
             # A directory without `__init__`, in a package that is not imported.
             places = [os.path.join(one, part) for one in within or ()]  # noqa: PTH118  strings
@@ -78,21 +85,17 @@ def _source(name: str) -> str | None:
             within = None if spec is None else list(spec.submodule_search_locations or ())
         if spec is None and not within:
             return None
+    if spec is not None and isinstance(spec.loader, FromSource):
+        return spec.loader.content.decode(errors="replace")
     return "" if spec is None or not spec.has_location else _text(Path(str(spec.origin)))
 
 
-def _spec(name: str, within: Sequence[str] | None) -> ModuleSpec | None:
+def _spec(name: str, within: Sequence[str] | None, projects: ProjectModules) -> ModuleSpec | None:
     # What is imported is not hidden by a module of the project that has its name.
     imported = sys.modules.get(name)
     if imported is not None and imported.__spec__ is not None:
         return imported.__spec__
-    for finder in sys.meta_path:
-        # Some of old have no such method; the import system asks these for nothing as well.
-        find = getattr(finder, "find_spec", None)
-        spec: ModuleSpec | None = find(name, within) if find is not None else None
-        if spec is not None:
-            return spec
-    return None
+    return projects.look_up(name, within)
 
 
 def _text(path: Path) -> str:
@@ -102,8 +105,9 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _imported(name: str) -> Any:
+def _imported(name: str, projects: ProjectModules) -> Any:
     """Return a module, None if there is none of that name; what it raises itself goes through."""
+    projects.begin(name)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -112,9 +116,9 @@ def _imported(name: str) -> Any:
         raise
 
 
-def _in_module(name: str) -> Iterator[type[CodemodCommand]]:
+def _in_module(name: str, projects: ProjectModules) -> Iterator[type[CodemodCommand]]:
     """Yield the commands that a module of this name defines."""
-    module = _imported(name)
+    module = _imported(name, projects)
     for value in vars(module).values() if module is not None else ():
         is_own = isinstance(value, type) and value.__module__ == name
         if is_own and issubclass(value, CodemodCommand) and not inspect.isabstract(value):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +23,7 @@ from awaken.passes.child.libcst_commands.decorated_methods import look_for_few
 from awaken.passes.child.libcst_commands.finding import STANDARD, Wrong, command_named
 from awaken.passes.child.libcst_commands.round_trip import with_lost_bytes
 from awaken.passes.child.libcst_commands.warned_lines import Warnings, warned
+from awaken.passes.child.project_modules import ProjectModules
 from awaken.passes.child.serving import Foreign
 from awaken.passes.messages import (
     Answer,
@@ -39,13 +39,12 @@ from awaken.passes.messages import (
 )
 
 
-def load(setup: Setup) -> tuple[Loaded, Foreign | None]:
+def load(setup: Setup, modules: ProjectModules | None = None) -> tuple[Loaded, Foreign | None]:
     """Return the command that a setup names, with its arguments read."""
     look_for_few()
-    sys.path[:0] = setup.import_from
     try:
         settings = CodemodSettings(setup.settings)
-        command = command_named(setup.target, settings.modules)
+        command = command_named(setup.target, settings.modules, modules or ProjectModules(setup))
         arguments = _arguments(command, setup.named)
     except WrongSettings as error:
         return Unusable(str(error), path=SETTINGS_FILE, line=error.line), None

@@ -116,8 +116,22 @@ class Models:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
         if qualified not in self._statuses:
             self._statuses[qualified] = "unknown"  # for a class that inherits from itself
+            # Bases before their heirs: a line of a thousand classes is no recursion.
+            for base in self._bases_of(qualified):
+                self.status(base)
             self._statuses[qualified] = self._status(qualified)
         return self._statuses[qualified]
+
+    def _bases_of(self, qualified: str) -> list[str]:
+        """Return the classes of the program that a class inherits from, the highest first."""
+        found, waiting = dict[str, None](), [qualified]
+        while waiting:
+            facts = self._classes.facts(waiting.pop())
+            for base in facts.bases if facts is not None else ():
+                if base is not None and base not in found and base not in self._statuses:
+                    found[base] = None
+                    waiting.append(base)
+        return [base for base in reversed(found) if self._classes.facts(base) is not None]
 
     def _status(self, qualified: str) -> Status:
         facts = self._classes.facts(qualified)

@@ -65,6 +65,11 @@ def is_async_driver(drivername: str, *, current: bool) -> bool | None:
     return False if blocks or full == default_drivers().builtin else None
 
 
+def async_databases() -> tuple[str, ...]:
+    """Return the databases that have an asynchronous driver, as URLs name them."""
+    return tuple(sorted({url.partition("+")[0] for one in drivers() for url in one.async_urls}))
+
+
 def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:
     """Return the asynchronous drivers for the database of a URL, the most used first."""
     dialect = drivername.partition("+")[0]

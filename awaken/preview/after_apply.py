@@ -1,0 +1,67 @@
+"""What to run after an apply: to install the dependencies that it wrote, and to test the result."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path, PurePath
+
+from awaken.engine.report import Report, RootReport
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure
+
+_LOCKS = (
+    ("uv.lock", "uv sync", "uv run "),
+    ("poetry.lock", "poetry update", "poetry run "),
+    ("pdm.lock", "pdm install", "pdm run "),
+)
+"""Of tools that install: the file by which each is known, and how it installs and runs."""
+_MANIFESTS = ("pyproject.toml", "setup.cfg", "tox.ini")
+_OF_PYTEST = ("pytest.ini", ".pytest.ini", "conftest.py", "tests/conftest.py")
+_REQUIREMENTS = "requirements"
+
+
+def commands_after(report: Report) -> list[tuple[str, str]]:
+    """Return what can be done after an apply, each with its command from the current directory."""
+    steps = []
+    for root in report.roots:
+        if root.files:
+            place = os.path.relpath(root.root)
+            before = "" if place == os.curdir else f"cd {shlex.quote(place)} && "
+            steps += [(effect, before + command) for effect, command in _of_root(root)]
+    return steps
+
+
+def _of_root(root: RootReport) -> list[tuple[str, str]]:
+    enclosure = Enclosure(root.root)
+    runner = next((one for one in _LOCKS if _text(enclosure, root.root / one[0])), None)
+    written = [file.path for file in root.files if _is_manifest(file.path)]
+    steps = []
+    if written:
+        names = " and ".join(written)
+        steps.append((f"install what {names} names now", _installs(written, runner)))
+    tests = any("pytest" in _text(enclosure, root.root / name) for name in _MANIFESTS)
+    if tests or any(_text(enclosure, root.root / name) for name in _OF_PYTEST):
+        steps.append(("test the result", f"{runner[2] if runner else ''}pytest"))
+    return steps
+
+
+def _is_manifest(path: str) -> bool:
+    name = PurePath(path).name
+    is_list = name.startswith(_REQUIREMENTS) and name.endswith((".txt", ".in"))
+    return is_list or name in {"pyproject.toml", "setup.cfg", "setup.py"}
+
+
+def _installs(written: list[str], runner: tuple[str, str, str] | None) -> str:
+    if runner is not None:
+        return runner[1]
+    lists = [path for path in written if PurePath(path).name.startswith(_REQUIREMENTS)]
+    words = [f"-r {shlex.quote(path)}" for path in lists]
+    return f"pip install {' '.join(words or ['-e .'])}"
+
+
+def _text(enclosure: Enclosure, path: Path) -> str:
+    try:
+        return enclosure.read(path, METADATA_LIMIT).decode(errors="replace") or " "
+    except OSError as error:
+        # What is too large to be read is there all the same.
+        return " " if path.exists() and not isinstance(error, FileNotFoundError) else ""
