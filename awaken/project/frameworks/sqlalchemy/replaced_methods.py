@@ -75,16 +75,14 @@ class ReplacedMethods:
         classes = {name for name, role in roles if role in {"session", "scoped"}}
         words = [f"{one}{end}".encode() for one in names for end in (" =", "=", '"', "'")]
         yield from self._in_subclasses(classes, names)
-        for one in self._from_outside(classes, words, self._may_be_session):
-            if one.name in {"", *names}:
-                yield one
+        yield from self._from_outside(classes, words, {"", *names}, self._may_be_session)
 
     @cached_property
     def of_queries(self) -> tuple[ReplacedMethod, ...]:
         """Where a program replaces a method of Query itself, subclasses left aside."""
         classes = set(self._evaluator.knowledge.query_classes)
         words = [f"{one.rpartition('.')[2]}.".encode() for one in sorted(classes)]
-        return tuple(self._from_outside(classes, words, _is_none))
+        return tuple(self._from_outside(classes, words, None, _is_none))
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes
@@ -117,15 +115,22 @@ class ReplacedMethods:
         self,
         classes: set[str],
         words: Sequence[bytes],
+        wanted: Collection[str] | None,
         may_be_meant: Callable[[Module, ast.expr, str], bool],
     ) -> Iterator[ReplacedMethod]:
-        """Yield assignments, ``setattr()`` and patches of tests: of a class, or of an object."""
+        """Yield assignments, ``setattr()`` and patches of tests: of a class, or of an object.
+
+        ``wanted`` are the names that matter, None for all.
+        """
         for path in self._paths(classes, words):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is None:
                     continue
                 for owner, name in _written_to(node):
+                    # The name is cheap to compare; the owner has to be evaluated.
+                    if wanted is not None and name not in wanted:
+                        continue
                     if self._is_class(module, owner, classes) or may_be_meant(module, owner, name):
                         yield _replaced(module, node, owner, name)
                 for base in _bases_given(node):
