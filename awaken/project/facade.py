@@ -22,6 +22,7 @@ from awaken.project.frameworks.testing import (
     ObjectFactories,
     Replacements,
 )
+from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -115,7 +116,8 @@ class Project:
         self.values = ProgramValues(self._evaluator)
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
-        self.orm = Orm(self._evaluator, self.files_with, self._templates)
+        in_force = InForces(self._evaluator, self.files_with)
+        self.orm = Orm(self._evaluator, self.files_with, self._templates, in_force)
         self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
