@@ -23,6 +23,7 @@ from awaken.project.frameworks.testing import (
     Replacements,
 )
 from awaken.project.frameworks.testing.replaced.in_force import InForces
+from awaken.project.frameworks.testing.replaced.names import ReplacedNames
 from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -122,6 +123,7 @@ class Project:
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
+        self.replaced_names = ReplacedNames(self._evaluator, self.files_with, in_force)
         self.web = Web(self._evaluator, self.files_with, targets)
         self.coroutine_tests = CoroutineTests(
             self._evaluator, self.files_with, lambda: self.pytest, targets

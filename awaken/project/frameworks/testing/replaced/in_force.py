@@ -84,6 +84,11 @@ class InForces:
         listening = self._running.listening
         return listening is None or not listening.isdisjoint(places)
 
+    def ends(self, put: Place) -> bool:
+        """Whether what the code at ``put`` replaces is put back: some tests run without it."""
+        force = self._of(put)
+        return force.tests is not None or force.bodies is not None
+
     def _runs(self, body: tuple[str, Span], places: set[FunctionPlace]) -> bool:
         if body not in self._while:
             home = self._evaluator.load(body[0])
