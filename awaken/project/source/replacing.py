@@ -126,6 +126,7 @@ def _of_named(
     rest: Sequence[ast.expr],
 ) -> Iterator[Put]:
     last = last_name(call.func)
+    last = _renamed(module).get(last, last)
     is_spy = last == "spy"
     given = next((one.value for one in call.keywords if one.arg in _GIVEN), None)
     is_patch = any(word in last.lower() for word in _PATCHING)
@@ -142,6 +143,17 @@ def _of_named(
         yield Put(call, first, name, value, is_spy)
     elif name is None and last in {"__setattr__", "object", "setattr", "spy"}:
         yield Put(call, first, "", value, is_spy)
+
+
+def _renamed(module: Module) -> Mapping[str, str]:
+    """Return what imports call by another name in a file."""
+    kept: Mapping[str, str] | None = module.memo.get(_renamed)
+    if kept is None:
+        aliases = (one for one in module.walk() if isinstance(one, ast.alias))
+        kept = module.memo[_renamed] = {
+            one.asname: one.name for one in aliases if one.asname is not None
+        }
+    return kept
 
 
 def _of_owner(

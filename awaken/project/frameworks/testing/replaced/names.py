@@ -38,11 +38,15 @@ class Replaced(Struct, frozen=True):
 
 
 class _Target(Struct, frozen=True):
-    """What is replaced: its dotted ``names``; without any an attribute of an unknown object."""
+    """What is replaced: its dotted ``names``; without any an attribute of an unknown object.
+
+    ``is_untold`` says that it may be anything of its last name.
+    """
 
     replaced: Replaced
     names: frozenset[str]
     is_computed: bool = False
+    is_untold: bool = False
 
 
 class ReplacedNames:
@@ -105,7 +109,8 @@ class ReplacedNames:
         for word in sorted({name.rpartition(".")[2] for name in names}):
             for one in self._targets(word):
                 is_meant = not (owners if one.is_computed else names).isdisjoint(one.names)
-                if is_meant or (is_of_object and word == last and not one.names):
+                is_open = one.is_untold or (is_of_object and not one.names)
+                if is_meant or (is_open and word == last):
                     yield one
 
     # ------------------------------------------------------------------------- what node stands for
@@ -168,7 +173,8 @@ class ReplacedNames:
                 if module is not None:
                     replaced = Replaced(module.place(put.node), self._keeps_kind(module, put))
                     names = frozenset(self._names_put(module, put))
-                    yield _Target(replaced, names, is_computed=not put.name)
+                    is_untold = put.owner is None and not names
+                    yield _Target(replaced, names, not put.name, is_untold)
 
     def _names_put(self, module: Module, put: Put) -> Iterator[str]:
         """Yield the names of what is replaced; of a computed one those of its owner."""
