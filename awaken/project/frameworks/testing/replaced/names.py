@@ -40,13 +40,15 @@ class Replaced(Struct, frozen=True):
 class _Target(Struct, frozen=True):
     """What is replaced: its dotted ``names``; without any an attribute of an unknown object.
 
-    ``is_untold`` says that it may be anything of its last name.
+    ``is_untold`` says that it may be anything of its last name; ``owner`` is the last word of how
+    its object is written.
     """
 
     replaced: Replaced
     names: frozenset[str]
     is_computed: bool = False
     is_untold: bool = False
+    owner: str = ""
 
 
 class ReplacedNames:
@@ -82,6 +84,16 @@ class ReplacedNames:
     def anywhere(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in its place in any test, whether or not ``node`` may run then."""
         return tuple(one.replaced for one in self._meant(module, node))
+
+    def of_variable(self, module: Module, name: str) -> tuple[Replaced, ...]:
+        """Return what is put in the place of a variable of a file, by its name there."""
+        own, home = f"{module.name}.{name}", module.name.rpartition(".")[2]
+        return tuple(
+            one.replaced
+            for one in self._targets(name)
+            if (module.name if one.is_computed else own) in one.names
+            or (not one.names and (one.is_untold or one.owner == home))
+        )
 
     def _is_kept(self, module: Module, node: ast.expr) -> bool:
         """Whether the file got what ``node`` names when it was imported, by ``from a import b``."""
@@ -174,7 +186,8 @@ class ReplacedNames:
                     replaced = Replaced(module.place(put.node), self._keeps_kind(module, put))
                     names = frozenset(self._names_put(module, put))
                     is_untold = put.owner is None and not names
-                    yield _Target(replaced, names, not put.name, is_untold)
+                    owner = "" if put.owner is None else last_name(put.owner)
+                    yield _Target(replaced, names, not put.name, is_untold, owner)
 
     def _names_put(self, module: Module, put: Put) -> Iterator[str]:
         """Yield the names of what is replaced; of a computed one those of its owner."""
