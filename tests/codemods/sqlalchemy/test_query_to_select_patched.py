@@ -311,3 +311,14 @@ def test_what_one_test_replaces_reaches_what_that_test_runs(way, calls):
 @pytest.mark.parametrize("way", LASTING)
 def test_what_holds_for_more_than_one_test_reaches_the_others(way):
     assert levels(LASTING[way].replace("ask(", "find(") + OTHER_TEST) == [UNSAFE, UNSAFE, UNSAFE]
+
+
+@pytest.mark.parametrize(
+    ("method", "met"),
+    [("all", True), ("first", False), ("__iter__", True), ("_iter", True), ("filter", False)],
+)
+def test_a_replaced_method_of_query_reaches_the_queries_that_call_it(method, met):
+    replacing = f"patch('sqlalchemy.orm.Query.{method}')"
+    found = levels(WITHIN.format(replacing, "s").replace("ask(", "find(") + OTHER_TEST)
+
+    assert found == [UNSAFE if met else SAFE] * 2 + [SAFE]
