@@ -289,6 +289,11 @@ LASTING = {
     "automatic": SPY.format("(autouse=True)", SET, "", ""),
     "of-a-module": SPY.format("(scope='module')", WITH, "", ", spy"),
     "of-a-session": SPY.format("(scope='session')", WITH, "", ", spy"),
+    "class-mocker": TEST.replace("mocker,", "class_mocker,").format(
+        "class_mocker.patch.object(s, 'execute')"
+    ),
+    "own-mocker": "@pytest.fixture(scope='session')\ndef mocker():\n    return make()\n\n"
+    + TEST.format("mocker.patch.object(s, 'execute')"),
     "by-the-module": "def put(s: Session, monkeypatch):\n"
     f"    {SET}\n\nput(make(), pytest.MonkeyPatch())\n\n" + TEST.format("add(s)"),
 }

@@ -26,10 +26,10 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.pytest_fixtures import fixture_name
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
-_UNDONE = {"class_mocker", "mocker", "monkeypatch"}
-"""Fixtures of pytest and pytest-mock that put everything back when the test, or its class, ends."""
+_UNDONE = {"mocker", "monkeypatch"}
+"""Fixtures of pytest and pytest-mock that put everything back when the test ends."""
 _ENTERING = {"enterContext", "enter_async_context", "enter_context"}
 _CLEANING = {"addClassCleanup", "addCleanup", "addfinalizer", "callback"}
 _STOPPING = {"stop", "undo"}
@@ -127,7 +127,7 @@ class InForces:
             return InForce()
         if holder is not None:
             return self._of_block(module, function, holder)
-        if _is_undone(module, put.node) or self._is_stopped(module, function, put):
+        if self._is_undone(module, put.node) or self._is_stopped(module, function, put):
             return self._of_tests(self._users.of(module, function), (module, function))
         return InForce()
 
@@ -155,6 +155,25 @@ class InForces:
             if module is not None and function is not None:
                 bodies[path, module.span(function)] = None
         return InForce(tests, tuple(bodies), is_whole=True)
+
+    def _is_undone(self, module: Module, node: ast.AST) -> bool:
+        """Whether a fixture of pytest, or the test case, puts back what ``node`` replaces."""
+        above = module.parent(node)
+        if isinstance(above, ast.Call) and last_name(above.func) in {"enterContext", "useFixture"}:
+            return True
+        root: ast.AST | None = node.func if isinstance(node, ast.Call) else None
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        names, load = self._evaluator.names, self._evaluator.load
+        for one in module.scopes.bindings_of(root) if isinstance(root, ast.Name) else ():
+            # ``with monkeypatch.context() as patches``
+            if isinstance(one.value, ast.Call) and last_name(one.value.func) == "context":
+                return True
+            function = one.scope.node
+            if isinstance(one.node, ast.arg) and isinstance(function, Function):
+                own = fixture_for(module, function, one.name, names, load)
+                return one.name in _UNDONE and own is None
+        return False
 
     def _is_stopped(self, module: Module, function: Function, put: Put) -> bool:
         """Whether what starts in ``function`` is stopped, or put back, when the test ends."""
@@ -213,23 +232,6 @@ def _holder(module: Module, node: ast.AST) -> ast.ClassDef | list[ast.stmt] | No
     if isinstance(above, Function | ast.ClassDef) and node in above.decorator_list:
         return above if isinstance(above, ast.ClassDef) else above.body
     return None
-
-
-def _is_undone(module: Module, node: ast.AST) -> bool:
-    """Whether a fixture of pytest, or the test case, puts back what ``node`` replaces."""
-    above = module.parent(node)
-    if isinstance(above, ast.Call) and last_name(above.func) in {"enterContext", "useFixture"}:
-        return True
-    root: ast.AST | None = node.func if isinstance(node, ast.Call) else None
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    for one in module.scopes.bindings_of(root) if isinstance(root, ast.Name) else ():
-        # ``with monkeypatch.context() as patches``
-        if isinstance(one.value, ast.Call) and last_name(one.value.func) == "context":
-            return True
-        if isinstance(one.node, ast.arg) and one.name in _UNDONE:
-            return True
-    return False
 
 
 def _handles(module: Module, node: ast.AST) -> Iterator[ast.expr]:
