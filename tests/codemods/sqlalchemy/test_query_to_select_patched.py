@@ -51,7 +51,7 @@ class Users:
 TESTS = """\
 from contextlib import ExitStack, contextmanager
 from unittest import TestCase
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from sqlalchemy.orm import Session
@@ -327,3 +327,25 @@ def test_a_replaced_method_of_query_reaches_the_queries_that_call_it(method, met
     found = levels(WITHIN.format(replacing, "s").replace("ask(", "find(") + OTHER_TEST)
 
     assert found == [UNSAFE if met else SAFE] * 2 + [SAFE]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "monkeypatch.setattr('shop.add', find); add(s)",
+        "mocker.patch('shop.add', side_effect=find); add(s)",
+        "mocker.patch('shop.add', users.of); add(s)",
+        "Mock(side_effect=find)(s)",
+        "helper(s)",
+        "pytest.raises(OSError, find, s)",
+        "TestCase().assertRaises(OSError, find, s)",
+    ],
+)
+def test_what_a_test_hands_on_runs_while_a_method_is_replaced(inside):
+    test = (
+        "def helper(s):\n    find(s)\n\n"
+        "def test_adds(s: Session, users: Users, mocker, monkeypatch):\n"
+        f"    mocker.patch.object(s, 'execute')\n    {inside}\n    s.query(User).all()\n"
+    )
+
+    assert levels(test + OTHER_TEST) == [UNSAFE, UNSAFE, SAFE]
