@@ -187,6 +187,8 @@ class FileOperations:
                 is_held = self._is_of_factory(module, operation)
                 if is_held or is_in_listener(self._project, module, operation.node):
                     continue
+                if operation.how == "kept" and self._is_awaited_by(module, operation.node):
+                    continue
                 if operation.how != "unknown" or not is_given_by_none(
                     self._project, module, operation.node
                 ):
@@ -195,6 +197,20 @@ class FileOperations:
                 yield Operation(call, "spawned", method=last_name(call.func))
         if self._clients is not None:
             yield from self._clients.operations(module)
+
+    def _is_awaited_by(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` is handed to what takes coroutine functions as well as plain ones."""
+        above = module.parent(node)
+        if isinstance(above, ast.List):
+            handlers = module.parent(above)
+            return isinstance(handlers, ast.keyword) and handlers.arg in {
+                "on_shutdown",
+                "on_startup",
+            }
+        if not isinstance(above, ast.Call):
+            return False
+        names = self._project.effects.library_functions(module, above)
+        return not set(twins().absorbing.functions).isdisjoint(names)
 
     def _is_of_factory(self, module: Module, operation: Operation) -> bool:
         """Whether a factory uses the session that it holds, where it may wait as it always did."""

@@ -368,6 +368,7 @@ class SessionToAsync(Rule):
             **refused_uses(part, schedulers, own_loops),
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
+            **dict(part.managers.closed(part.steps)),
             **dict(environments.refused()),
             **dict(part.fake_engines.refused(part.results)),
         }
