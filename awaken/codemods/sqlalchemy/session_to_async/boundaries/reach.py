@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import (
@@ -21,17 +21,25 @@ from awaken.project.source.trees import last_name, without_arguments
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_APART = {"command", "process", "server"}
+_APART = frozenset({"command", "process", "server"})
+ALONE = _APART | {"consumer", "own-loop", "task"}
+"""Entry points that run in a loop where nothing else does."""
 _MANY = 500
 """Functions that are looked at on the way up."""
 
 
 class Reach:
-    """Follows callers up to where they begin; what tests do decides nothing."""
+    """Follows callers up to where they begin; what tests do decides nothing.
 
-    def __init__(self, project: Project, entries: EntryPoints) -> None:
+    ``apart`` are the kinds of entry points that begin a process, or have a loop for themselves.
+    """
+
+    def __init__(
+        self, project: Project, entries: EntryPoints, apart: Collection[str] = _APART
+    ) -> None:
         self._project = project
         self._entries = entries
+        self._apart = frozenset(apart)
 
     def outside_of_processes(self, function: FunctionPlace) -> Place | None:
         """Return a place that shows that ``function`` may run elsewhere than in such a process.
@@ -57,7 +65,7 @@ class Reach:
         is_coroutine = found is not None and isinstance(found[1], ast.AsyncFunctionDef)
         if is_coroutine or not (entries or callers) or self._is_hidden(function):
             return self._place(function), []
-        beside = [one.at for one in entries if one.kind not in {*_APART, "consumer"}]
+        beside = [one.at for one in entries if one.kind not in self._apart | {"consumer"}]
         beside += [
             one.place for one in callers if one.caller.start < 0 and not self._is_under_main(one)
         ]
