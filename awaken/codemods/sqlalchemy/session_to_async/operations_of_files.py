@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.helpers import Helpers
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unannotated import (
+    UnannotatedSessions,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.contract import Place
@@ -55,6 +58,7 @@ class FileOperations:
         self._project = project
         self._clients = clients
         self._blocking = BlockingEngines(project)
+        self.unannotated = UnannotatedSessions(project)
         self._helpers = Helpers(project)
         self._attributes: frozenset[Place] = frozenset()
         self._lazy: frozenset[Place] = frozenset()
@@ -180,7 +184,9 @@ class FileOperations:
     def _found(self, module: Module) -> Iterator[Operation]:
         is_migration = is_of_alembic(module)
         if not is_migration:
-            for operation in self._project.orm.operations(module):
+            found = [*self._project.orm.operations(module)]
+            found += self.unannotated.operations(module, [one.node for one in found])
+            for operation in found:
                 node = operation.node
                 if self._blocking.is_used_by(module, node) or self._helpers.hold(module, node):
                     continue

@@ -245,6 +245,7 @@ class SessionToAsync(Rule):
                 *made_managers(part, self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
+                *operations.unannotated.members(self.name),
                 *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *namespaces(part, self.name),
