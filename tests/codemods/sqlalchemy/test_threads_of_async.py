@@ -234,9 +234,10 @@ def test_a_method_that_its_base_calls_stays_plain(base, method, is_refused):
 
 def test_a_lock_stays_in_a_task_of_a_worker():
     code = (
-        "\n\nfrom celery import shared_task\n\n\n@shared_task\ndef count(locks) -> None:\n"
-        "    held = locks.lock('items')\n    held.acquire()\n    with SessionLocal() as db:\n"
-        "        print(db.get(Item, 1))\n    held.release()\n"
+        "\n\nfrom celery import shared_task\n\n\ndef load(locks) -> None:\n"
+        "    held = locks.lock('load')\n    held.acquire()\n    with SessionLocal() as db:\n"
+        "        print(db.get(Item, 1))\n    held.release()\n\n\n"
+        "@shared_task\ndef count(locks) -> None:\n    load(locks)\n"
     )
     after, reasons = migrated(code)
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import ALONE, Reach
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.threads.takings import (
     Part,
     Taking,
@@ -125,7 +125,7 @@ class Locks:
         is_of_loop = function in self._running or self._part.is_asynchronous(function)
         if not is_of_loop or not self._is_held(taking):
             return False
-        return self._reach.outside_of_processes(function) is not None
+        return self._reach.shares_loop(function)
 
     def _is_held(self, taking: Taking) -> bool:
         if any(one.is_kept for one in (taking, *self._by_lock.get(taking.lock, ()))):
@@ -139,7 +139,7 @@ class Locks:
 
     @cached_property
     def _reach(self) -> Reach:
-        return Reach(self._project, self._part.entry_points, ALONE)
+        return Reach(self._project, self._part.entry_points)
 
     # ------------------------------------------------------------------------------ conversion
     def _is_convertible(self, name: str, found: Iterable[Taking]) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import ALONE, Reach
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
 from awaken.contract import Reason
 from awaken.kit.search import argument, modules_with
 from awaken.kit.sites import Refused
@@ -42,7 +42,7 @@ class Waits:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project: Project = part.project
-        self._reach = Reach(part.project, part.entry_points, ALONE)
+        self._reach = Reach(part.project, part.entry_points)
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions that become coroutine functions and do, or call, such a thing.
@@ -57,7 +57,7 @@ class Waits:
                     continue
                 why = Refused(reason, module.excerpt(node), because=(module.place(node),))
                 for one in graph.reaching([around]):
-                    if one in steps and self._reach.outside_of_processes(one) is not None:
+                    if one in steps and self._reach.shares_loop(one):
                         yield one, why
 
     def _in(self, module: Module) -> Iterator[tuple[ast.expr, Reason]]:
