@@ -61,6 +61,18 @@ class Overridden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Where
 
 
+class Overrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which methods a class gives for its base to call, by patterns of names.
+
+    ``hooks`` are those of a base, and nothing awaits them; ``awaited`` are methods with their base,
+    and ``plain`` are bases that call no method of their heirs by a name of its own.
+    """
+
+    awaited: tuple[str, ...]
+    plain: tuple[str, ...]
+    hooks: dict[str, tuple[str, ...]]
+
+
 class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A scheduler that runs jobs in threads, with its ``twin`` that runs them in a loop.
 
@@ -90,6 +102,24 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     together: str
 
 
+class Threads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What means something else in the one thread of an event loop.
+
+    ``locks`` are those without a twin for tasks. ``waits`` wait for what another function does,
+    ``joins`` for another thread, which may have ``handed`` its part to the loop. What is
+    ``outside`` cannot be called in a loop. ``local`` has attributes of each thread, ``identities``
+    tell one thread from another.
+    """
+
+    locks: tuple[str, ...]
+    waits: tuple[str, ...]
+    joins: tuple[str, ...]
+    handed: tuple[str, ...]
+    outside: tuple[str, ...]
+    local: tuple[str, ...]
+    identities: tuple[str, ...]
+
+
 class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What runs functions outside of the event loop of an application.
 
@@ -103,10 +133,12 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     servers: tuple[str, ...]
     migrations: tuple[str, ...]
     in_threads: tuple[str, ...]
+    threads: Threads
     commands: Commands
     tasks: Tasks
     handed: tuple[Handed, ...]
     overridden: tuple[Overridden, ...]
+    overrides: Overrides
     schedulers: tuple[Scheduler, ...]
     workers: tuple[Workers, ...]
 

@@ -98,6 +98,11 @@ blocks, if none of its connections goes further than the function that opens it.
 A block with a `ThreadPoolExecutor` whose workers call such functions runs in a thread of its own,
 and each worker hands its coroutine to the event loop: as many run at once as before.
 
+A lock of threads becomes an `asyncio.Lock` where something is awaited while it is held, if `with`
+statements alone take it; all that takes it becomes a coroutine function. A lock that no coroutine
+holds while it waits stays. `with closing(session)` becomes `async with session`, and an `ExitStack`
+that enters or closes one an `AsyncExitStack`.
+
 A plain function stays plain that hands out an object with `__enter__` where another one is a
 manager, and so does what a protocol declares in its place. A thread that a test starts runs an
 event loop of its own, where connections work in any. Fixtures that wait, and that a test asks for
@@ -339,6 +344,15 @@ If one function cannot become asynchronous, none does, and each says because of 
 * what is taken out of an object or a dictionary into which a session is put, if that is not
   followed;
 * code that runs when a file is imported, but for tables that are created;
+* locks that are held over an `await`, and are reentrant or not taken by `with` alone; calls that
+  wait for another function (`Event.wait`, `Queue.get`) or work in no event loop
+  (`anyio.from_thread.run`); `threading.local` and `threading.get_ident`;
+* methods that override one of a class of a library, which calls them and awaits nothing, unless
+  `bridged` names them;
+* parameters without an annotation that may be sessions, of functions that are used as values;
+* methods of sessions that are passed on, and sessions of an `ExitStack` that is;
+* registries (`scoped_session`) from which nothing removes the session of a request: each request is
+  a task of its own;
 * functions that run in threads of the application, unless `bridged` names them, or when its process
   ends, and functions that run an event loop themselves, as `uvicorn.run()` does;
 * lambdas, `map` and generators that are kept: what takes their items at once becomes a loop;

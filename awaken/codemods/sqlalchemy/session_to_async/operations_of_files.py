@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.helpers import Helpers
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unannotated import (
+    UnannotatedSessions,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_in_listener
 from awaken.contract import Place
@@ -55,6 +58,7 @@ class FileOperations:
         self._project = project
         self._clients = clients
         self._blocking = BlockingEngines(project)
+        self.unannotated = UnannotatedSessions(project)
         self._helpers = Helpers(project)
         self._attributes: frozenset[Place] = frozenset()
         self._lazy: frozenset[Place] = frozenset()
@@ -180,12 +184,16 @@ class FileOperations:
     def _found(self, module: Module) -> Iterator[Operation]:
         is_migration = is_of_alembic(module)
         if not is_migration:
-            for operation in self._project.orm.operations(module):
+            found = [*self._project.orm.operations(module)]
+            found += self.unannotated.operations(module, [one.node for one in found])
+            for operation in found:
                 node = operation.node
                 if self._blocking.is_used_by(module, node) or self._helpers.hold(module, node):
                     continue
                 is_held = self._is_of_factory(module, operation)
                 if is_held or is_in_listener(self._project, module, operation.node):
+                    continue
+                if operation.how == "kept" and self._is_awaited_by(module, operation.node):
                     continue
                 if operation.how != "unknown" or not is_given_by_none(
                     self._project, module, operation.node
@@ -195,6 +203,20 @@ class FileOperations:
                 yield Operation(call, "spawned", method=last_name(call.func))
         if self._clients is not None:
             yield from self._clients.operations(module)
+
+    def _is_awaited_by(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` is handed to what takes coroutine functions as well as plain ones."""
+        above = module.parent(node)
+        if isinstance(above, ast.List):
+            handlers = module.parent(above)
+            return isinstance(handlers, ast.keyword) and handlers.arg in {
+                "on_shutdown",
+                "on_startup",
+            }
+        if not isinstance(above, ast.Call):
+            return False
+        names = self._project.effects.library_functions(module, above)
+        return not set(twins().absorbing.functions).isdisjoint(names)
 
     def _is_of_factory(self, module: Module, operation: Operation) -> bool:
         """Whether a factory uses the session that it holds, where it may wait as it always did."""

@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import im
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.threads.waits import Waits
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
@@ -240,9 +241,11 @@ class SessionToAsync(Rule):
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
                 *part.managers.bases(list(part.steps), self.name),
+                *part.locks.members(self.name),
                 *made_managers(part, self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
+                *operations.unannotated.members(self.name),
                 *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),
                 *namespaces(part, self.name),
@@ -368,6 +371,9 @@ class SessionToAsync(Rule):
             **refused_uses(part, schedulers, own_loops),
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
+            **dict(part.locks.refused()),
+            **dict(part.managers.closed(part.steps)),
+            **dict(Waits(part).refused()),
             **dict(environments.refused()),
             **dict(part.fake_engines.refused(part.results)),
         }

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.threads.locks import Locks
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import runs_loop
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import FakeEngines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
@@ -57,6 +58,7 @@ class SynchronousPart:
         self.results = Results(project, self._standing_in, self.fake_engines.entered)
         self.pools = ThreadPools(project)
         self.wrappers = Wrappers(project)
+        self.locks = Locks(self)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
         self._bridged = bridged
@@ -152,7 +154,10 @@ class SynchronousPart:
         while True:
             waiting = coloured(callers, kin, seeds, self._is_end)
             steps = coloured(callers, with_stand_ins, seeds, self._is_end)
-            added = self._loops_in(steps)
+            taken = self.locks.seeds(steps, callers)
+            added = self._loops_in(steps) | {
+                one: at for one, at in taken.items() if not self._is_end(one)
+            }
             if not added:
                 return steps
             seeds |= added
@@ -202,6 +207,7 @@ class SynchronousPart:
             or function in self.calls
             or function in self.entries
             or function in self.property_reads
+            or function in self.locks.takers
             or any(one in self.steps for one in wrapped)
         )
 
@@ -297,6 +303,7 @@ class SynchronousPart:
             *self.calls,
             *self.entries,
             *self.property_reads,
+            *self.locks.takers,
         )
         return sorted(set(changed))
 

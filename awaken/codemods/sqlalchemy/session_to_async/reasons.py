@@ -79,6 +79,12 @@ SYNC_PROTOCOL = Reason(
     "`{}` is called by Python itself, which does not await it",
     "Move the database calls into a method of their own, and await that.",
 )
+OVERRIDE = Reason(
+    "override",
+    "`{}`, which calls it and does not await it",
+    "Call what uses the database elsewhere, and await it; or name this method in the option"
+    " `bridged`, if it opens its sessions by `Session(engine)`.",
+)
 IN_CONSTRUCTOR = Reason(
     "in-constructor",
     "`{}` uses the database, and code that makes objects of its class cannot await that",
@@ -98,6 +104,27 @@ IN_THREAD = Reason(
     "in-thread",
     "`{}` may run in a thread beside the event loop, which uses the same connections",
     "Make it a task of the loop, or run it by `asyncio.run` on an engine of its own (`NullPool`).",
+)
+HELD_LOCK = Reason(
+    "held-lock",
+    "`{}` would stop the event loop: it waits for a lock that is held while something is awaited",
+    "Take an `asyncio.Lock` there, by `async with`, or release the lock before the database call.",
+)
+WAITS_FOR_OTHERS = Reason(
+    "waits-for-others",
+    "`{}` waits for what another function does, and holds up the event loop that would run that",
+    "Use what `asyncio` has for it (`Event`, `Queue`, `wait_for`), or call it where no coroutine"
+    " does.",
+)
+OUTSIDE_OF_LOOP = Reason(
+    "outside-of-loop",
+    "`{}` runs in no event loop, and is called inside of one then",
+    "Await the coroutine function itself.",
+)
+OF_ONE_THREAD = Reason(
+    "of-one-thread",
+    "`{}` is of one thread, and all requests run in the thread of the event loop then",
+    "Use a `contextvars.ContextVar`, or pass the value as an argument.",
 )
 AT_EXIT = Reason(
     "at-exit",
@@ -179,6 +206,11 @@ OWN_SESSION_CLASS = Reason(
     "own-session-class",
     "`{}` inherits from a class of synchronous sessions",
     "Derive a class from `AsyncSession`, and set its `sync_session_class` to this one.",
+)
+NEVER_REMOVED = Reason(
+    "never-removed",
+    "`{}` keeps the session of each task, and nothing removes that of this endpoint",
+    "Call its `remove()` in a dependency with `yield`; a middleware runs in another task.",
 )
 INNER_SESSION = Reason(
     "inner-session",

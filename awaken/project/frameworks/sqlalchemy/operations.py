@@ -10,6 +10,7 @@ from typing import Literal
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
+from awaken.project.frameworks.sqlalchemy.made_sessions.managers import EnteredResources
 from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -26,8 +27,8 @@ from awaken.project.values.domain import (
 )
 
 How = Literal[
-    "attribute", "awaited", "bridged", "entered", "handed", "inner", "inside", "lazy", "loading",
-    "missing", "schema", "spawned", "twin", "unknown", "validated",
+    "attribute", "awaited", "bridged", "closing", "entered", "handed", "inner", "inside", "kept",
+    "lazy", "loading", "missing", "schema", "spawned", "twin", "unknown", "validated",
 ]  # fmt: skip
 _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Engine": "engine",
@@ -58,8 +59,8 @@ class Operation:
     that has a ``twin``, or, ``inside`` of `run_sync`, to one of the program. ``unknown``: it may be
     an operation, and ``why`` says what cannot be told; ``library`` names what gives it, if that is
     out of sight, and ``put`` is where a session is put into what it is taken out of. Of what is
-    bridged, handed or inside ``session`` is the expression that is the session. ``fakes`` are
-    classes of tests whose objects may stand there for an engine or a connection.
+    bridged, closed, handed or inside ``session`` is the expression that is the session. ``fakes``
+    are classes of tests whose objects may stand there for an engine or a connection.
     """
 
     node: ast.expr
@@ -89,6 +90,7 @@ class Operations:
         self._inner = frozenset(self._twins.inner["session"])
         self._put = PutSessions(evaluator, files_with, self._is_session)
         self._handed = HandedSessions(evaluator, self._runs_sync, self._is_engine)
+        self._managers = EnteredResources(evaluator, self.resource_of)
 
     def in_module(
         self, module: Module, among: Callable[[ast.AST], bool] = lambda _: True
@@ -105,18 +107,18 @@ class Operations:
                     method in self._methods
                 ):
                     found = self._of_call(module, node, receiver, method)
-                    if found is not None:
+                    if found is not None and not (
+                        found.how == "entered" and self._managers.is_entered(module, node)
+                    ):
                         yield found
+                    yield from self._kept(module, node)
                 case ast.Call():
                     yield from self._of_library(module, node)
-                case ast.Attribute(value=receiver, attr=name, ctx=ast.Load()) if (
-                    name in self._inner and self._is_session(module, receiver)
-                ):
-                    yield Operation(node, "inner", method=name, session=receiver)
+                    yield from self._kept(module, node)
+                case ast.Attribute(ctx=ast.Load()):
+                    yield from self._of_attribute(module, node)
                 case ast.withitem(context_expr=entered):
-                    resource = self._entered(module, entered)
-                    if resource is not None:
-                        yield Operation(entered, "entered", resource)
+                    yield from self._entered(module, entered)
                 case _:
                     pass
 
@@ -204,6 +206,30 @@ class Operations:
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         return self.resource_of(module, node) in {"scoped", "session"}
 
+    def _of_attribute(self, module: Module, node: ast.Attribute) -> Iterator[Operation]:
+        name = node.attr
+        if name in self._inner and self._is_session(module, node.value):
+            yield Operation(node, "inner", method=name, session=node.value)
+        elif name in self._methods:
+            resource = self._managers.handed_on(module, node)
+            if resource is not None:
+                yield Operation(node, "kept", resource, name)
+
+    def _kept(self, module: Module, node: ast.Call) -> Iterator[Operation]:
+        for given, resource in self._managers.keeping(module, node):
+            yield Operation(given, "kept", resource)
+
+    def _entered(self, module: Module, node: ast.expr) -> Iterator[Operation]:
+        """Yield the operation of what a ``with`` statement enters that is no call of a method."""
+        closed = self._managers.closed(module, node)
+        found = self._managers.entered(module, node)
+        if closed is not None:
+            yield Operation(node, "closing", closed[1], session=closed[0])
+        elif isinstance(found, Unknown):
+            yield Operation(node, "unknown", why=found.why)
+        elif found is not None:
+            yield Operation(node, "entered", found)
+
     def _of_schema(self, module: Module, node: ast.Call, method: str) -> Operation | None:
         """Return the operation of ``metadata.create_all(engine)``."""
         given = [*node.args, *(one.value for one in node.keywords if one.arg == "bind")]
@@ -229,15 +255,6 @@ class Operations:
                 return session
             case _:
                 return None
-
-    def _entered(self, module: Module, node: ast.expr) -> Resource | None:
-        """Return what a ``with`` statement enters that is no call of a method of one."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            entered = self._twins.entered
-            if any(node.func.attr in methods for methods in entered.values()):
-                return None  # found as the call that it is
-        found = self.resource_of(module, node)
-        return None if isinstance(found, Unknown) or found in {"engine", "factory"} else found
 
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""

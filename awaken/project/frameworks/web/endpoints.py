@@ -25,7 +25,7 @@ FRAMEWORKS = tuple(
     for name in ("fastapi", "starlette", "flask", "quart")
 )
 """What a program holds that has routes: without one of these nothing runs for each request."""
-_METHODS = {
+METHODS = {
     "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "trace",
     "websocket", "websocket_route",
 }  # fmt: skip
@@ -106,7 +106,7 @@ class Endpoints:
         for decorator in function.decorator_list:
             match decorator:
                 case ast.Call(func=ast.Attribute(value=owner, attr=name), args=arguments) if (
-                    name in _METHODS and self._is_route(module, owner, arguments)
+                    name in METHODS and self._is_route(module, owner, arguments)
                 ):
                     note = f"`{function.name}` handles requests"
                 case (

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _APART = {"command", "process", "server"}
+_ALONE = _APART | {"consumer", "own-loop", "task"}
+"""Entry points that run in a loop where nothing else does."""
 _MANY = 500
 """Functions that are looked at on the way up."""
 
@@ -53,9 +55,7 @@ class Reach:
     def _above(self, function: FunctionPlace) -> tuple[Place | None, list[FunctionPlace]]:
         """Return who has ``function`` run, or the place where no process of its own does."""
         entries, callers = self._entries.found.get(function, ()), self._callers(function)
-        found = self._node(function)
-        is_coroutine = found is not None and isinstance(found[1], ast.AsyncFunctionDef)
-        if is_coroutine or not (entries or callers) or self._is_hidden(function):
+        if self._is_coroutine(function) or not (entries or callers) or self._is_hidden(function):
             return self._place(function), []
         beside = [one.at for one in entries if one.kind not in {*_APART, "consumer"}]
         beside += [
@@ -64,6 +64,38 @@ class Reach:
         above = [one.around for one in entries if one.kind == "consumer"]
         above += [one.caller for one in callers if one.caller.start >= 0]
         return next(iter(beside), None), above
+
+    def shares_loop(self, function: FunctionPlace) -> bool:
+        """Whether ``function`` may run where other tasks do, such as those of requests.
+
+        Texts that name it are no calls.
+        """
+        waiting, seen = [function], {function}
+        while waiting:
+            current = waiting.pop()
+            entries, callers = self._entries.found.get(current, ()), self._callers(current)
+            is_alone = bool(entries) and all(one.kind in _ALONE for one in entries)
+            is_root = bool(entries) or not callers or self._is_value(current)
+            at_import = [one for one in callers if one.caller.start < 0]
+            if len(seen) > _MANY or (is_root and not is_alone):
+                return True
+            if self._is_coroutine(current) or not all(map(self._is_under_main, at_import)):
+                return True
+            fresh = {one.caller for one in callers if one.caller.start >= 0} - seen
+            seen |= fresh
+            waiting += sorted(fresh)
+        return False
+
+    def _is_coroutine(self, function: FunctionPlace) -> bool:
+        found = self._node(function)
+        return found is not None and isinstance(found[1], ast.AsyncFunctionDef)
+
+    def _is_value(self, function: FunctionPlace) -> bool:
+        found = self._node(function)
+        return found is not None and any(
+            one.kind == "value" and not is_test_file(one.place.path)
+            for one in self._project.calls.callers_of(*found).obstacles
+        )
 
     def outside_of_loop(self, function: FunctionPlace) -> Place | None:
         """Return a place that shows that ``function`` may run where no loop does; else None.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.overrides import called_by_base
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import (
     runs_of,
@@ -199,7 +200,8 @@ class FunctionWriter:
             awaiting.generates(node)
         read = [one for one in part.property_reads.get(function, ()) if is_inside(one.span)]
         self._properties(module, awaiting, insertions, read)
-        entered = [one for one in part.entries.get(function, ()) if is_inside(one.span)]
+        managed = (*part.entries.get(function, ()), *part.locks.entered(function))
+        entered = [one for one in managed if is_inside(one.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
         waiting = [module.place(one.node) for one in operations] + [one.place for one in calls]
@@ -226,6 +228,9 @@ class FunctionWriter:
             raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
+        base = called_by_base(self._part, module, node, function)
+        if base is not None:
+            raise Refused(reasons.OVERRIDE, f"{function.qualname}` overrides a method of `{base}")
         self._check_decorators(module, node, function)
 
     def _check_decorators(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Place, Span
 from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.made_sessions.managers import CLOSING
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -105,6 +107,22 @@ class Managers:
         return bool(names) and all(
             name in twins().names or kin.methods(name, "__exit__") for name in names
         )
+
+    def closed(self, steps: Container[FunctionPlace]) -> Iterator[tuple[FunctionPlace, Refused]]:
+        """Yield the methods among ``steps`` that ``closing(...)`` calls, and does not await."""
+        kin = self._project.calls.kin()
+        for module in modules_with(self._project, (b"closing(",)):
+            for node in module.walk():
+                if not isinstance(node, ast.Call) or len(node.args) != 1:
+                    continue
+                if self._project.qualified_name(module, node.func) != CLOSING:
+                    continue
+                for value in self._project.values.of(module, node.args[0]).alternatives:
+                    owner = value.qualified if isinstance(value, InstanceOf) else ""
+                    for one in kin.methods(owner, "close"):
+                        if one in steps:
+                            place = module.place(node)
+                            yield one, Refused(reasons.HANDED_ON, one.qualname, because=(place,))
 
     def _owner(self, function: FunctionPlace) -> str:
         home = self._project.layout.name_of(function.path)

@@ -12,10 +12,11 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import I
 from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
+from awaken.codemods.sqlalchemy.session_to_async.functions.stacks import Stacks
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
-from awaken.contract import Edit, Place
-from awaken.kit.imports import name_beside
+from awaken.contract import Edit, Place, Span
+from awaken.kit.imports import name_beside, released
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -38,6 +39,7 @@ class OperationWriter:
         self._insertions = insertions
         self._streaming = Streaming(project, site.module, awaiting)
         self._run_sync = RunSync(site.module, insertions, awaiting)
+        self._stacks = Stacks(project, site, awaiting)
         self._in_greenlets = InGreenlets(project, site, insertions, awaiting)
 
     def written(
@@ -79,6 +81,10 @@ class OperationWriter:
                 self._run_sync.hands(operation)
             case Operation(how="loading" | "validated"):
                 yield from self._in_greenlets.write(operation)
+            case Operation(how="closing", node=ast.Call() as call):
+                yield from released(self._site, call.func)
+            case Operation(how="kept", node=node):
+                yield from self._stacks.write(node)
             case Operation(how="twin", node=ast.Call() as call):
                 self._awaiting.awaits(call)
                 name = twins().functions[operation.method]
@@ -94,13 +100,18 @@ class OperationWriter:
                 self._await(operation, loaded_again.get(module.place(node)))
             case "entered" if isinstance(module.parent(node), ast.withitem):
                 awaiting.enters(node)
+            case "closing" if operation.session is not None:
+                awaiting.enters(node)
+                inner, outer = module.span(operation.session), module.span(node)
+                self._insertions.replace(Span(outer.start, inner.start), "")
+                self._insertions.replace(Span(inner.end, outer.end), "")
             case "entered" | "lazy" | "spawned":
                 awaiting.awaits(node)
             case "attribute":
                 awaiting.loads(node)
             case "inner" if operation.session is not None:
                 self._insertions.at(module.span(operation.session).end, ".sync_session")
-            case "bridged" | "handed" | "inside" | "loading" | "twin" | "validated":
+            case "bridged" | "handed" | "inside" | "kept" | "loading" | "twin" | "validated":
                 pass
             case "schema":
                 awaiting.runs_sync(node, operation.resource)

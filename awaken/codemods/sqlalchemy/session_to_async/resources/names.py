@@ -23,6 +23,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
     listened_to,
     listening_calls,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import (
@@ -227,8 +228,19 @@ class ResourceWriter:
         if qualified in FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
+            self._check_removed(site.module, call)
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")
             yield import_of_asyncio(self._project, site)
+
+    def _check_removed(self, module: Module, call: ast.Call) -> None:
+        """Raise Refused where a registry would keep the sessions of requests for ever."""
+        match module.parent(call):
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                place = never_removed(self._project, f"{module.name}.{name}")
+            case _:
+                return
+        if place is not None:
+            raise Refused(reasons.NEVER_REMOVED, name, because=(place,))
 
     def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
         """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""

@@ -1,0 +1,212 @@
+"""Parameters without an annotation that may be sessions, of functions that are used as values.
+
+Who calls such a function by another name passes what no call of its own name shows.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf, Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.graph.forwards.handed.components import Component
+
+_METHODS = frozenset(twins().methods())
+_CURE = "Annotate the parameter of that function: `db: Session`."
+
+
+class UnannotatedSessions:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._names: dict[str, bool] = {}
+        # By the function whose parameter it is, the calls that may pass it a session.
+        self._passing: dict[Place, set[Place]] = {}
+
+    def operations(self, module: Module, known: Iterable[ast.expr]) -> Iterator[Operation]:
+        """Yield the calls in a file of what may be a session; those that are ``known`` are none."""
+        done = set(known)
+        for node in module.walk():
+            if not isinstance(node, ast.Call) or node in done:
+                continue
+            if not isinstance(node.func, ast.Attribute) or node.func.attr not in _METHODS:
+                continue
+            owner = node.func.value
+            place, calls = self._passed_at(module, owner)
+            if place is None:
+                continue
+            shown = module.text_of(owner)
+            why = f"`{shown}` has no annotation, and its function is used as a value"
+            yield Operation(node, "unknown", method=node.func.attr, why=why, put=place)
+            function = module.place(module.enclosing_function(node) or module.tree)
+            self._passing.setdefault(function, set()).update(calls)
+
+    def members(self, rule: str) -> Iterator[Member]:
+        """Yield the calls that may pass a session to one of these functions: they stay together."""
+        for function, calls in sorted(self._passing.items()):
+            for place in sorted(calls):
+                module = self._project.module(place.path)
+                for node in () if module is None else module.calls_at(place.span):
+                    if module is not None:
+                        shown = f"`{module.excerpt(node)}`"
+                        why = f"a function that is used as a value, with the session of {shown}"
+                        refused = Refused(UNKNOWN_CALL, why, _CURE, (function,))
+                        yield Member(Site(rule, module, node), refused, shown, (function,))
+
+    def _passed_at(self, module: Module, owner: ast.expr) -> tuple[Place | None, set[Place]]:
+        """Return where the function of a parameter is used, and the calls that may pass a session.
+
+        None if none does.
+        """
+        parameter = _parameter(module, owner)
+        if parameter is None:
+            return None, set()
+        name, function = parameter.name, parameter.scope.node
+        if isinstance(function, ast.Lambda):
+            places = [module.place(function)]
+            components = [[self._project.calls.handed_on().of_lambda(places[0])]]
+        else:
+            passed = self._project.calls.passed_to(module, parameter)
+            places = [] if passed is None else [*passed.doubts.values()]
+            components = [[*self._components_at(place)] for place in places]
+        if not places or not isinstance(self._project.orm.resource_of(module, owner), Unknown):
+            return None, set()
+        together = [one for each in components for one in each]
+        calls = {place for one in together for place in self._passing_in(one)}
+        is_visible = all(components) and all(map(self._is_visible, together))
+        if not calls and (is_visible or not self._names_session(name)):
+            return None, set()
+        return places[0], calls if is_visible else {*calls, *self._passed_to_unknown}
+
+    def _components_at(self, place: Place) -> Iterator[Component]:
+        """Yield what the functions that stand at a place are handed on with."""
+        module = self._project.module(place.path)
+        graph = self._project.calls.graph()
+        for node in () if module is None else module.expressions_at({place.span}):
+            for home, function in () if module is None else self._functions(module, node):
+                number = graph.number_of(home.path, home.span(function).start)
+                if number is not None:
+                    yield from self._project.calls.handed_on().of(graph.functions()[number])
+
+    def _functions(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, Function]]:
+        above = module.parent(node)
+        decorated = module.parent(above) if isinstance(above, ast.Call) else above
+        if isinstance(decorated, Function) and {node, above} & {*decorated.decorator_list}:
+            yield module, decorated
+            return
+        for one in self._project.values.of(module, node).alternatives:
+            if isinstance(one, FunctionOf) and isinstance(one.node, Function):
+                yield one.module, one.node
+
+    def _passing_in(self, component: Component) -> Iterator[Place]:
+        """Yield the calls that pass a session to the functions of a component."""
+        for place in sorted({*component.calls, *component.threads, *component.absorbed}):
+            module = self._project.module(place.path)
+            for call in () if module is None else module.calls_at(place.span):
+                if module is not None and self._is_given_session(module, call):
+                    yield module.place(call)
+        for place in component.leaks:
+            module = self._project.module(place.path)
+            for node in () if module is None else module.expressions_at({place.span}):
+                above = None if module is None else module.parent(node)
+                if module is None or not isinstance(above, ast.Call):
+                    continue
+                if self._is_given_session(module, above):
+                    yield module.place(above)
+
+    def _is_visible(self, component: Component) -> bool:
+        """Whether all is visible that the functions of a component are passed."""
+        calls = (
+            call
+            for place in component.calls
+            if (module := self._project.module(place.path)) is not None
+            for call in module.calls_at(place.span)
+        )
+        return not component.leaks and not any(map(_unpacks, calls))
+
+    @cached_property
+    def _passed_to_unknown(self) -> frozenset[Place]:
+        """The calls that pass a session to what is not known."""
+        found = set[Place]()
+        for call in self._project.calls.graph().calls():
+            module = self._project.module(call.place.path) if call.kind == "unknown" else None
+            for node in () if module is None else module.calls_at(call.place.span):
+                if module is not None and self._is_given_session(module, node):
+                    found.add(module.place(node))
+        return frozenset(found)
+
+    def _is_given_session(self, module: Module, call: ast.Call) -> bool:
+        given = (*call.args, *(one.value for one in call.keywords))
+        return any(
+            isinstance(self._project.orm.resource_of(module, node), str)
+            for one in given
+            for node in _held(one)
+        )
+
+    def _names_session(self, name: str) -> bool:
+        """Whether a variable of this name is a session anywhere in the program."""
+        if name not in self._names:
+            self._names[name] = any(
+                isinstance(node, ast.Name)
+                and isinstance(self._project.orm.resource_of(module, node), str)
+                for module in modules_with(self._project, (name.encode(),))
+                for node in module.mentions(name)
+            )
+        return self._names[name]
+
+
+def _parameter(module: Module, owner: ast.expr) -> Binding | None:
+    """Return the parameter that ``owner`` is, or that `__init__` keeps as ``owner``."""
+    match owner:
+        case ast.Name():
+            bindings = module.scopes.bindings_of(owner)
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            around = module.enclosing_class(owner)
+            kept = [
+                node.value
+                for node in (() if around is None else module.walk(around))
+                if isinstance(node, ast.Assign)
+                and isinstance(node.value, ast.Name)
+                and [module.text_of(one) for one in node.targets] == [f"self.{name}"]
+            ]
+            bindings = module.scopes.bindings_of(kept[0]) if len(kept) == 1 else []
+        case _:
+            return None
+    is_parameter = len(bindings) == 1 and isinstance(bindings[0].node, ast.arg)
+    return bindings[0] if is_parameter else None
+
+
+def _held(node: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
+    """Yield the variables and attributes that an argument is, or that it holds."""
+    match node:
+        case ast.Name() | ast.Attribute():
+            yield node
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            yield from (one for part in parts for one in _held(part))
+        case ast.Dict(values=parts):
+            yield from (one for part in parts for one in _held(part))
+        case ast.Starred(value=part):
+            yield from _held(part)
+        case _:
+            pass
+
+
+def _unpacks(call: ast.Call) -> bool:
+    unpacked = any(isinstance(one, ast.Starred) for one in call.args)
+    return unpacked or any(one.arg is None for one in call.keywords)

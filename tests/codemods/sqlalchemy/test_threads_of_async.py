@@ -1,0 +1,245 @@
+"""What functions do with threads, and who calls them out of sight: what session-to-async refuses.
+
+The cases `held-locks` and `refused-threads` run and list the common forms; these are others.
+"""
+
+from __future__ import annotations
+
+import pytest
+from planned import reason_of, rewritten
+
+DATABASE = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+"""
+HEAD = """\
+import threading
+from contextlib import ExitStack
+from functools import wraps
+
+from fastapi import Depends, FastAPI
+from sqlalchemy.orm import Session
+
+from database import Item, SessionLocal, get_db
+
+app = FastAPI()
+lock = threading.Lock()
+"""
+USE = """
+
+@app.get("/items")
+def items(db: Session = Depends(get_db)) -> object:
+    BODY
+"""
+HELD = USE.replace("BODY", "with lock:\n        return db.get(Item, 1)")
+WRAPPED = """
+def locked(function):
+    @wraps(function)
+    def wrapper(*args, **kwargs):
+        with lock:
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+@locked
+def load(db: Session) -> object:
+    return db.get(Item, 1)
+"""
+GUARD = """
+class Guard:
+    def __enter__(self):
+        lock.acquire()
+
+    def __exit__(self, *exc):
+        lock.release()
+"""
+OF_CLASS = """
+class Shop:
+    _lock = threading.Lock()
+
+    @classmethod
+    def load(cls, db: Session) -> object:
+        with cls._lock:
+            return db.get(Item, 1)
+
+    def seen(self) -> int:
+        with self._lock:
+            return 1
+"""
+IN_THREAD = """
+def run() -> None:
+    with lock:
+        pass
+
+
+threading.Thread(target=run)
+"""
+REPORT = """
+class Report:
+    def __init__(self, db):
+        self.db = db
+
+    def run(self):
+        return self.db.get(Item, 1)
+
+
+KINDS = {"stock": Report}
+"""
+MADE = """
+def make(key):
+    def load(db):
+        return db.get(Item, key)
+
+    return load
+
+
+first = make(1)
+"""
+CALLED = """
+def load(db):
+    return db.get(Item, 1)
+
+
+def call(function, **given):
+    return function(**given)
+"""
+
+
+def migrated(code, **others):
+    result = rewritten(targets={"python": "3.11"}, database=DATABASE, main=HEAD + code, **others)
+    reasons = {reason_of(one) for one in result.report.findings} - {"", "beside-another"}
+    return result.files["main.py"].decode(), reasons
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [
+        (HELD, "    async with lock:\n        return await db.get(Item, 1)\n"),
+        (f"{WRAPPED}{USE.replace('BODY', 'return load(db)')}", "        async with lock:\n"),
+        (f"{OF_CLASS}{USE.replace('BODY', 'return Shop.load(db)')}", "    async def seen(self)"),
+        # A coroutine function held up the loop by it before.
+        (HELD.replace("def items", "async def items"), "    async with lock:\n"),
+    ],
+)
+def test_a_lock_that_is_held_over_an_await_is_one_of_tasks(code, written):
+    after, reasons = migrated(code)
+
+    assert not reasons
+    assert "asyncio.Lock()" in after
+    assert written in after
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{GUARD}{USE.replace('BODY', 'with Guard():')}        return db.get(Item, 1)\n",
+        USE.replace("BODY", "with ExitStack() as stack:")
+        + "        stack.enter_context(lock)\n        return db.get(Item, 1)\n",
+        # Somebody else has it as well.
+        f"other = [lock]\n{HELD}",
+        f"{HELD}\n\n{IN_THREAD}",
+    ],
+)
+def test_a_lock_that_is_not_only_taken_by_with_is_reported(code):
+    after, reasons = migrated(code)
+
+    assert reasons & {"held-lock", "in-thread"}
+    assert "async with lock" not in after
+
+
+def test_a_lock_stays_in_a_process_of_its_own():
+    code = (
+        "\n\ndef main() -> None:\n    with lock, SessionLocal() as db:\n"
+        '        print(db.get(Item, 1))\n\n\nif __name__ == "__main__":\n    main()\n'
+    )
+    after, reasons = migrated(code)
+
+    assert not reasons
+    assert "    with lock:\n        async with SessionLocal() as db:\n" in after
+
+
+def test_a_lock_of_tasks_that_a_loop_has_to_make_is_reported():
+    result = rewritten(targets={"python": "3.9"}, database=DATABASE, main=HEAD + HELD)
+
+    assert "held-lock" in {reason_of(one) for one in result.report.findings}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        # A class, a lambda, a function of a function: `db` is whatever they are called with.
+        f"{REPORT}{USE.replace('BODY', 'return KINDS[app.title](db).run()')}",
+        f"READ = [lambda db: db.get(Item, 1)]\n{USE.replace('BODY', 'return READ[0](db)')}",
+        f"{MADE}{USE.replace('BODY', 'return first(db)')}",
+        f"{CALLED}{USE.replace('BODY', 'return call(load, db=db)')}",
+    ],
+)
+def test_an_unannotated_session_of_a_function_used_as_a_value_is_reported(code):
+    after, reasons = migrated(f"\n\n{code}")
+
+    assert reasons & {"unknown-session", "at-import"}
+    assert "AsyncSession" not in after
+
+
+def test_what_a_key_function_is_given_is_no_session():
+    code = "\n\ndef key(item):\n    return item.get('id')\n" + USE.replace(
+        "BODY", "return sorted([{'id': db.get(Item, 1).id}], key=key)"
+    )
+    after, reasons = migrated(code)
+
+    assert not reasons
+    assert "await db.get(Item, 1)" in after
+
+
+@pytest.mark.parametrize(
+    ("base", "method", "is_refused"),
+    [
+        ("logging.handlers.QueueHandler", "emit", True),
+        ("httpx.Auth", "auth_flow", True),
+        # Their methods are their own: nobody but the program calls them.
+        ("pydantic.BaseModel", "load", False),
+        ("starlette.endpoints.HTTPEndpoint", "get", False),
+        ("fastapi.security.HTTPBearer", "__call__", False),
+    ],
+)
+def test_a_method_that_its_base_calls_stays_plain(base, method, is_refused):
+    code = (
+        f"\n\nimport {base.rpartition('.')[0]}\n\n\nclass Own({base}):\n"
+        f"    def {method}(self, request):\n        with SessionLocal() as db:\n"
+        "            return db.get(Item, 1)\n"
+    )
+    after, reasons = migrated(code)
+
+    assert ("override" in reasons) is is_refused
+    assert (f"async def {method}" in after) is not is_refused
+
+
+def test_a_lock_stays_in_a_task_of_a_worker():
+    code = (
+        "\n\nfrom celery import shared_task\n\n\ndef load(locks) -> None:\n"
+        "    held = locks.lock('load')\n    held.acquire()\n    with SessionLocal() as db:\n"
+        "        print(db.get(Item, 1))\n    held.release()\n\n\n"
+        "@shared_task\ndef count(locks) -> None:\n    load(locks)\n"
+    )
+    after, reasons = migrated(code)
+
+    assert not reasons
+    assert "    held.acquire()\n    async with SessionLocal() as db:\n" in after
