@@ -14,7 +14,12 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.environme
     Environments,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
+    exported,
+    given_out_of_sight,
+    resource_out_of_sight,
+    used_out_of_sight,
+)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
     members_at_import,
@@ -164,6 +169,7 @@ class SessionToAsync(Rule):
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
+    looks_outside = True
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
@@ -276,6 +282,8 @@ class SessionToAsync(Rule):
                 *typed_strings(part, self.name, urls, engines),
             ],
         )
+        changing = [*found.functions, *(one for one, _ in named)]
+        found.functions += given_out_of_sight(part, self.name, changing)
         components = decided(part, found, constraints, options.component)
         outlines = Outlines(part, self.name, found.resources, components.shared, inside)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
@@ -365,6 +373,7 @@ class SessionToAsync(Rule):
         schedulers = Schedulers(part, self.name)
         refused = {
             **dict(exported(part)),
+            **dict(used_out_of_sight(part)),
             **refused_uses(part, schedulers, own_loops),
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
@@ -389,7 +398,11 @@ class SessionToAsync(Rule):
     ) -> Iterator[tuple[Member, str]]:
         for site, qualified in resource_sites(part.project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
-            yield member(site, shown, writer.rewritten, qualified), qualified
+            refused = resource_out_of_sight(part, site)
+            if refused is not None:
+                yield Member(site, refused, shown), qualified
+            else:
+                yield member(site, shown, writer.rewritten, qualified), qualified
 
     def _clients(self, part: SynchronousPart) -> Iterator[Member]:
         clients = ClientWriter(part.project)

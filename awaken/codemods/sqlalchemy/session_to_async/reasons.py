@@ -21,6 +21,12 @@ PUBLISHED = Reason(
     "code outside of the project may import {}",
     "If none does, set `published = false` in the settings, or use `--no-published`.",
 )
+OUT_OF_SIGHT = Reason(
+    "out-of-sight",
+    "{}",
+    "Have awaken read that file as well: name its project in the setting `members`, or leave out "
+    "no part of the program.",
+)
 FOREIGN_SESSION = Reason(
     "foreign-session",
     "its session comes from {}, which no file of the project makes",
