@@ -132,6 +132,10 @@ class Project:
             if same_paths:
                 self.doubles.share(earlier.doubles, self._texts.changed)
 
+    def at(self, snapshot: Snapshot) -> Project:
+        """Return the same program with the files of another snapshot."""
+        return Project(snapshot, self.targets, self, settings=self._settings)
+
     def give_up(self, paths: Collection[str]) -> None:
         """Keep no trees of these files: where they are asked for, they are parsed again."""
         self._modules.give_up(paths)

@@ -30,6 +30,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import Fou
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
+from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
@@ -162,7 +163,8 @@ class SessionToAsync(Rule):
 
     name = "session-to-async"
     family = "sqlalchemy"
-    phase = Phase.SESSIONS
+    # Functions change as a whole: what other rules make of their bodies has to be there before.
+    phase = Phase.COLOURING
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     declares: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=2.0"}  # `async_sessionmaker`, `URL`
@@ -282,6 +284,8 @@ class SessionToAsync(Rule):
                 *typed_strings(part, self.name, urls, engines),
             ],
         )
+        found.functions = [*on_own_lines(project, found.functions)]
+        found.loading = [*on_own_lines(project, found.loading)]
         changing = [*found.functions, *(one for one, _ in named)]
         found.functions += given_out_of_sight(part, self.name, changing)
         components = decided(part, found, constraints, options.component)

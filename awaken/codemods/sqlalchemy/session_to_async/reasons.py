@@ -27,6 +27,11 @@ OUT_OF_SIGHT = Reason(
     "Have awaken read that file as well: name its project in the setting `members`, or leave out "
     "no part of the program.",
 )
+SHARED_LINE = Reason(
+    "shared-line",
+    "{} shares its line with other code, and new lines have to be written there",
+    "Put each statement on a line of its own.",
+)
 FOREIGN_SESSION = Reason(
     "foreign-session",
     "its session comes from {}, which no file of the project makes",
