@@ -131,6 +131,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting impor
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.suites.settings import old_test_tools
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
 from awaken.contract import (
@@ -259,6 +260,7 @@ class SessionToAsync(Rule):
                 *held_sessions(part, self.name),
                 *sessions_of_objects(project, self.name),
                 *self._clients(part),
+                *old_test_tools(part, self.name),
             ],
             named,
             [

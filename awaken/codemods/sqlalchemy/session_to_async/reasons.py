@@ -27,6 +27,11 @@ OUT_OF_SIGHT = Reason(
     "Have awaken read that file as well: name its project in the setting `members`, or leave out "
     "no part of the program.",
 )
+OLD_TEST_TOOL = Reason(
+    "old-test-tool",
+    "{}",
+    "Require pytest-asyncio 0.26, and pytest 8.2 with it; then run awaken again.",
+)
 SHARED_LINE = Reason(
     "shared-line",
     "{} shares its line with other code, and new lines have to be written there",
