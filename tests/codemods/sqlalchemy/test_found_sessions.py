@@ -35,7 +35,9 @@ def users() -> list[User]:
 """
 FINDING = {
     "property": "    @property\n    def count(self) -> int:\n        db = object_session(self)\n",
-    "of-class": "    @property\n    def count(self) -> int:\n        db = Session.object_session(self)\n",
+    "of-class": (
+        "    @property\n    def count(self) -> int:\n        db = Session.object_session(self)\n"
+    ),
     "state": "    @property\n    def count(self) -> int:\n        db = inspect(self).session\n",
     "protocol": "    def __len__(self) -> int:\n        db = object_session(self)\n",
     "comparison": "    def __bool__(self) -> bool:\n        db = object_session(self)\n",
