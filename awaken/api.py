@@ -230,6 +230,7 @@ def _run(
             one = settings[found.root.path]
             with _standing_alone(one, unusable, user_errors):
                 asked = _root_run(found, one, options, known, progress)
+                asked = structs.replace(asked, around=_outermost(found, projects))
                 reports.append(run_root(asked, observer))
     watch.require_settled(found.root.path for found in projects)
     unusable += _as_problems(user_errors, reports)
@@ -242,6 +243,12 @@ def _run(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+def _outermost(found: Found, projects: Iterable[Found]) -> Path | None:
+    """Return the outermost of ``projects`` that another one lies in; None where there is none."""
+    paths = {one.root.path for one in projects if not one.root.lone}
+    return next((one for one in reversed(found.root.path.parents) if one in paths), None)
 
 
 @contextmanager

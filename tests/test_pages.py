@@ -18,11 +18,13 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 RULES = {rule.name: rule for rule in api.rules()}
 SHOWN_BY_NO_CASE = {
     "lazy-raise/needs-raise-on-sql",
+    "lazy-raise/out-of-sight",
     "on-event-to-lifespan/beside-left-out",
     "query-to-select/too-large",
+    "session-to-async/out-of-sight",
 }
-"""Reasons that no case can show: of an option, of a site that the user leaves out, and of a limit
-that is larger than a case."""
+"""Reasons that no case can show: of an option, of a site that the user leaves out, of files that
+are none of the case, and of a limit that is larger than a case."""
 
 
 @pytest.mark.parametrize("name", RULES)

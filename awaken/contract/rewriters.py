@@ -17,10 +17,11 @@ class Phase(IntEnum):
     MODELS = 3
     LOADING = 4
     SESSIONS = 5
-    LIFESPAN = 6
-    CONCURRENCY = 7
-    TIDY = 8
-    ALIASES = 9
+    COLOURING = 6
+    LIFESPAN = 7
+    CONCURRENCY = 8
+    TIDY = 9
+    ALIASES = 10
 
 
 class Parentheses(Struct, frozen=True):

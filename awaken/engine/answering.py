@@ -34,6 +34,7 @@ from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
 from awaken.workspace.manifests.targets import Targets, own_locks
+from awaken.workspace.outside import Outside, read_outside
 from awaken.workspace.reading import Enclosure, enclosure_of, read_named
 from awaken.workspace.text_files import read_texts
 
@@ -67,6 +68,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
         evidence_of(publication, asked.settings),
         asked.settings.source_folders(),
+        _outside(asked),
     )
     question = digest_of(_question(asked), {})
 
@@ -129,6 +131,14 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         outlines=answer.outlines,
         edited=answer.edited,
     )
+
+
+def _outside(asked: RootRun) -> Outside:
+    """Return the files beside the project if a rule that runs asks for them."""
+    root = asked.found.root
+    if root.lone or not any(rule.looks_outside for rule in asked.chosen()):
+        return Outside()
+    return read_outside(root.path, asked.found.files, asked.around)
 
 
 def _memory(asked: RootRun) -> Memory:

@@ -27,7 +27,8 @@ class RootRun(Struct, frozen=True, kw_only=True):
     """What one root's run is asked to do; ``rules`` are those to choose from.
 
     ``sites_in`` names files: rules look for sites there only, as far as their plans allow that;
-    None means all. The other fields are those of ``awaken.api.Options``.
+    None means all. ``around`` is the outermost project of the run that this one lies in. The other
+    fields are those of ``awaken.api.Options``.
     """
 
     found: Found
@@ -40,6 +41,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
     use_cache: bool = True
     new_baseline: bool = False
     sites_in: frozenset[str] | None = None
+    around: Path | None = None
     progress: Progress = silent
 
     def chosen(self) -> tuple[Rule, ...]:

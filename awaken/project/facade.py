@@ -31,6 +31,7 @@ from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout, inner_folders
+from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
@@ -45,6 +46,7 @@ from awaken.workspace.manifests.pytest_settings import (
     PytestSettings,
     settings_in,
 )
+from awaken.workspace.outside import OutsideFile
 from awaken.workspace.parsing import Unparsable, parse, parse_again
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
@@ -136,6 +138,10 @@ class Project:
             if same_paths:
                 self.doubles.share(earlier.doubles, self._texts.changed)
 
+    def at(self, snapshot: Snapshot) -> Project:
+        """Return the same program with the files of another snapshot."""
+        return Project(snapshot, self.targets, self, settings=self._settings)
+
     def give_up(self, paths: Collection[str]) -> None:
         """Keep no trees of these files: where they are asked for, they are parsed again."""
         self._modules.give_up(paths)
@@ -216,6 +222,20 @@ class Project:
         found = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
         unread = tuple(problem for each in texts.values() for problem in each.unread)
         return structs.replace(found, unread=unread)
+
+    @cached_property
+    def outside(self) -> OutsideLinks:
+        """The files out of sight that have to do with the program.
+
+        They lie beside it, for rules that declare ``looks_outside``, or were found not to parse.
+        """
+        said = self._settings.outside
+        unparsable = [
+            OutsideFile(f"{said.prefix}{path}", self.snapshot[path].text, "does not parse")
+            for path in sorted(self.parse_failures)
+        ]
+        files = structs.replace(said, files=(*said.files, *unparsable))
+        return OutsideLinks(files, self.layout, self._texts.python, self.module)
 
     @cached_property
     def is_type_checked(self) -> bool:

@@ -49,6 +49,12 @@ _PROJECT_TABLES = {
         re.MULTILINE,
     ),
     "setup.cfg": re.compile(rb"^\[(metadata|options)\]", re.MULTILINE),
+    # A module of a program may be called so as well: one that builds imports what builds it.
+    "setup.py": re.compile(
+        rb"^[ \t]*+(?:from|import)[ \t]++(?:[\w.]++[ \t]*+,[ \t]*+)*+"
+        rb"(?:numpy\.)?(?:setuptools|distutils|skbuild|pbr|mypyc|torch\.utils\.cpp_extension)\b",
+        re.MULTILINE,
+    ),
 }
 
 
@@ -354,7 +360,7 @@ def _table_marker(root: Path, name: str) -> Marker:
     table = _PROJECT_TABLES.get(name)
     raw = _metadata(root, name) if table else b""
     found = table.search(raw) if table else None
-    if found is None:
+    if found is None or name == "setup.py":
         return Marker(name, 0, "project metadata")
     start = found.end() - len(found[0].lstrip())
     header = raw[start:].split(b"]", 1)[0] + b"]"

@@ -60,7 +60,8 @@ def files(base, exclude=DEFAULT_EXCLUDE, **settings):
     [
         ("pyproject.toml", PROJECT),
         ("pyproject.toml", "[tool.poetry]\nname = 'x'\n"),
-        ("setup.py", ""),
+        ("setup.py", "import os, setuptools\n\nsetuptools.setup()\n"),
+        ("setup.py", "try:\n    from setuptools import setup\nexcept ImportError:\n    pass\n"),
         ("setup.cfg", "[metadata]\nname = x\n"),
         ("Pipfile", ""),
         ("requirements.txt", ""),
@@ -92,6 +93,18 @@ def test_settings_of_tools_make_no_root_inside_a_project(tmp_path, marker, text)
 
     assert roots(app / "tests") == [(app, ("tests",))]
     assert "tests/a.py" in files(app)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "def setup():\n    pass\n", "from app.setuptools_helper import setup\n\nsetup()\n"],
+)
+def test_setup_py_that_builds_nothing_makes_no_root(tmp_path, text):
+    app = project(tmp_path / "app", "lib/commands/other.py")
+    write(app, "lib/commands/setup.py", text=text)
+
+    assert roots(app / "lib/commands") == [(app, ("lib/commands",))]
+    assert files(app) == ["lib/commands/other.py", "lib/commands/setup.py"]
 
 
 def test_setup_py_inside_a_package_makes_no_root(tmp_path):

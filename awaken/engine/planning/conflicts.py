@@ -62,7 +62,10 @@ def resolve_conflicts(
         named = [problem for problem in problems if _named(problem, active)]
         for problem in named or problems[:1]:
             is_large = isinstance(problem, SizeProblem)
-            why = Rejection.because(TOO_LARGE if is_large else ROLLED_BACK, problem=problem.message)
+            line = _line(problem, snapshot)
+            where = f"{problem.place.path}:{line}: " if line else ""
+            said = problem.message if is_large else f"{where}{problem.message}"
+            why = Rejection.because(TOO_LARGE if is_large else ROLLED_BACK, problem=said)
             for change in _named(problem, active) or {_guilty(problem, active, fails)}:
                 rejected.setdefault(change, why)
             if not is_large:
@@ -117,10 +120,13 @@ def _halve(suspects: Sequence[Change], fails: Callable[[Sequence[Change]], bool]
     return suspects[broken - 1].id
 
 
-def _diagnostic(problem: Problem, snapshot: Snapshot) -> Diagnostic:
+def _line(problem: Problem, snapshot: Snapshot) -> int:
+    """Return the line of a problem, 1-based; 0 where its file is new."""
     source = snapshot.get(problem.place.path)
-    line = 0
-    if source is not None:
-        line = source.text.count(b"\n", 0, problem.place.span.start) + 1
+    return 0 if source is None else source.text.count(b"\n", 0, problem.place.span.start) + 1
+
+
+def _diagnostic(problem: Problem, snapshot: Snapshot) -> Diagnostic:
     message = f"a change was rolled back by a check: {problem.message}"
+    line = _line(problem, snapshot)
     return Diagnostic(path=problem.place.path, line=line, message=message, internal=True)

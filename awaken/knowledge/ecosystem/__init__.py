@@ -59,12 +59,16 @@ class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``setting`` is the key of pytest's configuration for its mode, ``option`` the same on pytest's
     command line, and ``mode`` what holds where neither is given; empty where it has none.
+    ``since`` is the version that brought a key, or ``scoped_loops``: loops of the scope of their
+    fixtures. ``pytest`` maps such versions to the pytest that they need.
     """
 
     distribution: str
     setting: str = ""
     option: str = ""
     mode: str = ""
+    since: dict[str, str] = {}
+    pytest: dict[str, str] = {}
 
 
 class SettingsClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from awaken.workspace.manifests.pytest_settings import PytestSettings
+from awaken.workspace.outside import Outside
 from awaken.workspace.sources import FileProblem
 
 
@@ -16,6 +17,7 @@ class ProjectSettings(Struct, frozen=True):
     patterns of files that the running rules ask for, ``unread`` those files that are not read.
     ``locks`` are the names of the lock files in the root, which changes of requirements make stale.
     ``source_folders`` stand on the path of the program, relative to the root.
+    ``outside`` are Python files beside the project, where a rule asks.
     ``pytest_above`` are the settings of pytest that stand above the root, where a rule asks.
     """
 
@@ -26,6 +28,7 @@ class ProjectSettings(Struct, frozen=True):
     pytest_above: PytestSettings | None = None
     published_because: str = ""
     source_folders: tuple[str, ...] = ()
+    outside: Outside = Outside()
 
 
 UNTOLD = ProjectSettings()

@@ -72,6 +72,7 @@ class LazyRaise(Rule):
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = TEMPLATE_READS
+    looks_outside = True
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)

@@ -10,6 +10,12 @@ PUBLISHED = Reason(
     "the project is published: other programs may read `{}`",
     "Say `published = false` in the settings if nobody imports from it.",
 )
+OUT_OF_SIGHT = Reason(
+    "out-of-sight",
+    "{}",
+    "Have awaken read that file as well: name its project in the setting `members`, or leave out "
+    "no part of the program.",
+)
 LAZY_NOT_TOLD = Reason(
     "lazy-not-told",
     "the `lazy=` of `{}` is computed, or comes out of `**` arguments",
@@ -94,6 +100,7 @@ NEEDS_SQL = Reason(
 
 ALL = (
     PUBLISHED,
+    OUT_OF_SIGHT,
     LAZY_NOT_TOLD,
     OWNER_NOT_TOLD,
     NOT_MAPPED,

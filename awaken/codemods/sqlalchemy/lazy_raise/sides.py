@@ -63,6 +63,12 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
         return Refused(reasons.GENERATED, side.shown)
     if project.published and _is_seen_outside(project, owner, attribute):
         return Refused(reasons.PUBLISHED, side.shown)
+    use = project.outside.reads_of(attribute)
+    if use is not None:
+        where = f"{use.path}:{use.line}"
+        return Refused(
+            reasons.OUT_OF_SIGHT, f"`{side.shown}` may be read at {where}, and that file {use.why}"
+        )
     return None
 
 

@@ -14,7 +14,12 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.environme
     Environments,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import exported
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
+    exported,
+    given_out_of_sight,
+    resource_out_of_sight,
+    used_out_of_sight,
+)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
     members_at_import,
@@ -26,6 +31,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import Fou
 from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
+from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
@@ -126,6 +132,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting impor
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.suites.settings import old_test_tools
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
 from awaken.contract import (
@@ -158,13 +165,15 @@ class SessionToAsync(Rule):
 
     name = "session-to-async"
     family = "sqlalchemy"
-    phase = Phase.SESSIONS
+    # Functions change as a whole: what other rules make of their bodies has to be there before.
+    phase = Phase.COLOURING
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     declares: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=2.0"}  # `async_sessionmaker`, `URL`
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
+    looks_outside = True
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
@@ -254,6 +263,7 @@ class SessionToAsync(Rule):
                 *held_sessions(part, self.name),
                 *sessions_of_objects(project, self.name),
                 *self._clients(part),
+                *old_test_tools(part, self.name),
             ],
             named,
             [
@@ -279,6 +289,10 @@ class SessionToAsync(Rule):
                 *typed_strings(part, self.name, urls, engines),
             ],
         )
+        found.functions = [*on_own_lines(project, found.functions)]
+        found.loading = [*on_own_lines(project, found.loading)]
+        changing = [*found.functions, *(one for one, _ in named)]
+        found.functions += given_out_of_sight(part, self.name, changing)
         components = decided(part, found, constraints, options.component)
         outlines = Outlines(part, self.name, found.resources, components.shared, inside)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
@@ -368,6 +382,7 @@ class SessionToAsync(Rule):
         schedulers = Schedulers(part, self.name)
         refused = {
             **dict(exported(part)),
+            **dict(used_out_of_sight(part)),
             **refused_uses(part, schedulers, own_loops),
             **dict(bridges.refused()),
             **dict(Loops(part).refused()),
@@ -395,7 +410,11 @@ class SessionToAsync(Rule):
     ) -> Iterator[tuple[Member, str]]:
         for site, qualified in resource_sites(part.project, self.name):
             shown = f"`{site.module.text_of(site.node)}`"
-            yield member(site, shown, writer.rewritten, qualified), qualified
+            refused = resource_out_of_sight(part, site)
+            if refused is not None:
+                yield Member(site, refused, shown), qualified
+            else:
+                yield member(site, shown, writer.rewritten, qualified), qualified
 
     def _clients(self, part: SynchronousPart) -> Iterator[Member]:
         clients = ClientWriter(part.project)

@@ -21,6 +21,22 @@ PUBLISHED = Reason(
     "code outside of the project may import {}",
     "If none does, set `published = false` in the settings, or use `--no-published`.",
 )
+OUT_OF_SIGHT = Reason(
+    "out-of-sight",
+    "{}",
+    "Have awaken read that file as well: name its project in the setting `members`, or leave out "
+    "no part of the program.",
+)
+OLD_TEST_TOOL = Reason(
+    "old-test-tool",
+    "{}",
+    "Require pytest-asyncio 0.26, and pytest 8.2 with it; then run awaken again.",
+)
+SHARED_LINE = Reason(
+    "shared-line",
+    "{} shares its line with other code, and new lines have to be written there",
+    "Put each statement on a line of its own.",
+)
 FOREIGN_SESSION = Reason(
     "foreign-session",
     "its session comes from {}, which no file of the project makes",

@@ -1,15 +1,18 @@
-"""Functions that a published project exports: who imports them awaits nothing."""
+"""What code out of sight uses, or gives to the program: it awaits nothing."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reasons import PUBLISHED
+from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import piece_around
+from awaken.codemods.sqlalchemy.session_to_async.reasons import OUT_OF_SIGHT, PUBLISHED
 from awaken.contract import Place
+from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
-from awaken.kit.sites import Refused
+from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 
@@ -49,3 +52,54 @@ def _listed(module: Module) -> Iterator[tuple[str, Place]]:
             for one in binding.value.elts:
                 if isinstance(one, ast.Constant) and isinstance(one.value, str):
                     yield one.value, module.place(one)
+
+
+def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
+    """Yield the functions that wait and that files out of sight use.
+
+    Those belong to another project of the repository, are left out, or do not parse.
+    """
+    for function in sorted(part.steps):
+        refused = _used(part, function.path, function.qualname)
+        if refused is not None:
+            yield function, refused
+
+
+def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refused | None:
+    """Return why an engine or a factory stays: a file out of sight uses its name."""
+    for one in site.module.ancestors(site.node):
+        match one:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                is_global = site.module.parent(one) is site.module.tree
+                return _used(part, site.module.path, name) if is_global else None
+            case _:
+                pass
+    return None
+
+
+def given_out_of_sight(
+    part: SynchronousPart, rule: str, changing: Collection[Member]
+) -> Iterator[Member]:
+    """Yield the names of files out of sight that stand in pieces of the program that change."""
+    pieces = {piece_with(one) for one in changing}
+    for path in sorted({one.path for one in pieces}):
+        module = part.project.module(path)
+        if module is None:
+            continue
+        for name, file in part.project.outside.imported(module):
+            for node in module.mentions(name):
+                if isinstance(node, ast.Name) and piece_around(module, node) in pieces:
+                    shown = f"`{name}` comes from {file.path}, which {file.why}"
+                    site: Site[ast.AST] = Site(rule, module, node)
+                    yield Member(site, Refused(OUT_OF_SIGHT, shown), f"`{name}`")
+
+
+def _used(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
+    if qualname.rpartition(".")[2].startswith("__") or "<locals>" in qualname:
+        return None
+    use = part.project.outside.uses_of(path, qualname)
+    if use is None:
+        return None
+    return Refused(
+        OUT_OF_SIGHT, f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
+    )

@@ -93,7 +93,8 @@ class Component:
     ``stopping`` are the members that stand against it, also those of engines that it uses.
     ``makes_tables`` says that it does nothing else with the database, and ``loads_objects`` that
     it may have objects of mapped classes: it uses more than connections of its own engines. One
-    that ``is_carried`` makes no session, or waits for nothing: others do, wherever they are.
+    that ``is_carried`` makes no session, or waits for nothing: others do, wherever they are. One
+    that ``finds_sessions`` has those in which its objects are, whoever made them.
     """
 
     pieces: list[Piece]
@@ -103,6 +104,7 @@ class Component:
     makes_tables: bool = False
     loads_objects: bool = True
     is_carried: bool = False
+    finds_sessions: bool = False
 
     @property
     def is_test(self) -> bool:

@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
     piece_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.sources import (
+    finds_session,
     given_by,
     injected_from_outside,
     makes_session,
@@ -58,6 +59,7 @@ class Judge:
         component.makes_tables = bool(operations) and {one.how for one in operations} == {"schema"}
         component.loads_objects = self._loads_objects(component, operations)
         component.is_carried = not (self._waits(component) and self._makes_sessions(component))
+        component.finds_sessions = self._waits(component) and self._finds_sessions(component)
         component.is_wanted = not self._wanted or self._is_named(component)
 
     def _waits(self, component: Component) -> bool:
@@ -73,6 +75,14 @@ class Judge:
         used = self._components.used_by([component], with_unused=False)
         making = (one for one in self._named(component) if one.site.id not in self._finding)
         return bool(used) or any(makes_session(one.site) for one in making)
+
+    def _finds_sessions(self, component: Component) -> bool:
+        """Whether a component asks objects for their sessions."""
+        for piece in component.pieces:
+            module = self._project.module(piece.path)
+            if module is not None and piece in self._waiting and finds_session(module, piece):
+                return True
+        return False
 
     def _refuse_foreign(self, component: Component) -> None:
         """Refuse the functions that are given sessions which the component does not make."""
@@ -150,6 +160,7 @@ def decided(
         components.unmade[name] = _against(members, constraints)
         for one in components.users(name) if components.unmade[name] else ():
             one.stopping += components.unmade[name]
+    _stop_where_sessions_are_found(components)
     _stop_what_is_carried(components)
     _stop_what_is_beside(components)
     return components
@@ -177,6 +188,15 @@ def _against(members: Iterable[Member], constraints: Constraints) -> list[Member
         for one in members
         if isinstance(one.outcome, Refused) or one.site.id in constraints.excluded
     ]
+
+
+def _stop_where_sessions_are_found(components: Components) -> None:
+    """Stop all that loads objects if something stays that asks these for their sessions."""
+    stopped = [one for one in components.all if one.finds_sessions and not one.converts]
+    for component in components.all if stopped else ():
+        if component.loads_objects and component not in stopped:
+            component.stopping += [each for one in stopped for each in one.stopping]
+            component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
 
 
 def _stop_what_is_carried(components: Components) -> None:

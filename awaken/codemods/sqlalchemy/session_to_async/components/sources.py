@@ -17,6 +17,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.knowledge.injection import injection
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -28,6 +29,21 @@ def makes_session(site: Site[ast.AST]) -> bool:
     """Whether a name of the synchronous side stands where an object is made of it."""
     above = site.module.parent(site.node)
     return isinstance(above, ast.Call) and above.func is site.node
+
+
+def finds_session(module: Module, piece: Piece) -> bool:
+    """Whether a function asks in which session an object is."""
+    node = module.function_at(piece.start)
+    for one in () if node is None else module.walk(node):
+        match one:
+            case ast.Call(func=called) if last_name(called) == "object_session":
+                return True
+            case ast.Attribute(attr="session", value=ast.Call(func=called)):
+                if last_name(called) in {"inspect", "instance_state"}:
+                    return True
+            case _:
+                pass
+    return False
 
 
 def given_by(

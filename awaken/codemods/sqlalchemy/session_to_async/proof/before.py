@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.sources import Snapshot
+
+if TYPE_CHECKING:
+    from awaken.project import Project
 
 
 class _File(NamedTuple):
@@ -34,6 +37,13 @@ class Before:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._files: dict[str, _File] = {}
+        self._project: Project | None = None
+
+    def project(self, after: Project) -> Project:
+        """Return the program before the change that made ``after`` of it."""
+        if self._project is None:
+            self._project = after.at(self._snapshot)
+        return self._project
 
     def is_same(self, module: Module, call: ast.Call, functions: Iterable[FunctionPlace]) -> bool:
         """Whether ``call`` stood in ``module`` as it does, and ``functions`` were coroutines'."""

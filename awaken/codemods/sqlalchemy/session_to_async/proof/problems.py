@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.operations import lost, s
 from awaken.codemods.sqlalchemy.session_to_async.proof.together import Together
 from awaken.contract import Change, Place, Problem
 from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -32,6 +35,7 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
     together = Together(after, before, calls)
     found = (
         _in_files(after, paths),
+        _lost_anew(before, after, paths),
         calls.wrong(paths),
         together.wrong(paths),
         synchronous_doubles(after, calls, paths),
@@ -48,8 +52,28 @@ def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
         if module is not None and not is_of_alembic(module):
             yield from misplaced(after, module)
             yield from synchronous(after, module)
+
+
+def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wrong]:
+    """Yield the operations that nothing awaits, without those that were lost before."""
     # Who is handed an asynchronous session need not have changed.
     for path in sorted({*paths, *after.files_with(WORDS)}):
         module = after.module(path)
-        if module is not None:
-            yield from lost(after, module)
+        found = [] if module is None else list(lost(after, module))
+        if module is None or not found:
+            continue
+        earlier = before.project(after)
+        source = earlier.module(path)
+        known = Counter(() if source is None else _named(source, lost(earlier, source)))
+        for name, wrong in zip(_named(module, found), found, strict=True):
+            known[name] -= 1
+            if known[name] < 0:
+                yield wrong
+
+
+def _named(module: Module, found: Iterable[Wrong]) -> Iterator[tuple[str, str]]:
+    """Yield in which function each stands, and what is wrong there."""
+    functions = [one for one in module.walk() if isinstance(one, Function)]
+    for place, what in found:
+        around = [one for one in functions if module.span(one).contains(place.span)]
+        yield module.qualname(around[-1]) if around else "", what

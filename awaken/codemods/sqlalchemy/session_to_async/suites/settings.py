@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Iterator
 
+from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-from awaken.contract import CreateFile, Edit, Requirement, SetKey, SiteId
+from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_TEST_TOOL
+from awaken.contract import (
+    CreateFile,
+    Edit,
+    InsertStatements,
+    NeedImport,
+    Requirement,
+    SetKey,
+    SiteId,
+    Span,
+)
+from awaken.kit.changes import Member
+from awaken.kit.sites import Refused, Site
+from awaken.knowledge.ecosystem import async_test_plugins
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
+from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import without_arguments
 from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
 
 _PLUGIN = "pytest-asyncio"
 _TABLE = ("tool", "pytest", "ini_options")
-_FIXTURE_LOOP_SCOPE = "asyncio_default_fixture_loop_scope"
+FIXTURE_LOOP_SCOPE = "asyncio_default_fixture_loop_scope"
+_SCOPED_LOOPS = "scoped_loops"
+_EVENT_LOOP = """\
+@pytest.fixture(scope="session")
+def event_loop():
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+"""
 _SCOPES = ("function", "class", "module", "package", "session")
 
 
@@ -24,6 +48,8 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
         return
     project, settings = part.project, part.project.pytest
     values = dict(_values(part))
+    if _needs_loop_fixture(part):
+        yield from _loop_fixture(part, site)
     if not values:
         return
     if project.targets.distribution(_PLUGIN) is None:
@@ -42,21 +68,82 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
         yield CreateFile(path="pytest.ini", text=f"[pytest]\n{lines}", site=site)
 
 
+def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
+    """Yield the first test that waits, if the plugin that the program requires cannot run it."""
+    first = next((one for one in sorted(part.steps) if is_test_file(one.path)), None)
+    defined = None if first is None else part.node_of(first)
+    missing = next((key for key, _ in _values(part) if not _knows(part, key)), "")
+    if _needs_loop_fixture(part):
+        missing = "" if _conftest(part) else "scoped_loops"
+    if defined is not None and missing:
+        target = part.project.targets.distribution(_PLUGIN)
+        version = f" {target.specifier} ({target.origin})" if target else ""
+        what = "loops of fixtures with a scope" if missing == "scoped_loops" else f"`{missing}`"
+        why = f"{_PLUGIN}{version} does not know {what}, which the tests need then"
+        site: Site[ast.AST] = Site(rule, *defined)
+        yield Member(site, Refused(OLD_TEST_TOOL, why), f"`{defined[1].name}`")
+
+
+def _knows(part: SynchronousPart, key: str) -> bool:
+    """Whether the plugin that the program requires may have a key, or another ability."""
+    known = next(one for one in async_test_plugins() if one.distribution == _PLUGIN)
+    since = known.since[key]
+    pytest = known.pytest.get(since)
+    return part.project.targets.admits(_PLUGIN, f">={since}") and (
+        pytest is None or part.project.targets.admits("pytest", f">={pytest}")
+    )
+
+
 def _values(part: SynchronousPart) -> Iterator[tuple[str, str]]:
     settings = part.project.pytest
     if settings.asyncio_mode != "auto":
         yield "asyncio_mode", "auto"
+    if not _knows(part, _SCOPED_LOOPS):
+        return
     if part.is_loop_bound:
         # The engine keeps its connections from one test to the next.
         if settings.fixture_loop_scope != "session":
-            yield _FIXTURE_LOOP_SCOPE, "session"
+            yield FIXTURE_LOOP_SCOPE, "session"
         if settings.test_loop_scope != "session":
             yield TEST_LOOP_SCOPE, "session"
         return
     said, widest = settings.fixture_loop_scope, _widest(part)
     # Where nothing is said, a fixture runs in the loop of its own scope.
     if said in _SCOPES and _SCOPES.index(said) < _SCOPES.index(widest):
-        yield _FIXTURE_LOOP_SCOPE, widest
+        yield FIXTURE_LOOP_SCOPE, widest
+
+
+def _needs_loop_fixture(part: SynchronousPart) -> bool:
+    """Whether all that waits has to run in one loop, and only a fixture can say so."""
+    if _knows(part, _SCOPED_LOOPS) or not any(is_test_file(one.path) for one in part.steps):
+        return False
+    is_written = part.project.files_with((b"def event_loop(",))
+    return not is_written and (part.is_loop_bound or _widest(part) != _SCOPES[0])
+
+
+def _conftest(part: SynchronousPart) -> Module | None:
+    """Return the ``conftest.py`` that all tests see which wait; None without."""
+    tests = [one.path for one in part.steps if is_test_file(one.path)]
+    folder = posixpath.commonpath([posixpath.dirname(one) for one in tests]) if tests else ""
+    while True:
+        module = part.project.module(posixpath.join(folder, "conftest.py"))
+        if module is not None or not folder:
+            return module
+        folder = posixpath.dirname(folder)
+
+
+def _loop_fixture(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
+    """Yield the fixture in whose loop old versions of the plugin run all that waits."""
+    module = _conftest(part)
+    if module is None:
+        return
+    data, path = Replaced(_EVENT_LOOP), module.path
+    yield NeedImport(path=path, module="asyncio", site=site)
+    yield NeedImport(path=path, module="pytest", site=site)
+    at = Span(0, 0)
+    yield InsertStatements(
+        path=path, at=at, where="after-imports", rewriter=REPLACE, data=data, site=site
+    )
 
 
 def _widest(part: SynchronousPart) -> str:

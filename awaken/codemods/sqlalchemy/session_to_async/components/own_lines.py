@@ -1,0 +1,61 @@
+"""Statements that new ones are written beside, or in place of: they need lines of their own."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE
+from awaken.codemods.sqlalchemy.session_to_async.reasons import SHARED_LINE
+from awaken.contract import Edit, InsertStatements, NodeEdit, Span
+from awaken.kit.changes import Member
+from awaken.kit.sites import Refused, Rewrite
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_WRITING_LINES = {DELEGATE, HOIST, REPLACE}
+
+
+def on_own_lines(project: Project, members: Iterable[Member]) -> Iterator[Member]:
+    """Yield ``members``; refused is what would write lines where a statement shares its own."""
+    for member in members:
+        edits = member.outcome.edits if isinstance(member.outcome, Rewrite) else ()
+        refused = next(filter(None, (_refused(project, one) for one in edits)), None)
+        yield member if refused is None else dataclasses.replace(member, outcome=refused)
+
+
+def _refused(project: Project, edit: Edit) -> Refused | None:
+    match edit:
+        case InsertStatements(where="before" | "after" | "body-start", at=at):
+            pass
+        case NodeEdit(rewriter=rewriter, anchor=at) if rewriter in _WRITING_LINES:
+            pass
+        case _:
+            return None
+    module = project.module(edit.path)
+    statement = None if module is None else _statement_at(module, at)
+    if isinstance(edit, InsertStatements) and edit.where == "body-start":
+        statement = getattr(statement, "body", [None])[0]
+    if module is None or statement is None or not _shares_line(module, statement):
+        return None
+    because = (module.place(statement),)
+    return Refused(SHARED_LINE, f"`{module.excerpt(statement)}`", because=because)
+
+
+def _statement_at(module: Module, span: Span) -> ast.stmt | None:
+    here = (one for one in module.walk() if isinstance(one, ast.stmt) and module.span(one) == span)
+    return next(here, None)
+
+
+def _shares_line(module: Module, statement: ast.stmt) -> bool:
+    text, start = module.source.text, module.span(statement).start
+    before = text[:start].rpartition(b"\n")[2].rpartition(b"\r")[2]
+    block = module.block_of(statement)
+    following = block[block.index(statement) + 1 :][:1]
+    # Decorators stand above.
+    is_inside = bool(before.strip()) and not getattr(statement, "decorator_list", ())
+    return is_inside or any(one.lineno == statement.end_lineno for one in following)

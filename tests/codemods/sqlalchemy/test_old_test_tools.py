@@ -1,0 +1,96 @@
+"""Suites whose pytest-asyncio is pinned: what it does not know is written otherwise, or refused."""
+
+from __future__ import annotations
+
+import pytest
+from planned import reason_of, rewritten
+
+from awaken.codemods.sqlalchemy.session_to_async.suites.settings import FIXTURE_LOOP_SCOPE
+from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
+
+DATABASE = """\
+from sqlalchemy import create_engine, literal, select
+from sqlalchemy.orm import Session
+
+engine = create_engine("sqlite:///app.db")
+
+
+def number() -> int:
+    with Session(engine) as db:
+        return db.scalar(select(literal(1)))
+"""
+CONFTEST = """\
+import pytest
+from database import number
+
+
+@pytest.fixture(scope="session")
+def one():
+    yield number()
+"""
+TEST = "def test_one(one):\n    assert one == 1\n"
+LOOPS = "_loop_scope"
+LOOP = "\n\n@pytest.fixture(scope='session')\ndef event_loop():\n    yield None\n"
+POSTGRES = DATABASE.replace("sqlite:///app.db", "postgresql+asyncpg://localhost").replace(
+    "+asyncpg", "+psycopg2"
+)
+
+
+def migrated(database=DATABASE, conftest=CONFTEST, **versions):
+    targets = {name.replace("_", "-"): version for name, version in versions.items()}
+    options = {"drivers": {"postgresql": "asyncpg"}} if database == POSTGRES else {}
+    files = {"database": database, "conftest": conftest, "test_one": TEST}
+    result = rewritten(options=options, targets=targets, **files)
+    texts = {path: text.decode() for path, text in result.files.items()}
+    return texts, {reason_of(one) for one in result.report.findings}
+
+
+@pytest.mark.parametrize("version", ["0.17.2", "0.18.3", "0.19.0", "0.21.1"])
+@pytest.mark.parametrize("database", [DATABASE, POSTGRES], ids=["sqlite", "postgresql"])
+def test_one_loop_for_all_is_a_fixture_before_loops_had_scopes(database, version):
+    texts, reasons = migrated(database, pytest_asyncio=version)
+    assert reasons == {""}
+    assert '@pytest.fixture(scope="session")\ndef event_loop():' in texts["conftest.py"]
+    assert LOOPS not in texts["pyproject.toml"]
+
+
+@pytest.mark.parametrize("version", ["0.23.8", "0.24.0", "0.26.0", "1.5.0"])
+def test_fixtures_have_loops_of_their_scope_since(version):
+    texts, reasons = migrated(pytest_asyncio=version)
+    assert reasons == {""}
+    assert "event_loop" not in texts["conftest.py"]
+    assert LOOPS not in texts["pyproject.toml"]
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [{"pytest_asyncio": "0.23.8"}, {"pytest_asyncio": "0.25.3"}, {"pytest": "7.4.4"}],
+)
+def test_one_loop_for_all_is_refused_where_nothing_says_it(versions):
+    texts, reasons = migrated(POSTGRES, **versions)
+    assert "old-test-tool" in reasons
+    assert texts["database.py"] == POSTGRES
+
+
+@pytest.mark.parametrize("version", ["0.26.0", "1.5.0"])
+def test_one_loop_for_all_is_a_setting_today(version):
+    texts, reasons = migrated(POSTGRES, pytest_asyncio=version)
+    assert reasons == {""}
+    assert (
+        f'{FIXTURE_LOOP_SCOPE} = "session"\n{TEST_LOOP_SCOPE} = "session"\n'
+        in texts["pyproject.toml"]
+    )
+
+
+def test_loop_that_a_suite_has_stays_its_own():
+    texts, reasons = migrated(conftest=f"{CONFTEST}{LOOP}", pytest_asyncio="0.21.1")
+    assert reasons == {""}
+    assert texts["conftest.py"].count("def event_loop") == 1
+
+
+def test_fixtures_of_single_tests_need_no_loop():
+    texts, reasons = migrated(
+        conftest=CONFTEST.replace('(scope="session")', ""), pytest_asyncio="0.21.1"
+    )
+    assert reasons == {""}
+    assert "event_loop" not in texts["conftest.py"]
