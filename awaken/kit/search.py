@@ -1,4 +1,4 @@
-"""Searching a program: files by words, calls by what they call, patches by what they replace."""
+"""Searching a program: files by words, calls by what they call."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Place
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
-from awaken.project.frameworks.testing.marks import Patch, patch_of
 from awaken.project.graph.callers import Obstacle
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -96,46 +93,3 @@ def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
     if named is not None or len(before) <= position:
         return named
     return None if any(isinstance(one, ast.Starred) for one in before) else before[position]
-
-
-def patched(
-    project: Project, module: Module, function: ast.expr, qualified: str
-) -> tuple[Place, ...]:
-    """Return where something else is put in the place of ``function``, which ``module`` calls.
-
-    ``qualified`` is its name in its library, ``asyncio.wait_for``: that is patched for all modules,
-    ``app.jobs.wait_for`` for one. What tests call themselves, they patch in their own file. Any
-    file may do it by an assignment, ``asyncio.wait_for = mine``.
-    """
-    word = qualified.rpartition(".")[2]
-    names = {qualified, f"{module.name}.{module.text_of(function)}"}
-    found = list(_assigned(project, word, names))
-    in_tests = is_around_tests(module.path)
-    for home in modules_with(project, (f'{word}"'.encode(), f"{word}'".encode())):
-        if in_tests and home.path != module.path:
-            continue
-        for mention in home.mentions(word):
-            call = home.parent(mention)
-            patch = patch_of(home, call) if isinstance(call, ast.Call) else None
-            if patch is not None and _patched_name(project, home, patch) in names:
-                found.append(home.place(patch.call))
-    return tuple(found)
-
-
-def _assigned(project: Project, word: str, names: Collection[str]) -> Iterator[Place]:
-    """Yield where an assignment gives one of ``names``, which end in ``word``, another meaning."""
-    for home in modules_with(project, (f".{word} =".encode(), f".{word}=".encode())):
-        for node in home.walk():
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr == word
-                and isinstance(node.ctx, ast.Store)
-                and project.qualified_name(home, node) in names
-            ):
-                yield home.place(node)
-
-
-def _patched_name(project: Project, module: Module, patch: Patch) -> str:
-    if patch.owner is None:
-        return patch.name
-    return f"{project.qualified_name(module, patch.owner)}.{patch.name}"

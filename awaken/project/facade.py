@@ -22,6 +22,8 @@ from awaken.project.frameworks.testing import (
     ObjectFactories,
     Replacements,
 )
+from awaken.project.frameworks.testing.replaced.in_force import InForces
+from awaken.project.frameworks.testing.replaced.names import ReplacedNames
 from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -115,11 +117,15 @@ class Project:
         self.values = ProgramValues(self._evaluator)
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
-        self.orm = Orm(self._evaluator, self.files_with, self._templates)
-        self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
+        in_force = InForces(self._evaluator, self.files_with)
+        self.orm = Orm(self._evaluator, self.files_with, self._templates, in_force)
+        self.doubles = Doubles(
+            self._evaluator, self.snapshot, self.files_with, lambda: self.has_sessions
+        )
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
+        self.replaced_names = ReplacedNames(self._evaluator, self.files_with, in_force)
         self.web = Web(self._evaluator, self.files_with, targets)
         self.coroutine_tests = CoroutineTests(
             self._evaluator, self.files_with, lambda: self.pytest, targets
@@ -247,6 +253,15 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    @cached_property
+    def has_sessions(self) -> bool:
+        """Whether the program names a library with sessions of SQLAlchemy, or declares one."""
+        known = knowledge()
+        roots = {name.partition(".")[0] for name in (*known.types, *known.calls)}
+        if self.targets is not None and any(map(self.targets.distribution, sorted(roots))):
+            return True
+        return bool(self.files_with([root.encode() for root in sorted(roots)]))
 
     def files_calling(self, names: Iterable[str]) -> frozenset[str]:
         """Return the Python files that may call what has one of these names, or rename it."""

@@ -84,7 +84,6 @@ from awaken.contract import Edit, Level, Phase, Reason
 from awaken.kit.call_rule import CallRule
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.search import patched
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ class AsyncTimeoutToAsyncio(CallRule):
             edits.append(site.insert_before(block, "async "))
         edits.append(site.release_import("async_timeout"))
         edits.append(site.release_import("async_timeout", qualified.rpartition(".")[2]))
-        doubles = patched(project, module, call.func, qualified)
+        doubles = tuple(one.place for one in project.replaced_names.of(module, call.func))
         caveats = ["something else is put in its place"] if doubles else []
         uses = list(_reads(module, item.optional_vars))
         caveats += (

@@ -60,7 +60,6 @@ from awaken.contract import Level, Phase, Reason
 from awaken.kit.call_rule import CallRule
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.search import patched
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -102,7 +101,8 @@ class RunningLoop(CallRule):
             site.release_import("asyncio", "get_event_loop"),
         ]
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
-        doubles = patched(project, site.module, asked, _ASKED)
+        replaced = project.replaced_names.of(site.module, asked)
+        doubles = tuple(one.place for one in replaced)
         caveats = ["something else is put in its place"] if doubles else []
         if project.files_with((b".send(None)",)):
             caveats.append("where a coroutine is driven by hand, no loop may run")

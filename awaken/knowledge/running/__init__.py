@@ -17,8 +17,9 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Top-level packages, functions and words.
 
     - ``quiet``: packages, beside the standard library, that run only what they are handed.
-    - ``running``: packages of the standard library, and ``running_builtins`` functions, that run
-      more than that.
+    - ``running``: packages of the standard library, and ``running_functions``, that run more than
+      that.
+    - ``quiet_fixtures``: fixtures of pytest and its plug-ins whose methods run no more than that.
     - ``listening_decorators``: names of decorators by which sessions and models call a function;
       ``listening_calls`` what a file holds that has such functions.
     - ``called_of_subclasses``: classes that call, of one of the program that inherits from them,
@@ -28,18 +29,23 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     quiet: frozenset[str]
     running: frozenset[str]
-    running_builtins: frozenset[str]
+    running_functions: frozenset[str]
+    quiet_fixtures: frozenset[str]
     listening_decorators: frozenset[str]
     listening_calls: tuple[str, ...]
     called_of_subclasses: dict[str, frozenset[str]]
 
 
 class Running:
-    """``listening_decorators`` and ``listening_words`` are those of sessions and models."""
+    """``listening_decorators`` and ``listening_words`` are those of sessions and models.
+
+    ``quiet_fixtures`` are names of fixtures that run only what they are handed.
+    """
 
     def __init__(self, table: _Running) -> None:
         self._table = table
         self.listening_decorators = table.listening_decorators
+        self.quiet_fixtures = table.quiet_fixtures
         self.listening_words = tuple(one.encode() for one in table.listening_calls)
 
     def runs_only_what_it_is_handed(self, function: str) -> bool:
@@ -49,7 +55,7 @@ class Running:
         tasks, its plug-ins.
         """
         root, table = function.partition(".")[0], self._table
-        if root in table.running or function in table.running_builtins:
+        if root in table.running or function in table.running_functions:
             return False
         return root in table.quiet or root in sys.stdlib_module_names
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.source.modules import Module
 from awaken.project.source.program import Program
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function
 
 
 def mentions_of(project: Program, module: Module, function: Function) -> Iterator[Place]:
@@ -74,47 +74,3 @@ def _refers(project: Program, other: Module, node: ast.AST, home: Module, name: 
             return source.rpartition(".")[2] in {home.name.rpartition(".")[2], ""}
         case _:
             return False
-
-
-def replaced_in(project: Program, module: Module, name: str) -> Place | None:
-    """Return where something else is put in the place of ``name`` of ``module``, by its name there.
-
-    By ``patch("main.startup")``, ``patch.multiple("main", startup=...)``,
-    ``monkeypatch.setattr(main, "startup", ...)``, or ``main.startup = ...``.
-    """
-    for path in project.files_with([name.encode()]):
-        other = project.module(path)
-        if other is None:
-            continue
-        for node in other.mentions(name):
-            if isinstance(node, ast.Constant) and _replaces(other, node, module, name):
-                return Place(path, other.span(node))
-        # Stores and keywords are no mentions: those are reads.
-        for node in other.walk():
-            if _stores(project, other, node, module, name):
-                return Place(path, other.span(node))
-    return None
-
-
-def _replaces(other: Module, node: ast.Constant, home: Module, name: str) -> bool:
-    call = other.parent(node)
-    replaces = isinstance(call, ast.Call) and last_name(call.func) in _REPLACING
-    return replaces and (node.value == name or _names(home, name, node))
-
-
-def _stores(project: Program, other: Module, node: ast.AST, home: Module, name: str) -> bool:
-    match node:
-        case ast.Attribute(attr=attribute, ctx=ast.Store() | ast.Del()):
-            return attribute == name and _refers(project, other, node, home, name)
-        case ast.keyword(arg=keyword):
-            call = other.parent(node)
-            return (
-                keyword == name
-                and isinstance(call, ast.Call)
-                and last_name(call.func) == "multiple"
-            )
-        case _:
-            return False
-
-
-_REPLACING = {"object", "patch", "setattr"}

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
@@ -20,8 +21,6 @@ from awaken.project.values.domain import (
 
 if TYPE_CHECKING:
     from awaken.project.values.questions import Questions
-
-_PUTTING = {"object", "patch", "setattr"}
 
 
 def parameter_of_replaced(
@@ -36,8 +35,8 @@ def parameter_of_replaced(
     if not is_around_tests(module.path) or function.decorator_list:
         return ()
     found: dict[Values, None] = {}
-    for call in _putting(module).get(function.name, ()):
-        for home, replaced in _replaced(evaluator, module, call):
+    for put in _putting(module).get(function.name, ()):
+        for home, replaced in _replaced(evaluator, module, put):
             declared = [
                 evaluator.declared(home, one.annotation)
                 for one, _ in parameters_of(replaced.args)
@@ -47,49 +46,42 @@ def parameter_of_replaced(
     return next(iter(found)) if len(found) == 1 else ()
 
 
-def _putting(module: Module) -> dict[str, list[ast.Call]]:
-    """Return the calls of a file that put a function in the place of something, by its name."""
-    kept: dict[str, list[ast.Call]] | None = module.memo.get(_putting)
+def _putting(module: Module) -> dict[str, list[Put]]:
+    """Return where a file puts a function in the place of something, by its name."""
+    kept: dict[str, list[Put]] | None = module.memo.get(_putting)
     if kept is None:
-        named: defaultdict[str, list[ast.Call]] = defaultdict(list)
-        for node in module.walk():
-            if isinstance(node, ast.Call) and last_name(node.func) in _PUTTING:
-                given = [*node.args[1:], *(one.value for one in node.keywords)]
-                for name in {one.id for one in given if isinstance(one, ast.Name)}:
-                    named[name].append(node)
+        named: defaultdict[str, list[Put]] = defaultdict(list)
+        for put in (one for puts in puts_in(module).values() for one in puts):
+            keywords = put.node.keywords if isinstance(put.node, ast.Call) else []
+            for value in (put.value, *(one.value for one in keywords)):
+                if isinstance(value, ast.Name):
+                    named[value.id].append(put)
         kept = module.memo[_putting] = dict(named)
     return kept
 
 
-def _replaced(
-    evaluator: Questions, module: Module, call: ast.Call
-) -> Iterator[tuple[Module, Function]]:
-    """Yield the functions that stood where a call puts something else."""
-    for value in _target(evaluator, module, call):
+def _replaced(evaluator: Questions, module: Module, put: Put) -> Iterator[tuple[Module, Function]]:
+    """Yield the functions that stood where something else is put."""
+    for value in _target(evaluator, module, put):
         if isinstance(value, FunctionOf) and isinstance(value.node, Function):
             yield value.module, value.node
 
 
-def _target(evaluator: Questions, module: Module, call: ast.Call) -> Values:
-    match call.args:
-        case [ast.Constant(value=str(dotted)), *_]:
-            located = evaluator.names.locate(dotted)
-            home = None if located is None else evaluator.load(located.path)
-            if home is None or located is None or len(located.rest) != 1:
-                return ()
-            return evaluator.global_values(home, located.rest[0])
-        case [owner, ast.Constant(value=str(name)), *_]:
-            values = evaluator.values(module, owner)
-        case _:
+def _target(evaluator: Questions, module: Module, put: Put) -> Values:
+    if put.owner is None:
+        located = evaluator.names.locate(put.name)
+        home = None if located is None else evaluator.load(located.path)
+        if home is None or located is None or len(located.rest) != 1:
             return ()
+        return evaluator.global_values(home, located.rest[0])
     found: list[Values] = []
-    for value in values:
+    for value in evaluator.values(module, put.owner):
         match value:
             case ModuleOf(path=path):
                 home = evaluator.load(path)
-                found.append(() if home is None else evaluator.global_values(home, name))
+                found.append(() if home is None else evaluator.global_values(home, put.name))
             case ClassOf() | InstanceOf():
-                found.append(evaluator.attribute(value, name, module, call))
+                found.append(evaluator.attribute(value, put.name, module, put.node))
             case _:
                 pass
     return tuple(each for one in found for each in one)

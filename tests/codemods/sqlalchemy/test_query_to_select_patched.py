@@ -49,9 +49,12 @@ class Users:
         return find(self.s)
 """
 TESTS = """\
+from contextlib import ExitStack, contextmanager
+from unittest import TestCase
+from unittest.mock import Mock, patch
+
 import pytest
 from sqlalchemy.orm import Session
-from unittest.mock import patch
 
 from models import User
 from shop import Users, add, counted, each, find
@@ -136,7 +139,7 @@ def flushed(s: Session, context):
                 "    monkeypatch.setattr(s, 'execute', print)\n"
                 "    add(s)\n    s.query(User).all()\n"
             ),
-            [Level.UNSAFE, Level.UNSAFE, Level.SAFE],
+            [Level.SAFE, Level.UNSAFE, Level.SAFE],
         ),
         (
             (
@@ -164,15 +167,6 @@ def flushed(s: Session, context):
             "def test_adds(s: Session):\n    s.execute = print\n    s.query(User).all()\n",
             [Level.UNSAFE, Level.UNSAFE, Level.UNSAFE],
         ),
-        # whoever gets the fixture runs meanwhile
-        (
-            (
-                "@pytest.fixture\ndef spy(s: Session):\n"
-                "    with patch.object(s, 'execute') as one:\n"
-                "        yield one\n    s.query(User).all()\n"
-            ),
-            [Level.UNSAFE, Level.UNSAFE, Level.UNSAFE],
-        ),
         # a test that another one calls
         (
             (
@@ -187,3 +181,171 @@ def test_how_long_a_method_is_replaced_depends_on_what_replaces_it(replacing, ex
     other = "\n\ndef test_other(s: Session):\n    assert s.query(User).all() == []\n"
 
     assert levels(replacing + other) == expected
+
+
+SAFE, UNSAFE = Level.SAFE, Level.UNSAFE
+OTHER_TEST = "\n\ndef test_other(s: Session):\n    assert s.query(User).all() == []\n"
+RUNS = "ask(s), s.query(User).all()"
+"""What a test does: the shop may ask, and it asks itself."""
+TEST = f"""\
+def test_adds(s: Session, mocker, monkeypatch):
+    {{}}
+    {RUNS}
+"""
+WITHIN = f"""\
+def test_adds(s: Session, monkeypatch):
+    with {{}}:
+        {{}}
+        {RUNS}
+"""
+FINALLY = f"""\
+def test_adds(s: Session):
+    kept = s.execute
+    patcher = {{}}
+    other = patch('shop.add')
+    try:
+        {{}}
+        {RUNS}
+    finally:
+        {{}}
+"""
+DECORATED = f"""\
+{{}}
+def test_adds(s: Session, *given):
+    {RUNS}
+"""
+SPY = f"""\
+@pytest.fixture{{}}
+def spy(s: Session, monkeypatch):
+    {{}}
+
+{{}}
+def test_adds(s: Session{{}}):
+    {RUNS}
+"""
+CASE = f"""\
+class TestAdds(TestCase):
+    def setUp(self):
+        {{}}
+
+    def tearDown(self):
+        {{}}
+
+    def test_adds(self):
+        s: Session = make()
+        {RUNS}
+"""
+SET = "monkeypatch.setattr(s, 'execute', print)"
+WITH = "with patch.object(s, 'execute'):\n        yield"
+ON_CLASS = "patch.object(Session, 'execute')"
+ONE_TEST = {
+    "mocker": TEST.format("mocker.patch.object(s, 'execute')"),
+    "mocker-text": TEST.format("mocker.patch('sqlalchemy.orm.Session.execute')"),
+    "mocker-spy": TEST.format("mocker.spy(s, 'execute')"),
+    "monkeypatch": TEST.format(SET),
+    "monkeypatch-text": TEST.format("monkeypatch.setattr('sqlalchemy.orm.Session.execute', print)"),
+    "keywords": TEST.format("monkeypatch.setattr(target=s, name='execute', value=print)"),
+    "namespace": TEST.format("monkeypatch.setitem(s.__dict__, 'execute', print)"),
+    "computed": TEST.format("monkeypatch.setattr(s, 'exec' + 'ute', print)"),
+    "context": WITHIN.format("monkeypatch.context() as patches", f"patches{SET[11:]}"),
+    "several": WITHIN.format(f"patch('shop.add'), {ON_CLASS} as fake", "fake"),
+    "stack": WITHIN.format(f"ExitStack() as stack, stack.enter_context({ON_CLASS})", "stack"),
+    "entered": WITHIN.format("ExitStack() as stack", f"stack.enter_context({ON_CLASS})"),
+    "multiple": DECORATED.format("@patch.multiple(Session, execute=print)"),
+    "stacked": DECORATED.format(f"@patch('shop.add')\n@{ON_CLASS}"),
+    "coroutine": DECORATED.replace("def ", "async def ").format(f"@{ON_CLASS}"),
+    "restored": FINALLY.format("None", "s.execute = print", "s.execute = kept"),
+    "stopped": FINALLY.format(ON_CLASS, "patcher.start()", "patcher.stop()"),
+    "class": f"@{ON_CLASS}\nclass TestAdds:\n"
+    f"    def test_adds(self, fake, s: Session):\n        {RUNS}\n",
+    "set-up": CASE.format(
+        f"self.patcher = {ON_CLASS}\n        self.patcher.start()", "self.patcher.stop()"
+    ),
+    "cleaned-up": CASE.format(
+        f"{ON_CLASS}.start()\n        self.addCleanup(patch.stopall)", "pass"
+    ),
+    "entered-for-a-test": CASE.format(f"self.enterContext({ON_CLASS})", "pass"),
+    "fixture": SPY.format("", SET, "", ", spy"),
+    "fixture-with": SPY.format("", WITH, "", ", spy"),
+    "fixture-marked": SPY.format("", SET, "@pytest.mark.usefixtures('spy')", ""),
+    "fixture-renamed": SPY.format("(name='spied')", SET, "", ", spied"),
+    "fixture-of-a-fixture": SPY.format(
+        "", SET, "@pytest.fixture\ndef ready(spy):\n    pass\n", ", ready"
+    ),
+    "fixture-restored": SPY.format(
+        "", "kept = s.execute\n    s.execute = print\n    yield\n    s.execute = kept", "", ", spy"
+    ),
+    "helper": f"def put(s: Session, monkeypatch):\n    {SET}\n\n"
+    + TEST.format("put(s, monkeypatch)"),
+    "manager": f"@contextmanager\ndef put(s: Session):\n    {WITH}\n\n"
+    + WITHIN.format("put(s)", "s"),
+}
+"""Ways to replace a method while one test runs."""
+LASTING = {
+    "started": TEST.format(f"{ON_CLASS}.start()"),
+    "assigned": TEST.format("s.execute = print"),
+    "another-stopped": FINALLY.format(ON_CLASS, "patcher.start()", "other.stop()"),
+    "set-up-only": CASE.format(f"{ON_CLASS}.start()", "pass"),
+    "automatic": SPY.format("(autouse=True)", SET, "", ""),
+    "of-a-module": SPY.format("(scope='module')", WITH, "", ", spy"),
+    "of-a-session": SPY.format("(scope='session')", WITH, "", ", spy"),
+    "class-mocker": TEST.replace("mocker,", "class_mocker,").format(
+        "class_mocker.patch.object(s, 'execute')"
+    ),
+    "own-mocker": "@pytest.fixture(scope='session')\ndef mocker():\n    return make()\n\n"
+    + TEST.format("mocker.patch.object(s, 'execute')"),
+    "by-the-module": "def put(s: Session, monkeypatch):\n"
+    f"    {SET}\n\nput(make(), pytest.MonkeyPatch())\n\n" + TEST.format("add(s)"),
+}
+"""Ways that hold for other tests, too."""
+
+
+_REACHED = {"cleaned-up", "entered-for-a-test", "manager", "set-up", "stopped"}
+"""What calls something unknown, which may call the shop."""
+
+
+@pytest.mark.parametrize("way", ONE_TEST)
+@pytest.mark.parametrize("calls", ["find", "add"])
+def test_what_one_test_replaces_reaches_what_that_test_runs(way, calls):
+    found = levels(ONE_TEST[way].replace("ask(", f"{calls}(") + OTHER_TEST)
+
+    reached = calls == "find" or way in _REACHED
+    assert found == [UNSAFE if reached else SAFE, UNSAFE, SAFE]
+
+
+@pytest.mark.parametrize("way", LASTING)
+def test_what_holds_for_more_than_one_test_reaches_the_others(way):
+    assert levels(LASTING[way].replace("ask(", "find(") + OTHER_TEST) == [UNSAFE, UNSAFE, UNSAFE]
+
+
+@pytest.mark.parametrize(
+    ("method", "met"),
+    [("all", True), ("first", False), ("__iter__", True), ("_iter", True), ("filter", False)],
+)
+def test_a_replaced_method_of_query_reaches_the_queries_that_call_it(method, met):
+    replacing = f"patch('sqlalchemy.orm.Query.{method}')"
+    found = levels(WITHIN.format(replacing, "s").replace("ask(", "find(") + OTHER_TEST)
+
+    assert found == [UNSAFE if met else SAFE] * 2 + [SAFE]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "monkeypatch.setattr('shop.add', find); add(s)",
+        "mocker.patch('shop.add', side_effect=find); add(s)",
+        "mocker.patch('shop.add', users.of); add(s)",
+        "Mock(side_effect=find)(s)",
+        "helper(s)",
+        "pytest.raises(OSError, find, s)",
+        "TestCase().assertRaises(OSError, find, s)",
+    ],
+)
+def test_what_a_test_hands_on_runs_while_a_method_is_replaced(inside):
+    test = (
+        "def helper(s):\n    find(s)\n\n"
+        "def test_adds(s: Session, users: Users, mocker, monkeypatch):\n"
+        f"    mocker.patch.object(s, 'execute')\n    {inside}\n    s.query(User).all()\n"
+    )
+
+    assert levels(test + OTHER_TEST) == [UNSAFE, UNSAFE, SAFE]

@@ -77,7 +77,8 @@ OUTSIDE = {
     "@patch('sqlalchemy.orm.session.Session.{0}')\ndef test(fake):\n    f(Session(engine))\n",
     "patched-own": "from unittest.mock import patch\n"
     "@patch('app.Plain.{0}')\ndef test(fake):\n    f(Session(engine))\n",
-    "monkeypatch": "def test(monkeypatch):\n    monkeypatch.setattr(Session, '{0}', print)\n",
+    "monkeypatch": "def test(monkeypatch):\n    monkeypatch.setattr(Session, '{0}', print)\n"
+    "    f(Session(engine))\n",
 }  # fmt: skip
 CALLS = {"scalars": {"scalars", "execute"}, "scalar": {"scalar", "execute"}}
 """The methods of a session that a query, or its rewrite, calls; of the others only its own."""

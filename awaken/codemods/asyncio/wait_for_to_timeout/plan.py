@@ -14,7 +14,7 @@ from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
-from awaken.kit.search import argument, calls_of, patched
+from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.effects import suspensions
 from awaken.project.source.trees import is_none
@@ -137,7 +137,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
         caveats.append(f"the time in which `{module.excerpt(waited)}` is made now counts")
     if _calls(timeout) and not isinstance(waited, ast.Name):
         caveats.append("the timeout is now worked out first")
-    doubles = patched(project, module, call.func, _WAIT_FOR)
+    doubles = tuple(one.place for one in project.replaced_names.of(module, call.func))
     if doubles:
         caveats.append("something else is put in its place")
     shown = module.excerpt(call.func)

@@ -21,7 +21,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import 
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 from awaken.project import Project
-from awaken.project.graph.mentions import mentions_of, replaced_in
+from awaken.project.graph.mentions import mentions_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -67,7 +67,7 @@ def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
         names = {step.name} if step.function is not None else {one.id for one in step.reads}
         # A body that moved has no name left for a test to replace.
         for name in sorted(names) if index not in lifespan.bodies else ():
-            if name and replaced_in(project, step.module, name) is not None:
+            if name and project.replaced_names.of_variable(step.module, name):
                 yield f"tests that replace `{name}` replace it for the lifespan too"
 
 

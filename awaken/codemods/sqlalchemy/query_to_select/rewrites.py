@@ -120,7 +120,9 @@ class Rewrite:
             (name, part.module, part.node) for part in self.parts for name in _runs(part.data)
         ]
         executed.sort(key=itemgetter(0))
-        caveats = dict.fromkeys([*self.caveats, *sites.replaced.caveats(executed)])
+        queries = [(part.module, part.node) for part in self.parts]
+        replaced = (*sites.replaced.caveats(executed), *sites.replaced.of_query(queries))
+        caveats = dict.fromkeys([*self.caveats, *replaced])
         for part in self.parts:
             caveats |= dict.fromkeys(sites.backrefs.caveats(part.module, part.node))
         return replace(self, caveats=tuple(caveats))

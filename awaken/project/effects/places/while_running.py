@@ -16,6 +16,7 @@ from awaken.project.graph.stubs import is_stub
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
+from awaken.project.values.pytest_fixtures import fixture_for
 
 Place = tuple[str, int]
 """A function: its file, and the byte of its ``def``."""
@@ -37,14 +38,16 @@ class WhileRunning:
         self._callees = Callees(evaluator)
         self._methods: dict[str, tuple[Place, ...]] = {}
 
-    def functions(self, module: Module, parts: Sequence[ast.AST]) -> frozenset[Place] | None:
+    def functions(
+        self, module: Module, parts: Sequence[ast.AST], *, is_resumed: bool = False
+    ) -> frozenset[Place] | None:
         """Return the functions that may run while ``parts`` of a file do; None if any may.
 
         Functions that are called are followed, and what is handed on counts as called. Python's
-        own calls (of operators, ``with`` and loops) are not looked at, but properties are.
+        own calls (of operators, ``with`` and loops) are not looked at, but properties are. What
+        listens to sessions is not among them. With ``is_resumed`` it is known what runs while the
+        parts wait at a ``yield`` of their own.
         """
-        if self._run_by_sessions is None:
-            return None
         found: set[Place] = set()
         waiting = [(module, one) for one in parts]
         left = _MOST_NODES
@@ -52,19 +55,22 @@ class WhileRunning:
             home, part = waiting.pop()
             for node in home.walk(part):
                 left -= 1
+                if is_resumed and part in parts and isinstance(node, ast.Yield):
+                    continue
                 called = None if left < 0 else self._run_by(home, node)
                 if called is None:
                     return None
                 waiting += self._new(called, found)
             if len(found) > _MOST_FUNCTIONS:
                 return None
-        return self._run_by_sessions | found
+        return frozenset(found)
 
     @cached_property
-    def _run_by_sessions(self) -> frozenset[Place] | None:
+    def listening(self) -> frozenset[Place] | None:
         """The functions that listen to sessions and models, and what they call; None if too many.
 
-        Nearly all code calls what they listen to. What they call out of sight is not looked at.
+        Nearly all code calls what they listen to, so they may run while anything does. What they
+        call out of sight is not looked at.
         """
         found: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
@@ -72,14 +78,14 @@ class WhileRunning:
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None:
-                    waiting += self._new(self._listening(module, node), found)
+                    waiting += self._new(self._listeners(module, node), found)
         while waiting:
             home, part = waiting.pop()
             for node in home.walk(part):
                 waiting += self._new(self._run_by(home, node) or (), found)
         return frozenset(found) if len(found) <= _MOST_FUNCTIONS else None
 
-    def _listening(self, module: Module, node: ast.AST) -> Iterator[Called]:
+    def _listeners(self, module: Module, node: ast.AST) -> Iterator[Called]:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() if any(
                 _registers(one) for one in node.decorator_list
@@ -117,6 +123,8 @@ class WhileRunning:
                 return []
 
     def _of_call(self, module: Module, call: ast.Call) -> list[Called] | None:
+        if self._is_of_fixture(module, call.func):
+            return []
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown):
             return None
@@ -131,6 +139,24 @@ class WhileRunning:
         if isinstance(made, Called):
             return [made]
         return [] if made or self._is_plain_class(module, call) else None
+
+    def _is_of_fixture(self, module: Module, func: ast.expr) -> bool:
+        """Whether it is a method of a fixture of pytest that runs only what it is handed."""
+        root: ast.AST | None = func
+        while isinstance(root, ast.Attribute | ast.Call):
+            root = root.value if isinstance(root, ast.Attribute) else root.func
+        if not isinstance(root, ast.Name) or root is func:
+            return False
+        for one in module.scopes.bindings_of(root):
+            function = one.scope.node
+            if isinstance(one.node, ast.arg) and isinstance(function, Function):
+                names, load = self._evaluator.names, self._evaluator.load
+                own = fixture_for(module, function, one.name, names, load)
+                return one.name in _TABLE.quiet_fixtures and own is None
+            # ``with monkeypatch.context() as patches``
+            if isinstance(one.value, ast.Call):
+                return self._is_of_fixture(module, one.value.func)
+        return False
 
     def _is_plain_class(self, module: Module, call: ast.Call) -> bool:
         """Whether a call makes an instance whose class has no constructor of the program."""

@@ -43,6 +43,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.frameworks.sqlalchemy.stand_ins.given import StandIn, StandIns
 from awaken.project.frameworks.templates.sights import TemplateSights
+from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -58,6 +59,7 @@ class Orm:
         evaluator: ProgramEvaluator,
         files_with: Callable[[Sequence[bytes]], list[str]],
         templates: Callable[[], Texts | None],
+        in_force: InForces,
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -71,7 +73,7 @@ class Orm:
             evaluator, evaluator.classes, self._models, self._query_classes, files_with
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
-        self.replaced_methods = ReplacedMethods(evaluator, self._sessions, files_with)
+        self.replaced_methods = ReplacedMethods(evaluator, self._sessions, files_with, in_force)
         self._stand_ins = StandIns(evaluator, self._models, files_with)
         self.engines = Engines(evaluator, files_with)
         self.commits = Commits(evaluator, self._models, self._sessions, files_with)

@@ -10,16 +10,17 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.project.effects.places.while_replaced import Block, WhileReplaced, block_around
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
+from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import UNTOLD, Put, puts_in, words_of
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
 
-_SETTERS = {"setattr", "object"}
-"""``setattr(...)``, ``monkeypatch.setattr(...)``, ``patch.object(...)``."""
-_WAYS = [b"setattr(", b".object(", b".multiple(", b"type("]
+_COMPUTED = [b"setattr(", b".object(", b".spy("]
+"""What a file holds that replaces an attribute whose name it computes."""
 _ANY = "__getattribute__"
 """A class that has it may answer any name by something of its own."""
 
@@ -27,13 +28,13 @@ _ANY = "__getattribute__"
 class ReplacedMethod(Struct, frozen=True):
     """A method that is not the library's: its name, empty for any, and a clause that says so.
 
-    ``block`` is the code during which alone it is replaced, if that ends.
+    ``is_put`` says that ``place`` puts something in its place, perhaps for a while.
     """
 
     name: str
     why: str
     place: Place
-    block: Block | None = None
+    is_put: bool = False
 
     def may_be(self, name: str) -> bool:
         """Whether it may be the method ``name``."""
@@ -48,17 +49,17 @@ class ReplacedMethods:
         evaluator: ProgramEvaluator,
         sessions: Sessions,
         files_with: Callable[[Sequence[bytes]], list[str]],
+        in_force: InForces,
     ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions
         self._files_with = files_with
+        self._in_force = in_force
         self._known: dict[frozenset[str], tuple[ReplacedMethod, ...]] = {}
-        self._while_replaced = WhileReplaced(evaluator, files_with)
 
     def may_meet(self, replaced: ReplacedMethod, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while a method is replaced."""
-        block = replaced.block
-        return block is None or self._while_replaced.may_run(block, module, node)
+        return not replaced.is_put or self._in_force.may_run(replaced.place, module, node)
 
     def of_sessions(self, names: Collection[str]) -> tuple[ReplacedMethod, ...]:
         """Return where a program replaces one of the methods ``names`` of synchronous sessions.
@@ -73,18 +74,29 @@ class ReplacedMethods:
     def _of_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
         roles = self._evaluator.knowledge.types.items()
         classes = {name for name, role in roles if role in {"session", "scoped"}}
-        words = [f"{one}{end}".encode() for one in names for end in (" =", "=", '"', "'")]
+        words = [word for one in names for word in words_of(one)]
         yield from self._in_subclasses(classes, names)
-        for one in self._from_outside(classes, words, self._may_be_session):
-            if one.name in {"", *names}:
-                yield one
+        yield from self._from_outside(classes, [*words, *_COMPUTED], names, [b"session"])
 
     @cached_property
     def of_queries(self) -> tuple[ReplacedMethod, ...]:
         """Where a program replaces a method of Query itself, subclasses left aside."""
         classes = set(self._evaluator.knowledge.query_classes)
         words = [f"{one.rpartition('.')[2]}.".encode() for one in sorted(classes)]
-        return tuple(self._from_outside(classes, words, _is_none))
+        return tuple(self._from_outside(classes, [*words, *_COMPUTED], None, ()))
+
+    def methods_replaced(self, replaced: ReplacedMethod) -> frozenset[str] | None:
+        """Return the methods of Query that do something else then; None if all may."""
+        callers = self._evaluator.knowledge.query_callers
+        if replaced.name not in callers:
+            return None
+        found = {replaced.name}
+        waiting = [replaced.name]
+        while waiting:
+            new = callers.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes
@@ -117,57 +129,79 @@ class ReplacedMethods:
         self,
         classes: set[str],
         words: Sequence[bytes],
-        may_be_meant: Callable[[Module, ast.expr, str], bool],
+        names: Collection[str] | None,
+        objects: Sequence[bytes],
     ) -> Iterator[ReplacedMethod]:
-        """Yield assignments, ``setattr()`` and patches of tests: of a class, or of an object."""
-        for path in self._paths(classes, words):
+        """Yield what is put into a class, or into an object that a session may be.
+
+        ``names`` are the methods that matter, None for all; a file that replaces one of an object
+        holds one of ``objects``, if that matters.
+        """
+        known = self._evaluator.classes
+        every = {*classes, *(one for each in sorted(classes) for one in known.all_subclasses(each))}
+        spellings = {word for one in every for word in known.spellings(one)}
+        named = [word.encode() for word in sorted(spellings)]
+        concerned = set(self._files_with([*named, *objects]))
+        for path in sorted(concerned.intersection(self._files_with([*words, b".multiple("]))):
             module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None:
-                    continue
-                for owner, name in _written_to(node):
-                    if self._is_class(module, owner, classes) or may_be_meant(module, owner, name):
-                        yield _replaced(module, node, owner, name)
-                for base in _bases_given(node):
-                    if self._is_class(module, base, classes):
-                        why = f"{path} makes a class of `{ast.unparse(base)}` with `type()`"
-                        yield ReplacedMethod("", why, module.place(node))
+            if module is None:
+                continue
+            for put in _puts(module, names):
+                # What is cheap to compare comes first: an owner has to be evaluated.
+                owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
+                is_class = owner in {*spellings, UNTOLD} and self._is_class(module, put, classes)
+                if is_class or (objects and self._may_be_session(module, put)):
+                    yield _replaced(module, put)
+        for path in sorted(concerned.intersection(self._files_with([b"type("]))):
+            module = self._evaluator.load(path)
+            for base in _bases_given(module) if module is not None else ():
+                if module is not None and self._is_named(module, base, classes):
+                    why = f"{path} makes a class of `{ast.unparse(base)}` with `type()`"
+                    yield ReplacedMethod("", why, module.place(base))
 
-    def _paths(self, classes: set[str], words: Sequence[bytes]) -> list[str]:
-        """Return the files that hold a way to replace something, and name what is meant."""
-        ways = {*self._files_with(words), *self._files_with(_WAYS)}
-        simple = {name.rpartition(".")[2].encode() for name in classes}
-        return sorted(ways.intersection(self._files_with([*sorted(simple), b"session"])))
-
-    def _is_class(self, module: Module, node: ast.AST, classes: set[str]) -> bool:
+    def _is_class(self, module: Module, put: Put, classes: set[str]) -> bool:
+        if put.owner is not None:
+            return self._is_named(module, put.owner, classes)
         names = self._evaluator.names
-        match node:
-            case ast.Constant(value=str(text)):
-                name: str | None = self._evaluator.knowledge.canonical(names.defined(text))
-            case ast.Name() | ast.Attribute():
-                name = names.qualified(module, node)
-            case _:
-                name = None
+        dotted = names.defined(put.name.rpartition(".")[0])
+        return self._is_of(self._evaluator.knowledge.canonical(dotted), classes)
+
+    def _is_named(self, module: Module, node: ast.expr, classes: set[str]) -> bool:
+        return self._is_of(self._evaluator.names.qualified(module, node), classes)
+
+    def _is_of(self, name: str | None, classes: set[str]) -> bool:
         if name is None or name in classes:
             return name is not None
         ancestors = self._evaluator.classes.ancestors(name)
         return ancestors is not None and not classes.isdisjoint(ancestors.outside)
 
-    def _may_be_session(self, module: Module, node: ast.expr, name: str) -> bool:
+    def _may_be_session(self, module: Module, put: Put) -> bool:
         """Whether an object is a session, or may be one: no other library has ``scalars``."""
-        if not name or isinstance(node, ast.Constant):
+        if not put.name or put.owner is None:
             return False
-        proof = self._sessions.of(module, node)
+        proof = self._sessions.of(module, put.owner)
         if isinstance(proof, Unknown):
-            return name in {"scalars", "scalar"}
+            return put.name in {"scalars", "scalar"}
         return isinstance(proof, SessionProof) and not proof.kind.startswith("async")
 
 
-def _replaced(module: Module, node: ast.AST, owner: ast.expr, name: str) -> ReplacedMethod:
-    text = str(owner.value) if isinstance(owner, ast.Constant) else ast.unparse(owner)
-    what = f"`{text}.{name}`" if name else f"methods of `{text}`"
+def _puts(module: Module, names: Collection[str] | None) -> list[Put]:
+    """Return what a file puts in the place of attributes that matter, in source order."""
+    puts = puts_in(module)
+    found = [
+        one for name in (puts if names is None else {"", *names}) for one in puts.get(name, ())
+    ]
+    return sorted(
+        (one for one in found if one.owner is not None or "." in one.name),
+        key=lambda one: module.span(one.node),
+    )
+
+
+def _replaced(module: Module, put: Put) -> ReplacedMethod:
+    owner = put.name.rpartition(".")[0] if put.owner is None else ast.unparse(put.owner)
+    what = f"`{owner}.{put.last}`" if put.name else f"methods of `{owner}`"
     why = f"{module.path} replaces {what}"
-    return ReplacedMethod(name, why, module.place(node), block_around(module, node))
+    return ReplacedMethod(put.last, why, module.place(put.node), is_put=True)
 
 
 def _defined(
@@ -179,33 +213,11 @@ def _defined(
         yield ReplacedMethod("" if name == _ANY else name, why, Place(facts.path, facts.span))
 
 
-def _written_to(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
-    """Yield what ``node`` gives a new attribute, with its name; an empty one for any."""
-    match node:
-        case ast.Attribute(value=owner, attr=name, ctx=ast.Store()):
-            yield owner, name
-        case ast.Call(
-            func=ast.Name(id=function) | ast.Attribute(attr=function), args=[owner, name, *_]
-        ) if function in _SETTERS:
-            yield owner, str(name.value) if isinstance(name, ast.Constant) else ""
-        case ast.Call(func=ast.Attribute(attr="multiple"), args=[owner], keywords=given):
-            yield from ((owner, one.arg or "") for one in given)
-        # `patch("sqlalchemy.orm.Session.execute")`
-        case ast.Call(args=[ast.Constant(value=str(text)) as first, *_]) if "." in text:
-            owner_name, _, name = text.rpartition(".")
-            yield ast.copy_location(ast.Constant(owner_name), first), name
-        case _:
-            pass
-
-
-def _bases_given(node: ast.AST) -> Iterator[ast.expr]:
+def _bases_given(module: Module) -> Iterator[ast.expr]:
     """Yield the bases of ``type("Own", (Session,), {...})``."""
-    match node:
-        case ast.Call(func=ast.Name(id="type"), args=[_, ast.Tuple(elts=bases), _]):
-            yield from bases
-        case _:
-            pass
-
-
-def _is_none(_module: Module, _node: ast.expr, _name: str) -> bool:
-    return False
+    for one in module.mentions("type"):
+        match module.parent(one):
+            case ast.Call(func=function, args=[_, ast.Tuple(elts=bases), _]) if function is one:
+                yield from bases
+            case _:
+                pass

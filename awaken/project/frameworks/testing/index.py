@@ -62,9 +62,11 @@ class Doubles:
         evaluator: ProgramEvaluator,
         files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
+        has_queries: Callable[[], bool],
     ) -> None:
         self._evaluator = evaluator
         self._files = files
+        self._has_queries = has_queries
         self._files_with = files_with
         self._words = evaluator.callers.words
         self._found: dict[Place, Double] | None = None
@@ -108,6 +110,9 @@ class Doubles:
 
     # ---------------------------------------------------------------------------------- the files
     def _search(self) -> None:
+        # A mock of the `query` of anything else is none of a Query.
+        if not self._has_queries():
+            return
         tests = [path for path in self._files_with((b"query",)) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files.searched(path).text)]
         self._files.looked_at.note_search(Search("doubles", b""), marked)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import dotted_text
 from awaken.project.source.trees import Function, last_name
 
 _CONFIGURED = re.compile(
@@ -33,8 +34,6 @@ _LEGACY = {
     "all", "count", "distinct", "filter", "filter_by", "first", "get", "group_by", "join", "limit",
     "one", "one_or_none", "options", "order_by", "outerjoin", "scalar", "with_entities",
 }  # fmt: skip
-UNTOLD = "?"
-"""The module in the target of a patch that the text in sight does not say."""
 _MOCKS = {"AsyncMock", "MagicMock", "Mock", "NonCallableMock", "SimpleNamespace"}
 
 
@@ -165,72 +164,13 @@ def patch_of(module: Module, call: ast.Call) -> Patch | None:
     given = (*args[1:], *named)
     # pytest's ``setattr("module.name", value)``; every other one takes an object first.
     if args and (last == "patch" or (last == "setattr" and len(args) > 1)):
-        dotted = text_of(module, args[0]) or _with_open_beginning(args[0])
+        dotted = dotted_text(module, args[0])
         if dotted is not None:
             return Patch(call, None, dotted, given)
     is_object = (last == "object" and owner == "patch") or last == "setattr"
     if is_object and len(args) > 1 and isinstance(args[1], ast.Constant):
         return Patch(call, args[0], str(args[1].value), given[1:])
     return None
-
-
-def text_of(module: Module, node: ast.expr) -> str | None:
-    """Return the text that ``node`` is: constants of the file are put into f-strings."""
-    match node:
-        case ast.Constant(value=str() as text):
-            return text
-        case ast.JoinedStr():
-            parts = [text_of(module, one) for one in node.values]
-            return None if None in parts else "".join(one or "" for one in parts)
-        case ast.FormattedValue():
-            return text_of(module, node.value)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            start, end = text_of(module, left), text_of(module, right)
-            return None if start is None or end is None else start + end
-        case ast.Name():
-            bindings = module.scopes.bindings_of(node)
-            value = bindings[0].value if len(bindings) == 1 else None
-            return text_of(module, value) if isinstance(value, ast.Constant) else None
-        case ast.Attribute():
-            return _text_of_class(module, node)
-        case _:
-            return None
-
-
-def _with_open_beginning(node: ast.expr) -> str | None:
-    """Return the target of a patch of which the text in sight says the last name alone."""
-    match node:
-        case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]) if "." in text:
-            return f"{UNTOLD}.{text.rpartition('.')[2]}"
-        case _:
-            return None
-
-
-def _text_of_class(module: Module, node: ast.Attribute) -> str | None:
-    """Return the text that an attribute of the class around ``node`` is, where nothing sets it."""
-    owner = module.enclosing_class(node)
-    if owner is None or not isinstance(node.value, ast.Name):
-        return None
-    if node.value.id not in {"self", "cls", owner.name}:
-        return None
-    bindings = module.scopes.scope_made_by(owner).bindings.get(node.attr, [])
-    value = bindings[0].value if len(bindings) == 1 else None
-    is_said = isinstance(value, ast.Constant) and not _is_set_elsewhere(module, owner, node.attr)
-    return text_of(module, value) if is_said and value is not None else None
-
-
-def _is_set_elsewhere(module: Module, owner: ast.ClassDef, name: str) -> bool:
-    """Whether something gives an attribute of a class another value: a method, a class below it."""
-    for node in module.walk():
-        match node:
-            case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
-                return True
-            case ast.ClassDef() if node is not owner:
-                if name in module.scopes.scope_made_by(node).bindings:
-                    return True
-            case _:
-                pass
-    return False
 
 
 def outermost(module: Module, node: ast.AST) -> Function | ast.Module:

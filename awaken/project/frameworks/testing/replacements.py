@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from awaken.knowledge import knowledge
-from awaken.project.frameworks.testing.marks import UNTOLD, Patch, patch_of
+from awaken.project.frameworks.testing.marks import Patch, patch_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import UNTOLD
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import (

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
-from awaken.project.frameworks.testing.marks import text_of
 from awaken.project.frameworks.testing.reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.contract import Reason
-from awaken.kit.search import patched
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.handlers import Manner
@@ -71,8 +70,8 @@ class Caller:
         if self._project.web.handlers.cannot_be_called(self._module, node):
             raise self._refused(reasons.HANDLER_PARAMETERS, node)
         # What is registered is the function; the lifespan looks for it when it starts.
-        name = self._project.qualified_name(self._module, node)
-        replaced = () if name is None else patched(self._project, self._module, node, name)
+        found = self._project.replaced_names.anywhere(self._module, node)
+        replaced = tuple(one.place for one in found)
         if isinstance(node, ast.Name):
             # Tests that replace the name of a function are a caveat, for all forms of handlers.
             replaced = tuple(one for one in replaced if not is_around_tests(one.path))

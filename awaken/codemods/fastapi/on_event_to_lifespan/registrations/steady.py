@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.project import Project
-from awaken.project.graph.mentions import replaced_in
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 
@@ -90,7 +89,8 @@ class _Steadiness:
         if binding.scope is not self._home.scope and binding.scope.kind != "module":
             return False
         # Tests may set the name between the import and the start.
-        if binding.scope.kind == "module" and replaced_in(self._project, module, node.id):
+        replaced_names = self._project.replaced_names
+        if binding.scope.kind == "module" and replaced_names.of_variable(module, node.id):
             return False
         if binding.kind == "import":
             return self._of_imported(node, truth_only)

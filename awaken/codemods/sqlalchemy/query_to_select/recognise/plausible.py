@@ -30,7 +30,7 @@ def is_plausible(reader: Reader, call: ast.Call) -> bool:
     called on it.
     """
     # `Model.query()` of Google NDB asks for nothing.
-    if not call.args or asks_for_text(call):
+    if not call.args or asks_for_text(call) or not reader.project.has_sessions:
         return False
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     signs = [

@@ -50,17 +50,24 @@ class Replaced:
                     yield f"{one.why}, {why}"
                     break
 
-    def query_method(self) -> tuple[Refused | None, str]:
-        """Return the refusal of every query where a method of Query is replaced.
-
-        Where only tests replace one, it is a caveat.
-        """
-        caveat = ""
+    def query_method(self) -> Refused | None:
+        """Return the refusal of every query where the program replaces a method of Query."""
         for one in self._project.orm.replaced_methods.of_queries:
             if not is_test_file(one.place.path):
-                return Refused(reasons.QUERY_HOOKS, one.why, because=(one.place,)), ""
-            caveat = f"{one.why}, which select() bypasses"
-        return None, caveat
+                return Refused(reasons.QUERY_HOOKS, one.why, because=(one.place,))
+        return None
+
+    def of_query(self, queries: Sequence[tuple[Module, ast.AST]]) -> Iterator[str]:
+        """Yield what of ``queries`` a test replaces while they may run."""
+        replaced_methods = self._project.orm.replaced_methods
+        for one in replaced_methods.of_queries:
+            methods = replaced_methods.methods_replaced(one)
+            for module, node in queries:
+                called = (each for each in module.walk(node) if isinstance(each, ast.Attribute))
+                is_called = methods is None or any(each.attr in methods for each in called)
+                if is_called and replaced_methods.may_meet(one, module, node):
+                    yield f"{one.why}, which select() bypasses"
+                    break
 
 
 def _why(one: ReplacedMethod, run: str) -> str:

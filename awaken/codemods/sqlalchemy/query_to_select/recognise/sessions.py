@@ -115,9 +115,8 @@ class Sites:
     @cached_property
     def _standing(self) -> _Standing:
         hook, caveat = _query_hook(self._project)
-        replaced, of_tests = self.replaced.query_method()
         writes = _write_listener(self._project)
-        return _Standing(hook or replaced, writes, caveat or of_tests)
+        return _Standing(hook or self.replaced.query_method(), writes, caveat)
 
 
 # Events that Query alone sends, and only where it writes.

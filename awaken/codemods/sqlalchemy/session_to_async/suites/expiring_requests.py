@@ -17,11 +17,11 @@ from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.frameworks.testing.marks import text_of
 from awaken.project.frameworks.testing.requests import METHODS, may_answer, path_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf

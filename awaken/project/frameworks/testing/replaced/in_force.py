@@ -1,0 +1,284 @@
+"""While what code something is replaced: in which tests, and what else runs then.
+
+A ``with`` block, a decorator, a fixture of pytest that puts everything back, and a patch that is
+started and stopped end; what no such thing puts back stays for all that runs later.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Place, Span
+from awaken.project.effects.places.while_running import Place as FunctionPlace
+from awaken.project.effects.places.while_running import WhileRunning
+from awaken.project.frameworks.testing.replaced.users import (
+    TEARDOWN,
+    Tests,
+    Users,
+    is_test,
+    outermost,
+)
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.replacing import Put, puts_in
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+
+_UNDONE = {"mocker", "monkeypatch"}
+"""Fixtures of pytest and pytest-mock that put everything back when the test ends."""
+_ENTERING = {"enterContext", "enter_async_context", "enter_context"}
+_CLEANING = {"addClassCleanup", "addCleanup", "addfinalizer", "callback"}
+_STOPPING = {"stop", "undo"}
+_EVERYTHING = "stopall"
+
+
+class InForce(Struct, frozen=True):
+    """The ``tests`` in which something is replaced, None for all; what runs then are ``bodies``.
+
+    They are code of files; None where any other code may run. No test runs within another. With
+    ``is_whole`` the fixtures of the tests run as well.
+    """
+
+    tests: Tests | None = None
+    bodies: tuple[tuple[str, Span], ...] | None = None
+    is_whole: bool = False
+
+    def admits(self, module: Module, function: Function) -> bool:
+        """Whether a function may run meanwhile, as far as the tests say: it may be another one."""
+        if self.tests is None or not is_test(module, function):
+            return True
+        return self.tests.has(module.path, module.span(function).start)
+
+
+class InForces:
+    """Answers for one project; keeps what runs in each body."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._users = Users(evaluator, files_with)
+        self._running = WhileRunning(evaluator, files_with)
+        self._known: dict[Place, InForce] = {}
+        self._while: dict[tuple[str, Span], frozenset[FunctionPlace] | None] = {}
+
+    def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
+        force = self._of(put)
+        function = outermost(module, node)
+        if function is not None and not force.admits(module, function):
+            return False
+        if force.bodies is None:
+            return True
+        above = [one for one in (node, *module.ancestors(node)) if isinstance(one, Function)]
+        places = {(module.path, module.span(one).start) for one in above}
+        at = module.span(node)
+        # What costs most comes last: what is around tests, and what listens to sessions.
+        for body in (*force.bodies, *(self._bodies_around(force) if force.is_whole else ())):
+            if (body[0] == module.path and body[1].contains(at)) or self._runs(body, places):
+                return True
+        listening = self._running.listening
+        return listening is None or not listening.isdisjoint(places)
+
+    def ends(self, put: Place) -> bool:
+        """Whether what the code at ``put`` replaces is put back: some tests run without it."""
+        force = self._of(put)
+        return force.tests is not None or force.bodies is not None
+
+    def _runs(self, body: tuple[str, Span], places: set[FunctionPlace]) -> bool:
+        if body not in self._while:
+            home = self._evaluator.load(body[0])
+            parts = [] if home is None else _nodes_at(home, body[1])
+            self._while[body] = (
+                None if home is None else self._running.functions(home, parts, is_resumed=True)
+            )
+        running = self._while[body]
+        return running is None or not running.isdisjoint(places)
+
+    def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
+        """Yield what runs with whole tests: their fixtures, and the methods beside them."""
+        for path, start in sorted(force.tests.places) if force.tests is not None else ():
+            module = self._evaluator.load(path)
+            function = None if module is None else module.function_at(start)
+            if module is not None and function is not None:
+                around = self._users.around(module, function)
+                yield from ((home.path, home.span(one)) for home, one in around)
+
+    def _of(self, put: Place) -> InForce:
+        if put not in self._known:
+            module = self._evaluator.load(put.path)
+            puts = () if module is None else (p for each in puts_in(module).values() for p in each)
+            found = next((p for p in puts if module and module.span(p.node) == put.span), None)
+            kept = InForce() if module is None or found is None else self._found(module, found)
+            self._known[put] = kept
+        return self._known[put]
+
+    # ----------------------------------------------------------------------------- how it ends
+    def _found(self, module: Module, put: Put) -> InForce:
+        function = outermost(module, put.node)
+        holder = _holder(module, put.node)
+        if isinstance(holder, ast.ClassDef):
+            return self._of_tests(self._users.of_class(module, holder))
+        if function is None:
+            return InForce()
+        if holder is not None:
+            return self._of_block(module, function, holder)
+        if self._is_undone(module, put.node) or self._is_stopped(module, function, put):
+            return self._of_tests(self._users.of(module, function), (module, function))
+        return InForce()
+
+    def _of_block(self, module: Module, function: Function, block: Sequence[ast.stmt]) -> InForce:
+        # Whoever enters a generator runs while it waits at its ``yield``.
+        nodes = (node for each in block for node in module.walk(each))
+        if any(isinstance(one, ast.Yield | ast.YieldFrom) for one in nodes):
+            return self._of_tests(self._users.of(module, function), (module, function))
+        in_tests = is_around_tests(module.path)
+        tests = self._users.of(module, function) if in_tests else None
+        return InForce(tests, tuple((module.path, module.span(one)) for one in block))
+
+    def _of_tests(
+        self, tests: Tests | None, also: tuple[Module, Function] | None = None
+    ) -> InForce:
+        """Return it for whole tests; the function ``also`` runs with them."""
+        if tests is None or tests.below:
+            return InForce(tests)
+        bodies: dict[tuple[str, Span], None] = {}
+        if also is not None:
+            bodies[also[0].path, also[0].span(also[1])] = None
+        for path, start in sorted(tests.places):
+            module = self._evaluator.load(path)
+            function = None if module is None else module.function_at(start)
+            if module is not None and function is not None:
+                bodies[path, module.span(function)] = None
+        return InForce(tests, tuple(bodies), is_whole=True)
+
+    def _is_undone(self, module: Module, node: ast.AST) -> bool:
+        """Whether a fixture of pytest, or the test case, puts back what ``node`` replaces."""
+        above = module.parent(node)
+        if isinstance(above, ast.Call) and last_name(above.func) in {"enterContext", "useFixture"}:
+            return True
+        root: ast.AST | None = node.func if isinstance(node, ast.Call) else None
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        names, load = self._evaluator.names, self._evaluator.load
+        for one in module.scopes.bindings_of(root) if isinstance(root, ast.Name) else ():
+            # ``with monkeypatch.context() as patches``
+            if isinstance(one.value, ast.Call) and last_name(one.value.func) == "context":
+                return True
+            function = one.scope.node
+            if isinstance(one.node, ast.arg) and isinstance(function, Function):
+                own = fixture_for(module, function, one.name, names, load)
+                return one.name in _UNDONE and own is None
+        return False
+
+    def _is_stopped(self, module: Module, function: Function, put: Put) -> bool:
+        """Whether what starts in ``function`` is stopped, or put back, when the test ends."""
+        match put.node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="cls" | "self"), attr=name)):
+                return self._is_cleaned_by_method(module, put.node, name)
+            case _:
+                pass
+        handles = {module.text_of(one) for one in _handles(module, put.node)}
+        return any(_ends(home, node, put, handles) for home, node in self._ending(module, function))
+
+    def _is_cleaned_by_method(self, module: Module, call: ast.AST, name: str) -> bool:
+        """Whether ``self.patch(...)`` ends with the test: by a library, or by what it says."""
+        methods = [one for one in self._users.methods(module, call) if one[1].name == name]
+        if not methods:
+            return name == "patch"  # of testtools and of Twisted
+        return all(
+            any(isinstance(node, ast.Call) and last_name(node.func) in _CLEANING for node in each)
+            for each in (home.walk(method) for home, method in methods)
+        )
+
+    def _ending(self, module: Module, function: Function) -> Iterator[tuple[Module, ast.AST]]:
+        """Yield what runs when the test ends: of a function, and of the methods beside it."""
+        yield from ((module, node) for node in _last_nodes(module, function))
+        if fixture_name(module, function, self._evaluator.names) is not None:
+            yield from ((module, node) for node in _after_yield(module, function))
+        for home, method in self._users.methods(module, function):
+            if method.name in TEARDOWN:
+                yield from ((home, node) for node in home.walk(method))
+            else:
+                yield from ((home, node) for node in _last_nodes(home, method))
+
+
+def _nodes_at(module: Module, span: Span) -> list[ast.AST]:
+    """Return the outermost node at a span; none if there is none."""
+    for node in module.walk():
+        if isinstance(node, ast.stmt | ast.expr) and module.span(node) == span:
+            return [node]
+    return []
+
+
+def _holder(module: Module, node: ast.AST) -> ast.ClassDef | list[ast.stmt] | None:
+    """Return the statements while which a patch holds, or the class that it decorates."""
+    above = module.parent(node)
+    # ``stack.enter_context(patch(...))`` holds as long as the stack.
+    if isinstance(above, ast.Call) and last_name(above.func) in _ENTERING:
+        owner = above.func.value if isinstance(above.func, ast.Attribute) else None
+        bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else ()
+        blocks = [one for each in bindings for one in module.ancestors(each.node)]
+        entered = next((one for one in blocks if isinstance(one, ast.With | ast.AsyncWith)), None)
+        is_around = entered is not None and entered in module.ancestors(node)
+        return entered.body if entered is not None and is_around else None
+    block = module.parent(above) if isinstance(above, ast.withitem) else None
+    if isinstance(block, ast.With | ast.AsyncWith):
+        return block.body
+    if isinstance(above, Function | ast.ClassDef) and node in above.decorator_list:
+        return above if isinstance(above, ast.ClassDef) else above.body
+    return None
+
+
+def _handles(module: Module, node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the expressions that name what ``node``, a patch, can be stopped by."""
+    above = module.parent(node)
+    match above:
+        case ast.Assign(targets=targets):
+            yield from targets
+        case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
+            yield target
+        case _:
+            pass
+    # ``patches = pytest.MonkeyPatch()``
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        yield node.func.value
+
+
+def _ends(module: Module, node: ast.AST, put: Put, handles: set[str]) -> bool:
+    """Whether ``node``, which runs in the end, stops a patch or puts something back."""
+    match node:
+        case ast.Attribute(attr=name, ctx=ast.Load()) if name == _EVERYTHING:
+            return isinstance(put.node, ast.Call)
+        case ast.Attribute(value=handle, attr=name, ctx=ast.Load()) if name in _STOPPING:
+            return module.text_of(handle) in handles
+        case _:
+            pass
+    again = [one for one in puts_in(module).get(put.last, ()) if one.node is node]
+    return any(
+        one.owner is not None
+        and put.owner is not None
+        and ast.unparse(one.owner) == ast.unparse(put.owner)
+        for one in again
+    )
+
+
+def _last_nodes(module: Module, function: Function) -> Iterator[ast.AST]:
+    """Yield what a function does in any case in the end, and what it hands on for that."""
+    for node in module.walk(function):
+        if isinstance(node, ast.Try):
+            yield from (one for each in node.finalbody for one in module.walk(each))
+        elif isinstance(node, ast.Call) and last_name(node.func) in _CLEANING:
+            yield from module.walk(node)
+
+
+def _after_yield(module: Module, fixture: Function) -> Iterator[ast.AST]:
+    waits = [one for one in module.walk(fixture) if isinstance(one, ast.Yield | ast.YieldFrom)]
+    end = min((module.span(one).end for one in waits), default=None)
+    for node in module.walk(fixture) if end is not None else ():
+        if hasattr(node, "lineno") and end is not None and module.span(node).start >= end:
+            yield node

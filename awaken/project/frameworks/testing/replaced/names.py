@@ -1,0 +1,233 @@
+"""Names that something else is put in the place of: functions of libraries and of the program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Place
+from awaken.project.frameworks.testing.replaced.in_force import InForces
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.replacing import UNTOLD, Put, puts_in, words_of
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import (
+    ClassOf,
+    External,
+    FunctionOf,
+    InstanceOf,
+    ModuleOf,
+    Value,
+)
+
+_ITEMS = [b"multiple(", b"dict(", b"update("]
+_COROUTINE_MOCK = "AsyncMock"
+
+
+class Replaced(Struct, frozen=True):
+    """Where something is put in the place of a name.
+
+    ``keeps_kind`` says that it gives a coroutine, or that it is what ``patch`` or a spy makes of
+    the replaced function: of a coroutine function they make one.
+    """
+
+    place: Place
+    keeps_kind: bool = False
+
+
+class _Target(Struct, frozen=True):
+    """What is replaced: its dotted ``names``; without any an attribute of an unknown object.
+
+    ``is_untold`` says that it may be anything of its last name; ``owner`` is the last word of how
+    its object is written.
+    """
+
+    replaced: Replaced
+    names: frozenset[str]
+    is_computed: bool = False
+    is_untold: bool = False
+    owner: str = ""
+
+
+class ReplacedNames:
+    """Answers for one project: what a name means where tests put something in its place."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        in_force: InForces,
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._in_force = in_force
+        self._known: dict[str, tuple[_Target, ...]] = {}
+
+    def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
+        """Return what is put in the place of what ``node`` names, while ``node`` may run.
+
+        ``node`` is called: a name or an attribute. Replaced may be the function, as its library
+        defines it or as the file names it, the module or class that has it, or the attribute of
+        an object that nobody knows.
+        """
+        kept = self._is_kept(module, node)
+        own = f"{module.name}.{last_name(node)}"
+        return tuple(
+            one.replaced
+            for one in self._meant(module, node)
+            if (not kept or own in one.names or not self._is_later(one.replaced.place, module))
+            and self._in_force.may_run(one.replaced.place, module, node)
+        )
+
+    def anywhere(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
+        """Return what is put in its place in any test, whether or not ``node`` may run then."""
+        return tuple(one.replaced for one in self._meant(module, node))
+
+    def of_variable(self, module: Module, name: str) -> tuple[Replaced, ...]:
+        """Return what is put in the place of a variable of a file, by its name there."""
+        own, home = f"{module.name}.{name}", module.name.rpartition(".")[2]
+        return tuple(
+            one.replaced
+            for one in self._targets(name)
+            if (module.name if one.is_computed else own) in one.names
+            or (not one.names and (one.is_untold or one.owner == home))
+        )
+
+    def _is_kept(self, module: Module, node: ast.expr) -> bool:
+        """Whether the file got what ``node`` names when it was imported, by ``from a import b``."""
+        if not isinstance(node, ast.Name):
+            return False
+        bindings = module.scopes.bindings_of(node)
+        return bool(bindings) and all(
+            one.kind == "import" and one.scope.kind == "module" for one in bindings
+        )
+
+    def _is_later(self, put: Place, module: Module) -> bool:
+        """Whether something is replaced when a file is imported for certain: in other tests."""
+        home = self._evaluator.load(put.path)
+        if home is None or not self._in_force.ends(put):
+            return False
+        name = module.name.rpartition(".")[2]
+        imports = (one for one in home.mentions(name) if isinstance(one, ast.alias | ast.Constant))
+        return not any(home.enclosing_function(one) is not None for one in imports)
+
+    def _meant(self, module: Module, node: ast.expr) -> Iterator[_Target]:
+        names = self._names(module, node)
+        owners = {name.rpartition(".")[0] for name in names}
+        is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
+        last = last_name(node)
+        for word in sorted({name.rpartition(".")[2] for name in names}):
+            for one in self._targets(word):
+                is_meant = not (owners if one.is_computed else names).isdisjoint(one.names)
+                is_open = one.is_untold or (is_of_object and not one.names)
+                if is_meant or (is_open and word == last):
+                    yield one
+
+    # ------------------------------------------------------------------------- what node stands for
+    def _names(self, module: Module, node: ast.expr) -> set[str]:
+        """Return the dotted names of a function and of what has it, here and at home."""
+        names: set[str] = set()
+        part: ast.expr = node
+        while True:
+            qualified = self._evaluator.names.qualified(module, part)
+            if qualified is not None:
+                names.add(qualified)
+            if isinstance(part, ast.Name | ast.Attribute) and _is_dotted(part):
+                names.add(f"{module.name}.{ast.unparse(part)}")
+            for value in self._evaluator.values(module, part):
+                names |= self._names_of(value)
+            if not isinstance(part, ast.Attribute):
+                return {name for name in names if name}
+            for value in self._evaluator.values(module, part.value):
+                if isinstance(value, ClassOf | InstanceOf):
+                    names |= self._names_of_method(value.qualified, part.attr)
+            part = part.value
+
+    def _names_of(self, value: Value) -> set[str]:
+        match value:
+            case FunctionOf(module=home, node=ast.FunctionDef() | ast.AsyncFunctionDef() as node):
+                return {f"{home.name}.{home.qualname(node)}"}
+            case ClassOf(qualified=name) | InstanceOf(qualified=name) | External(qualified=name):
+                return {name}
+            case _:
+                return set()
+
+    def _names_of_method(self, qualified: str, name: str) -> set[str]:
+        classes = self._evaluator.classes
+        ancestors = classes.ancestors(qualified)
+        family = [qualified, *classes.all_subclasses(qualified)]
+        family += [] if ancestors is None else [one.qualified for one in ancestors.inside]
+        family += [] if ancestors is None else ancestors.outside
+        return {f"{one}.{name}" for one in family}
+
+    def _is_of_module(self, module: Module, node: ast.Attribute) -> bool:
+        if self._evaluator.names.qualified(module, node) is not None:
+            return True
+        values = self._evaluator.values(module, node.value)
+        return bool(values) and all(isinstance(one, ModuleOf) for one in values)
+
+    # --------------------------------------------------------------------------- what is replaced
+    def _targets(self, word: str) -> tuple[_Target, ...]:
+        if word not in self._known:
+            self._known[word] = tuple(self._found(word))
+        return self._known[word]
+
+    def _found(self, word: str) -> Iterator[_Target]:
+        keyword = set(self._files_with([f"{word}=".encode()])).intersection(
+            self._files_with(_ITEMS)
+        )
+        for path in sorted(keyword.union(self._files_with(words_of(word)))):
+            module = self._evaluator.load(path)
+            puts = {} if module is None else puts_in(module)
+            for put in (*puts.get(word, ()), *puts.get("", ())):
+                if module is not None:
+                    replaced = Replaced(module.place(put.node), self._keeps_kind(module, put))
+                    names = frozenset(self._names_put(module, put))
+                    is_untold = put.owner is None and not names
+                    owner = "" if put.owner is None else last_name(put.owner)
+                    yield _Target(replaced, names, not put.name, is_untold, owner)
+
+    def _names_put(self, module: Module, put: Put) -> Iterator[str]:
+        """Yield the names of what is replaced; of a computed one those of its owner."""
+        end = f".{put.last}" if put.last else ""
+        names = self._evaluator.names
+        if put.owner is None:
+            owner = put.name.rpartition(".")[0]
+            if owner != UNTOLD:
+                yield put.name
+                yield from (f"{names.defined(owner)}{end}" for _ in owner[:1])
+            # A class is itself, whatever file names it; a function is what one file calls.
+            defined = names.defined(put.name)
+            if self._evaluator.classes.facts(defined) is not None:
+                yield defined
+            return
+        qualified = names.qualified(module, put.owner)
+        if qualified is not None:
+            yield f"{qualified}{end}"
+            return
+        for value in self._evaluator.values(module, put.owner):
+            match value:
+                case ModuleOf(path=path):
+                    yield f"{names.layout.name_of(path)}{end}"
+                case _:
+                    yield from (f"{name}{end}" for name in self._names_of(value))
+
+    def _keeps_kind(self, module: Module, put: Put) -> bool:
+        value = put.value
+        if value is None:
+            return isinstance(put.node, ast.Call)
+        if isinstance(value, ast.Call):
+            return last_name(value.func) == _COROUTINE_MOCK
+        values = self._evaluator.values(module, value)
+        return bool(values) and all(
+            isinstance(one, FunctionOf) and isinstance(one.node, ast.AsyncFunctionDef)
+            for one in values
+        )
+
+
+def _is_dotted(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)

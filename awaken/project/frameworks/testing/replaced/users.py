@@ -1,0 +1,229 @@
+"""Which tests a function serves: a fixture, a set-up method, a helper, or the test itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from awaken.project.frameworks.testing.fixture_requests import is_automatic
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+
+Place = tuple[str, int]
+"""A function: its file, and the byte of its ``def``."""
+
+TEARDOWN = {"asyncTearDown", "tearDown", "tearDownClass", "teardown_class", "teardown_method"}
+_AROUND_FILES = {"setUpModule", "setup_module", "tearDownModule", "teardown_module"}
+
+
+class Tests(Struct, frozen=True):
+    """Tests by their places, and all those in the files and folders ``below``."""
+
+    places: frozenset[Place] = frozenset()
+    below: tuple[str, ...] = ()
+
+    def has(self, path: str, start: int) -> bool:
+        """Whether the test at a place is one of them."""
+        return (path, start) in self.places or path.startswith(self.below)
+
+
+class Users:
+    """Finds the tests by the names of what they ask for and call; keeps no tree."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+
+    def of(self, module: Module, function: Function) -> Tests | None:
+        """Return the tests that may run ``function``, or run with it; None if any may."""
+        if is_test(module, function):
+            return Tests(frozenset({place_of(module, function)}))
+        if function.name in _AROUND_FILES:
+            return Tests(below=(module.path,))
+        name = fixture_name(module, function, self._evaluator.names)
+        owner = module.parent(function)
+        if name is None and isinstance(owner, ast.ClassDef):
+            tests = self.of_class(module, owner)
+            if tests is None or tests.places:
+                return tests
+        if name is None:
+            return self._spread(function.name)
+        below = _below(module, function)
+        if below is not None:
+            return below
+        scope = _scope(function)
+        tests = None if scope in {"", "package", "session"} else self._spread(name)
+        if tests is None or scope == "function":
+            return tests
+        return Tests(below=tuple(sorted({path for path, _ in tests.places} | {*tests.below})))
+
+    def of_class(self, module: Module, owner: ast.ClassDef) -> Tests | None:
+        """Return the tests of a class, and those of the classes that it shares them with."""
+        places: set[Place] = set()
+        family = self._family(module, owner)
+        for home, body in family or ():
+            for one in body.body:
+                if isinstance(one, Function) and one.name.startswith("test"):
+                    places.add(place_of(home, one))
+        return None if family is None else Tests(frozenset(places))
+
+    def around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
+        """Yield a test with its fixtures, the hooks of pytest, and the methods beside it."""
+        waiting, seen = [(module, test), *self._automatic(module)], set[Place]()
+        beside = self.methods(module, test)
+        waiting += [one for one in beside if not one[1].name.startswith("test")]
+        while waiting:
+            home, function = waiting.pop()
+            if place_of(home, function) in seen:
+                continue
+            seen.add(place_of(home, function))
+            yield home, function
+            names, load = self._evaluator.names, self._evaluator.load
+            for parameter, _ in parameters_of(function.args):
+                found = fixture_for(home, function, parameter.arg, names, load)
+                if found is not None and isinstance(found.node, Function):
+                    waiting.append((found.module, found.node))
+
+    def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:
+        """Yield the methods of the class around a node, of those above it and below it."""
+        around = (one for one in (node, *module.ancestors(node)) if isinstance(one, ast.ClassDef))
+        owner = next(around, None)
+        for home, body in (self._family(module, owner) or ()) if owner is not None else ():
+            yield from ((home, one) for one in body.body if isinstance(one, Function))
+
+    def _family(
+        self, module: Module, owner: ast.ClassDef
+    ) -> list[tuple[Module, ast.ClassDef]] | None:
+        """Return a class, those below it, and those above them; None if some are not in sight."""
+        classes = self._evaluator.classes
+        own = f"{module.name}.{module.qualname(owner)}"
+        found: dict[str, None] = {}
+        for name in (own, *classes.all_subclasses(own)):
+            ancestors = classes.ancestors(name)
+            if ancestors is None or ancestors.unresolved:
+                return None
+            found |= dict.fromkeys(one.qualified for one in ancestors.inside)
+        nodes = [classes.node(name) for name in found]
+        return [one for one in nodes if one is not None]
+
+    def _automatic(self, module: Module) -> Iterator[tuple[Module, Function]]:
+        """Yield what runs for every test of a file: automatic fixtures, and hooks of pytest."""
+        for path in self._files_with([b"autouse", b"def pytest_"]):
+            folder, _, name = path.rpartition("/")
+            start = f"{folder}/" if folder else ""
+            is_above = name == "conftest.py" and module.path.startswith(start)
+            home = self._evaluator.load(path)
+            if home is None or not (path == module.path or is_above or not is_test_file(path)):
+                continue
+            for node in home.walk():
+                if isinstance(node, Function) and (
+                    is_automatic(node) or node.name.startswith("pytest_")
+                ):
+                    yield home, node
+
+    # ---------------------------------------------------------------------------- who names it
+    def _spread(self, name: str) -> Tests | None:
+        """Return the tests that name a fixture or helper, or what names it; None if any may."""
+        places: set[Place] = set()
+        below: set[str] = set()
+        names = [name]
+        # The list grows while it is read.
+        for word in names:
+            for path in self._files_with([word.encode()]):
+                module = self._evaluator.load(path)
+                for node in _naming(module, word) if module is not None else ():
+                    found = None if module is None else self._naming_it(module, node)
+                    if found is None or module is None:
+                        return None
+                    if isinstance(found, Tests):
+                        places |= found.places
+                        below |= {*found.below}
+                    elif found and found not in names:
+                        names.append(found)
+        return Tests(frozenset(places), tuple(sorted(below)))
+
+    def _naming_it(self, module: Module, node: ast.AST) -> Tests | str | None:
+        """Return the tests for which code names something, or the name of what does; None for all.
+
+        An empty name is no use: an import.
+        """
+        match node:
+            case ast.alias(asname=renamed):
+                return renamed or ""
+            case ast.Import() | ast.ImportFrom():
+                return ""
+            case _:
+                pass
+        function = outermost(module, node)
+        if function is None:
+            return self._of_mark(module, node)
+        if is_test(module, function):
+            return Tests(frozenset({place_of(module, function)}))
+        fixture = fixture_name(module, function, self._evaluator.names)
+        if fixture is not None:
+            return _below(module, function) or fixture
+        owner = module.parent(function)
+        tests = self.of_class(module, owner) if isinstance(owner, ast.ClassDef) else Tests()
+        return function.name if tests is not None and not tests.places else tests
+
+    def _of_mark(self, module: Module, node: ast.AST) -> Tests | None:
+        """Return the tests of ``usefixtures`` and of decorators outside of functions."""
+        for above in module.ancestors(node):
+            if isinstance(above, ast.ClassDef):
+                return self.of_class(module, above)
+        calls = (one for one in module.ancestors(node) if isinstance(one, ast.Call))
+        is_mark = any(last_name(one.func) == "usefixtures" for one in calls)
+        return Tests(below=(module.path,)) if is_mark else None
+
+
+def _naming(module: Module, word: str) -> Iterator[ast.AST]:
+    yield from module.mentions(word)
+    for node in module.walk():
+        if isinstance(node, ast.arg) and node.arg == word:
+            yield node
+
+
+def _below(module: Module, fixture: Function) -> Tests | None:
+    """Return the tests for which a fixture runs by itself; None if they have to ask for it."""
+    if not is_automatic(fixture):
+        return None
+    folder, _, name = module.path.rpartition("/")
+    if name != "conftest.py":
+        # Of a plugin, for all tests.
+        return Tests(below=(module.path if is_test_file(module.path) else "",))
+    return Tests(below=(f"{folder}/" if folder else "",))
+
+
+def _scope(fixture: Function) -> str:
+    """Return the scope of a fixture; empty if it is computed."""
+    for decorator in fixture.decorator_list:
+        for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
+            if one.arg in {"scope", None}:
+                value = one.value
+                return str(value.value) if isinstance(value, ast.Constant) else ""
+    return "function"
+
+
+def is_test(module: Module, function: Function) -> bool:
+    """Whether a function is a test that nothing in its file calls."""
+    if not function.name.startswith("test") or not is_test_file(module.path):
+        return False
+    return not module.mentions(function.name)
+
+
+def outermost(module: Module, node: ast.AST) -> Function | None:
+    """Return the function around a node, or the node, that is in no other function."""
+    around = (one for one in (node, *module.ancestors(node)) if isinstance(one, Function))
+    return next(reversed([*around]), None)
+
+
+def place_of(module: Module, function: Function) -> Place:
+    """Return where a function is."""
+    return module.path, module.span(function).start

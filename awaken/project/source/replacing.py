@@ -1,0 +1,301 @@
+"""Code that puts something in the place of an attribute, by its form: assignments and patches.
+
+``session.execute = fake``, ``setattr``, ``patch``, ``patch.object``, ``patch.multiple``,
+``patch.dict``, ``monkeypatch.setattr``, ``mocker.spy`` and whatever else takes an object with the
+name of an attribute, or a dotted name. What an owner is, those know who have values.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+UNTOLD = "?"
+"""The module of a dotted name that the text in sight does not say."""
+_READING = {
+    "__getattribute__", "attrgetter", "debug", "delattr", "error", "exception", "getLogger",
+    "get_logger", "getattr", "hasattr", "import_module", "info", "isinstance", "log",
+    "methodcaller", "reload", "warn", "warning",
+}  # fmt: skip
+"""What takes names and replaces nothing by them."""
+_PATCHING = ("mock", "object", "patch", "setattr", "spy", "stub")
+"""What the name of a call holds whose names are looked up; others have to write them as texts."""
+_OPTIONS = {"autospec", "create", "new_callable", "spec", "spec_set"}  # of ``patch.multiple``
+_GIVEN = {"new", "value"}  # the parameters that say what is put there
+_MOCKING = {"expects", "should_receive", "stub"}  # ``flexmock(owner).should_receive("name")``
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One place ``node`` that puts something in the place of the attribute ``name`` of ``owner``.
+
+    Without an owner ``name`` is dotted from a module on; an empty one may be any. ``value`` is
+    what is put there, None where a patch makes a mock by itself; ``is_spy`` says that it does what
+    the replaced attribute does.
+    """
+
+    node: ast.Call | ast.Attribute | ast.Subscript
+    owner: ast.expr | None
+    name: str
+    value: ast.expr | None = None
+    is_spy: bool = False
+
+    @property
+    def last(self) -> str:
+        """The name of the attribute."""
+        return self.name.rpartition(".")[2]
+
+
+def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
+    """Return all that a file puts in the place of attributes, by their names."""
+    kept: Mapping[str, Sequence[Put]] | None = module.memo.get(puts_in)
+    if kept is None:
+        by_name: defaultdict[str, list[Put]] = defaultdict(list)
+        for node in module.walk():
+            for put in _puts(module, node):
+                by_name[put.last].append(put)
+        kept = module.memo[puts_in] = dict(by_name)
+    return kept
+
+
+def words_of(name: str) -> list[bytes]:
+    """Return what a file holds, one of it at least, that replaces an attribute ``name``."""
+    ends = ('"', "'", " =", "=", ":", ",")
+    return [f"{name}{end}".encode() for end in ends[:2]] + [
+        f".{name}{end}".encode() for end in ends[2:]
+    ]
+
+
+def _puts(module: Module, node: ast.AST) -> Iterator[Put]:
+    match node:
+        case ast.Attribute(value=owner, attr=name, ctx=ast.Store()):
+            yield Put(node, owner, name, _assigned(module, node))
+        case ast.Subscript(value=owner, slice=key, ctx=ast.Store()):
+            yield from _of_items(module, node, owner, [(key, _assigned(module, node))])
+        case ast.Call() if last_name(node.func) not in _READING:
+            yield from _by_call(module, node)
+        case _:
+            pass
+
+
+def _assigned(module: Module, target: ast.expr) -> ast.expr | None:
+    above = module.parent(target)
+    match above:
+        case ast.Assign(value=value) | ast.AnnAssign(value=value):
+            return value
+        case _:
+            return None
+
+
+def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
+    function, last = call.func, last_name(call.func)
+    keywords = {one.arg: one.value for one in call.keywords if one.arg is not None}
+    # ``fixtures.MonkeyPatch("module.name", value)`` has it in a call as well.
+    first = call.args[0] if call.args else keywords.get("target", keywords.get("owner"))
+    if first is None:
+        return
+    rest = call.args[1:]
+    if last == "multiple":
+        yield from (
+            _of_owner(module, call, first, name, value)
+            for name, value in keywords.items()
+            if name not in {*_OPTIONS, "target"}
+        )
+    elif last in {"dict", "setitem", "update"}:
+        yield from _by_items(module, call, first)
+    elif last in _MOCKING:
+        made = function.value if isinstance(function, ast.Attribute) else None
+        name = text_of(module, first)
+        if isinstance(made, ast.Call) and made.args and name is not None:
+            yield Put(call, made.args[0], name)
+    else:
+        named = rest[0] if rest else keywords.get("attribute", keywords.get("name"))
+        yield from _of_named(module, call, first, named, rest)
+
+
+def _of_named(
+    module: Module,
+    call: ast.Call,
+    first: ast.expr,
+    named: ast.expr | None,
+    rest: Sequence[ast.expr],
+) -> Iterator[Put]:
+    last = last_name(call.func)
+    last = _renamed(module).get(last, last)
+    is_spy = last == "spy"
+    given = next((one.value for one in call.keywords if one.arg in _GIVEN), None)
+    is_patch = any(word in last.lower() for word in _PATCHING)
+    dotted = dotted_text(module, first) if is_patch or isinstance(first, ast.Constant) else None
+    if dotted is not None:
+        if "." in dotted:
+            yield Put(call, None, dotted, rest[0] if rest else given, is_spy)
+        return
+    if isinstance(first, ast.Constant | ast.JoinedStr) or named is None:
+        return
+    name = text_of(module, named) if is_patch or isinstance(named, ast.Constant) else ""
+    value = rest[1] if len(rest) > 1 else given
+    if name and name.isidentifier():
+        yield Put(call, first, name, value, is_spy)
+    elif name is None and last in {"__setattr__", "object", "setattr", "spy"}:
+        yield Put(call, first, "", value, is_spy)
+
+
+def _renamed(module: Module) -> Mapping[str, str]:
+    """Return what imports call by another name in a file."""
+    kept: Mapping[str, str] | None = module.memo.get(_renamed)
+    if kept is None:
+        aliases = (one for one in module.walk() if isinstance(one, ast.alias))
+        kept = module.memo[_renamed] = {
+            one.asname: one.name for one in aliases if one.asname is not None
+        }
+    return kept
+
+
+def _of_owner(
+    module: Module, call: ast.Call, owner: ast.expr, name: str, value: ast.expr | None
+) -> Put:
+    dotted = dotted_text(module, owner)
+    # ``DEFAULT`` asks for a mock.
+    given = None if value is None or last_name(value) == "DEFAULT" else value
+    return Put(call, owner if dotted is None else None, name if dotted is None else
+               f"{dotted}.{name}", given)  # fmt: skip
+
+
+def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
+    """Yield what ``patch.dict``, ``setitem`` and ``update`` put into a namespace."""
+    function, rest = call.func, call.args[1:]
+    items: list[tuple[ast.expr, ast.expr | None]] = []
+    if last_name(function) == "update":
+        if not isinstance(function, ast.Attribute):
+            return
+        first, rest = function.value, call.args
+    if last_name(function) == "setitem":
+        items = [(rest[0], rest[1] if len(rest) > 1 else None)] if rest else []
+    else:
+        for one in rest[:1]:
+            if isinstance(one, ast.Dict):
+                pairs = zip(one.keys, one.values, strict=True)
+                items += [(key, value) for key, value in pairs if key is not None]
+        items += [(ast.Constant(one.arg), one.value) for one in call.keywords if one.arg]
+    dotted = dotted_text(module, first)
+    if dotted is not None and dotted.endswith(".__dict__"):
+        for key, value in items:
+            name = text_of(module, key)
+            if name is not None:
+                yield Put(call, None, f"{dotted.removesuffix('__dict__')}{name}", value)
+    elif dotted == "sys.modules":
+        yield from _of_modules(module, call, items)
+    else:
+        yield from _of_items(module, call, first, items)
+
+
+def _of_items(
+    module: Module,
+    node: ast.Call | ast.Subscript,
+    namespace: ast.expr,
+    items: Sequence[tuple[ast.expr, ast.expr | None]],
+) -> Iterator[Put]:
+    """Yield what is put into the attributes of an object, or into ``sys.modules``."""
+    match namespace:
+        case ast.Attribute(value=owner, attr="__dict__"):
+            pass
+        case ast.Call(func=ast.Name(id="vars"), args=[owner]):
+            pass
+        case ast.Call(func=ast.Name(id="globals"), args=[]):
+            for key, value in items:
+                name = text_of(module, key)
+                if name is not None:
+                    yield Put(node, None, f"{module.name}.{name}", value)
+            return
+        case ast.Attribute(attr="modules"):
+            yield from _of_modules(module, node, items)
+            return
+        case _:
+            return
+    for key, value in items:
+        yield Put(node, owner, text_of(module, key) or "", value)
+
+
+def _of_modules(
+    module: Module,
+    node: ast.Call | ast.Subscript,
+    items: Sequence[tuple[ast.expr, ast.expr | None]],
+) -> Iterator[Put]:
+    for key, value in items:
+        name = text_of(module, key)
+        if name is not None:
+            yield Put(node, None, name, value)
+
+
+# ------------------------------------------------------------------------------------------ texts
+def dotted_text(module: Module, node: ast.expr) -> str | None:
+    """Return the text that ``node`` is; with ``UNTOLD`` where only its last name is in sight."""
+    return text_of(module, node) or _with_open_beginning(node)
+
+
+def text_of(module: Module, node: ast.expr) -> str | None:
+    """Return the text that ``node`` is: constants of the file are put into f-strings."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr():
+            parts = [text_of(module, one) for one in node.values]
+            return None if None in parts else "".join(one or "" for one in parts)
+        case ast.FormattedValue():
+            return text_of(module, node.value)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            start, end = text_of(module, left), text_of(module, right)
+            return None if start is None or end is None else start + end
+        case ast.Name(id="__name__"):
+            return module.name
+        case ast.Name():
+            bindings = module.scopes.bindings_of(node)
+            value = bindings[0].value if len(bindings) == 1 else None
+            return text_of(module, value) if isinstance(value, ast.Constant) else None
+        case ast.Attribute(value=ast.Name()):
+            return _text_of_class(module, node)
+        case _:
+            return None
+
+
+def _with_open_beginning(node: ast.expr) -> str | None:
+    """Return the dotted name of which the text in sight says the last name alone."""
+    match node:
+        case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]) if "." in text:
+            return f"{UNTOLD}.{text.rpartition('.')[2]}"
+        case ast.BinOp(right=ast.Constant(value=str(text))) if "." in text:
+            return f"{UNTOLD}.{text.rpartition('.')[2]}"
+        case _:
+            return None
+
+
+def _text_of_class(module: Module, node: ast.Attribute) -> str | None:
+    """Return the text that an attribute of the class around ``node`` is, where nothing sets it."""
+    owner = module.enclosing_class(node)
+    if owner is None or not isinstance(node.value, ast.Name):
+        return None
+    if node.value.id not in {"self", "cls", owner.name}:
+        return None
+    bindings = module.scopes.scope_made_by(owner).bindings.get(node.attr, [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    is_said = isinstance(value, ast.Constant) and not _is_set_elsewhere(module, owner, node.attr)
+    return text_of(module, value) if is_said and value is not None else None
+
+
+def _is_set_elsewhere(module: Module, owner: ast.ClassDef, name: str) -> bool:
+    """Whether something gives an attribute of a class another value: a method, a class below it."""
+    for node in module.walk():
+        match node:
+            case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+                return True
+            case ast.ClassDef() if node is not owner:
+                if name in module.scopes.scope_made_by(node).bindings:
+                    return True
+            case _:
+                pass
+    return False
