@@ -81,6 +81,21 @@ class ReplacedNames:
             and self._in_force.may_run(one.replaced.place, module, node)
         )
 
+    def of_library(self, module: Module, node: ast.expr, qualified: str) -> tuple[Replaced, ...]:
+        """Return what is put in the place of a library's function that a rewrite calls at ``node``.
+
+        ``qualified`` is its name there, ``asyncio.create_task``; the file may not use it yet.
+        """
+        owner, _, word = qualified.rpartition(".")
+        names = {qualified, f"{module.name}.{qualified}", f"{module.name}.{word}"}
+        owners = {owner, f"{module.name}.{owner}"}
+        return tuple(
+            one.replaced
+            for one in self._targets(word)
+            if (one.is_untold or not (owners if one.is_computed else names).isdisjoint(one.names))
+            and self._in_force.may_run(one.replaced.place, module, node)
+        )
+
     def anywhere(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in its place in any test, whether or not ``node`` may run then."""
         return tuple(one.replaced for one in self._meant(module, node))
