@@ -84,7 +84,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.f_strings import can_be_edited
-from awaken.project.source.trees import is_none, last_name
+from awaken.project.source.trees import is_none
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
