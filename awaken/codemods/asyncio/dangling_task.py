@@ -53,6 +53,8 @@ async def handle(cache):
 *Safe* means: what runs and when stays as it is, but for tasks that would have been collected. The
 set is only added to and taken from; a task stays in it as long as it runs.
 
+*Unsafe* is a call while which a test replaces `create_task`: what it gives may be no task.
+
 ## What it refuses
 
 A task that is made inside a larger expression, such as a list that is thrown away, on a line with
@@ -75,11 +77,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
 from awaken.kit.changes import Decided, plan_of, rewritten_together
 from awaken.kit.listed_names import NAMES_LISTED, lists_names
+from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -122,7 +128,7 @@ class DanglingTask(Rule):
     phase = Phase.CONCURRENCY
     since = "0.1.0"
     after = ("ensure-future",)
-    levels = (Level.SAFE, Level.MANUAL)
+    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
     preview = True
     reasons = (INSIDE_EXPRESSION, NAMES_LISTED, OUTSIDE_FUNCTION, SHARED_LINE)
@@ -148,12 +154,36 @@ class DanglingTask(Rule):
                 kept.append(site)
             else:
                 yield Decided((site.refused(refused),))
-        # They share the set, so they are one change; what the user left out has one of its own.
-        left_out = [one for one in kept if one.id in constraints.excluded]
-        together = [one for one in kept if one not in left_out]
-        for group in (together, *([one] for one in left_out)):
-            if group:
-                yield rewritten_together(group, _rewrite(project, group))
+        yield from _changes(project, kept, constraints)
+
+
+def _changes(
+    project: Project, kept: Sequence[Site[ast.Call]], constraints: Constraints
+) -> Iterator[Decided]:
+    """Yield the changes of one file.
+
+    Its tasks share the set, so they are one change. Those whose function a test replaces are
+    another, which takes the set of the first. What the user left out has a change of its own.
+    """
+    left_out = [one for one in kept if one.id in constraints.excluded]
+    doubles = {one: project.replaced_names.of(one.module, one.node.func) for one in kept}
+    alone = [one for one in kept if one not in left_out and not doubles[one]]
+    replaced = [one for one in kept if one not in left_out and doubles[one]]
+    first = rewritten_together(alone, _rewrite(project, alone)) if alone else Decided(())
+    yield first
+    if replaced:
+        said = [caveats_of(one.module, one.node.func, doubles[one]) for one in replaced]
+        rewrite = replace(
+            _rewrite(project, replaced, makes_set=not alone),
+            caveats=list(dict.fromkeys(clause for clauses, _ in said for clause in clauses)),
+            related=tuple(dict.fromkeys(place for _, places in said for place in places)),
+        )
+        unsafe = rewritten_together(replaced, rewrite)
+        needs = tuple(one.id for one in first.changes)
+        changes = tuple(structs.replace(one, requires=needs) for one in unsafe.changes)
+        yield replace(unsafe, changes=changes)
+    for one in left_out:
+        yield rewritten_together([one], _rewrite(project, [one]))
 
 
 # ----------------------------------------------------------------------------------- the sites
@@ -234,13 +264,15 @@ def _variable(statement: ast.AST | None) -> ast.Name | None:
 
 
 # --------------------------------------------------------------------------------- the rewrite
-def _rewrite(project: Project, sites: Sequence[Site[ast.Call]]) -> Rewrite:
-    """Return the change of one file."""
+def _rewrite(
+    project: Project, sites: Sequence[Site[ast.Call]], *, makes_set: bool = True
+) -> Rewrite:
+    """Return a change of one file; it makes the set unless another change does, or it is there."""
     first, module = sites[0], sites[0].module
-    kept_in = _known_set(module)
+    known = _known_set(module)
+    kept_in = known or module.scopes.fresh_name(_SET)
     edits: list[Edit] = []
-    if kept_in is None:
-        kept_in = module.scopes.fresh_name(_SET)
+    if known is None and makes_set:
         edits.append(first.insert_after_imports(f"{kept_in}{_type(project, module)} = set()"))
     task = module.scopes.fresh_name("task", "background_task")
     edits += [edit for site in sites for edit in _keeping(site, task, kept_in)]

@@ -81,10 +81,10 @@ from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
-from awaken.kit.search import patched, site_modules
+from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.f_strings import can_be_edited
-from awaken.project.source.trees import is_none, last_name
+from awaken.project.source.trees import is_none
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -179,8 +179,7 @@ def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
     module, func = site.module, site.node.func
     asked = func.value.func if isinstance(func, ast.Attribute) else func  # type: ignore[attr-defined]
     written, imports = name_beside(project, site, asked, _CREATE)
-    doubles = patched(project, module, asked, project.qualified_name(module, asked) or "")
-    doubles += patched(project, module, asked, _CREATE)
+    doubles = _places(project, module, asked)
     unused = [
         site.release_import("asyncio", name) for name in ("get_event_loop", "get_running_loop")
     ]
@@ -217,16 +216,23 @@ def _replaced(
 ) -> tuple[list[str], tuple[Place, ...]]:
     """Return what the program replaces of the functions that are called, and where."""
     caveats: list[str] = []
-    doubles = patched(project, module, call.func, _ENSURE)
-    doubles += patched(project, module, call.func, _CREATE)
+    doubles = _places(project, module, call.func)
     if doubles:
         caveats.append(_REPLACED)
     for made in _calls_behind(module, given):
-        places = patched(project, module, made.func, _name_of(project, module, made))
+        replaced = project.replaced_names.of(module, made.func)
+        places = tuple(one.place for one in replaced if not one.keeps_kind)
         if places:
             caveats.append(f"what replaces `{module.excerpt(made.func)}` may return no coroutine")
             doubles += places
     return caveats, doubles
+
+
+def _places(project: Project, module: Module, asked: ast.expr) -> tuple[Place, ...]:
+    """Return where the function ``asked`` or `create_task()` is replaced while the call may run."""
+    names = project.replaced_names
+    replaced = (*names.of(module, asked), *names.of_library(module, asked, _CREATE))
+    return tuple(dict.fromkeys(one.place for one in replaced))
 
 
 def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:
@@ -235,14 +241,6 @@ def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:
     for value in (node, *(one.value for one in bindings)):
         if isinstance(value, ast.Call):
             yield value
-
-
-def _name_of(project: Project, module: Module, call: ast.Call) -> str:
-    """Return the qualified name of the function that is called; of a method, by its class."""
-    called = project.calls.function_called(module, call)
-    if isinstance(called, Unknown):
-        return project.qualified_name(module, call.func) or last_name(call.func)
-    return f"{called.module.name}.{called.module.qualname(called.function)}"
 
 
 def _only_argument(call: ast.Call) -> ast.expr | None:

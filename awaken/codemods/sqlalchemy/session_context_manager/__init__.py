@@ -76,8 +76,9 @@ def count(engine):
 *Safe* means: the session is closed on every path today, at the same moment. `with` calls `close()`
 and does nothing else; that of an asynchronous session is also finished when the task is cancelled.
 
-*Unsafe* is everything else. It is closed where it was not before, so what it loaded is detached
-then: reading an attribute that is not loaded fails, where it sent a statement before.
+*Unsafe* is everything else. A session is closed where it was not before, so what it loaded is
+detached then: reading an attribute that is not loaded fails, where it sent a statement before. And
+a test may replace the factory: `with` cannot enter every double, and of a mock it is another one.
 
 ## What it refuses
 

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_context_manager.escaping import escapes
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Span
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.payloads import SESSION_BLOCKS, SessionBlock, SessionBlocks
+from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -114,7 +115,7 @@ class SessionContextManager(Rule):
         blocks: dict[tuple[str, Span], list[Move]] = {}
         for site, opened in self._sites(project):
             try:
-                move = _move(site, opened)
+                move = _move(project, site, opened)
             except Refused as refused:
                 yield refused_together((site,), refused)
                 continue
@@ -178,7 +179,7 @@ def _is_half_closed(project: Project, module: Module, function: Function) -> boo
     return found is not None and found.closed != "always"
 
 
-def _move(site: Site[Making], opened: Opened) -> Move:
+def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     """Return how the statements of a session move. Raises Refused."""
     module, block = site.module, opened.block
     if opened.made.own_ends:
@@ -193,13 +194,24 @@ def _move(site: Site[Making], opened: Opened) -> Move:
             raise Refused(REBOUND, opened.name, because=(module.place(one),))
     data = SessionBlock(first, last, opened.name, ends, opened.made.is_async)
     inside = block[first + 1 : last + 1]
+    doubles, places = _doubles(project, site)
     return Move(
         site,
         _parent(site, block),
         data,
-        tuple(module.place(one, "is in the block then") for one in inside),
-        tuple(_caveats(opened, first, last, ends)),
+        (*places, *(module.place(one, "is in the block then") for one in inside)),
+        (*doubles, *_caveats(opened, first, last, ends)),
     )
+
+
+def _doubles(project: Project, site: Site[Making]) -> tuple[list[str], tuple[Place, ...]]:
+    """Return what tests put in the place of the factory: it may give what `with` cannot enter."""
+    if not isinstance(site.node.value, ast.Call):
+        return [], ()
+    factory = site.node.value.func
+    replaced = project.replaced_names.of(site.module, factory)
+    doubles = [one for one in replaced if not one.gives_sessions]
+    return caveats_of(site.module, factory, doubles)
 
 
 def _cross(one: SessionBlock, other: SessionBlock) -> bool:

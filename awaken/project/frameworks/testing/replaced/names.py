@@ -19,6 +19,8 @@ from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
     ModuleOf,
+    Producer,
+    Session,
     Value,
 )
 
@@ -30,11 +32,13 @@ class Replaced(Struct, frozen=True):
     """Where something is put in the place of a name.
 
     ``keeps_kind`` says that it gives a coroutine, or that it is what ``patch`` or a spy makes of
-    the replaced function: of a coroutine function they make one.
+    the replaced function: of a coroutine function they make one. ``gives_sessions`` says that
+    calling it gives sessions of SQLAlchemy, as a factory for tests does.
     """
 
     place: Place
     keeps_kind: bool = False
+    gives_sessions: bool = False
 
 
 class _Target(Struct, frozen=True):
@@ -78,6 +82,21 @@ class ReplacedNames:
             one.replaced
             for one in self._meant(module, node)
             if (not kept or own in one.names or not self._is_later(one.replaced.place, module))
+            and self._in_force.may_run(one.replaced.place, module, node)
+        )
+
+    def of_library(self, module: Module, node: ast.expr, qualified: str) -> tuple[Replaced, ...]:
+        """Return what is put in the place of a library's function that a rewrite calls at ``node``.
+
+        ``qualified`` is its name there, ``asyncio.create_task``; the file may not use it yet.
+        """
+        owner, _, word = qualified.rpartition(".")
+        names = {qualified, f"{module.name}.{qualified}", f"{module.name}.{word}"}
+        owners = {owner, f"{module.name}.{owner}"}
+        return tuple(
+            one.replaced
+            for one in self._targets(word)
+            if (one.is_untold or not (owners if one.is_computed else names).isdisjoint(one.names))
             and self._in_force.may_run(one.replaced.place, module, node)
         )
 
@@ -183,7 +202,7 @@ class ReplacedNames:
             puts = {} if module is None else puts_in(module)
             for put in (*puts.get(word, ()), *puts.get("", ())):
                 if module is not None:
-                    replaced = Replaced(module.place(put.node), self._keeps_kind(module, put))
+                    replaced = self._replaced(module, put)
                     names = frozenset(self._names_put(module, put))
                     is_untold = put.owner is None and not names
                     owner = "" if put.owner is None else last_name(put.owner)
@@ -214,17 +233,33 @@ class ReplacedNames:
                 case _:
                     yield from (f"{name}{end}" for name in self._names_of(value))
 
-    def _keeps_kind(self, module: Module, put: Put) -> bool:
-        value = put.value
+    def _replaced(self, module: Module, put: Put) -> Replaced:
+        place, value = module.place(put.node), put.value
         if value is None:
-            return isinstance(put.node, ast.Call)
-        if isinstance(value, ast.Call):
-            return last_name(value.func) == _COROUTINE_MOCK
+            return Replaced(place, keeps_kind=isinstance(put.node, ast.Call))
         values = self._evaluator.values(module, value)
-        return bool(values) and all(
-            isinstance(one, FunctionOf) and isinstance(one.node, ast.AsyncFunctionDef)
-            for one in values
+        is_mock = isinstance(value, ast.Call) and last_name(value.func) == _COROUTINE_MOCK
+        are_coroutines = (
+            not isinstance(value, ast.Call)
+            and bool(values)
+            and all(
+                isinstance(one, FunctionOf) and isinstance(one.node, ast.AsyncFunctionDef)
+                for one in values
+            )
         )
+        gives_sessions = bool(values) and all(self._gives_sessions(one) for one in values)
+        return Replaced(place, is_mock or are_coroutines, gives_sessions)
+
+    def _gives_sessions(self, value: Value) -> bool:
+        """Whether calling ``value`` gives sessions of the library itself."""
+        match value:
+            case Producer(how="factory" | "callable", inner=inner):
+                made = inner
+            case FunctionOf():
+                made = self._evaluator.returned(value)
+            case _:
+                made = ()
+        return bool(made) and all(isinstance(one, Session) and not one.unless for one in made)
 
 
 def _is_dotted(node: ast.expr) -> bool:

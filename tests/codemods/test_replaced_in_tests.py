@@ -1,0 +1,234 @@
+"""What tests put in the place of functions: their suites are run before and after rewriting."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from msgspec.structs import replace
+
+from awaken.testing import Case, run_case
+from awaken.testing.cases import Settings
+
+
+@dataclass(frozen=True)
+class Program:
+    rule: str
+    main: str
+    test: str
+    levels: tuple[str, ...]
+    """The levels of the sites of the program; what is unsafe makes the suite fail."""
+    caveat: str = ""
+    family: str = "sqlalchemy"
+
+
+SESSIONS = """\
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("sqlite://")
+SessionLocal = sessionmaker(engine)
+Other = sessionmaker(engine)
+
+
+def count():
+    db = SessionLocal()
+    try:
+        return db.execute(text("select 1")).scalar_one()
+    finally:
+        db.close()
+
+
+def other():
+    db = Other()
+    try:
+        return db.execute(text("select 2")).scalar_one()
+    finally:
+        db.close()
+"""
+TASKS = """\
+import asyncio
+
+
+async def job():
+    await asyncio.sleep(0)
+
+
+async def start():
+    asyncio.create_task(job())
+    return 1
+
+
+async def other():
+    asyncio.get_running_loop().create_task(job())
+    return 2
+"""
+FAKE_SESSION = """\
+class Fake:
+    def execute(self, statement):
+        return self
+
+    def scalar_one(self):
+        return 1
+
+    def close(self):
+        self.closed = True
+"""
+REPLACED = "test_main.py puts something else in the place of `{}`"
+PROGRAMS = {
+    "the factory, by a class": Program(
+        "session-context-manager",
+        SESSIONS,
+        FAKE_SESSION
+        + """
+def test_it(monkeypatch):
+    monkeypatch.setattr(main, "SessionLocal", Fake)
+    assert main.count() == 1
+    assert main.other
+""",
+        ("unsafe", "safe"),
+        REPLACED.format("SessionLocal"),
+    ),
+    "the factory, by a mock whose close is asserted": Program(
+        "session-context-manager",
+        SESSIONS,
+        """
+def test_it():
+    with patch.object(main, "SessionLocal") as factory:
+        main.count()
+    factory.return_value.close.assert_called_once_with()
+""",
+        ("unsafe", "safe"),
+        REPLACED.format("SessionLocal"),
+    ),
+    "the factory, by a function of a fixture": Program(
+        "session-context-manager",
+        SESSIONS,
+        FAKE_SESSION
+        + """
+@pytest.fixture
+def fake(monkeypatch):
+    fake = Fake()
+    monkeypatch.setattr("main.SessionLocal", lambda: fake)
+    return fake
+
+def test_it(fake):
+    assert main.count() == 1
+""",
+        ("unsafe", "safe"),
+        REPLACED.format("SessionLocal"),
+    ),
+    "the factory, by one for tests": Program(
+        "session-context-manager",
+        SESSIONS,
+        """
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+Testing = sessionmaker(create_engine("sqlite://"))
+
+def test_it(monkeypatch):
+    monkeypatch.setattr(main, "SessionLocal", Testing)
+    assert main.count() == 1
+
+def test_made(monkeypatch):
+    monkeypatch.setattr(main, "Other", lambda: Testing())
+    assert main.other() == 2
+""",
+        ("safe", "safe"),
+    ),
+    "create_task, by what gives no task": Program(
+        "dangling-task",
+        TASKS,
+        """
+def test_it(monkeypatch):
+    monkeypatch.setattr("main.asyncio.create_task", lambda job: job.close())
+    assert asyncio.run(main.start()) == 1
+""",
+        ("unsafe", "safe"),
+        REPLACED.format("asyncio.create_task"),
+        "asyncio",
+    ),
+    "create_task, by a mock whose calls are asserted": Program(
+        "dangling-task",
+        TASKS,
+        """
+def test_it():
+    with patch("asyncio.create_task", Mock()) as made, patch("main.job", Mock()):
+        asyncio.run(main.start())
+        assert len(made.mock_calls) == 1
+""",
+        ("unsafe", "safe"),
+        REPLACED.format("asyncio.create_task"),
+        "asyncio",
+    ),
+    "nothing": Program(
+        "dangling-task",
+        TASKS,
+        """
+def test_it():
+    assert asyncio.run(main.start()) == 1
+""",
+        ("safe", "safe"),
+        family="asyncio",
+    ),
+}
+IMPORTS = """\
+import asyncio
+from unittest.mock import MagicMock, Mock, patch
+
+import pytest
+
+import main
+
+"""
+
+
+def case_of(program, *, unsafe):
+    files = {"main.py": program.main, "test_main.py": IMPORTS + dedent(program.test)}
+    texts = {path: text.encode() for path, text in files.items()}
+    targets = {"python": "3.11", "sqlalchemy": ">=2.0"}
+    return Case(
+        name="it",
+        family=program.family,
+        rule=program.rule,
+        directory=Path(),
+        settings=replace(Settings(published=False, targets=targets), unsafe=unsafe),
+        before=texts,
+        after=texts,
+        program={},
+    )
+
+
+def suite_passes(files, folder):
+    folder.mkdir()
+    for path, text in files.items():
+        (folder / path).write_bytes(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-c", os.devnull, "--rootdir", "."]
+    plugins = ["-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
+    run = subprocess.run([*command, *plugins, "."], cwd=folder, capture_output=True, check=False)
+    assert run.returncode in {0, 1}, run.stdout.decode()
+    return run.returncode == 0
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_level_says_what_a_suite_sees(program, tmp_path):
+    safe = run_case(case_of(program, unsafe=False))
+    unsafe = run_case(case_of(program, unsafe=True))
+    sites = [one for one in safe.report.findings if one.place.path == "main.py"]
+
+    assert safe.report.diagnostics == unsafe.report.diagnostics == ()
+    assert tuple(str(one.level) for one in sites) == program.levels
+    assert [program.caveat in one.message for one in sites if str(one.level) == "unsafe"] == [
+        True
+    ] * program.levels.count("unsafe")
+    sides = {"before": case_of(program, unsafe=False).before, "safe": safe.files}
+    if "unsafe" in program.levels:
+        sides["unsafe"] = unsafe.files
+    passing = {side: suite_passes(files, tmp_path / side) for side, files in sides.items()}
+    assert passing == {side: side != "unsafe" for side in sides}
