@@ -75,8 +75,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.bulk_updates import got_b
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.bulk_writes import (
-    ReadsAfterBulkWrites,
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_writes import (
+    ReadsAfterWrites,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
@@ -87,6 +87,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_value
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
     RefreshedParts,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
 )
@@ -188,8 +189,9 @@ class SessionToAsync(Rule):
         parts = RefreshedParts(project, self.name, loading.loaded_with_objects)
         shared = SharedSessions(project, self.name)
         later = seen_behind_commits(project)
-        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared)
-        after_bulk = ReadsAfterBulkWrites(project, self.name, loading, after_commits.places())
+        writes = Writes(project)
+        after_commits = ReadsAfterCommits(self.name, loading, later, shared, writes)
+        after_writes = ReadsAfterWrites(self.name, loading, writes, after_commits)
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_reads(
@@ -197,7 +199,7 @@ class SessionToAsync(Rule):
         )
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
-        places = (expired, expire_calls, parts, shared, after_commits, after_bulk, assigned)
+        places = (expired, expire_calls, parts, shared, after_commits, after_writes, assigned)
         loading_places = frozenset(place for one in places for place in one.places())
 
         def waiting() -> SynchronousPart:
@@ -268,7 +270,7 @@ class SessionToAsync(Rule):
                 *shared_workers(project, self.name),
                 *after_commits.members(),
                 *ConvertedValues(project, self.name).members(),
-                *after_bulk.members(),
+                *after_writes.members(),
                 *assigned.members(),
                 *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
                 *loaded_with_their_bases(project, self.name),

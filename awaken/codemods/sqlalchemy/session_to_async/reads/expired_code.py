@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
+    Step,
+    loaded_as_read,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import expired_helper
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
@@ -30,6 +34,7 @@ class Load:
     """An expression that is read in front of ``statement``, and the session that loads it.
 
     ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
+    ``further`` is what is read of what its relationships give.
     """
 
     statement: ast.stmt
@@ -37,6 +42,7 @@ class Load:
     session: str
     kind: str
     relationships: frozenset[str] = frozenset()
+    further: tuple[Step, ...] = ()
 
 
 def gets_function(loads: Sequence[Load]) -> bool:
@@ -93,6 +99,9 @@ def _asked(load: Load, inspect: str, item: str, expired: str) -> str:
     if load.relationships:
         names = ", ".join(f'"{one}"' for one in sorted(load.relationships))
         lines.append(f"    await {load.session}.refresh({name}, attribute_names=[{names}])")
+    if load.further:
+        reading = loaded_as_read(load.session, load.further).rstrip()
+        lines += [f"if {name} is not None:", f"    {reading}"] if given else [reading]
     if load.kind == "many":
         lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
     return "".join(f"{line}\n" for line in lines)

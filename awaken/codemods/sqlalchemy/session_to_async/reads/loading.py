@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
@@ -215,7 +216,8 @@ class Loading:
     def members(self) -> Iterator[Member]:
         """Yield what becomes of the declarations, and of the statements."""
         reads = [one for each in self._reads.values() for one in each]
-        yield from loaded_when_written(self._project, self._rule, reads)
+        states = Persistence(self._project)
+        yield from loaded_when_written(self._project, self._rule, reads, states)
         for key in sorted(self._mapped):
             side = self._sides[key]
             yield member(side.site, f"`{side.shown}`", partial(self._mapping, side))

@@ -8,6 +8,7 @@ flushed has none either, until it is read.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,14 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
+    ReadOf,
+    Step,
+    items_of,
+    loaded_as_read,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers, is_refreshed
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
@@ -26,6 +34,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     session_in,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -38,7 +47,6 @@ from awaken.project.values.domain import InstanceOf, Values
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
-    from awaken.project import Project
 
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
 _CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "update"}
@@ -48,8 +56,9 @@ _CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "re
 class _Read:
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
-    Of all its items, if it is ``is_many``. It ``may_be_detached``, if a request of a test may have
-    closed its session meanwhile.
+    Of all its items, if it is ``is_many``. ``further`` is read of what that gives, which may have
+    been new, or loses a side when the other one is refreshed. It ``may_be_detached``, if a request
+    of a test may have closed its session meanwhile.
     """
 
     statement: ast.stmt
@@ -59,6 +68,7 @@ class _Read:
     is_optional: bool
     is_many: bool
     may_be_detached: bool
+    further: tuple[Step, ...] = ()
 
 
 class ReadsAfterCommits:
@@ -70,16 +80,18 @@ class ReadsAfterCommits:
 
     def __init__(
         self,
-        project: Project,
         rule: str,
         loading: Loading,
         later: Iterable[Later],
         shared: SharedSessions,
+        writes: Writes,
     ) -> None:
-        self._project = project
+        project = self._project = writes.project
         self._rule = rule
         self._loading = loading
         self._read_of = ReadOf(project)
+        self._writes = writes
+        self._states = Persistence(project)
         self._are_closed = shared.are_closed
         self._sent = frozenset(shared.requests())
         sent = [Commit(one, is_async=False) for one in sorted(self._sent)]
@@ -96,6 +108,10 @@ class ReadsAfterCommits:
     def places(self) -> frozenset[Place]:
         """Return the statements in front of which something is loaded."""
         return frozenset(self._statements)
+
+    def commits(self) -> dict[Place, list[Place]]:
+        """Return what is read of before, each with the calls that commit before that."""
+        return {place: each for places in self._places.values() for place, each in places.items()}
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
@@ -122,10 +138,17 @@ class ReadsAfterCommits:
             line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
             if each[0].session and any(one.may_be_detached for one in each):
                 line = _inside(f"if {item} in {session}:", line)
+            elif self._states.may_be_lost(site.module, site.node, text):
+                inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
+                line = _inside(f"if {inspect}({item}).persistent:", line)
+                imports = [*imports, needed]
             if each[0].is_many:
                 line = _inside(f"for {item} in {text}:", line)
             is_optional = all(one.is_optional for one in each)
             code += _inside(f"if {text} is not None:", line) if is_optional else line
+        steps = [step for one in reads for step in one.further]
+        if steps and reads[0].session:
+            code += loaded_as_read(reads[0].session, steps)
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
         message = f"{shown} is read anew behind a commit, as it was"
         place = site.module.place(site.node)
@@ -211,7 +234,25 @@ class ReadsAfterCommits:
                 continue
             session = session_in(self._project, module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
-            yield _Read(first, text, name, session, is_optional, is_many, may_be_detached)
+            further = () if is_many else self._further(module, function, node, values)
+            yield _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
+
+    def _further(
+        self,
+        module: Module,
+        function: Function,
+        node: ast.Attribute | ast.Name,
+        values: Values,
+    ) -> tuple[Step, ...]:
+        """Return what is read of new items, or of an object by the side that leads back to it."""
+        steps = [*self._read_of.along(module, node, values)]
+        for before, one in itertools.pairwise(steps):
+            is_kept = any(self._loading.is_kept(owner, one.name) for owner in one.owners)
+            inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
+            is_back = any(each is not None and each.attribute == one.name for each in inverses)
+            if is_kept and (is_back or self._writes.makes_inside(module, function, one)):
+                return (before, *(each for each in steps if each.text != before.text))
+        return ()
 
     def _may_be_detached(
         self, module: Module, function: Function, node: ast.expr, events: list[Place]

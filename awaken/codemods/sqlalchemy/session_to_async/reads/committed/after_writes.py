@@ -1,0 +1,260 @@
+"""Relationships that are first read after a write in the same transaction.
+
+What is loaded when it is first read has the new rows. Loaded with its object, it has not: it is
+loaded again in front of that read, if the object is in the database, and the collection was not
+changed by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
+    ReadOf,
+    Step,
+    loaded_as_read,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
+    covers,
+    ends_before,
+    is_refreshed,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+    function_of,
+    is_conditional,
+    is_of_function,
+    kind_of,
+    session_in,
+    whole_if,
+)
+from awaken.contract import Edit
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
+        ReadsAfterCommits,
+    )
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.contract import Place
+
+_INSPECT = "sqlalchemy.inspect"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
+
+    Of all its items, if it is ``is_many``. ``step`` is there if it is loaded as it is read: the
+    object may be new, and ``may_be_lost`` by its session.
+    """
+
+    statement: ast.stmt
+    text: str
+    name: str
+    session: str
+    is_optional: bool
+    is_many: bool = False
+    step: Step | None = None
+    may_be_lost: bool = False
+
+
+class ReadsAfterWrites:
+    """What becomes of such reads in one program; ``after_commits`` loads some of them anyway."""
+
+    def __init__(
+        self, rule: str, loading: Loading, writes: Writes, after_commits: ReadsAfterCommits
+    ) -> None:
+        project = self._project = writes.project
+        self._rule = rule
+        self._loading = loading
+        self._done = after_commits.places()
+        self._commits = after_commits.commits()
+        self._writes = writes
+        self._states = Persistence(project)
+
+    def places(self) -> frozenset[Place]:
+        """Return the statements in front of which something is loaded."""
+        return frozenset(
+            module.place(one.statement) for module, reads in self._all() for one in reads
+        )
+
+    def members(self) -> Iterator[Member]:
+        """Yield what is written in front of these statements."""
+        for module, reads in self._all():
+            by_statement: defaultdict[ast.stmt, list[_Read]] = defaultdict(list)
+            for one in reads:
+                by_statement[one.statement].append(one)
+            for statement, each in by_statement.items():
+                yield self._member(Site(self._rule, module, statement), each)
+
+    def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
+        inspect, imports = "", list[Edit]()
+        if any(one.step is None or one.may_be_lost for one in reads):
+            inspect, imports = name_beside(self._project, site, None, _INSPECT)
+        item = site.module.scopes.fresh_name("item", "one")
+        code = "".join(_code(one, inspect, item) for one in reads)
+        shown = " and ".join(f"`{one.text}.{one.name}`" for one in reads)
+        message = f"{shown} is read after a write, and is loaded then, as it was"
+        place = site.module.place(site.node)
+        return Member(
+            site,
+            Rewrite(message, [site.insert_statements(place, "before", code), *imports]),
+            shown,
+        )
+
+    # ---------------------------------------------------------------------------------- reads
+    def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
+        for path, places in self._places.items():
+            module = self._project.module(path)
+            if module is not None:
+                yield module, list(self._in_file(module, places))
+
+    @cached_property
+    def _places(self) -> dict[str, dict[Place, list[Place]]]:
+        """By file, what may be read of before, each with the writes in front of it."""
+        writes = [Commit(one, is_async=False) for one in self._writes.places()]
+        found: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
+        for one in self._project.orm.commits.read_in_functions(writes, unknown=True):
+            found[one.place.path].setdefault(one.place, []).append(one.commit)
+        return dict(sorted(found.items()))
+
+    def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
+        read_of, kept = ReadOf(self._project), list[_Read]()
+        nodes = [
+            one
+            for one in module.expressions_at({one.span for one in places})
+            if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
+        ]
+        for node in sorted(nodes, key=lambda one: module.span(one).start):
+            for found, end in self._reads(module, node, places[module.place(node)], read_of):
+                if not any(_covers(module, one, found, end) for one in kept):
+                    kept.append(found)
+                    yield found
+
+    def _reads(
+        self,
+        module: Module,
+        node: ast.Attribute | ast.Name,
+        writes: list[Place],
+        read_of: ReadOf,
+    ) -> Iterator[tuple[_Read, int]]:
+        """Yield what is read of an object, each with the end of the first write that changes it."""
+        statement, function = module.statement_of(node), function_of(module, node)
+        if statement is None or function is None or not is_of_function(module, node, function):
+            return
+        span = module.span(function)
+        writes = [one for one in writes if span.contains(one.span)]
+        first, session = whole_if(module, statement), session_in(self._project, module, function)
+        values = self._project.values.of(module, node).alternatives
+        is_known = kind_of(self._project, values) in {"one", "optional"}
+        if not writes or not is_known or not session or module.place(first) in self._done:
+            return
+        is_optional = kind_of(self._project, values) == "optional"
+        is_optional = is_optional or is_conditional(module, node, first)
+        read = _Read(first, module.text_of(node), "", session, is_optional)
+        first_end = min(one.span.end for one in writes)
+        ends = self._commits.get(module.place(node), ())
+        still = [one for one in writes if not ends_before(module, one.span.end, statement, ends)]
+        for step in read_of.along(module, node, values):
+            is_first = read.text == step.text and not step.is_many
+            found = replace(
+                read,
+                text=step.text,
+                name=step.name,
+                is_optional=is_optional if is_first else not step.is_many,
+                is_many=step.is_many,
+            )
+            changing = [
+                one
+                for one in still
+                for owner in step.owners
+                if self._loading.is_kept(owner, step.name)
+                and self._writes.changes(one, owner, step.name)
+                and not self._is_refreshed(module, found, one)
+            ]
+            if changing and not _is_used_before(module, function, changing[0], found):
+                yield found, changing[0].span.end
+            elif not changing and self._is_of_new(module, step, writes, found):
+                may_be_lost = self._states.may_be_lost(module, node, found.text)
+                yield replace(found, step=step, may_be_lost=may_be_lost), first_end
+
+    def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:
+        """Whether a relationship is read of what may be new, and nobody loads it with the write."""
+        is_kept = any(self._loading.is_kept(owner, step.name) for owner in step.owners)
+        making = [one for one in writes if self._writes.makes(one, step)] if is_kept else []
+        return any(not _is_loaded_when_written(module, one, read) for one in making)
+
+    def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
+        calls = module.calls_at(write.span)[:1]
+        return any(is_refreshed(module, read.statement, one, read.text) for one in calls)
+
+
+def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read) -> bool:
+    """Whether a function reads or sets a relationship in front of a write: it was loaded then."""
+    return any(
+        isinstance(one, ast.Attribute)
+        and one.attr == read.name
+        and module.span(one).start < write.span.end
+        and (read.is_many or module.text_of(one.value) == read.text)
+        for one in module.walk(function)
+    )
+
+
+def _covers(module: Module, earlier: _Read, later: _Read, behind: int) -> bool:
+    """Whether what one read loads is there for another; ``behind`` is the end of a write."""
+    is_same = (earlier.text, earlier.name) == (later.text, later.name)
+    return is_same and covers(module, earlier.statement, later.statement, later.text, [behind])
+
+
+def _is_loaded_when_written(module: Module, made: Place, read: _Read) -> bool:
+    """Whether the block that makes an object writes it, behind which it is loaded."""
+    for call in module.calls_at(made.span):
+        match module.parent(call):
+            case ast.Assign(targets=[ast.Name(id=name)]) as statement if name == read.text:
+                block = module.block_of(statement)
+                following = block[block.index(statement) + 1 :]
+                end = module.span(read.statement).start
+                return any(
+                    isinstance(one, ast.Expr)
+                    and isinstance(one.value, ast.Call)
+                    and last_name(one.value.func) in {"commit", "flush"}
+                    and module.span(one).end <= end
+                    for one in following
+                )
+            case _:
+                pass
+    return False
+
+
+def _code(read: _Read, inspect: str, item: str) -> str:
+    if read.step is not None:
+        code = loaded_as_read(read.session, [read.step])
+        first = read.text.partition(".")[0] if read.is_many else read.text
+        if read.may_be_lost:
+            code = f"if {inspect}({first}).persistent:\n    {code}"
+        elif read.is_optional and "." not in read.text:
+            code = f"if {read.text} is not None:\n    {code}"
+        return code
+    text, name = item if read.is_many else read.text, read.name
+    given = f"{text} is not None and " if read.is_optional else ""
+    changed = f"{inspect}({text}).attrs.{name}.history.has_changes()"
+    code = (
+        f"if {given}{inspect}({text}).persistent and not {changed}:\n"
+        f'    await {read.session}.refresh({text}, attribute_names=["{name}"])\n'
+    )
+    if read.is_many:
+        lines = "".join(f"    {line}\n" for line in code.splitlines())
+        return f"for {item} in {read.text}:\n{lines}"
+    return code
