@@ -28,6 +28,16 @@ class _New(NamedTuple):
     name: str
 
 
+def written_behind(project: Project, module: Module, made: ast.Call) -> int:
+    """Return the byte behind which what is read of a new object is loaded; 0 if nothing does.
+
+    That is behind the first commit or flush of the block that makes it.
+    """
+    new = _made_by(module, made)
+    writing = [] if new is None else [*_writing(project, new)]
+    return module.span(writing[0]).end if writing else 0
+
+
 def loaded_when_written(
     project: Project, rule: str, reads: Iterable[Read], states: Persistence
 ) -> Iterator[Member]:

@@ -26,6 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers, is_refreshed
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
@@ -97,7 +98,8 @@ class ReadsAfterCommits:
         sent = [Commit(one, is_async=False) for one in sorted(self._sent)]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in (*later, *project.orm.commits.read_in_functions(sent)):
-            if one.kind == "read":
+            # What callers give is known where it is asked for.
+            if one.kind != "load":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
         for place, made in read_of_made(project):
             self._places[place.path].setdefault(place, []).append(made)
@@ -146,6 +148,10 @@ class ReadsAfterCommits:
                 line = _inside(f"for {item} in {text}:", line)
             is_optional = all(one.is_optional for one in each)
             code += _inside(f"if {text} is not None:", line) if is_optional else line
+            back = [step for one in each for step in one.further[:1] if step.text == text]
+            if back and session:
+                # Options of the statement may have loaded the other side, which resets this one.
+                code += loaded_as_read(session, back)
         steps = [step for one in reads for step in one.further]
         if steps and reads[0].session:
             code += loaded_as_read(reads[0].session, steps)
@@ -234,13 +240,12 @@ class ReadsAfterCommits:
                 continue
             session = session_in(self._project, module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
-            further = () if is_many else self._further(module, function, node, values)
+            further = () if is_many else self._further(module, node, values)
             yield _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
 
     def _further(
         self,
         module: Module,
-        function: Function,
         node: ast.Attribute | ast.Name,
         values: Values,
     ) -> tuple[Step, ...]:
@@ -250,7 +255,7 @@ class ReadsAfterCommits:
             is_kept = any(self._loading.is_kept(owner, one.name) for owner in one.owners)
             inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
             is_back = any(each is not None and each.attribute == one.name for each in inverses)
-            if is_kept and (is_back or self._writes.makes_inside(module, function, one)):
+            if is_kept and (is_back or self._writes.makes_inside(module, node, one)):
                 return (before, *(each for each in steps if each.text != before.text))
         return ()
 
@@ -286,7 +291,7 @@ class ReadsAfterCommits:
         )
 
     def _made(self, module: Module, function: Function, values: Values) -> ast.Call | None:
-        """Return the call by which a function makes an object itself."""
+        """Return the call by which a function makes an object itself, and writes it."""
         span = module.span(function)
         for one in values:
             for origin in (one.origins or ()) if isinstance(one, InstanceOf) else ():
@@ -294,7 +299,7 @@ class ReadsAfterCommits:
                 for call in module.calls_at(origin.place.span) if is_here else ():
                     name = self._project.qualified_name(module, call.func)
                     if name is not None and self._project.orm.mapped_class(name) is not None:
-                        return call
+                        return call if written_behind(self._project, module, call) else None
         return None
 
 

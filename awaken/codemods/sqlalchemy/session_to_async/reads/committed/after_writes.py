@@ -40,7 +40,6 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
@@ -56,8 +55,8 @@ _INSPECT = "sqlalchemy.inspect"
 class _Read:
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
-    Of all its items, if it is ``is_many``. ``step`` is there if it is loaded as it is read: the
-    object may be new, and ``may_be_lost`` by its session.
+    Of all its items, if it is ``is_many``. An object that may be new has loaded nothing yet;
+    one that ``may_be_lost`` by its session is not refreshed.
     """
 
     statement: ast.stmt
@@ -68,6 +67,7 @@ class _Read:
     is_many: bool = False
     step: Step | None = None
     may_be_lost: bool = False
+    is_new: bool = False
 
 
 class ReadsAfterWrites:
@@ -101,7 +101,7 @@ class ReadsAfterWrites:
 
     def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
         inspect, imports = "", list[Edit]()
-        if any(one.step is None or one.may_be_lost for one in reads):
+        if any(not one.is_new or one.may_be_lost for one in reads):
             inspect, imports = name_beside(self._project, site, None, _INSPECT)
         item = site.module.scopes.fresh_name("item", "one")
         code = "".join(_code(one, inspect, item) for one in reads)
@@ -128,7 +128,27 @@ class ReadsAfterWrites:
         found: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in self._project.orm.commits.read_in_functions(writes, unknown=True):
             found[one.place.path].setdefault(one.place, []).append(one.commit)
+        for making in self._writes.making():
+            for place in self._named_behind(making):
+                found[place.path].setdefault(place, []).append(making)
         return dict(sorted(found.items()))
+
+    def _named_behind(self, making: Place) -> Iterator[Place]:
+        """Yield the variables of a function that are read behind a call, if of a relationship."""
+        module = self._project.module(making.path)
+        if module is None:
+            return
+        names = self._project.orm.relationships_of_mapped()
+        function = function_of(module, module.calls_at(making.span)[0])
+        for node in () if function is None else module.walk(function):
+            if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+                continue
+            above = module.parent(node)
+            is_read = isinstance(above, ast.Call | ast.Return | ast.keyword) or (
+                isinstance(above, ast.Attribute) and above.attr in names
+            )
+            if is_read and module.span(node).start > making.span.end:
+                yield module.place(node)
 
     def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
         read_of, kept = ReadOf(self._project), list[_Read]()
@@ -171,6 +191,8 @@ class ReadsAfterWrites:
             is_first = read.text == step.text and not step.is_many
             found = replace(
                 read,
+                step=step,
+                may_be_lost=self._states.may_be_lost(module, node, step.text),
                 text=step.text,
                 name=step.name,
                 is_optional=is_optional if is_first else not step.is_many,
@@ -187,14 +209,18 @@ class ReadsAfterWrites:
             if changing and not _is_used_before(module, function, changing[0], found):
                 yield found, changing[0].span.end
             elif not changing and self._is_of_new(module, step, writes, found):
-                may_be_lost = self._states.may_be_lost(module, node, found.text)
-                yield replace(found, step=step, may_be_lost=may_be_lost), first_end
+                yield replace(found, is_new=True), first_end
 
     def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:
         """Whether a relationship is read of what may be new, and nobody loads it with the write."""
         is_kept = any(self._loading.is_kept(owner, step.name) for owner in step.owners)
-        making = [one for one in writes if self._writes.makes(one, step)] if is_kept else []
-        return any(not _is_loaded_when_written(module, one, read) for one in making)
+        start = module.span(read.statement).start
+        making = [one for one in writes if is_kept and self._writes.makes(one, step, start)]
+        return any(
+            _is_given_away(module, call, read)
+            for one in making
+            for call in module.calls_at(one.span)[:1]
+        )
 
     def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
         calls = module.calls_at(write.span)[:1]
@@ -218,42 +244,43 @@ def _covers(module: Module, earlier: _Read, later: _Read, behind: int) -> bool:
     return is_same and covers(module, earlier.statement, later.statement, later.text, [behind])
 
 
-def _is_loaded_when_written(module: Module, made: Place, read: _Read) -> bool:
-    """Whether the block that makes an object writes it, behind which it is loaded."""
-    for call in module.calls_at(made.span):
-        match module.parent(call):
-            case ast.Assign(targets=[ast.Name(id=name)]) as statement if name == read.text:
-                block = module.block_of(statement)
-                following = block[block.index(statement) + 1 :]
-                end = module.span(read.statement).start
-                return any(
-                    isinstance(one, ast.Expr)
-                    and isinstance(one.value, ast.Call)
-                    and last_name(one.value.func) in {"commit", "flush"}
-                    and module.span(one).end <= end
-                    for one in following
-                )
-            case _:
-                pass
-    return False
+def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
+    """Whether an object may be in a session where it is read, and be flushed there."""
+    match module.parent(made):
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            pass
+        case _:
+            return True
+    start, end = module.span(made).end, module.span(read.statement).start
+    given = [
+        module.span(one).end
+        for one in module.walk(module.enclosing_function(made))
+        if isinstance(one, ast.Call)
+        and start < module.span(one).start < end
+        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(one))
+    ]
+    return bool(given) and any(
+        isinstance(one, ast.Call) and min(given) <= module.span(one).start < end
+        for one in module.walk(module.enclosing_function(made))
+    )
 
 
 def _code(read: _Read, inspect: str, item: str) -> str:
-    if read.step is not None:
-        code = loaded_as_read(read.session, [read.step])
+    reading = "" if read.step is None else loaded_as_read(read.session, [read.step])
+    if read.is_new:
         first = read.text.partition(".")[0] if read.is_many else read.text
         if read.may_be_lost:
-            code = f"if {inspect}({first}).persistent:\n    {code}"
-        elif read.is_optional and "." not in read.text:
-            code = f"if {read.text} is not None:\n    {code}"
-        return code
+            return f"if {inspect}({first}).persistent:\n    {reading}"
+        is_plain = not read.is_optional or "." in read.text
+        return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
     text, name = item if read.is_many else read.text, read.name
     given = f"{text} is not None and " if read.is_optional else ""
     changed = f"{inspect}({text}).attrs.{name}.history.has_changes()"
-    code = (
-        f"if {given}{inspect}({text}).persistent and not {changed}:\n"
-        f'    await {read.session}.refresh({text}, attribute_names=["{name}"])\n'
-    )
+    code = f'    await {read.session}.refresh({text}, attribute_names=["{name}"])\n'
+    if read.may_be_lost and not read.is_many:
+        # A refresh of what the next flush deletes raises; reading it does not.
+        code = f'    {read.session}.expire({text}, ["{name}"])\n    {reading}'
+    code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.is_many:
         lines = "".join(f"    {line}\n" for line in code.splitlines())
         return f"for {item} in {read.text}:\n{lines}"

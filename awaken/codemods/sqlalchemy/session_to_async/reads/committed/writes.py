@@ -9,17 +9,19 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import Step
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Written(NamedTuple):
     sets_key: bool = False
     is_new: bool = False
     is_given: frozenset[str] = frozenset()
+    loaded: int = 0
 
 
 class Writes:
@@ -97,22 +100,34 @@ class Writes:
             if not one.is_new
         )
 
-    def makes(self, place: Place, step: Step) -> bool:
-        """Whether an object is made at a place, or by what is called there, of which that is read.
+    def makes(self, place: Place, step: Step, start: int) -> bool:
+        """Whether an object is made at a place, or by what is called there, that is read unloaded.
 
-        What is read of such an object that was written is loaded when it is read.
+        ``start`` is where it is read.
         """
         return any(
-            one.is_new and step.name not in one.is_given and self._is_kin(one.owner, owner)
+            one.is_new
+            and step.name not in one.is_given
+            and (not one.loaded or start < one.loaded)
+            and (not one.owner or self._is_kin(one.owner, owner))
             for one in self._all[place]
             for owner in step.owners
         )
 
-    def makes_inside(self, module: Module, function: Function, step: Step) -> bool:
-        """Whether a function makes such an object, or calls what does."""
-        span = module.span(function)
+    def making(self) -> Iterator[Place]:
+        """Yield the calls that make objects, or lead to one."""
+        for place, written in sorted(self._all.items()):
+            if any(one.is_new for one in written):
+                yield place
+
+    def makes_inside(self, module: Module, node: ast.AST, step: Step) -> bool:
+        """Whether the function around a read makes such an object, or calls what does."""
+        function = module.enclosing_function(node)
+        span, start = module.span(function or module.tree), module.span(node).start
         return any(
-            place.path == module.path and span.contains(place.span) and self.makes(place, step)
+            place.path == module.path
+            and span.contains(place.span)
+            and self.makes(place, step, start)
             for place in self._all
         )
 
@@ -134,7 +149,16 @@ class Writes:
                 made := self._project.qualified_name(module, node.func)
             ) in self._owners:
                 given = frozenset(one.arg for one in node.keywords if one.arg is not None)
-                yield Written(made or "", is_new=True, is_given=given)
+                loaded = written_behind(self._project, module, node)
+                if not self._is_refreshed(module, node):
+                    yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
+            case ast.Call(func=ast.Name() as called) if any(
+                isinstance(one.node, ast.arg) for one in module.scopes.bindings_of(called)
+            ):
+                # A class that its caller names.
+                loaded = written_behind(self._project, module, node)
+                if not self._is_refreshed(module, node):
+                    yield Written("", is_new=True, loaded=loaded)
             case ast.Attribute(attr=name, ctx=ast.Store()) if name in self._names:
                 for value in self._project.values.of(module, node.value).alternatives:
                     if isinstance(value, InstanceOf) and (value.qualified, name) in self._keys:
@@ -169,6 +193,27 @@ class Writes:
             elif isinstance(value, InstanceOf | ClassOf) and self._is_mapped(value.qualified):
                 yield value.qualified
 
+    def _is_refreshed(self, module: Module, made: ast.Call) -> bool:
+        """Whether an object is refreshed where it is made, or by what it is handed to."""
+        above = module.parent(made)
+        if isinstance(above, ast.Call) and last_name(above.func) in self._refreshing:
+            return True
+        function = function_around(module, made)
+        return function is not None and any(
+            isinstance(module.parent(one), ast.Call) and function_around(module, one) is function
+            for one in module.mentions("refresh")
+        )
+
+    @cached_property
+    def _refreshing(self) -> frozenset[str]:
+        """The names of the functions that refresh what they are given."""
+        found = (
+            function_around(module, node)
+            for module in modules_with(self._project, (b".refresh(",))
+            for node in module.mentions("refresh")
+        )
+        return frozenset(one.name for one in found if one is not None)
+
     def _is_mapped(self, qualified: str) -> bool:
         return self._project.orm.mapped_class(qualified) is not None
 
@@ -187,8 +232,24 @@ class Writes:
         while waiting:
             function = waiting.pop()
             for call in graph.callers(function):
-                self._all[call.place] |= written[function]
+                passed = {each for one in written[function] for each in self._passed(call, one)}
+                self._all[call.place] |= passed
                 known = written.setdefault(call.caller, set())
-                if not written[function] <= known:
-                    known |= written[function]
+                if not passed <= known:
+                    known |= passed
                     waiting.append(call.caller)
+
+    def _passed(self, call: Call, written: Written) -> Iterator[Written]:
+        """Yield what a call writes by a function: of a class that it is given, if it makes one."""
+        module = None if written.loaded else self._project.module(call.place.path)
+        if not written.is_new or written.owner or module is None:
+            yield from () if written.loaded else (written,)
+            return
+        given = {
+            name
+            for node in module.calls_at(call.place.span)
+            for one in node.args
+            if isinstance(one, ast.Name | ast.Attribute)
+            and (name := self._project.qualified_name(module, one)) in self._owners
+        }
+        yield from (written._replace(owner=one) for one in sorted(given))
