@@ -173,13 +173,25 @@ class Outcome(NamedTuple):
     differences: list
 
 
-def differences(before, after):
+_PLAIN = re.compile(r'@app.post\("/(\d)/{key}"\)\n(?:.+\n)+?    return \w+\n')
+_SAID = "an endpoint without a response model answers with what a commit had expired"
+
+
+def _announced(text, findings):
+    """Return the numbers of the endpoints of which the report says that their answers change."""
+    said = any(_SAID in one.message for one in findings)
+    return set(_PLAIN.findall(text)) if said else set()
+
+
+def differences(before, after, announced=()):
     """Yield what was asked where the two sides do not agree.
 
     A request that failed before may do anything but keep its connection.
     """
     for asked, one in before.items():
         other = after[asked]
+        if asked[0].split("/")[1] in announced and other.status == one.status:
+            other = other._replace(body=one.body)
         if one.status >= 500:
             if other.left:
                 yield asked, one, other
@@ -209,7 +221,8 @@ def compared(seeds, make=application):
                 observed(text, f"{side}{seed}", f"{place}/{side}{seed}")
                 for side, text in (("before", before), ("after", after))
             ]
-            yield seed, Outcome(False, findings, before, after, [*differences(*sides)])
+            found_different = [*differences(*sides, _announced(before, findings))]
+            yield seed, Outcome(False, findings, before, after, found_different)
     gc.collect()
 
 

@@ -96,6 +96,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.dynamic_collecti
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
     encoded_objects,
+    returned_objects,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
@@ -260,6 +261,7 @@ class SessionToAsync(Rule):
                 *loading.members(),
                 *loaded_in_revisions(project, self.name, loading),
                 *encoded_objects(project, self.name, loading.loaded_with_objects),
+                *returned_objects(project, self.name, loading.loaded_with_objects),
                 *late.members(),
                 *dynamic_collections(project, self.name),
                 *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.source.migrations import is_of_alembic
@@ -37,11 +38,14 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     unseen = tuple(_unseen_writes(project))
     if unseen:
         said.append("objects keep what they have where raw SQL changes it, in spite of a commit")
+    answered = [*_answered(project)]
+    if answered:
+        said.append("an endpoint without a response model answers with what a commit had expired")
     caught = dict(_caught(project))
     names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may not be raised any more where the program expects that")
-    return said, (*unseen, *caught)
+    return said, (*unseen, *answered, *caught)
 
 
 def _unseen_writes(project: Project) -> Iterator[Place]:
@@ -97,6 +101,15 @@ def _text(node: ast.expr) -> str:
             return _text(left)
         case _:
             return ""
+
+
+def _answered(project: Project) -> Iterator[Place]:
+    """Yield where endpoints without a response model return objects, if commits expire them."""
+    is_expired = project.files_with((b".commit(", b".begin(")) and not project.orm.keeps_objects()
+    for endpoint in project.web.responses.all if is_expired else ():
+        for node in endpoint.returned if endpoint.model is None else ():
+            if kind_of(project, project.values.of(endpoint.module, node).alternatives):
+                yield endpoint.module.place(node)
 
 
 def _caught(project: Project) -> Iterator[tuple[Place, str]]:

@@ -2,6 +2,7 @@
 
 `jsonable_encoder(user)` takes what is in `user.__dict__`, and of what that holds, and so on. What
 is loaded with each object now was not there before; where it leads back, there would be no end.
+An endpoint without a response model has what it returns encoded in the same way.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import is_select, loads_later
 from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
-from awaken.kit.changes import Member
+from awaken.contract import Edit
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.schemas import schema_knowledge
@@ -45,6 +49,42 @@ def encoded_objects(
                 if names:
                     is_wanted = _is_wanted(project, module, node, classes, names)
                     yield _member(Site(rule, module, node), node, names, is_wanted=is_wanted)
+
+
+def returned_objects(
+    project: Project, rule: str, loaded: Callable[[str], list[str]]
+) -> Iterator[Member]:
+    """Yield what becomes of objects that endpoints without a response model return."""
+    for endpoint in project.web.responses.all:
+        for node in endpoint.returned if endpoint.model is None else ():
+            module = endpoint.module
+            classes = _objects(project, module, node)
+            names = sorted({name for one in classes for name in loaded(one)})
+            if not names or _is_wanted(project, module, node, classes, names):
+                continue
+            site: Site[ast.AST] = Site(rule, module, node)
+            shown = f"`{module.excerpt(node)}`"
+            if isinstance(node, ast.Name | ast.Attribute):
+                yield member(site, shown, _encoded, project, names)
+                continue
+            for call in module.walk(node):
+                if isinstance(call, ast.Call) and is_select(project, module, call):
+                    found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
+                    inner: Site[ast.AST] = Site(rule, module, call)
+                    yield member(inner, shown, loads_later, project, found)
+
+
+def _encoded(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
+    """Return what encodes an object without what is loaded with it now. Raises Refused."""
+    encoder, imports = name_beside(project, site, None, "fastapi.encoders.jsonable_encoder")
+    listed = ", ".join(f'"{one}"' for one in names)
+    edits: list[Edit] = [
+        site.insert_before(site.node, f"{encoder}("),
+        site.insert_behind(site.node, f", exclude={{{listed}}})"),
+        *imports,
+    ]
+    message = f"`{site.module.excerpt(site.node)}` is answered without what is loaded with it now"
+    return Rewrite(message, edits)
 
 
 def _objects(project: Project, module: Module, node: ast.expr) -> list[str]:
@@ -92,7 +132,7 @@ def _member(site: Site[ast.AST], call: ast.Call, names: list[str], *, is_wanted:
 
 
 def _is_wanted(
-    project: Project, module: Module, call: ast.Call, classes: list[str], names: list[str]
+    project: Project, module: Module, call: ast.expr, classes: list[str], names: list[str]
 ) -> bool:
     """Whether the function reads one of these before, or has a statement load it."""
     function, end = module.enclosing_function(call), module.span(call).start
