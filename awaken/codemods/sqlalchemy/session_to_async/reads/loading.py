@@ -14,6 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
+    GeneratedMethods,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
@@ -77,11 +80,14 @@ class Loading:
         self._planned = self._plan()
 
     def _keep(self, reads: Iterable[Read]) -> None:
+        methods = GeneratedMethods(self._project)
         by_name: defaultdict[str, list[Key]] = defaultdict(list)
         for key in self._sides:
             by_name[key[1]].append(key)
         for read in reads:
             if is_of_field(self._project, read):
+                continue
+            if read.how == "generated" and not methods.may_run(read.owner):
                 continue
             if not read.owner or self.is_kept(read.owner, read.attribute):
                 gets = (one.load.place for one in read.traces if one.load.kind == "get")
