@@ -255,7 +255,9 @@ class ReadsAfterCommits:
             is_kept = any(self._loading.is_kept(owner, one.name) for owner in one.owners)
             inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
             is_back = any(each is not None and each.attribute == one.name for each in inverses)
-            if is_kept and (is_back or self._writes.makes_inside(module, node, one)):
+            is_other = self._writes.sets_key_inside(module, node, before.owners)
+            is_new = is_other or self._writes.makes_inside(module, node, one)
+            if is_kept and (is_back or is_new):
                 return (before, *(each for each in steps if each.text != before.text))
         return ()
 

@@ -187,6 +187,7 @@ class ReadsAfterWrites:
         first_end = min(one.span.end for one in writes)
         ends = self._commits.get(module.place(node), ())
         still = [one for one in writes if not ends_before(module, one.span.end, statement, ends)]
+        before: Step | None = None
         for step in read_of.along(module, node, values):
             is_first = read.text == step.text and not step.is_many
             found = replace(
@@ -206,9 +207,15 @@ class ReadsAfterWrites:
                 and self._writes.changes(one, owner, step.name)
                 and not self._is_refreshed(module, found, one)
             ]
+            is_other = before is not None and any(
+                self._writes.sets_key(one, before.owners) for one in writes
+            )
+            before = step
+            if step.is_assigned:
+                changing = []
             if changing and not _is_used_before(module, function, changing[0], found):
                 yield found, changing[0].span.end
-            elif not changing and self._is_of_new(module, step, writes, found):
+            elif not changing and (is_other or self._is_of_new(module, step, writes, found)):
                 yield replace(found, is_new=True), first_end
 
     def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 class Step(NamedTuple):
-    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are."""
+    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are.
+
+    A collection that ``is_assigned`` is loaded to be replaced.
+    """
 
     text: str
     name: str
     owners: tuple[str, ...]
     is_many: bool = False
+    is_assigned: bool = False
 
     @property
     def code(self) -> str:
@@ -92,8 +96,11 @@ class ReadOf:
         if not isinstance(above, ast.Attribute):
             for name in sorted(self.names(module, node, values, is_many=False)):
                 yield Step(module.text_of(node), name, owners)
+            yield from self._handed_along(module, node, owners)
             return
         if not isinstance(above.ctx, ast.Load):
+            if any(self._project.orm.is_collection(one, above.attr) for one in owners):
+                yield Step(module.text_of(node), above.attr, owners, is_assigned=True)
             return
         yield Step(module.text_of(node), above.attr, owners)
         values = self._project.values.of(module, above).alternatives
@@ -108,6 +115,20 @@ class ReadOf:
         """Yield what responses have of an object that is returned."""
         for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
             yield from self._answered[origin.place]
+
+    def _handed_along(
+        self, module: Module, node: ast.Attribute | ast.Name, owners: tuple[str, ...]
+    ) -> Iterator[Step]:
+        """Yield what functions read that ``node`` is handed to, of what its relationships give."""
+        above = module.parent(node)
+        above = module.parent(above) if isinstance(above, ast.keyword) else above
+        if not isinstance(above, ast.Call) or above.func is node:
+            return
+        for name, below in sorted(self._handed.below(module, above, node)):
+            for mapped in map(self._project.orm.mapped_class, owners):
+                facts = None if mapped is None else mapped.relationships.get(name)
+                if facts is not None and facts.target is not None and not facts.uselist:
+                    yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,))
 
     def _answered_along(self, text: str, owners: tuple[str, ...], values: Values) -> Iterator[Step]:
         """Yield what responses have of an object that is returned, two relationships deep."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,6 +68,13 @@ class Writes:
             one for owner in owners if owner for one in (owner, *project.all_subclasses(owner))
         }
         self._keys = {one for owner in owners if owner for one in self._keys_of(owner)}
+        self._keys |= {
+            (owner, name)
+            for owner in owners
+            if owner and (mapped := project.orm.mapped_class(owner)) is not None
+            for name, facts in mapped.relationships.items()
+            if facts.uselist is False
+        }
         self._names = {name for _, name in self._keys}
         self._all: defaultdict[Place, set[Written]] = defaultdict(set)
         own: defaultdict[FunctionPlace, set[Written]] = defaultdict(set)
@@ -112,6 +119,22 @@ class Writes:
             and (not one.owner or self._is_kin(one.owner, owner))
             for one in self._all[place]
             for owner in step.owners
+        )
+
+    def sets_key(self, place: Place, owners: Iterable[str]) -> bool:
+        """Whether an object of a class may refer to another one after the write at a place."""
+        return any(
+            one.sets_key and (not one.owner or self._is_kin(one.owner, owner))
+            for one in self._all[place]
+            for owner in owners
+        )
+
+    def sets_key_inside(self, module: Module, node: ast.AST, owners: Iterable[str]) -> bool:
+        """Whether the function around a node does so."""
+        span = module.span(module.enclosing_function(node) or module.tree)
+        return any(
+            place.path == module.path and span.contains(place.span) and self.sets_key(place, owners)
+            for place in self._all
         )
 
     def making(self) -> Iterator[Place]:

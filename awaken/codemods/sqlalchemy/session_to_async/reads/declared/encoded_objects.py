@@ -20,6 +20,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _ENCODERS = frozenset(schema_knowledge().models.encoders)
 _MODELS = frozenset(schema_knowledge().models.bases)
+_GETTING = {"get", "get_one"}
 _CHOOSING = {"exclude", "include"}
 
 
@@ -56,8 +58,9 @@ def returned_objects(
 ) -> Iterator[Member]:
     """Yield what becomes of objects that endpoints without a response model return."""
     for endpoint in project.web.responses.all:
-        for node in endpoint.returned if endpoint.model is None else ():
-            module = endpoint.module
+        module = endpoint.module
+        returned = endpoint.returned if endpoint.model is None else ()
+        for node in (part for one in returned for part in _parts(one)):
             classes = _objects(project, module, node)
             names = sorted({name for one in classes for name in loaded(one)})
             if not names or _is_wanted(project, module, node, classes, names):
@@ -67,11 +70,23 @@ def returned_objects(
             if isinstance(node, ast.Name | ast.Attribute):
                 yield member(site, shown, _encoded, project, names)
                 continue
+            if isinstance(node, ast.Call) and last_name(node.func) in _GETTING and node.args:
+                yield member(site, shown, _got_without, project, names)
             for call in module.walk(node):
                 if isinstance(call, ast.Call) and is_select(project, module, call):
                     found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
                     inner: Site[ast.AST] = Site(rule, module, call)
                     yield member(inner, shown, loads_later, project, found)
+
+
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression, or what a display of a list or a dictionary is made of."""
+    match node:
+        case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
+            for one in parts:
+                yield from _parts(one)
+        case _:
+            yield node
 
 
 def _encoded(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
@@ -85,6 +100,18 @@ def _encoded(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite
     ]
     message = f"`{site.module.excerpt(site.node)}` is answered without what is loaded with it now"
     return Rewrite(message, edits)
+
+
+def _got_without(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
+    """Return what has a session get an object without its relationships. Raises Refused."""
+    call = site.node
+    if not isinstance(call, ast.Call) or any(one.arg == "options" for one in call.keywords):
+        raise Refused(ENCODED_OBJECT, ", ".join(names))
+    option, imports = name_beside(project, site, None, "sqlalchemy.orm.lazyload")
+    owner = site.module.text_of(call.args[0])
+    listed = ", ".join(f"{option}({owner}.{one})" for one in names)
+    edits: list[Edit] = [site.add_keyword(call, "options", f"[{listed}]"), *imports]
+    return Rewrite(f"`{site.module.excerpt(call)}` is answered without what is loaded now", edits)
 
 
 def _objects(project: Project, module: Module, node: ast.expr) -> list[str]:
