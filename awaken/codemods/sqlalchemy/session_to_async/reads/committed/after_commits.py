@@ -166,9 +166,9 @@ class ReadsAfterCommits:
         for path in sorted(self._places):
             module = self._project.module(path)
             if module is not None:
-                yield module, list(self._in_file(module))
+                yield module, self._in_file(module)
 
-    def _in_file(self, module: Module) -> Iterator[_Read]:
+    def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]
         nodes = [
             one
@@ -180,17 +180,21 @@ class ReadsAfterCommits:
         for node in sorted(nodes, key=lambda one: module.span(one).start):
             events = places[module.place(node)]
             for found in self._reads(module, node, events):
-                if any(_covers(module, one, found, behind) for one in kept):
+                number = next(
+                    (n for n, one in enumerate(kept) if _covers(module, one, found, behind)), None
+                )
+                if number is not None:
+                    further = dict.fromkeys((*kept[number].further, *found.further))
+                    kept[number] = replace(kept[number], further=tuple(further))
                     continue
                 is_again = any(_is_same(module, one, found) for one in kept)
                 if is_again and _is_changed(module, found, events[0]):
                     continue
                 kept.append(found)
-                yield found
                 for inner in self._behind(module, found):
                     if not any(_covers(module, one, inner, behind) for one in kept):
                         kept.append(inner)
-                        yield inner
+        return kept
 
     def _behind(self, module: Module, read: _Read) -> Iterator[_Read]:
         """Yield the reads of what ``read`` gives: ``post.author.posts``, if that has ``author``.

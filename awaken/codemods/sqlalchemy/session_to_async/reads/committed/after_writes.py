@@ -128,7 +128,7 @@ class ReadsAfterWrites:
         found: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in self._project.orm.commits.read_in_functions(writes, unknown=True):
             found[one.place.path].setdefault(one.place, []).append(one.commit)
-        for making in self._writes.making():
+        for making in self._writes.with_unloaded():
             for place in self._named_behind(making):
                 found[place.path].setdefault(place, []).append(making)
         return dict(sorted(found.items()))
@@ -139,7 +139,8 @@ class ReadsAfterWrites:
         if module is None:
             return
         names = self._project.orm.relationships_of_mapped()
-        function = function_of(module, module.calls_at(making.span)[0])
+        nodes = (*module.calls_at(making.span), *module.expressions_at({making.span}))
+        function = function_of(module, nodes[0])
         for node in () if function is None else module.walk(function):
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
                 continue

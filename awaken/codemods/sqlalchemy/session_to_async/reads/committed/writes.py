@@ -137,10 +137,10 @@ class Writes:
             for place in self._all
         )
 
-    def making(self) -> Iterator[Place]:
-        """Yield the calls that make objects, or lead to one."""
+    def with_unloaded(self) -> Iterator[Place]:
+        """Yield what makes objects, or sets a key: what is referred to may have nothing loaded."""
         for place, written in sorted(self._all.items()):
-            if any(one.is_new for one in written):
+            if any(one.is_new or one.sets_key for one in written):
                 yield place
 
     def makes_inside(self, module: Module, node: ast.AST, step: Step) -> bool:
