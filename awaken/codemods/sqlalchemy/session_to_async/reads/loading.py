@@ -24,6 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     holds_back,
     populating,
     read_after_commits,
+    reloading,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
@@ -211,7 +212,7 @@ class Loading:
         """
         added = {one.place for one in self._planned.added}
         stale = read_after_commits(self._project, later, self._mapped, added)
-        found = dict.fromkeys(stale, Anew("execution_options", '{"populate_existing": True}'))
+        found = {place: reloading(self._project, place) for place in stale}
         is_held = holds_back(self._project)
         for place in self._gets:
             said = populating(self._project, place, is_held=is_held)

@@ -37,7 +37,7 @@ _WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"upda
 def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...]]:
     """Return what is said of objects that are not expired any more, and which places expect it."""
     said: list[str] = []
-    unseen = tuple(_unseen_writes(project))
+    unseen = tuple(unseen_writes(project))
     if unseen:
         said.append("objects keep what they have where raw SQL changes it, in spite of a commit")
     answered = [*_answered(project)]
@@ -56,7 +56,7 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     return said, (*unseen, *answered, *held, *seen, *caught)
 
 
-def _unseen_writes(project: Project) -> Iterator[Place]:
+def unseen_writes(project: Project) -> Iterator[Place]:
     """Yield the statements that may change rows without changing the objects of a session."""
     for module in modules_with(project, _WORDS):
         for node in () if is_of_alembic(module) else module.walk():
