@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
 import re
 import sqlite3
@@ -14,6 +15,7 @@ import types
 import warnings
 from collections import Counter
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,7 +66,7 @@ def _rows(path):
         connection.text_factory = str
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         return {
-            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=str)  # noqa: S608
+            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=str)
             for (name,) in tables.fetchall()
         }
 
@@ -129,7 +131,7 @@ def observed(text, name, place):
     try:
         with chdir(place), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(text, f"{name}.py", "exec"), module.__dict__)  # noqa: S102  our own text
+            exec(compile(text, f"{name}.py", "exec"), module.__dict__)
             _made(module)
             engine, written = module.engine, Counter()
             synchronous = getattr(engine, "sync_engine", engine)
@@ -164,7 +166,7 @@ def observed(text, name, place):
 
 
 class Outcome(NamedTuple):
-    """What came of one application: ``refused``, or each request that differs, with both answers."""
+    """What came of an application: ``refused``, or each request that differs, and both answers."""
 
     refused: bool
     findings: list
@@ -208,7 +210,7 @@ def compared(seeds, make=application):
     found = {}
     for finding in result.report.findings:
         found.setdefault(finding.place.path, []).append(finding)
-    home = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
+    home = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112
     with tempfile.TemporaryDirectory(dir=home) as place:
         for seed in seeds:
             path = f"shop{seed}.py"
@@ -250,12 +252,13 @@ def _endpoint(text, number):
     return text[start : end if end > 0 else None]
 
 
-def main(first, last, home):
+def main(first, last, home, *, wide):
     """Compare the applications from one seed to another, and write down those that differ."""
-    logging_off()
+    logging.disable(logging.CRITICAL)
     counted = Counter()
+    make = partial(application, wide=wide)
     for start in range(first, last, 50):
-        for seed, outcome in compared(range(start, min(last, start + 50))):
+        for seed, outcome in compared(range(start, min(last, start + 50)), make):
             if outcome.refused:
                 counted["refused"] += 1
             elif outcome.differences:
@@ -268,11 +271,6 @@ def main(first, last, home):
     print(json.dumps(counted))  # noqa: T201
 
 
-def logging_off():
-    import logging
-
-    logging.disable(logging.CRITICAL)
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    # For example: `python compared_applications.py 0 5000 /tmp/differences wide`
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], wide=sys.argv[4:] == ["wide"])

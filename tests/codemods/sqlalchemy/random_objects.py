@@ -1,7 +1,9 @@
 """Small applications of FastAPI whose endpoints write objects and then use them, from a seed.
 
 What an endpoint does between a load and its answer is random: it deletes, expunges, flushes,
-commits and rolls back, under conditions too; it sets keys, and changes collections.
+commits and rolls back; it sets keys, and changes collections. A ``wide`` one does so under
+conditions, twice, and by statements that delete and update many rows, of which not all come to the
+same yet: `benchmarks/third_attack/objects.md` counts them.
 """
 
 from __future__ import annotations
@@ -216,8 +218,6 @@ WRITES = {
         "user.orders.clear()",
         "if user.orders:\n    user.orders.remove(user.orders[0])",
         "for order in list(user.orders):\n    db.delete(order)",
-        "db.query(Order).filter(Order.user_id == user.id).delete()",
-        "db.execute(delete(Order).where(Order.user_id == user.id))",
         "user.tags.append(db.get(Tag, 2))",
         'tag = get_or_create(db, Tag, name="made")\nuser.tags.append(tag)',
         "user.tags = []",
@@ -242,6 +242,14 @@ WRITES = {
         'db.query(User).filter(User.team_id == team.id).update({"team_id": None})',
     ],
 }
+BY_STATEMENTS = {
+    "user": [
+        "db.query(Order).filter(Order.user_id == user.id).delete()",
+        "db.execute(delete(Order).where(Order.user_id == user.id))",
+    ],
+    "order": [],
+    "team": ['db.query(User).filter(User.team_id == team.id).update({"team_id": None})'],
+}
 READS = {
     "user": ["count = len(user.orders)", "seen = user.team.name if user.team else ''"],
     "order": ["owner = order.user.name if order.user else ''"],
@@ -257,16 +265,19 @@ STATES = [
     "db.flush()",
     "db.rollback()",
     "db.expunge({name})",
-    "db.expire({name})",
-    "db.delete({name})",
-    "db.delete({name})",
     "db.delete({name})\ndb.commit()",
     "db.delete({name})\ndb.flush()",
-    "db.query({model}).filter({model}.id == {name}.id).delete()",
     "with db.begin_nested():\n    {name}.{column} = 'nested'",
     "db.add(Tag(name='new'))\ntry:\n    db.commit()\nexcept IntegrityError:\n    db.rollback()",
     "db.query({model}).order_by({model}.id).all()",
     "db.close()",
+]
+WIDE_STATES = [
+    *STATES,
+    "db.expire({name})",
+    "db.delete({name})",
+    "db.delete({name})",
+    "db.query({model}).filter({model}.id == {name}.id).delete()",
 ]
 ANSWERS = {
     "user": [
@@ -290,16 +301,16 @@ ANSWERS = {
 class _Application:
     """One application while it is made."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, wide: bool) -> None:
         self.random = random.Random(seed)
+        self.wide = wide
         self.helpers: dict[str, None] = {}
 
     def text(self) -> str:
         pick = self.random.choice
         is_dataclass = self.random.random() < 0.15
         head = HEAD.format(
-            session=pick(["", "", ", autocommit=False, autoflush=False", ", autoflush=False"])
-            + pick(["", "", "", "", "", ", expire_on_commit=False"]),
+            session=pick(["", "", ", autocommit=False, autoflush=False", ", autoflush=False"]),
             base="MappedAsDataclass, DeclarativeBase, kw_only=True"
             if is_dataclass
             else "DeclarativeBase",
@@ -321,7 +332,8 @@ class _Application:
         for _ in range(self.random.choice([0, 1, 1, 2])):
             lines.append(self._sometimes(self._write(name)))
         for _ in range(self.random.choice([1, 1, 2, 2, 3])):
-            lines.append(self._sometimes(self._state(name)))
+            state = self._state(name)
+            lines.append(self._sometimes(state) if self.wide else state)
         argument, answer = self._answer(name)
         body = indent("\n".join([*lines, f"return {answer}"]), "    ")
         return (
@@ -346,7 +358,7 @@ class _Application:
         return [*lines, pick(READS[name])] if self.random.random() < 0.3 else lines
 
     def _write(self, name: str) -> str:
-        written = self.random.choice(WRITES[name])
+        written = self.random.choice([*WRITES[name], *(BY_STATEMENTS[name] if self.wide else ())])
         if "get_or_create" in written:
             self._helper("get_or_create")
         return written
@@ -355,7 +367,9 @@ class _Application:
         if self.random.random() < 0.1:
             return f"{self._helper(self.random.choice(['remove', 'store']))}(db, {name})"
         column = "title" if name == "order" else "name"
-        return self.random.choice(STATES).format(name=name, model=MODELS[name], column=column)
+        return self.random.choice(WIDE_STATES if self.wide else STATES).format(
+            name=name, model=MODELS[name], column=column
+        )
 
     def _sometimes(self, text: str) -> str:
         return "if flag:\n" + indent(text, "    ") if self.random.random() < 0.25 else text
@@ -377,6 +391,6 @@ class _Application:
         return "", "{" + ", ".join(f'"{n}": {one}' for n, one in enumerate(answers)) + "}"
 
 
-def application(seed: int) -> str:
+def application(seed: int, *, wide: bool = False) -> str:
     """Return the text of one application."""
-    return _Application(seed).text()
+    return _Application(seed, wide=wide).text()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
@@ -56,6 +57,7 @@ class ExpiredReads:
         self._project = project
         self._rule = rule
         self._read_of = ReadOf(project)
+        self._states = Persistence(project)
         self._has_mocks = any(map(is_test_file, project.files_with(_MOCKS)))
         commits = project.orm.commits
         events = [one for one in commits.expiring() if not one.is_async]
@@ -198,7 +200,8 @@ class ExpiredReads:
         further = self._read_of.along(module, node, values) if kind != "many" else ()
         # Its own relationships are refreshed; the further ones have loaded themselves.
         steps = [one for one in further if names and one.text != text and self._is_kept(one)]
-        return Load(first, text, session, kind, names, tuple(steps))
+        may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
+        return Load(first, text, session, kind, names, tuple(steps), may_be_lost)
 
     def _is_kept(self, step: Step) -> bool:
         """Whether a read is one of a relationship."""

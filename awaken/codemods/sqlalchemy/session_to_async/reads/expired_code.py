@@ -34,7 +34,8 @@ class Load:
     """An expression that is read in front of ``statement``, and the session that loads it.
 
     ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
-    ``further`` is what is read of what its relationships give.
+    ``further`` is what is read of what its relationships give. An object that ``may_be_lost`` by
+    its session is not refreshed.
     """
 
     statement: ast.stmt
@@ -43,11 +44,17 @@ class Load:
     kind: str
     relationships: frozenset[str] = frozenset()
     further: tuple[Step, ...] = ()
+    may_be_lost: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is enough to refresh the object."""
+        return not self.relationships and not self.may_be_lost
 
 
 def gets_function(loads: Sequence[Load]) -> bool:
     """Whether what one file loads is worth a function of its own."""
-    return sum(not one.relationships for one in loads) >= _MANY
+    return sum(one.is_plain for one in loads) >= _MANY
 
 
 def load_edits(
@@ -66,7 +73,7 @@ def load_edits(
     item = site.module.scopes.fresh_name("item", "one")
     edits: list[Edit] = []
     pieces: list[str] = []
-    for is_called, each in groupby(loads, lambda one: has_function and not one.relationships):
+    for is_called, each in groupby(loads, lambda one: has_function and one.is_plain):
         inspect, imports = name_beside(project, site, None, _INSPECT)
         edits += imports
         if is_called:
@@ -92,8 +99,9 @@ def _asked(load: Load, inspect: str, item: str, expired: str) -> str:
     """Return the statement that loads if something is expired."""
     name = item if load.kind == "many" else load.text
     given = f"{name} is not None and " if load.kind == "optional" else ""
+    kept = f" and {inspect}({name}).persistent" if load.may_be_lost else ""
     lines = [
-        f"if {given}{inspect}({name}).{expired}:",
+        f"if {given}{inspect}({name}).{expired}{kept}:",
         f"    await {load.session}.refresh({name})",
     ]
     if load.relationships:

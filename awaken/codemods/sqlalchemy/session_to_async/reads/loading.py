@@ -198,6 +198,12 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
+    def collections_of(self, qualified: str) -> list[str]:
+        """Return the collections of a class that are read, and so may be loaded beforehand."""
+        classes = self._project.orm.mapping_ancestors(qualified)
+        names = sorted({name for owner, name in self._reads if owner in classes})
+        return [one for one in names if self._project.orm.is_collection(qualified, one)]
+
     def loaded_with_objects(self, qualified: str) -> list[str]:
         """Return the relationships of a class that are loaded with each object from now on."""
         classes = self._project.orm.mapping_ancestors(qualified)

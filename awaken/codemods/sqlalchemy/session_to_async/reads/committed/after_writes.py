@@ -204,7 +204,7 @@ class ReadsAfterWrites:
                 one
                 for one in still
                 for owner in step.owners
-                if self._loading.is_kept(owner, step.name)
+                if self._is_kept(step)
                 and self._writes.changes(one, owner, step.name)
                 and not self._is_refreshed(module, found, one)
             ]
@@ -216,14 +216,21 @@ class ReadsAfterWrites:
                 changing = []
             if changing and not _is_used_before(module, function, changing[0], found):
                 yield found, changing[0].span.end
-            elif not changing and (is_other or self._is_of_new(module, step, writes, found)):
+            elif (
+                not changing
+                and self._is_kept(step)
+                and (is_other or self._is_of_new(module, step, writes, found))
+            ):
                 yield replace(found, is_new=True), first_end
+
+    def _is_kept(self, step: Step) -> bool:
+        """Whether all objects that are read have the relationship, and keep it."""
+        return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
 
     def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:
         """Whether a relationship is read of what may be new, and nobody loads it with the write."""
-        is_kept = any(self._loading.is_kept(owner, step.name) for owner in step.owners)
         start = module.span(read.statement).start
-        making = [one for one in writes if is_kept and self._writes.makes(one, step, start)]
+        making = [one for one in writes if self._writes.makes(one, step, start)]
         return any(
             _is_given_away(module, call, read)
             for one in making
@@ -278,7 +285,8 @@ def _code(read: _Read, inspect: str, item: str) -> str:
     if read.is_new:
         first = read.text.partition(".")[0] if read.is_many else read.text
         if read.may_be_lost:
-            return f"if {inspect}({first}).persistent:\n    {reading}"
+            # What is flushed as deleted still loads, until a commit detaches it.
+            return f"if not {inspect}({first}).detached:\n    {reading}"
         is_plain = not read.is_optional or "." in read.text
         return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
     text, name = item if read.is_many else read.text, read.name

@@ -22,7 +22,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -33,6 +33,7 @@ _CLOSING = {"close", "close_all", "remove"}
 """Methods that other things have as well."""
 _DELETES = {f"sqlalchemy.{home}delete" for home in ("", "sql.", "sql.expression.")}
 _WORDS = tuple(f"{one}(".encode() for one in sorted({*_ENDING, *_CLOSING}))
+_DETACHING = {"close", "delete", "expunge", "expunge_all"}
 _ORPHANS = (b"delete-orphan", b"cascade_delete")
 _TAKING = {"clear", "discard", "pop", "remove"}
 """Methods of collections by which a part loses its owner."""
@@ -61,6 +62,19 @@ class Persistence:
     def may_be_lost(self, module: Module, node: ast.AST, text: str) -> bool:
         """Whether the session may have lost the object ``text`` on some way to ``node``."""
         return self._may_be_lost(module, node, text.partition(".")[0], set())
+
+    def may_be_expunged(self, module: Module, node: ast.AST, text: str) -> bool:
+        """Whether the function around ``node`` may take an object out of its session before it."""
+        function = module.enclosing_function(node)
+        name, end = text.partition(".")[0], module.span(node).start
+        return any(
+            isinstance(one, ast.Call)
+            and last_name(one.func) in _DETACHING
+            and module.span(one).end <= end
+            and (not one.args or any(each.id == name for each in _names(one)))
+            and self._project.orm.session_of(module, getattr(one.func, "value", one)) is not None
+            for one in (module.walk(function) if function is not None else ())
+        )
 
     def _may_be_lost(
         self, module: Module, node: ast.AST, name: str, seen: set[FunctionPlace]
@@ -165,3 +179,9 @@ class Persistence:
     @cached_property
     def _functions(self) -> dict[tuple[str, int], FunctionPlace]:
         return {(one.path, one.start): one for one in self._project.calls.graph().functions()}
+
+
+def _names(call: ast.Call) -> Iterator[ast.Name]:
+    for one in call.args:
+        if isinstance(one, ast.Name):
+            yield one

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ends_before
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import is_select, loads_later
 from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
@@ -63,7 +64,11 @@ def returned_objects(
         for node in (part for one in returned for part in _parts(one)):
             classes = _objects(project, module, node)
             names = sorted({name for one in classes for name in loaded(one)})
-            if not names or _is_wanted(project, module, node, classes, names):
+            if isinstance(node, ast.Name | ast.Attribute) and _commits(module, node):
+                # What was put into a new object was expired, and is kept now.
+                names = sorted({*names, *_relationships(project, classes)})
+            names = [one for one in names if not _is_wanted(project, module, node, classes, [one])]
+            if not names:
                 continue
             site: Site[ast.AST] = Site(rule, module, node)
             shown = f"`{module.excerpt(node)}`"
@@ -77,6 +82,16 @@ def returned_objects(
                     found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
                     inner: Site[ast.AST] = Site(rule, module, call)
                     yield member(inner, shown, loads_later, project, found)
+
+
+def _commits(module: Module, node: ast.AST) -> bool:
+    function = module.enclosing_function(node)
+    return any(module.enclosing_function(one) is function for one in module.mentions("commit"))
+
+
+def _relationships(project: Project, classes: list[str]) -> set[str]:
+    found = map(project.orm.mapped_class, classes)
+    return {name for one in found if one is not None for name in one.relationships}
 
 
 def _parts(node: ast.expr) -> Iterator[ast.expr]:
@@ -161,12 +176,18 @@ def _member(site: Site[ast.AST], call: ast.Call, names: list[str], *, is_wanted:
 def _is_wanted(
     project: Project, module: Module, call: ast.expr, classes: list[str], names: list[str]
 ) -> bool:
-    """Whether the function reads one of these before, or has a statement load it."""
+    """Whether the function reads one of these before, or has a statement load it.
+
+    What it reads in front of a commit that always runs was expired again.
+    """
     function, end = module.enclosing_function(call), module.span(call).start
+    statement = module.statement_of(call)
     for node in module.walk(function):
         if not isinstance(node, ast.Attribute) or node.attr not in names:
             continue
         if not isinstance(node.ctx, ast.Load) or module.span(node).start >= end:
+            continue
+        if statement is not None and ends_before(module, module.span(node).end, statement, ()):
             continue
         if project.qualified_name(module, node.value) in classes:
             return True
