@@ -176,12 +176,12 @@ class Outcome(NamedTuple):
 
 
 _PLAIN = re.compile(r'@app.post\("/(\d)/{key}"\)\n(?:.+\n)+?    return \w+\n')
-_SAID = "an endpoint without a response model answers with what a commit had expired"
+SAID = "an endpoint without a response model answers with what a commit had expired"
 
 
 def _announced(text, findings):
     """Return the numbers of the endpoints of which the report says that their answers change."""
-    said = any(_SAID in one.message for one in findings)
+    said = any(SAID in one.message for one in findings)
     return set(_PLAIN.findall(text)) if said else set()
 
 

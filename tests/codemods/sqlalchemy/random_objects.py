@@ -239,7 +239,6 @@ WRITES = {
         'db.add(User(name="other", team_id=team.id))',
         "team.users = []",
         "for user in list(team.users):\n    user.name += '!'",
-        'db.query(User).filter(User.team_id == team.id).update({"team_id": None})',
     ],
 }
 BY_STATEMENTS = {

@@ -36,11 +36,14 @@ from awaken.kit.relationships.sides import WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+    from awaken.project.source.modules import Module
+    from awaken.project.values.domain import Values
 
 _EAGER = "selectin"
 _DEEPEST = 255
@@ -198,11 +201,20 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
-    def collections_of(self, qualified: str) -> list[str]:
-        """Return the collections of a class that are read, and so may be loaded beforehand."""
-        classes = self._project.orm.mapping_ancestors(qualified)
-        names = sorted({name for owner, name in self._reads if owner in classes})
-        return [one for one in names if self._project.orm.is_collection(qualified, one)]
+    def read_to_delete(self, module: Module, node: ast.expr, values: Values) -> frozenset[str]:
+        """Return the collections, loaded beforehand, of what is deleted: a flush looks at them."""
+        match module.parent(node):
+            case ast.Call(func=ast.Attribute(attr="delete")):
+                owners = [one.qualified for one in values if isinstance(one, InstanceOf)]
+            case _:
+                return frozenset()
+        return frozenset(
+            name
+            for one in owners
+            for owner, name in self._reads
+            if owner in self._project.orm.mapping_ancestors(one)
+            and self._project.orm.is_collection(one, name)
+        )
 
     def loaded_with_objects(self, qualified: str) -> list[str]:
         """Return the relationships of a class that are loaded with each object from now on."""

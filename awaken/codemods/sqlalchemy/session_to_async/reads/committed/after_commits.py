@@ -230,7 +230,7 @@ class ReadsAfterCommits:
         kind = kind_of(self._project, values)
         is_many = kind == "many"
         names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
-        names |= self._read_to_delete(module, node, values)
+        names |= self._loading.read_to_delete(module, node, values)
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return
@@ -247,21 +247,6 @@ class ReadsAfterCommits:
             may_be_detached = self._may_be_detached(module, function, node, events)
             further = () if is_many else self._further(module, node, values)
             yield _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
-
-    def _read_to_delete(
-        self, module: Module, node: ast.Attribute | ast.Name, values: Values
-    ) -> frozenset[str]:
-        """Return the collections of an object that is deleted: a flush looks at what they hold."""
-        match module.parent(node):
-            case ast.Call(func=ast.Attribute(attr="delete")):
-                return frozenset(
-                    name
-                    for one in values
-                    if isinstance(one, InstanceOf)
-                    for name in self._loading.collections_of(one.qualified)
-                )
-            case _:
-                return frozenset()
 
     def _further(
         self,

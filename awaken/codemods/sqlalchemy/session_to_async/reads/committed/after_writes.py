@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
@@ -40,6 +40,8 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
@@ -68,6 +70,16 @@ class _Read:
     step: Step | None = None
     may_be_lost: bool = False
     is_new: bool = False
+
+
+class _Sight(NamedTuple):
+    """An object that is read behind ``writes``, of which some are ``still`` in the transaction."""
+
+    module: Module
+    node: ast.expr
+    function: Function
+    writes: Sequence[Place]
+    still: Sequence[Place]
 
 
 class ReadsAfterWrites:
@@ -179,49 +191,52 @@ class ReadsAfterWrites:
         writes = [one for one in writes if span.contains(one.span)]
         first, session = whole_if(module, statement), session_in(self._project, module, function)
         values = self._project.values.of(module, node).alternatives
-        is_known = kind_of(self._project, values) in {"one", "optional"}
+        kind = kind_of(self._project, values)
+        is_known = kind in {"one", "optional"}
         if not writes or not is_known or not session or module.place(first) in self._done:
             return
-        is_optional = kind_of(self._project, values) == "optional"
-        is_optional = is_optional or is_conditional(module, node, first)
+        is_optional = kind == "optional" or is_conditional(module, node, first)
         read = _Read(first, module.text_of(node), "", session, is_optional)
-        first_end = min(one.span.end for one in writes)
+        owners = tuple(one.qualified for one in values if isinstance(one, InstanceOf))
+        deleted = sorted(self._loading.read_to_delete(module, node, values))
+        steps = [*read_of.along(module, node, values)]
+        steps += [Step(read.text, name, owners) for name in deleted]
         ends = self._commits.get(module.place(node), ())
         still = [one for one in writes if not ends_before(module, one.span.end, statement, ends)]
-        before: Step | None = None
-        for step in read_of.along(module, node, values):
+        sight = _Sight(module, node, function, writes, still)
+        yield from self._of_steps(sight, read, [one for one in steps if self._is_kept(one)])
+
+    def _of_steps(
+        self, sight: _Sight, read: _Read, steps: Iterable[Step]
+    ) -> Iterator[tuple[_Read, int]]:
+        """Yield those of ``steps`` that have to be loaded in front of a statement."""
+        module, before = sight.module, list[Step]()
+        for step in steps:
             is_first = read.text == step.text and not step.is_many
             found = replace(
                 read,
                 step=step,
-                may_be_lost=self._states.may_be_lost(module, node, step.text),
+                may_be_lost=self._states.may_be_lost(module, sight.node, step.text),
                 text=step.text,
                 name=step.name,
-                is_optional=is_optional if is_first else not step.is_many,
+                is_optional=read.is_optional if is_first else not step.is_many,
                 is_many=step.is_many,
             )
             changing = [
                 one
-                for one in still
-                for owner in step.owners
-                if self._is_kept(step)
-                and self._writes.changes(one, owner, step.name)
+                for one in sight.still
+                if any(self._writes.changes(one, owner, step.name) for owner in step.owners)
                 and not self._is_refreshed(module, found, one)
             ]
-            is_other = before is not None and any(
-                self._writes.sets_key(one, before.owners) for one in writes
+            is_other = any(
+                self._writes.sets_key(one, each.owners) for one in sight.writes for each in before
             )
-            before = step
-            if step.is_assigned:
-                changing = []
-            if changing and not _is_used_before(module, function, changing[0], found):
+            before = [step]
+            if not changing:
+                if is_other or self._is_of_new(module, step, sight.writes, found):
+                    yield replace(found, is_new=True), min(one.span.end for one in sight.writes)
+            elif not _is_used_before(module, sight.function, changing[0], found):
                 yield found, changing[0].span.end
-            elif (
-                not changing
-                and self._is_kept(step)
-                and (is_other or self._is_of_new(module, step, writes, found))
-            ):
-                yield replace(found, is_new=True), first_end
 
     def _is_kept(self, step: Step) -> bool:
         """Whether all objects that are read have the relationship, and keep it."""
