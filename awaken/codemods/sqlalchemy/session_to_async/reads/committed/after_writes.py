@@ -188,6 +188,10 @@ class ReadsAfterWrites:
         if statement is None or function is None or not is_of_function(module, node, function):
             return
         span = module.span(function)
+        if isinstance(getattr(module.parent(node), "ctx", None), ast.Store):
+            # A collection that is replaced is loaded for that.
+            start = module.span(node).start
+            writes = [one for one in self._writes.in_file(module.path) if one.span.end <= start]
         writes = [one for one in writes if span.contains(one.span)]
         first, session = whole_if(module, statement), session_in(self._project, module, function)
         values = self._project.values.of(module, node).alternatives

@@ -88,10 +88,17 @@ class Writes:
                     self._all[module.place(node)] |= written
                     own[functions[module.path, module.span(function).start]] |= written
         self._add_calls(own)
+        self._by_path: dict[str, list[Place]] = {}
 
     def places(self) -> list[Place]:
         """Return the calls and assignments that write, or call what writes."""
         return sorted(self._all)
+
+    def in_file(self, path: str) -> list[Place]:
+        """Return those of one file."""
+        if path not in self._by_path:
+            self._by_path[path] = [one for one in self.places() if one.path == path]
+        return self._by_path[path]
 
     def changes(self, place: Place, owner: str, name: str) -> bool:
         """Whether the write at a place may change what a relationship holds."""
