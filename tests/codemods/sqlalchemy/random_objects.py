@@ -263,16 +263,20 @@ STATES = [
     "db.flush()",
     "db.flush()",
     "db.rollback()",
-    "db.expunge({name})",
-    "db.delete({name})\ndb.commit()",
-    "db.delete({name})\ndb.flush()",
     "with db.begin_nested():\n    {name}.{column} = 'nested'",
     "db.add(Tag(name='new'))\ntry:\n    db.commit()\nexcept IntegrityError:\n    db.rollback()",
     "db.query({model}).order_by({model}.id).all()",
+]
+ENDS = [
+    "db.delete({name})\ndb.commit()",
+    "db.delete({name})\ndb.flush()",
+    "db.expunge({name})",
     "db.close()",
 ]
+"""By these a session loses an object."""
 WIDE_STATES = [
     *STATES,
+    *ENDS,
     "db.expire({name})",
     "db.delete({name})",
     "db.delete({name})",
@@ -295,6 +299,9 @@ ANSWERS = {
     ],
     "team": ["team.name", "len(team.users)", "[len(one.orders) for one in team.users]"],
 }
+
+
+_ENDING = 0.4
 
 
 class _Application:
@@ -333,6 +340,8 @@ class _Application:
         for _ in range(self.random.choice([1, 1, 2, 2, 3])):
             state = self._state(name)
             lines.append(self._sometimes(state) if self.wide else state)
+        if not self.wide and self.random.random() < _ENDING and "db.get" in lines[0]:
+            lines.append(self.random.choice(ENDS).format(name=name))
         argument, answer = self._answer(name)
         body = indent("\n".join([*lines, f"return {answer}"]), "    ")
         return (
@@ -364,7 +373,8 @@ class _Application:
 
     def _state(self, name: str) -> str:
         if self.random.random() < 0.1:
-            return f"{self._helper(self.random.choice(['remove', 'store']))}(db, {name})"
+            helper = self.random.choice(["remove", "store"]) if self.wide else "store"
+            return f"{self._helper(helper)}(db, {name})"
         column = "title" if name == "order" else "name"
         return self.random.choice(WIDE_STATES if self.wide else STATES).format(
             name=name, model=MODELS[name], column=column
