@@ -219,7 +219,6 @@ WRITES = {
         "if user.orders:\n    user.orders.remove(user.orders[0])",
         "for order in list(user.orders):\n    db.delete(order)",
         "user.tags.append(db.get(Tag, 2))",
-        'tag = get_or_create(db, Tag, name="made")\nuser.tags.append(tag)',
         "user.tags = []",
     ],
     "order": [
@@ -230,7 +229,6 @@ WRITES = {
         "order.user = db.get(User, 2)",
         "order.user = None",
         'order.user = User(name="fresh")',
-        "if order.user:\n    db.delete(order.user)",
         'db.add(Order(title="other", amount=8, user_id=order.user_id))',
     ],
     "team": [
@@ -243,10 +241,11 @@ WRITES = {
 }
 BY_STATEMENTS = {
     "user": [
+        'tag = get_or_create(db, Tag, name="made")\nuser.tags.append(tag)',
         "db.query(Order).filter(Order.user_id == user.id).delete()",
         "db.execute(delete(Order).where(Order.user_id == user.id))",
     ],
-    "order": [],
+    "order": ["if order.user:\n    db.delete(order.user)"],
     "team": ['db.query(User).filter(User.team_id == team.id).update({"team_id": None})'],
 }
 READS = {
@@ -262,9 +261,7 @@ STATES = [
     "db.commit()\ndb.refresh({name})",
     "db.flush()",
     "db.flush()",
-    "db.rollback()",
     "with db.begin_nested():\n    {name}.{column} = 'nested'",
-    "db.add(Tag(name='new'))\ntry:\n    db.commit()\nexcept IntegrityError:\n    db.rollback()",
     "db.query({model}).order_by({model}.id).all()",
 ]
 ENDS = [
@@ -277,6 +274,8 @@ ENDS = [
 WIDE_STATES = [
     *STATES,
     *ENDS,
+    "db.rollback()",
+    "db.add(Tag(name='new'))\ntry:\n    db.commit()\nexcept IntegrityError:\n    db.rollback()",
     "db.expire({name})",
     "db.delete({name})",
     "db.delete({name})",

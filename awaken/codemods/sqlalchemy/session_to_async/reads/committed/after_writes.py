@@ -57,6 +57,8 @@ _INSPECT = "sqlalchemy.inspect"
 class _Read:
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
+    ``root`` is the object that this begins with.
+
     Of all its items, if it is ``is_many``. An object that may be new has loaded nothing yet;
     one that ``may_be_lost`` by its session is not refreshed.
     """
@@ -66,7 +68,9 @@ class _Read:
     name: str
     session: str
     is_optional: bool
+    root: str = ""
     is_many: bool = False
+    is_by_key: bool = False
     step: Step | None = None
     may_be_lost: bool = False
     is_new: bool = False
@@ -200,13 +204,18 @@ class ReadsAfterWrites:
         if not writes or not is_known or not session or module.place(first) in self._done:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)
-        read = _Read(first, module.text_of(node), "", session, is_optional)
+        read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
         owners = tuple(one.qualified for one in values if isinstance(one, InstanceOf))
         deleted = sorted(self._loading.read_to_delete(module, node, values))
         steps = [*read_of.along(module, node, values)]
         steps += [Step(read.text, name, owners) for name in deleted]
         ends = self._commits.get(module.place(node), ())
-        still = [one for one in writes if not ends_before(module, one.span.end, statement, ends)]
+        still = [
+            one
+            for one in writes
+            if not _binds(module, one, read.text.partition(".")[0])
+            and not ends_before(module, one.span.end, statement, ends)
+        ]
         sight = _Sight(module, node, function, writes, still)
         yield from self._of_steps(sight, read, [one for one in steps if self._is_kept(one)])
 
@@ -225,6 +234,9 @@ class ReadsAfterWrites:
                 name=step.name,
                 is_optional=read.is_optional if is_first else not step.is_many,
                 is_many=step.is_many,
+                is_by_key=not any(
+                    self._project.orm.is_collection(one, step.name) for one in step.owners
+                ),
             )
             changing = [
                 one
@@ -235,6 +247,7 @@ class ReadsAfterWrites:
             is_other = any(
                 self._writes.sets_key(one, each.owners) for one in sight.writes for each in before
             )
+            is_other = is_other or self._is_reset(sight, before, step)
             before = [step]
             if not changing:
                 if is_other or self._is_of_new(module, step, sight.writes, found):
@@ -245,6 +258,14 @@ class ReadsAfterWrites:
     def _is_kept(self, step: Step) -> bool:
         """Whether all objects that are read have the relationship, and keep it."""
         return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
+
+    def _is_reset(self, sight: _Sight, before: Iterable[Step], step: Step) -> bool:
+        """Whether a refresh may have left unloaded what leads back to the object itself."""
+        inverses = [
+            self._project.orm.inverse_of(owner, one.name) for one in before for owner in one.owners
+        ]
+        is_back = any(one is not None and one.attribute == step.name for one in inverses)
+        return is_back and any(self._writes.refreshes(one) for one in sight.writes)
 
     def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:
         """Whether a relationship is read of what may be new, and nobody loads it with the write."""
@@ -259,6 +280,17 @@ class ReadsAfterWrites:
     def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
         calls = module.calls_at(write.span)[:1]
         return any(is_refreshed(module, read.statement, one, read.text) for one in calls)
+
+
+def _binds(module: Module, write: Place, name: str) -> bool:
+    """Whether a variable gets its object from the very call that writes."""
+    for call in module.calls_at(write.span)[:1]:
+        match module.statement_of(call):
+            case ast.Assign(targets=[ast.Name(id=bound)]):
+                return bound == name
+            case _:
+                pass
+    return False
 
 
 def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read) -> bool:
@@ -302,18 +334,18 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
 def _code(read: _Read, inspect: str, item: str) -> str:
     reading = "" if read.step is None else loaded_as_read(read.session, [read.step])
     if read.is_new:
-        first = read.text.partition(".")[0] if read.is_many else read.text
         if read.may_be_lost:
             # What is flushed as deleted still loads, until a commit detaches it.
-            return f"if not {inspect}({first}).detached:\n    {reading}"
+            return f"if not {inspect}({read.root}).detached:\n    {reading}"
         is_plain = not read.is_optional or "." in read.text
         return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
     text, name = item if read.is_many else read.text, read.name
     given = f"{text} is not None and " if read.is_optional else ""
     changed = f"{inspect}({text}).attrs.{name}.history.has_changes()"
     code = f'    await {read.session}.refresh({text}, attribute_names=["{name}"])\n'
-    if read.may_be_lost and not read.is_many:
-        # A refresh of what the next flush deletes raises; reading it does not.
+    if (read.may_be_lost or read.is_by_key) and not read.is_many:
+        # A refresh of what the next flush deletes raises, and it reads keys that are not flushed
+        # from the database; a read does neither.
         code = f'    {read.session}.expire({text}, ["{name}"])\n    {reading}'
     code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.is_many:

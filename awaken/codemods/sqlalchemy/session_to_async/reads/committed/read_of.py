@@ -77,7 +77,9 @@ class ReadOf:
             case ast.Attribute(attr=name) if not is_many:
                 return frozenset({name})
             case ast.Call() as call if call.func is not node and not is_many:
-                return self._handed.attributes(module, call, node)
+                read = self._handed.attributes(module, call, node)
+                places = module.place(call), module.place(node)
+                return read.union(*(self._validated[one] for one in places))
             case _:
                 return frozenset()
 
@@ -141,6 +143,15 @@ class ReadOf:
             (_, name), (owner, below) = (step.rsplit(".", 1) for step in path)
             is_many = any(self._project.orm.is_collection(one, name) for one in owners)
             yield Step(f"{text}.{name}", below, (owner,), is_many)
+
+    @cached_property
+    def _validated(self) -> defaultdict[Place, frozenset[str]]:
+        """The relationships that schemas read of what they are given, by the place of that."""
+        found: defaultdict[Place, frozenset[str]] = defaultdict(frozenset)
+        for given, read in self._project.orm.schema_reads():
+            if given is not None and all(len(one.path) == 1 for one in read.traces):
+                found[given] |= {read.attribute}
+        return found
 
     @cached_property
     def _below(self) -> defaultdict[Place, set[tuple[str, str]]]:

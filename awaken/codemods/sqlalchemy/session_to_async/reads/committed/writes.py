@@ -37,14 +37,16 @@ _STATEMENTS = {
     for home in ("", "sql.", "sql.expression.")
     for name in ("delete", "insert", "update")
 }
-_CALLS = tuple(f".{one}(".encode() for one in sorted({*_OBJECTS, *_MAPPINGS, *_EXECUTING}))
+_OF_SESSIONS = {*_OBJECTS, *_MAPPINGS, *_EXECUTING, "refresh"}
+_CALLS = tuple(f".{one}(".encode() for one in sorted(_OF_SESSIONS))
 
 
 class Written(NamedTuple):
     """A class whose rows a write may change; of what ``sets_key`` it is a key of the object.
 
     ``owner`` is empty where it may be any class. Of what ``is_new`` an object is made, which has no
-    relationships but those that it ``is_given``.
+    relationships but those that it ``is_given``, until they are loaded behind the byte ``loaded``.
+    What ``is_refreshed`` is not written at all.
     """
 
     owner: str
@@ -52,6 +54,7 @@ class Written(NamedTuple):
     is_new: bool = False
     is_given: frozenset[str] = frozenset()
     loaded: int = 0
+    is_refreshed: bool = False
 
 
 class Writes:
@@ -79,7 +82,12 @@ class Writes:
         self._all: defaultdict[Place, set[Written]] = defaultdict(set)
         own: defaultdict[FunctionPlace, set[Written]] = defaultdict(set)
         functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
-        words = (*_CALLS, b".append(", *(f".{name}".encode() for name in sorted(self._names)))
+        words = (
+            *_CALLS,
+            b".append(",
+            b".refresh(",
+            *(f".{name}".encode() for name in sorted(self._names)),
+        )
         for module in modules_with(project, words):
             for node in () if is_of_alembic(module) else module.walk():
                 written = set(self._written(module, node))
@@ -111,8 +119,12 @@ class Writes:
             or self._is_kin(one.owner, facts.target)
             or (one.sets_key and self._is_kin(one.owner, owner))
             for one in self._all[place]
-            if not one.is_new
+            if not one.is_new and not one.is_refreshed
         )
+
+    def refreshes(self, place: Place) -> bool:
+        """Whether an object is refreshed at a place, or by what is called there."""
+        return any(one.is_refreshed for one in self._all[place])
 
     def makes(self, place: Place, step: Step, start: int) -> bool:
         """Whether an object is made at a place, or by what is called there, that is read unloaded.
@@ -147,7 +159,7 @@ class Writes:
     def with_unloaded(self) -> Iterator[Place]:
         """Yield what makes objects, or sets a key: what is referred to may have nothing loaded."""
         for place, written in sorted(self._all.items()):
-            if any(one.is_new or one.sets_key for one in written):
+            if any(one.is_new or one.sets_key or one.is_refreshed for one in written):
                 yield place
 
     def makes_inside(self, module: Module, node: ast.AST, step: Step) -> bool:
@@ -169,12 +181,8 @@ class Writes:
     def _written(self, module: Module, node: ast.AST) -> Iterator[Written]:
         """Yield the classes whose rows a node may change."""
         match node:
-            case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[first, *_]) if name in {
-                *_OBJECTS,
-                *_MAPPINGS,
-                *_EXECUTING,
-            } and isinstance(self._project.orm.session_of(module, owner), SessionProof):
-                yield from self._given(module, name, first)
+            case ast.Call(func=ast.Attribute(attr=name), args=[_, *_]) if name in _OF_SESSIONS:
+                yield from self._of_session(module, node)
             case ast.Call(func=ast.Name() | ast.Attribute()) if (
                 made := self._project.qualified_name(module, node.func)
             ) in self._owners:
@@ -195,6 +203,19 @@ class Writes:
                         yield Written(value.qualified, sets_key=True)
             case _:
                 pass
+
+    def _of_session(self, module: Module, call: ast.Call) -> Iterator[Written]:
+        """Yield what a method of a session writes."""
+        func = call.func
+        if not isinstance(func, ast.Attribute):
+            return
+        if not isinstance(self._project.orm.session_of(module, func.value), SessionProof):
+            return
+        if func.attr != "refresh":
+            yield from self._given(module, func.attr, call.args[0])
+        elif len(call.args) == 1:
+            # Nothing is written; but a side that leads back may be unloaded then.
+            yield Written("", is_refreshed=True)
 
     def _given(self, module: Module, method: str, first: ast.expr) -> Iterator[Written]:
         if method in _EXECUTING:
