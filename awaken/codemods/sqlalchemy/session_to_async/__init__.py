@@ -30,11 +30,17 @@ expired is loaded in front of what reads or sets it (`inspect(user).expired`, or
 file that reads much of it: `await load_expired(db, user, order)`), and so is a relationship that is
 read behind a commit, of an object of before, or of one that a factory of factory_boy has made
 (`refresh`). So is what is read of a new object behind the flush that writes it, and a relationship
-that is first read behind a bulk write, if nothing was put into it by hand. Where a test shares its
-session with requests, each of them begins with relationships that are read anew. What a test holds
-of such a session is loaded in the same way behind a request that may expire it, and behind a call
-that may roll back and go on. An upsert that returns objects reads them anew. What is loaded with
-the parts of an object that is refreshed (`cascade="all"`) is loaded again behind that.
+that is first read after a write in the same transaction, if nothing was put into it by hand. An
+object that its session may have lost, because it was deleted, expunged or rolled back, is refreshed
+only where it is persistent (`inspect(user).persistent`). What nothing has loaded yet, of a new
+object or of one that a key refers to now, is read once in a greenlet before: `await
+db.run_sync(lambda _: order.user.orders)`. An endpoint without a response model answers without the
+relationships that are loaded with its objects now. The generated `__repr__` and `__eq__` of a
+mapped dataclass read relationships only if something runs them. Where a test shares its session
+with requests, each of them begins with relationships that are read anew. What a test holds of such
+a session is loaded in the same way behind a request that may expire it, and behind a call that may
+roll back and go on. An upsert that returns objects reads them anew. What is loaded with the parts
+of an object that is refreshed (`cascade="all"`) is loaded again behind that.
 
 What is set to a number or a text and has a column of the other type is read anew behind the commit
 in the same function. A statement whose objects a schema reads by `greenlet_spawn` reads them anew,

@@ -82,8 +82,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.bulk_updates import got_b
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.bulk_writes import (
-    ReadsAfterBulkWrites,
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_writes import (
+    ReadsAfterWrites,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
@@ -94,6 +94,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_value
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
     RefreshedParts,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
 )
@@ -102,6 +103,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.dynamic_collecti
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
     encoded_objects,
+    returned_objects,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
@@ -198,8 +200,9 @@ class SessionToAsync(Rule):
         parts = RefreshedParts(project, self.name, loading.loaded_with_objects)
         shared = SharedSessions(project, self.name)
         later = seen_behind_commits(project)
-        after_commits = ReadsAfterCommits(project, self.name, loading, later, shared)
-        after_bulk = ReadsAfterBulkWrites(project, self.name, loading, after_commits.places())
+        writes = Writes(project)
+        after_commits = ReadsAfterCommits(self.name, loading, later, shared, writes)
+        after_writes = ReadsAfterWrites(self.name, loading, writes, after_commits)
         assigned = AssignedExpressions(project, self.name)
         late = LateColumns(project, self.name)
         operations.add_reads(
@@ -207,7 +210,7 @@ class SessionToAsync(Rule):
         )
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
-        places = (expired, expire_calls, parts, shared, after_commits, after_bulk, assigned)
+        places = (expired, expire_calls, parts, shared, after_commits, after_writes, assigned)
         loading_places = frozenset(place for one in places for place in one.places())
 
         def waiting() -> SynchronousPart:
@@ -271,6 +274,7 @@ class SessionToAsync(Rule):
                 *loading.members(),
                 *loaded_in_revisions(project, self.name, loading),
                 *encoded_objects(project, self.name, loading.loaded_with_objects),
+                *returned_objects(project, self.name, loading.loaded_with_objects),
                 *late.members(),
                 *dynamic_collections(project, self.name),
                 *attribute_bases(project, self.name, [*loading.awaited_of(), *late.classes()]),
@@ -281,7 +285,7 @@ class SessionToAsync(Rule):
                 *shared_workers(project, self.name),
                 *after_commits.members(),
                 *ConvertedValues(project, self.name).members(),
-                *after_bulk.members(),
+                *after_writes.members(),
                 *assigned.members(),
                 *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
                 *loaded_with_their_bases(project, self.name),

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
@@ -89,6 +90,8 @@ class AssignedExpressions:
         if given.is_conditional:
             inspect, imports = name_beside(self._project, site, None, "sqlalchemy.inspect")
             code = f'if "{given.attribute}" in {inspect}({text}).unloaded:\n    {code}'
+        elif given.loop is None:
+            code, imports = Persistence(self._project).guarded(site, flush, text, code)
         if given.loop is not None:
             lines = code.splitlines(keepends=True)
             looping = f"for {text} in {module.text_of(given.loop)}:\n"

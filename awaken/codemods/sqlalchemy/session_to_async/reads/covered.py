@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
+    from awaken.contract import Place
     from awaken.project.source.modules import Module
 
 _ADDING = {"add", "add_all"}
+_ENDING = {"commit", "expire_all", "rollback"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
@@ -24,7 +26,7 @@ def is_refreshed(module: Module, statement: ast.stmt, event: ast.Call, text: str
                 start <= module.span(node).start < end and module.text_of(given) == text
             ):
                 refreshing = module.statement_of(node)
-                if refreshing is not None and _dominates(module, refreshing, statement):
+                if refreshing is not None and dominates(module, refreshing, statement):
                     return True
             case _:
                 pass
@@ -48,6 +50,24 @@ def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
     return bool(added) and min(added) > end
 
 
+def ends_before(module: Module, start: int, later: ast.stmt, ends: Iterable[Place]) -> bool:
+    """Whether a transaction that a byte stands in has ended whenever a statement runs.
+
+    ``ends`` are calls that end one, beside those of sessions themselves.
+    """
+    function = module.enclosing_function(later)
+    places = {one.span for one in ends if one.path == module.path}
+    end = module.span(later).start
+    for node in () if function is None else module.walk(function):
+        if not isinstance(node, ast.Call) or not start < module.span(node).start < end:
+            continue
+        if last_name(node.func) in _ENDING or module.span(node) in places:
+            statement = module.statement_of(node)
+            if statement is not None and dominates(module, statement, later):
+                return True
+    return False
+
+
 def covers(
     module: Module, earlier: ast.stmt, later: ast.stmt, text: str, behind: Sequence[int]
 ) -> bool:
@@ -56,7 +76,7 @@ def covers(
     ``text`` is the expression that gives it; ``behind`` are the places, in bytes, behind which
     objects may be expired.
     """
-    if not _dominates(module, earlier, later):
+    if not dominates(module, earlier, later):
         return False
     start, end = module.span(earlier).start, module.span(later).start
     for above in module.ancestors(later):
@@ -67,7 +87,7 @@ def covers(
     return not _changes_between(module, start, end, text)
 
 
-def _dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
+def dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
     """Whether a statement always runs before another: it stands in front of it, or of its block."""
     block: Sequence[ast.stmt] = module.block_of(earlier)
     inside = (later, *module.ancestors(later))

@@ -9,8 +9,9 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
-from awaken.contract import Place
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -86,8 +87,10 @@ class ExpireCalls:
             wanted.append(f", attribute_names=[{listed}]")
         code = "".join(f"await {session}.refresh({text}{one})\n" for one in wanted)
         following = _next_use(module, statement, text)
+        edits: list[Edit]
         if following is not None and _sends_before(module, statement, following):
-            edits = [site.insert_statements(module.place(following), "before", code)]
+            code, imports = Persistence(self._project).guarded(site, following, text, code)
+            edits = [site.insert_statements(module.place(following), "before", code), *imports]
         else:
             edits = [site.insert_statements(module.place(statement), "after", code)]
         return Rewrite(f"`{text}` is loaded again where it is expired", edits)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     is_added_behind,
@@ -54,6 +56,8 @@ class ExpiredReads:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
+        self._read_of = ReadOf(project)
+        self._states = Persistence(project)
         self._has_mocks = any(map(is_test_file, project.files_with(_MOCKS)))
         commits = project.orm.commits
         events = [one for one in commits.expiring() if not one.is_async]
@@ -124,6 +128,7 @@ class ExpiredReads:
         kept: list[Load] = []
         behind = sorted(one.span.end for one in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
+        further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
         for node in nodes:
             events = (
                 call for one in reads[module.place(node)] for call in module.calls_at(one.span)
@@ -133,6 +138,7 @@ class ExpiredReads:
             if found is None or event is None:
                 continue
             relationships[_variable(module, found)] |= found.relationships
+            further[_variable(module, found)] |= dict.fromkeys(found.further)
             for load in (*_set_before(module, found, event), found):
                 text, statement = load.text, load.statement
                 if not any(
@@ -141,7 +147,10 @@ class ExpiredReads:
                 ):
                     kept.append(load)
         for one in kept:
-            yield replace(one, relationships=relationships[_variable(module, one)])
+            variable = _variable(module, one)
+            yield replace(
+                one, relationships=relationships[variable], further=tuple(further[variable])
+            )
 
     def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
         """Return the reads of items of which one before has expired the others."""
@@ -188,7 +197,16 @@ class ExpiredReads:
         if kind == "one" and is_conditional(module, node, first):
             # What is known where it is read need not be known in front of the statement.
             kind = "optional"
-        return Load(first, text, session, kind, names)
+        further = self._read_of.along(module, node, values) if kind != "many" else ()
+        # Its own relationships are refreshed; the further ones have loaded themselves.
+        steps = [one for one in further if names and one.text != text and self._is_kept(one)]
+        may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
+        return Load(first, text, session, kind, names, tuple(steps), may_be_lost)
+
+    def _is_kept(self, step: Step) -> bool:
+        """Whether a read is one of a relationship."""
+        found = map(self._project.orm.mapped_class, step.owners)
+        return any(one is not None and step.name in one.relationships for one in found)
 
     def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
         """Return how a function names the session in which an event expires objects."""

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
+    Step,
+    loaded_as_read,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import expired_helper
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
@@ -30,6 +34,8 @@ class Load:
     """An expression that is read in front of ``statement``, and the session that loads it.
 
     ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
+    ``further`` is what is read of what its relationships give. An object that ``may_be_lost`` by
+    its session is not refreshed.
     """
 
     statement: ast.stmt
@@ -37,11 +43,18 @@ class Load:
     session: str
     kind: str
     relationships: frozenset[str] = frozenset()
+    further: tuple[Step, ...] = ()
+    may_be_lost: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is enough to refresh the object."""
+        return not self.relationships and not self.may_be_lost
 
 
 def gets_function(loads: Sequence[Load]) -> bool:
     """Whether what one file loads is worth a function of its own."""
-    return sum(not one.relationships for one in loads) >= _MANY
+    return sum(one.is_plain for one in loads) >= _MANY
 
 
 def load_edits(
@@ -60,7 +73,7 @@ def load_edits(
     item = site.module.scopes.fresh_name("item", "one")
     edits: list[Edit] = []
     pieces: list[str] = []
-    for is_called, each in groupby(loads, lambda one: has_function and not one.relationships):
+    for is_called, each in groupby(loads, lambda one: has_function and one.is_plain):
         inspect, imports = name_beside(project, site, None, _INSPECT)
         edits += imports
         if is_called:
@@ -86,13 +99,17 @@ def _asked(load: Load, inspect: str, item: str, expired: str) -> str:
     """Return the statement that loads if something is expired."""
     name = item if load.kind == "many" else load.text
     given = f"{name} is not None and " if load.kind == "optional" else ""
+    kept = f" and {inspect}({name}).persistent" if load.may_be_lost else ""
     lines = [
-        f"if {given}{inspect}({name}).{expired}:",
+        f"if {given}{inspect}({name}).{expired}{kept}:",
         f"    await {load.session}.refresh({name})",
     ]
     if load.relationships:
         names = ", ".join(f'"{one}"' for one in sorted(load.relationships))
         lines.append(f"    await {load.session}.refresh({name}, attribute_names=[{names}])")
+    if load.further:
+        reading = loaded_as_read(load.session, load.further).rstrip()
+        lines += [f"if {name} is not None:", f"    {reading}"] if given else [reading]
     if load.kind == "many":
         lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
     return "".join(f"{line}\n" for line in lines)

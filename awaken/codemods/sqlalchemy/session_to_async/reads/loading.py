@@ -13,6 +13,10 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
+    GeneratedMethods,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
@@ -20,6 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     holds_back,
     populating,
     read_after_commits,
+    reloading,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
@@ -31,11 +36,14 @@ from awaken.kit.relationships.sides import WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+    from awaken.project.source.modules import Module
+    from awaken.project.values.domain import Values
 
 _EAGER = "selectin"
 _DEEPEST = 255
@@ -76,11 +84,14 @@ class Loading:
         self._planned = self._plan()
 
     def _keep(self, reads: Iterable[Read]) -> None:
+        methods = GeneratedMethods(self._project)
         by_name: defaultdict[str, list[Key]] = defaultdict(list)
         for key in self._sides:
             by_name[key[1]].append(key)
         for read in reads:
             if is_of_field(self._project, read):
+                continue
+            if read.how == "generated" and not methods.may_run(read.owner):
                 continue
             if not read.owner or self.is_kept(read.owner, read.attribute):
                 gets = (one.load.place for one in read.traces if one.load.kind == "get")
@@ -190,6 +201,21 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
+    def read_to_delete(self, module: Module, node: ast.expr, values: Values) -> frozenset[str]:
+        """Return the collections, loaded beforehand, of what is deleted: a flush looks at them."""
+        match module.parent(node):
+            case ast.Call(func=ast.Attribute(attr="delete")):
+                owners = [one.qualified for one in values if isinstance(one, InstanceOf)]
+            case _:
+                return frozenset()
+        return frozenset(
+            name
+            for one in owners
+            for owner, name in self._reads
+            if owner in self._project.orm.mapping_ancestors(one)
+            and self._project.orm.is_collection(one, name)
+        )
+
     def loaded_with_objects(self, qualified: str) -> list[str]:
         """Return the relationships of a class that are loaded with each object from now on."""
         classes = self._project.orm.mapping_ancestors(qualified)
@@ -204,7 +230,7 @@ class Loading:
         """
         added = {one.place for one in self._planned.added}
         stale = read_after_commits(self._project, later, self._mapped, added)
-        found = dict.fromkeys(stale, Anew("execution_options", '{"populate_existing": True}'))
+        found = {place: reloading(self._project, place) for place in stale}
         is_held = holds_back(self._project)
         for place in self._gets:
             said = populating(self._project, place, is_held=is_held)
@@ -215,7 +241,8 @@ class Loading:
     def members(self) -> Iterator[Member]:
         """Yield what becomes of the declarations, and of the statements."""
         reads = [one for each in self._reads.values() for one in each]
-        yield from loaded_when_written(self._project, self._rule, reads)
+        states = Persistence(self._project)
+        yield from loaded_when_written(self._project, self._rule, reads, states)
         for key in sorted(self._mapped):
             side = self._sides[key]
             yield member(side.site, f"`{side.shown}`", partial(self._mapping, side))

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
@@ -27,7 +28,19 @@ class _New(NamedTuple):
     name: str
 
 
-def loaded_when_written(project: Project, rule: str, reads: Iterable[Read]) -> Iterator[Member]:
+def written_behind(project: Project, module: Module, made: ast.Call) -> int:
+    """Return the byte behind which what is read of a new object is loaded; 0 if nothing does.
+
+    That is behind the first commit or flush of the block that makes it.
+    """
+    new = _made_by(module, made)
+    writing = [] if new is None else [*_writing(project, new)]
+    return module.span(writing[0]).end if writing else 0
+
+
+def loaded_when_written(
+    project: Project, rule: str, reads: Iterable[Read], states: Persistence
+) -> Iterator[Member]:
     """Yield the commits and flushes behind which new objects are refreshed, for ``reads`` of them.
 
     An object that the function refreshes itself, and an attribute that it was given when it was
@@ -43,18 +56,24 @@ def loaded_when_written(project: Project, rule: str, reads: Iterable[Read]) -> I
         module = project.module(made.path)
         calls = [] if module is None else module.calls_at(made.span)
         if module is not None and calls:
-            yield from _refreshed(project, rule, module, calls[0], needed[made])
+            new = _made_by(module, calls[0])
+            if new is not None:
+                yield from _refreshed(project, rule, new, needed[made], states)
 
 
-def _refreshed(
-    project: Project, rule: str, module: Module, made: ast.Call, needed: dict[str, list[Read]]
-) -> Iterator[Member]:
+def _made_by(module: Module, made: ast.Call) -> _New | None:
     assigned, function = module.parent(made), module.enclosing_function(made)
     match assigned:
         case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, Function):
-            new = _New(module, function, made, name)
+            return _New(module, function, made, name)
         case _:
-            return
+            return None
+
+
+def _refreshed(
+    project: Project, rule: str, new: _New, needed: dict[str, list[Read]], states: Persistence
+) -> Iterator[Member]:
+    module, name = new.module, new.name
     writing = list(_writing(project, new))
     for number, written in enumerate(writing):
         statement, attributes = module.statement_of(written), _needed(new, writing, number, needed)
@@ -64,7 +83,9 @@ def _refreshed(
         session = module.text_of(written.func.value)
         code = f"await {session}.refresh({name}, attribute_names=[{names}])\n"
         site: Site[ast.AST] = Site(rule, module, written)
-        edits = [site.insert_statements(module.place(statement), "after", code)]
+        is_added = _is_surely_added(new, statement)
+        code, imports = states.guarded(site, written, name, code, certain=is_added)
+        edits = [site.insert_statements(module.place(statement), "after", code), *imports]
         message = f"{names} of `{name}` are loaded behind the {written.func.attr}"
         yield Member(site, Rewrite(message, edits), name)
 
@@ -130,6 +151,18 @@ def _is_added(new: _New, flush: ast.Call) -> bool:
         and start < module.span(node).start < end
         and any(isinstance(one, ast.Name) and one.id == new.name for one in ast.walk(node))
         for node in module.walk(new.function)
+    )
+
+
+def _is_surely_added(new: _New, written: ast.stmt) -> bool:
+    """Whether a statement of the block that makes an object gives it a session before a write."""
+    block = new.module.block_of(written)
+    return any(
+        isinstance(one, ast.Expr)
+        and isinstance(one.value, ast.Call)
+        and last_name(one.value.func) in {"add", "add_all"}
+        and any(isinstance(each, ast.Name) and each.id == new.name for each in ast.walk(one))
+        for one in block[: block.index(written)]
     )
 
 

@@ -37,11 +37,16 @@ def loaded_in_revisions(project: Project, rule: str, loading: Loading) -> Iterat
                 if named:
                     site: Site[ast.AST] = Site(rule, module, node)
                     shown = f"`{module.excerpt(node)}`"
-                    yield member(site, shown, _later, project, named)
+                    yield member(site, shown, loads_later, project, named)
+
+
+def is_select(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a call begins a statement that selects something."""
+    return bool(call.args) and project.qualified_name(module, call.func) in _SELECTS
 
 
 def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:
-    if project.qualified_name(module, call.func) in _SELECTS:
+    if is_select(project, module, call):
         return True
     match call.func:
         case ast.Attribute(value=session, attr="query"):
@@ -59,7 +64,8 @@ def _named(project: Project, module: Module, call: ast.Call, loading: Loading) -
                     yield f"{module.text_of(given)}.{name}"
 
 
-def _later(site: Site[ast.AST], project: Project, named: list[str]) -> Rewrite:
+def loads_later(site: Site[ast.AST], project: Project, named: list[str]) -> Rewrite:
+    """Return what has a statement load relationships no earlier than before. Raises Refused."""
     option, imports = name_beside(project, site, None, _LAZY)
     options = ", ".join(f"{option}({one})" for one in named)
     edits: list[Edit] = [site.insert_behind(site.node, f".options({options})"), *imports]

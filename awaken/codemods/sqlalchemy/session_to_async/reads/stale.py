@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state import unseen_writes
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -45,16 +47,19 @@ def read_after_commits(
 ) -> Iterator[Place]:
     """Yield the calls among ``later`` that load relationships with their objects.
 
+    Where a program changes rows without its objects, all of them that may give an object again.
     ``mapped`` are the relationships that the mapping is told to load, ``loading`` the statements
     that get a loader option. Where something may be changed and not written yet, reading anew would
     lose it.
     """
+    is_unseen = any(unseen_writes(project))
     for load in later:
         module = project.module(load.place.path)
         calls = [] if module is None else module.calls_at(load.place.span)
         if module is None or load.kind != "load" or not load.is_clean or len(calls) != 1:
             continue
-        if _gives_relationships(project, module, calls[0], mapped, loading):
+        is_whole = is_unseen and project.orm.commits.reloads.of(module, calls[0]) is not None
+        if is_whole or _gives_relationships(project, module, calls[0], mapped, loading):
             yield load.place
 
 
@@ -125,6 +130,15 @@ def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool
         one.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
         for name, one in facts.relationships.items()
     )
+
+
+def reloading(project: Project, place: Place) -> Anew:
+    """Return what a call is told that loads objects behind a commit."""
+    module = project.module(place.path)
+    calls = [] if module is None else module.calls_at(place.span)
+    if any(last_name(one.func) in {"get", "get_one"} for one in calls):
+        return Anew("populate_existing", "True")
+    return Anew("execution_options", '{"populate_existing": True}')
 
 
 def holds_back(project: Project) -> bool:

@@ -116,8 +116,8 @@ class LaterInFunction:
     ) -> Iterator[Later]:
         """Yield what one run of ``function`` reads of before after ``start``, and loads itself.
 
-        As far as it is seen: nothing is said of what is not known. What is refreshed is not of
-        before: what was loaded with it is so again.
+        As far as it is seen: of loads that are not known nothing is said. What is refreshed is not
+        of before: what was loaded with it is so again.
         """
         body = self._body(module, function)
         if body is not None:
@@ -128,9 +128,8 @@ class LaterInFunction:
                 *self._given(body, starts, commit),
                 *self._reads(body, starts, reached, commit),
             ]
-            found = [one for one in reads if one.kind != "unknown"]
-            found += self._of_before(body, starts, self._loads(body, reached, commit))
-            yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
+            reads += self._of_before(body, starts, self._loads(body, reached, commit))
+            yield from sorted(dict.fromkeys(reads), key=lambda one: (one.place, one.kind))
 
     def _body(self, module: Module, function: Function) -> _Body | None:
         """Return the flow of control in a function; None if that is too large."""

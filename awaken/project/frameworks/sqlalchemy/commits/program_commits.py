@@ -91,8 +91,14 @@ class Commits:
                         pass
         return tuple(found)
 
-    def read_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
-        """Return what may be read of before after ``commits`` in their own functions."""
+    def read_in_functions(
+        self, commits: Collection[Commit], *, unknown: bool = False
+    ) -> tuple[Later, ...]:
+        """Return what may be read of before after ``commits`` in their own functions.
+
+        With ``unknown`` also that of which it is not known what it holds, callers aside.
+        """
+        kinds = {"read", "unknown"} if unknown else {"read"}
         starts = self._begun(commits)[1]
         found: dict[_Start, list[Later]] = {}
         # Those of one function one after the other: what is known of it is kept that long.
@@ -101,7 +107,7 @@ class Commits:
             if function is not None:
                 with self._evaluator.without_callers():
                     reads = self._later.reads(module, function, node, start.commit)
-                    found[start] = [one for one in reads if one.kind == "read"]
+                    found[start] = [one for one in reads if one.kind in kinds]
         return tuple(dict.fromkeys(one for start in starts for one in found.get(start, ())))
 
     def seen_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
@@ -303,9 +309,10 @@ class Commits:
 
 
 def _node_at(module: Module, place: Place) -> ast.AST:
-    calls = module.calls_at(place.span)
+    # What sets an attribute, such as a key, counts as well.
+    nodes = (*module.calls_at(place.span), *module.expressions_at({place.span}))
     blocks = (one for one in module.walk() if isinstance(one, _WITHS))
-    return calls[0] if calls else next(one for one in blocks if module.span(one) == place.span)
+    return nodes[0] if nodes else next(one for one in blocks if module.span(one) == place.span)
 
 
 def _is_dropped(module: Module, node: ast.AST) -> bool:

@@ -39,6 +39,7 @@ class ProgramReads:
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
+        self.expiry = Expiry(evaluator, files_with)
         assignments = Assignments(evaluator, models, eager, files_with)
         self._python = PythonSights(evaluator, assignments, files_with)
         proxies = ProxySights(evaluator, models, files_with)
@@ -89,8 +90,7 @@ class ProgramReads:
         if self._between is None:
             awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
             between = Between(self._evaluator, awaitables)
-            expiry = Expiry(self._evaluator, self._files_with)
-            self._between = BetweenLoadAndRead(self._evaluator, between, expiry)
+            self._between = BetweenLoadAndRead(self._evaluator, between, self.expiry)
         return self._between.of(trace, read)
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:

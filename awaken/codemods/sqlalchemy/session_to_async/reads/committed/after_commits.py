@@ -8,6 +8,7 @@ flushed has none either, until it is read.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +17,16 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
+    ReadOf,
+    Step,
+    items_of,
+    loaded_as_read,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers, is_refreshed
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
@@ -26,6 +35,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     session_in,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -38,7 +48,6 @@ from awaken.project.values.domain import InstanceOf, Values
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
-    from awaken.project import Project
 
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
 _CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "update"}
@@ -48,8 +57,9 @@ _CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "re
 class _Read:
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
-    Of all its items, if it is ``is_many``. It ``may_be_detached``, if a request of a test may have
-    closed its session meanwhile.
+    Of all its items, if it is ``is_many``. ``further`` is read of what that gives, which may have
+    been new, or loses a side when the other one is refreshed. It ``may_be_detached``, if a request
+    of a test may have closed its session meanwhile.
     """
 
     statement: ast.stmt
@@ -59,6 +69,7 @@ class _Read:
     is_optional: bool
     is_many: bool
     may_be_detached: bool
+    further: tuple[Step, ...] = ()
 
 
 class ReadsAfterCommits:
@@ -70,22 +81,25 @@ class ReadsAfterCommits:
 
     def __init__(
         self,
-        project: Project,
         rule: str,
         loading: Loading,
         later: Iterable[Later],
         shared: SharedSessions,
+        writes: Writes,
     ) -> None:
-        self._project = project
+        project = self._project = writes.project
         self._rule = rule
         self._loading = loading
         self._read_of = ReadOf(project)
+        self._writes = writes
+        self._states = Persistence(project)
         self._are_closed = shared.are_closed
         self._sent = frozenset(shared.requests())
         sent = [Commit(one, is_async=False) for one in sorted(self._sent)]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in (*later, *project.orm.commits.read_in_functions(sent)):
-            if one.kind == "read":
+            # What callers give is known where it is asked for.
+            if one.kind != "load":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
         for place, made in read_of_made(project):
             self._places[place.path].setdefault(place, []).append(made)
@@ -96,6 +110,10 @@ class ReadsAfterCommits:
     def places(self) -> frozenset[Place]:
         """Return the statements in front of which something is loaded."""
         return frozenset(self._statements)
+
+    def commits(self) -> dict[Place, list[Place]]:
+        """Return what is read of before, each with the calls that commit before that."""
+        return {place: each for places in self._places.values() for place, each in places.items()}
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
@@ -122,10 +140,21 @@ class ReadsAfterCommits:
             line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
             if each[0].session and any(one.may_be_detached for one in each):
                 line = _inside(f"if {item} in {session}:", line)
+            elif self._states.may_be_lost(site.module, site.node, text):
+                inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
+                line = _inside(f"if {inspect}({item}).persistent:", line)
+                imports = [*imports, needed]
             if each[0].is_many:
                 line = _inside(f"for {item} in {text}:", line)
             is_optional = all(one.is_optional for one in each)
             code += _inside(f"if {text} is not None:", line) if is_optional else line
+            back = [step for one in each for step in one.further[:1] if step.text == text]
+            if back and session:
+                # Options of the statement may have loaded the other side, which resets this one.
+                code += loaded_as_read(session, back)
+        steps = [step for one in reads for step in one.further]
+        if steps and reads[0].session:
+            code += loaded_as_read(reads[0].session, steps)
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
         message = f"{shown} is read anew behind a commit, as it was"
         place = site.module.place(site.node)
@@ -137,9 +166,9 @@ class ReadsAfterCommits:
         for path in sorted(self._places):
             module = self._project.module(path)
             if module is not None:
-                yield module, list(self._in_file(module))
+                yield module, self._in_file(module)
 
-    def _in_file(self, module: Module) -> Iterator[_Read]:
+    def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]
         nodes = [
             one
@@ -151,17 +180,21 @@ class ReadsAfterCommits:
         for node in sorted(nodes, key=lambda one: module.span(one).start):
             events = places[module.place(node)]
             for found in self._reads(module, node, events):
-                if any(_covers(module, one, found, behind) for one in kept):
+                number = next(
+                    (n for n, one in enumerate(kept) if _covers(module, one, found, behind)), None
+                )
+                if number is not None:
+                    further = dict.fromkeys((*kept[number].further, *found.further))
+                    kept[number] = replace(kept[number], further=tuple(further))
                     continue
                 is_again = any(_is_same(module, one, found) for one in kept)
                 if is_again and _is_changed(module, found, events[0]):
                     continue
                 kept.append(found)
-                yield found
                 for inner in self._behind(module, found):
                     if not any(_covers(module, one, inner, behind) for one in kept):
                         kept.append(inner)
-                        yield inner
+        return kept
 
     def _behind(self, module: Module, read: _Read) -> Iterator[_Read]:
         """Yield the reads of what ``read`` gives: ``post.author.posts``, if that has ``author``.
@@ -197,6 +230,7 @@ class ReadsAfterCommits:
         kind = kind_of(self._project, values)
         is_many = kind == "many"
         names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
+        names |= self._loading.read_to_delete(module, node, values)
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return
@@ -211,7 +245,26 @@ class ReadsAfterCommits:
                 continue
             session = session_in(self._project, module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
-            yield _Read(first, text, name, session, is_optional, is_many, may_be_detached)
+            further = () if is_many else self._further(module, node, values)
+            yield _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
+
+    def _further(
+        self,
+        module: Module,
+        node: ast.Attribute | ast.Name,
+        values: Values,
+    ) -> tuple[Step, ...]:
+        """Return what is read of new items, or of an object by the side that leads back to it."""
+        steps = [*self._read_of.along(module, node, values)]
+        for before, one in itertools.pairwise(steps):
+            is_kept = any(self._loading.is_kept(owner, one.name) for owner in one.owners)
+            inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
+            is_back = any(each is not None and each.attribute == one.name for each in inverses)
+            is_other = self._writes.sets_key_inside(module, node, before.owners)
+            is_new = is_other or self._writes.makes_inside(module, node, one)
+            if is_kept and (is_back or is_new):
+                return (before, *(each for each in steps if each.text != before.text))
+        return ()
 
     def _may_be_detached(
         self, module: Module, function: Function, node: ast.expr, events: list[Place]
@@ -239,13 +292,13 @@ class ReadsAfterCommits:
         )
 
     def _is_relationship(self, values: Values, name: str) -> bool:
-        return any(
-            isinstance(one, InstanceOf) and self._loading.is_kept(one.qualified, name)
-            for one in (*values, *items_of(values))
-        )
+        """Whether all objects that an expression may give have a relationship, or all its items."""
+        items = items_of(values)
+        objects = [one for one in items or values if isinstance(one, InstanceOf)]
+        return bool(objects) and all(self._loading.is_kept(one.qualified, name) for one in objects)
 
     def _made(self, module: Module, function: Function, values: Values) -> ast.Call | None:
-        """Return the call by which a function makes an object itself."""
+        """Return the call by which a function makes an object itself, and writes it."""
         span = module.span(function)
         for one in values:
             for origin in (one.origins or ()) if isinstance(one, InstanceOf) else ():
@@ -253,7 +306,7 @@ class ReadsAfterCommits:
                 for call in module.calls_at(origin.place.span) if is_here else ():
                     name = self._project.qualified_name(module, call.func)
                     if name is not None and self._project.orm.mapped_class(name) is not None:
-                        return call
+                        return call if written_behind(self._project, module, call) else None
         return None
 
 

@@ -23,7 +23,12 @@ _MAKING = {"class", "factory"}
 
 
 def seen_behind_commits(project: Project) -> tuple[Later, ...]:
-    """Return what is read and loaded behind commits, in the functions that lead to one."""
+    """Return what is read and loaded behind commits, in the functions that lead to one.
+
+    Nothing where no commit expires what is loaded.
+    """
+    if project.orm.keeps_objects():
+        return ()
     return project.orm.commits.seen_in_functions(_committing_calls(project))
 
 

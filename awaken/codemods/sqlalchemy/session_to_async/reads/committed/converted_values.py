@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, session_in
 from awaken.contract import Place
 from awaken.kit.changes import Member
@@ -42,10 +43,13 @@ class ConvertedValues:
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of the statements that read them."""
+        states = Persistence(self._project)
         for one in self._reads:
             site: Site[ast.AST] = Site(self._rule, one.module, one.statement)
             code = f'await {one.session}.refresh({one.text}, attribute_names=["{one.name}"])\n'
-            edits = [site.insert_statements(one.module.place(one.statement), "before", code)]
+            code, imports = states.guarded(site, one.statement, one.text, code)
+            place = one.module.place(one.statement)
+            edits = [site.insert_statements(place, "before", code), *imports]
             shown = f"`{one.text}.{one.name}`"
             message = f"{shown} is read anew behind a commit, as the database has it"
             yield Member(site, Rewrite(message, edits), shown)

@@ -25,15 +25,23 @@ class HandedObjects:
         self._graph = project.calls.graph()
         self._known = {(one.path, one.start): one for one in self._graph.functions()}
         self._calls: dict[FunctionPlace, dict[Place, Call]] = {}
-        self._own: dict[_Parameter, tuple[frozenset[str], tuple[_Parameter, ...]]] = {}
+        self._own: dict[_Parameter, tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]] = {}
 
     def attributes(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[str]:
         """Return the attributes that functions read of ``given``, an argument of ``call``."""
+        return frozenset(one for one, *_ in self._read(module, call, given))
+
+    def below(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[tuple[str, str]]:
+        """Return those of which they read an attribute in turn, each with that."""
+        paths = (one for one in self._read(module, call, given) if len(one) > 1)
+        return frozenset((one[0], one[1]) for one in paths)
+
+    def _read(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[tuple[str, ...]]:
         around = module.enclosing_function(call)
         if not isinstance(around, Function):
             return frozenset()
         waiting = list(self._parameters(module, around, call, given))
-        seen, found = set(waiting), set[str]()
+        seen, found = set(waiting), set[tuple[str, ...]]()
         while waiting:
             read, handed = self._read_of(waiting.pop())
             found |= read
@@ -41,13 +49,15 @@ class HandedObjects:
             seen.update(handed)
         return frozenset(found)
 
-    def _read_of(self, asked: _Parameter) -> tuple[frozenset[str], tuple[_Parameter, ...]]:
+    def _read_of(
+        self, asked: _Parameter
+    ) -> tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]:
         """Return what a function reads of a parameter itself, and the parameters it hands it to."""
         if asked not in self._own:
             function, name = asked
             module = self._project.module(function.path)
             node = None if module is None else module.function_at(function.start)
-            read, handed = set[str](), dict[_Parameter, None]()
+            read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
             for one in () if module is None or node is None else module.walk(node):
                 if module is None or node is None or not isinstance(one, ast.Name):
                     continue
@@ -57,7 +67,9 @@ class HandedObjects:
                 above = module.parent(above) if isinstance(above, ast.keyword) else above
                 match above:
                     case ast.Attribute(attr=attribute, ctx=ast.Load()):
-                        read.add(attribute)
+                        further = module.parent(above)
+                        below = (further.attr,) if isinstance(further, ast.Attribute) else ()
+                        read.add((attribute, *below))
                     case ast.Call() as call if call.func is not one:
                         handed |= dict.fromkeys(self._parameters(module, node, call, one))
                     case _:

@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -34,17 +37,26 @@ _WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"upda
 def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...]]:
     """Return what is said of objects that are not expired any more, and which places expect it."""
     said: list[str] = []
-    unseen = tuple(_unseen_writes(project))
+    unseen = tuple(unseen_writes(project))
     if unseen:
         said.append("objects keep what they have where raw SQL changes it, in spite of a commit")
+    answered = [*_answered(project)]
+    if answered:
+        said.append("an endpoint without a response model answers with what a commit had expired")
+    held = [*_dictionaries(project)]
+    if held:
+        said.append("the `__dict__` of an object holds what is loaded with it now")
+    seen = [*_set_for_requests(project)]
+    if seen:
+        said.append("a `ContextVar` that a dependency sets is seen by its endpoint from now on")
     caught = dict(_caught(project))
     names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may not be raised any more where the program expects that")
-    return said, (*unseen, *caught)
+    return said, (*unseen, *answered, *held, *seen, *caught)
 
 
-def _unseen_writes(project: Project) -> Iterator[Place]:
+def unseen_writes(project: Project) -> Iterator[Place]:
     """Yield the statements that may change rows without changing the objects of a session."""
     for module in modules_with(project, _WORDS):
         for node in () if is_of_alembic(module) else module.walk():
@@ -97,6 +109,49 @@ def _text(node: ast.expr) -> str:
             return _text(left)
         case _:
             return ""
+
+
+def _answered(project: Project) -> Iterator[Place]:
+    """Yield where endpoints without a response model return objects, if commits expire them."""
+    is_expired = project.files_with((b".commit(", b".begin(")) and not project.orm.keeps_objects()
+    for endpoint in project.web.responses.all if is_expired else ():
+        for node in endpoint.returned if endpoint.model is None else ():
+            if kind_of(project, project.values.of(endpoint.module, node).alternatives):
+                yield endpoint.module.place(node)
+
+
+def _dictionaries(project: Project) -> Iterator[Place]:
+    """Yield where a program looks at all that a mapped object has loaded."""
+    for module in modules_with(project, (b"__dict__", b"vars(")):
+        for node in module.walk():
+            match node:
+                case ast.Attribute(value=held, attr="__dict__"):
+                    pass
+                case ast.Call(func=ast.Name(id="vars"), args=[held]):
+                    pass
+                case _:
+                    continue
+            if kind_of(project, project.values.of(module, held).alternatives):
+                yield module.place(node)
+
+
+def _set_for_requests(project: Project) -> Iterator[Place]:
+    """Yield where plain functions with a session, which may be dependencies, set a ContextVar.
+
+    What they set in a thread, nobody else sees.
+    """
+    for module in modules_with(project, (b"ContextVar",)):
+        for node in module.mentions("set"):
+            function = module.enclosing_function(node)
+            if not isinstance(node, ast.Attribute) or not isinstance(function, ast.FunctionDef):
+                continue
+            defaults = [one for one in function.args.defaults if isinstance(one, ast.Call)]
+            values = project.values.of(module, node.value).alternatives
+            if any(last_name(one.func) == "Depends" for one in defaults) and any(
+                isinstance(one, InstanceOf) and one.qualified == "contextvars.ContextVar"
+                for one in values
+            ):
+                yield module.place(node)
 
 
 def _caught(project: Project) -> Iterator[tuple[Place, str]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import (
     HandedObjects,
@@ -17,6 +17,40 @@ from awaken.project.values.domain import InstanceOf, Value, Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
+
+
+class Step(NamedTuple):
+    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are.
+
+    A collection that ``is_assigned`` is loaded to be replaced.
+    """
+
+    text: str
+    name: str
+    owners: tuple[str, ...]
+    is_many: bool = False
+    is_assigned: bool = False
+
+    @property
+    def code(self) -> str:
+        """The read itself, where something on the way may be None, or a collection."""
+        outer = _prefixes(self.text)[1:-1] if self.is_many else _prefixes(self.text)[1:]
+        given = "".join(f"{one} is not None and " for one in outer)
+        if self.is_many:
+            return f"{given}[item.{self.name} for item in {self.text}]"
+        return f"{given}{self.text}.{self.name}"
+
+
+def _prefixes(text: str) -> list[str]:
+    parts = text.split(".")
+    return [".".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def loaded_as_read(session: str, steps: Iterable[Step]) -> str:
+    """Return the statement that reads something in a greenlet, where it loads what it has not."""
+    reads = list(dict.fromkeys(one.code for one in steps))
+    code = reads[0] if len(reads) == 1 else f"({', '.join(reads)})"
+    return f"await {session}.run_sync(lambda _: {code})\n"
 
 
 class ReadOf:
@@ -43,14 +77,92 @@ class ReadOf:
             case ast.Attribute(attr=name) if not is_many:
                 return frozenset({name})
             case ast.Call() as call if call.func is not node and not is_many:
-                return self._handed.attributes(module, call, node)
+                read = self._handed.attributes(module, call, node)
+                places = module.place(call), module.place(node)
+                return read.union(*(self._validated[one] for one in places))
             case _:
                 return frozenset()
+
+    def along(
+        self, module: Module, node: ast.Attribute | ast.Name, values: Values
+    ) -> Iterator[Step]:
+        """Yield what is read of the object ``node``, and of what that gives: `order.user.orders`.
+
+        Of a collection at the end that is what is read of its items.
+        """
+        owners = _owners(values)
+        above = module.parent(node)
+        if isinstance(above, ast.Return):
+            yield from self._answered_along(module.text_of(node), owners, values)
+            return
+        if not isinstance(above, ast.Attribute):
+            for name in sorted(self.names(module, node, values, is_many=False)):
+                yield Step(module.text_of(node), name, owners)
+            yield from self._handed_along(module, node, owners)
+            return
+        if not isinstance(above.ctx, ast.Load):
+            if any(self._project.orm.is_collection(one, above.attr) for one in owners):
+                yield Step(module.text_of(node), above.attr, owners, is_assigned=True)
+            return
+        yield Step(module.text_of(node), above.attr, owners)
+        values = self._project.values.of(module, above).alternatives
+        items = items_of(values)
+        if items:
+            for name in sorted(self.names(module, above, values, is_many=True)):
+                yield Step(module.text_of(above), name, _owners(items), is_many=True)
+        else:
+            yield from self.along(module, above, values)
 
     def _answered_with(self, value: Value) -> Iterator[str]:
         """Yield what responses have of an object that is returned."""
         for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
             yield from self._answered[origin.place]
+
+    def _handed_along(
+        self, module: Module, node: ast.Attribute | ast.Name, owners: tuple[str, ...]
+    ) -> Iterator[Step]:
+        """Yield what functions read that ``node`` is handed to, of what its relationships give."""
+        above = module.parent(node)
+        above = module.parent(above) if isinstance(above, ast.keyword) else above
+        if not isinstance(above, ast.Call) or above.func is node:
+            return
+        for name, below in sorted(self._handed.below(module, above, node)):
+            for mapped in map(self._project.orm.mapped_class, owners):
+                facts = None if mapped is None else mapped.relationships.get(name)
+                if facts is not None and facts.target is not None and not facts.uselist:
+                    yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,))
+
+    def _answered_along(self, text: str, owners: tuple[str, ...], values: Values) -> Iterator[Step]:
+        """Yield what responses have of an object that is returned, two relationships deep."""
+        origins = [
+            one for each in values if isinstance(each, InstanceOf) for one in each.origins or ()
+        ]
+        for name in sorted({name for one in origins for name in self._answered[one.place]}):
+            yield Step(text, name, owners)
+        for path in sorted({path for one in origins for path in self._below[one.place]}):
+            (_, name), (owner, below) = (step.rsplit(".", 1) for step in path)
+            is_many = any(self._project.orm.is_collection(one, name) for one in owners)
+            yield Step(f"{text}.{name}", below, (owner,), is_many)
+
+    @cached_property
+    def _validated(self) -> defaultdict[Place, frozenset[str]]:
+        """The relationships that schemas read of what they are given, by the place of that."""
+        found: defaultdict[Place, frozenset[str]] = defaultdict(frozenset)
+        for given, read in self._project.orm.schema_reads():
+            if given is not None and all(len(one.path) == 1 for one in read.traces):
+                found[given] |= {read.attribute}
+        return found
+
+    @cached_property
+    def _below(self) -> defaultdict[Place, set[tuple[str, str]]]:
+        """The ways of two relationships that responses go from what is loaded at a place."""
+        found: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
+        for read in self._project.orm.relationship_reads():
+            for trace in read.traces if read.how == "response" else ():
+                if len(trace.path) == 2:  # noqa: PLR2004
+                    first, second = trace.path
+                    found[trace.load.place].add((first, second))
+        return found
 
     @cached_property
     def _answered(self) -> defaultdict[Place, set[str]]:
@@ -61,6 +173,10 @@ class ReadOf:
                 if len(trace.path) == 1:
                     found[trace.load.place].add(read.attribute)
         return found
+
+
+def _owners(values: Values) -> tuple[str, ...]:
+    return tuple(one.qualified for one in values if isinstance(one, InstanceOf))
 
 
 def items_of(values: Values) -> Values:

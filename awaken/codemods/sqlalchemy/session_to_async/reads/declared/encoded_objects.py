@@ -2,6 +2,7 @@
 
 `jsonable_encoder(user)` takes what is in `user.__dict__`, and of what that holds, and so on. What
 is loaded with each object now was not there before; where it leads back, there would be no end.
+An endpoint without a response model has what it returns encoded in the same way.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ends_before
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import is_select, loads_later
 from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
-from awaken.kit.changes import Member
+from awaken.contract import Edit
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
 
 _ENCODERS = frozenset(schema_knowledge().models.encoders)
 _MODELS = frozenset(schema_knowledge().models.bases)
+_GETTING = {"get", "get_one"}
 _CHOOSING = {"exclude", "include"}
 
 
@@ -45,6 +52,81 @@ def encoded_objects(
                 if names:
                     is_wanted = _is_wanted(project, module, node, classes, names)
                     yield _member(Site(rule, module, node), node, names, is_wanted=is_wanted)
+
+
+def returned_objects(
+    project: Project, rule: str, loaded: Callable[[str], list[str]]
+) -> Iterator[Member]:
+    """Yield what becomes of objects that endpoints without a response model return."""
+    for endpoint in project.web.responses.all:
+        module = endpoint.module
+        returned = endpoint.returned if endpoint.model is None else ()
+        for node in (part for one in returned for part in _parts(one)):
+            classes = _objects(project, module, node)
+            names = sorted({name for one in classes for name in loaded(one)})
+            if isinstance(node, ast.Name | ast.Attribute) and _commits(module, node):
+                # What was put into a new object was expired, and is kept now.
+                names = sorted({*names, *_relationships(project, classes)})
+            names = [one for one in names if not _is_wanted(project, module, node, classes, [one])]
+            if not names:
+                continue
+            site: Site[ast.AST] = Site(rule, module, node)
+            shown = f"`{module.excerpt(node)}`"
+            if isinstance(node, ast.Name | ast.Attribute):
+                yield member(site, shown, _encoded, project, names)
+                continue
+            if isinstance(node, ast.Call) and last_name(node.func) in _GETTING and node.args:
+                yield member(site, shown, _got_without, project, names)
+            for call in module.walk(node):
+                if isinstance(call, ast.Call) and is_select(project, module, call):
+                    found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
+                    inner: Site[ast.AST] = Site(rule, module, call)
+                    yield member(inner, shown, loads_later, project, found)
+
+
+def _commits(module: Module, node: ast.AST) -> bool:
+    function = module.enclosing_function(node)
+    return any(module.enclosing_function(one) is function for one in module.mentions("commit"))
+
+
+def _relationships(project: Project, classes: list[str]) -> set[str]:
+    found = map(project.orm.mapped_class, classes)
+    return {name for one in found if one is not None for name in one.relationships}
+
+
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression, or what a display of a list or a dictionary is made of."""
+    match node:
+        case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
+            for one in parts:
+                yield from _parts(one)
+        case _:
+            yield node
+
+
+def _encoded(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
+    """Return what encodes an object without what is loaded with it now. Raises Refused."""
+    encoder, imports = name_beside(project, site, None, "fastapi.encoders.jsonable_encoder")
+    listed = ", ".join(f'"{one}"' for one in names)
+    edits: list[Edit] = [
+        site.insert_before(site.node, f"{encoder}("),
+        site.insert_behind(site.node, f", exclude={{{listed}}})"),
+        *imports,
+    ]
+    message = f"`{site.module.excerpt(site.node)}` is answered without what is loaded with it now"
+    return Rewrite(message, edits)
+
+
+def _got_without(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
+    """Return what has a session get an object without its relationships. Raises Refused."""
+    call = site.node
+    if not isinstance(call, ast.Call) or any(one.arg == "options" for one in call.keywords):
+        raise Refused(ENCODED_OBJECT, ", ".join(names))
+    option, imports = name_beside(project, site, None, "sqlalchemy.orm.lazyload")
+    owner = site.module.text_of(call.args[0])
+    listed = ", ".join(f"{option}({owner}.{one})" for one in names)
+    edits: list[Edit] = [site.add_keyword(call, "options", f"[{listed}]"), *imports]
+    return Rewrite(f"`{site.module.excerpt(call)}` is answered without what is loaded now", edits)
 
 
 def _objects(project: Project, module: Module, node: ast.expr) -> list[str]:
@@ -92,14 +174,20 @@ def _member(site: Site[ast.AST], call: ast.Call, names: list[str], *, is_wanted:
 
 
 def _is_wanted(
-    project: Project, module: Module, call: ast.Call, classes: list[str], names: list[str]
+    project: Project, module: Module, call: ast.expr, classes: list[str], names: list[str]
 ) -> bool:
-    """Whether the function reads one of these before, or has a statement load it."""
+    """Whether the function reads one of these before, or has a statement load it.
+
+    What it reads in front of a commit that always runs was expired again.
+    """
     function, end = module.enclosing_function(call), module.span(call).start
+    statement = module.statement_of(call)
     for node in module.walk(function):
         if not isinstance(node, ast.Attribute) or node.attr not in names:
             continue
         if not isinstance(node.ctx, ast.Load) or module.span(node).start >= end:
+            continue
+        if statement is not None and ends_before(module, module.span(node).end, statement, ()):
             continue
         if project.qualified_name(module, node.value) in classes:
             return True

@@ -79,7 +79,7 @@ class SpawnedReads:
             call = self._computed(read.place) if read.how == "dynamic" else None
             if call is None:
                 self._reads.append(read)
-            else:
+            elif call == read.place:
                 self._calls.add(call)
 
     def _is_of_migration(self, place: Place) -> bool:
@@ -108,8 +108,26 @@ class SpawnedReads:
         for call in () if module is None else module.calls_at(place.span):
             if module is None or module.scopes.builtin_called(call) not in _BUILTINS:
                 continue
-            return place if self._may_wait(module, call) else None
+            if self._may_wait(module, call):
+                return place
+            return self._by_mapper(module, call)
         return None
+
+    def _by_mapper(self, module: Module, call: ast.Call) -> Place | None:
+        """Return a call if a plain function reads by the names that a mapper gives, at any depth.
+
+        Its callers make it in a greenlet.
+        """
+        around = module.enclosing_function(call)
+        if not isinstance(around, ast.FunctionDef) or not any(
+            isinstance(one, ast.Attribute) and one.attr == "relationships"
+            for one in module.walk(around)
+        ):
+            return None
+        if not self._project.calls.graph().callers(_place_of(module, around)):
+            return None
+        self._where_it_waits(module, call)
+        return None if module.is_generator(around) else module.place(around)
 
     def _where_it_waits(self, module: Module, call: ast.Call) -> Place | None:
         """Return the place of a call that may wait; else remember the function around it."""

@@ -1,0 +1,187 @@
+"""Whether an object may be refreshed at a place: it is persistent there, in its session.
+
+A refresh of an object that was deleted, expunged or rolled back raises (SQLAlchemy,
+`Session.refresh`), where a read of what it has loaded did not. Whoever writes a refresh asks here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
+from awaken.contract import Edit
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Site
+from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.effects.places.between import EventGraph
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_ENDING = {"begin_nested", "delete", "expunge", "expunge_all", "invalidate", "reset", "rollback"}
+"""Methods by which a session may lose an object; a rollback loses those that are new."""
+_CLOSING = {"close", "close_all", "remove"}
+"""Methods that other things have as well."""
+_DELETES = {f"sqlalchemy.{home}delete" for home in ("", "sql.", "sql.expression.")}
+_WORDS = tuple(f"{one}(".encode() for one in sorted({*_ENDING, *_CLOSING}))
+_DETACHING = {"close", "delete", "expunge", "expunge_all"}
+_ORPHANS = (b"delete-orphan", b"cascade_delete")
+_TAKING = {"clear", "discard", "pop", "remove"}
+"""Methods of collections by which a part loses its owner."""
+
+
+class Persistence:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def guarded(
+        self, site: Site[ast.AST], node: ast.AST, text: str, code: str, *, certain: bool = True
+    ) -> tuple[str, list[Edit]]:
+        """Return ``code``, which refreshes what ``text`` says in front of ``node``, and imports.
+
+        It runs under a condition, unless the object is certainly persistent there; not ``certain``
+        are the objects that nobody may have added.
+        """
+        if certain and not self.may_be_lost(site.module, node, text):
+            return code, []
+        inspect, needed = imported(site, "sqlalchemy", "inspect", node)
+        lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
+        return f"if {inspect}({text}).persistent:\n{lines}", [needed]
+
+    def may_be_lost(self, module: Module, node: ast.AST, text: str) -> bool:
+        """Whether the session may have lost the object ``text`` on some way to ``node``."""
+        return self._may_be_lost(module, node, text.partition(".")[0], set())
+
+    def may_be_expunged(self, module: Module, node: ast.AST, text: str) -> bool:
+        """Whether the function around ``node`` may take an object out of its session before it."""
+        function = module.enclosing_function(node)
+        name, end = text.partition(".")[0], module.span(node).start
+        return any(
+            isinstance(one, ast.Call)
+            and last_name(one.func) in _DETACHING
+            and module.span(one).end <= end
+            and (not one.args or any(each.id == name for each in _names(one)))
+            and self._project.orm.session_of(module, getattr(one.func, "value", one)) is not None
+            for one in (module.walk(function) if function is not None else ())
+        )
+
+    def _may_be_lost(
+        self, module: Module, node: ast.AST, name: str, seen: set[FunctionPlace]
+    ) -> bool:
+        function = function_around(module, node)
+        if not isinstance(function, Function):
+            return False
+        place = self._functions[module.path, module.span(function).start]
+        if place in seen:
+            return False
+        seen.add(place)
+        if self._is_reached(module, function, place, node, name):
+            return True
+        bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
+        if not any(isinstance(one.node, ast.arg) for one in bindings):
+            return False
+        return any(
+            self._may_be_lost(home, call, given, seen)
+            for home, call, given in self._calls_of(place)
+        )
+
+    def _calls_of(self, function: FunctionPlace) -> Iterator[tuple[Module, ast.Call, str]]:
+        """Yield the calls of a function, tests aside, each with a variable that it is given."""
+        for call in self._project.calls.graph().callers(function):
+            home = None if is_test_file(call.place.path) else self._project.module(call.place.path)
+            for node in () if home is None else home.calls_at(call.place.span):
+                given = [*node.args, *(one.value for one in node.keywords)]
+                for one in given:
+                    if home is not None and isinstance(one, ast.Name):
+                        yield home, node, one.id
+
+    # -------------------------------------------------------------------- what loses objects
+    def _is_reached(
+        self, module: Module, function: Function, place: FunctionPlace, node: ast.AST, name: str
+    ) -> bool:
+        """Whether something in a function loses objects, and ``node`` may run behind that."""
+        if place not in self._losing:
+            return False
+        nodes = list(own_nodes(what_runs(function)))
+        called = {
+            one.place
+            for one in self._project.calls.graph().callees(place)
+            if any(each in self._losing for each in one.functions)
+        }
+        losing = [
+            one
+            for one in nodes
+            if self._loses(module, one)
+            or (isinstance(one, ast.Call) and module.place(one) in called)
+        ]
+        graph = EventGraph(module, function, losing)
+        stops = {
+            one
+            for one in nodes
+            if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Store)
+        }
+        reached = graph.reached_from(losing, stops)
+        return any(one in reached for one in module.walk(node))
+
+    @cached_property
+    def _losing(self) -> frozenset[FunctionPlace]:
+        """The functions in which a session may lose objects, or that call one of these."""
+        words = (*_WORDS, *_ORPHANS) if self._has_orphans else _WORDS
+        found = {
+            self._functions[module.path, module.span(function).start]
+            for module in modules_with(self._project, words)
+            for node in module.walk()
+            if self._loses(module, node)
+            and isinstance(function := function_around(module, node), Function)
+        }
+        return frozenset(self._project.calls.graph().reaching(found))
+
+    def _loses(self, module: Module, node: ast.AST) -> bool:
+        """Whether a session may lose objects by a node."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _ENDING:
+                is_bulk = name == "delete" and isinstance(owner, ast.Call)
+                return is_bulk or self._project.orm.session_of(module, owner) is not None
+            case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _CLOSING:
+                proof = self._project.orm.session_of(module, owner)
+                return isinstance(proof, SessionProof) or (
+                    name in _TAKING and self._is_of_orphans(owner)
+                )
+            case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _TAKING:
+                return self._is_of_orphans(owner)
+            case ast.Call(func=ast.Name() | ast.Attribute() as called):
+                return self._project.qualified_name(module, called) in _DELETES
+            case ast.Attribute(ctx=ast.Store() | ast.Del()):
+                return self._is_of_orphans(node)
+            case _:
+                return False
+
+    def _is_of_orphans(self, owner: ast.expr) -> bool:
+        """Whether an expression is a relationship whose objects are deleted without an owner."""
+        names = self._project.orm.relationships_of_mapped() if self._has_orphans else ()
+        return isinstance(owner, ast.Attribute) and owner.attr in names
+
+    @cached_property
+    def _has_orphans(self) -> bool:
+        return bool(self._project.files_with(_ORPHANS))
+
+    @cached_property
+    def _functions(self) -> dict[tuple[str, int], FunctionPlace]:
+        return {(one.path, one.start): one for one in self._project.calls.graph().functions()}
+
+
+def _names(call: ast.Call) -> Iterator[ast.Name]:
+    for one in call.args:
+        if isinstance(one, ast.Name):
+            yield one

@@ -1,0 +1,306 @@
+"""What a program writes through its sessions, and whose rows that are.
+
+A relationship that is first read behind such a write has it: the read flushes what is pending, and
+loads. One that is loaded ahead of the write has not.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import Step
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
+from awaken.kit.relationships.sides import WORDS
+from awaken.kit.search import modules_with
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import ClassOf, InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.contract import Place
+    from awaken.project import Project
+
+_OBJECTS = {"add", "add_all", "bulk_save_objects", "delete", "merge"}
+"""Methods of sessions that are given objects to write."""
+_MAPPINGS = {"bulk_insert_mappings", "bulk_update_mappings"}
+_EXECUTING = {"execute", "scalars"}
+_STATEMENTS = {
+    f"sqlalchemy.{home}{name}"
+    for home in ("", "sql.", "sql.expression.")
+    for name in ("delete", "insert", "update")
+}
+_OF_SESSIONS = {*_OBJECTS, *_MAPPINGS, *_EXECUTING, "refresh"}
+_CALLS = tuple(f".{one}(".encode() for one in sorted(_OF_SESSIONS))
+
+
+class Written(NamedTuple):
+    """A class whose rows a write may change; of what ``sets_key`` it is a key of the object.
+
+    ``owner`` is empty where it may be any class. Of what ``is_new`` an object is made, which has no
+    relationships but those that it ``is_given``, until they are loaded behind the byte ``loaded``.
+    What ``is_refreshed`` is not written at all.
+    """
+
+    owner: str
+    sets_key: bool = False
+    is_new: bool = False
+    is_given: frozenset[str] = frozenset()
+    loaded: int = 0
+    is_refreshed: bool = False
+
+
+class Writes:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = self._project = project
+        owners = {
+            one.owner
+            for path in project.files_with(WORDS)
+            for one in project.orm.relationship_sides(path)
+        }
+        self._owners = {
+            one for owner in owners if owner for one in (owner, *project.all_subclasses(owner))
+        }
+        self._keys = {one for owner in owners if owner for one in self._keys_of(owner)}
+        self._keys |= {
+            (owner, name)
+            for owner in owners
+            if owner and (mapped := project.orm.mapped_class(owner)) is not None
+            for name, facts in mapped.relationships.items()
+            if facts.uselist is False
+        }
+        self._names = {name for _, name in self._keys}
+        self._all: defaultdict[Place, set[Written]] = defaultdict(set)
+        own: defaultdict[FunctionPlace, set[Written]] = defaultdict(set)
+        functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
+        words = (
+            *_CALLS,
+            b".append(",
+            b".refresh(",
+            *(f".{name}".encode() for name in sorted(self._names)),
+        )
+        for module in modules_with(project, words):
+            for node in () if is_of_alembic(module) else module.walk():
+                written = set(self._written(module, node))
+                function = function_around(module, node) if written else None
+                if isinstance(function, Function):
+                    self._all[module.place(node)] |= written
+                    own[functions[module.path, module.span(function).start]] |= written
+        self._add_calls(own)
+        self._by_path: dict[str, list[Place]] = {}
+
+    def places(self) -> list[Place]:
+        """Return the calls and assignments that write, or call what writes."""
+        return sorted(self._all)
+
+    def in_file(self, path: str) -> list[Place]:
+        """Return those of one file."""
+        if path not in self._by_path:
+            self._by_path[path] = [one for one in self.places() if one.path == path]
+        return self._by_path[path]
+
+    def changes(self, place: Place, owner: str, name: str) -> bool:
+        """Whether the write at a place may change what a relationship holds."""
+        mapped = self._project.orm.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(name)
+        if facts is None or facts.target is None:
+            return True
+        return any(
+            not one.owner
+            or self._is_kin(one.owner, facts.target)
+            or (one.sets_key and self._is_kin(one.owner, owner))
+            for one in self._all[place]
+            if not one.is_new and not one.is_refreshed
+        )
+
+    def refreshes(self, place: Place) -> bool:
+        """Whether an object is refreshed at a place, or by what is called there."""
+        return any(one.is_refreshed for one in self._all[place])
+
+    def makes(self, place: Place, step: Step, start: int) -> bool:
+        """Whether an object is made at a place, or by what is called there, that is read unloaded.
+
+        ``start`` is where it is read.
+        """
+        return any(
+            one.is_new
+            and step.name not in one.is_given
+            and (not one.loaded or start < one.loaded)
+            and (not one.owner or self._is_kin(one.owner, owner))
+            for one in self._all[place]
+            for owner in step.owners
+        )
+
+    def sets_key(self, place: Place, owners: Iterable[str]) -> bool:
+        """Whether an object of a class may refer to another one after the write at a place."""
+        return any(
+            one.sets_key and (not one.owner or self._is_kin(one.owner, owner))
+            for one in self._all[place]
+            for owner in owners
+        )
+
+    def sets_key_inside(self, module: Module, node: ast.AST, owners: Iterable[str]) -> bool:
+        """Whether the function around a node does so."""
+        span = module.span(module.enclosing_function(node) or module.tree)
+        return any(
+            place.path == module.path and span.contains(place.span) and self.sets_key(place, owners)
+            for place in self._all
+        )
+
+    def with_unloaded(self) -> Iterator[Place]:
+        """Yield what makes objects, or sets a key: what is referred to may have nothing loaded."""
+        for place, written in sorted(self._all.items()):
+            if any(one.is_new or one.sets_key or one.is_refreshed for one in written):
+                yield place
+
+    def makes_inside(self, module: Module, node: ast.AST, step: Step) -> bool:
+        """Whether the function around a read makes such an object, or calls what does."""
+        function = module.enclosing_function(node)
+        span, start = module.span(function or module.tree), module.span(node).start
+        return any(
+            place.path == module.path
+            and span.contains(place.span)
+            and self.makes(place, step, start)
+            for place in self._all
+        )
+
+    def _is_kin(self, one: str, other: str) -> bool:
+        ancestors = self._project.orm.mapping_ancestors
+        return one in ancestors(other) or other in ancestors(one)
+
+    # ----------------------------------------------------------------------------------- writes
+    def _written(self, module: Module, node: ast.AST) -> Iterator[Written]:
+        """Yield the classes whose rows a node may change."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name), args=[_, *_]) if name in _OF_SESSIONS:
+                yield from self._of_session(module, node)
+            case ast.Call(func=ast.Name() | ast.Attribute()) if (
+                made := self._project.qualified_name(module, node.func)
+            ) in self._owners:
+                given = frozenset(one.arg for one in node.keywords if one.arg is not None)
+                loaded = written_behind(self._project, module, node)
+                if not self._is_refreshed(module, node):
+                    yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
+            case ast.Call(func=ast.Name() as called) if any(
+                isinstance(one.node, ast.arg) for one in module.scopes.bindings_of(called)
+            ):
+                # A class that its caller names.
+                loaded = written_behind(self._project, module, node)
+                if not self._is_refreshed(module, node):
+                    yield Written("", is_new=True, loaded=loaded)
+            case ast.Attribute(attr=name, ctx=ast.Store()) if name in self._names:
+                for value in self._project.values.of(module, node.value).alternatives:
+                    if isinstance(value, InstanceOf) and (value.qualified, name) in self._keys:
+                        yield Written(value.qualified, sets_key=True)
+            case _:
+                pass
+
+    def _of_session(self, module: Module, call: ast.Call) -> Iterator[Written]:
+        """Yield what a method of a session writes."""
+        func = call.func
+        if not isinstance(func, ast.Attribute):
+            return
+        if not isinstance(self._project.orm.session_of(module, func.value), SessionProof):
+            return
+        if func.attr != "refresh":
+            yield from self._given(module, func.attr, call.args[0])
+        elif len(call.args) == 1:
+            # Nothing is written; but a side that leads back may be unloaded then.
+            yield Written("", is_refreshed=True)
+
+    def _given(self, module: Module, method: str, first: ast.expr) -> Iterator[Written]:
+        if method in _EXECUTING:
+            for node in module.walk(first):
+                if not isinstance(node, ast.Call) or not node.args:
+                    continue
+                if self._project.qualified_name(module, node.func) in _STATEMENTS:
+                    name = self._project.qualified_name(module, node.args[0])
+                    mapped = None if name is None else self._project.orm.mapped_class(name)
+                    yield Written("" if mapped is None or name is None else name, sets_key=True)
+            return
+        known = list(self._classes(module, first))
+        for owner in known or [""]:
+            yield Written(owner, sets_key=method in _MAPPINGS)
+            if method == "delete" and owner:
+                mapped = self._project.orm.mapped_class(owner)
+                parts = () if mapped is None else mapped.relationships.values()
+                yield from (Written(one.target) for one in parts if one.target is not None)
+
+    def _classes(self, module: Module, node: ast.expr) -> Iterator[str]:
+        """Yield the mapped classes of an object, of the items of a list, or that a class is."""
+        values = list(self._project.values.of(module, node).alternatives)
+        for value in values:
+            if isinstance(value, InstanceOf) and value.parameters:
+                values += value.parameters[-1]
+            elif isinstance(value, InstanceOf | ClassOf) and self._is_mapped(value.qualified):
+                yield value.qualified
+
+    def _is_refreshed(self, module: Module, made: ast.Call) -> bool:
+        """Whether an object is refreshed where it is made, or by what it is handed to."""
+        above = module.parent(made)
+        if isinstance(above, ast.Call) and last_name(above.func) in self._refreshing:
+            return True
+        function = function_around(module, made)
+        return function is not None and any(
+            isinstance(module.parent(one), ast.Call) and function_around(module, one) is function
+            for one in module.mentions("refresh")
+        )
+
+    @cached_property
+    def _refreshing(self) -> frozenset[str]:
+        """The names of the functions that refresh what they are given."""
+        found = (
+            function_around(module, node)
+            for module in modules_with(self._project, (b".refresh(",))
+            for node in module.mentions("refresh")
+        )
+        return frozenset(one.name for one in found if one is not None)
+
+    def _is_mapped(self, qualified: str) -> bool:
+        return self._project.orm.mapped_class(qualified) is not None
+
+    def _keys_of(self, owner: str) -> Iterator[tuple[str, str]]:
+        """Yield the attributes of a class that hold keys of others."""
+        mapped = self._project.orm.mapped_class(owner)
+        for name, facts in () if mapped is None else mapped.columns.items():
+            if facts.foreign_key is not None or facts.refers is not None:
+                yield owner, name
+
+    # ------------------------------------------------------------------------------------ calls
+    def _add_calls(self, written: dict[FunctionPlace, set[Written]]) -> None:
+        """Add the calls of functions that write, over any number of calls."""
+        graph = self._project.calls.graph()
+        waiting = list(written)
+        while waiting:
+            function = waiting.pop()
+            for call in graph.callers(function):
+                passed = {each for one in written[function] for each in self._passed(call, one)}
+                self._all[call.place] |= passed
+                known = written.setdefault(call.caller, set())
+                if not passed <= known:
+                    known |= passed
+                    waiting.append(call.caller)
+
+    def _passed(self, call: Call, written: Written) -> Iterator[Written]:
+        """Yield what a call writes by a function: of a class that it is given, if it makes one."""
+        module = None if written.loaded else self._project.module(call.place.path)
+        if not written.is_new or written.owner or module is None:
+            yield from () if written.loaded else (written,)
+            return
+        given = {
+            name
+            for node in module.calls_at(call.place.span)
+            for one in node.args
+            if isinstance(one, ast.Name | ast.Attribute)
+            and (name := self._project.qualified_name(module, one)) in self._owners
+        }
+        yield from (written._replace(owner=one) for one in sorted(given))

@@ -1,0 +1,77 @@
+"""The methods of dataclass mappings that read all fields: whether anything runs them.
+
+A mapped dataclass has a generated `__repr__` and `__eq__`. They read its relationships where an
+object is formatted, or compared with another, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.kit.search import modules_with
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import InstanceOf, Value
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_WORDS = (b"==", b"!=", b" in ", b"(", b"%", b"{")
+_COMPARING = (ast.Eq, ast.Gt, ast.GtE, ast.In, ast.Lt, ast.LtE, ast.NotEq, ast.NotIn)
+_CALLS = {
+    *("ascii", "format", "hash", "print", "repr", "sorted", "str"),  # builtins
+    *("critical", "debug", "error", "exception", "info", "log", "warning"),  # of loggers
+    *("count", "index", "remove"),  # of lists
+}
+
+
+class GeneratedMethods:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def may_run(self, owner: str) -> bool:
+        """Whether an object of a class, or of one below it, is formatted or compared."""
+        family = {owner, *self._project.all_subclasses(owner)}
+        return not family.isdisjoint(self._classes)
+
+    @cached_property
+    def _classes(self) -> frozenset[str]:
+        """The mapped classes whose objects are formatted or compared somewhere."""
+        return frozenset(
+            one
+            for module in modules_with(self._project, _WORDS)
+            for node in module.walk()
+            for used in _used(node)
+            for value in self._project.values.of(module, used).alternatives
+            for one in self._mapped(value)
+        )
+
+    def _mapped(self, value: Value) -> Iterator[str]:
+        if isinstance(value, InstanceOf):
+            if self._project.orm.mapped_class(value.qualified) is not None:
+                yield value.qualified
+            for part in value.parameters:
+                for one in part:
+                    yield from self._mapped(one)
+
+
+def _used(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what is formatted or compared by a node."""
+    match node:
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            if any(isinstance(one, _COMPARING) for one in ops):
+                yield from (left, *others)
+        case ast.FormattedValue(value=value):
+            yield value
+        case ast.BinOp(op=ast.Mod(), right=ast.Tuple(elts=parts)):
+            yield from parts
+        case ast.BinOp(op=ast.Mod(), right=right):
+            yield right
+        case ast.Call(args=given) if last_name(node.func) in _CALLS:
+            yield from (one for one in given if not isinstance(one, ast.Starred))
+        case _:
+            pass

@@ -1,0 +1,276 @@
+"""Applications before and after a rewrite: the same requests, and what they do and leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import re
+import sqlite3
+import sys
+import tempfile
+import types
+import warnings
+from collections import Counter
+from contextlib import chdir
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+from random_objects import REQUESTS, ROWS, application
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import NullPool
+
+from awaken.testing import Case, run_case
+from awaken.testing.cases import Settings
+
+_WRITING = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+_SYNCHRONOUS = "create_engine("
+
+
+class Answer(NamedTuple):
+    """What a request came to: its answer, the rows, what was written, and connections still out.
+
+    ``error`` is what it raised, if it did; that may differ.
+    """
+
+    status: int
+    body: object
+    rows: object
+    written: object
+    left: int
+    error: str = ""
+
+
+def migrated(texts, *, rule="session-to-async", beside=("query-to-select",)):
+    """Return what the rules make of these files of one project, and what they report."""
+    files = {path: text.encode() for path, text in texts.items()}
+    case = Case(
+        name="it",
+        family="sqlalchemy",
+        rule=rule,
+        directory=Path(),
+        settings=Settings(unsafe=True, published=False, beside=beside),
+        before=files,
+        after=files,
+        program={},
+    )
+    return run_case(case)
+
+
+def _rows(path):
+    with sqlite3.connect(path) as connection:
+        connection.text_factory = str
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=str)
+            for (name,) in tables.fetchall()
+        }
+
+
+def _made(module):
+    synchronous = create_engine("sqlite:///shop.db", poolclass=NullPool)
+    module.Base.metadata.create_all(synchronous)
+    with sqlite3.connect("shop.db") as connection:
+        connection.executescript(ROWS)
+
+
+def _said(error):
+    try:
+        return f"{type(error).__name__}: {error}"[:400]
+    except Exception:  # noqa: BLE001  the text of an error may read a detached object
+        return type(error).__name__
+
+
+async def _asked(module, written):
+    engine = module.engine
+    pool = engine.pool
+    raised = []
+
+    async def application(scope, receive, send):
+        try:
+            await module.app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001  a server logs it
+            raised.append(_said(error))
+
+    transport = httpx.ASGITransport(application)
+    paths = sorted(
+        {one.path for one in module.app.routes if getattr(one, "path", "").endswith("/{key}")}
+    )
+    answers = {}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for path in paths:
+            for key, flag in REQUESTS:
+                written.clear()
+                raised.clear()
+                url = path.replace("{key}", str(key))
+                response = await client.post(url, params={"flag": flag})
+                body = response.json() if response.status_code < 500 else None
+                answers[url, flag] = Answer(
+                    response.status_code,
+                    body,
+                    _rows("shop.db"),
+                    dict(written),
+                    pool.checkedout(),
+                    "".join(raised),
+                )
+    disposed = engine.dispose()
+    if disposed is not None:
+        await disposed
+    return answers
+
+
+def observed(text, name, place):
+    """Return the answers of an application by what was asked."""
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    Path(place).mkdir()
+    try:
+        with chdir(place), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(text, f"{name}.py", "exec"), module.__dict__)
+            _made(module)
+            engine, written = module.engine, Counter()
+            synchronous = getattr(engine, "sync_engine", engine)
+
+            @event.listens_for(synchronous, "connect")
+            def fast(connection, _record):
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA synchronous=OFF")
+                cursor.execute("PRAGMA journal_mode=MEMORY")
+                cursor.close()
+
+            # What is rolled back is not compared: a load ahead may flush what no commit follows.
+            pending = Counter()
+
+            @event.listens_for(synchronous, "before_cursor_execute")
+            def noted(_connection, _cursor, statement, *_):
+                if found := _WRITING.match(statement):
+                    pending[" ".join(found.groups())] += 1
+
+            @event.listens_for(synchronous, "commit")
+            def committed(_connection):
+                written.update(pending)
+                pending.clear()
+
+            @event.listens_for(synchronous, "rollback")
+            def rolled_back(_connection):
+                pending.clear()
+
+            return asyncio.run(_asked(module, written))
+    finally:
+        del sys.modules[name]
+
+
+class Outcome(NamedTuple):
+    """What came of an application: ``refused``, or each request that differs, and both answers."""
+
+    refused: bool
+    findings: list
+    before: str
+    after: str
+    differences: list
+
+
+_PLAIN = re.compile(r'@app.post\("/(\d)/{key}"\)\n(?:.+\n)+?    return \w+\n')
+SAID = "an endpoint without a response model answers with what a commit had expired"
+
+
+def _announced(text, findings):
+    """Return the numbers of the endpoints of which the report says that their answers change."""
+    said = any(SAID in one.message for one in findings)
+    return set(_PLAIN.findall(text)) if said else set()
+
+
+def differences(before, after, announced=()):
+    """Yield what was asked where the two sides do not agree.
+
+    A request that failed before may do anything but keep its connection.
+    """
+    for asked, one in before.items():
+        other = after[asked]
+        if asked[0].split("/")[1] in announced and other.status == one.status:
+            other = other._replace(body=one.body)
+        if one.status >= 500:
+            if other.left:
+                yield asked, one, other
+            return
+        if one[:-1] != other[:-1]:
+            yield asked, one, other
+            return
+
+
+def compared(seeds, make=application):
+    """Yield the outcome of each application, by its seed."""
+    texts = {f"shop{seed}.py": make(seed) for seed in seeds}
+    result = migrated(texts)
+    found = {}
+    for finding in result.report.findings:
+        found.setdefault(finding.place.path, []).append(finding)
+    home = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112
+    with tempfile.TemporaryDirectory(dir=home) as place:
+        for seed in seeds:
+            path = f"shop{seed}.py"
+            before, after = texts[path], result.files[path].decode()
+            findings = found.get(path, [])
+            if "create_async_engine" not in after:
+                yield seed, Outcome(True, findings, before, after, [])
+                continue
+            sides = [
+                observed(text, f"{side}{seed}", f"{place}/{side}{seed}")
+                for side, text in (("before", before), ("after", after))
+            ]
+            found_different = [*differences(*sides, _announced(before, findings))]
+            yield seed, Outcome(False, findings, before, after, found_different)
+    gc.collect()
+
+
+def _shown(seed, outcome, home):
+    """Write down an application that differs, and what of it does."""
+    where = Path(home) / f"{seed}"
+    where.mkdir(parents=True, exist_ok=True)
+    (where / "before.py").write_text(outcome.before)
+    (where / "after.py").write_text(outcome.after)
+    said = [f"{one.level} {one.reason} {one.message}" for one in outcome.findings]
+    for (url, flag), before, after in outcome.differences:
+        number = url.split("/")[1]
+        texts = outcome.before, outcome.after
+        said += [f"--- {url} {flag}", *(_endpoint(one, number) for one in texts)]
+        for name in Answer._fields:
+            sides = getattr(before, name), getattr(after, name)
+            if sides[0] != sides[1]:
+                said.append(f"{name}:\n  {sides[0]}\n  {sides[1]}")
+    (where / "said.txt").write_text("\n".join(said) + "\n")
+
+
+def _endpoint(text, number):
+    start = text.index(f'@app.post("/{number}/')
+    end = text.find("\n@app.post", start + 1)
+    return text[start : end if end > 0 else None]
+
+
+def main(first, last, home, *, wide):
+    """Compare the applications from one seed to another, and write down those that differ."""
+    logging.disable(logging.CRITICAL)
+    counted = Counter()
+    make = partial(application, wide=wide)
+    for start in range(first, last, 50):
+        for seed, outcome in compared(range(start, min(last, start + 50)), make):
+            if outcome.refused:
+                counted["refused"] += 1
+            elif outcome.differences:
+                counted["different"] += 1
+                print(seed, end=" ", flush=True)  # noqa: T201
+            else:
+                counted["same"] += 1
+            if outcome.refused or outcome.differences:
+                _shown(seed, outcome, f"{home}/{'refused' if outcome.refused else 'different'}")
+    print(json.dumps(counted))  # noqa: T201
+
+
+if __name__ == "__main__":
+    # For example: `python compared_applications.py 0 5000 /tmp/differences wide`
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], wide=sys.argv[4:] == ["wide"])

@@ -1,0 +1,481 @@
+"""What endpoints do with objects that were written: both sides answer the same, row by row."""
+
+from __future__ import annotations
+
+import pytest
+from compared_applications import SAID, differences, migrated, observed
+from random_objects import HEAD, HELPERS
+
+HELPING = """\
+from contextvars import ContextVar
+
+from sqlalchemy import inspect as inspected
+from sqlalchemy import text
+
+current: ContextVar[str] = ContextVar("current", default="nobody")
+
+def everything(row):
+    names = [one.key for one in inspected(type(row)).relationships]
+    return {name: type(getattr(row, name)).__name__ for name in names}
+
+def deep(row):
+    found = []
+    for one in inspected(row).mapper.relationships:
+        value = getattr(row, one.key)
+        for item in value if isinstance(value, list) else [value]:
+            if item is not None:
+                for other in inspected(item).mapper.relationships:
+                    more = getattr(item, other.key)
+                    size = len(more) if isinstance(more, list) else more is None
+                    found.append([one.key, other.key, size])
+    return sorted(found, key=str)
+
+def get_or_make(db: Session, model, **kwargs):
+    instance = db.query(model).filter_by(**kwargs).one_or_none()
+    if instance:
+        return instance
+    instance = model(**kwargs)
+    db.add(instance)
+    db.commit()
+    return instance
+
+def owner_orders(order: Order) -> int:
+    return len(order.user.orders)
+
+def owner_name(order):
+    return order.user.name
+"""
+ENDPOINT = """\
+@app.post("/0/{{key}}"{model})
+def endpoint0(key: int, flag: bool = False, db: Session = Depends(get_db)):
+"""
+ROWS = {
+    "a1_deleted_and_committed": (
+        "UserOrdersOut",
+        """\
+user = db.get(User, key)
+db.delete(user)
+db.commit()
+return user
+""",
+    ),
+    "a1_deleted_and_flushed": (
+        "UserOrdersOut",
+        """\
+user = db.get(User, key)
+db.delete(user)
+db.flush()
+return user
+""",
+    ),
+    "a1_deleted_under_a_condition": (
+        "UserOrdersOut",
+        """\
+user = db.get(User, key)
+if flag:
+    db.delete(user)
+db.commit()
+return user
+""",
+    ),
+    "a1_expunged": (
+        "",
+        """\
+user = db.get(User, key)
+x = len(user.orders)
+db.expunge(user)
+db.commit()
+return len(user.orders)
+""",
+    ),
+    "a1_deleted_by_a_helper": (
+        "UserOrdersOut",
+        """\
+user = db.get(User, key)
+return remove(db, user)
+""",
+    ),
+    "a1_closed": (
+        "",
+        """\
+user = db.get(User, key)
+x = len(user.orders)
+db.commit()
+db.close()
+return user.name if flag else 1
+""",
+    ),
+    "a1_deleted_by_a_statement": (
+        "",
+        """\
+user = db.get(User, key)
+db.query(User).filter(User.id == key).delete()
+db.commit()
+return {"d": True}
+""",
+    ),
+    "a1_parts_are_deleted": (
+        "UserOrdersOut",
+        """\
+user = db.get(User, key)
+for one in list(user.orders):
+    db.delete(one)
+db.commit()
+return user
+""",
+    ),
+    "a2_append_to_what_a_generic_helper_made": (
+        "",
+        """\
+user = get_or_make(db, User, name="rep")
+try:
+    user.orders.append(Order(title="d", amount=1))
+    db.commit()
+except Exception:
+    db.rollback()
+return {"n": user.name}
+""",
+    ),
+    "a2_assign_to_what_autoflush_wrote": (
+        "",
+        """\
+user = User(name="n")
+db.add(user)
+db.query(Order).all()
+user.orders = [Order(title="d", amount=1)]
+db.commit()
+return {"n": user.name}
+""",
+    ),
+    "a2_append_tags": (
+        "",
+        """\
+user = get_or_make(db, User, name="rep2")
+user.tags.append(db.get(Tag, 1))
+db.commit()
+return [one.name for one in user.tags]
+""",
+    ),
+    "a2_append_to_new_items": (
+        "",
+        """\
+team = Team(name="t")
+team.users.append(User(name="a"))
+db.add(team)
+db.commit()
+for one in team.users:
+    one.orders.append(Order(title="z", amount=1))
+db.commit()
+return [len(one.orders) for one in team.users]
+""",
+    ),
+    "a2_append_after_a_flush": (
+        "",
+        """\
+user = User(name="n")
+db.add(user)
+db.flush()
+if flag:
+    user.tags.append(db.get(Tag, 1))
+user.orders.append(Order(title="d", amount=1))
+db.commit()
+return {"n": user.name, "o": len(user.orders)}
+""",
+    ),
+    "a2_extend_what_a_helper_stored": (
+        "",
+        """\
+user = store(db, User(name="n"))
+user.orders.extend([Order(title="d", amount=1)])
+db.commit()
+return {"n": len(user.orders)}
+""",
+    ),
+    "a8_all_rows": (
+        "",
+        """\
+return db.query(User).all()
+""",
+    ),
+    "a8_one_row": (
+        "",
+        """\
+user = db.get(User, key)
+return user
+""",
+    ),
+    "a8_a_new_row": (
+        "",
+        """\
+user = User(name="x")
+db.add(user)
+db.commit()
+return user
+""",
+    ),
+    "a8_a_row_in_a_dictionary": (
+        "",
+        """\
+return {"user": db.get(User, key)}
+""",
+    ),
+    "a9_key_set_and_committed": (
+        "",
+        """\
+order = db.get(Order, key)
+order.user_id = 3
+db.commit()
+return [one.title for one in order.user.orders]
+""",
+    ),
+    "a9_key_set_and_read_by_helpers": (
+        "",
+        """\
+order = db.get(Order, key)
+before = order.user.name
+order.user_id = 3
+db.commit()
+return [before, owner_name(order), owner_orders(order)]
+""",
+    ),
+    "a9_key_set_and_refreshed": (
+        "",
+        """\
+order = db.get(Order, key)
+order.user_id = 2
+db.commit()
+db.refresh(order)
+return [one.title for one in order.user.orders]
+""",
+    ),
+    "a9_key_set_and_answered": (
+        "OrderUserOut",
+        """\
+order = db.get(Order, key)
+order.user_id = 2
+db.commit()
+return order
+""",
+    ),
+    "a9_key_set_by_name": (
+        "OrderUserOut",
+        """\
+order = db.get(Order, key)
+setattr(order, "user_id", 2)
+db.commit()
+return order
+""",
+    ),
+    "a12_the_same_statement": (
+        "",
+        """\
+users = db.scalars(select(User).order_by(User.id)).all()
+names = [one.name for one in users]
+db.execute(text("update users set name = name || 'x'"))
+db.commit()
+again = db.scalars(select(User).order_by(User.id)).all()
+return [names, [one.name for one in again]]
+""",
+    ),
+    "a12_another_session": (
+        "",
+        """\
+user = db.get(User, key)
+with engine.begin() as connection:
+    pass
+db.commit()
+other = SessionLocal()
+row = other.get(User, key)
+row.name = "else"
+other.commit()
+other.close()
+again = db.scalars(select(User).where(User.id == key)).one()
+return [user.name, again.name]
+""",
+    ),
+    "a12_not_synchronized": (
+        "",
+        """\
+user = db.get(User, key)
+db.query(User).filter(User.id == key).update({"name": "up"}, synchronize_session=False)
+db.commit()
+again = db.query(User).filter(User.id == key).first()
+return [user is again, again.name]
+""",
+    ),
+    "a12_get": (
+        "",
+        """\
+user = db.get(User, key)
+seen = user.name
+with engine.begin() as connection:
+    connection.execute(text("update users set name = 'raw' where id = 1"))
+db.commit()
+again = db.get(User, key)
+return [seen, again.name]
+""",
+    ),
+    "a12_a_class_without_relationships": (
+        "",
+        """\
+tag = db.get(Tag, 1)
+seen = tag.name
+db.execute(text("update tags set name = name || 'r' where id = 1"))
+db.commit()
+again = db.scalars(select(Tag).where(Tag.id == 1)).one()
+return [seen, again.name, tag.name]
+""",
+    ),
+    "a13_add_and_read": (
+        "",
+        """\
+user = db.get(User, key)
+db.add(Order(title="x", amount=1, user_id=key))
+return [one.title for one in user.orders]
+""",
+    ),
+    "a13_assign_and_flush": (
+        "",
+        """\
+order = db.get(Order, key)
+order.user = db.get(User, 2)
+db.flush()
+return [one.title for one in order.user.orders]
+""",
+    ),
+    "a13_add_all_and_sum": (
+        "",
+        """\
+user = db.get(User, key)
+db.add_all([Order(title="x", amount=1, user_id=key)])
+total = sum(one.amount for one in user.orders)
+db.commit()
+return total
+""",
+    ),
+    "a13_delete_and_read": (
+        "",
+        """\
+user = db.get(User, key)
+order = db.get(Order, 4)
+db.delete(order)
+return [len(user.orders), len(db.get(User, 3).orders)]
+""",
+    ),
+    "a16_by_the_mapper": (
+        "",
+        """\
+return everything(db.get(User, key))
+""",
+    ),
+    "a16_by_the_mapper_two_deep": (
+        "",
+        """\
+return deep(db.get(User, key))
+""",
+    ),
+}
+
+
+def application(name, session=""):
+    """Return the application in which one row of the findings is an endpoint."""
+    model, body = ROWS[name]
+    head = HEAD.format(session=session, base="DeclarativeBase", new="", default="", cascade="")
+    endpoint = ENDPOINT.format(model=f", response_model={model}" if model else "")
+    helpers = "\n\n".join([*HELPERS.values(), HELPING])
+    return head + helpers + "\n\n" + endpoint + "".join(f"    {one}\n" for one in body.splitlines())
+
+
+@pytest.fixture(scope="module")
+def result():
+    """All rows as one project: it is planned once."""
+    return migrated({f"{name}.py": application(name) for name in ROWS})
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_is_as_it_was(name, result, tmp_path):
+    before, after = application(name), result.files[f"{name}.py"].decode()
+    sides = [
+        observed(text, f"{side}_{name}", tmp_path / side)
+        for side, text in (("before", before), ("after", after))
+    ]
+
+    assert "create_async_engine" in after
+    # A commit had left nothing of a row that is returned as it is: the report says so.
+    announced = {"0"} if name == "a8_a_new_row" else ()
+    assert [*differences(*sides, announced)] == []
+    said = [one.message for one in result.report.findings if one.place.path == f"{name}.py"]
+    assert not announced or any(SAID in one for one in said)
+
+
+def test_a_session_that_keeps_objects_reads_nothing_again():
+    text = application("a9_key_set_and_answered", ", expire_on_commit=False")
+    result = migrated({"shop.py": text})
+
+    after = result.files["shop.py"].decode()
+    assert "refresh(order, attribute_names" not in after[after.index("@app.post") :]
+
+
+def test_a_persistent_object_is_refreshed_without_a_condition():
+    result = migrated({"shop.py": application("a9_key_set_and_answered")})
+
+    after = result.files["shop.py"].decode()
+    assert ".persistent" not in after[after.index("@app.post") :]
+
+
+DATACLASSES = HEAD.format(
+    session="",
+    base="MappedAsDataclass, DeclarativeBase, kw_only=True",
+    new=", init=False",
+    default=", default=None",
+    cascade="",
+)
+NAMED = """\
+@app.post("/0/{{key}}")
+def endpoint0(key: int, db: Session = Depends(get_db)):
+    order = db.get(Order, key)
+    {uses}
+    return {{"title": order.title}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("uses", "is_run"),
+    [
+        ("order.amount += 1", False),
+        ("assert order is not None", False),
+        ("print(order)", True),
+        ('seen = f"{order}"', True),
+        ("assert order == db.get(Order, 1)", True),
+        ("assert order in [db.get(Order, 1)]", True),
+    ],
+)
+def test_a_generated_method_reads_only_where_it_runs(uses, is_run):
+    result = migrated({"shop.py": DATACLASSES + NAMED.format(uses=uses)})
+
+    assert ('lazy="selectin"' in result.files["shop.py"].decode()) == is_run
+
+
+VISIBLE = """\
+from contextvars import ContextVar
+
+current: ContextVar[str] = ContextVar("current")
+
+
+def who(key: int, db: Session = Depends(get_db)):
+    current.set(db.get(User, key).name)
+
+
+@app.post("/0/{key}", dependencies=[Depends(who)])
+def endpoint0(key: int, db: Session = Depends(get_db)):
+    return [current.get("nobody"), sorted(vars(db.get(User, key)))]
+"""
+
+
+def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
+    result = migrated({"shop.py": head + VISIBLE})
+
+    (said,) = [one.message for one in result.report.findings if "`sessionmaker`" in one.message]
+    assert "the `__dict__` of an object holds what is loaded with it now" in said
+    assert "a `ContextVar` that a dependency sets is seen by its endpoint from now on" in said
