@@ -13,10 +13,13 @@ Lines at its top, `# key: value`, say what is special:
     python: 3.12        the Python that the program demands, and needs
     needs: fastapi      another requirement
     statements: no      what is sent to the database may differ
+    pytest: yes         pytest runs it; what becomes of each test is compared, not what is printed
 
 `attacks/FIELD/_NAME.py` stands beside each program of its field as `NAME.py`. Usage:
 
     uv run python benchmarks/attacks.py [FIELD | FIELD/NAME]... [--diff] [--jobs 2]
+
+Programs of the fields `replaced` and `other-rules` need `--with pytest-mock --with async-timeout`.
 """
 
 from __future__ import annotations
@@ -49,17 +52,24 @@ from awaken.settings import Settings
 HOME = Path(__file__).with_name("attacks")
 _ADVICE = frozenset(rule.name for rule in api.rules() if Level.ADVICE in rule.levels)
 _ALL = tuple(rule.name for rule in api.rules() if rule.name not in _ADVICE)
+_WHOLE = ("query-to-select", "session-to-async", "on-event-to-lifespan")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "gather": tuple(r.name for r in api.rules() if r.family == "asyncio"),
     "loading": ("eager-load", "lazy-raise", "expire-on-commit"),
     "sessions": ("session-to-async", "expire-on-commit", "session-dependency", "session-in-route"),
     "lifespan": tuple(r.name for r in api.rules() if r.family in {"fastapi", "testing"}),
     "queries": ("query-to-select", "raw-sql-text", "session-context-manager"),
+    # Of the third round.
+    "threads": (*_WHOLE, "executor-to-thread"),
+    "replaced": _WHOLE,
+    "asynchronous": _WHOLE,
+    "other-rules": _ALL,
 }
 _SECONDS = 30
-_HEADER = re.compile(r"# (rules|announced|python|needs|statements): (.*)")
+_HEADER = re.compile(r"# (rules|announced|python|needs|statements|pytest|order): (.*)")
 _FILE = re.compile(r"^# --- (\S+)\n", re.MULTILINE)
-_ADDRESS = re.compile(r"0x[0-9a-f]+|Task-\d+|%\(\d+ ")
+_ADDRESS = re.compile(r"0x[0-9a-f]+|Task-\d+|%\(\d+ |ThreadPoolExecutor-\d+_\d+|asyncio_\d+")
+_OF_TESTS = re.compile("TEST|COLLECT|WARN|never")
 _REQUIRED = (
     "sqlalchemy>=2.0",
     "fastapi>=0.115",
@@ -127,8 +137,8 @@ def outcomes(program: Program) -> list[Outcome]:
     """Run a program as it is, and as each level leaves it."""
     if sys.version_info < tuple(map(int, program.python.split("."))):
         return []
-    before = observe(program.files)
-    again = observe(program.files)
+    before = observe(program)
+    again = observe(program)
     if before.sent != again.sent:  # rows of a secondary table come in the order of a set
         program.said.setdefault("statements", "no")
     if before.printed != again.printed:
@@ -182,7 +192,7 @@ def _difference(
     program: Program, level: str, before: Seen, report: RootReport, files: Mapping[str, str]
 ) -> tuple[str, str]:
     """Return how the program differs afterwards, unless a message says that it may."""
-    after = observe(files)
+    after = observe(program._replace(files=dict(files)))
     same = after.printed == before.printed
     if same and (after.sent == before.sent or level == "unsafe" or "statements" in program.said):
         return "", ""
@@ -226,18 +236,20 @@ def _write(root: Path, files: Mapping[str, str]) -> None:
         (root / path).write_text(text, "utf-8")
 
 
-def observe(files: Mapping[str, str]) -> Seen:
-    """Run `main.py` of the files in a process of its own."""
+def observe(program: Program) -> Seen:
+    """Run `main.py` of a program, or its tests, in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="awaken-attack-") as directory:
         root = Path(directory, "program").resolve()
-        _write(root, files)
+        _write(root, program.files)
         printed, sent = Path(directory, "printed"), Path(directory, "sent")
         process = os.fork()
         if process == 0:
-            _run(root, printed, sent)
+            _run(root, printed, sent, with_pytest="pytest" in program.said)
         ended = _wait(process)
         text = printed.read_text("utf-8", "replace")
         text = _ADDRESS.sub("…", text.replace(str(root), "ROOT"))
+        if "pytest" in program.said:
+            text = "\n".join(line for line in text.splitlines() if _OF_TESTS.match(line))
         return Seen(f"{text}\nexit {ended}\n", sent.read_text("utf-8") if sent.exists() else "")
 
 
@@ -252,7 +264,7 @@ def _wait(process: int) -> str:
     return "never"
 
 
-def _run(root: Path, printed: Path, sent: Path) -> None:
+def _run(root: Path, printed: Path, sent: Path, *, with_pytest: bool) -> None:
     """Run a program in this process, which was forked for it, and end it."""
     os.setsid()
     os.chdir(root)
@@ -264,13 +276,18 @@ def _run(root: Path, printed: Path, sent: Path) -> None:
     sys.path[:0] = [str(root)]
     sys.argv = ["main.py"]
     warnings.simplefilter("ignore")
+    warnings.filterwarnings("default", message=".*never awaited.*")
+    warnings.showwarning = lambda message, *_, **__: print("WARN", message, flush=True)
     code = 0
     with sent.open("w", encoding="utf-8") as log:
         _log_statements(log)
         try:
-            import runpy  # noqa: PLC0415
+            if with_pytest:
+                code = _tested()
+            else:
+                import runpy  # noqa: PLC0415
 
-            runpy.run_path("main.py", run_name="__main__")
+                runpy.run_path("main.py", run_name="__main__")
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
         except BaseException as error:  # noqa: BLE001  as Python ends a program
@@ -280,6 +297,31 @@ def _run(root: Path, printed: Path, sent: Path) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+class _Results:
+    """The plugin of pytest that prints what became of each test."""
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or report.outcome != "passed":
+            print(f"\nTEST {report.nodeid} {report.when} {report.outcome}")
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            print("\nCOLLECT", report.nodeid)
+
+    def pytest_warning_recorded(self, warning_message, nodeid):
+        if "never awaited" in str(warning_message.message):
+            print("\nWARN", nodeid, warning_message.message)
+
+
+def _tested() -> int:
+    """Run the tests of the current directory; return pytest's exit code."""
+    import pytest  # noqa: PLC0415
+
+    left_out = ("randomly", "xdist", "cacheprovider", "hypothesispytest")
+    words = [word for name in left_out for word in ("-p", f"no:{name}")]
+    return int(pytest.main(["-q", "-s", *words], plugins=[_Results()]))
 
 
 def _log_statements(log) -> None:

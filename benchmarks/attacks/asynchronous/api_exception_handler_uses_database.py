@@ -1,0 +1,86 @@
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from collections.abc import Iterator
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.testclient import TestClient
+
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def get_db() -> Iterator[Session]:
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+
+Base.metadata.create_all(engine)
+
+app = FastAPI()
+
+class Missing(Exception):
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+
+@app.exception_handler(Missing)
+def missing(request: Request, error: Missing) -> JSONResponse:
+    with SessionLocal() as db:
+        db.add(User(name=f"missing {error.what}"))
+        db.commit()
+        return JSONResponse({"known": db.scalar(select(func.count(User.id)))}, 404)
+
+
+@app.get("/users/{name}")
+def read(name: str, db: Session = Depends(get_db)) -> int:
+    user = db.scalars(select(User).where(User.name == name)).first()
+    if not user:
+        raise Missing(name)
+    return user.age
+
+
+def run(client: TestClient) -> None:
+    print(client.get("/users/ann").json(), client.get("/users/q").json(), client.get("/users/r").status_code)
+
+
+def main() -> None:
+    with TestClient(app) as client:
+        seed()
+        run(client)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+import json
+
+from collections.abc import Iterator
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.testclient import TestClient
+
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def get_db() -> Iterator[Session]:
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+
+Base.metadata.create_all(engine)
+
+app = FastAPI()
+
+@app.get("/users/{user_id}")
+def read(user_id: int, db: Session = Depends(get_db)):
+    return db.get(User, user_id)
+
+
+@app.post("/users")
+def create(name: str, db: Session = Depends(get_db)):
+    user = User(name=name)
+    db.add(user)
+    db.commit()
+    db.refresh(user)
+    return user
+
+
+@app.get("/orders")
+def orders(db: Session = Depends(get_db)):
+    found = db.scalars(select(Order)).all()
+    return {"n": len(found), "orders": [o for o in found if o.user.age > 35]}
+
+
+def run(client: TestClient) -> None:
+    for response in (client.get("/users/1"), client.post("/users?name=n"), client.get("/orders")):
+        print(json.dumps(response.json(), sort_keys=True))
+
+
+def main() -> None:
+    with TestClient(app) as client:
+        seed()
+        run(client)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+import csv
+import io
+from fastapi.responses import StreamingResponse
+from collections.abc import Iterator
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.testclient import TestClient
+
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def get_db() -> Iterator[Session]:
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+
+Base.metadata.create_all(engine)
+
+app = FastAPI()
+
+def rows(db: Session):
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for order in db.scalars(select(Order).order_by(Order.id)):
+        writer.writerow([order.id, order.total, order.user.name])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+@app.get("/export")
+def export(db: Session = Depends(get_db)) -> StreamingResponse:
+    return StreamingResponse(rows(db), media_type="text/csv", headers={"x-count": str(db.scalar(select(func.count(Order.id))))})
+
+
+@app.get("/inline")
+def inline(db: Session = Depends(get_db)):
+    return StreamingResponse((f"{u.name};" for u in db.scalars(select(User).order_by(User.id))))
+
+
+def run(client: TestClient) -> None:
+    response = client.get("/export")
+    print(repr(response.text), response.headers["x-count"], client.get("/inline").text)
+
+
+def main() -> None:
+    with TestClient(app) as client:
+        seed()
+        run(client)
+
+
+if __name__ == "__main__":
+    main()

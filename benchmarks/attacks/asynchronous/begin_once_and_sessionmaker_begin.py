@@ -1,0 +1,68 @@
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def transfer(db: Session, amount: int) -> None:
+    with db.begin():
+        a, b = db.scalars(select(User).order_by(User.id)).all()
+        a.age -= amount
+        b.age += amount
+        if a.age < 0:
+            raise ValueError("poor")
+
+
+def run() -> None:
+    with SessionLocal() as db:
+        transfer(db, 10)
+        try:
+            transfer(db, 1000)
+        except ValueError as error:
+            print(error, db.in_transaction())
+        print(db.scalars(select(User.age).order_by(User.id)).all())
+    with SessionLocal(autoflush=False) as db, db.begin():
+        db.add(User(name="q"))
+        print(db.scalar(select(func.count(User.id))))
+    with engine.begin() as connection:
+        print(connection.execute(select(func.count()).select_from(User)).scalar_one())
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def has_user(db: Session) -> bool:
+    return db.scalar(select(func.count(User.id))) > 0
+
+
+def has_order(db: Session) -> bool:
+    return db.scalar(select(func.count(Order.id)).where(Order.total > 100)) > 0
+
+
+class Checks:
+    required = (has_user,)
+    optional = [("order", has_order)]
+
+    def ok(self, db: Session) -> list:
+        return [all(c(db) for c in self.required), {name: check(db) for name, check in self.optional}]
+
+
+def run() -> None:
+    with SessionLocal() as db:
+        print(Checks().ok(db))
+        if self_check := Checks.required[0](db):
+            print("checked", self_check)
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

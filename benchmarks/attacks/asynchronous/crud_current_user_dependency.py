@@ -1,0 +1,91 @@
+from collections.abc import Iterator
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.testclient import TestClient
+
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def get_db() -> Iterator[Session]:
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+
+Base.metadata.create_all(engine)
+
+app = FastAPI()
+
+def current_user(name: str = "ann", db: Session = Depends(get_db)) -> User:
+    user = db.scalars(select(User).where(User.name == name)).first()
+    if user is None:
+        raise HTTPException(401)
+    return user
+
+
+@app.get("/me")
+def me(user: User = Depends(current_user)) -> dict:
+    return {"name": user.name, "orders": [o.total for o in user.orders]}
+
+
+@app.post("/me/orders")
+def buy(total: int, user: User = Depends(current_user), db: Session = Depends(get_db)) -> int:
+    user.orders.append(Order(total=total))
+    db.commit()
+    return len(user.orders)
+
+
+@app.delete("/me")
+def leave(user: User = Depends(current_user), db: Session = Depends(get_db)) -> int:
+    for order in user.orders:
+        db.delete(order)
+    db.delete(user)
+    db.commit()
+    return db.scalar(select(func.count(Order.id)))
+
+
+def run(client: TestClient) -> None:
+    print(client.get("/me").json(), client.post("/me/orders?total=4").json(), client.get("/me?name=q").status_code, client.delete("/me").json(), client.get("/me").status_code)
+
+
+def main() -> None:
+    with TestClient(app) as client:
+        seed()
+        run(client)
+
+
+if __name__ == "__main__":
+    main()

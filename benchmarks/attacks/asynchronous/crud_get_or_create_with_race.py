@@ -1,0 +1,85 @@
+from sqlalchemy.exc import IntegrityError
+from collections.abc import Iterator
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.testclient import TestClient
+
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def get_db() -> Iterator[Session]:
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+
+Base.metadata.create_all(engine)
+
+app = FastAPI()
+
+def get_or_create(db: Session, key: int, **values) -> tuple[User, bool]:
+    if user := db.get(User, key):
+        return user, False
+    try:
+        with db.begin_nested():
+            user = User(id=key, **values)
+            db.add(user)
+        return user, True
+    except IntegrityError:
+        return db.get(User, key), False
+
+
+@app.put("/users/{key}")
+def put(key: int, name: str, db: Session = Depends(get_db)) -> list:
+    user, made = get_or_create(db, key, name=name)
+    user.name = name
+    user.orders.append(Order(total=key))
+    db.commit()
+    return [made, user.name, len(user.orders)]
+
+
+def run(client: TestClient) -> None:
+    print(client.put("/users/1?name=x").json(), client.put("/users/5?name=y").json(), client.put("/users/5?name=z").json())
+
+
+def main() -> None:
+    with TestClient(app) as client:
+        seed()
+        run(client)
+
+
+if __name__ == "__main__":
+    main()

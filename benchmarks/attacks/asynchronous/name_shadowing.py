@@ -1,0 +1,67 @@
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def names(db: Session, select_only: str = "") -> list[str]:
+    statement = select(User.name).order_by(User.id)
+    return [n for n in db.scalars(statement) if n.startswith(select_only)]
+
+
+def run() -> None:
+    with SessionLocal() as db:
+        session = db
+        db2 = db
+        result = names(session) + names(db2, "b")
+        del session
+        print(result)
+
+        def inner(db: dict) -> str:
+            return db.get("name", "no")
+
+        print(inner({"name": "dict"}))
+        for db in ({"get": 1}, {"get": 2}):
+            print(db.get("get"))
+    await_ = [lambda: 1]
+    print(await_[0]())
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

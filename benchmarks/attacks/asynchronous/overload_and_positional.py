@@ -1,0 +1,62 @@
+from typing import overload, Literal
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+@overload
+def fetch(db: Session, key: int, /, *, full: Literal[True]) -> dict: ...
+@overload
+def fetch(db: Session, key: int, /, *, full: Literal[False] = ...) -> str: ...
+def fetch(db, key, /, *, full=False):
+    user = db.get(User, key)
+    return {"name": user.name, "orders": len(user.orders)} if full else user.name
+
+
+def run() -> None:
+    with SessionLocal() as db:
+        print(fetch(db, 1), fetch(db, 2, full=True))
+        args = (db, 1)
+        options = {"full": True}
+        print(fetch(*args, **options)["orders"], (lambda f: f(db, 2))(fetch))
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

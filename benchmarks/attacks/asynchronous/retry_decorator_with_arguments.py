@@ -1,0 +1,77 @@
+from functools import wraps
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def retry(times: int = 3, on: type[Exception] = ValueError):
+    def decorate(function):
+        @wraps(function)
+        def wrapper(*args, **kwargs):
+            for attempt in range(1, times + 1):
+                try:
+                    return function(*args, attempt=attempt, **kwargs)
+                except on as error:
+                    print("retry", attempt, error)
+            raise on("gave up")
+
+        return wrapper
+
+    return decorate
+
+
+@retry(times=2)
+def store(db: Session, name: str, attempt: int = 0) -> int:
+    db.add(User(name=f"{name}{attempt}"))
+    db.flush()
+    if attempt < 2:
+        db.rollback()
+        raise ValueError(name)
+    return db.scalar(select(func.count(User.id)))
+
+
+def run() -> None:
+    with SessionLocal() as db:
+        print(store(db, "q"))
+        db.commit()
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

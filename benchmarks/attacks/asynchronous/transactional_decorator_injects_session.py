@@ -1,0 +1,77 @@
+from functools import wraps
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def transactional(function):
+    @wraps(function)
+    def wrapper(*args, db: Session | None = None, **kwargs):
+        if db is not None:
+            return function(*args, db=db, **kwargs)
+        with SessionLocal() as own, own.begin():
+            return function(*args, db=own, **kwargs)
+
+    return wrapper
+
+
+@transactional
+def add(name: str, *, db: Session) -> int:
+    user = User(name=name)
+    db.add(user)
+    db.flush()
+    return user.id
+
+
+@transactional
+def rename(old: str, new: str, *, db: Session) -> int:
+    return db.execute(update(User).where(User.name == old).values(name=new)).rowcount
+
+
+def run() -> None:
+    print(add("c"), rename("c", "d"), rename("zz", "y"))
+    with SessionLocal() as db:
+        print(add("e", db=db))
+        db.rollback()
+        print(db.scalars(select(User.name).order_by(User.id)).all())
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

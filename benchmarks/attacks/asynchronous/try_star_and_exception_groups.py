@@ -1,0 +1,68 @@
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def check(db: Session, name: str) -> None:
+    if db.scalar(select(User.id).where(User.name == name)) is None:
+        raise LookupError(name)
+
+
+def check_all(db: Session, *names: str) -> None:
+    errors = []
+    for name in names:
+        try:
+            check(db, name)
+        except LookupError as error:
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("missing", errors)
+
+
+def run() -> None:
+    with SessionLocal() as db:
+        try:
+            check_all(db, "ann", "x", "y")
+        except* LookupError as group:
+            print([str(e) for e in group.exceptions], db.scalar(select(func.count(User.id))))
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

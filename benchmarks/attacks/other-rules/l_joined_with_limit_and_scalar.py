@@ -1,0 +1,60 @@
+# rules: eager-load
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def owners(db: Session, limit: int) -> list[str]:
+    return [o.user.name for o in db.scalars(select(Order).order_by(Order.id).limit(limit))]
+
+
+def run() -> None:
+    with SessionLocal() as db:
+        print(owners(db, 2))
+        rows = db.execute(select(Order, func.length(User.name)).join(Order.user).order_by(Order.id)).all()
+        print([(order.user.name, n) for order, n in rows])
+        one = db.scalars(select(Order).where(Order.id == 3)).one()
+        print(one.user.name, [x.user.name for x in db.query(Order).filter(Order.total > 5)])
+        counted = db.execute(select(User).join(User.orders)).scalars().all()
+        print(len(counted), [len(u.orders) for u in counted])
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+# rules: query-to-select
+from sqlalchemy.exc import MultipleResultsFound, NoResultFound
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def run() -> None:
+    with SessionLocal() as db:
+        for make in (
+            lambda: db.query(User).one(),
+            lambda: db.query(User).filter(User.id == 9).one(),
+            lambda: db.query(User).filter(User.id == 9).one_or_none(),
+            lambda: db.query(User.name).one_or_none(),
+            lambda: db.query(User).filter(User.id == 9).first(),
+            lambda: db.query(User.name, User.age).filter(User.id == 1).one(),
+            lambda: db.query(User.name).filter(User.id == 9).scalar(),
+        ):
+            try:
+                print(make())
+            except (MultipleResultsFound, NoResultFound) as error:
+                print(type(error).__name__, error)
+        user = db.query(User).filter(User.name == "new").one_or_none() or User(name="new")
+        print(user.id, (db.query(User).filter(User.name == "ann").first() or user).name)
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

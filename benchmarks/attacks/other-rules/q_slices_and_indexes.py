@@ -1,0 +1,61 @@
+# rules: query-to-select
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+def run() -> None:
+    with SessionLocal() as db:
+        orders = db.query(Order).order_by(Order.id)
+        print(orders[0].total, [o.total for o in orders[1:]], [o.total for o in orders[:2]])
+        print([o.total for o in orders[0:3:2]], [o.id for o in orders.slice(1, 2)])
+        print([o.id for o in orders.limit(2).offset(1)], [o.id for o in orders.limit(2)[1:]])
+        try:
+            print(orders[7].id)
+        except IndexError as error:
+            print("IndexError")
+        try:
+            print(orders[-1].id)
+        except (IndexError, ValueError) as error:
+            print(type(error).__name__)
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+# rules: session-context-manager
+from sqlalchemy import ForeignKey, create_engine, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+log: list[str] = []
+
+
+class Kept(Session):
+    def __exit__(self, *exc) -> None:
+        log.append("exit without close")
+
+    def close(self) -> None:
+        log.append("close")
+        super().close()
+
+
+KeptLocal = sessionmaker(engine, class_=Kept)
+
+
+def count() -> int:
+    db = KeptLocal()
+    try:
+        return db.query(User).count()
+    finally:
+        db.close()
+
+
+def make() -> Session:
+    return KeptLocal()
+
+
+def other() -> int:
+    db: Session = make()
+    try:
+        return db.query(Order).count()
+    finally:
+        db.close()
+
+
+def run() -> None:
+    print(count(), other(), log, engine.pool.checkedout())
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()
