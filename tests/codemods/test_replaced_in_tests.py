@@ -79,6 +79,28 @@ class Fake:
     def close(self):
         self.closed = True
 """
+SQL = """\
+from sqlalchemy.orm import Session
+
+
+def ping(db: Session):
+    return db.execute("select 1").scalar()
+
+
+def available(db: Session):
+    try:
+        return check(db)
+    except Exception:
+        return "down"
+
+
+def check(db: Session):
+    return db.scalar("select 2")
+
+
+def other(db: Session):
+    return db.scalar("select 3")
+"""
 REPLACED = "test_main.py puts something else in the place of `{}`"
 PROGRAMS = {
     "the factory, by a class": Program(
@@ -166,6 +188,62 @@ def test_it():
         ("unsafe", "safe"),
         REPLACED.format("asyncio.create_task"),
         "asyncio",
+    ),
+    "strings: a mock that is asked for them": Program(
+        "raw-sql-text",
+        SQL,
+        """
+def test_it():
+    db = MagicMock()
+    main.ping(db)
+    db.execute.assert_called_once_with("select 1")
+""",
+        ("unsafe", "unsafe", "safe"),
+        "",
+    ),
+    "strings: a session that is written by hand": Program(
+        "raw-sql-text",
+        SQL,
+        """
+class Fake:
+    def execute(self, statement):
+        assert statement.startswith("select")
+        return self
+
+    def scalar(self):
+        return 1
+
+def test_it():
+    assert main.ping(Fake()) == 1
+""",
+        ("unsafe", "unsafe", "safe"),
+    ),
+    "strings: a failure that is caught above": Program(
+        "raw-sql-text",
+        SQL,
+        """
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+def test_it():
+    assert main.available(Session(create_engine("sqlite://"))) == "down"
+""",
+        ("safe", "unsafe", "safe"),
+        "it fails today, which an `except` around hides",
+    ),
+    "strings: a failure that a test expects": Program(
+        "raw-sql-text",
+        SQL,
+        """
+from sqlalchemy import create_engine, exc
+from sqlalchemy.orm import Session
+
+def test_it():
+    with pytest.raises(exc.ArgumentError):
+        main.ping(Session(create_engine("sqlite://")))
+""",
+        ("unsafe", "unsafe", "safe"),
+        "it fails today, which",
     ),
     "nothing": Program(
         "dangling-task",
