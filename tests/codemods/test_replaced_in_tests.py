@@ -101,6 +101,29 @@ def check(db: Session):
 def other(db: Session):
     return db.scalar("select 3")
 """
+LOOPS = """\
+import asyncio
+
+
+async def start():
+    return 1 if asyncio.get_event_loop().is_running() else 0
+"""
+THREADS = """\
+import asyncio
+
+
+async def start():
+    return await asyncio.get_running_loop().run_in_executor(None, min, 1, 2)
+"""
+AUDITS = """\
+async def audit():
+    pass
+
+
+async def start():
+    audit()
+    return 1
+"""
 REPLACED = "test_main.py puts something else in the place of `{}`"
 PROGRAMS = {
     "the factory, by a class": Program(
@@ -244,6 +267,83 @@ def test_it():
 """,
         ("unsafe", "unsafe", "safe"),
         "it fails today, which",
+    ),
+    "the running loop, which is asked for from now on": Program(
+        "running-loop",
+        LOOPS,
+        """
+def test_it():
+    real, calls = asyncio.get_running_loop, []
+    with patch("asyncio.get_running_loop", lambda: calls.append(1) or real()):
+        assert asyncio.run(main.start()) == 1
+    assert not calls
+""",
+        ("unsafe",),
+        REPLACED.format("asyncio.get_running_loop"),
+        "asyncio",
+    ),
+    "a thread, which is made from now on": Program(
+        "executor-to-thread",
+        THREADS,
+        """
+def test_it(monkeypatch):
+    monkeypatch.setattr(asyncio, "to_thread", Mock(side_effect=AssertionError))
+    assert asyncio.run(main.start()) == 1
+""",
+        ("unsafe",),
+        REPLACED.format("asyncio.to_thread"),
+        "asyncio",
+    ),
+    "a function that sleeps": Program(
+        "blocking-call",
+        """\
+import time
+
+
+async def start():
+    time.sleep(0.5)
+    return 1
+""",
+        """
+def test_it(monkeypatch):
+    slept = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    assert asyncio.run(main.start()) == 1
+    assert slept == [0.5]
+""",
+        ("unsafe",),
+        REPLACED.format("time.sleep"),
+        "asyncio",
+    ),
+    "a coroutine function, by a plain mock": Program(
+        "missing-await",
+        AUDITS,
+        """
+def test_it():
+    with patch("main.audit", Mock()):
+        assert asyncio.run(main.start()) == 1
+""",
+        ("unsafe",),
+        REPLACED.format("audit"),
+        "asyncio",
+    ),
+    "the limit, by what a test calls": Program(
+        "wait-for-to-timeout",
+        """\
+import asyncio
+
+
+async def start():
+    return await asyncio.wait_for(asyncio.sleep(0, 1), 5)
+""",
+        """
+def test_it(monkeypatch):
+    monkeypatch.setattr("asyncio.timeout", Mock(side_effect=AssertionError))
+    assert asyncio.run(main.start()) == 1
+""",
+        ("unsafe",),
+        REPLACED.format("asyncio.timeout"),
+        "asyncio",
     ),
     "nothing": Program(
         "dangling-task",

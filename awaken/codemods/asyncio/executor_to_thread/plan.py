@@ -13,6 +13,7 @@ from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_tog
 from awaken.kit.imports import name_behind
 from awaken.kit.listed_names import lists_names
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.replaced_names import doubles_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -160,7 +161,9 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     if _is_coroutine_function(module, function):
         shown = module.excerpt(function)
         caveats = [f"a loop in debug mode refuses `{shown}`, a coroutine function", *caveats]
-    return Rewrite(said, edits, [*_of_receiver(project, module, call), *caveats])
+    replaced, doubles = doubles_of(project, module, call.func, "asyncio.to_thread")
+    caveats = [*_of_receiver(project, module, call), *caveats, *replaced]
+    return Rewrite(said, edits, caveats, doubles)
 
 
 def _is_coroutine_function(module: Module, function: ast.expr) -> bool:
