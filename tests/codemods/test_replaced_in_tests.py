@@ -124,6 +124,32 @@ async def start():
     audit()
     return 1
 """
+LOADS = """\
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    orders: Mapped[list["Order"]] = relationship()
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+def report(db: Session):
+    return {u.name: sum(o.total for o in u.orders) for u in db.scalars(select(User))}
+"""
 REPLACED = "test_main.py puts something else in the place of `{}`"
 PROGRAMS = {
     "the factory, by a class": Program(
@@ -344,6 +370,60 @@ def test_it(monkeypatch):
         ("unsafe",),
         REPLACED.format("asyncio.timeout"),
         "asyncio",
+    ),
+    "what makes engines, by a mock that is asked for its arguments": Program(
+        "pool-pre-ping",
+        """\
+from sqlalchemy import create_engine
+
+
+def make(url="postgresql://localhost/x"):
+    return create_engine(url, pool_size=5)
+""",
+        """
+def test_it():
+    with patch("main.create_engine") as create:
+        main.make("postgresql://h/db")
+    create.assert_called_once_with("postgresql://h/db", pool_size=5)
+""",
+        ("unsafe",),
+        REPLACED.format("create_engine"),
+        "pooling",
+    ),
+    "what makes engines of a URL that fails": Program(
+        "async-driver-url",
+        """\
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+def make():
+    return create_async_engine("sqlite:///x.db")
+""",
+        """
+def test_it():
+    with patch("main.create_async_engine") as create:
+        main.make()
+    create.assert_called_once_with("sqlite:///x.db")
+""",
+        ("unsafe",),
+        REPLACED.format("create_async_engine"),
+        "pooling",
+    ),
+    "a mock that sees the options of a statement": Program(
+        "eager-load",
+        LOADS,
+        """
+from types import SimpleNamespace
+
+def test_it():
+    db = MagicMock()
+    db.scalars.return_value = [SimpleNamespace(name="a", orders=[SimpleNamespace(total=3)])]
+    assert main.report(db) == {"a": 3}
+    (statement,), _ = db.scalars.call_args
+    assert not statement._with_options
+""",
+        ("unsafe",),
+        "test_main.py has a double of the session, which sees the statement",
     ),
     "nothing": Program(
         "dangling-task",

@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.replaced_names import caveats_of
-from awaken.kit.search import modules_with
+from awaken.kit.replaced_names import caveats_of, doubles_passed, leading_to
 from awaken.kit.sites import Site
-from awaken.project.frameworks.testing import configured
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -45,13 +42,12 @@ def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[P
         function = next((one for one in module.ancestors(call) if isinstance(one, Function)), None)
     if function is None:
         return clauses, places
-    start = FunctionPlace(module.path, module.span(function).start, module.qualname(function))
-    leading = project.calls.graph().reaching([start])
+    leading = leading_to(project, module, function)
     if _HIDDEN not in clauses:
         caught = next(_caught_above(project, leading), None)
         clauses += [] if caught is None else [_HIDDEN]
         places += () if caught is None else (caught,)
-    double = next(_doubles(project, module, last_name(call.func), leading), None)
+    double = next(doubles_passed(project, module, {last_name(call.func)}, leading), None)
     if double is not None and not replaced:
         clauses.append(f"{double.path} passes a double of it, which may look at the string")
         places += (double,)
@@ -80,24 +76,3 @@ def _caught_above(project: Project, leading: list[FunctionPlace]) -> Iterator[Pl
                 for node in [] if module is None else module.calls_at(called.place.span):
                     if module is not None:
                         yield from _catching(project, module, node)
-
-
-def _doubles(
-    project: Project, module: Module, method: str, leading: list[FunctionPlace]
-) -> Iterator[Place]:
-    """Yield where a test that leads to a file's function has a double with a ``method``."""
-    paths = {one.path for one in leading}
-    for home in modules_with(project, (method.encode(),)):
-        is_leading = home.path in paths and home.path != module.path
-        is_given = b"dependency_overrides" in home.source.text
-        if is_around_tests(home.path) and (is_leading or is_given):
-            for node in home.walk():
-                match node:
-                    case ast.Attribute(attr=name) if name == method and configured(home, node):
-                        yield home.place(node)
-                    case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if (
-                        name == method and isinstance(home.parent(node), ast.ClassDef)
-                    ):
-                        yield home.place(node)
-                    case _:
-                        pass
