@@ -409,6 +409,58 @@ def test_it():
         REPLACED.format("create_async_engine"),
         "pooling",
     ),
+    "an engine that fails, which is caught above": Program(
+        "async-driver-url",
+        """\
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+def make():
+    return create_async_engine("sqlite:///x.db")
+
+
+def available():
+    try:
+        return bool(make())
+    except Exception:
+        return False
+""",
+        """
+def test_it():
+    assert main.available() is False
+""",
+        ("unsafe",),
+        "it fails today, which an `except` around hides",
+        "pooling",
+    ),
+    "an event of an engine that fails, which is caught above": Program(
+        "pool-event-target",
+        """\
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import create_async_engine
+
+engine = create_async_engine("sqlite+aiosqlite://")
+
+
+def listen():
+    event.listen(engine, "connect", print)
+
+
+def listens():
+    try:
+        listen()
+    except Exception:
+        return False
+    return True
+""",
+        """
+def test_it():
+    assert main.listens() is False
+""",
+        ("unsafe",),
+        "it fails today, which an `except` around hides",
+        "pooling",
+    ),
     "a mock that sees the options of a statement": Program(
         "eager-load",
         LOADS,
