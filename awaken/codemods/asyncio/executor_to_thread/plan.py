@@ -13,7 +13,6 @@ from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_tog
 from awaken.kit.imports import name_behind
 from awaken.kit.listed_names import lists_names
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.replaced_names import doubles_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -161,8 +160,13 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     if _is_coroutine_function(module, function):
         shown = module.excerpt(function)
         caveats = [f"a loop in debug mode refuses `{shown}`, a coroutine function", *caveats]
-    replaced, doubles = doubles_of(project, module, call.func, "asyncio.to_thread")
-    caveats = [*_of_receiver(project, module, call), *caveats, *replaced]
+    # What replaces `run_in_executor()` is asked of the whole program: nobody knows which loop it is.
+    replaced = project.replaced_names.of_library(module, call.func, "asyncio.to_thread")
+    doubles = tuple(one.place for one in replaced)
+    clauses = [
+        f"{one.path} puts something else in the place of `asyncio.to_thread`" for one in doubles
+    ]
+    caveats = [*_of_receiver(project, module, call), *caveats, *clauses[:1]]
     return Rewrite(said, edits, caveats, doubles)
 
 
