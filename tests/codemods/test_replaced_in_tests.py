@@ -213,6 +213,32 @@ def test_made(monkeypatch):
 """,
         ("safe", "safe"),
     ),
+    "the factory, which is a parameter": Program(
+        "session-context-manager",
+        """\
+from collections.abc import Callable
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+def count(factory: Callable[[], Session] = SessionLocal):
+    db = factory()
+    try:
+        return db.execute(text("select 1")).scalar_one()
+    finally:
+        db.close()
+""",
+        FAKE_SESSION
+        + """
+def test_it():
+    assert main.count(Fake) == 1
+""",
+        ("unsafe",),
+        "a caller may pass a `factory` that gives something else than a session",
+    ),
     "create_task, by what gives no task": Program(
         "dangling-task",
         TASKS,

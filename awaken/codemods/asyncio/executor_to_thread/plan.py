@@ -160,12 +160,11 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     if _is_coroutine_function(module, function):
         shown = module.excerpt(function)
         caveats = [f"a loop in debug mode refuses `{shown}`, a coroutine function", *caveats]
-    # What replaces `run_in_executor()` is asked of the whole program: nobody knows which loop it is.
+    # Nobody knows which loop it is: what replaces its method is asked of the whole program.
     replaced = project.replaced_names.of_library(module, call.func, "asyncio.to_thread")
     doubles = tuple(one.place for one in replaced)
-    clauses = [
-        f"{one.path} puts something else in the place of `asyncio.to_thread`" for one in doubles
-    ]
+    end = "puts something else in the place of `asyncio.to_thread`"
+    clauses = [f"{one.path} {end}" for one in doubles]
     caveats = [*_of_receiver(project, module, call), *caveats, *clauses[:1]]
     return Rewrite(said, edits, caveats, doubles)
 
