@@ -6,8 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Reason
+from awaken.kit.search import modules_with
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import ModuleOf
 
 if TYPE_CHECKING:
+    from awaken.project import Project
     from awaken.project.source.bindings import Scope
     from awaken.project.source.modules import Module
 
@@ -20,6 +24,8 @@ NAMES_LISTED = Reason(
 _OF_FUNCTIONS = ("dir", "eval", "exec", "locals", "vars")
 _OF_MODULES = ("dir", "locals", "vars")
 _WITHOUT_ARGUMENTS = {"dir", "vars"}
+_OF_OBJECTS = {"dir", "getmembers", "vars"}
+_LISTS_MODULE = (b"dir(", b"getmembers(", b"vars(", b".__dict__")
 
 
 def lists_names(module: Module, scope: Scope) -> ast.Call | None:
@@ -31,6 +37,37 @@ def lists_names(module: Module, scope: Scope) -> ast.Call | None:
     # The names of a file are read in all of it.
     every = (_listing(module, one, ("globals",)) for one in scopes.inside(scope))
     return found or next((one for one in every if one is not None), None)
+
+
+def lists_module(project: Project, module: Module) -> tuple[Module, ast.expr] | None:
+    """Return what lists the names of a file by its module object, in any file."""
+    word = module.name.rpartition(".")[2].encode()
+    for home in modules_with(project, _LISTS_MODULE):
+        if home.path != module.path and word not in home.source.text:
+            continue
+        for node in home.walk():
+            match node:
+                case ast.Call(func=called, args=[owner, *_]) if last_name(called) in _OF_OBJECTS:
+                    pass
+                case ast.Attribute(value=owner, attr="__dict__") if not _is_one_item(home, node):
+                    pass
+                case _:
+                    continue
+            if _is_module(project, home, owner, module):
+                return home, node
+    return None
+
+
+def _is_module(project: Project, home: Module, node: ast.expr, module: Module) -> bool:
+    """Whether ``node`` is the module object of a file, which ``sys.modules`` has as well."""
+    match node:
+        case ast.Subscript(value=table, slice=ast.Name(id="__name__")):
+            return home.path == module.path and last_name(table) == "modules"
+        case ast.Subscript(value=table, slice=ast.Constant(value=name)):
+            return name == module.name and last_name(table) == "modules"
+        case _:
+            values = project.values.of(home, node).alternatives
+            return any(isinstance(one, ModuleOf) and one.path == module.path for one in values)
 
 
 def _listing(module: Module, scope: Scope, names: tuple[str, ...]) -> ast.Call | None:
@@ -47,8 +84,12 @@ def _lists(module: Module, call: ast.Call, name: str) -> bool:
         return False
     if name in _WITHOUT_ARGUMENTS:
         return not call.args
-    # One item is read, or set, by its key, whatever else there is.
-    above = module.parent(call)
-    return not isinstance(above, ast.Subscript) and not (
+    return not _is_one_item(module, call)
+
+
+def _is_one_item(module: Module, namespace: ast.expr) -> bool:
+    """Whether one item is read, or set, by its key, whatever else there is."""
+    above = module.parent(namespace)
+    return isinstance(above, ast.Subscript) or (
         isinstance(above, ast.Attribute) and above.attr in {"get", "setdefault", "update"}
     )

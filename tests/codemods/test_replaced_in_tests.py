@@ -79,6 +79,77 @@ class Fake:
     def close(self):
         self.closed = True
 """
+SQL = """\
+from sqlalchemy.orm import Session
+
+
+def ping(db: Session):
+    return db.execute("select 1").scalar()
+
+
+def available(db: Session):
+    try:
+        return check(db)
+    except Exception:
+        return "down"
+
+
+def check(db: Session):
+    return db.scalar("select 2")
+
+
+def other(db: Session):
+    return db.scalar("select 3")
+"""
+LOOPS = """\
+import asyncio
+
+
+async def start():
+    return 1 if asyncio.get_event_loop().is_running() else 0
+"""
+THREADS = """\
+import asyncio
+
+
+async def start():
+    return await asyncio.get_running_loop().run_in_executor(None, min, 1, 2)
+"""
+AUDITS = """\
+async def audit():
+    pass
+
+
+async def start():
+    audit()
+    return 1
+"""
+LOADS = """\
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    orders: Mapped[list["Order"]] = relationship()
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+def report(db: Session):
+    return {u.name: sum(o.total for o in u.orders) for u in db.scalars(select(User))}
+"""
 REPLACED = "test_main.py puts something else in the place of `{}`"
 PROGRAMS = {
     "the factory, by a class": Program(
@@ -142,6 +213,32 @@ def test_made(monkeypatch):
 """,
         ("safe", "safe"),
     ),
+    "the factory, which is a parameter": Program(
+        "session-context-manager",
+        """\
+from collections.abc import Callable
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+def count(factory: Callable[[], Session] = SessionLocal):
+    db = factory()
+    try:
+        return db.execute(text("select 1")).scalar_one()
+    finally:
+        db.close()
+""",
+        FAKE_SESSION
+        + """
+def test_it():
+    assert main.count(Fake) == 1
+""",
+        ("unsafe",),
+        "a caller may pass a `factory` that gives something else than a session",
+    ),
     "create_task, by what gives no task": Program(
         "dangling-task",
         TASKS,
@@ -166,6 +263,245 @@ def test_it():
         ("unsafe", "safe"),
         REPLACED.format("asyncio.create_task"),
         "asyncio",
+    ),
+    "strings: a mock that is asked for them": Program(
+        "raw-sql-text",
+        SQL,
+        """
+def test_it():
+    db = MagicMock()
+    main.ping(db)
+    db.execute.assert_called_once_with("select 1")
+""",
+        ("unsafe", "unsafe", "safe"),
+        "",
+    ),
+    "strings: a session that is written by hand": Program(
+        "raw-sql-text",
+        SQL,
+        """
+class Fake:
+    def execute(self, statement):
+        assert statement.startswith("select")
+        return self
+
+    def scalar(self):
+        return 1
+
+def test_it():
+    assert main.ping(Fake()) == 1
+""",
+        ("unsafe", "unsafe", "safe"),
+    ),
+    "strings: a failure that is caught above": Program(
+        "raw-sql-text",
+        SQL,
+        """
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+def test_it():
+    assert main.available(Session(create_engine("sqlite://"))) == "down"
+""",
+        ("safe", "unsafe", "safe"),
+        "it fails today, which an `except` around hides",
+    ),
+    "strings: a failure that a test expects": Program(
+        "raw-sql-text",
+        SQL,
+        """
+from sqlalchemy import create_engine, exc
+from sqlalchemy.orm import Session
+
+def test_it():
+    with pytest.raises(exc.ArgumentError):
+        main.ping(Session(create_engine("sqlite://")))
+""",
+        ("unsafe", "unsafe", "safe"),
+        "it fails today, which",
+    ),
+    "the running loop, which is asked for from now on": Program(
+        "running-loop",
+        LOOPS,
+        """
+def test_it():
+    real, calls = asyncio.get_running_loop, []
+    with patch("asyncio.get_running_loop", lambda: calls.append(1) or real()):
+        assert asyncio.run(main.start()) == 1
+    assert not calls
+""",
+        ("unsafe",),
+        REPLACED.format("asyncio.get_running_loop"),
+        "asyncio",
+    ),
+    "a thread, which is made from now on": Program(
+        "executor-to-thread",
+        THREADS,
+        """
+def test_it(monkeypatch):
+    monkeypatch.setattr(asyncio, "to_thread", Mock(side_effect=AssertionError))
+    assert asyncio.run(main.start()) == 1
+""",
+        ("unsafe",),
+        REPLACED.format("asyncio.to_thread"),
+        "asyncio",
+    ),
+    "a function that sleeps": Program(
+        "blocking-call",
+        """\
+import time
+
+
+async def start():
+    time.sleep(0.5)
+    return 1
+""",
+        """
+def test_it(monkeypatch):
+    slept = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    assert asyncio.run(main.start()) == 1
+    assert slept == [0.5]
+""",
+        ("unsafe",),
+        REPLACED.format("time.sleep"),
+        "asyncio",
+    ),
+    "a coroutine function, by a plain mock": Program(
+        "missing-await",
+        AUDITS,
+        """
+def test_it():
+    with patch("main.audit", Mock()):
+        assert asyncio.run(main.start()) == 1
+""",
+        ("unsafe",),
+        REPLACED.format("audit"),
+        "asyncio",
+    ),
+    "the limit, by what a test calls": Program(
+        "wait-for-to-timeout",
+        """\
+import asyncio
+
+
+async def start():
+    return await asyncio.wait_for(asyncio.sleep(0, 1), 5)
+""",
+        """
+def test_it(monkeypatch):
+    monkeypatch.setattr("asyncio.timeout", Mock(side_effect=AssertionError))
+    assert asyncio.run(main.start()) == 1
+""",
+        ("unsafe",),
+        REPLACED.format("asyncio.timeout"),
+        "asyncio",
+    ),
+    "what makes engines, by a mock that is asked for its arguments": Program(
+        "pool-pre-ping",
+        """\
+from sqlalchemy import create_engine
+
+
+def make(url="postgresql://localhost/x"):
+    return create_engine(url, pool_size=5)
+""",
+        """
+def test_it():
+    with patch("main.create_engine") as create:
+        main.make("postgresql://h/db")
+    create.assert_called_once_with("postgresql://h/db", pool_size=5)
+""",
+        ("unsafe",),
+        REPLACED.format("create_engine"),
+        "pooling",
+    ),
+    "what makes engines of a URL that fails": Program(
+        "async-driver-url",
+        """\
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+def make():
+    return create_async_engine("sqlite:///x.db")
+""",
+        """
+def test_it():
+    with patch("main.create_async_engine") as create:
+        main.make()
+    create.assert_called_once_with("sqlite:///x.db")
+""",
+        ("unsafe",),
+        REPLACED.format("create_async_engine"),
+        "pooling",
+    ),
+    "an engine that fails, which is caught above": Program(
+        "async-driver-url",
+        """\
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+def make():
+    return create_async_engine("sqlite:///x.db")
+
+
+def available():
+    try:
+        return bool(make())
+    except Exception:
+        return False
+""",
+        """
+def test_it():
+    assert main.available() is False
+""",
+        ("unsafe",),
+        "it fails today, which an `except` around hides",
+        "pooling",
+    ),
+    "an event of an engine that fails, which is caught above": Program(
+        "pool-event-target",
+        """\
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import create_async_engine
+
+engine = create_async_engine("sqlite+aiosqlite://")
+
+
+def listen():
+    event.listen(engine, "connect", print)
+
+
+def listens():
+    try:
+        listen()
+    except Exception:
+        return False
+    return True
+""",
+        """
+def test_it():
+    assert main.listens() is False
+""",
+        ("unsafe",),
+        "it fails today, which an `except` around hides",
+        "pooling",
+    ),
+    "a mock that sees the options of a statement": Program(
+        "eager-load",
+        LOADS,
+        """
+from types import SimpleNamespace
+
+def test_it():
+    db = MagicMock()
+    db.scalars.return_value = [SimpleNamespace(name="a", orders=[SimpleNamespace(total=3)])]
+    assert main.report(db) == {"a": 3}
+    (statement,), _ = db.scalars.call_args
+    assert not statement._with_options
+""",
+        ("unsafe",),
+        "test_main.py has a double of the session, which sees the statement",
     ),
     "nothing": Program(
         "dangling-task",

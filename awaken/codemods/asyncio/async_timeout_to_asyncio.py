@@ -84,6 +84,7 @@ from awaken.contract import Edit, Level, Phase, Reason
 from awaken.kit.call_rule import CallRule
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.replaced_names import doubles_of
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ class AsyncTimeoutToAsyncio(CallRule):
         if not isinstance(item, ast.withitem) or not isinstance(block, ast.With | ast.AsyncWith):
             raise Refused(NO_BLOCK, shown)
         qualified = project.qualified_name(module, call.func) or ""
-        written, imports = name_behind(project, site, qualified.replace("async_timeout", "asyncio"))
+        now = qualified.replace("async_timeout", "asyncio")
+        written, imports = name_behind(project, site, now)
         edits: list[Edit] = [site.replace(call.func, written), *imports]
         edits += _of_arguments(site)
         edits += _of_name(site, item.optional_vars)
@@ -156,8 +158,7 @@ class AsyncTimeoutToAsyncio(CallRule):
             edits.append(site.insert_before(block, "async "))
         edits.append(site.release_import("async_timeout"))
         edits.append(site.release_import("async_timeout", qualified.rpartition(".")[2]))
-        doubles = tuple(one.place for one in project.replaced_names.of(module, call.func))
-        caveats = ["something else is put in its place"] if doubles else []
+        caveats, doubles = doubles_of(project, module, call.func, now)
         uses = list(_reads(module, item.optional_vars))
         caveats += (
             f"below async-timeout {version}, {what}"

@@ -58,8 +58,8 @@ set is only added to and taken from; a task stays in it as long as it runs.
 ## What it refuses
 
 A task that is made inside a larger expression, such as a list that is thrown away, on a line with
-other statements, and outside of functions. Where `locals()` or `globals()` lists all names, one
-more would be seen.
+other statements, and outside of functions. Where `locals()`, `globals()` or
+`dir(module)` lists all names, one more would be seen.
 
 No sites are tasks that are returned, stored, awaited, or passed on; tasks of a `TaskGroup`, which
 holds them; a variable of a coroutine that awaits something later, which holds the task in the
@@ -83,8 +83,8 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
-from awaken.kit.changes import Decided, plan_of, rewritten_together
-from awaken.kit.listed_names import NAMES_LISTED, lists_names
+from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
+from awaken.kit.listed_names import NAMES_LISTED, lists_module, lists_names
 from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, site_modules
@@ -154,7 +154,11 @@ class DanglingTask(Rule):
                 kept.append(site)
             else:
                 yield Decided((site.refused(refused),))
-        yield from _changes(project, kept, constraints)
+        refused = _is_listed(project, module) if kept else None
+        if refused is not None:
+            yield refused_together(kept, refused)
+        else:
+            yield from _changes(project, kept, constraints)
 
 
 def _changes(
@@ -250,6 +254,15 @@ def _refused(site: Site[ast.Call]) -> Refused | None:
     if listed is not None:
         return Refused(NAMES_LISTED, module.excerpt(listed), because=(module.place(listed),))
     return None
+
+
+def _is_listed(project: Project, module: Module) -> Refused | None:
+    """Return the refusal of a set that a list of the names of the file would show."""
+    listing = lists_module(project, module) if _known_set(module) is None else None
+    if listing is None:
+        return None
+    home, node = listing
+    return Refused(NAMES_LISTED, home.excerpt(node), because=(home.place(node),))
 
 
 def _variable(statement: ast.AST | None) -> ast.Name | None:

@@ -80,6 +80,7 @@ from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.replaced_names import doubles_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -114,7 +115,6 @@ OTHER_ARGUMENTS = Reason(
 
 _ENSURE = "asyncio.ensure_future"
 _CREATE = "asyncio.create_task"
-_REPLACED = "something else is put in its place"
 _LOOPS = ("get_event_loop", "get_running_loop")
 
 
@@ -179,13 +179,13 @@ def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
     module, func = site.module, site.node.func
     asked = func.value.func if isinstance(func, ast.Attribute) else func  # type: ignore[attr-defined]
     written, imports = name_beside(project, site, asked, _CREATE)
-    doubles = _places(project, module, asked)
+    caveats, doubles = doubles_of(project, module, asked, _CREATE)
     unused = [
         site.release_import("asyncio", name) for name in ("get_event_loop", "get_running_loop")
     ]
     message = f"`{module.excerpt(func)}` becomes `{written}`"
     edits = [site.replace(func, written), *imports, *unused]
-    return Rewrite(message, edits, [_REPLACED] if doubles else [], doubles)
+    return Rewrite(message, edits, caveats, doubles)
 
 
 def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
@@ -215,10 +215,7 @@ def _replaced(
     project: Project, module: Module, call: ast.Call, given: ast.expr
 ) -> tuple[list[str], tuple[Place, ...]]:
     """Return what the program replaces of the functions that are called, and where."""
-    caveats: list[str] = []
-    doubles = _places(project, module, call.func)
-    if doubles:
-        caveats.append(_REPLACED)
+    caveats, doubles = doubles_of(project, module, call.func, _CREATE)
     for made in _calls_behind(module, given):
         replaced = project.replaced_names.of(module, made.func)
         places = tuple(one.place for one in replaced if not one.keeps_kind)
@@ -226,13 +223,6 @@ def _replaced(
             caveats.append(f"what replaces `{module.excerpt(made.func)}` may return no coroutine")
             doubles += places
     return caveats, doubles
-
-
-def _places(project: Project, module: Module, asked: ast.expr) -> tuple[Place, ...]:
-    """Return where the function ``asked`` or `create_task()` is replaced while the call may run."""
-    names = project.replaced_names
-    replaced = (*names.of(module, asked), *names.of_library(module, asked, _CREATE))
-    return tuple(dict.fromkeys(one.place for one in replaced))
 
 
 def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:

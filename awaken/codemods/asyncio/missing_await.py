@@ -91,6 +91,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Constraints, Level, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
+from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
@@ -159,7 +160,7 @@ class MissingAwait(Rule):
         """Return one finding per coroutine that is never awaited, and its change."""
         del constraints  # no change needs another site
         return plan_of(
-            decide(Site(self.name, module, call), _rewrite, fates)
+            decide(Site(self.name, module, call), _rewrite, project, fates)
             for module, call, fates in self._found(project)
         )
 
@@ -321,7 +322,7 @@ def _is_expected(module: Module, call: ast.Call) -> bool:
     )
 
 
-def _rewrite(site: Site[ast.Call], fates: tuple[Fate, ...]) -> Rewrite:
+def _rewrite(site: Site[ast.Call], project: Project, fates: tuple[Fate, ...]) -> Rewrite:
     module, call = site.module, site.node
     worst = next(fate for fate in fates if fate.kind in _BAD)
     message = f"`{module.excerpt(call.func)}()` gives a coroutine that is {_WHATS[worst.kind]}"
@@ -334,4 +335,7 @@ def _rewrite(site: Site[ast.Call], fates: tuple[Fate, ...]) -> Rewrite:
     if isinstance(above, _BINDS_TIGHTER) or (isinstance(above, ast.Call) and call is above.func):
         edits = [site.insert_before(call, "(await "), site.insert_behind(call, ")")]
     places = () if worst.place == site.place else (worst.place,)
-    return Rewrite(message, edits, [_CAVEAT], places)
+    replaced = project.replaced_names.of(module, call.func)
+    others = [one for one in replaced if not one.keeps_kind]
+    caveats, doubles = caveats_of(module, call.func, others)
+    return Rewrite(message, edits, [_CAVEAT, *caveats], (*places, *doubles))

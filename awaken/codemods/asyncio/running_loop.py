@@ -60,6 +60,7 @@ from awaken.contract import Level, Phase, Reason
 from awaken.kit.call_rule import CallRule
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.replaced_names import doubles_of
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -101,9 +102,7 @@ class RunningLoop(CallRule):
             site.release_import("asyncio", "get_event_loop"),
         ]
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
-        replaced = project.replaced_names.of(site.module, asked)
-        doubles = tuple(one.place for one in replaced)
-        caveats = ["something else is put in its place"] if doubles else []
+        caveats, doubles = doubles_of(project, site.module, asked, "asyncio.get_running_loop")
         if project.files_with((b".send(None)",)):
             caveats.append("where a coroutine is driven by hand, no loop may run")
         return Rewrite(message, edits, caveats, doubles)

@@ -86,6 +86,8 @@ from msgspec import Struct
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, TextEdit
 from awaken.contract.places import Span
 from awaken.kit.changes import Member, connected, decide_group, plan_of
+from awaken.kit.failures import caught_by_callers
+from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, shown_places
@@ -279,7 +281,11 @@ def _rewrite(  # noqa: PLR0913
 
     What is rewritten in other statements is put into ``strings``.
     """
-    caveats = list(_of_guards(project, site.module, site.node))
+    replaced = project.replaced_names.of(site.module, site.node.func)
+    caveats, places = caveats_of(site.module, site.node.func, replaced)
+    caveats += _of_guards(project, site.module, site.node)
+    caught = tuple(caught_by_callers(project, site.module, site.node, _CATCHING))[:1]
+    caveats += [_HIDDEN for _ in caught]
     blocking = [one for one in url.texts if _blocks(project, engine, one)]
     if url.outside:
         raise Refused(SET_ELSEWHERE, _said_of_default(url, blocking[0]))
@@ -299,7 +305,9 @@ def _rewrite(  # noqa: PLR0913
     if driver is not None and not _depends_on(project, driver):
         said += f"; nothing declares `{driver.distribution}`, which is needed"
     said += "".join(f"; {one}" for one in (() if driver is None else driver.differences(url)))
-    return Rewrite(said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)))
+    return Rewrite(
+        said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)), (*places, *caught)
+    )
 
 
 def _is_beside(site: Site[ast.Call], text: UrlText) -> bool:

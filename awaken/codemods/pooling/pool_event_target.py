@@ -98,6 +98,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
+from awaken.kit.failures import caught_by_callers
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -144,6 +145,7 @@ _ASYNC = (
 )  # fmt: skip
 """What a program holds that has something asynchronous of SQLAlchemy."""
 _PRIMARIES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
+_HIDDEN = "it fails today, which an `except` around hides"
 _CATCHING = {
     None, "builtins.BaseException", "builtins.Exception", "builtins.NotImplementedError",
     "builtins.RuntimeError",
@@ -215,7 +217,8 @@ def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str
     for guard in project.effects.guards(module, call):
         # With the failure gone, the listener is called for the first time.
         if guard.kind == "handler" and not _CATCHING.isdisjoint(guard.catches):
-            yield "it fails today, which an `except` around hides"
+            yield _HIDDEN
+    yield from (_HIDDEN for _ in caught_by_callers(project, module, call, _CATCHING))
     for above in module.ancestors(call):
         for item in above.items if isinstance(above, ast.With | ast.AsyncWith) else ():
             context = item.context_expr

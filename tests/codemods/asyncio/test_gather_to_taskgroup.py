@@ -217,3 +217,53 @@ def test_what_a_cancelled_coroutine_leaves_undone_is_named(made, body, named):
         states.append(asyncio.run(names["main"]()))
     assert (states[0] != states[1]) is bool(named)
     assert (named in message and "belongs in a `finally`" in message) is bool(named)
+
+
+_CONTEXTS = """\
+import asyncio
+from contextvars import ContextVar
+
+user = ContextVar("user", default="-")
+
+
+async def seen(name):
+    return name, user.get()
+
+
+def named(name):
+    user.set(name)
+    return name
+
+
+def build(name):
+    user.set(name)
+    return seen(name)
+
+
+async def main():
+    return await asyncio.gather({first}, {second})
+"""
+_EARLIER = "a task does not see context variables that are set while the next one is made"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "differs"),
+    [
+        ('seen("a")', 'seen("b")', False),
+        ('seen("a")', 'seen(named("b"))', True),
+        ('seen("a")', 'build("b")', True),
+        ('build("a")', 'build("b")', True),
+        ('build("a")', 'seen("b")', False),
+    ],
+)
+def test_what_sets_context_variables_between_tasks(made, first, second, differs):
+    text = _CONTEXTS.replace("{first}", first).replace("{second}", second)
+    after, messages = made({"main.py": text}, exceptions="plain")
+
+    sides = []
+    for source in (text, after["main.py"]):
+        names: dict[str, object] = {}
+        exec(source, names)
+        sides.append(asyncio.run(names["main"]()))
+    assert (sides[0] != sides[1]) is differs
+    assert (_EARLIER in messages[0]) is differs

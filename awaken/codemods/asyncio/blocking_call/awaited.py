@@ -10,6 +10,7 @@ from awaken.codemods.asyncio.blocking_call.reasons import BLOCKS, OLD_PYTHON, OT
 from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.names_here import is_dotted, name_here
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.replaced_names import doubles_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.workspace.sources import LINE_END_BYTES
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _TO_THREAD = (3, 9)  # the first Python that has `asyncio.to_thread`
+_THREAD = "asyncio.to_thread"
 _IN_A_THREAD = {
     "bcrypt", "hashlib", "httpx", "os", "pandas", "pathlib", "requests", "shutil", "socket",
     "subprocess", "urllib",
@@ -53,12 +55,16 @@ def awaited(site: Site[ast.Call], project: Project, blocking: BlockingCall) -> R
     if twin is not None:
         home, _, name = blocking.name.rpartition(".")
         unused = [site.release_import(home), site.release_import(home, name)]
-        return Rewrite(message, [*_in_place(site, twin), *unused], _changes(call))
+        replaced, doubles = doubles_of(project, module, call.func, twin)
+        caveats = [*_changes(call), *replaced]
+        return Rewrite(message, [*_in_place(site, twin), *unused], caveats, doubles)
     if not _fits_a_thread(site, blocking):
         raise Refused(BLOCKS, shown, _HELP.get(blocking.waits_for, ""))
     if project.targets.lowest_python < _TO_THREAD:
         raise Refused(OLD_PYTHON, shown)
-    return Rewrite(message, [*_in_place(site, "asyncio.to_thread"), _handed_over(site)], _CAVEATS)
+    replaced, doubles = doubles_of(project, module, call.func, _THREAD)
+    edits = [*_in_place(site, _THREAD), _handed_over(site)]
+    return Rewrite(message, edits, [*_CAVEATS, *replaced], doubles)
 
 
 def _fits_a_thread(site: Site[ast.Call], blocking: BlockingCall) -> bool:

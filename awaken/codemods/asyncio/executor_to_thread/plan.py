@@ -160,7 +160,13 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     if _is_coroutine_function(module, function):
         shown = module.excerpt(function)
         caveats = [f"a loop in debug mode refuses `{shown}`, a coroutine function", *caveats]
-    return Rewrite(said, edits, [*_of_receiver(project, module, call), *caveats])
+    # Nobody knows which loop it is: what replaces its method is asked of the whole program.
+    replaced = project.replaced_names.of_library(module, call.func, "asyncio.to_thread")
+    doubles = tuple(one.place for one in replaced)
+    end = "puts something else in the place of `asyncio.to_thread`"
+    clauses = [f"{one.path} {end}" for one in doubles]
+    caveats = [*_of_receiver(project, module, call), *caveats, *clauses[:1]]
+    return Rewrite(said, edits, caveats, doubles)
 
 
 def _is_coroutine_function(module: Module, function: ast.expr) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.kit.listed_names import lists_names
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position
@@ -18,21 +19,25 @@ def of_program(
     project: Project, module: Module, gathered: ast.Call, coroutines: Sequence[ast.expr]
 ) -> Iterator[str]:
     """Yield what the rest of the program makes of it: its contexts, its tasks and its names."""
-    # A task gets its context when it is made, and the arguments of the next one come later now.
-    calls = any(
-        isinstance(part, ast.Call)
-        for one in coroutines[1:]
-        if isinstance(one, ast.Call)
-        for argument in (*one.args, *(each.value for each in one.keywords))
-        for part in module.walk(argument)
-    )
-    if calls and project.files_with((b"ContextVar",)):
-        yield "what an argument sets of context variables, the tasks before it do not see"
+    # A task gets its context when it is made, and what makes the next coroutine runs later now.
+    if project.files_with((b"ContextVar",)) and any(
+        _runs_early(project, module, one) for one in coroutines[1:] if isinstance(one, ast.Call)
+    ):
+        yield "a task does not see context variables that are set while the next one is made"
     if project.files_with((b"set_task_factory",)):
         yield "where a task factory returns no task, the group waits forever"
     listed = lists_names(module, module.scopes.scope_of(gathered))
     if listed is not None:
         yield f"`{module.excerpt(listed)}` sees more names"
+
+
+def _runs_early(project: Project, module: Module, made: ast.Call) -> bool:
+    """Whether code runs while a coroutine is made: for its arguments, or in a plain function."""
+    arguments = (*made.args, *(each.value for each in made.keywords))
+    if any(isinstance(part, ast.Call) for one in arguments for part in module.walk(one)):
+        return True
+    called = project.calls.function_called(module, made)
+    return not isinstance(called, Unknown) and not isinstance(called.function, ast.AsyncFunctionDef)
 
 
 # ---------------------------------------------------------------------------- what is read early

@@ -13,6 +13,7 @@ from awaken.editing.comments import comments_in
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.replaced_names import doubles_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -137,9 +138,8 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
         caveats.append(f"the time in which `{module.excerpt(waited)}` is made now counts")
     if _calls(timeout) and not isinstance(waited, ast.Name):
         caveats.append("the timeout is now worked out first")
-    doubles = tuple(one.place for one in project.replaced_names.of(module, call.func))
-    if doubles:
-        caveats.append("something else is put in its place")
+    replaced, doubles = doubles_of(project, module, call.func, "asyncio.timeout")
+    caveats += replaced
     shown = module.excerpt(call.func)
     return Rewrite(f"`{shown}()` becomes `async with {written}()`", edits, caveats, doubles)
 

@@ -10,6 +10,7 @@ from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import engines
 from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import decide, plan_of
+from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -51,10 +52,13 @@ class PoolPrePing(Rule):
 def _rewrite(site: Site[ast.Call], project: Project, engine: Engine) -> Rewrite:
     """Return how the engine is given the argument. Raises Refused."""
     _check(project, engine)
+    replaced = project.replaced_names.of(site.module, site.node.func)
+    doubles, places = caveats_of(site.module, site.node.func, replaced)
     return Rewrite(
         f"`{site.module.excerpt(site.node.func)}(...)` gets `pool_pre_ping=True`",
         [site.add_keyword(site.node, "pool_pre_ping", "True")],
-        [_COSTS, *_missing(engine)],
+        [_COSTS, *_missing(engine), *doubles],
+        places,
     )
 
 

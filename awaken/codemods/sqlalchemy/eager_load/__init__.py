@@ -132,11 +132,13 @@ from awaken.kit.eager_loads.plain import plainly
 from awaken.kit.eager_loads.reasons import NO_REFRESH, SHARED
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.relationships.writes import Writes
+from awaken.kit.replaced_names import doubles_passed, leading_to
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import Wanted
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -164,6 +166,7 @@ WRITTEN = Reason(
     "Write first, or commit behind the write and load the objects after that.",
 )
 _CAVEAT = "all their rows are loaded at once"
+_EXECUTING = {"execute", "get", "query", "scalar", "scalars", "stream", "stream_scalars"}
 _UNTRACED: frozenset[How] = frozenset({"dynamic", "generated"})
 """Kinds of reads of which it is never told what loaded the object."""
 
@@ -254,7 +257,9 @@ class EagerLoad(Rule):
             places = (one.read.place for trace in served for one in missing[trace])
             related = tuple(dict.fromkeys(places))
             message = _message(planned.added, is_awaited=_is_awaited(site))
-            yield rewritten_together([site], Rewrite(message, planned.edits, [_CAVEAT], related))
+            doubles, seen = _doubles(project, site)
+            rewrite = Rewrite(message, planned.edits, [_CAVEAT, *doubles], (*related, *seen))
+            yield rewritten_together([site], rewrite)
 
     def _untraced(self, project: Project, read: Read) -> Iterator[Decided]:
         first = read.unknown[0]
@@ -269,6 +274,18 @@ class EagerLoad(Rule):
         module = project.module(place.path) if place.path in project.snapshot else None
         node = None if module is None else call_or_attribute_at(module, place)
         return None if module is None or node is None else Site(self.name, module, node)
+
+
+def _doubles(project: Project, site: Site[ast.AST]) -> tuple[list[str], tuple[Place, ...]]:
+    """Return what tests have in the place of the session: it sees the options of the statement."""
+    function = site.module.enclosing_function(site.node)
+    if not isinstance(function, Function):
+        return [], ()
+    leading = leading_to(project, site.module, function)
+    double = next(doubles_passed(project, site.module, _EXECUTING, leading), None)
+    if double is None:
+        return [], ()
+    return [f"{double.path} has a double of the session, which sees the statement"], (double,)
 
 
 def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused | None:

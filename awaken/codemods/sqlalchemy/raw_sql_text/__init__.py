@@ -61,7 +61,8 @@ def count(session: Session, table: str) -> int:
 rely on the call, for all it does is fail; and the text has no `:name` but those that are passed.
 
 *Unsafe* is SQL that is not a constant: a `:name` in what is put into it becomes a parameter, and
-values in it should be parameters. So is a call in a `try` that hides the failure.
+values in it should be parameters. So is a call whose failure a `try` catches, here or in a function
+that leads here, and one that a test reaches with a double in place of the session.
 
 ## What it refuses
 

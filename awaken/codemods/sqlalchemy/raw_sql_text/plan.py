@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
+from awaken.codemods.sqlalchemy.raw_sql_text.seeing import who_sees
 from awaken.codemods.sqlalchemy.raw_sql_text.strings import is_string, text_of
 from awaken.contract import Constraints, Level, NeedImport, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
@@ -32,14 +33,8 @@ _HOMES = ["sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlmodel
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _PLACEHOLDER = re.compile(r"%s|%\(\w+\)s")
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
-_CATCHING = {
-    None, "builtins.BaseException", "builtins.Exception", "sqlalchemy.exc.ArgumentError",
-    "sqlalchemy.exc.InvalidRequestError", "sqlalchemy.exc.ObjectNotExecutableError",
-    "sqlalchemy.exc.SQLAlchemyError",
-}  # fmt: skip
 _PUT_TOGETHER = "a `:name` in what is put into this SQL becomes a parameter"
 _UNSEEN = "a `:name` in this SQL becomes a parameter"
-_HIDDEN = "it fails today, which an `except` around hides"
 
 
 class RawSqlText(Rule):
@@ -102,18 +97,18 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
     caveats = [] if text is not None else [_caveat(statement)]
     if text is not None:
         _check_text(site, text, to_driver=older and kind == "connection", older=older)
-    if not older:
-        caveats += list(dict.fromkeys(_of_guards(project, site)))
+    seen, places = ([], ()) if older else who_sees(project, site)
+    caveats += seen
     written = name_here(site.module, site.node, "text", _HOMES, "sa_")
     edits = [
         site.insert_before(statement, f"{written.text}("),
         site.insert_behind(statement, ")"),
     ]
     if written.needs is None:
-        return Rewrite(_said(site, statement, written.text), edits, caveats)
+        return Rewrite(_said(site, statement, written.text), edits, caveats, places)
     home, name, alias = written.needs
     needed = NeedImport(path=site.module.path, module=home, name=name, alias=alias, site=site.id)
-    return Rewrite(_said(site, statement, written.text), [*edits, needed], caveats)
+    return Rewrite(_said(site, statement, written.text), [*edits, needed], caveats, places)
 
 
 def _said(site: Site[ast.Call], statement: ast.expr, written: str) -> str:
@@ -122,12 +117,6 @@ def _said(site: Site[ast.Call], statement: ast.expr, written: str) -> str:
 
 def _caveat(statement: ast.expr) -> str:
     return _UNSEEN if isinstance(statement, ast.Name | ast.Attribute) else _PUT_TOGETHER
-
-
-def _of_guards(project: Project, site: Site[ast.Call]) -> Iterator[str]:
-    for guard in project.effects.guards(site.module, site.node):
-        if guard.kind == "handler" and not _CATCHING.isdisjoint(guard.catches):
-            yield _HIDDEN
 
 
 def _check_arguments(site: Site[ast.Call]) -> None:

@@ -211,7 +211,12 @@ def _doubles(project: Project, site: Site[Making]) -> tuple[list[str], tuple[Pla
     factory = site.node.value.func
     replaced = project.replaced_names.of(site.module, factory)
     doubles = [one for one in replaced if not one.gives_sessions]
-    return caveats_of(site.module, factory, doubles)
+    clauses, places = caveats_of(site.module, factory, doubles)
+    bindings = site.module.scopes.bindings_of(factory) if isinstance(factory, ast.Name) else []
+    if any(isinstance(one.node, ast.arg) for one in bindings):
+        shown = site.module.excerpt(factory)
+        clauses.append(f"a caller may pass a `{shown}` that gives something else than a session")
+    return clauses, places
 
 
 def _cross(one: SessionBlock, other: SessionBlock) -> bool:

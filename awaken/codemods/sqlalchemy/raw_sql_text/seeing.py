@@ -1,0 +1,51 @@
+"""Who sees that a string is executed: what catches the failure of today, and what is no session.
+
+SQLAlchemy 2.0 raises for strings. Nothing can rely on such a call but code that catches the error,
+here or in a function that leads here, and a test whose double takes strings.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.kit.failures import caught_above, caught_around
+from awaken.kit.replaced_names import caveats_of, doubles_passed, leading_to
+from awaken.kit.sites import Site
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_CATCHING = {
+    None, "builtins.BaseException", "builtins.Exception", "sqlalchemy.exc.ArgumentError",
+    "sqlalchemy.exc.InvalidRequestError", "sqlalchemy.exc.ObjectNotExecutableError",
+    "sqlalchemy.exc.SQLAlchemyError",
+}  # fmt: skip
+_HIDDEN = "it fails today, which an `except` around hides"
+_IN_LAMBDA = "it fails today, which whoever calls this lambda may hide"
+
+
+def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[Place, ...]]:
+    """Return the clauses that say who relies on the string, and the places that do."""
+    module, call = site.module, site.node
+    replaced = project.replaced_names.of(module, call.func)
+    clauses, places = caveats_of(module, call.func, replaced)
+    clauses += [_HIDDEN for _ in caught_around(project, module, call, _CATCHING)][:1]
+    function = module.enclosing_function(call)
+    if isinstance(function, ast.Lambda):
+        clauses.append(_IN_LAMBDA)
+        function = next((one for one in module.ancestors(call) if isinstance(one, Function)), None)
+    if function is None:
+        return clauses, places
+    leading = leading_to(project, module, function)
+    if _HIDDEN not in clauses:
+        caught = next(caught_above(project, leading, _CATCHING), None)
+        clauses += [] if caught is None else [_HIDDEN]
+        places += () if caught is None else (caught,)
+    double = next(doubles_passed(project, module, {last_name(call.func)}, leading), None)
+    if double is not None and not replaced:
+        clauses.append(f"{double.path} passes a double of it, which may look at the string")
+        places += (double,)
+    return clauses, places

@@ -1,0 +1,56 @@
+"""Code that fails today: who catches the failure, or expects it, here and in what leads here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.kit.replaced_names import leading_to
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_EXPECTING = {"assertRaises", "assertRaisesRegex", "raises", "suppress"}
+
+
+def caught_around(
+    project: Project, module: Module, node: ast.AST, classes: AbstractSet[str | None]
+) -> Iterator[Place]:
+    """Yield what catches one of ``classes`` around ``node`` in its function, or expects it."""
+    for guard in project.effects.guards(module, node):
+        if guard.kind == "handler" and not classes.isdisjoint(guard.catches):
+            yield guard.place
+        elif guard.kind == "with":
+            entered = module.calls_at(guard.place.span)
+            if any(last_name(one.func) in _EXPECTING for one in entered):
+                yield guard.place
+
+
+def caught_above(
+    project: Project, leading: Sequence[FunctionPlace], classes: AbstractSet[str | None]
+) -> Iterator[Place]:
+    """Yield what catches one of ``classes`` around the calls by which functions lead on."""
+    graph, known = project.calls.graph(), set(leading)
+    for function in leading:
+        module: Module | None = None
+        for called in graph.callees(function):
+            if not known.isdisjoint(called.functions):
+                module = module or project.module(function.path)
+                for node in [] if module is None else module.calls_at(called.place.span):
+                    if module is not None:
+                        yield from caught_around(project, module, node, classes)
+
+
+def caught_by_callers(
+    project: Project, module: Module, node: ast.AST, classes: AbstractSet[str | None]
+) -> Iterator[Place]:
+    """Yield what catches one of ``classes`` in the functions that lead to ``node``."""
+    function = module.enclosing_function(node)
+    if isinstance(function, Function):
+        yield from caught_above(project, leading_to(project, module, function), classes)
