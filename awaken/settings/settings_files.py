@@ -27,6 +27,7 @@ NAMES = (*OWN_FILES, "pyproject.toml")
 """Where settings may stand, the strongest of one directory first, as in ruff."""
 
 _PYPROJECT = "pyproject.toml"
+_MOST_ERRORS = 20  # of one file; each costs a reading of the whole table
 _TABLE = ("tool", "awaken")
 
 
@@ -118,7 +119,7 @@ def _layer(path: Path, raw: bytes, origin: str, shown: str, rules: Sequence[Rule
 def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings, list[Wrong]]:
     """Return the settings of a table as far as they can be used, and all that cannot."""
     wrong: list[Wrong] = []
-    while True:
+    while len(wrong) < _MOST_ERRORS:
         try:
             return settings_from(table, rules), wrong
         except Wrong as error:
@@ -126,6 +127,7 @@ def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings
             if not any(one.path[: len(error.path)] == error.path for one in wrong):
                 wrong.append(error)
             table = _without(table, error.path)
+    return Settings(), wrong
 
 
 def _without(table: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:

@@ -95,14 +95,14 @@ _BEFORE = """\
 import things
 
 things.old(1)  #~ safe
-print(f"{things.old(2)}")  #~ manual inside-f-string
+print(f"{things.old(2)}")  #~ safe
 """
 
 _AFTER = """\
 import things
 
 things.new(1)
-print(f"{things.old(2)}")
+print(f"{things.new(2)}")
 """
 
 

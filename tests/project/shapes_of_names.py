@@ -26,7 +26,7 @@ def star_imports_of_each_other(size: int) -> Files:
         f"m{one}.py": "".join(f"from m{other} import *\n" for other in range(size) if other != one)
         for one in range(size)
     }
-    main = "from m0 import *\ndef ask(db):\n    return db.query(User).all()\n"
+    main = "import sqlalchemy\nfrom m0 import *\ndef ask(db):\n    return db.query(User).all()\n"
     return {**modules, "main.py": main}
 
 

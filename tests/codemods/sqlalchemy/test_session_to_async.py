@@ -7,6 +7,7 @@ import re
 import pytest
 from planned import program_of, reason_of, session_to_async
 
+from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
@@ -244,11 +245,15 @@ def tidy() -> None:
         db.commit()
 """
     }
-    # There is no such driver.
-    plan = session_to_async(texts, drivers={"mysql": "psycopg4"})
+    plan = session_to_async(texts)
 
     assert not plan.changes
     assert "unknown-driver" in {reason_of(one) for one in plan.findings}
+
+
+def test_a_driver_that_does_not_exist_is_refused_with_those_that_do():
+    with pytest.raises(ValueError, match="no asynchronous driver of mysql; there are aiomysql"):
+        SessionToAsync.options(drivers={"mysql": "psycopg4"})
 
 
 def test_what_libraries_give_that_know_no_session_is_none():

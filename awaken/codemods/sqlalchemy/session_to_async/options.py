@@ -57,7 +57,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
         for database, driver in self.drivers.items():
             if database not in databases:
                 hint = did_you_mean(database, databases, f"there are {', '.join(databases)}")
-                yield f"'drivers' names the database {database!r}, which is none{hint}"
+                yield f"'drivers' names {database!r}, no database with an asynchronous driver{hint}"
                 continue
             known = sorted({one.drivername.partition("+")[2] for one in async_drivers(database)})
             if driver not in known:

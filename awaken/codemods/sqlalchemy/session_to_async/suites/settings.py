@@ -72,10 +72,12 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the first test that waits, if the plugin that the program requires cannot run it."""
     first = next((one for one in sorted(part.steps) if is_test_file(one.path)), None)
     defined = None if first is None else part.node_of(first)
+    if defined is None:
+        return
     missing = next((key for key, _ in _values(part) if not _knows(part, key)), "")
     if _needs_loop_fixture(part):
         missing = "" if _conftest(part) else "scoped_loops"
-    if defined is not None and missing:
+    if missing:
         target = part.project.targets.distribution(_PLUGIN)
         version = f" {target.specifier} ({target.origin})" if target else ""
         what = "loops of fixtures with a scope" if missing == "scoped_loops" else f"`{missing}`"
