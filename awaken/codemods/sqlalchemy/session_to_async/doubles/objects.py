@@ -32,6 +32,11 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories impor
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import (
+    class_of_dependency,
+    given_by,
+    overrides_of,
+)
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
@@ -39,6 +44,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -104,6 +110,8 @@ class MockedObjects:
                     self._entered(module, replacement)
                 elif module is not None and (replacement.cls or replacement.functions):
                     self._given(module, replacement)
+        for overriding in overrides_of(self._project):
+            self._overridden(*overriding)
         for found in self._found.values():
             for one in self._members(found) if found.methods else ():
                 yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
@@ -135,6 +143,25 @@ class MockedObjects:
                 if mocked is not None:
                     methods = self._methods.of_session([function])
                     self._add(mocked, _Wanted(methods, {function.place}))
+
+    def _overridden(self, module: Module, key: ast.expr, function: ast.expr) -> None:
+        """Add the mocks that a test has injected for sessions, or for objects of a class."""
+        part, name = self._part, last_name(key)
+        given = [*given_by(self._project, module, function)]
+        found = [self._project.mocks.made_at(*one) for one in given]
+        if not any(found):
+            return
+        cls = class_of_dependency(self._project, module, key)
+        if cls:
+            methods = self._methods.of_whole_class(cls)
+            along = {one.place for each in methods for one in self._methods.named(cls, each)}
+        else:
+            paths = {*self._project.files_with((name.encode(),))}
+            using = [one for one in sorted(part.steps) if one.path in paths]
+            methods = self._methods.of_session(using)
+            along = {one.place for one in using}
+        for mocked in filter(None, found):
+            self._add(mocked, _Wanted(methods, along))
 
     def _given(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that a patched object, class or function gives, or has for attributes."""

@@ -8,6 +8,12 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import (
+    called,
+    class_named,
+    class_of_dependency,
+    overrides_of,
+)
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
@@ -63,6 +69,11 @@ class Fakes:
                     for fake in self._fakes(module, value):
                         for name in self._line(declared):
                             found[name].add(fake)
+        for module, key, value in overrides_of(self._project):
+            declared = class_of_dependency(self._project, module, key)
+            for fake in self._fakes(module, called(value)) if declared else ():
+                for name in self._line(declared):
+                    found[name].add(fake)
         return found
 
     def _made(self, module: Module, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
@@ -113,9 +124,7 @@ class Fakes:
             case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
                 return self._class(module, left)
             case ast.Name() | ast.Attribute():
-                name = self._project.qualified_name(module, annotation)
-                is_own = name is not None and self._project.class_facts(name) is not None
-                return name if is_own and name is not None else ""
+                return class_named(self._project, module, annotation)
             case _:
                 return ""
 
