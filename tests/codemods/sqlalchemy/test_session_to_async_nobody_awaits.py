@@ -154,3 +154,119 @@ def test_a_helper_of_tests_that_they_call_is_none(name):
     text = "import shop\n\n\n" + SET_UP.format(name=name, arguments="")
     text += f"\n\ndef test_it():\n    {name}()\n"
     assert not refused({"shop.py": SHOP, "tests/test_it.py": text})
+
+
+ENUM = """
+
+class Pick(Enum):
+    IDS = {value}
+
+    def apply(self, db: Session):
+        return self.value{item}(db)
+
+
+def run():
+    with LocalSession() as db:
+        print([pick.apply(db) for pick in Pick])
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "item"),
+    [
+        ("(ids,)", "[0]"),
+        ("[ids, 1]", "[0]"),
+        ('{"function": ids}', '["function"]'),
+        ("functools.partial(ids)", ""),
+    ],
+)
+def test_a_function_in_the_value_of_a_member_is_refused(value, item):
+    text = f"import functools\n{SHOP}{ENUM.format(value=value, item=item)}"
+    assert ("handed-on", "ids") in refused({"app.py": text})
+    assert "def run():" in {one.partition("\n")[0] for _, one in findings_of({"app.py": text})}
+
+
+UNFOLLOWED = {
+    "descriptor": """
+class Count:
+    def __get__(self, obj, owner=None):
+        return obj.{name}.scalar(select(User.id))
+
+
+class Stats:
+    count = Count()
+
+    def __init__(self, db: Session):
+        self.{name} = db
+""",
+    "descriptor that sets": """
+class Form:
+    def __init__(self, db: Session):
+        self.{name} = db
+
+
+class Kept:
+    def __set__(self, obj, value):
+        obj.{name}.get(User, value)
+""",
+    "several": """
+def count(source: "Session | Connection"):
+    return source.scalar(select(User.id))
+""",
+    "several of typing": """
+def count(source: Union[Session, Connection]):
+    return source.execute(select(User.id))
+""",
+    "of a thread": """
+state = threading.local()
+
+
+def begin():
+    state.{name} = LocalSession()
+
+
+def count():
+    return state.{name}.scalar(select(User.id))
+""",
+    "one more engine": """
+def run():
+    auto = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with auto.connect() as connection:
+        connection.execute(select(User.id))
+""",
+}
+
+
+@pytest.mark.parametrize("shape", UNFOLLOWED)
+@pytest.mark.parametrize("name", ["db", "session"])
+def test_a_session_that_comes_by_a_way_that_is_not_followed_is_refused(shape, name):
+    imports = "import threading\nfrom typing import Union\n\nfrom sqlalchemy import Connection\n"
+    text = f"{imports}{SHOP}\n{UNFOLLOWED[shape].format(name=name)}"
+    assert "unknown-session" in {why for why, _ in refused({"app.py": text})}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "raw = engine.raw_connection()",
+        "cursor = LocalSession().connection().connection.cursor()",
+        "connection = engine.connect().execution_options(isolation_level='AUTOCOMMIT')",
+    ],
+)
+def test_what_connections_have_no_more_is_refused(statement):
+    text = f"{SHOP}\n\ndef run():\n    {statement}\n"
+    assert "no-twin" in {why for why, _ in refused({"app.py": text})}
+
+
+def test_a_descriptor_that_asks_no_session_is_not():
+    kept = """
+class Kept:
+    def __get__(self, obj, owner=None):
+        return obj.cache.get(1)
+
+
+class Form:
+    def __init__(self):
+        self.cache = {}
+"""
+    assert not findings_of({"app.py": f"{SHOP}\n{kept}"})
