@@ -98,6 +98,19 @@ class MockedObjects:
         self._attributes: list[tuple[Module, ast.expr, Replacement, _Wanted]] = []
 
     def __iter__(self) -> Iterator[Member]:
+        self._collect()
+        for found in self._found.values():
+            for one in self._members(found) if found.methods else ():
+                yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
+        for module, value, replacement, wanted in self._attributes:
+            site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
+            shown = f"the mock of `{replacement.shown}`"
+            one = member(site, shown, self._assigned, value)
+            yield dataclasses.replace(one, along=tuple(sorted(wanted.along)))
+
+    # ----------------------------------------------------------------------------------- finding
+    def _collect(self) -> None:
+        """Note the mocks of all tests, and what of each has to wait."""
         paths = set(self._part.stand_ins.paths)
         for call in self._project.calls.graph().calls():
             if call.place.path in paths and call.functions:
@@ -112,16 +125,7 @@ class MockedObjects:
                     self._given(module, replacement)
         for overriding in overrides_of(self._project):
             self._overridden(*overriding)
-        for found in self._found.values():
-            for one in self._members(found) if found.methods else ():
-                yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
-        for module, value, replacement, wanted in self._attributes:
-            site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
-            shown = f"the mock of `{replacement.shown}`"
-            one = member(site, shown, self._assigned, value)
-            yield dataclasses.replace(one, along=tuple(sorted(wanted.along)))
 
-    # ----------------------------------------------------------------------------------- finding
     def _passed(self, call: Call) -> None:
         module = self._project.module(call.place.path)
         nodes = [] if module is None else module.calls_at(call.place.span)

@@ -53,30 +53,36 @@ def _refused(
             why = _unknown(part, module, owner)
             if why:
                 yield Refused(UNKNOWN_SESSION, why), ()
-        case ast.Call(func=ast.Attribute(value=owner, attr="execution_options")):
-            if part.project.orm.resource_of(module, owner) == "connection":
-                yield Refused(NO_TWIN, "connection().execution_options"), ()
-            elif _is_lost_engine(part, module, node, owner):
-                why = f"`{module.excerpt(node)}` gives an engine, which is not followed"
-                yield Refused(UNKNOWN_SESSION, why), ()
-        case ast.Attribute(value=owner, attr="connection") if (
+        case ast.Call(func=ast.Attribute(value=owner, attr="execution_options")) if _is_lost_engine(
+            part, module, node, owner
+        ):
+            why = f"`{module.excerpt(node)}` gives an engine, which is not followed"
+            yield Refused(UNKNOWN_SESSION, why), ()
+        case ast.Attribute(value=owner, attr="connection" | "execution_options" as name) if (
             part.project.orm.resource_of(module, owner) == "connection"
         ):
-            yield Refused(NO_TWIN, "connection().connection"), ()
+            yield Refused(NO_TWIN, f"connection().{name}"), ()
         case ast.keyword(arg="autoload_with", value=given) if part.project.orm.resource_of(
             module, given
         ) in {"connection", "engine"}:
             yield Refused(HANDED_SESSION, module.excerpt(module.parent(node) or node)), ()
         case ast.Name(ctx=ast.Load()) if _is_in_enum(part, module, node):
-            for value in part.project.values.of(module, node).alternatives:
-                if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                    start = value.module.span(value.node).start
-                    function = part.function_at(value.module.path, start)
-                    if function is not None and function in part.steps:
-                        calls = tuple(_given_session(part, module, node))
-                        yield Refused(HANDED_ON, node.id), (function.place, *calls)
+            yield from _in_enum(part, module, node)
         case _:
             pass
+
+
+def _in_enum(
+    part: SynchronousPart, module: Module, node: ast.Name
+) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
+    """Yield why a function in the value of a member stays, if it waits."""
+    for value in part.project.values.of(module, node).alternatives:
+        if not isinstance(value, FunctionOf) or not isinstance(value.node, Function):
+            continue
+        function = part.function_at(value.module.path, value.module.span(value.node).start)
+        if function is not None and function in part.steps:
+            calls = tuple(_given_session(part, module, node))
+            yield Refused(HANDED_ON, node.id), (function.place, *calls)
 
 
 def _unknown(part: SynchronousPart, module: Module, owner: ast.expr) -> str:
@@ -204,7 +210,7 @@ def _given_session(part: SynchronousPart, module: Module, node: ast.Name) -> Ite
     paths = {*part.project.files_with((word.encode(),))}
     for call in part.project.calls.graph().calls():
         home = part.project.module(call.place.path) if call.place.path in paths else None
-        if home is None or call.functions and call.kind != "unknown":
+        if home is None or (call.functions and call.kind != "unknown"):
             continue
         for one in home.calls_at(call.place.span)[:1]:
             given = (*one.args, *(each.value for each in one.keywords))

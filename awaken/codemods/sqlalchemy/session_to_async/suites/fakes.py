@@ -57,24 +57,27 @@ class Fakes:
     def _of(self) -> dict[str, set[str]]:
         """The fakes of a class and of all that it inherits, by its name."""
         found: defaultdict[str, set[str]] = defaultdict(set)
+        for module, declared, value in (*self._passed(), *self._overridden()):
+            for fake in self._fakes(module, value) if declared else ():
+                for name in self._line(declared):
+                    found[name].add(fake)
+        return found
+
+    def _passed(self) -> Iterator[tuple[Module, str, ast.expr]]:
+        """Yield what tests pass to a parameter or a field that is declared as a class."""
         for call in self._project.calls.graph().calls():
             if not _is_of_tests(call.place.path):
                 continue
             module = self._project.module(call.place.path)
             for node in () if module is None else module.calls_at(call.place.span)[:1]:
-                if module is None:
-                    continue
-                given = self._given(call, node) if call.functions else self._made(module, node)
-                for declared, value in given:
-                    for fake in self._fakes(module, value):
-                        for name in self._line(declared):
-                            found[name].add(fake)
+                if module is not None:
+                    given = self._given(call, node) if call.functions else self._made(module, node)
+                    yield from ((module, *one) for one in given)
+
+    def _overridden(self) -> Iterator[tuple[Module, str, ast.expr]]:
+        """Yield what tests inject for a dependency that gives objects of a class."""
         for module, key, value in overrides_of(self._project):
-            declared = class_of_dependency(self._project, module, key)
-            for fake in self._fakes(module, called(value)) if declared else ():
-                for name in self._line(declared):
-                    found[name].add(fake)
-        return found
+            yield module, class_of_dependency(self._project, module, key), called(value)
 
     def _made(self, module: Module, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for fields of a dataclass that are declared as classes."""
