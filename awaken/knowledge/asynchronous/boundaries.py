@@ -65,11 +65,14 @@ class Overrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which methods a class gives for its base to call, by patterns of names.
 
     ``hooks`` are those of a base, and nothing awaits them; ``awaited`` are methods with their base,
-    and ``plain`` are bases that call no method of their heirs by a name of its own.
+    and ``plain`` are bases that call no method of their heirs by a name of its own. pytest calls
+    what is named like ``collected`` ones, and in files of tests what is named as ``set_up``.
     """
 
     awaited: tuple[str, ...]
     plain: tuple[str, ...]
+    collected: tuple[str, ...]
+    set_up: tuple[str, ...]
     hooks: dict[str, tuple[str, ...]]
 
 

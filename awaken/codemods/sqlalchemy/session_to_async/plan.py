@@ -45,6 +45,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved 
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import made_managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed
 from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
     WORDS,
@@ -257,6 +258,7 @@ class SessionToAsync(Rule):
                 *made_managers(part, self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
+                *unfollowed(part, self.name),
                 *operations.unannotated.members(self.name),
                 *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),

@@ -296,6 +296,11 @@ UNITTEST = Reason(
     "`{}` is a test of `unittest.TestCase`, which does not await it",
     "Derive the class from `unittest.IsolatedAsyncioTestCase`, or write functions for pytest.",
 )
+CALLED_BY_PYTEST = Reason(
+    "called-by-pytest",
+    "pytest calls `{}` by its name, and does not await it",
+    "Make it a fixture with `autouse=True`, or move the database calls into one.",
+)
 TEST_DOUBLE = Reason(
     "test-double",
     "{}",

@@ -1,4 +1,4 @@
-"""Methods that override one of a class outside of the program, which calls them."""
+"""Functions that code outside of the program calls by their names: a base class, or pytest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.trees import last_name, without_arguments
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -43,6 +44,24 @@ def called_by_base(
     is_own = bool(node.decorator_list) or node.name == "__call__"
     is_hidden = unknown and not is_own and not _is_called(part, function)
     return unknown[0] if is_hidden else None
+
+
+def called_by_pytest(
+    part: SynchronousPart, module: Module, node: ast.FunctionDef, function: FunctionPlace
+) -> bool:
+    """Whether pytest calls a function by its name, and does not await it."""
+    if module.enclosing_function(node) is not None:
+        return False
+    # A fixture may have any name.
+    if any(last_name(without_arguments(one)) == "fixture" for one in node.decorator_list):
+        return False
+    if _is_like(node.name, _KNOWN.collected):
+        return True
+    if node.name not in _KNOWN.set_up or not is_test_file(module.path):
+        return False
+    # pytest calls `setup` itself before 8.0; a helper of this name has callers.
+    is_plain = "_" not in node.name and node.name.islower()
+    return not (is_plain and any(part.project.calls.graph().callers(function)))
 
 
 def _is_like(name: str, patterns: Iterable[str]) -> bool:

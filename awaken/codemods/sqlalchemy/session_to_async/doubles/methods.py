@@ -51,6 +51,21 @@ class WaitingMethods:
                 found[name] = any(map(part.is_result_used, functions))
         return found
 
+    def named(self, qualified: str, name: str) -> list[FunctionPlace]:
+        """Return the methods of a class with one name that wait."""
+        functions = self._project.replacements.methods(qualified, name)
+        return [one for one in functions if one in self._part.steps]
+
+    def of_whole_class(self, qualified: str) -> dict[str, bool]:
+        """Return all methods of a class that wait."""
+        names = sorted({one.qualname.rpartition(".")[2] for one in self._part.steps})
+        found = {name: self.named(qualified, name) for name in names if name != "__init__"}
+        return {
+            name: any(map(self._part.is_result_used, functions))
+            for name, functions in found.items()
+            if functions
+        }
+
     def of_object(self, replacement: Replacement) -> dict[str, bool]:
         """Return the functions that wait of an object, a class, a module, a function's results."""
         if replacement.cls:

@@ -32,6 +32,11 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories impor
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import (
+    class_of_dependency,
+    given_by,
+    overrides_of,
+)
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
@@ -39,6 +44,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -92,6 +98,19 @@ class MockedObjects:
         self._attributes: list[tuple[Module, ast.expr, Replacement, _Wanted]] = []
 
     def __iter__(self) -> Iterator[Member]:
+        self._collect()
+        for found in self._found.values():
+            for one in self._members(found) if found.methods else ():
+                yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
+        for module, value, replacement, wanted in self._attributes:
+            site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
+            shown = f"the mock of `{replacement.shown}`"
+            one = member(site, shown, self._assigned, value)
+            yield dataclasses.replace(one, along=tuple(sorted(wanted.along)))
+
+    # ----------------------------------------------------------------------------------- finding
+    def _collect(self) -> None:
+        """Note the mocks of all tests, and what of each has to wait."""
         paths = set(self._part.stand_ins.paths)
         for call in self._project.calls.graph().calls():
             if call.place.path in paths and call.functions:
@@ -104,16 +123,9 @@ class MockedObjects:
                     self._entered(module, replacement)
                 elif module is not None and (replacement.cls or replacement.functions):
                     self._given(module, replacement)
-        for found in self._found.values():
-            for one in self._members(found) if found.methods else ():
-                yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
-        for module, value, replacement, wanted in self._attributes:
-            site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
-            shown = f"the mock of `{replacement.shown}`"
-            one = member(site, shown, self._assigned, value)
-            yield dataclasses.replace(one, along=tuple(sorted(wanted.along)))
+        for overriding in overrides_of(self._project):
+            self._overridden(*overriding)
 
-    # ----------------------------------------------------------------------------------- finding
     def _passed(self, call: Call) -> None:
         module = self._project.module(call.place.path)
         nodes = [] if module is None else module.calls_at(call.place.span)
@@ -135,6 +147,25 @@ class MockedObjects:
                 if mocked is not None:
                     methods = self._methods.of_session([function])
                     self._add(mocked, _Wanted(methods, {function.place}))
+
+    def _overridden(self, module: Module, key: ast.expr, function: ast.expr) -> None:
+        """Add the mocks that a test has injected for sessions, or for objects of a class."""
+        part, name = self._part, last_name(key)
+        given = [*given_by(self._project, module, function)]
+        found = [self._project.mocks.made_at(*one) for one in given]
+        if not any(found):
+            return
+        cls = class_of_dependency(self._project, module, key)
+        if cls:
+            methods = self._methods.of_whole_class(cls)
+            along = {one.place for each in methods for one in self._methods.named(cls, each)}
+        else:
+            paths = {*self._project.files_with((name.encode(),))}
+            using = [one for one in sorted(part.steps) if one.path in paths]
+            methods = self._methods.of_session(using)
+            along = {one.place for one in using}
+        for mocked in filter(None, found):
+            self._add(mocked, _Wanted(methods, along))
 
     def _given(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that a patched object, class or function gives, or has for attributes."""

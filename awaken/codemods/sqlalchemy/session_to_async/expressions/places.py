@@ -10,7 +10,11 @@ import ast
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.applying import apply
 from awaken.codemods.sqlalchemy.session_to_async.expressions.formatted import check_formatted
-from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_others
+from awaken.codemods.sqlalchemy.session_to_async.expressions.order import (
+    MADE_OF_ALL,
+    ON_DEMAND,
+    check_others,
+)
 from awaken.codemods.sqlalchemy.session_to_async.expressions.searching import search
 from awaken.codemods.sqlalchemy.session_to_async.expressions.writing import Writing
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
@@ -28,10 +32,8 @@ from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.in_place import applied_by, called_in_place
 from awaken.project.source.trees import last_name
 
-MADE_OF_A_LIST = {
-    "dict", "enumerate", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple", "zip",
-}  # fmt: skip
-"""Builtins that go through all items of what they are given, whatever they find."""
+MADE_OF_A_LIST = {*MADE_OF_ALL, *ON_DEMAND}
+"""Builtins that go through the items of what they are given, whatever they find."""
 
 _A_GENERATOR = "a generator expression"
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.overrides import called_by_base
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.overrides import (
+    called_by_base,
+    called_by_pytest,
+)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import (
     runs_of,
@@ -228,6 +231,8 @@ class FunctionWriter:
             raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
+        if called_by_pytest(self._part, module, node, function):
+            raise Refused(reasons.CALLED_BY_PYTEST, function.qualname)
         base = called_by_base(self._part, module, node, function)
         if base is not None:
             raise Refused(reasons.OVERRIDE, f"{function.qualname}` overrides a method of `{base}")

@@ -8,6 +8,12 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import (
+    called,
+    class_named,
+    class_of_dependency,
+    overrides_of,
+)
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
@@ -51,19 +57,27 @@ class Fakes:
     def _of(self) -> dict[str, set[str]]:
         """The fakes of a class and of all that it inherits, by its name."""
         found: defaultdict[str, set[str]] = defaultdict(set)
+        for module, declared, value in (*self._passed(), *self._overridden()):
+            for fake in self._fakes(module, value) if declared else ():
+                for name in self._line(declared):
+                    found[name].add(fake)
+        return found
+
+    def _passed(self) -> Iterator[tuple[Module, str, ast.expr]]:
+        """Yield what tests pass to a parameter or a field that is declared as a class."""
         for call in self._project.calls.graph().calls():
             if not _is_of_tests(call.place.path):
                 continue
             module = self._project.module(call.place.path)
             for node in () if module is None else module.calls_at(call.place.span)[:1]:
-                if module is None:
-                    continue
-                given = self._given(call, node) if call.functions else self._made(module, node)
-                for declared, value in given:
-                    for fake in self._fakes(module, value):
-                        for name in self._line(declared):
-                            found[name].add(fake)
-        return found
+                if module is not None:
+                    given = self._given(call, node) if call.functions else self._made(module, node)
+                    yield from ((module, *one) for one in given)
+
+    def _overridden(self) -> Iterator[tuple[Module, str, ast.expr]]:
+        """Yield what tests inject for a dependency that gives objects of a class."""
+        for module, key, value in overrides_of(self._project):
+            yield module, class_of_dependency(self._project, module, key), called(value)
 
     def _made(self, module: Module, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for fields of a dataclass that are declared as classes."""
@@ -113,9 +127,7 @@ class Fakes:
             case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
                 return self._class(module, left)
             case ast.Name() | ast.Attribute():
-                name = self._project.qualified_name(module, annotation)
-                is_own = name is not None and self._project.class_facts(name) is not None
-                return name if is_own and name is not None else ""
+                return class_named(self._project, module, annotation)
             case _:
                 return ""
 

@@ -18,6 +18,7 @@ from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -73,7 +74,8 @@ def regions_of(
     holders: dict[ast.AST, ast.If | ast.Module] = {}
     for node in waiting:
         holder = _holder(project, module, node)
-        if holder is not None:
+        # A decorator is not part of the span of what it decorates, and nothing awaits in one.
+        if holder is not None and not _is_in_decorator(module, node):
             holders[holder] = holder
             around = (node, *module.ancestors(node))
             index = next(i for i, one in enumerate(holder.body) if one in around)
@@ -89,6 +91,14 @@ def regions_of(
 
 
 # ------------------------------------------------------------------------------------------ parts
+def _is_in_decorator(module: Module, node: ast.AST) -> bool:
+    chain = (node, *module.ancestors(node))
+    return any(
+        isinstance(above, Function | ast.ClassDef) and below in above.decorator_list
+        for below, above in pairwise(chain)
+    )
+
+
 def _holder(project: Project, module: Module, node: ast.AST) -> ast.If | ast.Module | None:
     """Return the file or the ``if`` of which ``node`` is a part, if a process begins with it."""
     for above in module.ancestors(node):

@@ -41,8 +41,9 @@ def waiting_in(part: SynchronousPart, module: Module, function: Function | None 
 
 
 def is_entered(module: Module, node: ast.AST) -> bool:
-    """Whether what a call gives is entered or iterated, and not awaited."""
-    return isinstance(module.parent(node), ast.comprehension | ast.For | ast.withitem)
+    """Whether what a call gives is entered, iterated or a decorator, and not awaited."""
+    taking = ast.comprehension | ast.For | ast.withitem | ast.ClassDef | Function
+    return isinstance(module.parent(node), taking)
 
 
 def is_one_call(region: Region, waiting: Waiting) -> bool:

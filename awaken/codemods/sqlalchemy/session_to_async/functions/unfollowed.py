@@ -1,0 +1,227 @@
+"""Sessions, connections and functions that reach a call by a way that is not followed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import (
+    HANDED_ON,
+    HANDED_SESSION,
+    NO_TWIN,
+    UNKNOWN_SESSION,
+)
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+
+_METHODS = frozenset(twins().methods())
+_DESCRIBING = {"__delete__", "__get__", "__set__"}
+_KINDS = {"Connection", "Engine", "Session"}
+_WORDS = (
+    b"Connection", b"Engine", b"Enum", b"__delete__", b"__get__", b"__set__", b"autoload_with",
+    b"connection", b"execution_options", b"local",
+)  # fmt: skip
+
+
+def unfollowed(part: SynchronousPart, rule: str) -> Iterator[Member]:
+    """Yield the places of a program where what becomes asynchronous is not followed."""
+    for path in sorted({one for word in _WORDS for one in part.project.files_with((word,))}):
+        module = part.project.module(path)
+        if module is None:
+            continue
+        for node in module.walk():
+            for refused, along in _refused(part, module, node):
+                yield Member(Site(rule, module, node), refused, f"`{module.excerpt(node)}`", along)
+
+
+def _refused(
+    part: SynchronousPart, module: Module, node: ast.AST
+) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _METHODS:
+            why = _unknown(part, module, owner)
+            if why:
+                yield Refused(UNKNOWN_SESSION, why), ()
+        case ast.Call(func=ast.Attribute(value=owner, attr="execution_options")) if _is_lost_engine(
+            part, module, node, owner
+        ):
+            why = f"`{module.excerpt(node)}` gives an engine, which is not followed"
+            yield Refused(UNKNOWN_SESSION, why), ()
+        case ast.Attribute(value=owner, attr="connection" | "execution_options" as name) if (
+            part.project.orm.resource_of(module, owner) == "connection"
+        ):
+            yield Refused(NO_TWIN, f"connection().{name}"), ()
+        case ast.keyword(arg="autoload_with", value=given) if part.project.orm.resource_of(
+            module, given
+        ) in {"connection", "engine"}:
+            yield Refused(HANDED_SESSION, module.excerpt(module.parent(node) or node)), ()
+        case ast.Name(ctx=ast.Load()) if _is_in_enum(part, module, node):
+            yield from _in_enum(part, module, node)
+        case _:
+            pass
+
+
+def _in_enum(
+    part: SynchronousPart, module: Module, node: ast.Name
+) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
+    """Yield why a function in the value of a member stays, if it waits."""
+    for value in part.project.values.of(module, node).alternatives:
+        if not isinstance(value, FunctionOf) or not isinstance(value.node, Function):
+            continue
+        function = part.function_at(value.module.path, value.module.span(value.node).start)
+        if function is not None and function in part.steps:
+            calls = tuple(_given_session(part, module, node))
+            yield Refused(HANDED_ON, node.id), (function.place, *calls)
+
+
+def _unknown(part: SynchronousPart, module: Module, owner: ast.expr) -> str:
+    """Return why ``owner`` may be a session that is not followed; empty if it is none."""
+    root = owner
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name) or isinstance(
+        part.project.orm.resource_of(module, owner), str
+    ):
+        return ""
+    around = module.enclosing_function(owner)
+    bindings = module.scopes.bindings_of(root)
+    parameter = bindings[0].node if len(bindings) == 1 else None
+    shown = module.text_of(owner)
+    if isinstance(parameter, ast.arg) and root is owner:
+        kinds = _kinds(module, part, parameter.annotation)
+        return f"`{shown}` is declared as {' or '.join(kinds)}" if len(kinds) > 1 else ""
+    if not isinstance(owner, ast.Attribute) or not _holds_session(part, owner.attr):
+        return ""
+    if isinstance(around, Function) and around.name in _DESCRIBING:
+        is_given = isinstance(parameter, ast.arg) and parameter.annotation is None
+        is_other = is_given and parameter is not around.args.args[0]
+        return f"`{shown}` is of an object that a descriptor is asked of" if is_other else ""
+    made = bindings[0].value if len(bindings) == 1 else None
+    is_local = isinstance(made, ast.Call) and (
+        part.project.qualified_name(module, made.func) in boundaries().threads.local
+    )
+    return f"`{shown}` is of one thread, and another function sets it" if is_local else ""
+
+
+def _kinds(module: Module, part: SynchronousPart, annotation: ast.expr | None) -> list[str]:
+    """Return the classes of sessions, connections and engines that an annotation names."""
+    names = {_KINDS_OF[one] for one in _named(module, part, annotation) if one in _KINDS_OF}
+    return sorted(f"`{one}`" for one in names)
+
+
+_KINDS_OF = {
+    f"{home}.{kind}": kind
+    for kind in _KINDS
+    for home in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.engine.base", "sqlalchemy.orm")
+}
+
+
+def _named(module: Module, part: SynchronousPart, annotation: ast.expr | None) -> Iterator[str]:
+    for one in ast.walk(annotation) if annotation is not None else ():
+        match one:
+            case ast.Name() | ast.Attribute():
+                yield part.project.qualified_name(module, one) or ""
+            case ast.Constant(value=str() as text):
+                try:
+                    written = ast.parse(text, mode="eval")
+                except SyntaxError:
+                    continue
+                for name in ast.walk(written):
+                    imported = [] if not isinstance(name, ast.Name) else module.mentions(name.id)
+                    yield from (
+                        part.project.qualified_name(module, each) or ""
+                        for each in imported
+                        if isinstance(each, ast.Name | ast.Attribute)
+                    )
+                    yield from (
+                        f"{each.module}.{alias.name}"
+                        for each in module.tree.body
+                        if isinstance(each, ast.ImportFrom)
+                        for alias in each.names
+                        if isinstance(name, ast.Name) and (alias.asname or alias.name) == name.id
+                    )
+            case _:
+                pass
+
+
+def _holds_session(part: SynchronousPart, name: str) -> bool:
+    """Whether an attribute of this name holds a session anywhere in the program."""
+    for module in modules_with(part.project, (name.encode(),)):
+        for node in module.walk():
+            match node:
+                case ast.Attribute(attr=attribute) if attribute == name and isinstance(
+                    part.project.orm.resource_of(module, node), str
+                ):
+                    return True
+                case ast.Assign(targets=targets, value=value):
+                    written = [
+                        pair
+                        for target in targets
+                        for pair in _pairs(target, value)
+                        if isinstance(pair[0], ast.Attribute) and pair[0].attr == name
+                    ]
+                    if any(
+                        isinstance(part.project.orm.resource_of(module, one), str)
+                        for _, one in written
+                    ):
+                        return True
+                case _:
+                    pass
+    return False
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    match target, value:
+        case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), ast.Tuple(elts=values)):
+            yield from zip(targets, values, strict=False)
+        case _:
+            yield target, value
+
+
+def _is_lost_engine(part: SynchronousPart, module: Module, call: ast.Call, owner: ast.expr) -> bool:
+    """Whether a call gives one more engine, and its methods are called: no value says so."""
+    if part.project.orm.resource_of(module, owner) != "engine":
+        return False
+    match module.parent(call):
+        case ast.Attribute():
+            return True
+        case ast.Assign(targets=[ast.Name() as name]):
+            reads = module.scopes.reads_of(name)
+            return any(isinstance(module.parent(one), ast.Attribute) for one in reads)
+        case _:
+            return False
+
+
+def _given_session(part: SynchronousPart, module: Module, node: ast.Name) -> Iterator[Place]:
+    """Yield the calls of what is not known that may be members of an enumeration."""
+    owner = module.enclosing_class(node)
+    word = "" if owner is None else owner.name
+    paths = {*part.project.files_with((word.encode(),))}
+    for call in part.project.calls.graph().calls():
+        home = part.project.module(call.place.path) if call.place.path in paths else None
+        if home is None or (call.functions and call.kind != "unknown"):
+            continue
+        for one in home.calls_at(call.place.span)[:1]:
+            given = (*one.args, *(each.value for each in one.keywords))
+            if any(isinstance(part.project.orm.resource_of(home, each), str) for each in given):
+                yield home.place(one)
+
+
+def _is_in_enum(part: SynchronousPart, module: Module, node: ast.Name) -> bool:
+    """Whether a name is a part of the value of a member: the member gives it as its value."""
+    owner = module.enclosing_class(node)
+    if owner is None or module.enclosing_function(node) is not None or node in owner.bases:
+        return False
+    names = (part.project.qualified_name(module, one) or "" for one in owner.bases)
+    return any(one.startswith("enum.") for one in names)
