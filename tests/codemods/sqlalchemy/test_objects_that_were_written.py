@@ -44,6 +44,19 @@ def owner_orders(order: Order) -> int:
 
 def owner_name(order):
     return order.user.name
+
+def renamed(db: Session, user: User) -> bool:
+    try:
+        with db.begin_nested():
+            user.name = None
+            db.flush()
+    except IntegrityError:
+        return False
+    return True
+
+def first_order(db: Session, key: int) -> Order | None:
+    user = db.get(User, key)
+    return user.orders[0] if user.orders else None
 """
 ENDPOINT = """\
 @app.post("/0/{{key}}"{model})
@@ -122,6 +135,101 @@ for one in list(user.orders):
     db.delete(one)
 db.commit()
 return user
+""",
+    ),
+    "savepoint_ended_by_an_exception": (
+        "UserOrdersOut",
+        """\
+user = db.get(User, key)
+try:
+    with db.begin_nested():
+        user.name = "changed"
+        db.flush()
+        raise ValueError
+except ValueError:
+    pass
+return user
+""",
+    ),
+    "savepoint_read_by_the_handler": (
+        "",
+        """\
+user = db.get(User, key)
+try:
+    with db.begin_nested():
+        user.name = "changed"
+        db.flush()
+        user.name = None
+        db.flush()
+except IntegrityError:
+    return [user.name, len(user.orders)]
+""",
+    ),
+    "savepoint_of_each_item": (
+        "",
+        """\
+user, names = db.get(User, key), []
+for number in (1, 10, 2, 11):
+    try:
+        with db.begin_nested():
+            user.name += "!"
+            db.add(Tag(id=number, name=f"n{number}"))
+    except IntegrityError:
+        names.append(user.name)
+return [names, user.name, len(user.orders)]
+""",
+    ),
+    "savepoint_of_a_helper": (
+        "",
+        """\
+user = db.get(User, key)
+is_kept = renamed(db, user)
+return [is_kept, user.name, [one.title for one in user.orders]]
+""",
+    ),
+    "savepoint_of_a_name": (
+        "",
+        """\
+user = db.get(User, key)
+savepoint = db.begin_nested()
+user.name = "changed"
+user.orders.append(Order(title="x", amount=1))
+db.flush()
+savepoint.rollback()
+return [user.name, len(user.orders)]
+""",
+    ),
+    "ways_back_of_an_item": (
+        "OrderUserOut | None",
+        """\
+user = db.get(User, key)
+return user.orders[0] if user.orders else None
+""",
+    ),
+    "ways_back_of_all_items": (
+        "list[OrderUserOut]",
+        """\
+return db.get(User, key).orders
+""",
+    ),
+    "ways_back_of_a_helper": (
+        "OrderUserOut | None",
+        """\
+return first_order(db, key)
+""",
+    ),
+    "ways_back_of_a_dictionary": (
+        "dict[str, OrderUserOut | None]",
+        """\
+orders = db.scalars(select(User).where(User.id == key)).one().orders
+return {"last": orders[-1] if orders else None}
+""",
+    ),
+    "ways_back_two_deep": (
+        "list[OrderUserOut]",
+        """\
+team = db.get(Team, 1)
+return [one for user in team.users for one in user.orders]
 """,
     ),
     "a2_append_to_what_a_generic_helper_made": (

@@ -39,6 +39,7 @@ from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _MOCKS = (b"Mock",)
+_LATE = "where a call in this statement rolls back, reading {} after it raises"
 
 
 class ExpiredReads:
@@ -106,7 +108,9 @@ class ExpiredReads:
                     yield Member(site, refused, shown)
                 else:
                     message = f"{shown} may be expired by a rollback, and is loaded before"
-                    yield Member(site, Rewrite(message, edits), shown)
+                    late = [f"`{one.text}`" for one in each if one.is_late]
+                    caveats = [_LATE.format(one) for one in dict.fromkeys(late)]
+                    yield Member(site, Rewrite(message, edits, caveats), shown)
 
     # ------------------------------------------------------------------------------------ reads
     def _all(self) -> Iterator[tuple[str, Module, list[Load]]]:
@@ -129,27 +133,37 @@ class ExpiredReads:
         behind = sorted(one.span.end for one in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
+        late = set[tuple[ast.stmt, str]]()
         for node in nodes:
-            events = (
+            events = [
                 call for one in reads[module.place(node)] for call in module.calls_at(one.span)
-            )
+            ]
+            # One of the same statement first: nothing can be loaded between them.
+            events.sort(key=lambda one: not _is_late(module, one, node))
             loads = ((self._load(module, node, one), one) for one in events)
             found, event = next((one for one in loads if one[0] is not None), (None, None))
             if found is None or event is None:
                 continue
             relationships[_variable(module, found)] |= found.relationships
             further[_variable(module, found)] |= dict.fromkeys(found.further)
+            if _is_late(module, event, node):
+                late.add((found.statement, found.text))
             for load in (*_set_before(module, found, event), found):
                 text, statement = load.text, load.statement
                 if not any(
-                    one.text == text and covers(module, one.statement, statement, text, behind)
+                    one.text == text
+                    and covers(module, one.statement, statement, text, behind)
+                    and (one.statement is statement or (statement, text) not in late)
                     for one in kept
                 ):
                     kept.append(load)
         for one in kept:
             variable = _variable(module, one)
             yield replace(
-                one, relationships=relationships[variable], further=tuple(further[variable])
+                one,
+                relationships=relationships[variable],
+                further=tuple(further[variable]),
+                is_late=(one.statement, one.text) in late,
             )
 
     def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
@@ -217,7 +231,11 @@ class ExpiredReads:
             return self._named[at]
         found = self._sessions.get(place, "")
         if not found and isinstance(event.func, ast.Attribute):
-            found = module.text_of(event.func.value)
+            # The rollback of a transaction does not name its session.
+            owner = event.func.value
+            is_session = isinstance(self._project.orm.session_of(module, owner), SessionProof)
+            named = module.text_of(owner)
+            found = named if is_session else session_in(self._project, module, function)
         return found
 
     def _relationships(
@@ -242,7 +260,9 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
 
     Loaded behind that, the object would lose what it was given.
     """
-    start, end = module.span(event).end, module.span(load.statement).start
+    above = module.parent(module.parent(event) or event)
+    ended = above if isinstance(above, ast.With) else event
+    start, end = module.span(ended).end, module.span(load.statement).start
     for node in module.walk(function_of(module, event)) if load.kind != "many" else ():
         match node:
             case ast.Attribute(value=held, ctx=ast.Store()) if (
@@ -258,3 +278,10 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
 def _variable(module: Module, load: Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
     return function_of(module, load.statement), load.text
+
+
+def _is_late(module: Module, event: ast.Call, node: ast.expr) -> bool:
+    """Whether a read follows a call in its own statement."""
+    is_block = isinstance(module.parent(event), ast.withitem)
+    is_behind = module.span(event).end <= module.span(node).start
+    return is_behind and not is_block and module.statement_of(event) is module.statement_of(node)
