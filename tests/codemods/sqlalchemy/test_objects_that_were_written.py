@@ -199,6 +199,33 @@ savepoint.rollback()
 return [user.name, len(user.orders)]
 """,
     ),
+    "rollback_and_a_response_two_deep": (
+        "TeamUsersOut",
+        """\
+team = db.get(Team, 1)
+seen = [len(user.orders) for user in team.users]
+db.rollback()
+return team
+""",
+    ),
+    "rollback_and_an_order_two_deep": (
+        "OrderUserOut",
+        """\
+order = db.get(Order, key)
+order.title = "changed"
+db.flush()
+db.rollback()
+return order
+""",
+    ),
+    "rollback_and_a_schema_two_deep": (
+        "",
+        """\
+team = db.get(Team, 1)
+db.rollback()
+return TeamUsersOut.model_validate(team)
+""",
+    ),
     "ways_back_of_an_item": (
         "OrderUserOut | None",
         """\
@@ -587,3 +614,48 @@ def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
     (said,) = [one.message for one in result.report.findings if "`sessionmaker`" in one.message]
     assert "the `__dict__` of an object holds what is loaded with it now" in said
     assert "a `ContextVar` that a dependency sets is seen by its endpoint from now on" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "db.query(Order).filter_by(user_id=key).delete()\ndb.add(user)",
+            "`user.orders` still holds what",
+        ),
+        (
+            "db.execute(delete(Order))\ndb.commit()\nstore(db, user)",
+            "`user.orders` still holds what",
+        ),
+        ("db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)", "`user.orders` still holds"),
+        ("db.execute(delete(Tag))\ndb.delete(user)", "`user.tags` still holds what"),
+        ("db.delete(user)\nx = len(user.orders)", "`user` is read before its deletion is flushed"),
+        ("db.delete(user)\ndb.flush()\ndb.delete(user)", "`user` is deleted twice"),
+        ("db.add(Tag(name='n'))\ndb.expire(user)", "`db.expire(user)` comes before a flush"),
+        (
+            "t = db.get(Tag, 1)\nuser.tags.append(t)\ndb.commit()\nuser.tags.append(t)",
+            "`user.tags` keeps its items when it gets more of them",
+        ),
+        (
+            "user.orders.append(Order(title='x', amount=1))\nUserOrdersOut.model_validate(user)",
+            "no flush has written what `user.orders` was given",
+        ),
+        ("db.execute(delete(Order))\ndb.commit()\ndb.add(db.get(Team, 1))", ""),
+        ("db.delete(user)\ndb.flush()\nx = len(user.orders)", ""),
+        ("db.add(Tag(name='n'))\ndb.flush()\ndb.expire(user)", ""),
+        ("user.tags.append(db.get(Tag, 1))\ndb.commit()\nx = len(user.tags)", ""),
+        (
+            "user.orders.append(Order(title='x', amount=1))\ndb.flush()\nOut.model_validate(user)",
+            "",
+        ),
+    ],
+)
+def test_what_comes_to_something_else_is_said_of_its_function(body, said):
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
+    lines = ["user = db.get(User, key)", *body.splitlines(), "seen = [user.orders, user.tags]"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    result = migrated({"shop.py": head + HELPERS["store"] + "\n\n" + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    assert said in found.message if said else ";" not in found.message
+    assert bool(found.related) == bool(said) or not said

@@ -24,7 +24,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expired_code import (
     gets_function,
     load_edits,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.expiring_calls import expiring_calls
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiring_calls import (
+    expiring_calls,
+    goes_on_at,
+    is_savepoint,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
@@ -192,6 +196,8 @@ class ExpiredReads:
         session = self._session(module, function, event, place)
         if not session or not is_of_function(module, node, function):
             return None
+        if is_savepoint(module, event) and not goes_on_at(module, event, node):
+            return None
         is_own = place not in self._sessions and place not in self._called
         if not is_own and is_added_behind(module, node, event):
             return None
@@ -213,7 +219,8 @@ class ExpiredReads:
             kind = "optional"
         further = self._read_of.along(module, node, values) if kind != "many" else ()
         # Its own relationships are refreshed; the further ones have loaded themselves.
-        steps = [one for one in further if names and one.text != text and self._is_kept(one)]
+        is_read = names or not isinstance(module.parent(node), ast.Attribute)
+        steps = [one for one in further if is_read and one.text != text and self._is_kept(one)]
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
         return Load(first, text, session, kind, names, tuple(steps), may_be_lost)
 
