@@ -659,3 +659,20 @@ def test_what_comes_to_something_else_is_said_of_its_function(body, said):
     (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
     assert said in found.message if said else ";" not in found.message
     assert bool(found.related) == bool(said) or not said
+
+
+def test_a_read_in_the_statement_that_rolls_back_is_announced():
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
+    lines = ["user = db.get(User, key)", "return [renamed(db, user), user.name]"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    result = migrated({"shop.py": head + HELPING + "\n\n" + endpoint})
+
+    said = "where a call in this statement rolls back, reading `user` after it raises"
+    (found,) = [one for one in result.report.findings if said in one.message]
+    assert "return [renamed" in head_line(result, found)
+
+
+def head_line(result, finding):
+    """Return the line of the program before that a finding is about."""
+    text = result.report.files[0].before.text
+    return text[finding.place.span.start :].splitlines()[0].decode()

@@ -139,13 +139,7 @@ class ExpiredReads:
         further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
         late = set[tuple[ast.stmt, str]]()
         for node in nodes:
-            events = [
-                call for one in reads[module.place(node)] for call in module.calls_at(one.span)
-            ]
-            # One of the same statement first: nothing can be loaded between them.
-            events.sort(key=lambda one: not _is_late(module, one, node))
-            loads = ((self._load(module, node, one), one) for one in events)
-            found, event = next((one for one in loads if one[0] is not None), (None, None))
+            found, event = self._first_load(module, node, reads[module.place(node)])
             if found is None or event is None:
                 continue
             relationships[_variable(module, found)] |= found.relationships
@@ -169,6 +163,19 @@ class ExpiredReads:
                 further=tuple(further[variable]),
                 is_late=(one.statement, one.text) in late,
             )
+
+    def _first_load(
+        self, module: Module, node: ast.Attribute | ast.Name, places: list[Place]
+    ) -> tuple[Load, ast.Call] | tuple[None, None]:
+        """Return what is loaded for a read, and the event that makes it so."""
+        events = [call for one in places for call in module.calls_at(one.span)]
+        # One of the same statement first: nothing can be loaded between them.
+        events.sort(key=lambda one: not _is_late(module, one, node))
+        for event in events:
+            load = self._load(module, node, event)
+            if load is not None:
+                return load, event
+        return None, None
 
     def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
         """Return the reads of items of which one before has expired the others."""

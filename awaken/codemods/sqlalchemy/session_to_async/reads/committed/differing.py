@@ -229,15 +229,19 @@ class DifferingUses:
         self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
     ) -> bool:
         """Whether a flush certainly runs between two nodes."""
+        first, last = module.span(start).end, module.span(end).start
         later = module.statement_of(end)
-        for one in nodes:
-            is_there = module.span(start).end <= module.span(one).start < module.span(end).start
-            if is_there and isinstance(one, ast.Call) and last_name(one.func) in _FLUSHING:
-                statement = module.statement_of(one)
-                is_certain = statement is not None and later is not None
-                if is_certain and dominates(module, statement, later):
-                    return True
-        return False
+        flushing = (
+            module.statement_of(one)
+            for one in nodes
+            if first <= module.span(one).start < last
+            and isinstance(one, ast.Call)
+            and last_name(one.func) in _FLUSHING
+        )
+        return any(
+            one is not None and later is not None and dominates(module, one, later)
+            for one in flushing
+        )
 
     def _changes(self, module: Module, node: ast.AST) -> bool:
         match node:
