@@ -661,6 +661,26 @@ def test_what_comes_to_something_else_is_said_of_its_function(body, said):
     assert bool(found.related) == bool(said) or not said
 
 
+@pytest.mark.parametrize(
+    ("cascade", "before", "is_said"),
+    [
+        (', cascade="all, delete-orphan"', "", True),
+        (', cascade="all, delete-orphan"', "x = order.user", False),
+        (', cascade="all"', "", False),
+    ],
+)
+def test_it_is_said_where_an_owner_that_is_loaded_ahead_deletes_orphans(cascade, before, is_said):
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade=cascade)
+    lines = ["order = db.get(Order, key)", before or "x = 1", "order.user = None", "db.commit()"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    reader = "def reader(order: Order):\n    return order.user.name, order.user.orders\n\n"
+    result = migrated({"shop.py": head + reader + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    said = "the owner that `order.user` replaces is loaded, and deletes orphans"
+    assert (said in found.message) == is_said
+
+
 def test_a_read_in_the_statement_that_rolls_back_is_announced():
     head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
     lines = ["user = db.get(User, key)", "return [renamed(db, user), user.name]"]

@@ -249,7 +249,7 @@ class SessionToAsync(Rule):
         environments = Environments(part, self.name, named)
         found = Found(
             [
-                *self._functions(part, loaded_again, environments, loading.loaded_with_objects),
+                *self._functions(part, loaded_again, environments, loading.loaded_ahead),
                 *environments.linked(),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),

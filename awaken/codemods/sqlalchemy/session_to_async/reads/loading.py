@@ -222,6 +222,10 @@ class Loading:
         keys = self._mapped | self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
+    def loaded_ahead(self, qualified: str) -> list[str]:
+        """Return the relationships of a class that something loads before they are read."""
+        return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]
+
     def loaded_again(self, later: Iterable[Later]) -> dict[Place, Anew]:
         """Return the calls that have to read anew what the session has, with what tells them so.
 

@@ -33,6 +33,7 @@ _ADDING = {"add", "add_all", "delete", "merge"}
 _APPENDING = {"add", "append", "extend", "insert"}
 _FLUSHING = {"commit", "flush", "rollback"}
 _VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
+_ORPHAN = "delete-orphan"
 _WORDS = (b".add(", b".add_all(", b".merge(", b".delete(")
 
 
@@ -45,7 +46,7 @@ class _Use(NamedTuple):
 
 
 class DifferingUses:
-    """Answers for one program; ``loaded`` gives what is loaded with each object of a class."""
+    """Answers for one program; ``loaded`` gives what is loaded ahead of objects of a class."""
 
     def __init__(self, project: Project, loaded: Callable[[str], Iterable[str]]) -> None:
         self._project = project
@@ -58,7 +59,8 @@ class DifferingUses:
         own = (one for one in own_nodes(what_runs(function)) if isinstance(one, ast.expr))
         nodes = sorted(own, key=lambda one: module.span(one).start)
         found = dict[str, Place]()
-        for each in (self._added, self._deleted, self._expired, self._appended, self._validated):
+        shapes = (self._added, self._deleted, self._expired, self._appended, self._validated)
+        for each in (*shapes, self._orphaned):
             for said, node in each(module, nodes):
                 found.setdefault(said, module.place(node))
         return list(found), list(found.values())
@@ -149,6 +151,32 @@ class DifferingUses:
                             yield f"no flush has written what `{one.text}` was given", node
                 case _:
                     pass
+
+    def _orphaned(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where an object loses an owner that nothing has loaded, and is no orphan by that.
+
+        One that is loaded ahead has the object deleted: `cascade="all, delete-orphan"`.
+        """
+        attributes = [one for one in nodes if isinstance(one, ast.Attribute)]
+        read = {module.text_of(one) for one in attributes if isinstance(one.ctx, ast.Load)}
+        for node in attributes:
+            shown = module.text_of(node)
+            if not isinstance(node.ctx, ast.Store) or shown in read:
+                continue
+            for owner in sorted(self._classes_of(module, node.value)):
+                if node.attr in self._loaded(owner) and self._has_orphans(owner, node.attr):
+                    yield f"the owner that `{shown}` replaces is loaded, and deletes orphans", node
+
+    def _has_orphans(self, owner: str, name: str) -> bool:
+        """Whether the other side of a relationship deletes what it loses."""
+        inverse = self._project.orm.inverse_of(owner, name)
+        mapped = None if inverse is None else self._project.orm.mapped_class(inverse.owner)
+        if inverse is None or mapped is None:
+            return False
+        facts = mapped.relationships[inverse.attribute]
+        home = self._project.module(facts.path)
+        calls = [] if home is None else home.calls_at(facts.span)
+        return home is not None and any(_ORPHAN in home.text_of(one) for one in calls)
 
     # -------------------------------------------------------------------------------- questions
     def _rows_of(self, module: Module, node: ast.AST) -> frozenset[str]:
