@@ -187,6 +187,17 @@ is_kept = renamed(db, user)
 return [is_kept, user.name, [one.title for one in user.orders]]
 """,
     ),
+    "savepoint_that_is_released": (
+        "",
+        """\
+user = db.get(User, key)
+count = len(user.orders)
+db.add(Order(title="other", amount=8, user_id=user.id))
+with db.begin_nested():
+    user.name = "nested"
+return [user.name, len(user.orders)]
+""",
+    ),
     "savepoint_of_a_name": (
         "",
         """\
@@ -679,6 +690,37 @@ def test_it_is_said_where_an_owner_that_is_loaded_ahead_deletes_orphans(cascade,
     (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
     said = "the owner that `order.user` replaces is loaded, and deletes orphans"
     assert (said in found.message) == is_said
+
+
+ANY_MODEL = """\
+def load(db: Session, model, key: int):
+    return db.get(model, key)
+
+@app.post("/0/{key}", response_model=TeamUsersOut)
+def endpoint0(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    team = load(db, Team, 1)
+    team.users.append(User(name="more"))
+    db.commit()
+    return team
+
+@app.post("/1/{key}", response_model=OrderUserOut)
+def endpoint1(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    order = load(db, Order, key)
+    db.commit()
+    return order
+"""
+
+
+def test_a_response_reads_its_own_model_of_a_function_that_loads_any(tmp_path):
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
+    result = migrated({"any_model.py": head + ANY_MODEL})
+
+    after = result.files["any_model.py"].decode()
+    sides = [
+        observed(text, f"{side}_any_model", tmp_path / side)
+        for side, text in (("before", head + ANY_MODEL), ("after", after))
+    ]
+    assert [*differences(*sides, ())] == []
 
 
 def test_a_read_in_the_statement_that_rolls_back_is_announced():

@@ -225,6 +225,9 @@ class Commits:
         match context:
             case ast.Call(func=ast.Attribute(value=owner, attr="begin")):
                 pass
+            case ast.Call(func=ast.Attribute(attr="begin_nested")):
+                # A savepoint that is released expires nothing.
+                return
             case _:
                 yield from self._of_transaction(module, block, context)
                 return
