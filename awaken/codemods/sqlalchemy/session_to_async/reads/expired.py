@@ -226,8 +226,7 @@ class ExpiredReads:
             kind = "optional"
         further = self._read_of.along(module, node, values) if kind != "many" else ()
         # Its own relationships are refreshed; the further ones have loaded themselves.
-        is_read = names or not isinstance(module.parent(node), ast.Attribute)
-        steps = [one for one in further if is_read and one.text != text and self._is_kept(one)]
+        steps = [one for one in further if names and one.text != text and self._is_kept(one)]
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
         return Load(first, text, session, kind, names, tuple(steps), may_be_lost)
 
