@@ -44,6 +44,19 @@ def owner_orders(order: Order) -> int:
 
 def owner_name(order):
     return order.user.name
+
+def renamed(db: Session, user: User) -> bool:
+    try:
+        with db.begin_nested():
+            user.name = None
+            db.flush()
+    except IntegrityError:
+        return False
+    return True
+
+def first_order(db: Session, key: int) -> Order | None:
+    user = db.get(User, key)
+    return user.orders[0] if user.orders else None
 """
 ENDPOINT = """\
 @app.post("/0/{{key}}"{model})
@@ -122,6 +135,139 @@ for one in list(user.orders):
     db.delete(one)
 db.commit()
 return user
+""",
+    ),
+    "savepoint_ended_by_an_exception": (
+        "UserOrdersOut",
+        """\
+user = db.get(User, key)
+try:
+    with db.begin_nested():
+        user.name = "changed"
+        db.flush()
+        raise ValueError
+except ValueError:
+    pass
+return user
+""",
+    ),
+    "savepoint_read_by_the_handler": (
+        "",
+        """\
+user = db.get(User, key)
+try:
+    with db.begin_nested():
+        user.name = "changed"
+        db.flush()
+        user.name = None
+        db.flush()
+except IntegrityError:
+    return [user.name, len(user.orders)]
+""",
+    ),
+    "savepoint_of_each_item": (
+        "",
+        """\
+user, names = db.get(User, key), []
+for number in (1, 10, 2, 11):
+    try:
+        with db.begin_nested():
+            user.name += "!"
+            db.add(Tag(id=number, name=f"n{number}"))
+    except IntegrityError:
+        names.append(user.name)
+return [names, user.name, len(user.orders)]
+""",
+    ),
+    "savepoint_of_a_helper": (
+        "",
+        """\
+user = db.get(User, key)
+is_kept = renamed(db, user)
+return [is_kept, user.name, [one.title for one in user.orders]]
+""",
+    ),
+    "savepoint_that_is_released": (
+        "",
+        """\
+user = db.get(User, key)
+count = len(user.orders)
+db.add(Order(title="other", amount=8, user_id=user.id))
+with db.begin_nested():
+    user.name = "nested"
+return [user.name, len(user.orders)]
+""",
+    ),
+    "savepoint_of_a_name": (
+        "",
+        """\
+user = db.get(User, key)
+savepoint = db.begin_nested()
+user.name = "changed"
+user.orders.append(Order(title="x", amount=1))
+db.flush()
+savepoint.rollback()
+return [user.name, len(user.orders)]
+""",
+    ),
+    "rollback_and_a_response_two_deep": (
+        "TeamUsersOut",
+        """\
+team = db.get(Team, 1)
+seen = [len(user.orders) for user in team.users]
+db.rollback()
+return team
+""",
+    ),
+    "rollback_and_an_order_two_deep": (
+        "OrderUserOut",
+        """\
+order = db.get(Order, key)
+order.title = "changed"
+db.flush()
+db.rollback()
+return order
+""",
+    ),
+    "rollback_and_a_schema_two_deep": (
+        "",
+        """\
+team = db.get(Team, 1)
+db.rollback()
+return TeamUsersOut.model_validate(team)
+""",
+    ),
+    "ways_back_of_an_item": (
+        "OrderUserOut | None",
+        """\
+user = db.get(User, key)
+return user.orders[0] if user.orders else None
+""",
+    ),
+    "ways_back_of_all_items": (
+        "list[OrderUserOut]",
+        """\
+return db.get(User, key).orders
+""",
+    ),
+    "ways_back_of_a_helper": (
+        "OrderUserOut | None",
+        """\
+return first_order(db, key)
+""",
+    ),
+    "ways_back_of_a_dictionary": (
+        "dict[str, OrderUserOut | None]",
+        """\
+orders = db.scalars(select(User).where(User.id == key)).one().orders
+return {"last": orders[-1] if orders else None}
+""",
+    ),
+    "ways_back_two_deep": (
+        "list[OrderUserOut]",
+        """\
+team = db.get(Team, 1)
+return [one for user in team.users for one in user.orders]
 """,
     ),
     "a2_append_to_what_a_generic_helper_made": (
@@ -479,3 +625,116 @@ def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
     (said,) = [one.message for one in result.report.findings if "`sessionmaker`" in one.message]
     assert "the `__dict__` of an object holds what is loaded with it now" in said
     assert "a `ContextVar` that a dependency sets is seen by its endpoint from now on" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "db.query(Order).filter_by(user_id=key).delete()\ndb.add(user)",
+            "`user.orders` still holds what",
+        ),
+        (
+            "db.execute(delete(Order))\ndb.commit()\nstore(db, user)",
+            "`user.orders` still holds what",
+        ),
+        ("db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)", "`user.orders` still holds"),
+        ("db.execute(delete(Tag))\ndb.delete(user)", "`user.tags` still holds what"),
+        ("db.delete(user)\nx = len(user.orders)", "`user` is read before its deletion is flushed"),
+        ("db.delete(user)\ndb.flush()\ndb.delete(user)", "`user` is deleted twice"),
+        ("db.add(Tag(name='n'))\ndb.expire(user)", "`db.expire(user)` comes before a flush"),
+        (
+            "t = db.get(Tag, 1)\nuser.tags.append(t)\ndb.commit()\nuser.tags.append(t)",
+            "`user.tags` keeps its items when it gets more of them",
+        ),
+        (
+            "user.orders.append(Order(title='x', amount=1))\nUserOrdersOut.model_validate(user)",
+            "no flush has written what `user.orders` was given",
+        ),
+        ("db.execute(delete(Order))\ndb.commit()\ndb.add(db.get(Team, 1))", ""),
+        ("db.delete(user)\ndb.flush()\nx = len(user.orders)", ""),
+        ("db.add(Tag(name='n'))\ndb.flush()\ndb.expire(user)", ""),
+        ("user.tags.append(db.get(Tag, 1))\ndb.commit()\nx = len(user.tags)", ""),
+        (
+            "user.orders.append(Order(title='x', amount=1))\ndb.flush()\nOut.model_validate(user)",
+            "",
+        ),
+    ],
+)
+def test_what_comes_to_something_else_is_said_of_its_function(body, said):
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
+    lines = ["user = db.get(User, key)", *body.splitlines(), "seen = [user.orders, user.tags]"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    result = migrated({"shop.py": head + HELPERS["store"] + "\n\n" + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    assert said in found.message if said else ";" not in found.message
+    assert bool(found.related) == bool(said) or not said
+
+
+@pytest.mark.parametrize(
+    ("cascade", "before", "is_said"),
+    [
+        (', cascade="all, delete-orphan"', "", True),
+        (', cascade="all, delete-orphan"', "x = order.user", False),
+        (', cascade="all"', "", False),
+    ],
+)
+def test_it_is_said_where_an_owner_that_is_loaded_ahead_deletes_orphans(cascade, before, is_said):
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade=cascade)
+    lines = ["order = db.get(Order, key)", before or "x = 1", "order.user = None", "db.commit()"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    reader = "def reader(order: Order):\n    return order.user.name, order.user.orders\n\n"
+    result = migrated({"shop.py": head + reader + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    said = "the owner that `order.user` replaces is loaded, and deletes orphans"
+    assert (said in found.message) == is_said
+
+
+ANY_MODEL = """\
+def load(db: Session, model, key: int):
+    return db.get(model, key)
+
+@app.post("/0/{key}", response_model=TeamUsersOut)
+def endpoint0(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    team = load(db, Team, 1)
+    team.users.append(User(name="more"))
+    db.commit()
+    return team
+
+@app.post("/1/{key}", response_model=OrderUserOut)
+def endpoint1(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    order = load(db, Order, key)
+    db.commit()
+    return order
+"""
+
+
+def test_a_response_reads_its_own_model_of_a_function_that_loads_any(tmp_path):
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
+    result = migrated({"any_model.py": head + ANY_MODEL})
+
+    after = result.files["any_model.py"].decode()
+    sides = [
+        observed(text, f"{side}_any_model", tmp_path / side)
+        for side, text in (("before", head + ANY_MODEL), ("after", after))
+    ]
+    assert [*differences(*sides, ())] == []
+
+
+def test_a_read_in_the_statement_that_rolls_back_is_announced():
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade="")
+    lines = ["user = db.get(User, key)", "return [renamed(db, user), user.name]"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    result = migrated({"shop.py": head + HELPING + "\n\n" + endpoint})
+
+    said = "where a call in this statement rolls back, reading `user` after it raises"
+    (found,) = [one for one in result.report.findings if said in one.message]
+    assert "return [renamed" in head_line(result, found)
+
+
+def head_line(result, finding):
+    """Return the line of the program before that a finding is about."""
+    text = result.report.files[0].before.text
+    return text[finding.place.span.start :].splitlines()[0].decode()

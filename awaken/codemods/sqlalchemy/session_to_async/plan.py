@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -92,6 +92,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
     ConvertedValues,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
     RefreshedParts,
 )
@@ -249,7 +250,7 @@ class SessionToAsync(Rule):
         environments = Environments(part, self.name, named)
         found = Found(
             [
-                *self._functions(part, loaded_again, environments),
+                *self._functions(part, loaded_again, environments, loading.loaded_ahead),
                 *environments.linked(),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
@@ -381,6 +382,7 @@ class SessionToAsync(Rule):
         part: SynchronousPart,
         loaded_again: Mapping[Place, Anew],
         environments: Environments,
+        loaded: Callable[[str], Iterable[str]],
     ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         own_loops = OwnLoops(part, self.name)
@@ -398,7 +400,8 @@ class SessionToAsync(Rule):
             **dict(environments.refused()),
             **dict(part.fake_engines.refused(part.results)),
         }
-        writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers)
+        differing = DifferingUses(part.project, loaded)
+        writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers, differing)
         scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:
             found = part.node_of(function)

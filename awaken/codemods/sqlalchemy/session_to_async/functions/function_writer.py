@@ -50,6 +50,9 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import (
+        DifferingUses,
+    )
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
@@ -61,17 +64,19 @@ class FunctionWriter:
     """Says what becomes of the functions of the synchronous part of a program.
 
     ``loaded_again`` are calls that have to load anew, with the argument that says so, ``refused``
-    functions that cannot change.
+    functions that cannot change, and ``differing`` says what comes to something else in others.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         part: SynchronousPart,
         loaded_again: Mapping[Place, Anew],
         refused: Mapping[FunctionPlace, Refused],
         bridges: Bridges,
         schedulers: Schedulers,
+        differing: DifferingUses,
     ) -> None:
+        self._differing = differing
         self._bridges = bridges
         self._schedulers = schedulers
         self._part = part
@@ -106,7 +111,9 @@ class FunctionWriter:
         if made_before(part, site, node):
             caveats = [*caveats, CAVEAT]
         given, where = caveats_of_given(self._project, site.module, function)
-        return Rewrite(message, edits, [*caveats, *given], (*_way(function, way), *places, *where))
+        differs, at = self._differing.caveats(site.module, node)
+        related = (*_way(function, way), *places, *where, *at)
+        return Rewrite(message, edits, [*caveats, *given, *differs], related)
 
     def enclosed(
         self, site: Site[ast.AST], function: FunctionPlace, statements: Sequence[ast.stmt]

@@ -24,7 +24,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expired_code import (
     gets_function,
     load_edits,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.expiring_calls import expiring_calls
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiring_calls import (
+    expiring_calls,
+    goes_on_at,
+    is_savepoint,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
@@ -39,6 +43,7 @@ from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _MOCKS = (b"Mock",)
+_LATE = "where a call in this statement rolls back, reading {} after it raises"
 
 
 class ExpiredReads:
@@ -106,7 +112,9 @@ class ExpiredReads:
                     yield Member(site, refused, shown)
                 else:
                     message = f"{shown} may be expired by a rollback, and is loaded before"
-                    yield Member(site, Rewrite(message, edits), shown)
+                    late = [f"`{one.text}`" for one in each if one.is_late]
+                    caveats = [_LATE.format(one) for one in dict.fromkeys(late)]
+                    yield Member(site, Rewrite(message, edits, caveats), shown)
 
     # ------------------------------------------------------------------------------------ reads
     def _all(self) -> Iterator[tuple[str, Module, list[Load]]]:
@@ -129,28 +137,45 @@ class ExpiredReads:
         behind = sorted(one.span.end for one in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
+        late = set[tuple[ast.stmt, str]]()
         for node in nodes:
-            events = (
-                call for one in reads[module.place(node)] for call in module.calls_at(one.span)
-            )
-            loads = ((self._load(module, node, one), one) for one in events)
-            found, event = next((one for one in loads if one[0] is not None), (None, None))
+            found, event = self._first_load(module, node, reads[module.place(node)])
             if found is None or event is None:
                 continue
             relationships[_variable(module, found)] |= found.relationships
             further[_variable(module, found)] |= dict.fromkeys(found.further)
+            if _is_late(module, event, node):
+                late.add((found.statement, found.text))
             for load in (*_set_before(module, found, event), found):
                 text, statement = load.text, load.statement
                 if not any(
-                    one.text == text and covers(module, one.statement, statement, text, behind)
+                    one.text == text
+                    and covers(module, one.statement, statement, text, behind)
+                    and (one.statement is statement or (statement, text) not in late)
                     for one in kept
                 ):
                     kept.append(load)
         for one in kept:
             variable = _variable(module, one)
             yield replace(
-                one, relationships=relationships[variable], further=tuple(further[variable])
+                one,
+                relationships=relationships[variable],
+                further=tuple(further[variable]),
+                is_late=(one.statement, one.text) in late,
             )
+
+    def _first_load(
+        self, module: Module, node: ast.Attribute | ast.Name, places: list[Place]
+    ) -> tuple[Load, ast.Call] | tuple[None, None]:
+        """Return what is loaded for a read, and the event that makes it so."""
+        events = [call for one in places for call in module.calls_at(one.span)]
+        # One of the same statement first: nothing can be loaded between them.
+        events.sort(key=lambda one: not _is_late(module, one, node))
+        for event in events:
+            load = self._load(module, node, event)
+            if load is not None:
+                return load, event
+        return None, None
 
     def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
         """Return the reads of items of which one before has expired the others."""
@@ -177,6 +202,8 @@ class ExpiredReads:
         place = module.place(event)
         session = self._session(module, function, event, place)
         if not session or not is_of_function(module, node, function):
+            return None
+        if is_savepoint(module, event) and not goes_on_at(module, event, node):
             return None
         is_own = place not in self._sessions and place not in self._called
         if not is_own and is_added_behind(module, node, event):
@@ -217,7 +244,11 @@ class ExpiredReads:
             return self._named[at]
         found = self._sessions.get(place, "")
         if not found and isinstance(event.func, ast.Attribute):
-            found = module.text_of(event.func.value)
+            # The rollback of a transaction does not name its session.
+            owner = event.func.value
+            is_session = isinstance(self._project.orm.session_of(module, owner), SessionProof)
+            named = module.text_of(owner)
+            found = named if is_session else session_in(self._project, module, function)
         return found
 
     def _relationships(
@@ -242,7 +273,9 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
 
     Loaded behind that, the object would lose what it was given.
     """
-    start, end = module.span(event).end, module.span(load.statement).start
+    above = module.parent(module.parent(event) or event)
+    ended = above if isinstance(above, ast.With) else event
+    start, end = module.span(ended).end, module.span(load.statement).start
     for node in module.walk(function_of(module, event)) if load.kind != "many" else ():
         match node:
             case ast.Attribute(value=held, ctx=ast.Store()) if (
@@ -258,3 +291,10 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
 def _variable(module: Module, load: Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
     return function_of(module, load.statement), load.text
+
+
+def _is_late(module: Module, event: ast.Call, node: ast.expr) -> bool:
+    """Whether a read follows a call in its own statement."""
+    is_block = isinstance(module.parent(event), ast.withitem)
+    is_behind = module.span(event).end <= module.span(node).start
+    return is_behind and not is_block and module.statement_of(event) is module.statement_of(node)

@@ -35,7 +35,8 @@ class Load:
 
     ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
     ``further`` is what is read of what its relationships give. An object that ``may_be_lost`` by
-    its session is not refreshed.
+    its session is not refreshed. What ``is_late`` is read behind a call of the same statement that
+    expires it: nothing can be loaded between them.
     """
 
     statement: ast.stmt
@@ -45,6 +46,7 @@ class Load:
     relationships: frozenset[str] = frozenset()
     further: tuple[Step, ...] = ()
     may_be_lost: bool = False
+    is_late: bool = False
 
     @property
     def is_plain(self) -> bool:

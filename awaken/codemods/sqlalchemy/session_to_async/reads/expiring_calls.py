@@ -38,7 +38,7 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
     """Return the calls behind which ``expiring``, calls of sessions, have expired something."""
     graph, wrappers = project.calls.graph(), Wrappers(project)
     functions = {(one.path, one.start): one for one in graph.functions()}
-    own = {_Event(one, raises=False) for one in expiring}
+    own = {_Event(one, raises=_is_savepoint_at(project, one)) for one in expiring}
     seen, waiting, found = set(own), sorted(own), set[Place]()
     while waiting:
         calls: set[_Event] = set()
@@ -116,3 +116,39 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
 def _is_catching(item: ast.withitem) -> bool:
     entered = item.context_expr
     return isinstance(entered, ast.Call) and last_name(entered.func) in _CATCHING
+
+
+def _is_savepoint_at(project: Project, place: Place) -> bool:
+    module = project.module(place.path)
+    nodes = [] if module is None else module.calls_at(place.span)[:1]
+    return module is not None and any(is_savepoint(module, one) for one in nodes)
+
+
+def is_savepoint(module: Module, event: ast.Call) -> bool:
+    """Whether a call enters a block that only an exception rolls back."""
+    return last_name(event.func) == "begin_nested" and isinstance(
+        module.parent(event), ast.withitem
+    )
+
+
+def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
+    """Whether an exception may have ended the block that ``event`` enters, where ``node`` runs."""
+    below: ast.AST = event
+    for above in module.ancestors(event):
+        if isinstance(above, Function):
+            break
+        if (
+            isinstance(above, ast.With)
+            and below is not event
+            and any(map(_is_catching, above.items))
+        ):
+            return True
+        if isinstance(above, ast.Try) and below in above.body and above.handlers:
+            around = (node, *module.ancestors(node))
+            if any(one in around for one in (*above.handlers, *above.finalbody)):
+                return True
+            return not all(
+                isinstance(one.body[-1], ast.Raise | ast.Return) for one in above.handlers
+            )
+        below = above
+    return False

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
@@ -222,6 +222,10 @@ class Loading:
         keys = self._mapped | self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
+    def loaded_ahead(self, qualified: str) -> list[str]:
+        """Return the relationships of a class that something loads before they are read."""
+        return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]
+
     def loaded_again(self, later: Iterable[Later]) -> dict[Place, Anew]:
         """Return the calls that have to read anew what the session has, with what tells them so.
 
@@ -261,7 +265,32 @@ class Loading:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"`{side.shown}` is loaded with every object, for not all that read it are known"
         caveat = "statements of its class load more than before"
-        return Rewrite(message, edits_of(self._project, side, _EAGER), [caveat])
+        depth = _DEEPEST if side.key in self._ways_back else 0
+        return Rewrite(message, edits_of(self._project, side, _EAGER, depth), [caveat])
+
+    @cached_property
+    def _ways_back(self) -> set[Key]:
+        """The references by key that responses read of objects that a collection gives.
+
+        SQLAlchemy does not follow them back to a class that it came from, and nothing may hold the
+        object by then. The collection does not go on: so each is followed, unless they alone lead
+        around.
+        """
+        found: dict[Key, str] = {}
+        for owner, name in self._mapped:
+            inverse = self._project.orm.inverse_of(owner, name)
+            mapped = self._project.orm.mapped_class(owner)
+            target = None if mapped is None else mapped.relationships[name].target
+            if (
+                inverse is not None
+                and target is not None
+                and (target, inverse.attribute) in self._mapped
+                and self._project.orm.is_collection(target, inverse.attribute)
+                and not self._project.orm.is_collection(owner, name)
+                and any(one.how != "attribute" for one in self._reads[owner, name])
+            ):
+                found[owner, name] = target
+        return {key for key in found if not _leads_around(found, key)}
 
     def _tree(self, side: Side, site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship of a class to itself. Raises Refused."""
@@ -290,3 +319,14 @@ class Loading:
             edits = by_site.pop(site.id, [])
             if edits:
                 yield Member(site, Rewrite(f"`{added.text}` is added", edits), added.text)
+
+
+def _leads_around(targets: Mapping[Key, str], key: Key) -> bool:
+    """Whether relationships lead from the target of one of them to the class that has it."""
+    reached, waiting = set[str](), [targets[key]]
+    while waiting:
+        owner = waiting.pop()
+        if owner not in reached:
+            reached.add(owner)
+            waiting += [target for each, target in targets.items() if each[0] == owner]
+    return key[0] in reached

@@ -21,8 +21,8 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Producer, Session, Unknown
 
 _WORDS = (b".commit", b".begin", b".prepare", b".run_sync")
-_EXPIRING = {"expire_all", "rollback"}
-_EXPIRING_WORDS = (b".expire_all", b".rollback")
+_EXPIRING = {"begin_nested", "expire_all", "rollback"}
+_EXPIRING_WORDS = (b".begin_nested", b".expire_all", b".rollback")
 _COMMITTING = {"commit", "prepare"}
 _TRANSACTION = "SessionTransaction"
 _SESSIONS = (b"ession",)
@@ -74,7 +74,8 @@ class Commits:
     def expiring(self) -> tuple[Commit, ...]:
         """Return every call in sight that expires objects by itself, whatever the session is told.
 
-        Those are ``rollback`` and ``expire_all`` of what is proved to be a session.
+        Those are ``rollback`` and ``expire_all`` of what is proved to be a session, the
+        ``rollback`` of a transaction, and ``begin_nested`` of a block, which an exception ends.
         """
         found: list[Commit] = []
         for path in self._files_with(_EXPIRING_WORDS):
@@ -84,6 +85,12 @@ class Commits:
                     case ast.Call(func=ast.Attribute(value=owner, attr=name)) if (
                         module is not None and name in _EXPIRING
                     ):
+                        if name == "begin_nested" and not isinstance(
+                            module.parent(node), ast.withitem
+                        ):
+                            continue
+                        if name == "rollback":
+                            found += self._of_transaction(module, node, owner)
                         proof = self._sessions.of(module, owner)
                         if isinstance(proof, SessionProof):
                             found.append(Commit(module.place(node), _is_async(proof)))
@@ -218,6 +225,9 @@ class Commits:
         match context:
             case ast.Call(func=ast.Attribute(value=owner, attr="begin")):
                 pass
+            case ast.Call(func=ast.Attribute(attr="begin_nested")):
+                # A savepoint that is released expires nothing.
+                return
             case _:
                 yield from self._of_transaction(module, block, context)
                 return

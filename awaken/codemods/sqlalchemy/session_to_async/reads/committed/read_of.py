@@ -140,7 +140,10 @@ class ReadOf:
         for name in sorted({name for one in origins for name in self._answered[one.place]}):
             yield Step(text, name, owners)
         for path in sorted({path for one in origins for path in self._below[one.place]}):
-            (_, name), (owner, below) = (step.rsplit(".", 1) for step in path)
+            (home, name), (owner, below) = (step.rsplit(".", 1) for step in path)
+            if not any(home in self._project.orm.mapping_ancestors(one) for one in owners):
+                # A function that loads any model is one place for all of them.
+                continue
             is_many = any(self._project.orm.is_collection(one, name) for one in owners)
             yield Step(f"{text}.{name}", below, (owner,), is_many)
 

@@ -1,0 +1,323 @@
+"""What a function does with objects that may come to something else where they keep what they have.
+
+Nothing that is written in front of a read makes up for it: the report names each place.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.contract import Place
+from awaken.kit.search import modules_with
+from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_STATEMENTS = {
+    f"sqlalchemy.{home}{name}"
+    for home in ("", "sql.", "sql.expression.")
+    for name in ("delete", "update")
+}
+_ADDING = {"add", "add_all", "delete", "merge"}
+_APPENDING = {"add", "append", "extend", "insert"}
+_FLUSHING = {"commit", "flush", "rollback"}
+_VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
+_ORPHAN = "delete-orphan"
+_WORDS = (b".add(", b".add_all(", b".merge(", b".delete(")
+
+
+class _Use(NamedTuple):
+    """A call or an assignment, and the object that it is about, as it is written."""
+
+    node: ast.AST
+    text: str
+    owners: frozenset[str] = frozenset()
+
+
+class DifferingUses:
+    """Answers for one program; ``loaded`` gives what is loaded ahead of objects of a class."""
+
+    def __init__(self, project: Project, loaded: Callable[[str], Iterable[str]]) -> None:
+        self._project = project
+        self._loaded = loaded
+
+    def caveats(self, module: Module, function: ast.AST) -> tuple[list[str], list[Place]]:
+        """Return what is said of a function, and the places that this is about."""
+        if not isinstance(function, Function):
+            return [], []
+        own = (one for one in own_nodes(what_runs(function)) if isinstance(one, ast.expr))
+        nodes = sorted(own, key=lambda one: module.span(one).start)
+        found = dict[str, Place]()
+        shapes = (self._added, self._deleted, self._expired, self._appended, self._validated)
+        for each in (*shapes, self._orphaned):
+            for said, node in each(module, nodes):
+                found.setdefault(said, module.place(node))
+        return list(found), list(found.values())
+
+    # ------------------------------------------------------------------------------- the shapes
+    def _added(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where an object is added whose collection holds what was deleted before."""
+        deleting = [_Use(one, "", self._rows_of(module, one)) for one in nodes]
+        for use in (one for one in deleting if one.owners):
+            for node in nodes:
+                if module.span(node).start < module.span(use.node).end:
+                    continue
+                for text, owner in self._adds(module, node):
+                    for name in self._collections_of(owner, use.owners):
+                        changed, then = module.excerpt(use.node), module.excerpt(node)
+                        yield (
+                            f"`{text}.{name}` still holds what `{changed}` changed: `{then}`",
+                            node,
+                        )
+
+    def _deleted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield what reads an object whose deletion no flush has written, or deletes it again."""
+        deleted = [
+            _Use(one, module.text_of(one.args[0]))
+            for one in nodes
+            if isinstance(one, ast.Call) and self._is_of_session(module, one, {"delete"})
+            if one.args and isinstance(one.args[0], ast.Name)
+        ]
+        for one, other in combinations(deleted, 2):
+            if one.text == other.text:
+                yield f"`{one.text}` is deleted twice", other.node
+        for use in deleted:
+            for node in nodes:
+                if (
+                    isinstance(node, ast.Name)
+                    and isinstance(node.ctx, ast.Load)
+                    and node.id == use.text
+                    and module.span(node).start > module.span(use.node).end
+                    and self._is_read(module, node)
+                    and not self._is_between(module, nodes, use.node, node)
+                ):
+                    yield f"`{use.text}` is read before its deletion is flushed", node
+
+    def _expired(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where objects are expired while changes wait for a flush."""
+        changing = [one for one in nodes if self._changes(module, one)]
+        for node in nodes:
+            if isinstance(node, ast.Call) and self._is_of_session(module, node, {"expire"}):
+                for one in changing:
+                    if module.span(one).end <= module.span(node).start and not self._is_between(
+                        module, nodes, one, node
+                    ):
+                        shown = module.excerpt(node)
+                        yield f"`{shown}` comes before a flush of what was changed", node
+                        break
+
+    def _appended(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where a collection gets items again behind a commit, which had expired it."""
+        appending = [*self._appending(module, nodes)]
+        for n, later in enumerate(appending):
+            for one in appending[:n]:
+                start, end = module.span(one.node).end, module.span(later.node).start
+                is_committed = any(
+                    isinstance(each, ast.Call)
+                    and self._is_of_session(module, each, {"commit"})
+                    and start <= module.span(each).start < end
+                    for each in nodes
+                )
+                if one.text == later.text and is_committed:
+                    yield f"`{one.text}` keeps its items when it gets more of them", later.node
+
+    def _validated(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield the schemas that read new items that no flush has written."""
+        appending = [*self._appending(module, nodes)]
+        for node in nodes:
+            match node:
+                case ast.Call(func=ast.Attribute(attr=name), args=[ast.Name(id=held), *_]) if (
+                    name in _VALIDATING
+                ):
+                    for one in appending:
+                        is_before = module.span(one.node).end <= module.span(node).start
+                        is_its = one.text.startswith(f"{held}.")
+                        if (
+                            is_its
+                            and is_before
+                            and not self._is_between(module, nodes, one.node, node)
+                        ):
+                            yield f"no flush has written what `{one.text}` was given", node
+                case _:
+                    pass
+
+    def _orphaned(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where an object loses an owner that nothing has loaded, and is no orphan by that.
+
+        One that is loaded ahead has the object deleted: `cascade="all, delete-orphan"`.
+        """
+        attributes = [one for one in nodes if isinstance(one, ast.Attribute)]
+        read = {module.text_of(one) for one in attributes if isinstance(one.ctx, ast.Load)}
+        for node in attributes:
+            shown = module.text_of(node)
+            if not isinstance(node.ctx, ast.Store) or shown in read:
+                continue
+            for owner in sorted(self._classes_of(module, node.value)):
+                if node.attr in self._loaded(owner) and self._has_orphans(owner, node.attr):
+                    yield f"the owner that `{shown}` replaces is loaded, and deletes orphans", node
+
+    def _has_orphans(self, owner: str, name: str) -> bool:
+        """Whether the other side of a relationship deletes what it loses."""
+        inverse = self._project.orm.inverse_of(owner, name)
+        mapped = None if inverse is None else self._project.orm.mapped_class(inverse.owner)
+        if inverse is None or mapped is None:
+            return False
+        facts = mapped.relationships[inverse.attribute]
+        home = self._project.module(facts.path)
+        calls = [] if home is None else home.calls_at(facts.span)
+        return home is not None and any(_ORPHAN in home.text_of(one) for one in calls)
+
+    # -------------------------------------------------------------------------------- questions
+    def _rows_of(self, module: Module, node: ast.AST) -> frozenset[str]:
+        """Return the classes of which a call deletes objects, or changes rows by a statement."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="delete"), args=[ast.expr() as held]) if (
+                self._is_of_session(module, node, {"delete"})
+            ):
+                return self._classes_of(module, held)
+            case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
+                named = _queried(query)
+            case ast.Call(args=[named, *_]) if (
+                self._project.qualified_name(module, node.func) in _STATEMENTS
+            ):
+                pass
+            case _:
+                return frozenset()
+        name = None if named is None else self._project.qualified_name(module, named)
+        return frozenset() if name is None else frozenset({name})
+
+    def _adds(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
+        """Yield the objects that a call adds to a session, or a function that it calls does."""
+        if not isinstance(node, ast.Call):
+            return
+        is_added = self._is_of_session(module, node, _ADDING) or any(
+            one in self._adding
+            for function in (function_around(module, node),)
+            if isinstance(function, Function)
+            for call in self._project.calls.graph().callees(
+                self._functions[module.path, module.span(function).start]
+            )
+            if call.place == module.place(node)
+            for one in call.functions
+        )
+        for one in node.args if is_added else ():
+            for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
+                for owner in sorted(self._classes_of(module, each)):
+                    yield module.text_of(each), owner
+
+    def _collections_of(self, owner: str, classes: frozenset[str]) -> Iterator[str]:
+        mapped = self._project.orm.mapped_class(owner)
+        for name in () if mapped is None else self._loaded(owner):
+            facts = mapped.relationships.get(name) if mapped is not None else None
+            is_of_them = facts is not None and facts.target in classes
+            if is_of_them and self._project.orm.is_collection(owner, name):
+                yield name
+
+    def _classes_of(self, module: Module, node: ast.expr) -> frozenset[str]:
+        values = self._project.values.of(module, node).alternatives
+        return frozenset(
+            one.qualified
+            for one in values
+            if isinstance(one, InstanceOf)
+            and self._project.orm.mapped_class(one.qualified) is not None
+        )
+
+    def _is_read(self, module: Module, node: ast.Name) -> bool:
+        """Whether a variable is handed on, or a relationship of it is read."""
+        above = module.parent(node)
+        match above:
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                return name in self._project.orm.relationships_of_mapped()
+            case ast.Call():
+                return not self._is_of_session(module, above, {"delete", "expunge", "refresh"})
+            case ast.Return() | ast.keyword():
+                return True
+            case _:
+                return False
+
+    def _is_of_session(self, module: Module, call: ast.Call, methods: set[str]) -> bool:
+        match call.func:
+            case ast.Attribute(value=owner, attr=name) if name in methods:
+                return self._project.orm.session_of(module, owner) is not None
+            case _:
+                return False
+
+    def _is_between(
+        self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
+    ) -> bool:
+        """Whether a flush certainly runs between two nodes."""
+        first, last = module.span(start).end, module.span(end).start
+        later = module.statement_of(end)
+        flushing = (
+            module.statement_of(one)
+            for one in nodes
+            if first <= module.span(one).start < last
+            and isinstance(one, ast.Call)
+            and last_name(one.func) in _FLUSHING
+        )
+        return any(
+            one is not None and later is not None and dominates(module, one, later)
+            for one in flushing
+        )
+
+    def _changes(self, module: Module, node: ast.AST) -> bool:
+        match node:
+            case ast.Attribute(value=held, ctx=ast.Store()):
+                return bool(self._classes_of(module, held))
+            case ast.Call():
+                return self._is_of_session(module, node, _ADDING) or bool(
+                    [*self._appending(module, [node])]
+                )
+            case _:
+                return False
+
+    def _appending(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[_Use]:
+        """Yield the calls that give a relationship items."""
+        for node in nodes:
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(
+                        attr=method, value=ast.Attribute(value=held, attr=name) as given
+                    )
+                ) if method in _APPENDING:
+                    owners = self._classes_of(module, held)
+                    if any(self._project.orm.is_collection(one, name) for one in owners):
+                        yield _Use(node, module.text_of(given), owners)
+                case _:
+                    pass
+
+    @cached_property
+    def _adding(self) -> frozenset[FunctionPlace]:
+        """The functions that add objects to sessions, and those that call one of these."""
+        found = {
+            self._functions[module.path, module.span(function).start]
+            for module in modules_with(self._project, _WORDS)
+            for node in module.walk()
+            if isinstance(node, ast.Call) and self._is_of_session(module, node, _ADDING)
+            if isinstance(function := function_around(module, node), Function)
+        }
+        return frozenset(self._project.calls.graph().reaching(found))
+
+    @cached_property
+    def _functions(self) -> dict[tuple[str, int], FunctionPlace]:
+        return {(one.path, one.start): one for one in self._project.calls.graph().functions()}
+
+
+def _queried(query: ast.expr) -> ast.expr | None:
+    """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
+    while isinstance(query, ast.Call) and isinstance(query.func, ast.Attribute):
+        if query.func.attr == "query":
+            return query.args[0] if query.args else None
+        query = query.func.value
+    return None
