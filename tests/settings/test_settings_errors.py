@@ -317,7 +317,10 @@ def test_a_directory_that_is_named_is_there(root, text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("drivers = { postgres = 'asyncpg' }", "which is none; did you mean 'postgresql'?"),
+        (
+            "drivers = { postgres = 'asyncpg' }",
+            "no database with an asynchronous driver; did you mean 'postgresql'?",
+        ),
         ("drivers = { postgresql = 'asyncpgg' }", "did you mean 'asyncpg'?"),
         (
             "drivers = { sqlite = 'psycopg2' }",

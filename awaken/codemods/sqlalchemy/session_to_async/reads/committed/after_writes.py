@@ -197,11 +197,15 @@ class ReadsAfterWrites:
             start = module.span(node).start
             writes = [one for one in self._writes.in_file(module.path) if one.span.end <= start]
         writes = [one for one in writes if span.contains(one.span)]
-        first, session = whole_if(module, statement), session_in(self._project, module, function)
+        first = whole_if(module, statement)
+        if not writes or module.place(first) in self._done:
+            return
         values = self._project.values.of(module, node).alternatives
         kind = kind_of(self._project, values)
+        # The session is asked last: it costs an evaluation of every name in the function.
         is_known = kind in {"one", "optional"}
-        if not writes or not is_known or not session or module.place(first) in self._done:
+        session = session_in(self._project, module, function) if is_known else ""
+        if not session:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)
         read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
