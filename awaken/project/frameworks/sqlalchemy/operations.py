@@ -16,6 +16,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -91,6 +92,7 @@ class Operations:
         self._put = PutSessions(evaluator, files_with, self._is_session)
         self._handed = HandedSessions(evaluator, self._runs_sync, self._is_engine)
         self._managers = EnteredResources(evaluator, self.resource_of)
+        self._variables: dict[Place, str] = {}
 
     def in_module(
         self, module: Module, among: Callable[[ast.AST], bool] = lambda _: True
@@ -269,6 +271,30 @@ class Operations:
         if is_other and all(_is_of_sqlalchemy(one) for one in values):
             return None
         return proof
+
+    def session_variable(self, module: Module, function: Function) -> str:
+        """Return how a function names the only session that it uses; empty without one."""
+        place = module.place(function)
+        if place not in self._variables:
+            self._variables[place] = self._session_variable(module, function)
+        return self._variables[place]
+
+    def _session_variable(self, module: Module, function: Function) -> str:
+        first = next((one.arg for one, _ in parameters_of(function.args)), "")
+        names: set[str] = set()
+        for node in module.walk(function):
+            match node:
+                case ast.Name(ctx=ast.Load()):
+                    is_own = any(
+                        one.scope.node is function for one in module.scopes.bindings_of(node)
+                    )
+                case ast.Attribute(value=ast.Name(id=name), ctx=ast.Load()):
+                    is_own = name == first
+                case _:
+                    continue
+            if is_own and self.resource_of(module, node) in {"scoped", "session"}:
+                names.add(module.text_of(node))
+        return names.pop() if len(names) == 1 else ""
 
     def _fakes(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of tests of which an engine, or a connection, may be an instance."""

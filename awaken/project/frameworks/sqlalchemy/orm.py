@@ -116,6 +116,10 @@ class Orm:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
         return self._operations.resource_of(module, node)
 
+    def session_variable(self, module: Module, function: Function) -> str:
+        """Return how a function names the only session that it uses; empty without one."""
+        return self._operations.session_variable(module, function)
+
     def made_session(self, module: Module, call: ast.Call) -> MadeSession | None:
         """Return the session that a call makes, or gets; None where that is not proven."""
         return made_session(self._evaluator, module, call)

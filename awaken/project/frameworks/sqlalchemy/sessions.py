@@ -153,7 +153,9 @@ class Sessions:
         for scope in module.scopes.scopes:
             for read in scope.reads.get(bindings[0].name, []):
                 above = module.parent(read)
-                call = None if above is None else module.parent(above)
+                if not isinstance(above, ast.Attribute) or above.attr != "query":
+                    continue
+                call = module.parent(above)
                 if not isinstance(call, ast.Call) or call.func is not above:
                     continue
                 if module.scopes.bindings_of(read) == bindings:

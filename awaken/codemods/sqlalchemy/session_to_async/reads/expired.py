@@ -74,7 +74,6 @@ class ExpiredReads:
         events += [Commit(one, is_async=False) for one in called if one not in self._sessions]
         self._called = frozenset(called) - self._sessions.keys()
         # How functions name their sessions: many reads of one ask for the same.
-        self._named: dict[Place, str] = {}
         self._events: defaultdict[str, list[Place]] = defaultdict(list)
         for event in events:
             self._events[event.place.path].append(event.place)
@@ -238,10 +237,7 @@ class ExpiredReads:
     def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
         """Return how a function names the session in which an event expires objects."""
         if place in self._called:
-            at = module.place(function)
-            if at not in self._named:
-                self._named[at] = session_in(self._project, module, function)
-            return self._named[at]
+            return session_in(self._project, module, function)
         found = self._sessions.get(place, "")
         if not found and isinstance(event.func, ast.Attribute):
             # The rollback of a transaction does not name its session.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, NoneValue, Values
 
 if TYPE_CHECKING:
@@ -131,16 +131,4 @@ def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Fun
 
 def session_in(project: Project, module: Module, function: Function) -> str:
     """Return how a function names its session, if it has one; empty if not."""
-    first = next((one.arg for one, _ in parameters_of(function.args)), "")
-    found: dict[str, None] = {}
-    for node in module.walk(function):
-        match node:
-            case ast.Name(ctx=ast.Load()):
-                is_own = any(one.scope.node is function for one in module.scopes.bindings_of(node))
-            case ast.Attribute(value=ast.Name(id=name), ctx=ast.Load()):
-                is_own = name == first
-            case _:
-                continue
-        if is_own and project.orm.resource_of(module, node) in {"scoped", "session"}:
-            found[module.text_of(node)] = None
-    return next(iter(found)) if len(found) == 1 else ""
+    return project.orm.session_variable(module, function)
