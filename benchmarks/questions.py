@@ -3,9 +3,9 @@
 A question is a function of the rule's own package, or one of another package that it calls. Its
 share is that of all parsed bytes, searches and value questions which happen while it runs, and of
 the CPU (sampled, so not the same in every run). The questions above `WORTH` are then answered by
-what they say most often (None, a boolean or nothing), one in each run: the verdicts that differ
-from those of the whole rule are what the question changes. A question that never says anything
-else, or whose usual answer is a value, is not left out.
+what they say most often (None, a boolean or nothing), one in each run: the sites with another level
+or reason, and those with another message alone, are what the question changes. One that always
+says the same changes nothing; one whose usual answer is a value is not left out (``-``).
 
 `budget.py --yield` calls it; as a script it is one of these runs, in a process of its own:
 
@@ -35,6 +35,9 @@ KINDS = ("parsed_bytes", "searches", "questions", "cpu")
 _EVERY = 0.004
 _NEUTRAL = ("None", "False", "True", "()", "[]", "{}", "frozenset()", "set()", "''", "b''")
 
+Site = tuple[str, ...]
+Verdicts = dict[Site, tuple[Site, str]]
+
 
 def print_yield(directory: Path, options: list[str], rule: str) -> None:
     """Print the questions of a rule on the program in `directory`."""
@@ -48,27 +51,31 @@ def print_yield(directory: Path, options: list[str], rule: str) -> None:
     left_out = [name for name, share in costly.items() if max(share) <= WHOLE]
     heard, _ = _run(directory, options, {"heard": left_out})
     print(f"{directory.name}: {rule}: {len(verdicts)} verdicts, {totals}")
-    print("  bytes  searches  questions  CPU   verdicts  question")
+    print("  bytes  search  quest.     CPU  verdicts+messages  question")
     for name, share in sorted(costly.items(), key=lambda one: -max(one[1])):
-        changed = "-"
-        usual = _usual(heard["answers"].get(name, {}))
-        if usual is not None:
+        answers = heard["answers"].get(name, {})
+        neutral = {answer: count for answer, count in answers.items() if answer in _NEUTRAL}
+        usual = max(neutral, key=neutral.__getitem__, default="")
+        changed = "0+0" if usual else "-"
+        if usual and len(answers) > 1:
             done, others = _run(directory, options, {"answered": {name: usual}}, may_fail=True)
-            changed = "fails" if done is None else str(len(verdicts ^ others) or 0)
+            changed = "fails" if done is None else _changed(verdicts, others)
         cells = "  ".join(f"{100 * part:6.1f}" for part in share)
-        said = f"  (usually {usual})" if usual is not None else ""
-        print(f"{cells}  {changed:>8}  {name}{said}", flush=True)
+        said = f"  (usually {usual})" if usual else ""
+        print(f"{cells}  {changed:>17}  {name}{said}", flush=True)
 
 
-def _usual(answers: dict[str, int]) -> str | None:
-    """Return the usual answer of a question; None where it is a value, or the only one."""
-    neutral = {answer: count for answer, count in answers.items() if answer in _NEUTRAL}
-    return max(neutral, key=neutral.__getitem__) if neutral and len(answers) > 1 else None
+def _changed(verdicts: Verdicts, others: Verdicts) -> str:
+    """Return how many sites have another verdict, and how many another message alone."""
+    both = verdicts.keys() & others.keys()
+    levels = sum(verdicts[site][0] != others[site][0] for site in both)
+    messages = sum(verdicts[site] != others[site] for site in both) - levels
+    return f"{levels + len(verdicts.keys() ^ others.keys())}+{messages}"
 
 
 def _run(
     directory: Path, options: list[str], asked: dict[str, Any], *, may_fail: bool = False
-) -> tuple[Any, set[tuple[object, ...]]]:
+) -> tuple[Any, Verdicts]:
     """Return what a run notes, and its verdicts."""
     with tempfile.TemporaryDirectory() as place:
         file = Path(place, "notes.json")
@@ -85,15 +92,16 @@ def _run(
         if not done.returncode:
             report = json.loads(done.stdout)
             if not report["diagnostics"] or not may_fail:
-                return json.loads(file.read_text()), set(map(_verdict, report["findings"]))
+                return json.loads(file.read_text()), dict(map(_verdict, report["findings"]))
     if may_fail:
-        return None, set()
+        return None, {}
     return sys.exit(f"{directory.name} was not run:\n{done.stderr.decode()}")
 
 
-def _verdict(finding: dict[str, Any]) -> tuple[object, ...]:
-    keys = ("rule", "path", "line", "column", "level", "reason")
-    return tuple(str(finding.get(key)) for key in keys)
+def _verdict(finding: dict[str, Any]) -> tuple[Site, tuple[Site, str]]:
+    """Return a site, and what is said of it: level and reason, and the message."""
+    site = tuple(str(finding[key]) for key in ("rule", "path", "line", "column"))
+    return site, ((finding["level"], str(finding.get("reason"))), finding["message"])
 
 
 class Notes:
@@ -117,7 +125,7 @@ class Notes:
                 charged.add(f"{module}:{frame.f_code.co_qualname}")
                 charged.add(last)
                 last = ""
-            elif module.startswith("awaken."):
+            elif module.startswith("awaken.") and module != "awaken.project.facade":
                 last = f"{module}:{frame.f_code.co_qualname}"
             frame = frame.f_back
         for name in charged - {""}:
