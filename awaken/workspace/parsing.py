@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from awaken.workspace.sources import LINE_END_BYTES, SourceFile, TextError
+from awaken.workspace.work import WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,9 @@ def parse_again(source: SourceFile) -> ast.Module:
 
 
 def _parsed(text: bytes) -> ast.Module:
+    WORK.texts.add(hash(text))
+    WORK.parses += 1
+    WORK.parsed_bytes += len(text)
     try:
         with warnings.catch_warnings(action="ignore"):
             # As str: as bytes, a coding cookie would decode our UTF-8 a second time. Without a

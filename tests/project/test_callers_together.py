@@ -150,10 +150,32 @@ def test_a_file_is_parsed_once_for_all_modules_that_may_be_used_as_values(monkey
         monkeypatch, lambda: [values.travels(f"app/{one}.py") for one in names] + [project]
     )
 
-    assert found["comment.py"] == found["values.py"] == 1
-    assert found["reads.py"] == 0
+    assert found["values.py"] == 1
+    assert found["comment.py"] == found["reads.py"] == 0
     assert all(values.travels(f"app/{one}.py") for one in names)
     assert not values.travels("z.py")
+
+
+@pytest.mark.parametrize(
+    ("using", "travels"),
+    [
+        ("from app import part\nregister(part)\n", True),
+        ("from app import part as other\nregister(other)\n", True),
+        ("from app import (\n    part,\n)\nregister(part)\n", True),
+        ("import app.part\nregister(app.part)\n", True),
+        ("import app\nregister(app.part)\n", True),
+        ("import app as all_of_it\nregister(all_of_it . part)\n", True),
+        ("import app\nregister(app. \\\n    part)\n", True),
+        ("def run():\n    from app import part\n    return part\n", True),
+        ("from app import part\nparts = {'part': part}\n", True),
+        ("from app import part\npart.run()\n", False),
+        ("def run(part):\n    return register(part)\n", False),
+        ("register(part=1, other='part')  # part\n", False),
+    ],
+)
+def test_a_module_travels_however_a_file_names_it(using, travels):
+    project = program({"app/__init__.py": "", "app/part.py": "x = 1\n", "user.py": using})
+    assert project.calls._evaluator.callers.module_values.travels("app/part.py") is travels
 
 
 def _alike(number: int) -> dict[str, str]:

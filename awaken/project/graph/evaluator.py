@@ -38,6 +38,10 @@ class ProgramEvaluator(Evaluator):
         """Return the files in which a word stands; None where callers are not followed."""
         return self._words.files_with(word) if self.follows_callers else None
 
+    def text(self, path: str) -> bytes:
+        """Return the text of a file of the program: often it says that no tree is needed."""
+        return self._words.text(path)
+
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter`` of ``function``."""
         return self._passing.to(module, function, parameter)

@@ -9,6 +9,7 @@ from functools import cached_property
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
 from awaken.workspace.sources import is_python
+from awaken.workspace.work import WORK
 
 _WORD = re.compile(rb"\w")
 
@@ -90,7 +91,9 @@ class Words:
 
     def _by_word(self, words_in: Callable[[bytes], Iterable[bytes]]) -> dict[bytes, list[str]]:
         found: dict[bytes, list[str]] = {}
-        for path in self.python():
+        paths = self.python()
+        WORK.searches += len(paths)
+        for path in paths:
             for word in set(words_in(self._searched(path))):
                 found.setdefault(word, []).append(path)
         return found
@@ -156,6 +159,7 @@ class Words:
         for path in self.files_with(word):
             text = self._searched(path)
             if (kind, text) not in self.kept:
+                WORK.searches += 1
                 self.kept[kind, text] = WORDS_OF[kind](text)
             words = self.kept[kind, text]
             # The patterns know words of ASCII only; any other may stand in every file.
@@ -202,6 +206,7 @@ def stands_alone(word: bytes, text: bytes) -> bool:
 
 def _first(word: bytes, text: bytes) -> int | None:
     """Return where ``word`` first stands by itself in ``text``."""
+    WORK.searches += 1
     return next(_places(word, text), None)
 
 

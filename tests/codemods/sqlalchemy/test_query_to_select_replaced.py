@@ -50,6 +50,9 @@ OTHERS = {
     "decorated": "@logging\nclass Own(Session):\n    pass\n",
     "library": "from audit import Audited\nclass Own(Audited, Session):\n    pass\n",
     "made": "Own = type('Own', (Session,), {{'{0}': print}})\n",
+    "made-by-name": "Own = type(str('Own'), (Session,), {{'{0}': print}})\n",
+    "made-on-lines": "Own = type(\n    # ours\n    'Own',\n    (Session,), {{'{0}': print}})\n",
+    "made-of-a-name": "name = 'Own'\nOwn = type(name, (Session,), {{'{0}': print}})\n",
 }
 GIVEN = {
     "annotated": "def f(s: Own):\n    return {}\n",

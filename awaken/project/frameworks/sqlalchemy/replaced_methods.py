@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
@@ -21,6 +22,9 @@ from awaken.project.values.domain import Unknown
 
 _COMPUTED = [b"setattr(", b".object(", b".spy("]
 """What a file holds that replaces an attribute whose name it computes."""
+_WITH_BASES = re.compile(rb"(?<!\w)type[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
+"""A call of `type()` with more than the object of which the type is asked, or with one that may
+hold a comma itself."""
 _ANY = "__getattribute__"
 """A class that has it may answer any name by something of its own."""
 
@@ -153,7 +157,8 @@ class ReplacedMethods:
                 if is_class or (objects and self._may_be_session(module, put)):
                     yield _replaced(module, put)
         for path in sorted(concerned.intersection(self._files_with([b"type("]))):
-            module = self._evaluator.load(path)
+            makes_any = _WITH_BASES.search(self._evaluator.text(path)) is not None
+            module = self._evaluator.load(path) if makes_any else None
             for base in _bases_given(module) if module is not None else ():
                 if module is not None and self._is_named(module, base, classes):
                     why = f"{path} makes a class of `{ast.unparse(base)}` with `type()`"

@@ -36,6 +36,18 @@ _LOOPS = (
     ast.GeneratorExp,
 )
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
+_MAKING = (
+    b"AsyncConnection",
+    b"AsyncEngine",
+    b"AsyncSession",
+    b"async_engine",
+    b"async_object_session",
+    b"async_scoped_session",
+    b"async_session",
+    b"asyncpg",
+)
+"""A program with such a session holds one of these names, however it is imported. Many more hold
+``sqlalchemy.ext`` for other reasons."""
 _LOCK = "asyncio.Lock"
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 
@@ -110,7 +122,7 @@ class SharedSessions:
     @cached_property
     def _has_any(self) -> bool:
         """Whether the program can have such sessions: most that gather coroutines have none."""
-        return bool(self._files_with(_WORDS))
+        return bool(self._files_with(_WORDS)) and bool(self._files_with(_MAKING))
 
     def of(
         self, module: Module, together: ast.AST, made: Sequence[ast.expr]

@@ -48,8 +48,15 @@ class ModuleValues:
         if len(files) > _MOST_FILES:
             return None
         # ``from package.last import name`` and ``last.name`` only read from it.
-        word = re.compile(rb"(?<!\w)%s(?!\w|\s*\.|\s+import\b)" % re.escape(last.encode()))
-        return [file for file in files if word.search(self._words.text(file))]
+        used = rb"(?<!\w)%s(?!\w|\s*\.|\s+import\b)" % re.escape(last.encode())
+        # A file that does not import it by its name has it as ``package.last`` alone.
+        importing = frozenset(self._words.imported_in(last))
+        imported, read = re.compile(used), re.compile(rb"\.(?:\s|\\)*+" + used)
+        return [
+            file
+            for file in files
+            if (imported if file in importing else read).search(self._words.text(file))
+        ]
 
     def _used_in(self, path: str) -> frozenset[str]:
         """Return the dotted names of the modules that the file at ``path`` uses as values."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from awaken.project.source.looked_at import LookedAt, Search
+from awaken.workspace.work import WORK
 
 _LONG = 1_000_000
 """Bytes of a text that is searched for one word after the other: the automaton gives every single
@@ -59,6 +60,7 @@ class TextSearch:
 
 def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
     """Return for each of ``words`` in which texts it stands."""
+    WORK.searches += len(texts)
     found: dict[bytes, list[str]] = {word: [] for word in words}
     # Only as a DFA is it much faster than one search after the other; it is small for so few words.
     # It takes no empty word, which is in every text.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from awaken.project.values.answers.sizes import WHOLE, Large, name_of
 from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 from awaken.workspace.parsing import deep_recursion
+from awaken.workspace.work import WORK
 
 MOST_STEPS = 20_000  # of one question, counted as in ``sizes``: a second or two
 DEEPEST = 300  # questions inside of each other, fourteen calls each: half of Python's stack
@@ -216,6 +217,7 @@ class Answers:
         return self._settled(question)
 
     def _worked_out(self, question: _Question, work: Callable[[], Values]) -> _Question:
+        WORK.questions += 1
         question.values = self._earlier.get(question.key, ())
         self._open[question.key] = question
         self._stack.append(question)
