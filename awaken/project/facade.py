@@ -117,6 +117,7 @@ class Project:
             self._names, self._classes, self.module, knowledge(), words
         )
         self.values = ProgramValues(self._evaluator)
+        self.injections = self._evaluator.injections
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         in_force = InForces(self._evaluator, self.files_with)

@@ -16,6 +16,7 @@ from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
 from awaken.project.names.functions.declared import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
+from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
@@ -87,6 +88,7 @@ class Evaluator(ABC):
         self.knowledge = knowledge
         self.forwarding = Forwarding(names, load)
         self.declared_decorators = DeclaredDecorators(names, load)
+        self.injections = Injections(names, load)
         self.annotations = Annotations(self)
         self.library = Library(self)
         # Given by the floor above, where there is one.

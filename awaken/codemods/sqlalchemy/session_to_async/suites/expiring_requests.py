@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import overrides_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 When = Literal["always", "failing"]
-_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 _FAILED = 400
 """The first status of a response that says that something failed."""
 
@@ -190,32 +190,25 @@ class ExpiringRequests:
     @cached_property
     def _depended_on(self) -> frozenset[When]:
         """How dependencies may expire objects that tests put nothing in the place of."""
-        overridden = self._injected(b"dependency_overrides")
-        injected = self._injected(b"Depends") - overridden
+        overridden = {
+            place
+            for module, key, _ in overrides_of(self._project)
+            for place in self._named(module, key)
+        }
+        injected = {
+            place
+            for module in modules_with(self._project, (b"Depends",))
+            for home, provider in self._project.injections.below(module, module.tree)
+            for place in self._named(home, provider)
+        } - overridden
         found = {when for when, those in self._reaching.items() if not injected.isdisjoint(those)}
         return frozenset(found)
 
-    def _injected(self, word: bytes) -> set[FunctionPlace]:
-        """Return the functions that are named in ``Depends``, or as a key of what overrides."""
-        found: set[FunctionPlace] = set()
-        for module in modules_with(self._project, (word,)):
-            for node in module.walk():
-                match node:
-                    case ast.Call(args=[given, *_]) if (
-                        word == b"Depends"
-                        and self._project.qualified_name(module, node.func) in _DEPENDS
-                    ):
-                        pass
-                    case ast.Subscript(value=ast.Attribute(attr=name), slice=given) if (
-                        name.encode() == word
-                    ):
-                        pass
-                    case _:
-                        continue
-                for one in self._project.values.of(module, given).alternatives:
-                    if isinstance(one, FunctionOf) and isinstance(one.node, Function):
-                        found.add(self._place(one.module, one.node))
-        return found
+    def _named(self, module: Module, node: ast.expr) -> Iterator[FunctionPlace]:
+        """Yield the functions that an expression names."""
+        for value in self._project.values.of(module, node).alternatives:
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                yield self._place(value.module, value.node)
 
     def _place(self, module: Module, function: Function) -> FunctionPlace:
         return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
