@@ -28,6 +28,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import released
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
 from awaken.project.effects.places.held import lock_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -37,11 +38,6 @@ from awaken.project.values.domain import InstanceOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_TWINS = {
-    "threading.BoundedSemaphore": "asyncio.BoundedSemaphore",
-    "threading.Lock": "asyncio.Lock",
-    "threading.Semaphore": "asyncio.Semaphore",
-}
 _UNBOUND_SINCE = (3, 10)
 """The Python since which a lock of tasks may be made where no loop runs yet."""
 _ALONE = frozenset({"command", "process", "server"})
@@ -147,7 +143,7 @@ class Locks:
         named = {one.at for one in found if not one.is_through}
         return (
             self._project.targets.lowest_python >= _UNBOUND_SINCE
-            and all(one.made in _TWINS and (one.is_with or one.is_through) for one in found)
+            and all(one.made in twins().locks and (one.is_with or one.is_through) for one in found)
             and not any(self._runs_elsewhere(one.function) for one in found)
             and self._made(name) is not None
             and all(place in named for place in self._mentions(name))
@@ -176,7 +172,7 @@ class Locks:
             if isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Call)
             and [last_name(one) for one in node.targets] == [attribute]
-            and (self._project.qualified_name(module, node.value.func) or "") in _TWINS
+            and (self._project.qualified_name(module, node.value.func) or "") in twins().locks
         ]
         return (module, calls[0]) if len(calls) == 1 else None
 
@@ -196,7 +192,7 @@ class Locks:
             return self._project.qualified_name(module, node) == name
         found = self._project.values.of(module, node)
         made = {one.qualified for one in found.alternatives if isinstance(one, InstanceOf)}
-        return not found.is_known or not made.isdisjoint(_TWINS)
+        return not found.is_known or not made.isdisjoint(twins().locks)
 
     # ------------------------------------------------------------------------- what is written
     def entered(self, function: FunctionPlace) -> list[Place]:
@@ -227,12 +223,13 @@ class Locks:
     def _rewritten(self, site: Site[ast.AST], made: str) -> Rewrite:
         if not isinstance(site.node, ast.expr):
             raise Refused(reasons.HELD_LOCK, made)
+        twin = twins().locks[made]
         edits = [
-            site.replace(site.node, _TWINS[made]),
+            site.replace(site.node, twin),
             import_of_asyncio(self._project, site),
             *released(site, site.node),
         ]
-        message = f"`{site.module.text_of(site.node)}` becomes `{_TWINS[made]}`: tasks wait for it"
+        message = f"`{site.module.text_of(site.node)}` becomes `{twin}`: tasks wait for it"
         return Rewrite(message, edits, ["it works in one event loop at a time, and in no thread"])
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
