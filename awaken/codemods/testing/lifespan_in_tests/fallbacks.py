@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 _RAISED = {"AttributeError", "BaseException", "Exception", "KeyError", "LookupError", "NameError"}
 _ASKING = {"get", "getattr", "hasattr", "setdefault"}
@@ -37,33 +37,25 @@ def _asks(node: ast.AST, name: str) -> bool:
     """Whether a node tests if something of this name is set."""
     match node:
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn()]):
-            return name in {_last(left), *map(_last, node.comparators)}
+            return name in {last_name(left), *map(last_name, node.comparators)}
         case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
-            return _last(test) == name
+            return last_name(test) == name
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _last(operand) == name
+            return last_name(operand) == name
         case ast.Call(func=ast.Name(id="getattr"), args=[_, _]):
             return False
         case ast.Call(func=ast.Name(id=called), args=[_, key, *_]) if called in _ASKING:
             return isinstance(key, ast.Constant) and key.value == name
         case ast.Call(func=ast.Attribute(value=owner, attr=called)) if called in _ASKING:
-            return _last(owner) == name
+            return last_name(owner) == name
         case _:
             return False
-
-
-def _last(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
 
 
 def _catches(statement: ast.Try) -> bool:
     for handler in statement.handlers:
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        if any(one is None or _last(one) in _RAISED for one in kinds):
+        if any(one is None or last_name(one) in _RAISED for one in kinds):
             return True
     return False
 

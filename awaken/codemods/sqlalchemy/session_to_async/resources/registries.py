@@ -17,7 +17,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.functions.injections import Provider
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, without_arguments
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class _Registry:
         self._project = project
         graph = project.calls.graph()
         used, removed = set[FunctionPlace](), set[FunctionPlace]()
-        for module in modules_with(project, (registry.rpartition(".")[2].encode(),), _is_of_tests):
+        for module in modules_with(
+            project, (registry.rpartition(".")[2].encode(),), is_around_tests
+        ):
             for node in module.mentions(registry.rpartition(".")[2]):
                 if not isinstance(node, ast.Name | ast.Attribute):
                     continue
@@ -65,7 +67,7 @@ class _Registry:
         """Return an endpoint that uses a session which is not removed."""
         if not self._removing.isdisjoint(self._places(self._of_all_routes())):
             return None
-        for module in modules_with(self._project, FRAMEWORKS, _is_of_tests):
+        for module in modules_with(self._project, FRAMEWORKS, is_around_tests):
             for node in module.walk():
                 if isinstance(node, Function) and _is_endpoint(node):
                     providers = self._project.injections.of_function(module, node)
@@ -76,7 +78,7 @@ class _Registry:
 
     def _of_all_routes(self) -> Iterator[Provider]:
         """Yield the dependencies of whole applications and routers."""
-        for module in modules_with(self._project, (b"dependencies",), _is_of_tests):
+        for module in modules_with(self._project, (b"dependencies",), is_around_tests):
             for node in module.walk():
                 if isinstance(node, ast.Call) and last_name(node.func) in _SHARED:
                     for one in node.keywords:
@@ -106,7 +108,3 @@ class _Registry:
 
 def _is_endpoint(function: Function) -> bool:
     return any(last_name(without_arguments(one)) in METHODS for one in function.decorator_list)
-
-
-def _is_of_tests(path: str) -> bool:
-    return is_test_file(path) or is_around_tests(path)

@@ -23,7 +23,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
@@ -55,14 +55,14 @@ class ExpiringRequests:
 
     def __init__(self, project: Project, expiring: Iterable[Commit]) -> None:
         self._project = project
-        self._expiring = [one.place for one in expiring if not _is_of_tests(one.place.path)]
+        self._expiring = [one.place for one in expiring if not is_around_tests(one.place.path)]
 
     def calls(self) -> Iterator[SharedSession]:
         """Yield the calls of tests behind which their objects may be expired."""
         if not self._expiring or not any(self._reaching.values()):
             return
         for path in self._project.files_with((b"def test", b"def ")):
-            module = self._project.module(path) if _is_of_tests(path) else None
+            module = self._project.module(path) if is_around_tests(path) else None
             for node in module.walk() if module is not None else ():
                 if module is not None and isinstance(node, Function):
                     yield from self._in_function(module, node)
@@ -101,7 +101,7 @@ class ExpiringRequests:
         found: dict[tuple[str, int], set[Place]] = {}
         for function in sorted(self._reaching["always"]):
             for call in self._calls_of(function):
-                if _is_of_tests(call.place.path):
+                if is_around_tests(call.place.path):
                     key = call.caller.path, call.caller.start
                     found.setdefault(key, set()).add(call.place)
         return found
@@ -168,7 +168,7 @@ class ExpiringRequests:
     def _routes(self) -> list[_Route]:
         """The routes that may expire objects, by themselves or by what they depend on."""
         found: list[_Route] = []
-        for module in modules_with(self._project, (b"@",), _is_of_tests):
+        for module in modules_with(self._project, (b"@",), is_around_tests):
             for node in module.walk():
                 if isinstance(node, Function):
                     found += self._routes_of(module, node)
@@ -212,10 +212,6 @@ class ExpiringRequests:
 
     def _place(self, module: Module, function: Function) -> FunctionPlace:
         return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
-
-
-def _is_of_tests(path: str) -> bool:
-    return is_test_file(path) or is_around_tests(path)
 
 
 def _may_ask(call: ast.Call) -> bool:

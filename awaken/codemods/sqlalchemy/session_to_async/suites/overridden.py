@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf
 
@@ -20,7 +20,7 @@ _OVERRIDES = "dependency_overrides"
 def overrides_of(project: Project) -> Iterator[tuple[Module, ast.expr, ast.expr]]:
     """Yield what tests put in the place of dependencies: the key, and what is called for it."""
     for path in project.files_with((_OVERRIDES.encode(),)):
-        module = project.module(path) if is_test_file(path) or is_around_tests(path) else None
+        module = project.module(path) if is_around_tests(path) else None
         for node in () if module is None else module.walk():
             pairs: list[tuple[ast.expr | None, ast.expr]] = []
             match node:
