@@ -226,9 +226,9 @@ class Project:
 
     @cached_property
     def outside(self) -> OutsideLinks:
-        """The files out of sight that have to do with the program.
+        """The files that are not visible and have to do with the program.
 
-        They lie beside it, for rules that declare ``looks_outside``, or were found not to parse.
+        They lie next to it, for rules that declare ``looks_outside``, or were found not to parse.
         """
         said = self._settings.outside
         unparsable = [

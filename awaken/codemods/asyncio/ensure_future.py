@@ -55,7 +55,7 @@ async def main(url):
 
 * a function that is called no longer, such as `asyncio.ensure_future`, or `asyncio.create_task`,
   which is called now
-* the function that makes the coroutine: what stands for it may return a future or nothing that can
+* the function that makes the coroutine: what replaces it may return a future or nothing that can
   be awaited, which only `ensure_future()` takes or refuses in its own way
 
 ## What it refuses

@@ -16,7 +16,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 UNTOLD = "?"
-"""The module of a dotted name that the text in sight does not say."""
+"""The module of a dotted name that the visible text does not say."""
 _READING = {
     "__getattribute__", "attrgetter", "debug", "delattr", "error", "exception", "getLogger",
     "get_logger", "getattr", "hasattr", "import_module", "info", "isinstance", "log",
@@ -234,7 +234,7 @@ def _of_modules(
 
 # ------------------------------------------------------------------------------------------ texts
 def dotted_text(module: Module, node: ast.expr) -> str | None:
-    """Return the text that ``node`` is; with ``UNTOLD`` where only its last name is in sight."""
+    """Return the text that ``node`` is; with ``UNTOLD`` where only its last name is visible."""
     return text_of(module, node) or _with_open_beginning(node)
 
 
@@ -264,7 +264,7 @@ def text_of(module: Module, node: ast.expr) -> str | None:
 
 
 def _with_open_beginning(node: ast.expr) -> str | None:
-    """Return the dotted name of which the text in sight says the last name alone."""
+    """Return the dotted name of which the visible text says the last name alone."""
     match node:
         case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]) if "." in text:
             return f"{UNTOLD}.{text.rpartition('.')[2]}"

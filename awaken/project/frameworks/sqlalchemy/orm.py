@@ -273,7 +273,7 @@ class Orm:
         return self._reads.between_load_and_read(trace, read)
 
     def keeps_objects(self) -> bool:
-        """Whether every session in sight keeps what it loaded when it commits."""
+        """Whether every visible session keeps what it loaded when it commits."""
         return self._reads.expiry.never_by_commit()
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:

@@ -11,7 +11,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 
 Provider = tuple[Module, ast.expr]
-"""What a dependency is given to call, in the file that writes it."""
+"""What a dependency calls, in the file that writes it."""
 
 
 class Injections:

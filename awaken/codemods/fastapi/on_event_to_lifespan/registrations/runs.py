@@ -1,4 +1,4 @@
-"""The question whether a function runs more than once for one application that it is given."""
+"""How often a function runs for one application: once, or several times."""
 
 from __future__ import annotations
 

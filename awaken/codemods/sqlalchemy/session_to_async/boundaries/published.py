@@ -80,7 +80,7 @@ def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refuse
 def given_out_of_sight(
     part: SynchronousPart, rule: str, changing: Collection[Member]
 ) -> Iterator[Member]:
-    """Yield the names of files out of sight that stand in pieces of the program that change."""
+    """Yield the files that are not visible and are named in pieces of the program that change."""
     pieces = {piece_with(one) for one in changing}
     for path in sorted({one.path for one in pieces}):
         module = part.project.module(path)

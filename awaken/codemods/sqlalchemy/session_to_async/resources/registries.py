@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _OTHER_TASKS = frozenset({"lifespan", "middleware", "on_event"})
 """Decorators of functions that run in another task than what answers a request."""
 _SHARED = frozenset({"APIRouter", "FastAPI", "include_router"})
-"""What is given dependencies of many endpoints."""
+"""What takes the dependencies of many endpoints."""
 
 
 def never_removed(project: Project, registry: str) -> Place | None:

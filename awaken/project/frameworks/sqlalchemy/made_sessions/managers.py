@@ -72,7 +72,7 @@ class EnteredResources:
         )
 
     def keeping(self, module: Module, call: ast.Call) -> Iterator[tuple[ast.expr, Resource]]:
-        """Yield the resources that ``call`` is given to enter, or to close, later."""
+        """Yield the resources that ``call`` takes to enter, or to close, later."""
         given = call.args[0] if call.args else None
         if given is None or not self._keeps(module, call):
             return

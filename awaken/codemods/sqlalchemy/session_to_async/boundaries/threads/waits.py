@@ -87,7 +87,7 @@ class Waits:
 
     @cached_property
     def _may_be_handed_back(self) -> bool:
-        """Whether a thread, or what a future stands for, may wait for the loop itself."""
+        """Whether a thread, or the work of a future, may wait for the loop itself."""
         return bool(self._project.files_with([name.encode() for name in _KNOWN.handed]))
 
     @cached_property
@@ -113,7 +113,7 @@ class Waits:
 
     @cached_property
     def _locals(self) -> frozenset[str]:
-        """The names of variables and attributes that are given such an object."""
+        """The names of variables and attributes that hold such an object."""
         found = set[str]()
         for module in modules_with(self._project, (b"local",)):
             for node in module.walk():

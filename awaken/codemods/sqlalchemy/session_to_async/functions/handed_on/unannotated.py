@@ -95,7 +95,7 @@ class UnannotatedSessions:
         return places[0], calls if is_visible else {*calls, *self._passed_to_unknown}
 
     def _components_at(self, place: Place) -> Iterator[Component]:
-        """Yield what the functions that stand at a place are handed on with."""
+        """Yield the arguments that are passed along with the functions at a place."""
         module = self._project.module(place.path)
         graph = self._project.calls.graph()
         for node in () if module is None else module.expressions_at({place.span}):
