@@ -85,9 +85,9 @@ from msgspec import Struct
 
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, TextEdit
 from awaken.contract.places import Span
+from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
+from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Member, connected, decide_group, plan_of
-from awaken.kit.failures import HIDDEN, caught_by_callers
-from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, shown_places

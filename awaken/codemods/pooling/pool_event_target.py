@@ -97,8 +97,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason
+from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
 from awaken.kit.changes import decide, plan_of
-from awaken.kit.failures import HIDDEN, caught_by_callers
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.kit.listed_names import lists_names
+from awaken.kit.caveats.listed_names import lists_names
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:

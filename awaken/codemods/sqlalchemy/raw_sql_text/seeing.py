@@ -10,8 +10,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.failures import HIDDEN, caught_above, caught_around
-from awaken.kit.replaced_names import caveats_of, doubles_passed, leading_to
+from awaken.kit.caveats.failures import HIDDEN, caught_above, caught_around
+from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed, leading_to
 from awaken.kit.sites import Site
 from awaken.project.source.trees import Function, last_name
 

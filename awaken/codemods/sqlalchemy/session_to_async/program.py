@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls i
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import FakeEngines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.thread_pools import ThreadPools
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import Managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.properties.becoming import Properties
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers

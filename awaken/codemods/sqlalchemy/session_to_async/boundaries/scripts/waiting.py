@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.regions import Region
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import entered_at
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.modules import Module

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.replaced_names import leading_to
+from awaken.kit.caveats.replaced_names import leading_to
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.trees import Function
 
