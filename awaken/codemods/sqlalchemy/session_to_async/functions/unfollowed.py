@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}
-_KINDS = {"Connection", "Engine", "Session"}
+_KINDS = ("sqlalchemy.Connection", "sqlalchemy.Engine", "sqlalchemy.orm.Session")
 _WORDS = (
     b"Connection", b"Engine", b"Enum", b"__delete__", b"__get__", b"__set__", b"autoload_with",
     b"connection", b"execution_options", b"local",
@@ -116,43 +116,13 @@ def _unknown(part: SynchronousPart, module: Module, owner: ast.expr) -> str:
 
 def _kinds(module: Module, part: SynchronousPart, annotation: ast.expr | None) -> list[str]:
     """Return the classes of sessions, connections and engines that an annotation names."""
-    names = {_KINDS_OF[one] for one in _named(module, part, annotation) if one in _KINDS_OF}
-    return sorted(f"`{one}`" for one in names)
-
-
-_KINDS_OF = {
-    f"{home}.{kind}": kind
-    for kind in _KINDS
-    for home in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.engine.base", "sqlalchemy.orm")
-}
-
-
-def _named(module: Module, part: SynchronousPart, annotation: ast.expr | None) -> Iterator[str]:
-    for one in ast.walk(annotation) if annotation is not None else ():
-        match one:
-            case ast.Name() | ast.Attribute():
-                yield part.project.qualified_name(module, one) or ""
-            case ast.Constant(value=str() as text):
-                try:
-                    written = ast.parse(text, mode="eval")
-                except SyntaxError:
-                    continue
-                for name in ast.walk(written):
-                    imported = [] if not isinstance(name, ast.Name) else module.mentions(name.id)
-                    yield from (
-                        part.project.qualified_name(module, each) or ""
-                        for each in imported
-                        if isinstance(each, ast.Name | ast.Attribute)
-                    )
-                    yield from (
-                        f"{each.module}.{alias.name}"
-                        for each in module.tree.body
-                        if isinstance(each, ast.ImportFrom)
-                        for alias in each.names
-                        if isinstance(name, ast.Name) and (alias.asname or alias.name) == name.id
-                    )
-            case _:
-                pass
+    names = set[str | None]()
+    for piece in module.walk(annotation) if annotation is not None else ():
+        written = module.parse_string(piece) if isinstance(piece, ast.Constant) else piece
+        for node in ast.walk(written) if written is not None else ():
+            if isinstance(node, ast.Name | ast.Attribute):
+                names.add(part.project.qualified_name(module, node))
+    return [f"`{name.rpartition('.')[2]}`" for name in _KINDS if name in names]
 
 
 def _holds_session(part: SynchronousPart, name: str) -> bool:
