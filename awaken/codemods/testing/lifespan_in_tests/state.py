@@ -129,7 +129,9 @@ def _reads_of(
                 continue
             function = module.enclosing_function(node)
             # Code at the top of a file runs before any request.
-            if not isinstance(function, Function) or has_fallback(module, function, node):
+            if not isinstance(function, Function):
+                continue
+            if has_fallback(project, module, function, node):
                 continue
             # The start reads what it has just set.
             if (module.path, module.span(function)) in starts:
