@@ -12,7 +12,7 @@ from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 
@@ -199,8 +199,3 @@ def _overridden(project: Project) -> set[str]:
             names = (project.qualified_name(module, one) for one in keys)
             found.update(name for name in names if name is not None)
     return found
-
-
-def is_of_program(path: str) -> bool:
-    """Whether a file is the program's own, and none of its tests."""
-    return not is_around_tests(path)

@@ -23,7 +23,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
@@ -61,10 +61,9 @@ class ExpiringRequests:
         """Yield the calls of tests behind which their objects may be expired."""
         if not self._expiring or not any(self._reaching.values()):
             return
-        for path in self._project.files_with((b"def test", b"def ")):
-            module = self._project.module(path) if is_around_tests(path) else None
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, Function):
+        for module in modules_with(self._project, (b"def ",), is_of_program):
+            for node in module.walk():
+                if isinstance(node, Function):
                     yield from self._in_function(module, node)
 
     def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
