@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
+from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
@@ -274,6 +275,11 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
+        """Return the calls that take exactly a place, each with its file."""
+        module = self.module(place.path)
+        return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
 
     @cached_property
     def has_sessions(self) -> bool:

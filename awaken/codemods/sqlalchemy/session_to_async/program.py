@@ -278,9 +278,8 @@ class SynchronousPart:
     def is_result_used(self, function: FunctionPlace) -> bool:
         """Whether some call does anything with what ``function`` gives."""
         for call in self.project.calls.graph().callers(function):
-            module = self.project.module(call.place.path)
-            for node in () if module is None else module.calls_at(call.place.span):
-                if module is not None and not isinstance(module.parent(node), ast.Expr):
+            for module, node in self.project.calls_at(call.place):
+                if not isinstance(module.parent(node), ast.Expr):
                     return True
         return False
 

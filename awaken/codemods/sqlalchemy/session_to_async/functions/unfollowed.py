@@ -176,10 +176,9 @@ def _passing_session(part: SynchronousPart, module: Module, member: ast.Name) ->
     word = "" if owner is None else owner.name
     paths = {*part.project.files_with((word.encode(),))}
     for call in part.project.calls.graph().calls():
-        home = part.project.module(call.place.path) if call.place.path in paths else None
-        if home is None or (call.functions and call.kind != "unknown"):
+        if call.place.path not in paths or (call.functions and call.kind != "unknown"):
             continue
-        for node in home.calls_at(call.place.span)[:1]:
+        for home, node in part.project.calls_at(call.place)[:1]:
             passed = (*node.args, *(keyword.value for keyword in node.keywords))
             if any(isinstance(part.project.orm.resource_of(home, each), str) for each in passed):
                 yield home.place(node)

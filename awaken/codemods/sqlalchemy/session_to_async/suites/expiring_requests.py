@@ -137,15 +137,13 @@ class ExpiringRequests:
         graph = self._project.calls.graph()
         places = {(one.path, one.start): one for one in graph.functions()}
         for place in self._expiring:
-            module = self._project.module(place.path)
-            calls = [] if module is None else module.calls_at(place.span)
-            if module is None or not calls or _is_made_here(module, calls[0]):
-                continue
-            around = function_around(module, calls[0])
-            if around is not None:
-                handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(calls[0]))
-                found = places[module.path, module.span(around).start]
-                begun["failing" if handled else "always"].add(found)
+            for module, call in self._project.calls_at(place)[:1]:
+                around = function_around(module, call)
+                if around is None or _is_made_here(module, call):
+                    continue
+                handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(call))
+                function = places[module.path, module.span(around).start]
+                begun["failing" if handled else "always"].add(function)
         return {when: frozenset(self._callers(found)) for when, found in begun.items()}
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:

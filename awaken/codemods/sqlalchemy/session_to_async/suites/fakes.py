@@ -68,11 +68,9 @@ class Fakes:
         for call in self._project.calls.graph().calls():
             if not is_around_tests(call.place.path):
                 continue
-            module = self._project.module(call.place.path)
-            for node in () if module is None else module.calls_at(call.place.span)[:1]:
-                if module is not None:
-                    given = self._given(call, node) if call.functions else self._made(module, node)
-                    yield from ((module, *one) for one in given)
+            for module, node in self._project.calls_at(call.place)[:1]:
+                given = self._given(call, node) if call.functions else self._made(module, node)
+                yield from ((module, *one) for one in given)
 
     def _overridden(self) -> Iterator[tuple[Module, str, ast.expr]]:
         """Yield what tests inject for a dependency that gives objects of a class."""

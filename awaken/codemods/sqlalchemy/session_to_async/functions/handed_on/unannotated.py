@@ -61,13 +61,11 @@ class UnannotatedSessions:
         """Yield the calls that may pass a session to one of these functions: they stay together."""
         for function, calls in sorted(self._passing.items()):
             for place in sorted(calls):
-                module = self._project.module(place.path)
-                for node in () if module is None else module.calls_at(place.span):
-                    if module is not None:
-                        shown = f"`{module.excerpt(node)}`"
-                        why = f"a function that is used as a value, with the session of {shown}"
-                        refused = Refused(UNKNOWN_CALL, why, _CURE, (function,))
-                        yield Member(Site(rule, module, node), refused, shown, (function,))
+                for module, node in self._project.calls_at(place):
+                    shown = f"`{module.excerpt(node)}`"
+                    why = f"a function that is used as a value, with the session of {shown}"
+                    refused = Refused(UNKNOWN_CALL, why, _CURE, (function,))
+                    yield Member(Site(rule, module, node), refused, shown, (function,))
 
     def _passed_at(self, module: Module, owner: ast.expr) -> tuple[Place | None, set[Place]]:
         """Return where the function of a parameter is used, and the calls that may pass a session.
@@ -117,39 +115,33 @@ class UnannotatedSessions:
     def _passing_in(self, component: Component) -> Iterator[Place]:
         """Yield the calls that pass a session to the functions of a component."""
         for place in sorted({*component.calls, *component.threads, *component.absorbed}):
-            module = self._project.module(place.path)
-            for call in () if module is None else module.calls_at(place.span):
-                if module is not None and self._passes_session(module, call):
+            for module, call in self._project.calls_at(place):
+                if self._passes_session(module, call):
                     yield module.place(call)
         for place in component.leaks:
-            module = self._project.module(place.path)
-            for node in () if module is None else module.expressions_at({place.span}):
-                above = None if module is None else module.parent(node)
-                if module is None or not isinstance(above, ast.Call):
+            home = self._project.module(place.path)
+            for node in () if home is None else home.expressions_at({place.span}):
+                above = None if home is None else home.parent(node)
+                if home is None or not isinstance(above, ast.Call):
                     continue
-                if self._passes_session(module, above):
-                    yield module.place(above)
+                if self._passes_session(home, above):
+                    yield home.place(above)
 
     def _is_visible(self, component: Component) -> bool:
         """Whether all is visible that the functions of a component are passed."""
-        calls = (
-            call
-            for place in component.calls
-            if (module := self._project.module(place.path)) is not None
-            for call in module.calls_at(place.span)
-        )
+        calls = (call for place in component.calls for _, call in self._project.calls_at(place))
         return not component.leaks and not any(map(_unpacks, calls))
 
     @cached_property
     def _passed_to_unknown(self) -> frozenset[Place]:
         """The calls that pass a session to what is not known."""
-        places = set[Place]()
-        for call in self._project.calls.graph().calls():
-            module = self._project.module(call.place.path) if call.kind == "unknown" else None
-            for node in () if module is None else module.calls_at(call.place.span):
-                if module is not None and self._passes_session(module, node):
-                    places.add(module.place(node))
-        return frozenset(places)
+        return frozenset(
+            module.place(node)
+            for call in self._project.calls.graph().calls()
+            if call.kind == "unknown"
+            for module, node in self._project.calls_at(call.place)
+            if self._passes_session(module, node)
+        )
 
     def _passes_session(self, module: Module, call: ast.Call) -> bool:
         arguments = (*call.args, *(keyword.value for keyword in call.keywords))
