@@ -153,7 +153,7 @@ from awaken.contract import (
     Rewriter,
 )
 from awaken.kit.changes import Member, member, plan_of
-from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
@@ -182,7 +182,7 @@ class SessionToAsync(Rule):
     looks_outside = True
     preview = True
     options = Options
-    reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
+    reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, OUT_OF_SIGHT, *reasons.ALL)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""

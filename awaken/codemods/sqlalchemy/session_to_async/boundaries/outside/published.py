@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import piece_around
-from awaken.codemods.sqlalchemy.session_to_async.reasons import OUT_OF_SIGHT, PUBLISHED
+from awaken.codemods.sqlalchemy.session_to_async.reasons import PUBLISHED
 from awaken.contract import Place
 from awaken.kit.changes import Member
+from awaken.kit.reasons import OUT_OF_SIGHT
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
