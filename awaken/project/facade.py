@@ -278,8 +278,7 @@ class Project:
 
     def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
         """Return the calls that take exactly a place, each with its file."""
-        module = self.module(place.path)
-        return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
+        return self._evaluator.calls_at(place)
 
     @cached_property
     def has_sessions(self) -> bool:

@@ -157,11 +157,10 @@ class Endpoints:
 
     def _dependency(self, callers: Callers) -> Place | None:
         for one in callers.obstacles:
-            module = self._evaluator.load(one.place.path) if one.kind == "framework" else None
-            for call in module.calls_at(one.place.span) if module is not None else ():
-                if module is not None and self._evaluator.injections.provider(module, call):
-                    note = "a dependency is resolved for every request"
-                    return module.place(call, note)
+            calls = self._evaluator.calls_at(one.place) if one.kind == "framework" else []
+            for module, call in calls:
+                if self._evaluator.injections.provider(module, call) is not None:
+                    return module.place(call, "a dependency is resolved for every request")
         return None
 
 

@@ -78,9 +78,7 @@ def session_dependency(
 
 
 def _injects(evaluator: ProgramEvaluator, place: Place) -> bool:
-    module = evaluator.load(place.path)
-    calls = module.calls_at(place.span) if module is not None else []
-    return any(module and evaluator.injections.provider(module, call) for call in calls)
+    return any(evaluator.injections.provider(*call) for call in evaluator.calls_at(place))
 
 
 def _overrides(evaluator: ProgramEvaluator, place: Place) -> bool:

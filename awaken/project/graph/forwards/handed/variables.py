@@ -194,10 +194,8 @@ class Variables:
         """Yield the calls of a function, with how many parameters what it is called on gives."""
         place = FunctionPlace(module.path, module.span(function).start, function.name)
         for call in self._graph.callers(place):
-            home = self._evaluator.load(call.place.path)
-            for node in home.calls_at(call.place.span) if home is not None else ():
-                if home is not None:
-                    yield home, node, bound_by(home, node, module, function, self._slots)
+            for home, node in self._evaluator.calls_at(call.place):
+                yield home, node, bound_by(home, node, module, function, self._slots)
 
     def _maybe_passed(
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot
