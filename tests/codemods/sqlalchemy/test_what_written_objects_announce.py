@@ -76,8 +76,7 @@ def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
             "`user.orders` still holds what",
         ),
         (
-            "from sqlmodel import delete as remove\ndb.execute(remove(Order))\ndb.commit()\n"
-            "store(db, user)",
+            "from sqlmodel import delete as d\ndb.execute(d(Order))\ndb.commit()\nstore(db, user)",
             "`user.orders` still holds what",
         ),
         ("db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)", "`user.orders` still holds"),
