@@ -134,7 +134,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
 
 
 def _outside(asked: RootRun) -> Outside:
-    """Return the files beside the project if a rule that runs asks for them."""
+    """Return the files next to the project if a rule that runs asks for them."""
     root = asked.found.root
     if root.lone or not any(rule.looks_outside for rule in asked.chosen()):
         return Outside()

@@ -14,3 +14,9 @@ NAME_TAKEN = Reason(
     "`{}` already means something else here",
     "Rename that, or write it under another name by hand.",
 )
+OUT_OF_SIGHT = Reason(
+    "out-of-sight",
+    "{}",
+    "Have awaken read that file as well: name its project in the setting `members`, or leave out "
+    "no part of the program.",
+)

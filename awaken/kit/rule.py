@@ -42,7 +42,7 @@ class Rule:
     each with the reason; ``awaken explain`` gives it. ``per_file`` says that a file's sites can be
     planned without those of other files, but for those that share a change with one of them, which
     are planned with it: such a rule may be planned file by file, in several processes.
-    ``looks_outside`` says that it asks which files of the repository beside the project use that.
+    ``looks_outside`` says that it asks which files of the repository around the project use that.
     ``is_foreign`` says that code of others decides, which awaken cannot tell when it changes.
     """
 

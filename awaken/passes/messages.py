@@ -16,7 +16,7 @@ def import_directories(directory: Path, script: str) -> tuple[str, ...]:
 
     ``script`` is the path of its script, if it is one.
     """
-    # A package of codemods may stand beside the program, or with it.
+    # A package of codemods may lie next to the program, or in it.
     places = (directory, directory / "src", *([(directory / script).parent] if script else []))
     return tuple(dict.fromkeys(map(str, places)))
 

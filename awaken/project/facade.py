@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
+from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
@@ -117,6 +118,7 @@ class Project:
             self._names, self._classes, self.module, knowledge(), words
         )
         self.values = ProgramValues(self._evaluator)
+        self.injections = self._evaluator.injections
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         in_force = InForces(self._evaluator, self.files_with)
@@ -225,9 +227,9 @@ class Project:
 
     @cached_property
     def outside(self) -> OutsideLinks:
-        """The files out of sight that have to do with the program.
+        """The files that are not visible and have to do with the program.
 
-        They lie beside it, for rules that declare ``looks_outside``, or were found not to parse.
+        They lie next to it, for rules that declare ``looks_outside``, or were found not to parse.
         """
         said = self._settings.outside
         unparsable = [
@@ -273,6 +275,10 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
+        """Return the calls that take exactly a place, each with its file."""
+        return self._evaluator.calls_at(place)
 
     @cached_property
     def has_sessions(self) -> bool:

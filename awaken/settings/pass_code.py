@@ -1,7 +1,7 @@
 """The code of a pass that a user trusts: the files of the project that it can import, and a digest.
 
 The process that runs it is given these bytes, and imports nothing else of the project. So what it
-runs is what the user has seen, whatever stands on the disk by then, and what this module does not
+runs is what the user has seen, whatever is on the disk by then, and what this module does not
 find cannot run.
 """
 
@@ -121,7 +121,7 @@ def _named(
 
 
 def _modules(names: Iterable[str], places: Iterable[str]) -> Iterator[_Module]:
-    """Yield the files that modules of these names, and the packages around them, may stand in."""
+    """Yield the files that modules of these names, and the packages around them, may be in."""
     for name in names:
         parts = name.split(".")
         for count in range(1, len(parts) + 1):

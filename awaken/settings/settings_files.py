@@ -131,7 +131,7 @@ def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings
 
 
 def _without(table: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
-    """Return a table without what stands at ``path``; of a list that has no keys without all."""
+    """Return a table without what is at ``path``; of a list that has no keys without all."""
     key, *rest = path
     kept = dict(table)
     value = kept.pop(str(key), None)

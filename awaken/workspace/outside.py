@@ -1,4 +1,4 @@
-"""The Python files beside a project: of its repository, and no files of it.
+"""The Python files next to a project: of its repository, and no files of it.
 
 They belong to other projects of the repository, or are left out. Some of them may import from the
 project, or it from them: then a change of one side alone breaks the other.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class OutsideFile(Struct, frozen=True):
-    """A file beside the project; ``path`` is relative to the ``top`` of all, ``why`` a clause."""
+    """A file next to the project; ``path`` is relative to the ``top`` of all, ``why`` a clause."""
 
     path: str
     text: bytes
@@ -30,7 +30,7 @@ class OutsideFile(Struct, frozen=True):
 
 
 class Outside(Struct, frozen=True):
-    """The files beside a project that may have to do with it.
+    """The files next to a project that may have to do with it.
 
     ``prefix`` leads from the directory that their paths are relative to down to the project, empty
     or with a slash at its end.
@@ -44,7 +44,7 @@ _DATABASE = re.compile(rb"\b(?:sqlalchemy|sqlmodel)\b")
 
 
 def read_outside(root: Path, files: Collection[str], around: Path | None = None) -> Outside:
-    """Return the files beside the project in ``root`` (absolute), of which ``files`` are its own.
+    """Return the files next to the project in ``root`` (absolute), of which ``files`` are its own.
 
     They lie in its repository, or in ``around``, a project of the same run. Only those are among
     them that name a database toolkit, or import from ``..`` or by a name that ``files`` have.

@@ -7,7 +7,7 @@ import ast
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.frameworks.sqlalchemy.class_queries import ClassQuery
+from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuery
 from awaken.project.names.in_scope import InScope
 from awaken.project.values.domain import Unknown
 

@@ -82,9 +82,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Edit, Level, Phase, Reason
 from awaken.kit.call_rule import CallRule
+from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.replaced_names import doubles_of
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:

@@ -83,9 +83,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
+from awaken.kit.caveats.listed_names import NAMES_LISTED, lists_module, lists_names
+from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
-from awaken.kit.listed_names import NAMES_LISTED, lists_module, lists_names
-from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site

@@ -55,7 +55,7 @@ async def main(url):
 
 * a function that is called no longer, such as `asyncio.ensure_future`, or `asyncio.create_task`,
   which is called now
-* the function that makes the coroutine: what stands for it may return a future or nothing that can
+* the function that makes the coroutine: what replaces it may return a future or nothing that can
   be awaited, which only `ensure_future()` takes or refuses in its own way
 
 ## What it refuses
@@ -77,10 +77,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
+from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.replaced_names import doubles_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site

@@ -89,9 +89,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from awaken.contract import Constraints, Level, Phase, Plan, Reason
+from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines

@@ -58,9 +58,9 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Level, Phase, Reason
 from awaken.kit.call_rule import CallRule
+from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.replaced_names import doubles_of
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:

@@ -340,7 +340,7 @@ def _is_end_of_task(
     """Whether a task ends where ``function`` does, wherever it runs.
 
     Others run its coroutine or are passed the function, or a coroutine awaits it last whose task
-    ends there as well. What is not in sight does not count: this only leaves a site out.
+    ends there as well. What is not visible does not count: this only leaves a site out.
     """
     fates = project.effects.fates_of_result(module, function)
     mentions = [

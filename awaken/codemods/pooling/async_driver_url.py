@@ -85,9 +85,9 @@ from msgspec import Struct
 
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, TextEdit
 from awaken.contract.places import Span
+from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
+from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Member, connected, decide_group, plan_of
-from awaken.kit.failures import caught_by_callers
-from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, shown_places
@@ -144,8 +144,6 @@ _CATCHING = {
     None, "builtins.BaseException", "builtins.Exception", "sqlalchemy.exc.ArgumentError",
     "sqlalchemy.exc.InvalidRequestError", "sqlalchemy.exc.SQLAlchemyError",
 }  # fmt: skip
-_EXPECTING = {"contextlib.suppress", "pytest.raises"}
-_HIDDEN = "it fails today, which an `except` around hides"
 _BEGIN = re.compile(rb"[rRfFuU]{0,2}(\"\"\"|'''|\"|')")
 
 
@@ -285,7 +283,7 @@ def _rewrite(  # noqa: PLR0913
     caveats, places = caveats_of(site.module, site.node.func, replaced)
     caveats += _of_guards(project, site.module, site.node)
     caught = tuple(caught_by_callers(project, site.module, site.node, _CATCHING))[:1]
-    caveats += [_HIDDEN for _ in caught]
+    caveats += [HIDDEN for _ in caught]
     blocking = [one for one in url.texts if _blocks(project, engine, one)]
     if url.outside:
         raise Refused(SET_ELSEWHERE, _said_of_default(url, blocking[0]))
@@ -327,15 +325,11 @@ def _said_of_default(url: Url, text: UrlText) -> str:
 
 def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
     for guard in project.effects.guards(module, call):
+        if guard.ends is not None:
+            raise Refused(EXPECTED_FAILURE)
         # With the failure gone, what follows runs for the first time.
-        if guard.kind == "handler" and not _CATCHING.isdisjoint(guard.catches):
-            yield _HIDDEN
-    for above in module.ancestors(call):
-        for item in above.items if isinstance(above, ast.With | ast.AsyncWith) else ():
-            context = item.context_expr
-            function = context.func if isinstance(context, ast.Call) else context
-            if project.qualified_name(module, function) in _EXPECTING:
-                raise Refused(EXPECTED_FAILURE)
+        if not _CATCHING.isdisjoint(guard.catches):
+            yield HIDDEN
 
 
 # ------------------------------------------------------------------------------------ which driver

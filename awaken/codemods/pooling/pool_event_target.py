@@ -97,8 +97,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason
+from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
 from awaken.kit.changes import decide, plan_of
-from awaken.kit.failures import caught_by_callers
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -145,13 +145,10 @@ _ASYNC = (
 )  # fmt: skip
 """What a program holds that has something asynchronous of SQLAlchemy."""
 _PRIMARIES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
-_HIDDEN = "it fails today, which an `except` around hides"
 _CATCHING = {
     None, "builtins.BaseException", "builtins.Exception", "builtins.NotImplementedError",
     "builtins.RuntimeError",
 }  # fmt: skip
-_EXPECTING = {"pytest.raises"}
-_SWALLOWING = {"contextlib.suppress"}
 
 
 class PoolEventTarget(Rule):
@@ -215,19 +212,14 @@ def _rewrite(site: Site[ast.Call], project: Project, target: ast.expr, counterpa
 
 def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
     for guard in project.effects.guards(module, call):
+        if guard.ends == "expects":
+            raise Refused(EXPECTED_FAILURE)
+        if guard.ends == "swallows":
+            yield "it fails today, which `suppress` around hides"
         # With the failure gone, the listener is called for the first time.
-        if guard.kind == "handler" and not _CATCHING.isdisjoint(guard.catches):
-            yield _HIDDEN
-    yield from (_HIDDEN for _ in caught_by_callers(project, module, call, _CATCHING))
-    for above in module.ancestors(call):
-        for item in above.items if isinstance(above, ast.With | ast.AsyncWith) else ():
-            context = item.context_expr
-            function = context.func if isinstance(context, ast.Call) else context
-            name = project.qualified_name(module, function)
-            if name in _EXPECTING:
-                raise Refused(EXPECTED_FAILURE)
-            if name in _SWALLOWING:
-                yield "it fails today, which `suppress` around hides"
+        if not _CATCHING.isdisjoint(guard.catches):
+            yield HIDDEN
+    yield from (HIDDEN for _ in caught_by_callers(project, module, call, _CATCHING))
 
 
 def _async_listener(module: Module, call: ast.Call) -> str | None:

@@ -167,15 +167,21 @@ def _advice(project: Project, registry: _Registry, places: tuple[Place, ...]) ->
 
 def _reached(project: Project, registry: _Registry) -> Iterator[Place]:
     """Yield where coroutines use the registry, or call what does."""
-    later: list[tuple[str, Place]] = []
+    later: list[Place] = []
     for module in modules_with(project, (registry.name.encode(),), unless=is_around_tests):
         for call in _uses(project, module, registry):
             coroutine = module.enclosing_coroutine(call)
             if coroutine is not None:
                 yield module.place(call, f"used in the coroutine `{coroutine.name}`")
             else:
-                later.append((module.path, module.place(call)))
-    ends = _ends(project, registry, later)
+                later.append(module.place(call))
+    # Asked for one after the other: no tree is held meanwhile.
+    ends = (
+        (module, call, registry.name)
+        for place in later
+        for module, call in project.calls_at(place)[:1]
+        if module.enclosing_function(call) is not None
+    )
     for module, call, way in project.calls.ways_to(ends):
         if not is_around_tests(module.path):
             yield module.place(call, f"leads there over `{way.name}`")
@@ -203,13 +209,3 @@ def _is_of(
         and proof.kind == "scoped"
         and (not proof.places or registry.site.place.path in {one.path for one in proof.places})
     )
-
-
-def _ends(
-    project: Project, registry: _Registry, later: list[tuple[str, Place]]
-) -> Iterator[tuple[Module, ast.Call, str]]:
-    for path, place in later:
-        module = project.module(path)
-        for call in module.calls_at(place.span)[:1] if module is not None else ():
-            if module is not None and module.enclosing_function(call) is not None:
-                yield module, call, registry.name

@@ -60,7 +60,7 @@ class Formatter(Struct, frozen=True):
         except UnusableSettings:
             return {}
         with tempfile.TemporaryDirectory(prefix="awaken-format-") as name:
-            # As deep as it is in its repository, for settings beside it that it extends.
+            # As deep as it is in its repository, for settings next to it that it extends.
             folder = Path(name, os.path.relpath(self.root, boundary_of(self.root)))
             # The texts last: settings may name one of them.
             files = [*settings, *((Path(path), text) for path, text in texts.items())]

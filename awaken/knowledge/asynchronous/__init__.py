@@ -79,6 +79,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands on the asynchronous side for what the synchronous one has.
 
     - ``names``: qualified names, with those of their twins.
+    - ``locks``: those of threads, with those of tasks; ``stack_methods``: of ``ExitStack``.
     - ``awaited``: methods that are coroutine functions there; ``entered`` those that give what
       ``async with`` enters; ``missing`` and ``bridged`` those that are not there, the latter to
       be called by ``run_sync``.
@@ -96,6 +97,8 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     source: str
     names: dict[str, str]
+    locks: dict[str, str]
+    stack_methods: dict[str, str]
     awaited: dict[Resource, tuple[str, ...]]
     entered: dict[Resource, tuple[str, ...]]
     missing: dict[Resource, tuple[str, ...]]

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from typing import Literal
 
 import msgspec
 
 from awaken.knowledge.tables import read_table
+
+Ending = Literal["expects", "swallows"]
+"""Whether a block has to raise, as with ``pytest.raises``, or may, as with ``suppress``."""
 
 
 class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,6 +26,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``quiet_fixtures``: fixtures of pytest and its plug-ins whose methods run no more than that.
     - ``listening_decorators``: names of decorators by which sessions and models call a function;
       ``listening_calls`` what a file holds that has such functions.
+    - ``expecting``, ``swallowing``: names of context managers that end exceptions of their block.
     - ``called_of_subclasses``: classes that call, of one of the program that inherits from them,
       the methods of these names and private ones, and no others.
     """
@@ -33,19 +38,26 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quiet_fixtures: frozenset[str]
     listening_decorators: frozenset[str]
     listening_calls: tuple[str, ...]
+    expecting: frozenset[str]
+    swallowing: frozenset[str]
     called_of_subclasses: dict[str, frozenset[str]]
 
 
 class Running:
     """``listening_decorators`` and ``listening_words`` are those of sessions and models.
 
-    ``quiet_fixtures`` are names of fixtures that run only what they are handed.
+    ``quiet_fixtures`` are names of fixtures that run only what they are handed. ``ends_exceptions``
+    has the names of context managers that end exceptions of their block, and how.
     """
 
     def __init__(self, table: _Running) -> None:
         self._table = table
         self.listening_decorators = table.listening_decorators
         self.quiet_fixtures = table.quiet_fixtures
+        self.ends_exceptions: dict[str, Ending] = {
+            **dict.fromkeys(table.expecting, "expects"),
+            **dict.fromkeys(table.swallowing, "swallows"),
+        }
         self.listening_words = tuple(one.encode() for one in table.listening_calls)
 
     def runs_only_what_it_is_handed(self, function: str) -> bool:

@@ -1,6 +1,6 @@
 """Imports the code of a project: from its source alone, and only where it was asked for.
 
-What else may lie there is nothing that a user has read: bytecode that was left beside the source,
+What else may lie there is nothing that a user has read: bytecode that was left next to the source,
 compiled modules, and modules that hide one that a library asks for. So a module that is installed
 comes before one of the project, and no code of the project is imported before the user's own
 choice of a codemod leads into it.
@@ -63,7 +63,7 @@ class ProjectModules:
         self._directories = setup.import_from
         self._code = setup.code
         self._target = setup.target
-        # What lies beside a script of the user's own, elsewhere, is no code of the project.
+        # What lies next to a script of the user's own, elsewhere, is no code of the project.
         own = (setup.project, setup.root, *setup.import_from[:2])
         self._projects = [_real(one) for one in own]
         self._environment = [_real(one) for one in _environment()]
@@ -71,7 +71,7 @@ class ProjectModules:
 
     def install(self) -> None:
         """Find modules for this process from here on."""
-        # Code that loads a file by its path would take bytecode that lies beside it.
+        # Code that loads a file by its path would take bytecode that lies next to it.
         sys.pycache_prefix = os.path.join(tempfile.gettempdir(), os.urandom(16).hex())  # noqa: PTH118
         sys.meta_path.insert(0, self)
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from awaken.contract import Place
+from awaken.knowledge.running import Ending, running
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, without_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,13 @@ class Guard:
     ``handler``: catches exceptions of it, those in ``catches`` by their qualified names (None for
     one that cannot be told; ``builtins.BaseException`` where nothing is named). ``finally``: runs
     after it. ``with``: it runs inside this context. ``in-handler``, ``in-finally``: it is a part
-    of such a block itself. ``node`` is the handler, the ``try`` or the item of the ``with``.
+    of such a block itself. ``ends`` says whether the context ends exceptions of its block.
     """
 
     kind: Literal["handler", "finally", "with", "in-handler", "in-finally"]
     place: Place
     catches: tuple[str | None, ...] = ()
+    ends: Ending | None = None
 
 
 def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
@@ -42,10 +45,16 @@ def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) ->
         elif isinstance(above, ast.With | ast.AsyncWith):
             # Managers are entered one by one: around an item are only those before it.
             inside = above.items if below in above.body else above.items[: _index(above, below)]
-            places = [module.place(one.context_expr) for one in inside]
-            found += [Guard("with", place) for place in reversed(places)]
+            for item in reversed(inside):
+                place = module.place(item.context_expr)
+                found.append(Guard("with", place, ends=ends_exceptions(item)))
         below = above
     return tuple(found)
+
+
+def ends_exceptions(item: ast.withitem) -> Ending | None:
+    """Return how a context manager ends exceptions of its block; None if it does not."""
+    return running().ends_exceptions.get(last_name(without_arguments(item.context_expr)))
 
 
 def _runs_later(above: ast.AST, below: ast.AST) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.graph.callers import CallIndex
 from awaken.project.graph.passing import Passing
@@ -33,6 +34,11 @@ class ProgramEvaluator(Evaluator):
         self.callers = CallIndex(self, words)
         self._words = words
         self._passing = Passing(self.callers.of, load, self.parameters.is_open)
+
+    def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
+        """Return the calls that take exactly a place, each with its file."""
+        module = self.load(place.path)
+        return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files in which a word stands; None where callers are not followed."""

@@ -47,7 +47,7 @@ class Overrides:
     def definers(self, qualified: str, method: str) -> tuple[str, ...]:
         """Return the class whose ``method`` an instance of the class itself has.
 
-        None where there is none, several where Python's order of the bases cannot be told.
+        None where there is none, several where Python's order of the bases is unknown.
         """
         nearest = self.nearest(self.line(qualified).values(), method)
         order = self._order(qualified) if len(nearest) > 1 else None
@@ -69,7 +69,7 @@ class Overrides:
         )
 
     def _order(self, qualified: str) -> list[str] | None:
-        """Return the names in the class's `__mro__`; None for one that cannot be told."""
+        """Return the names in the class's `__mro__`; None for one that is unknown."""
         line = self.line(qualified)
         if len(line) > _MOST_BASES or not all(one.unique for one in line.values()):
             return None

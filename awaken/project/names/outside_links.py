@@ -25,7 +25,7 @@ _DOTTED = re.compile(rb"[\w.]+")
 
 
 class OutsideUse(NamedTuple):
-    """A line of a file out of sight that names something of the program, and why it is out."""
+    """A line of an outside file that names something of the program, and why it is outside."""
 
     path: str
     line: int
@@ -33,7 +33,7 @@ class OutsideUse(NamedTuple):
 
 
 class OutsideLinks:
-    """Knows which files out of sight import from a program, and which it imports.
+    """Knows which outside files import from a program, and which it imports.
 
     ``inside`` are the program's files, ``module`` gives their trees.
     """
@@ -49,14 +49,14 @@ class OutsideLinks:
         self._inside = inside
         self._prefix = outside.prefix
         self._own = frozenset(paths)
-        self._files = {one.path: one for one in outside.files}
+        self._files = {file.path: file for file in outside.files}
         self._joint = Layout([*(f"{self._prefix}{path}" for path in self._own), *self._files])
         self._linked: dict[str, frozenset[str]] = {
-            path: frozenset(self._leading_inside(one)) for path, one in sorted(self._files.items())
+            path: frozenset(self._imported_from(file)) for path, file in sorted(self._files.items())
         }
 
     def uses_of(self, path: str, qualname: str) -> OutsideUse | None:
-        """Return where a file out of sight may use what the file ``path`` calls ``qualname``.
+        """Return where an outside file may use what the file ``path`` calls ``qualname``.
 
         It imports from that file, or from one that imports the name itself; a method may be called
         on any object.
@@ -64,54 +64,54 @@ class OutsideLinks:
         owner, _, name = qualname.rpartition(".")
         for outside, targets in self._linked.items():
             first = owner.partition(".")[0] or name
-            if path in targets or any(self._imports_name(one, first) for one in targets):
-                found = self._named(outside, rb"\.%b\b" if owner else rb"\b%b\b", name)
-                if found is not None:
-                    return found
+            if path in targets or any(self._imports_name(target, first) for target in targets):
+                use = self._use_of(outside, rb"\.%b\b" if owner else rb"\b%b\b", name)
+                if use is not None:
+                    return use
         return None
 
     def reads_of(self, attribute: str) -> OutsideUse | None:
-        """Return where a file out of sight that imports from the program reads an attribute."""
+        """Return where an outside file that imports from the program reads an attribute."""
         linked = (path for path, targets in self._linked.items() if targets)
-        reads = (self._named(path, rb"\.%b\b", attribute) for path in linked)
-        return next((one for one in reads if one is not None), None)
+        uses = (self._use_of(path, rb"\.%b\b", attribute) for path in linked)
+        return next((use for use in uses if use is not None), None)
 
-    def _named(self, outside: str, pattern: bytes, name: str) -> OutsideUse | None:
+    def _use_of(self, outside: str, pattern: bytes, name: str) -> OutsideUse | None:
         file = self._files[outside]
-        found = re.search(pattern % re.escape(name.encode()), file.text)
-        if found is None:
+        match = re.search(pattern % re.escape(name.encode()), file.text)
+        if match is None:
             return None
-        line = file.text.count(b"\n", 0, found.start()) + 1
+        line = file.text.count(b"\n", 0, match.start()) + 1
         return OutsideUse(outside.removeprefix(self._prefix), line, file.why)
 
     def imported(self, module: Module) -> Iterator[tuple[str, OutsideFile]]:
-        """Yield the names that a file of the program binds to what lies out of sight."""
+        """Yield the names that a file of the program binds to what an outside file has."""
         for node in module.walk():
             match node:
                 case ast.Import(names=names):
-                    for one in names:
-                        found = self._out_of_sight(one.name, module.path)
-                        if found is not None:
-                            yield one.asname or one.name.partition(".")[0], found
+                    for alias in names:
+                        file = self._file_of(alias.name, module.path)
+                        if file is not None:
+                            yield alias.asname or alias.name.partition(".")[0], file
                 case ast.ImportFrom(module=home, names=names, level=level):
                     base = self._absolute(module.path, level, home or "")
-                    for one in names:
-                        found = self._out_of_sight(_below(base, one.name), module.path)
-                        found = found or self._out_of_sight(base, module.path)
-                        if found is not None:
-                            yield one.asname or one.name, found
+                    for alias in names:
+                        file = self._file_of(_below(base, alias.name), module.path)
+                        file = file or self._file_of(base, module.path)
+                        if file is not None:
+                            yield alias.asname or alias.name, file
                 case _:
                     pass
 
     def _imports_name(self, path: str, name: str) -> bool:
         module = self._module(path)
         bound = () if module is None else module.scopes.module.bindings.get(name, ())
-        return any(one.kind == "import" for one in bound)
+        return any(binding.kind == "import" for binding in bound)
 
-    def _out_of_sight(self, name: str, importer: str) -> OutsideFile | None:
+    def _file_of(self, name: str, importer: str) -> OutsideFile | None:
         own = self._inside.find(self._own_name(name), importer).path if name else ""
         if own is not None:
-            # A file of the program that does not parse is out of sight as well.
+            # A file of the program that does not parse is not visible either.
             return self._files.get(f"{self._prefix}{own}")
         return self._files.get(self._joint.find(name, f"{self._prefix}{importer}").path or "")
 
@@ -124,30 +124,30 @@ class OutsideLinks:
             return home
         return self._joint.relative(f"{self._prefix}{importer}", level, home) or ""
 
-    def _leading_inside(self, outside: OutsideFile) -> Iterator[str]:
-        """Yield the files of the program that a file out of sight imports from."""
+    def _imported_from(self, outside: OutsideFile) -> Iterator[str]:
+        """Yield the files of the program that an outside file imports from."""
         for name in _imports(outside.text):
             dots = len(name) - len(name.lstrip("."))
             wanted: str | None = name
             if dots:
                 wanted = self._joint.relative(outside.path, dots, name[dots:])
-            found = self._joint.find(wanted, outside.path).path if wanted else None
-            if found is not None and found.startswith(self._prefix):
-                inside = found.removeprefix(self._prefix)
+            path = self._joint.find(wanted, outside.path).path if wanted else None
+            if path is not None and path.startswith(self._prefix):
+                inside = path.removeprefix(self._prefix)
                 if inside in self._own:
                     yield inside
 
 
 def _imports(text: bytes) -> Iterator[str]:
     """Yield the modules that a text may import; of ``from a import b`` both ``a`` and ``a.b``."""
-    for found in _IMPORT.finditer(text):
-        if found[1] is None:
-            for dotted in _DOTTED.findall(found[3]):
+    for match in _IMPORT.finditer(text):
+        if match[1] is None:
+            for dotted in _DOTTED.findall(match[3]):
                 yield dotted.decode(errors="replace")
             continue
-        home = found[1].decode(errors="replace")
+        home = match[1].decode(errors="replace")
         yield home
-        for word in _WORD.findall(found[2]):
+        for word in _WORD.findall(match[2]):
             name = word.decode(errors="replace")
             yield f"{home}{name}" if home.endswith(".") else f"{home}.{name}"
 

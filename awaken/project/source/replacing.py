@@ -16,7 +16,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 UNTOLD = "?"
-"""The module of a dotted name that the text in sight does not say."""
+"""The module of a dotted name that the visible text does not say."""
 _READING = {
     "__getattribute__", "attrgetter", "debug", "delattr", "error", "exception", "getLogger",
     "get_logger", "getattr", "hasattr", "import_module", "info", "isinstance", "log",
@@ -28,6 +28,8 @@ _PATCHING = ("mock", "object", "patch", "setattr", "spy", "stub")
 _OPTIONS = {"autospec", "create", "new_callable", "spec", "spec_set"}  # of ``patch.multiple``
 _GIVEN = {"new", "value"}  # the parameters that say what is put there
 _MOCKING = {"expects", "should_receive", "stub"}  # ``flexmock(owner).should_receive("name")``
+_Items = list[tuple[ast.expr, ast.expr | None]]
+"""What is put into a namespace: keys, with values where these are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +163,16 @@ def _of_owner(
 ) -> Put:
     dotted = dotted_text(module, owner)
     # ``DEFAULT`` asks for a mock.
-    given = None if value is None or last_name(value) == "DEFAULT" else value
-    return Put(call, owner if dotted is None else None, name if dotted is None else
-               f"{dotted}.{name}", given)  # fmt: skip
+    put = None if value is None or last_name(value) == "DEFAULT" else value
+    if dotted is None:
+        return Put(call, owner, name, put)
+    return Put(call, None, f"{dotted}.{name}", put)
 
 
 def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
     """Yield what ``patch.dict``, ``setitem`` and ``update`` put into a namespace."""
     function, rest = call.func, call.args[1:]
-    items: list[tuple[ast.expr, ast.expr | None]] = []
+    items: _Items = []
     if last_name(function) == "update":
         if not isinstance(function, ast.Attribute):
             return
@@ -184,12 +187,9 @@ def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
         items += [(ast.Constant(one.arg), one.value) for one in call.keywords if one.arg]
     dotted = dotted_text(module, first)
     if dotted is not None and dotted.endswith(".__dict__"):
-        for key, value in items:
-            name = text_of(module, key)
-            if name is not None:
-                yield Put(call, None, f"{dotted.removesuffix('__dict__')}{name}", value)
+        yield from _of_names(module, call, dotted.removesuffix("__dict__"), items)
     elif dotted == "sys.modules":
-        yield from _of_modules(module, call, items)
+        yield from _of_names(module, call, "", items)
     else:
         yield from _of_items(module, call, first, items)
 
@@ -198,7 +198,7 @@ def _of_items(
     module: Module,
     node: ast.Call | ast.Subscript,
     namespace: ast.expr,
-    items: Sequence[tuple[ast.expr, ast.expr | None]],
+    items: _Items,
 ) -> Iterator[Put]:
     """Yield what is put into the attributes of an object, or into ``sys.modules``."""
     match namespace:
@@ -207,13 +207,10 @@ def _of_items(
         case ast.Call(func=ast.Name(id="vars"), args=[owner]):
             pass
         case ast.Call(func=ast.Name(id="globals"), args=[]):
-            for key, value in items:
-                name = text_of(module, key)
-                if name is not None:
-                    yield Put(node, None, f"{module.name}.{name}", value)
+            yield from _of_names(module, node, f"{module.name}.", items)
             return
         case ast.Attribute(attr="modules"):
-            yield from _of_modules(module, node, items)
+            yield from _of_names(module, node, "", items)
             return
         case _:
             return
@@ -221,20 +218,18 @@ def _of_items(
         yield Put(node, owner, text_of(module, key) or "", value)
 
 
-def _of_modules(
-    module: Module,
-    node: ast.Call | ast.Subscript,
-    items: Sequence[tuple[ast.expr, ast.expr | None]],
+def _of_names(
+    module: Module, node: ast.Call | ast.Subscript, start: str, items: _Items
 ) -> Iterator[Put]:
     for key, value in items:
         name = text_of(module, key)
         if name is not None:
-            yield Put(node, None, name, value)
+            yield Put(node, None, f"{start}{name}", value)
 
 
 # ------------------------------------------------------------------------------------------ texts
 def dotted_text(module: Module, node: ast.expr) -> str | None:
-    """Return the text that ``node`` is; with ``UNTOLD`` where only its last name is in sight."""
+    """Return the text that ``node`` is; with ``UNTOLD`` where only its last name is visible."""
     return text_of(module, node) or _with_open_beginning(node)
 
 
@@ -264,7 +259,7 @@ def text_of(module: Module, node: ast.expr) -> str | None:
 
 
 def _with_open_beginning(node: ast.expr) -> str | None:
-    """Return the dotted name of which the text in sight says the last name alone."""
+    """Return the dotted name of which the visible text says the last name alone."""
     match node:
         case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]) if "." in text:
             return f"{UNTOLD}.{text.rpartition('.')[2]}"

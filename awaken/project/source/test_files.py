@@ -23,3 +23,8 @@ def is_around_tests(path: str) -> bool:
     Such a package may be public, as ``sqlalchemy.testing`` is: ``is_test_file`` is not for it.
     """
     return _AROUND_TESTS.search(path) is not None
+
+
+def is_of_program(path: str) -> bool:
+    """Whether a file is the program's own, and not named like tests."""
+    return not is_around_tests(path)

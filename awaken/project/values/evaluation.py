@@ -16,6 +16,7 @@ from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
 from awaken.project.names.functions.declared import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
+from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
@@ -30,6 +31,7 @@ from awaken.project.values.calls.uses import NOT_ITERABLE
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.building import Building, constant, operated
 from awaken.project.values.containers.items import iterated, list_of, place_of
+from awaken.project.values.containers.subscripts import item_of
 from awaken.project.values.containers.unpacking import Step, received
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
@@ -52,7 +54,6 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
@@ -87,6 +88,7 @@ class Evaluator(ABC):
         self.knowledge = knowledge
         self.forwarding = Forwarding(names, load)
         self.declared_decorators = DeclaredDecorators(names, load)
+        self.injections = Injections(names, load)
         self.annotations = Annotations(self)
         self.library = Library(self)
         # Given by the floor above, where there is one.
@@ -337,41 +339,7 @@ class Evaluator(ABC):
         owners = tuple(self.library.variable(one) or one for one in owners)
         if owners and all(isinstance(owner, ClassOf | External) for owner in owners):
             return owners  # a generic class: ``sessionmaker[AsyncSession]``
-        return union(*(self._item_of(owner, module, node) for owner in owners))
-
-    def _item_of(self, owner: Value, module: Module, node: ast.Subscript) -> Values:
-        found = self.building.subscripted(node, owner)
-        if found is not None:
-            return found
-        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        match owner:
-            case InstanceOf() if isinstance(key, str) and self._is_typed_dict(owner):
-                return self.members.attribute(owner, key, module, node)
-            case Unknown() | NotRelevant(mock=True):
-                return (owner,)
-            case NoneValue():
-                return ()
-            case InstanceOf() if are_automap((owner,)):
-                return (ClassOf(AUTOMAP_CLASS),)
-            case InstanceOf() if self._is_read_by_method(owner, module, node):
-                methods = self.members.attribute(owner, "__getitem__", module, node)
-                call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)
-                return self.results.called(methods, module, call, ())
-            case _:
-                why = f"what an item of `{module.excerpt(node.value)}` is cannot be seen"
-                return (self.unknown(module, node, why),)
-
-    def _is_read_by_method(self, owner: InstanceOf, module: Module, node: ast.Subscript) -> bool:
-        """Whether a method that is in sight, or that a stub declares, gives items of ``owner``."""
-        methods = self.members.attribute(owner, "__getitem__", module, node)
-        return all(isinstance(one, FunctionOf | External) for one in methods)
-
-    def _is_typed_dict(self, value: Value) -> bool:
-        if not isinstance(value, InstanceOf):
-            return False
-        ancestors = self.classes.ancestors(value.qualified)
-        typed = {"typing.TypedDict", "typing_extensions.TypedDict"}
-        return ancestors is not None and bool(typed & set(ancestors.outside))
+        return union(*(item_of(self, owner, module, node) for owner in owners))
 
     def _name(self, module: Module, node: ast.Name, known: Environment) -> Values:
         bindings = module.scopes.bindings_of(node)

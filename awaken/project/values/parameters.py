@@ -159,12 +159,11 @@ class Parameters:
         if isinstance(default, ast.Subscript):
             return self._provided(module, default)
         # ``Depends()`` makes an instance of what is annotated, which then says all.
-        if not isinstance(default, ast.Call) or not default.args:
-            return ()
-        if evaluator.names.qualified(module, default.func) not in injection().dependencies:
+        provider = evaluator.injections.provider(module, default)
+        if provider is None:
             return ()
         found: Values = ()
-        for one in evaluator.values(module, default.args[0]):
+        for one in evaluator.values(module, provider):
             match one:
                 case FunctionOf():
                     found = union(found, passed_on_by(evaluator.returned(one)))

@@ -16,6 +16,7 @@ from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
 from awaken.project.names.functions.declared import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
+from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -158,6 +159,7 @@ class Questions(Protocol):
     knowledge: Knowledge
     forwarding: Forwarding
     declared_decorators: DeclaredDecorators
+    injections: Injections
     follows_callers: bool
     mapping: Mapping
 

@@ -17,7 +17,7 @@ class ProjectSettings(Struct, frozen=True):
     patterns of files that the running rules ask for, ``unread`` those files that are not read.
     ``locks`` are the names of the lock files in the root, which changes of requirements make stale.
     ``source_folders`` stand on the path of the program, relative to the root.
-    ``outside`` are Python files beside the project, where a rule asks.
+    ``outside`` are Python files next to the project, where a rule asks.
     ``pytest_above`` are the settings of pytest that stand above the root, where a rule asks.
     """
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from awaken.codemods.asyncio.blocking_call.calls import BlockingCall
 from awaken.codemods.asyncio.blocking_call.reasons import BLOCKS, OLD_PYTHON, OTHER_LOOP
 from awaken.contract import Edit, Span, TextEdit
+from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.names_here import is_dotted, name_here
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.replaced_names import doubles_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.workspace.sources import LINE_END_BYTES

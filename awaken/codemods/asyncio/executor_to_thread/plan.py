@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
 from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
+from awaken.kit.caveats.listed_names import lists_names
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import name_behind
-from awaken.kit.listed_names import lists_names
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.kit.listed_names import lists_names
+from awaken.kit.caveats.listed_names import lists_names
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def read_before(module: Module, position: Position) -> Iterator[str]:
         target = statement.target
         if not isinstance(target, ast.Name) or _is_set_elsewhere(module, target):
             yield module.excerpt(target)
-    # Targets come last, wherever they stand.
+    # Targets come last, whatever their place.
     is_stored = isinstance(statement, ast.AnnAssign | ast.Assign | ast.AugAssign)
     evaluated = statement.value if is_stored else statement  # type: ignore[attr-defined]
     for node in module.walk(evaluated):

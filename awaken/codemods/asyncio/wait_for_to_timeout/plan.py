@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
 from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter
 from awaken.editing.comments import comments_in
+from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.replaced_names import doubles_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import engines
 from awaken.contract import Constraints, Level, Phase, Plan
+from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import decide, plan_of
-from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site

@@ -126,13 +126,13 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
+from awaken.kit.caveats.replaced_names import doubles_passed, leading_to
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
 from awaken.kit.eager_loads.plain import plainly
 from awaken.kit.eager_loads.reasons import NO_REFRESH, SHARED
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.relationships.writes import Writes
-from awaken.kit.replaced_names import doubles_passed, leading_to
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import Wanted

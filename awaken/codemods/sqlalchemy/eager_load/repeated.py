@@ -168,15 +168,13 @@ class _Search:
         )
 
     def _calls_in_loop(self, place: Place, depth: int) -> Iterator[Loop]:
-        module = self._project.module(place.path)
-        calls = [] if module is None else module.calls_at(place.span)
-        for one in module.walk(calls[0]) if module is not None and calls else ():
-            if module is not None and isinstance(one, ast.Name):
-                loop = _varying(module, calls[0], one)
+        for module, call in self._project.calls_at(place)[:1]:
+            for name in module.walk(call):
+                loop = _varying(module, call, name) if isinstance(name, ast.Name) else None
                 if loop is not None:
                     yield Loop(module, loop)
-                else:
-                    yield from self._loops(module.place(one), depth)
+                elif isinstance(name, ast.Name):
+                    yield from self._loops(module.place(name), depth)
 
     def _is_of_loop(self, place: Place) -> bool:
         """Whether the object is another one each time a loop of the same function goes round."""

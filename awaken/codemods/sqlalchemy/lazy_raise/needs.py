@@ -300,9 +300,8 @@ class Reads:
         return f"the object is loaded again behind the {event.kind} at {shown}"
 
     def _is_by_name(self, event: Event) -> bool:
-        module = self._project.module(event.place.path)
-        calls = [] if module is None else module.calls_at(event.place.span)
-        return any(len(call.args) + len(call.keywords) > 1 for call in calls)
+        calls = self._project.calls_at(event.place)
+        return any(len(call.args) + len(call.keywords) > 1 for _, call in calls)
 
     def _between(self, read: Read, trace: Trace) -> tuple[Event, ...]:
         """Return what may happen between load and read."""
@@ -313,10 +312,8 @@ class Reads:
 
     def _is_given(self, side: Side, trace: Trace) -> bool:
         """Whether a new object is given what is read of it when it is made."""
-        place = trace.load.place
-        module = self._project.module(place.path)
-        calls = [] if module is None else module.calls_at(place.span)
-        return any(one.arg == side.key[1] for call in calls[:1] for one in call.keywords)
+        calls = self._project.calls_at(trace.load.place)[:1]
+        return any(one.arg == side.key[1] for _, call in calls for one in call.keywords)
 
     def _in_one_function(
         self, read: Read, trace: Trace

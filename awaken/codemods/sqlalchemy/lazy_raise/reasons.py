@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from awaken.contract import Reason
 from awaken.kit.eager_loads.reasons import SHARED
+from awaken.kit.reasons import OUT_OF_SIGHT
 
 PUBLISHED = Reason(
     "published",
     "the project is published: other programs may read `{}`",
     "Say `published = false` in the settings if nobody imports from it.",
-)
-OUT_OF_SIGHT = Reason(
-    "out-of-sight",
-    "{}",
-    "Have awaken read that file as well: name its project in the setting `members`, or leave out "
-    "no part of the program.",
 )
 LAZY_NOT_TOLD = Reason(
     "lazy-not-told",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
+from awaken.kit.reasons import OUT_OF_SIGHT
 from awaken.kit.relationships.sides import Side
 from awaken.kit.sites import Refused
 from awaken.project.names.visibility import is_public
@@ -67,7 +68,7 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
     if use is not None:
         where = f"{use.path}:{use.line}"
         return Refused(
-            reasons.OUT_OF_SIGHT, f"`{side.shown}` may be read at {where}, and that file {use.why}"
+            OUT_OF_SIGHT, f"`{side.shown}` may be read at {where}, and that file {use.why}"
         )
     return None
 

@@ -10,8 +10,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.failures import caught_above, caught_around
-from awaken.kit.replaced_names import caveats_of, doubles_passed, leading_to
+from awaken.kit.caveats.failures import HIDDEN, caught_above, caught_around
+from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed, leading_to
 from awaken.kit.sites import Site
 from awaken.project.source.trees import Function, last_name
 
@@ -23,7 +23,6 @@ _CATCHING = {
     "sqlalchemy.exc.InvalidRequestError", "sqlalchemy.exc.ObjectNotExecutableError",
     "sqlalchemy.exc.SQLAlchemyError",
 }  # fmt: skip
-_HIDDEN = "it fails today, which an `except` around hides"
 _IN_LAMBDA = "it fails today, which whoever calls this lambda may hide"
 
 
@@ -32,7 +31,7 @@ def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[P
     module, call = site.module, site.node
     replaced = project.replaced_names.of(module, call.func)
     clauses, places = caveats_of(module, call.func, replaced)
-    clauses += [_HIDDEN for _ in caught_around(project, module, call, _CATCHING)][:1]
+    clauses += [HIDDEN for _ in caught_around(project, module, call, _CATCHING)][:1]
     function = module.enclosing_function(call)
     if isinstance(function, ast.Lambda):
         clauses.append(_IN_LAMBDA)
@@ -40,9 +39,9 @@ def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[P
     if function is None:
         return clauses, places
     leading = leading_to(project, module, function)
-    if _HIDDEN not in clauses:
+    if HIDDEN not in clauses:
         caught = next(caught_above(project, leading, _CATCHING), None)
-        clauses += [] if caught is None else [_HIDDEN]
+        clauses += [] if caught is None else [HIDDEN]
         places += () if caught is None else (caught,)
     double = next(doubles_passed(project, module, {last_name(call.func)}, leading), None)
     if double is not None and not replaced:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.session_context_manager.escaping import escapes
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Span
+from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.payloads import SESSION_BLOCKS, SessionBlock, SessionBlocks
-from awaken.kit.replaced_names import caveats_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site

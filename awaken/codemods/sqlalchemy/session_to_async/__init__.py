@@ -37,9 +37,9 @@ object or of one that a key refers to now, is read once in a greenlet before: `a
 db.run_sync(lambda _: order.user.orders)`. An endpoint without a response model answers without the
 relationships that are loaded with its objects now. The generated `__repr__` and `__eq__` of a
 mapped dataclass read relationships only if something runs them. Where a test shares its session
-with requests, each of them begins with relationships that are read anew. What a test holds of such
+with requests, each of them begins with relationships that are reloaded. What a test holds of such
 a session is loaded in the same way behind a request that may expire it, and behind a call that may
-roll back and go on. An upsert that returns objects reads them anew. What is loaded with the parts
+roll back and go on. An upsert that returns objects reloads them. What is loaded with the parts
 of an object that is refreshed (`cascade="all"`) is loaded again behind that.
 
 What is set to a number or a text and has a column of the other type is read anew behind the commit

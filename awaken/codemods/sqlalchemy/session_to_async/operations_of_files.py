@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.helpers import Helpers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unannotated import (
     UnannotatedSessions,
 )

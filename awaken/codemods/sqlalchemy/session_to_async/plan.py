@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.environments import (
     Environments,
 )
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.dynamic import dynamic_calls
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.published import (
     exported,
     given_out_of_sight,
     resource_out_of_sight,
     used_out_of_sight,
 )
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
     members_at_import,
@@ -44,7 +44,9 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved 
     unresolved_calls,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
-from awaken.codemods.sqlalchemy.session_to_async.functions.made_managers import made_managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
+    made_managers,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed
 from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
 from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
@@ -151,7 +153,7 @@ from awaken.contract import (
     Rewriter,
 )
 from awaken.kit.changes import Member, member, plan_of
-from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
@@ -180,7 +182,7 @@ class SessionToAsync(Rule):
     looks_outside = True
     preview = True
     options = Options
-    reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
+    reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, OUT_OF_SIGHT, *reasons.ALL)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls i
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_engines import FakeEngines
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.thread_pools import ThreadPools
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import Managers
 from awaken.codemods.sqlalchemy.session_to_async.functions.properties.becoming import Properties
 from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
@@ -278,9 +278,8 @@ class SynchronousPart:
     def is_result_used(self, function: FunctionPlace) -> bool:
         """Whether some call does anything with what ``function`` gives."""
         for call in self.project.calls.graph().callers(function):
-            module = self.project.module(call.place.path)
-            for node in () if module is None else module.calls_at(call.place.span):
-                if module is not None and not isinstance(module.parent(node), ast.Expr):
+            for module, node in self.project.calls_at(call.place):
+                if not isinstance(module.parent(node), ast.Expr):
                     return True
         return False
 

@@ -21,12 +21,6 @@ PUBLISHED = Reason(
     "code outside of the project may import {}",
     "If none does, set `published = false` in the settings, or use `--no-published`.",
 )
-OUT_OF_SIGHT = Reason(
-    "out-of-sight",
-    "{}",
-    "Have awaken read that file as well: name its project in the setting `members`, or leave out "
-    "no part of the program.",
-)
 OLD_TEST_TOOL = Reason(
     "old-test-tool",
     "{}",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
-_RAISED = {"AttributeError", "BaseException", "Exception", "KeyError", "LookupError", "NameError"}
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_RAISED = {
+    "builtins.AttributeError", "builtins.BaseException", "builtins.Exception", "builtins.KeyError",
+    "builtins.LookupError", "builtins.NameError",
+}  # fmt: skip
 _ASKING = {"get", "getattr", "hasattr", "setdefault"}
 
 
@@ -18,14 +25,15 @@ def has_initial_value(home: Module, name: str) -> bool:
     return any(value is not None and not _is_empty(value) for value in values)
 
 
-def has_fallback(module: Module, function: Function, read: ast.AST) -> bool:
+def has_fallback(project: Project, module: Module, function: Function, read: ast.AST) -> bool:
     """Whether the code around a read expects that nothing is set yet."""
-    name = read.attr if isinstance(read, ast.Attribute) else getattr(read, "id", "")
-    below: ast.AST = read
+    for guard in project.effects.guards(module, read):
+        if guard.ends is not None or not _RAISED.isdisjoint(guard.catches):
+            return True
+    name = last_name(read)
+    below = read
     for above in module.ancestors(read):
         if isinstance(above, ast.BoolOp) and below is not above.values[-1]:
-            return True
-        if isinstance(above, ast.Try) and below in above.body and _catches(above):
             return True
         if above is function:
             break
@@ -37,35 +45,19 @@ def _asks(node: ast.AST, name: str) -> bool:
     """Whether a node tests if something of this name is set."""
     match node:
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn()]):
-            return name in {_last(left), *map(_last, node.comparators)}
+            return name in {last_name(left), *map(last_name, node.comparators)}
         case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
-            return _last(test) == name
+            return last_name(test) == name
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _last(operand) == name
+            return last_name(operand) == name
         case ast.Call(func=ast.Name(id="getattr"), args=[_, _]):
             return False
         case ast.Call(func=ast.Name(id=called), args=[_, key, *_]) if called in _ASKING:
             return isinstance(key, ast.Constant) and key.value == name
         case ast.Call(func=ast.Attribute(value=owner, attr=called)) if called in _ASKING:
-            return _last(owner) == name
+            return last_name(owner) == name
         case _:
             return False
-
-
-def _last(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
-
-
-def _catches(statement: ast.Try) -> bool:
-    for handler in statement.handlers:
-        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        if any(one is None or _last(one) in _RAISED for one in kinds):
-            return True
-    return False
 
 
 def _is_empty(value: ast.expr) -> bool:

@@ -6,17 +6,13 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.testing.lifespan_in_tests.state import (
-    Reliance,
-    is_of_program,
-    relied_on,
-)
+from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
 from awaken.contract import Constraints, Finding, Phase, Place, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.frameworks.web.applications import Application
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 
@@ -129,7 +129,9 @@ def _reads_of(
                 continue
             function = module.enclosing_function(node)
             # Code at the top of a file runs before any request.
-            if not isinstance(function, Function) or has_fallback(module, function, node):
+            if not isinstance(function, Function):
+                continue
+            if has_fallback(project, module, function, node):
                 continue
             # The start reads what it has just set.
             if (module.path, module.span(function)) in starts:
@@ -197,8 +199,3 @@ def _overridden(project: Project) -> set[str]:
             names = (project.qualified_name(module, one) for one in keys)
             found.update(name for name in names if name is not None)
     return found
-
-
-def is_of_program(path: str) -> bool:
-    """Whether a file is the program's own, and none of its tests."""
-    return not is_around_tests(path)

@@ -2,8 +2,8 @@
 
 Begin with ``sessions`` (the proof that an expression is a session) and ``models`` (the mapped
 classes). Below ``models``: ``mapping`` reads one class body or table, ``relationships`` joins both
-sides, ``eager`` answers the ``unique()`` question. ``class_queries``, ``query_classes`` and
-``replaced_methods`` find ``Model.query``, Query classes of the program, and what it replaces.
+sides, ``eager`` answers the ``unique()`` question. ``queries`` has ``Model.query``, Query
+classes of the program, and what it replaces.
 ``loads`` says what a statement loads, ``engines`` where engines are made and what their URLs begin
 with.
 """

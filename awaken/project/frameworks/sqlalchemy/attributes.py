@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
+from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module

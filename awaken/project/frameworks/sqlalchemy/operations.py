@@ -61,7 +61,7 @@ class Operation:
     an operation, and ``why`` says what cannot be told; ``library`` names what gives it, if that is
     out of sight, and ``put`` is where a session is put into what it is taken out of. Of what is
     bridged, closed, handed or inside ``session`` is the expression that is the session. ``fakes``
-    are classes of tests whose objects may stand there for an engine or a connection.
+    are classes of tests whose objects may replace an engine or a connection there.
     """
 
     node: ast.expr

@@ -14,7 +14,6 @@ from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.automap import Automap
-from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
@@ -33,12 +32,13 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession,
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.operations import Operation, Operations
-from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQueries, ClassQuery
+from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass, QueryClasses
+from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse
 from awaken.project.frameworks.sqlalchemy.reads.program_reads import ProgramReads
 from awaken.project.frameworks.sqlalchemy.relationships import Site
-from awaken.project.frameworks.sqlalchemy.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.frameworks.sqlalchemy.stand_ins.given import StandIn, StandIns
@@ -277,7 +277,7 @@ class Orm:
         return self._reads.between_load_and_read(trace, read)
 
     def keeps_objects(self) -> bool:
-        """Whether every session in sight keeps what it loaded when it commits."""
+        """Whether every visible session keeps what it loaded when it commits."""
         return self._reads.expiry.never_by_commit()
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:

@@ -231,14 +231,12 @@ class Renderings:
             why = unknown or ("too many functions hand on what it is given",)
             yield replace(found, unknown=(*found.unknown, *why))
         for site in callers.sites if deep else ():
-            module = self._evaluator.load(site.place.path)
-            for one in module.calls_at(site.place.span) if module is not None else ():
-                if module is not None:
-                    passed = _as_passed(found, module, one, function)
-                    named = _passed_name(found, name, one, function, site.bound)
-                    if named is not None:
-                        passed = replace(passed, names=texts_of(module, named))
-                    yield from self._through_wrappers(passed, one, named, deep - 1)
+            for module, outer in self._evaluator.calls_at(site.place):
+                passed = _as_passed(found, module, outer, function)
+                named = _passed_name(found, name, outer, function, site.bound)
+                if named is not None:
+                    passed = replace(passed, names=texts_of(module, named))
+                yield from self._through_wrappers(passed, outer, named, deep - 1)
 
     def _decorated(self, module: Module, function: Function) -> Iterator[Rendering]:
         """Yield the rendering of what a function returns to its decorator."""

@@ -91,7 +91,9 @@ class Routes:
             seen.append(entry.function)
             given = set[str]()
             for parameter, default in parameters_of(entry.function.args):
-                for module, one in self._dependencies(entry.module, parameter, default):
+                for module, one in self._evaluator.injections.of_parameter(
+                    entry.module, parameter, default
+                ):
                     if self._evaluator.names.qualified(module, one) == dependency:
                         given.add(parameter.arg)
                     else:
@@ -107,31 +109,6 @@ class Routes:
             found = getattr(value, "node", None)
             if isinstance(found, Function):
                 yield EntryPoint(value.module, found)  # type: ignore[union-attr]
-
-    def _dependencies(
-        self, module: Module, parameter: ast.arg, default: ast.expr | None
-    ) -> Iterator[tuple[Module, ast.expr]]:
-        """Yield what ``Depends`` names for a parameter, also behind an alias of its annotation."""
-        parts = [(module, one) for one in (default, parameter.annotation) if one is not None]
-        alias = parameter.annotation
-        if isinstance(alias, ast.Name):
-            parts += self._aliased(module, alias)
-        for defining, part in parts:
-            for node in ast.walk(part):
-                if isinstance(node, ast.Call) and node.args:
-                    last = getattr(node.func, "id", getattr(node.func, "attr", ""))
-                    if last in {"Depends", "Security"}:
-                        yield defining, node.args[0]
-
-    def _aliased(self, module: Module, alias: ast.Name) -> Iterator[tuple[Module, ast.expr]]:
-        name = self._evaluator.names.qualified(module, alias)
-        located = None if name is None else self._evaluator.names.locate(name)
-        defining = None if located is None else self._evaluator.load(located.path)
-        if located is None or defining is None or not located.rest:
-            return
-        for binding in defining.scopes.module.bindings.get(located.rest[0], []):
-            if binding.value is not None:
-                yield defining, binding.value
 
 
 def may_answer(route: str, asked: str) -> bool:

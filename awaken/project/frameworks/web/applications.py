@@ -187,13 +187,12 @@ class Applications:
             yield evaluator.unknown(module, parameter, hidden[0].why if hidden else why)
             return
         for site in callers.sites:
-            other = evaluator.load(site.place.path)
-            for call in other.calls_at(site.place.span) if other is not None else ():
+            for other, call in evaluator.calls_at(site.place):
                 given = argument_of(call, function, parameter, site.bound)
                 # ``self``, which no argument gives.
                 if given is None and site.bound and parameter in function.args.args[:1]:
                     given = _receiver(call, function)
-                if other is None or given is None:
+                if given is None:
                     why = "it is passed in a way that is not followed"
                     yield Unknown(why, site.place)
                 else:

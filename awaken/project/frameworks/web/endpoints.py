@@ -7,17 +7,17 @@ framework calls for each request. What is not found is not claimed.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from awaken.contract import Place
-from awaken.knowledge.injection import injection
 from awaken.project.frameworks.resources.keeping import is_kept, is_remembered
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.functions.injections import Provider
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import FunctionOf, InstanceOf
 
 FRAMEWORKS = tuple(
     f"{word} {name}".encode()
@@ -60,6 +60,19 @@ class Endpoints:
     def running(self, module: Module, function: Function) -> tuple[Place, ...]:
         """Return the way on which requests come to ``function``, now and then; empty for none."""
         return self._climb(module, function, _never, _never)
+
+    def depended_on(self, providers: Iterable[Provider]) -> Iterator[tuple[Module, Function]]:
+        """Yield the functions that providers name, with those that they depend on in turn."""
+        waiting, seen = [*providers], set[tuple[str, int]]()
+        while waiting:
+            for value in self._evaluator.values(*waiting.pop()):
+                if not isinstance(value, FunctionOf) or not isinstance(value.node, Function):
+                    continue
+                key = (value.module.path, value.module.span(value.node).start)
+                if key not in seen:
+                    seen.add(key)
+                    yield value.module, value.node
+                    waiting += self._evaluator.injections.of_function(value.module, value.node)
 
     def _climb(
         self,
@@ -144,12 +157,10 @@ class Endpoints:
 
     def _dependency(self, callers: Callers) -> Place | None:
         for one in callers.obstacles:
-            module = self._evaluator.load(one.place.path) if one.kind == "framework" else None
-            for call in module.calls_at(one.place.span) if module is not None else ():
-                name = self._evaluator.names.qualified(module, call.func) if module else None
-                if module is not None and name in injection().dependencies:
-                    note = "a dependency is resolved for every request"
-                    return module.place(call, note)
+            calls = self._evaluator.calls_at(one.place) if one.kind == "framework" else []
+            for module, call in calls:
+                if self._evaluator.injections.provider(module, call) is not None:
+                    return module.place(call, "a dependency is resolved for every request")
         return None
 
 

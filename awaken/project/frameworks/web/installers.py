@@ -86,11 +86,9 @@ class Installations:
 
     def _rest(self, application: Application, carrier: _Carrier) -> Iterator[Installation]:
         """Yield what stands for all that may be given the application from ``carrier`` on."""
-        home = self._evaluator.load(application.made.path)
-        for call in home.calls_at(application.made.span) if home is not None else ():
-            if home is not None:
-                name = carrier.name if carrier.function is None else carrier.function.name
-                yield Installation(home, call, name, None)
+        for home, call in self._evaluator.calls_at(application.made):
+            name = carrier.name if carrier.function is None else carrier.function.name
+            yield Installation(home, call, name, None)
 
     def _names(self, application: Application) -> Iterator[_Carrier]:
         """Yield the names of the application in the files that can have it."""

@@ -1,6 +1,7 @@
 """Containers that a program builds: what they hold, and what they give.
 
 Begin with ``items`` (iterating, subscripting and unpacking a value), then ``building`` (displays,
-comprehensions, calls of builtins and of methods of containers), ``unpacking`` (targets that take
-a value apart) and ``additions`` (what is put into a container later).
+comprehensions, calls of builtins and of methods of containers), ``subscripts`` (what else has
+items), ``unpacking`` (targets that take a value apart) and ``additions`` (what is put into a
+container later).
 """

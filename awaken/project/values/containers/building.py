@@ -18,8 +18,6 @@ from awaken.project.values.containers.items import (
     SETS,
     STR,
     list_of,
-    sliced,
-    subscripted,
     tuple_of,
 )
 from awaken.project.values.domain import (
@@ -176,17 +174,6 @@ class Building:
                 return (_ELSEWHERE,)
 
     # ----------------------------------------------------------------------------- subscripts
-    def subscripted(self, node: ast.Subscript, owner: Value) -> Values | None:
-        """Return the item or slice that ``node`` reads of ``owner``; None if it is not known."""
-        if isinstance(node.slice, ast.Slice):
-            bounds = [node.slice.lower, node.slice.upper]
-            numbers = [None if one is None else number(one) for one in bounds]
-            is_known = node.slice.step is None and all(
-                bound is None or at is not None for bound, at in zip(bounds, numbers, strict=True)
-            )
-            return sliced(owner, numbers[0], numbers[1], known=is_known)
-        return subscripted(owner, number(node.slice))
-
     # ---------------------------------------------------------------------------------- calls
     def called(self, module: Module, node: ast.Call, known: Environment) -> Values | None:
         """Return what a call of a builtin, or of a container's method, gives; None for others."""

@@ -42,8 +42,7 @@ class Constructors:
     def _look_at_callers(self, home: Home, function: Function) -> None:
         """Refuse keywords with which a call in sight gives handlers or a lifespan."""
         for site in self._project.calls.callers_of(home.module, function).sites:
-            module = self._project.module(site.place.path)
-            for call in module.calls_at(site.place.span) if module is not None else ():
+            for _, call in self._project.calls_at(site.place):
                 for keyword in call.keywords:
                     unpacked = keyword.arg is None and self._may_hold_handlers(keyword.value)
                     if keyword.arg in _KEYWORDS or unpacked:

@@ -1,4 +1,4 @@
-"""The question whether a function runs more than once for one application that it is given."""
+"""How often a function runs for one application: once, or several times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS, Application
-from awaken.project.graph.callers import CallSite
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
@@ -60,7 +59,7 @@ class _Runs:
         calls = [
             (other, call, given)
             for site in callers.sites
-            for other, call in self._calls(site)
+            for other, call in self._project.calls_at(site.place)
             for given in [argument_of(call, function, parameter, site.bound) if parameter else None]
             if self._may_be(other, given)
         ]
@@ -68,11 +67,6 @@ class _Runs:
             raise _Again(calls[1][0].place(calls[1][1]))
         for other, call, given in calls:
             self._look_at_call(other, call, given)
-
-    def _calls(self, site: CallSite) -> list[tuple[Module, ast.Call]]:
-        module = self._project.module(site.place.path)
-        calls = [] if module is None else module.calls_at(site.place.span)
-        return [] if module is None else [(module, call) for call in calls]
 
     def _may_be(self, module: Module, given: ast.expr | None) -> bool:
         if given is None:

@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_links
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass
+from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass
 from awaken.project.source.modules import Module
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.project.frameworks.sqlalchemy.replaced_methods import ReplacedMethod
+from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethod
 from awaken.project.source.test_files import is_around_tests, is_test_file
 
 if TYPE_CHECKING:

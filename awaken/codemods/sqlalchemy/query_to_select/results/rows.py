@@ -208,8 +208,7 @@ class _Follower:
             self._uses.out_of_sight = True
             return
         for site in callers.sites:
-            module = self._reader.project.module(site.place.path)
-            for call in module.calls_at(site.place.span) if module is not None else ():
+            for module, call in self._reader.project.calls_at(site.place):
                 self._follow_in(module, call, function, shape, steps)
 
     def _follow_in(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.project.source.bindings import Binding
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of
 
 _FURTHEST = 4
 """Variables that are followed, one given to the other."""
@@ -172,15 +172,15 @@ class _Asked:
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 yield from self._choices(left)
                 yield from self._choices(right)
-            case ast.Subscript(value=value, slice=inner) if _last_name(value) == "Optional":
+            case ast.Subscript(value=value, slice=inner) if last_name(value) == "Optional":
                 yield from self._choices(inner)
             case ast.Subscript(value=value, slice=ast.Tuple(elts=elements)) if (
-                _last_name(value) == "Union"
+                last_name(value) == "Union"
             ):
                 for one in elements:
                     yield from self._choices(one)
             case ast.Subscript(value=value, slice=ast.Tuple(elts=[inner, *_])) if (
-                _last_name(value) == "Annotated"
+                last_name(value) == "Annotated"
             ):
                 yield from self._choices(inner)
             case _:
@@ -188,7 +188,7 @@ class _Asked:
 
     def _choice_is_list(self, annotation: ast.expr, way: Sequence[Step]) -> bool:
         generic = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-        name = _last_name(generic)
+        name = last_name(generic)
         if not way:
             return name in {"list", "List"}
         if not isinstance(annotation, ast.Subscript):
@@ -234,7 +234,3 @@ def _annotation_in(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
             case ast.AnnAssign(target=ast.Name(id=declared)) if declared == name:
                 return one.annotation
     return None
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

@@ -22,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit, Place
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -118,11 +119,10 @@ class Bridges:
         """Return where the thread of a consumer may wait that is not the first of its process."""
         project: Project = self._part.project
         methods = sorted({one for entry in entries for one in entry.waits})
-        for path in project.files_with([f".{name}".encode() for name in methods]):
-            module = project.module(path)
-            for name in methods if module is not None else ():
-                for node in module.mentions(name) if module is not None else ():
-                    if module is None or not isinstance(node, ast.Attribute):
+        for module in modules_with(project, [f".{name}".encode() for name in methods]):
+            for name in methods:
+                for node in module.mentions(name):
+                    if not isinstance(node, ast.Attribute):
                         continue
                     above = module.parent(node)
                     if not isinstance(above, ast.Call) or above.func is not node:

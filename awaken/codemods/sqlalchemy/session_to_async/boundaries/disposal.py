@@ -66,7 +66,7 @@ class Disposal:
 
     def run_in_place(self, site: Site[ast.AST], call: ast.expr) -> tuple[list[Edit], list[str]]:
         """Return the edits that run the coroutine of ``call``, and caveats. Raises Refused."""
-        # What stands in the call may change as well.
+        # The arguments of the call may change as well.
         run, edits, caveats = self.run(site, _HERE)
         opening, _, closing = run.partition(_HERE)
         around = [site.insert_before(call, opening), site.insert_behind(call, closing)]

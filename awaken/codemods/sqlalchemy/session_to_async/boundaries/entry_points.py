@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.named_functions impo
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import SCRIPTS
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.running import calls_of
 from awaken.contract import Place
-from awaken.kit.search import argument
+from awaken.kit.search import argument, modules_with
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -70,9 +70,8 @@ class EntryPoints:
         names |= {one.base for one in known.overridden}
         names |= {*known.tasks.decorators, *known.tasks.threaded}
         words = sorted({name.rpartition(".")[2].encode() for name in names})
-        for path in project.files_with(words):
-            module = project.module(path)
-            for function, entry in self._in_file(module) if module is not None else ():
+        for module in modules_with(project, words):
+            for function, entry in self._in_file(module):
                 self.found.setdefault(function, []).append(entry)
         for function, entry in self._scripts():
             self.found.setdefault(function, []).append(entry)

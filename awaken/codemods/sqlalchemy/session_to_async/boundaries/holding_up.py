@@ -9,7 +9,7 @@ from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Place
 from awaken.knowledge.libraries import Wait
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 
 _LONG: frozenset[Wait] = frozenset({"cpu", "http", "network", "process", "sleep"})
 """What takes its time, and does not wait for the database."""
@@ -27,7 +27,7 @@ class HoldingUp:
         Functions that it calls are followed, but not those that become coroutine functions: they
         say so themselves.
         """
-        if is_test_file(module.path) or is_around_tests(module.path):
+        if is_around_tests(module.path):
             return [], ()
         found = {
             one.name: (*one.chain, one.place)

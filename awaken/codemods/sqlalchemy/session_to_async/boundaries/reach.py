@@ -162,9 +162,7 @@ class Reach:
         )
 
     def _is_under_main(self, call: Call) -> bool:
-        module = self._project.module(call.place.path)
-        nodes = [] if module is None else module.calls_at(call.place.span)
-        return module is not None and any(begins_process(module, one) for one in nodes)
+        return any(begins_process(*one) for one in self._project.calls_at(call.place))
 
 
 def _is_told(

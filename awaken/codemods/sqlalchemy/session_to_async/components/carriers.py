@@ -96,9 +96,8 @@ class Carriers:
     def _statements(self, variable: str) -> Iterator[tuple[tuple[str, str], Piece]]:
         """Yield the statements, and functions, that give a variable of a file its value."""
         home, _, name = variable.rpartition(".")
-        for path in self._project.files_with([name.encode()]):
-            module = self._project.module(path)
-            if module is not None and module.name == home:
+        for module in modules_with(self._project, [name.encode()]):
+            if module.name == home:
                 for binding in module.scopes.module.bindings.get(name, ()):
                     yield ("variable", variable), piece_around(module, binding.node)
 

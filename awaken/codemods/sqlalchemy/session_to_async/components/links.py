@@ -134,12 +134,10 @@ class Links:
         """Return the piece that a call stands in; None for what stays synchronous anyway."""
         if call.caller.start >= 0:
             return piece_of(call.caller)
-        module = self._project.module(call.place.path)
-        nodes = [] if module is None else module.calls_at(call.place.span)
-        if module is None or not nodes:
-            return None
-        piece = piece_around(module, nodes[0])
-        return None if self._stays(module, piece) else piece
+        for module, node in self._project.calls_at(call.place):
+            piece = piece_around(module, node)
+            return None if self._stays(module, piece) else piece
+        return None
 
     def _stays(self, module: Module, piece: Piece) -> bool:
         """Whether a piece is of a file of Alembic, and nothing in it changes."""

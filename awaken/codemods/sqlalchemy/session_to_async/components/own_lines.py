@@ -1,4 +1,4 @@
-"""Statements that new ones are written beside, or in place of: they need lines of their own."""
+"""Statements that new ones are written next to, or replace: they need lines of their own."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def _shares_line(module: Module, statement: ast.stmt) -> bool:
     before = text[:start].rpartition(b"\n")[2].rpartition(b"\r")[2]
     block = module.block_of(statement)
     following = block[block.index(statement) + 1 :][:1]
-    # Decorators stand above.
+    # Decorators come before.
     is_inside = bool(before.strip()) and not getattr(statement, "decorator_list", ())
     return is_inside or any(one.lineno == statement.end_lineno for one in following)

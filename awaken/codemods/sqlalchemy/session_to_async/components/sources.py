@@ -14,10 +14,9 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.kit.sites import Refused, Site
-from awaken.knowledge.injection import injection
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, parameters_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -76,18 +75,20 @@ def injected_from_outside(
     node = None if module is None else _of(module, piece)
     if module is None or node is None:
         return
-    for call in _injections(project, module, node):
-        given = next(iter(call.args), None)
-        known = () if given is None else project.values.of(module, given).alternatives
-        found = [piece_around(one.module, one.node) for one in known if isinstance(one, FunctionOf)]
-        if given is not None and not set(found) & set(inside):
-            shown, help_text = module.excerpt(given), _help(project, module, given)
-            yield Refused(FOREIGN_SESSION, f"`{shown}`", help_text, because=(module.place(given),))
+    for provider in _providers(project, module, node):
+        known = project.values.of(module, provider).alternatives
+        pieces = {
+            piece_around(one.module, one.node) for one in known if isinstance(one, FunctionOf)
+        }
+        if pieces.isdisjoint(inside):
+            shown, help_text = module.excerpt(provider), _help(project, module, provider)
+            because = (module.place(provider),)
+            yield Refused(FOREIGN_SESSION, f"`{shown}`", help_text, because=because)
 
 
-def _help(project: Project, module: Module, given: ast.expr) -> str:
+def _help(project: Project, module: Module, provider: ast.expr) -> str:
     """Return what to do where a file of the program is imported from a folder out of sight."""
-    name = (project.qualified_name(module, given) or "").rpartition(".")[0]
+    name = (project.qualified_name(module, provider) or "").rpartition(".")[0]
     folder = project.layout.package_with(name, module.path) if name else ""
     if not folder or project.layout.find(name, module.path).path is not None:
         return ""
@@ -105,31 +106,20 @@ def _of(module: Module, piece: Piece) -> ast.AST | None:
     return None if piece.name else next(starting, None)
 
 
-def _injections(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls that inject what is annotated as a session."""
+def _providers(project: Project, module: Module, node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what is injected for what is annotated as a session."""
     if not isinstance(node, ast.arguments):
-        if _names_session(project, module, node):
-            yield from _calls(project, module, node)
-        return
-    every = [*node.posonlyargs, *node.args]
-    defaults = [None] * (len(every) - len(node.defaults)) + list(node.defaults)
-    for argument, default in [
-        *zip(every, defaults, strict=True),
-        *zip(node.kwonlyargs, node.kw_defaults, strict=True),
-    ]:
-        if argument.annotation is not None and _names_session(project, module, argument):
-            for part in (argument.annotation, default):
-                if part is not None:
-                    yield from _calls(project, module, part)
-
-
-def _calls(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
-    for one in module.walk(node):
-        if (
-            isinstance(one, ast.Call)
-            and project.qualified_name(module, one.func) in injection().dependencies
-        ):
-            yield one
+        parts = [node] if _names_session(project, module, node) else []
+    else:
+        parts = [
+            part
+            for parameter, default in parameters_of(node)
+            if parameter.annotation is not None and _names_session(project, module, parameter)
+            for part in (parameter.annotation, default)
+            if part is not None
+        ]
+    for part in parts:
+        yield from (provider for _, provider in project.injections.below(module, part))
 
 
 def _names_session(project: Project, module: Module, node: ast.AST) -> bool:

@@ -22,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHR
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
@@ -153,13 +154,11 @@ class FakeSessions:
             first = node.body[1 if ast.get_docstring(node) is not None else 0]
             yield member(home_of, f"`{fake}`", self._asked, first, sorted(asked))
         word = fake.rpartition(".")[2].encode()
-        for path in self._project.files_with((word,)):
-            home = self._project.module(path)
-            for one in () if home is None else home.walk():
+        for home in modules_with(self._project, (word,)):
+            for one in home.walk():
                 match one:
                     case ast.Assign(targets=[ast.Attribute(attr=attribute) as target]) if (
-                        home is not None
-                        and attribute in self._awaited | self._others
+                        attribute in self._awaited | self._others
                         and self._is_instance(home, target.value, fake)
                     ):
                         place: Site[ast.AST] = Site(self._rule, home, one)

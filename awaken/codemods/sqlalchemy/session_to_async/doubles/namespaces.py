@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import asynchronous
 from awaken.kit.changes import Member, member
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_of_program
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 if TYPE_CHECKING:
@@ -29,15 +30,14 @@ _DEEPEST = 4
 def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield what becomes of the namespaces that tests cast to classes of a program."""
     found: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
-    for path in part.project.files_with((b"SimpleNamespace",)):
-        module = part.project.module(path) if is_around_tests(path) else None
-        for node in module.walk() if module is not None else ():
-            if module is None or not isinstance(node, ast.Call) or len(node.args) != _CASTING:
+    for module in modules_with(part.project, (b"SimpleNamespace",), is_of_program):
+        for node in module.walk():
+            if not isinstance(node, ast.Call) or len(node.args) != _CASTING:
                 continue
             if part.project.qualified_name(module, node.func) in _CASTS:
                 declared = part.project.qualified_name(module, node.args[0]) or ""
                 for value, function in _standing_in(part, module, node.args[1], declared, 0):
-                    place = path, module.span(value).start
+                    place = module.path, module.span(value).start
                     found.setdefault(place, (Site(rule, module, value), function))
     for site, function in found.values():
         shown = f"the mock of `{function.qualname}`"

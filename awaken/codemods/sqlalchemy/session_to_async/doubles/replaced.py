@@ -34,6 +34,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.session_classes
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.project.frameworks.testing import Replacement
@@ -115,10 +116,9 @@ class Doubles:
         """Whether a function of that name waits, or makes sessions, anywhere in the program."""
         if any(one.qualname.rpartition(".")[2] == name for one in self._part.steps):
             return True
-        for path in self._project.files_with([name.encode()]):
-            module = None if is_around_tests(path) else self._project.module(path)
-            for node in () if module is None else module.mentions(name):
-                if module is not None and isinstance(node, ast.Name):
+        for module in modules_with(self._project, [name.encode()], is_around_tests):
+            for node in module.mentions(name):
+                if isinstance(node, ast.Name):
                     return self._project.replacements.make_sessions(module, node)
         return False
 

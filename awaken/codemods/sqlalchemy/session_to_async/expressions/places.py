@@ -33,7 +33,7 @@ from awaken.project.graph.forwards.in_place import applied_by, called_in_place
 from awaken.project.source.trees import last_name
 
 MADE_OF_A_LIST = {*MADE_OF_ALL, *ON_DEMAND}
-"""Builtins that go through the items of what they are given, whatever they find."""
+"""Builtins that go through all items of their argument, whatever the items are."""
 
 _A_GENERATOR = "a generator expression"
 

@@ -24,6 +24,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.project.graph.callers.found import Callers, Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -66,9 +67,7 @@ class Constructors:
         """Yield the calls that make no object by the class, or are not known to do so."""
         known = {one.place for one in self._project.calls.graph().callers(function)}
         for site in callers.sites:
-            module = self._project.module(site.place.path)
-            calls = [] if module is None else module.calls_at(site.place.span)
-            names = [getattr(one.func, "attr", "") for one in calls]
+            names = [last_name(call.func) for _, call in self._project.calls_at(site.place)]
             if "__init__" in names or site.place not in known:
                 yield site.place
 

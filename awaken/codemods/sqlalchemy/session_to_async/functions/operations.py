@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import I
 from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
-from awaken.codemods.sqlalchemy.session_to_async.functions.stacks import Stacks
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place, Span

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}
-_KINDS = {"Connection", "Engine", "Session"}
+_KINDS = ("sqlalchemy.Connection", "sqlalchemy.Engine", "sqlalchemy.orm.Session")
 _WORDS = (
     b"Connection", b"Engine", b"Enum", b"__delete__", b"__get__", b"__set__", b"autoload_with",
     b"connection", b"execution_options", b"local",
@@ -36,10 +36,7 @@ _WORDS = (
 
 def unfollowed(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the places of a program where what becomes asynchronous is not followed."""
-    for path in sorted({one for word in _WORDS for one in part.project.files_with((word,))}):
-        module = part.project.module(path)
-        if module is None:
-            continue
+    for module in modules_with(part.project, _WORDS):
         for node in module.walk():
             for refused, along in _refused(part, module, node):
                 yield Member(Site(rule, module, node), refused, f"`{module.excerpt(node)}`", along)
@@ -81,7 +78,7 @@ def _in_enum(
             continue
         function = part.function_at(value.module.path, value.module.span(value.node).start)
         if function is not None and function in part.steps:
-            calls = tuple(_given_session(part, module, node))
+            calls = tuple(_passing_session(part, module, node))
             yield Refused(HANDED_ON, node.id), (function.place, *calls)
 
 
@@ -116,43 +113,13 @@ def _unknown(part: SynchronousPart, module: Module, owner: ast.expr) -> str:
 
 def _kinds(module: Module, part: SynchronousPart, annotation: ast.expr | None) -> list[str]:
     """Return the classes of sessions, connections and engines that an annotation names."""
-    names = {_KINDS_OF[one] for one in _named(module, part, annotation) if one in _KINDS_OF}
-    return sorted(f"`{one}`" for one in names)
-
-
-_KINDS_OF = {
-    f"{home}.{kind}": kind
-    for kind in _KINDS
-    for home in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.engine.base", "sqlalchemy.orm")
-}
-
-
-def _named(module: Module, part: SynchronousPart, annotation: ast.expr | None) -> Iterator[str]:
-    for one in ast.walk(annotation) if annotation is not None else ():
-        match one:
-            case ast.Name() | ast.Attribute():
-                yield part.project.qualified_name(module, one) or ""
-            case ast.Constant(value=str() as text):
-                try:
-                    written = ast.parse(text, mode="eval")
-                except SyntaxError:
-                    continue
-                for name in ast.walk(written):
-                    imported = [] if not isinstance(name, ast.Name) else module.mentions(name.id)
-                    yield from (
-                        part.project.qualified_name(module, each) or ""
-                        for each in imported
-                        if isinstance(each, ast.Name | ast.Attribute)
-                    )
-                    yield from (
-                        f"{each.module}.{alias.name}"
-                        for each in module.tree.body
-                        if isinstance(each, ast.ImportFrom)
-                        for alias in each.names
-                        if isinstance(name, ast.Name) and (alias.asname or alias.name) == name.id
-                    )
-            case _:
-                pass
+    names = set[str | None]()
+    for piece in module.walk(annotation) if annotation is not None else ():
+        written = module.parse_string(piece) if isinstance(piece, ast.Constant) else piece
+        for node in ast.walk(written) if written is not None else ():
+            if isinstance(node, ast.Name | ast.Attribute):
+                names.add(part.project.qualified_name(module, node))
+    return [f"`{name.rpartition('.')[2]}`" for name in _KINDS if name in names]
 
 
 def _holds_session(part: SynchronousPart, name: str) -> bool:
@@ -172,8 +139,8 @@ def _holds_session(part: SynchronousPart, name: str) -> bool:
                         if isinstance(pair[0], ast.Attribute) and pair[0].attr == name
                     ]
                     if any(
-                        isinstance(part.project.orm.resource_of(module, one), str)
-                        for _, one in written
+                        isinstance(part.project.orm.resource_of(module, kept), str)
+                        for _, kept in written
                     ):
                         return True
                 case _:
@@ -198,24 +165,23 @@ def _is_lost_engine(part: SynchronousPart, module: Module, call: ast.Call, owner
             return True
         case ast.Assign(targets=[ast.Name() as name]):
             reads = module.scopes.reads_of(name)
-            return any(isinstance(module.parent(one), ast.Attribute) for one in reads)
+            return any(isinstance(module.parent(read), ast.Attribute) for read in reads)
         case _:
             return False
 
 
-def _given_session(part: SynchronousPart, module: Module, node: ast.Name) -> Iterator[Place]:
+def _passing_session(part: SynchronousPart, module: Module, member: ast.Name) -> Iterator[Place]:
     """Yield the calls of what is not known that may be members of an enumeration."""
-    owner = module.enclosing_class(node)
+    owner = module.enclosing_class(member)
     word = "" if owner is None else owner.name
     paths = {*part.project.files_with((word.encode(),))}
     for call in part.project.calls.graph().calls():
-        home = part.project.module(call.place.path) if call.place.path in paths else None
-        if home is None or (call.functions and call.kind != "unknown"):
+        if call.place.path not in paths or (call.functions and call.kind != "unknown"):
             continue
-        for one in home.calls_at(call.place.span)[:1]:
-            given = (*one.args, *(each.value for each in one.keywords))
-            if any(isinstance(part.project.orm.resource_of(home, each), str) for each in given):
-                yield home.place(one)
+        for home, node in part.project.calls_at(call.place)[:1]:
+            passed = (*node.args, *(keyword.value for keyword in node.keywords))
+            if any(isinstance(part.project.orm.resource_of(home, each), str) for each in passed):
+                yield home.place(node)
 
 
 def _is_in_enum(part: SynchronousPart, module: Module, node: ast.Name) -> bool:
@@ -223,5 +189,5 @@ def _is_in_enum(part: SynchronousPart, module: Module, node: ast.Name) -> bool:
     owner = module.enclosing_class(node)
     if owner is None or module.enclosing_function(node) is not None or node in owner.bases:
         return False
-    names = (part.project.qualified_name(module, one) or "" for one in owner.bases)
-    return any(one.startswith("enum.") for one in names)
+    names = (part.project.qualified_name(module, base) or "" for base in owner.bases)
+    return any(name.startswith("enum.") for name in names)

@@ -46,9 +46,7 @@ def inside_sessions(part: SynchronousPart) -> Inside:
 
 
 def _is_of(part: SynchronousPart, place: Place, functions: set[FunctionPlace]) -> bool:
-    module = part.project.module(place.path)
-    nodes = [] if module is None else module.calls_at(place.span)
-    return module is not None and any(holds(functions, module, one) for one in nodes)
+    return any(holds(functions, *one) for one in part.project.calls_at(place))
 
 
 def _constructors(part: SynchronousPart) -> list[FunctionPlace]:

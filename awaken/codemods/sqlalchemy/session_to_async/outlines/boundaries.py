@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,9 +12,8 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Dec
 from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.contract import OutlineRow, Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -97,10 +95,8 @@ class Boundaries:
             yield kind, _place(function)
 
     def _taking(self, place: Place) -> Iterator[str]:
-        module: Module | None = self._part.project.module(place.path)
-        for call in () if module is None else module.calls_at(place.span):
-            name = call.func
-            yield name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
+        for _, call in self._part.project.calls_at(place):
+            yield last_name(call.func)
 
 
 def _is_for_pytest(node: Function) -> bool:

@@ -55,11 +55,9 @@ class Calls:
         for found in graph.calls():
             call = graph.again(found) if found.name in names else found
             if call.place.path in paths or any(one.path in paths for one in call.functions):
-                module = self._after.module(call.place.path)
-                nodes = [] if module is None else module.calls_at(call.place.span)
-                if module is not None and nodes:
-                    is_awaited = isinstance(module.parent(nodes[0]), ast.Await)
-                    yield module, nodes[0], graph.again(call) if is_awaited else call
+                for module, node in self._after.calls_at(call.place)[:1]:
+                    is_awaited = isinstance(module.parent(node), ast.Await)
+                    yield module, node, graph.again(call) if is_awaited else call
 
     def _of(self, module: Module, node: ast.Call, call: Call) -> Iterator[str]:
         """Yield what is wrong with a call: any function may run that it may reach."""

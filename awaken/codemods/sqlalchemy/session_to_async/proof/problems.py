@@ -72,7 +72,7 @@ def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wron
 
 
 def _named(module: Module, found: Iterable[Wrong]) -> Iterator[tuple[str, str]]:
-    """Yield in which function each stands, and what is wrong there."""
+    """Yield the function of each, and what is wrong there."""
     functions = [one for one in module.walk() if isinstance(one, Function)]
     for place, what in found:
         around = [one for one in functions if module.span(one).contains(place.span)]

@@ -8,7 +8,10 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import ENTERING, inherited
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import (
+    ENTERING,
+    inherited,
+)
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes

@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
     is_of_callers,
 )
 from awaken.contract import Place
+from awaken.project.effects.guards import ends_exceptions
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -22,8 +23,6 @@ from awaken.project.source.trees import Function, last_name
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_CATCHING = {"assertRaises", "assertRaisesRegex", "raises", "suppress"}
-"""What a block is entered with that ends some exceptions: pytest's, unittest's, contextlib's."""
 _LEAVING = (ast.Break, ast.Continue, ast.Return)
 
 
@@ -84,7 +83,7 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
     for above in module.ancestors(node):
         if above is function:
             break
-        if isinstance(above, ast.With | ast.AsyncWith) and any(map(_is_catching, above.items)):
+        if isinstance(above, ast.With | ast.AsyncWith) and any(map(ends_exceptions, above.items)):
             return _raises_behind(module, function, above)
         if isinstance(above, ast.Try) and below in above.body and above.handlers:
             ends = [one.body[-1] for one in above.handlers]
@@ -113,11 +112,6 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
     return False
 
 
-def _is_catching(item: ast.withitem) -> bool:
-    entered = item.context_expr
-    return isinstance(entered, ast.Call) and last_name(entered.func) in _CATCHING
-
-
 def _is_savepoint_at(project: Project, place: Place) -> bool:
     module = project.module(place.path)
     nodes = [] if module is None else module.calls_at(place.span)[:1]
@@ -140,7 +134,7 @@ def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
         if (
             isinstance(above, ast.With)
             and below is not event
-            and any(map(_is_catching, above.items))
+            and any(map(ends_exceptions, above.items))
         ):
             return True
         if isinstance(above, ast.Try) and below in above.body and above.handlers:

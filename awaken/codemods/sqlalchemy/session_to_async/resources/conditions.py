@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -35,10 +36,9 @@ def _is_condition(
         return False
     qualified = f"{module.name}.{function.name}"
     uses = 0
-    for path in project.files_with((function.name.encode(),)):
-        other = project.module(path)
-        for one in other.mentions(function.name) if other is not None else ():
-            if other is None or not isinstance(one, ast.Name | ast.Attribute):
+    for other in modules_with(project, (function.name.encode(),)):
+        for one in other.mentions(function.name):
+            if not isinstance(one, ast.Name | ast.Attribute):
                 continue
             if project.qualified_name(other, one) != qualified:
                 continue

@@ -15,7 +15,7 @@ from awaken.kit.imports import name_beside, released
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -111,7 +111,7 @@ class ClientWriter:
     @cached_property
     def _texts(self) -> list[bytes]:
         paths = self._project.files_with((b"client", b"user", b"User", b"remote"))
-        modules = (self._project.module(one) for one in paths if not _is_of_tests(one))
+        modules = (self._project.module(one) for one in paths if not is_around_tests(one))
         return [one.source.text for one in modules if one is not None]
 
     @cached_property
@@ -123,12 +123,8 @@ class ClientWriter:
             if (module := self._project.module(path)) is not None
             for node in module.walk()
             if isinstance(node, ast.Yield) and isinstance(node.value, ast.Dict)
-            if not _is_of_tests(path)
+            if not is_around_tests(path)
         )
-
-
-def _is_of_tests(path: str) -> bool:
-    return is_test_file(path) or is_around_tests(path)
 
 
 def _is_display(node: ast.expr) -> TypeGuard[ast.Dict]:

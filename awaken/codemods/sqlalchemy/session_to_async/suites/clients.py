@@ -17,7 +17,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -36,7 +36,7 @@ class Clients:
 
     def operations(self, module: Module) -> Iterator[Operation]:
         """Yield the requests of a file of tests, and where it enters a client."""
-        if not (is_test_file(module.path) or is_around_tests(module.path)):
+        if not is_around_tests(module.path):
             return
         for node in module.walk():
             match node:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import overrides_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
@@ -22,7 +23,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 When = Literal["always", "failing"]
-_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 _FAILED = 400
 """The first status of a response that says that something failed."""
 
@@ -55,16 +55,15 @@ class ExpiringRequests:
 
     def __init__(self, project: Project, expiring: Iterable[Commit]) -> None:
         self._project = project
-        self._expiring = [one.place for one in expiring if not _is_of_tests(one.place.path)]
+        self._expiring = [one.place for one in expiring if not is_around_tests(one.place.path)]
 
     def calls(self) -> Iterator[SharedSession]:
         """Yield the calls of tests behind which their objects may be expired."""
         if not self._expiring or not any(self._reaching.values()):
             return
-        for path in self._project.files_with((b"def test", b"def ")):
-            module = self._project.module(path) if _is_of_tests(path) else None
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, Function):
+        for module in modules_with(self._project, (b"def ",), is_of_program):
+            for node in module.walk():
+                if isinstance(node, Function):
                     yield from self._in_function(module, node)
 
     def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
@@ -101,7 +100,7 @@ class ExpiringRequests:
         found: dict[tuple[str, int], set[Place]] = {}
         for function in sorted(self._reaching["always"]):
             for call in self._calls_of(function):
-                if _is_of_tests(call.place.path):
+                if is_around_tests(call.place.path):
                     key = call.caller.path, call.caller.start
                     found.setdefault(key, set()).add(call.place)
         return found
@@ -138,15 +137,13 @@ class ExpiringRequests:
         graph = self._project.calls.graph()
         places = {(one.path, one.start): one for one in graph.functions()}
         for place in self._expiring:
-            module = self._project.module(place.path)
-            calls = [] if module is None else module.calls_at(place.span)
-            if module is None or not calls or _is_made_here(module, calls[0]):
-                continue
-            around = function_around(module, calls[0])
-            if around is not None:
-                handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(calls[0]))
-                found = places[module.path, module.span(around).start]
-                begun["failing" if handled else "always"].add(found)
+            for module, call in self._project.calls_at(place)[:1]:
+                around = function_around(module, call)
+                if around is None or _is_made_here(module, call):
+                    continue
+                handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(call))
+                function = places[module.path, module.span(around).start]
+                begun["failing" if handled else "always"].add(function)
         return {when: frozenset(self._callers(found)) for when, found in begun.items()}
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
@@ -168,7 +165,7 @@ class ExpiringRequests:
     def _routes(self) -> list[_Route]:
         """The routes that may expire objects, by themselves or by what they depend on."""
         found: list[_Route] = []
-        for module in modules_with(self._project, (b"@",), _is_of_tests):
+        for module in modules_with(self._project, (b"@",), is_around_tests):
             for node in module.walk():
                 if isinstance(node, Function):
                     found += self._routes_of(module, node)
@@ -190,39 +187,28 @@ class ExpiringRequests:
     @cached_property
     def _depended_on(self) -> frozenset[When]:
         """How dependencies may expire objects that tests put nothing in the place of."""
-        overridden = self._injected(b"dependency_overrides")
-        injected = self._injected(b"Depends") - overridden
+        overridden = {
+            place
+            for module, key, _ in overrides_of(self._project)
+            for place in self._named(module, key)
+        }
+        injected = {
+            place
+            for module in modules_with(self._project, (b"Depends",))
+            for home, provider in self._project.injections.below(module, module.tree)
+            for place in self._named(home, provider)
+        } - overridden
         found = {when for when, those in self._reaching.items() if not injected.isdisjoint(those)}
         return frozenset(found)
 
-    def _injected(self, word: bytes) -> set[FunctionPlace]:
-        """Return the functions that are named in ``Depends``, or as a key of what overrides."""
-        found: set[FunctionPlace] = set()
-        for module in modules_with(self._project, (word,)):
-            for node in module.walk():
-                match node:
-                    case ast.Call(args=[given, *_]) if (
-                        word == b"Depends"
-                        and self._project.qualified_name(module, node.func) in _DEPENDS
-                    ):
-                        pass
-                    case ast.Subscript(value=ast.Attribute(attr=name), slice=given) if (
-                        name.encode() == word
-                    ):
-                        pass
-                    case _:
-                        continue
-                for one in self._project.values.of(module, given).alternatives:
-                    if isinstance(one, FunctionOf) and isinstance(one.node, Function):
-                        found.add(self._place(one.module, one.node))
-        return found
+    def _named(self, module: Module, node: ast.expr) -> Iterator[FunctionPlace]:
+        """Yield the functions that an expression names."""
+        for value in self._project.values.of(module, node).alternatives:
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                yield self._place(value.module, value.node)
 
     def _place(self, module: Module, function: Function) -> FunctionPlace:
         return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
-
-
-def _is_of_tests(path: str) -> bool:
-    return is_test_file(path) or is_around_tests(path)
 
 
 def _may_ask(call: ast.Call) -> bool:

@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import (
 )
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf
 
@@ -66,13 +66,11 @@ class Fakes:
     def _passed(self) -> Iterator[tuple[Module, str, ast.expr]]:
         """Yield what tests pass to a parameter or a field that is declared as a class."""
         for call in self._project.calls.graph().calls():
-            if not _is_of_tests(call.place.path):
+            if not is_around_tests(call.place.path):
                 continue
-            module = self._project.module(call.place.path)
-            for node in () if module is None else module.calls_at(call.place.span)[:1]:
-                if module is not None:
-                    given = self._given(call, node) if call.functions else self._made(module, node)
-                    yield from ((module, *one) for one in given)
+            for module, node in self._project.calls_at(call.place)[:1]:
+                given = self._given(call, node) if call.functions else self._made(module, node)
+                yield from ((module, *one) for one in given)
 
     def _overridden(self) -> Iterator[tuple[Module, str, ast.expr]]:
         """Yield what tests inject for a dependency that gives objects of a class."""
@@ -85,7 +83,7 @@ class Fakes:
         facts = None if qualified is None else self._project.class_facts(qualified)
         if (
             facts is None
-            or _is_of_tests(facts.path)
+            or is_around_tests(facts.path)
             or "dataclasses.dataclass" not in (facts.decorators)
         ):
             return
@@ -112,7 +110,7 @@ class Fakes:
             module = self._project.module(function.path)
             node = None if module is None else module.function_at(function.start)
             found: list[tuple[str, str]] = []
-            if module is not None and node is not None and not _is_of_tests(function.path):
+            if module is not None and node is not None and not is_around_tests(function.path):
                 found = [*self._classes(module, node)]
             self._parameters[function] = found
         return self._parameters[function]
@@ -137,7 +135,7 @@ class Fakes:
             facts = (
                 self._project.class_facts(one.qualified) if isinstance(one, InstanceOf) else None
             )
-            if facts is not None and _is_of_tests(facts.path) and not any(facts.bases):
+            if facts is not None and is_around_tests(facts.path) and not any(facts.bases):
                 yield facts.qualified
 
     def _line(self, qualified: str) -> Iterator[str]:
@@ -158,7 +156,3 @@ def _paired(declared: Sequence[tuple[str, str]], node: ast.Call) -> Iterator[tup
     for name, value in pairs:
         if classes.get(name):
             yield classes[name], value
-
-
-def _is_of_tests(path: str) -> bool:
-    return is_test_file(path) or is_around_tests(path)

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_of_program
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf
 
@@ -19,9 +20,8 @@ _OVERRIDES = "dependency_overrides"
 
 def overrides_of(project: Project) -> Iterator[tuple[Module, ast.expr, ast.expr]]:
     """Yield what tests put in the place of dependencies: the key, and what is called for it."""
-    for path in project.files_with((_OVERRIDES.encode(),)):
-        module = project.module(path) if is_test_file(path) or is_around_tests(path) else None
-        for node in () if module is None else module.walk():
+    for module in modules_with(project, (_OVERRIDES.encode(),), is_of_program):
+        for node in module.walk():
             pairs: list[tuple[ast.expr | None, ast.expr]] = []
             match node:
                 case ast.Assign(targets=[ast.Subscript(value=owner, slice=key)], value=value) if (
@@ -40,7 +40,7 @@ def overrides_of(project: Project) -> Iterator[tuple[Module, ast.expr, ast.expr]
                 case _:
                     pass
             for one, given in pairs:
-                if module is not None and one is not None:
+                if one is not None:
                     yield module, one, given
 
 

@@ -23,7 +23,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
@@ -161,7 +161,7 @@ class SharedSessions:
     def _given(self) -> Iterator[Place]:
         """Yield the statements that give a request a session from outside of their function."""
         for module in modules_with(self._project, (_OVERRIDES.encode(),)):
-            if not (is_test_file(module.path) or is_around_tests(module.path)):
+            if not is_around_tests(module.path):
                 continue
             for function in dict.fromkeys(_overriding(self._project, module)):
                 yield from self._of_function(module, function)

@@ -15,7 +15,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.asynchronous.boundaries import Workers, boundaries
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
@@ -30,7 +30,7 @@ def shared_workers(project: Project, rule: str) -> Iterator[Member]:
     for known in boundaries().workers:
         words = sorted({one.rpartition(".")[2].encode() for one in known.names})
         for module in modules_with(project, words):
-            if not (is_test_file(module.path) or is_around_tests(module.path)):
+            if not is_around_tests(module.path):
                 continue
             for node in module.walk():
                 if isinstance(node, ast.Call) and _shares(project, module, node, known):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.definitions import (
     Written,
@@ -97,17 +96,15 @@ class MarshmallowSchemas:
         for one in self._evaluator.values(module, node):
             if not isinstance(one, InstanceOf) or not self.is_schema(one.qualified):
                 continue
-            made = [place for origin in one.origins or () for place in self._calls(origin.place)]
+            made = [
+                place
+                for origin in one.origins or ()
+                for place in self._evaluator.calls_at(origin.place)[:1]
+            ]
             if one.origins is None or not made:
                 yield self.shape(one.qualified)
             for home, call in made:
                 yield from self.shapes(home, call)
-
-    def _calls(self, place: Place) -> Iterator[tuple[Module, ast.Call]]:
-        home = self._evaluator.load(place.path)
-        for call in home.calls_at(place.span)[:1] if home is not None else ():
-            if home is not None:
-                yield home, call
 
     def _written(self, module: Module, node: ast.expr) -> Iterator[Written]:
         """Yield ``node``, or what makes it if that can be followed."""

@@ -13,7 +13,7 @@ from awaken.project.effects.places.between import EventGraph
 from awaken.project.frameworks.sqlalchemy.commits.callees import Callees
 from awaken.project.frameworks.sqlalchemy.commits.domain import Later
 from awaken.project.frameworks.sqlalchemy.commits.loaded import Loaded
-from awaken.project.frameworks.sqlalchemy.commits.owners import Owners, bound_at
+from awaken.project.frameworks.sqlalchemy.commits.owners import Owners
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -39,10 +39,10 @@ class _Body:
     """One function: the flow of control in it, and the nodes that it runs itself.
 
     ``ends`` are, by the name of a variable, the nodes that give it another object, and calls that
-    may read its object anew; ``kept_in_module`` are the variables of the file that it reads.
+    may reload its object; ``kept_in_module`` are the variables of the file that it reads.
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
-    commits, as it is written, and ``variable`` where the function binds it. ``is_any_refreshed``
-    says that a refresh reads all of an object again.
+    commits, as it is written, and ``owner`` its expression. ``is_any_refreshed`` says that a
+    refresh reads all of an object again.
     """
 
     module: Module
@@ -53,7 +53,7 @@ class _Body:
     kept_in_module: tuple[ast.Name, ...]
     foreign: frozenset[str] = frozenset()
     session: str = ""
-    variable: Place | None = None
+    owner: ast.expr | None = None
     is_any_refreshed: bool = False
 
 
@@ -205,9 +205,9 @@ class LaterInFunction:
 
     def _is_of_other(self, body: _Body, name: ast.Name, values: Values) -> bool:
         """Whether another session loaded all that a variable holds, and no session takes it."""
-        if body.variable is None or name.id in _taken(body.module, body.nodes):
+        if body.owner is None or name.id in _taken(body.module, body.nodes):
             return False
-        return self._owners.are_others(body.module, values, body.variable)
+        return self._owners.are_others(body.module, values, body.owner)
 
     def _let_out(self, body: _Body, commit: Place) -> Iterator[Later]:
         """Yield where objects get out of the function other than by its result."""
@@ -322,11 +322,11 @@ def _committed(body: _Body, start: ast.AST, commit: Place) -> _Body:
         return body
     match start:
         case ast.Call(func=ast.Attribute(value=owner, attr="commit")):
-            return replace(body, session=module.text_of(owner), variable=bound_at(module, owner))
+            return replace(body, session=module.text_of(owner), owner=owner)
         case ast.With(items=[item]) | ast.AsyncWith(items=[item]):
             call = item.context_expr
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-                return replace(body, variable=bound_at(module, call.func.value))
+                return replace(body, owner=call.func.value)
         case _:
             pass
     return body

@@ -8,18 +8,25 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Origin, Session, Values
 
 _REGISTRIES = {"scoped", "async-scoped"}
 
 
-def bound_at(module: Module, owner: ast.expr) -> Place | None:
-    """Return the place of the only binding of a variable of a function that holds a session."""
+def _binding_of(module: Module, owner: ast.expr) -> Binding | None:
+    """Return the only binding of a variable of a function that holds a session."""
     bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
     if len(bindings) != 1 or bindings[0].kind not in {"assignment", "with"}:
         return None
-    return module.place(bindings[0].node) if bindings[0].scope.kind == "function" else None
+    return bindings[0] if bindings[0].scope.kind == "function" else None
+
+
+def bound_at(module: Module, owner: ast.expr) -> Place | None:
+    """Return the place of that binding."""
+    binding = _binding_of(module, owner)
+    return None if binding is None else module.place(binding.node)
 
 
 class Owners:
@@ -28,22 +35,24 @@ class Owners:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
-    def are_others(self, module: Module, values: Values, session: Place) -> bool:
-        """Whether sessions other than the one bound at ``session`` loaded all objects of a value.
+    def are_others(self, module: Module, values: Values, session: ast.expr) -> bool:
+        """Whether sessions other than ``session`` loaded all objects of a value.
 
         Every session in question has a variable that its function binds once, to a new session.
         """
-        origins = list(_origins(values))
-        loaders = [None if one is None else self._loader(module, one) for one in origins]
-        variables = [None if one is None else bound_at(module, one) for one in loaders]
-        is_certain = self._is_new(module, session) and all(
-            place is not None and self._is_new(module, place) for place in variables
-        )
-        return bool(variables) and is_certain and session not in variables
+        own = self._new_session(module, session)
+        loaders = [self._loader(module, origin) for origin in _origins(values)]
+        bindings = [self._new_session(module, loader) for loader in loaders]
+        return own is not None and bool(bindings) and {None, own}.isdisjoint(bindings)
 
-    def _loader(self, module: Module, origin: Origin) -> ast.expr | None:
+    def _loader(self, module: Module, origin: Origin | None) -> ast.expr | None:
         """Return the session that runs the statement of an origin, if both are one expression."""
-        if origin.kind != "call" or origin.way or origin.place.path != module.path:
+        if (
+            origin is None
+            or origin.kind != "call"
+            or origin.way
+            or origin.place.path != module.path
+        ):
             return None
         for call in module.calls_at(origin.place.span):
             for node in (call, *module.ancestors(call)):
@@ -56,17 +65,14 @@ class Owners:
                         pass
         return None
 
-    def _is_new(self, module: Module, variable: Place) -> bool:
-        """Whether the value bound at a place is a session that nothing else shares."""
-        for node in module.walk():
-            if isinstance(node, ast.Name) and module.place(node) == variable:
-                above = module.parent(node)
-                made = getattr(above, "context_expr", None) or getattr(above, "value", None)
-                values = self._evaluator.values(module, node)
-                return isinstance(made, ast.Call) and all(
-                    isinstance(one, Session) and one.kind not in _REGISTRIES for one in values
-                )
-        return False
+    def _new_session(self, module: Module, owner: ast.expr | None) -> ast.AST | None:
+        """Return what binds a variable to a session that nothing else shares."""
+        binding = None if owner is None else _binding_of(module, owner)
+        if binding is None or owner is None or not isinstance(binding.value, ast.Call):
+            return None
+        values = self._evaluator.values(module, owner)
+        is_new = all(isinstance(one, Session) and one.kind not in _REGISTRIES for one in values)
+        return binding.node if is_new else None
 
 
 def _origins(values: Values) -> Iterator[Origin | None]:

@@ -14,10 +14,11 @@ _BY_KEY = {"get", "get_one"}
 _RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
 LOADING = frozenset({*_BY_KEY, *_RUNNING, "query"})
 _SELECTS = {"sqlalchemy.select", "sqlmodel.select"}
-_PLAIN = {
-    "sqlalchemy.delete", "sqlalchemy.insert", "sqlalchemy.text", "sqlalchemy.update",
-    "sqlmodel.delete", "sqlmodel.insert", "sqlmodel.text", "sqlmodel.update",
-}  # fmt: skip
+DELETES = frozenset({"sqlalchemy.delete", "sqlmodel.delete"})
+CHANGES = DELETES | {"sqlalchemy.update", "sqlmodel.update"}
+"""Functions whose statements change rows that are there."""
+WRITES = CHANGES | {"sqlalchemy.insert", "sqlmodel.insert"}
+TEXTS = frozenset({"sqlalchemy.text", "sqlmodel.text"})
 _POPULATING = "populate_existing"
 _MOST_STEPS = 200  # expressions of one statement; the longest chain of real programs has 60
 
@@ -91,11 +92,11 @@ class Reloads:
 
     def _is_begun(self, module: Module, call: ast.Call) -> bool:
         """Whether it is ``sa.select(...)`` and no step of a chain."""
-        return self._name(module, call) in _SELECTS | _PLAIN
+        return self._name(module, call) in _SELECTS | WRITES | TEXTS
 
     def _selects(self, module: Module, call: ast.Call) -> bool | None:
         name = self._name(module, call)
-        if name in _PLAIN:
+        if name in WRITES | TEXTS:
             # What ``returning`` gives is not looked at.
             above = module.statement_of(call) or call
             return None if ".returning" in module.text_of(above) else False

@@ -8,7 +8,6 @@ from typing import Literal
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.knowledge.injection import injection
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import (
     MadeSession,
     closes,
@@ -79,13 +78,7 @@ def session_dependency(
 
 
 def _injects(evaluator: ProgramEvaluator, place: Place) -> bool:
-    module = evaluator.load(place.path)
-    calls = module.calls_at(place.span) if module is not None else []
-    return any(
-        module is not None
-        and evaluator.names.qualified(module, call.func) in injection().dependencies
-        for call in calls
-    )
+    return any(evaluator.injections.provider(*call) for call in evaluator.calls_at(place))
 
 
 def _overrides(evaluator: ProgramEvaluator, place: Place) -> bool:

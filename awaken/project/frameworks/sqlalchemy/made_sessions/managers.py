@@ -36,15 +36,15 @@ class EnteredResources:
 
         None if it enters none, or the call of a method of one.
         """
-        parts = [one for one in _alternatives(node) if not self._is_call_of(module, one, _NULL)]
+        parts = [part for part in _alternatives(node) if not self._is_call_of(module, part, _NULL)]
         if len(parts) == 1 and parts[0] is node:
             return None if self._is_method(node) else self._alone(module, node)
-        found = {
-            self._given_by(module, one) if self._is_method(one) else self._alone(module, one)
-            for one in parts
+        resources = {
+            self._result_of(module, part) if self._is_method(part) else self._alone(module, part)
+            for part in parts
         }
-        known = {one for one in found if isinstance(one, str)}
-        if not known or len(found) == 1:
+        known = {resource for resource in resources if isinstance(resource, str)}
+        if not known or len(resources) == 1:
             return next(iter(known), None)
         return self._mixed(module, node)
 
@@ -54,11 +54,10 @@ class EnteredResources:
             return None
         if len(node.args) != 1 or not isinstance(module.parent(node), ast.withitem):
             return None
-        given = node.args[0]
-        found = self._given_by(module, given) if self._is_method(given) else None
-        resource = found or self._resource_of(module, given)
-        is_closed = isinstance(resource, str) and resource in _CLOSED
-        return (given, resource) if is_closed and isinstance(resource, str) else None
+        held = node.args[0]
+        result = self._result_of(module, held) if self._is_method(held) else None
+        resource = result or self._resource_of(module, held)
+        return (held, resource) if isinstance(resource, str) and resource in _CLOSED else None
 
     def is_entered(self, module: Module, call: ast.expr) -> bool:
         """Whether a ``with`` enters ``call`` as one of several, or what closes it."""
@@ -72,13 +71,12 @@ class EnteredResources:
         )
 
     def keeping(self, module: Module, call: ast.Call) -> Iterator[tuple[ast.expr, Resource]]:
-        """Yield the resources that ``call`` is given to enter, or to close, later."""
-        given = call.args[0] if call.args else None
-        if given is None or not self._keeps(module, call):
+        """Yield the resources that ``call`` takes to enter, or to close, later."""
+        if not call.args or not self._keeps(module, call):
             return
-        found = self._given_by(module, given) or self._resource_of(module, given)
-        if isinstance(found, str) and found in _ENTERED:
-            yield given, found
+        resource = self._result_of(module, call.args[0]) or self._resource_of(module, call.args[0])
+        if isinstance(resource, str) and resource in _ENTERED:
+            yield call.args[0], resource
 
     def handed_on(self, module: Module, node: ast.Attribute) -> Resource | None:
         """Return the resource of which ``node`` is a method that waits, and is not called here."""
@@ -88,8 +86,8 @@ class EnteredResources:
         is_called = isinstance(above, ast.Call) and above.func is node
         if is_called or (isinstance(above, ast.Assign) and _is_only_called(module, above)):
             return None
-        found = self._resource_of(module, node.value)
-        return found if isinstance(found, str) and self._waits(found, node.attr) else None
+        owner = self._resource_of(module, node.value)
+        return owner if isinstance(owner, str) and self._waits(owner, node.attr) else None
 
     # -------------------------------------------------------------------------------------- parts
     def _waits(self, resource: Resource, method: str) -> bool:
@@ -98,12 +96,12 @@ class EnteredResources:
         return any(method in table.get(kind, ()) for kind in kinds for table in tables)
 
     def _alone(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
-        found = self._resource_of(module, node)
-        if isinstance(found, Unknown):
+        resource = self._resource_of(module, node)
+        if isinstance(resource, Unknown):
             values = self._evaluator.values(module, node)
-            sessions = [one for one in values if isinstance(one, Session)]
-            return found if any(not one.kind.startswith("async") for one in sessions) else None
-        return found if found in _ENTERED else None
+            kinds = [value.kind for value in values if isinstance(value, Session)]
+            return None if all(kind.startswith("async") for kind in kinds) else resource
+        return resource if resource in _ENTERED else None
 
     def _mixed(self, module: Module, node: ast.expr) -> Unknown:
         why = f"`{module.excerpt(node)}` may also be something else"
@@ -115,7 +113,7 @@ class EnteredResources:
             return False
         return any(node.func.attr in methods for methods in self._twins.entered.values())
 
-    def _given_by(self, module: Module, node: ast.expr) -> Resource | None:
+    def _result_of(self, module: Module, node: ast.expr) -> Resource | None:
         """Return what ``engine.connect()`` gives, or ``session.begin()``."""
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             return None
@@ -156,9 +154,8 @@ def _is_only_called(module: Module, assignment: ast.Assign) -> bool:
             scope = module.scopes.scope_of(assignment.targets[0])
         case _:
             return False
-    reads = [module.parent(one) for one in scope.reads.get(name, [])]
-    return all(isinstance(one, ast.Call) and _is_called_by(one, name) for one in reads)
-
-
-def _is_called_by(call: ast.Call, name: str) -> bool:
-    return isinstance(call.func, ast.Name) and call.func.id == name
+    for read in scope.reads.get(name, []):
+        above = module.parent(read)
+        if not isinstance(above, ast.Call) or above.func is not read:
+            return False
+    return True

@@ -100,7 +100,7 @@ class InForces:
         return running is None or not running.isdisjoint(places)
 
     def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
-        """Yield what runs with whole tests: their fixtures, and the methods beside them."""
+        """Yield what runs with whole tests: fixtures, and other methods of their classes."""
         for path, start in sorted(force.tests.places) if force.tests is not None else ():
             module = self._evaluator.load(path)
             function = None if module is None else module.function_at(start)
@@ -196,7 +196,7 @@ class InForces:
         )
 
     def _ending(self, module: Module, function: Function) -> Iterator[tuple[Module, ast.AST]]:
-        """Yield what runs when the test ends: of a function, and of the methods beside it."""
+        """Yield what runs when the test ends: of a function, and of methods of its class."""
         yield from ((module, node) for node in _last_nodes(module, function))
         if fixture_name(module, function, self._evaluator.names) is not None:
             yield from ((module, node) for node in _after_yield(module, function))

@@ -144,7 +144,7 @@ class ReplacedNames:
                 if is_meant or (is_open and word == last):
                     yield one
 
-    # ------------------------------------------------------------------------- what node stands for
+    # ------------------------------------------------------------------------- what a node names
     def _names(self, module: Module, node: ast.expr) -> set[str]:
         """Return the dotted names of a function and of what has it, here and at home."""
         names: set[str] = set()

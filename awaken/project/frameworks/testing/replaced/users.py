@@ -75,7 +75,7 @@ class Users:
         return None if family is None else Tests(frozenset(places))
 
     def around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
-        """Yield a test with its fixtures, the hooks of pytest, and the methods beside it."""
+        """Yield a test with its fixtures, the hooks of pytest, and methods of its class."""
         waiting, seen = [(module, test), *self._automatic(module)], set[Place]()
         beside = self.methods(module, test)
         waiting += [one for one in beside if not one[1].name.startswith("test")]
@@ -101,7 +101,7 @@ class Users:
     def _family(
         self, module: Module, owner: ast.ClassDef
     ) -> list[tuple[Module, ast.ClassDef]] | None:
-        """Return a class, those below it, and those above them; None if some are not in sight."""
+        """Return a class, those below it, and those above them; None if some are not visible."""
         classes = self._evaluator.classes
         own = f"{module.name}.{module.qualname(owner)}"
         found: dict[str, None] = {}

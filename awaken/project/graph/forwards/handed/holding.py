@@ -97,10 +97,8 @@ class Holding:
             yield End("leak", module, function, f"`{function.name}` makes it of what it decorates")
         place = FunctionPlace(module.path, slot.start, module.qualname(function))
         for call in self._graph.callers(place):
-            home = self._evaluator.load(call.place.path)
-            for one in home.calls_at(call.place.span) if home is not None else ():
-                if home is not None:
-                    yield Spot(home, one, slot.depth)
+            for home, node in self._evaluator.calls_at(call.place):
+                yield Spot(home, node, slot.depth)
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
             yield from self._asked_for(module, function, fixture, slot)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.knowledge.injection import injection
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.handed.arguments import bound_by
 from awaken.project.graph.forwards.handed.slots import (
@@ -162,19 +161,15 @@ class Variables:
         yield from self._decorated(module, function, parameter, slot)
 
     def _default(self, module: Module, default: ast.expr, slot: Slot) -> Found:
-        names = self._evaluator.names
-        if (
-            isinstance(default, ast.Call)
-            and names.qualified(module, default.func) in injection().dependencies
-        ):
-            for given in default.args[:1]:
-                for one in self._evaluator.values(module, given):
-                    if isinstance(one, FunctionOf) and isinstance(one.node, Function):
-                        yield self._slots.result(one.module, one.node, slot.depth)
-                    else:
-                        yield End("leak", module, default, "the dependency is not followed")
+        provider = self._evaluator.injections.provider(module, default)
+        if provider is None:
+            yield Spot(module, default, slot.depth)
             return
-        yield Spot(module, default, slot.depth)
+        for one in self._evaluator.values(module, provider):
+            if isinstance(one, FunctionOf) and isinstance(one.node, Function):
+                yield self._slots.result(one.module, one.node, slot.depth)
+            else:
+                yield End("leak", module, default, "the dependency is not followed")
 
     def _passed(self, module: Module, function: Function, parameter: ast.arg, slot: Slot) -> Found:
         """Yield what the calls of a function pass to one of its parameters."""
@@ -199,10 +194,8 @@ class Variables:
         """Yield the calls of a function, with how many parameters what it is called on gives."""
         place = FunctionPlace(module.path, module.span(function).start, function.name)
         for call in self._graph.callers(place):
-            home = self._evaluator.load(call.place.path)
-            for node in home.calls_at(call.place.span) if home is not None else ():
-                if home is not None:
-                    yield home, node, bound_by(home, node, module, function, self._slots)
+            for home, node in self._evaluator.calls_at(call.place):
+                yield home, node, bound_by(home, node, module, function, self._slots)
 
     def _maybe_passed(
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot

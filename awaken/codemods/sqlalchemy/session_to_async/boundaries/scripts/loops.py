@@ -91,9 +91,8 @@ class Loops:
         return [one for one in places if one is not None]
 
     def _shown(self, place: Place) -> str:
-        module = self._project.module(place.path)
-        calls = [] if module is None else module.calls_at(place.span)
-        return f"`{module.excerpt(calls[0])}`" if module is not None and calls else "this"
+        calls = self._project.calls_at(place)
+        return next((f"`{module.excerpt(call)}`" for module, call in calls), "this")
 
     @cached_property
     def _running(self) -> dict[FunctionPlace, Place]:

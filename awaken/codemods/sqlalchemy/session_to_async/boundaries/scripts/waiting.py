@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.regions import Region
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import entered_at
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import entered_at
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.modules import Module
@@ -47,7 +47,7 @@ def is_entered(module: Module, node: ast.AST) -> bool:
 
 
 def is_one_call(region: Region, waiting: Waiting) -> bool:
-    """Whether all that waits in a region is one call: its coroutine is run where it stands."""
+    """Whether all that waits in a region is one call: its coroutine runs at its place."""
     module = region.module
     inside = [one for one in waiting.nodes() if region.holds(module.place(one))]
     return len(inside) == 1 and inside[0] in waiting.calls and not is_entered(module, inside[0])

@@ -28,6 +28,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import released
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
 from awaken.project.effects.places.held import lock_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -37,11 +38,6 @@ from awaken.project.values.domain import InstanceOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_TWINS = {
-    "threading.BoundedSemaphore": "asyncio.BoundedSemaphore",
-    "threading.Lock": "asyncio.Lock",
-    "threading.Semaphore": "asyncio.Semaphore",
-}
 _UNBOUND_SINCE = (3, 10)
 """The Python since which a lock of tasks may be made where no loop runs yet."""
 _ALONE = frozenset({"command", "process", "server"})
@@ -65,11 +61,11 @@ class Locks:
 
     @cached_property
     def _by_lock(self) -> Mapping[str, list[Taking]]:
-        found: defaultdict[str, list[Taking]] = defaultdict(list)
-        for one in self._takings:
-            if one.lock:
-                found[one.lock].append(one)
-        return found
+        by_lock: defaultdict[str, list[Taking]] = defaultdict(list)
+        for taking in self._takings:
+            if taking.lock:
+                by_lock[taking.lock].append(taking)
+        return by_lock
 
     # ------------------------------------------------------------------------------- colouring
     def seeds(
@@ -83,7 +79,7 @@ class Locks:
         """
         if not self._takings:
             return {}
-        paths = {one.at.path for one in self._takings}
+        paths = {taking.at.path for taking in self._takings}
         self._awaited = defaultdict(list)
         for call in (call for function in steps for call in callers(function)):
             if call.place.path in paths:
@@ -91,18 +87,22 @@ class Locks:
         self._decorated = self._wrapped(steps)
         self._running = frozenset(self._project.calls.graph().reached([*steps, *self._decorated]))
         self._becoming = {
-            name: found
-            for name, found in self._by_lock.items()
-            if any(map(self._stops_loop, found)) and self._is_convertible(name, found)
+            name: together
+            for name, together in self._by_lock.items()
+            if any(map(self._stops_loop, together)) and self._is_convertible(name, together)
         }
-        takers = {one.function: one.at for found in self._becoming.values() for one in found}
-        return {one: at for one, at in takers.items() if one not in steps}
+        return {
+            taking.function: taking.at
+            for together in self._becoming.values()
+            for taking in together
+            if taking.function not in steps
+        }
 
     def _wrapped(
         self, steps: Collection[FunctionPlace]
     ) -> dict[FunctionPlace, list[FunctionPlace]]:
         """Return the wrappers of the program that call ``steps``, and note where they do."""
-        found: defaultdict[FunctionPlace, list[FunctionPlace]] = defaultdict(list)
+        wrappers: defaultdict[FunctionPlace, list[FunctionPlace]] = defaultdict(list)
         for function in steps:
             module, node = self._part.node_of(function) or (None, None)
             for decorator in () if node is None else node.decorator_list:
@@ -112,9 +112,9 @@ class Locks:
                 if wrapping is None or wrapping.wrapper is None:
                     continue
                 home = wrapping.module
-                found[self._part.around(home, wrapping.wrapper.body[0])].append(function)
+                wrappers[self._part.around(home, wrapping.wrapper.body[0])].append(function)
                 self._awaited[home.path] += map(home.place, wrapping.calls)
-        return found
+        return wrappers
 
     def _stops_loop(self, taking: Taking) -> bool:
         """Whether a function of the loop takes a lock that is held while others run.
@@ -128,27 +128,29 @@ class Locks:
         return self._reach.shares_loop(function)
 
     def _is_held(self, taking: Taking) -> bool:
-        if any(one.is_kept for one in (taking, *self._by_lock.get(taking.lock, ()))):
+        if any(other.is_kept for other in (taking, *self._by_lock.get(taking.lock, ()))):
             return True
         module = self._project.module(taking.at.path)
         places = [*self._awaited.get(taking.at.path, ())]
         if module is not None:
             operations = self._part.operations_of(module, taking.function)
-            places += [module.place(one.node) for one in operations if waits(one)]
-        return any(taking.held.contains(one.span) for one in places)
+            places += [module.place(each.node) for each in operations if waits(each)]
+        return any(taking.held.contains(place.span) for place in places)
 
     @cached_property
     def _reach(self) -> Reach:
         return Reach(self._project, self._part.entry_points)
 
     # ------------------------------------------------------------------------------ conversion
-    def _is_convertible(self, name: str, found: Iterable[Taking]) -> bool:
+    def _is_convertible(self, name: str, together: Iterable[Taking]) -> bool:
         """Whether all that is done with a lock is visible, and has a form for tasks."""
-        named = {one.at for one in found if not one.is_through}
+        named = {taking.at for taking in together if not taking.is_through}
         return (
             self._project.targets.lowest_python >= _UNBOUND_SINCE
-            and all(one.made in _TWINS and (one.is_with or one.is_through) for one in found)
-            and not any(self._runs_elsewhere(one.function) for one in found)
+            and all(
+                one.made in twins().locks and (one.is_with or one.is_through) for one in together
+            )
+            and not any(self._runs_elsewhere(taking.function) for taking in together)
             and self._made(name) is not None
             and all(place in named for place in self._mentions(name))
         )
@@ -158,8 +160,8 @@ class Locks:
         graph, entries = self._project.calls.graph(), self._part.entry_points.found
         return function.start < 0 or any(
             entry.kind not in _ALONE
-            for one in graph.reaching([function])
-            for entry in entries.get(one, ())
+            for caller in graph.reaching([function])
+            for entry in entries.get(caller, ())
         )
 
     def _made(self, name: str) -> tuple[Module, ast.Call] | None:
@@ -175,8 +177,8 @@ class Locks:
             for node in module.walk(root or module.tree)
             if isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Call)
-            and [last_name(one) for one in node.targets] == [attribute]
-            and (self._project.qualified_name(module, node.value.func) or "") in _TWINS
+            and [last_name(target) for target in node.targets] == [attribute]
+            and (self._project.qualified_name(module, node.value.func) or "") in twins().locks
         ]
         return (module, calls[0]) if len(calls) == 1 else None
 
@@ -194,45 +196,46 @@ class Locks:
             return lock is None or lock.name == name
         if isinstance(node, ast.Name):
             return self._project.qualified_name(module, node) == name
-        found = self._project.values.of(module, node)
-        made = {one.qualified for one in found.alternatives if isinstance(one, InstanceOf)}
-        return not found.is_known or not made.isdisjoint(_TWINS)
+        possible = self._project.values.of(module, node)
+        made = {one.qualified for one in possible.alternatives if isinstance(one, InstanceOf)}
+        return not possible.is_known or not made.isdisjoint(twins().locks)
 
     # ------------------------------------------------------------------------- what is written
     def entered(self, function: FunctionPlace) -> list[Place]:
         """Return the locks that ``function`` enters asynchronously."""
-        return [one.at for one in self._entering if one.function == function]
+        return [taking.at for taking in self._entering if taking.function == function]
 
     @property
     def takers(self) -> set[FunctionPlace]:
         """The functions that enter one asynchronously."""
-        return {one.function for one in self._entering}
+        return {taking.function for taking in self._entering}
 
     @property
     def _entering(self) -> Iterator[Taking]:
-        found = (one for each in self._becoming.values() for one in each)
-        return (one for one in found if one.is_with)
+        every = (taking for together in self._becoming.values() for taking in together)
+        return (taking for taking in every if taking.is_with)
 
     def members(self, rule: str) -> Iterator[Member]:
         """Yield what becomes of the calls that make these locks."""
-        for name, found in sorted(self._becoming.items()):
+        for name, together in sorted(self._becoming.items()):
             module, call = self._made(name) or (None, None)
             if module is None or call is None:
                 continue
             site: Site[ast.AST] = Site(rule, module, call.func)
-            made = member(site, f"`{module.excerpt(call)}`", self._rewritten, found[0].made)
-            along = tuple(dict.fromkeys(one.function.place for one in found))
+            made = member(site, f"`{module.excerpt(call)}`", self._rewritten, together[0].made)
+            along = tuple(dict.fromkeys(taking.function.place for taking in together))
             yield dataclasses.replace(made, along=along)
 
     def _rewritten(self, site: Site[ast.AST], made: str) -> Rewrite:
         if not isinstance(site.node, ast.expr):
             raise Refused(reasons.HELD_LOCK, made)
+        twin = twins().locks[made]
         edits = [
-            site.replace(site.node, _TWINS[made]),
+            site.replace(site.node, twin),
             import_of_asyncio(self._project, site),
             *released(site, site.node),
         ]
-        message = f"`{site.module.text_of(site.node)}` becomes `{_TWINS[made]}`: tasks wait for it"
+        message = f"`{site.module.text_of(site.node)}` becomes `{twin}`: tasks wait for it"
         return Rewrite(message, edits, ["it works in one event loop at a time, and in no thread"])
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:

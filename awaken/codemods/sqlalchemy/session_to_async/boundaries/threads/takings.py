@@ -20,7 +20,7 @@ from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
-    from awaken.codemods.sqlalchemy.session_to_async.functions.managers import Managers
+    from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import Managers
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 

@@ -15,7 +15,7 @@ from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_test_file
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
@@ -50,7 +50,7 @@ class Waits:
         In a process or a loop of its own, nothing else runs meanwhile.
         """
         graph, steps = self._project.calls.graph(), self._part.steps
-        for module in modules_with(self._project, _WORDS, _is_of_tests) if steps else ():
+        for module in modules_with(self._project, _WORDS, is_around_tests) if steps else ():
             for node, reason in self._in(module):
                 around = self._part.around(module, node)
                 if around.start < 0 or module.enclosing_function(node) is None:
@@ -87,7 +87,7 @@ class Waits:
 
     @cached_property
     def _may_be_handed_back(self) -> bool:
-        """Whether a thread, or what a future stands for, may wait for the loop itself."""
+        """Whether a thread, or the work of a future, may wait for the loop itself."""
         return bool(self._project.files_with([name.encode() for name in _KNOWN.handed]))
 
     @cached_property
@@ -113,7 +113,7 @@ class Waits:
 
     @cached_property
     def _locals(self) -> frozenset[str]:
-        """The names of variables and attributes that are given such an object."""
+        """The names of variables and attributes that hold such an object."""
         found = set[str]()
         for module in modules_with(self._project, (b"local",)):
             for node in module.walk():
@@ -132,10 +132,6 @@ class Waits:
         for name in self._project.classes_of(module, made):
             names |= {name, *self._project.library_ancestors(name)}
         return not names.isdisjoint(_KNOWN.local)
-
-
-def _is_of_tests(path: str) -> bool:
-    return is_test_file(path) or is_around_tests(path)
 
 
 def _is_immediate(call: ast.Call) -> bool:

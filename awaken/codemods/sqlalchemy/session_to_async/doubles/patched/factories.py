@@ -19,6 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     entered_asynchronously,
 )
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.frameworks.testing import Replacement
@@ -193,17 +194,16 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
 
 def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Module, ast.expr]]:
     """Yield where the program reads a name that a patch of ``replacement.home`` replaces."""
-    for path in project.files_with([replacement.name.encode()]):
-        module = None if is_around_tests(path) else project.module(path)
-        for node in () if module is None else module.mentions(replacement.name):
+    for module in modules_with(project, [replacement.name.encode()], is_around_tests):
+        for node in module.mentions(replacement.name):
             match node:
-                case ast.Attribute() if module is not None:
+                case ast.Attribute():
                     yield module, node
-                case ast.Name() if module is not None:
+                case ast.Name():
                     # What a file has imported for itself is its own name.
                     bindings = module.scopes.bindings_of(node)
                     is_own = any(one.scope.node is module.tree for one in bindings)
-                    if path == replacement.home or not is_own:
+                    if module.path == replacement.home or not is_own:
                         yield module, node
                 case _:
                     pass

@@ -53,10 +53,8 @@ class Callables:
             yield member(site, f"`{site.module.excerpt(site.node)}`", self._annotated)
 
     def _sites(self, place: Place) -> Iterator[Site[ast.AST]]:
-        module = self._project.module(place.path)
-        for node in module.calls_at(place.span)[:1] if module is not None else ():
-            if module is not None:
-                yield Site(self._rule, module, node)
+        for module, node in self._project.calls_at(place)[:1]:
+            yield Site(self._rule, module, node)
 
     # --------------------------------------------------------------------------------- lambdas
     def _of_lambda(self, place: Place, component: Component | None) -> Iterator[Member]:

@@ -61,13 +61,11 @@ class UnannotatedSessions:
         """Yield the calls that may pass a session to one of these functions: they stay together."""
         for function, calls in sorted(self._passing.items()):
             for place in sorted(calls):
-                module = self._project.module(place.path)
-                for node in () if module is None else module.calls_at(place.span):
-                    if module is not None:
-                        shown = f"`{module.excerpt(node)}`"
-                        why = f"a function that is used as a value, with the session of {shown}"
-                        refused = Refused(UNKNOWN_CALL, why, _CURE, (function,))
-                        yield Member(Site(rule, module, node), refused, shown, (function,))
+                for module, node in self._project.calls_at(place):
+                    shown = f"`{module.excerpt(node)}`"
+                    why = f"a function that is used as a value, with the session of {shown}"
+                    refused = Refused(UNKNOWN_CALL, why, _CURE, (function,))
+                    yield Member(Site(rule, module, node), refused, shown, (function,))
 
     def _passed_at(self, module: Module, owner: ast.expr) -> tuple[Place | None, set[Place]]:
         """Return where the function of a parameter is used, and the calls that may pass a session.
@@ -87,15 +85,15 @@ class UnannotatedSessions:
             components = [[*self._components_at(place)] for place in places]
         if not places or not isinstance(self._project.orm.resource_of(module, owner), Unknown):
             return None, set()
-        together = [one for each in components for one in each]
-        calls = {place for one in together for place in self._passing_in(one)}
+        together = [component for each in components for component in each]
+        calls = {place for component in together for place in self._passing_in(component)}
         is_visible = all(components) and all(map(self._is_visible, together))
         if not calls and (is_visible or not self._names_session(name)):
             return None, set()
         return places[0], calls if is_visible else {*calls, *self._passed_to_unknown}
 
     def _components_at(self, place: Place) -> Iterator[Component]:
-        """Yield what the functions that stand at a place are handed on with."""
+        """Yield the arguments that are passed along with the functions at a place."""
         module = self._project.module(place.path)
         graph = self._project.calls.graph()
         for node in () if module is None else module.expressions_at({place.span}):
@@ -110,53 +108,47 @@ class UnannotatedSessions:
         if isinstance(decorated, Function) and {node, above} & {*decorated.decorator_list}:
             yield module, decorated
             return
-        for one in self._project.values.of(module, node).alternatives:
-            if isinstance(one, FunctionOf) and isinstance(one.node, Function):
-                yield one.module, one.node
+        for value in self._project.values.of(module, node).alternatives:
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                yield value.module, value.node
 
     def _passing_in(self, component: Component) -> Iterator[Place]:
         """Yield the calls that pass a session to the functions of a component."""
         for place in sorted({*component.calls, *component.threads, *component.absorbed}):
-            module = self._project.module(place.path)
-            for call in () if module is None else module.calls_at(place.span):
-                if module is not None and self._is_given_session(module, call):
+            for module, call in self._project.calls_at(place):
+                if self._passes_session(module, call):
                     yield module.place(call)
         for place in component.leaks:
-            module = self._project.module(place.path)
-            for node in () if module is None else module.expressions_at({place.span}):
-                above = None if module is None else module.parent(node)
-                if module is None or not isinstance(above, ast.Call):
+            home = self._project.module(place.path)
+            for node in () if home is None else home.expressions_at({place.span}):
+                above = None if home is None else home.parent(node)
+                if home is None or not isinstance(above, ast.Call):
                     continue
-                if self._is_given_session(module, above):
-                    yield module.place(above)
+                if self._passes_session(home, above):
+                    yield home.place(above)
 
     def _is_visible(self, component: Component) -> bool:
         """Whether all is visible that the functions of a component are passed."""
-        calls = (
-            call
-            for place in component.calls
-            if (module := self._project.module(place.path)) is not None
-            for call in module.calls_at(place.span)
-        )
+        calls = (call for place in component.calls for _, call in self._project.calls_at(place))
         return not component.leaks and not any(map(_unpacks, calls))
 
     @cached_property
     def _passed_to_unknown(self) -> frozenset[Place]:
         """The calls that pass a session to what is not known."""
-        found = set[Place]()
-        for call in self._project.calls.graph().calls():
-            module = self._project.module(call.place.path) if call.kind == "unknown" else None
-            for node in () if module is None else module.calls_at(call.place.span):
-                if module is not None and self._is_given_session(module, node):
-                    found.add(module.place(node))
-        return frozenset(found)
+        return frozenset(
+            module.place(node)
+            for call in self._project.calls.graph().calls()
+            if call.kind == "unknown"
+            for module, node in self._project.calls_at(call.place)
+            if self._passes_session(module, node)
+        )
 
-    def _is_given_session(self, module: Module, call: ast.Call) -> bool:
-        given = (*call.args, *(one.value for one in call.keywords))
+    def _passes_session(self, module: Module, call: ast.Call) -> bool:
+        arguments = (*call.args, *(keyword.value for keyword in call.keywords))
         return any(
             isinstance(self._project.orm.resource_of(module, node), str)
-            for one in given
-            for node in _held(one)
+            for argument in arguments
+            for node in _variables(argument)
         )
 
     def _names_session(self, name: str) -> bool:
@@ -183,7 +175,7 @@ def _parameter(module: Module, owner: ast.expr) -> Binding | None:
                 for node in (() if around is None else module.walk(around))
                 if isinstance(node, ast.Assign)
                 and isinstance(node.value, ast.Name)
-                and [module.text_of(one) for one in node.targets] == [f"self.{name}"]
+                and [module.text_of(target) for target in node.targets] == [f"self.{name}"]
             ]
             bindings = module.scopes.bindings_of(kept[0]) if len(kept) == 1 else []
         case _:
@@ -192,21 +184,21 @@ def _parameter(module: Module, owner: ast.expr) -> Binding | None:
     return bindings[0] if is_parameter else None
 
 
-def _held(node: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
+def _variables(node: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
     """Yield the variables and attributes that an argument is, or that it holds."""
     match node:
         case ast.Name() | ast.Attribute():
             yield node
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
-            yield from (one for part in parts for one in _held(part))
+            yield from (node for part in parts for node in _variables(part))
         case ast.Dict(values=parts):
-            yield from (one for part in parts for one in _held(part))
+            yield from (node for part in parts for node in _variables(part))
         case ast.Starred(value=part):
-            yield from _held(part)
+            yield from _variables(part)
         case _:
             pass
 
 
 def _unpacks(call: ast.Call) -> bool:
-    unpacked = any(isinstance(one, ast.Starred) for one in call.args)
-    return unpacked or any(one.arg is None for one in call.keywords)
+    is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+    return is_starred or any(keyword.arg is None for keyword in call.keywords)

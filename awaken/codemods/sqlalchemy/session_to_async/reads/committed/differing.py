@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -24,11 +25,6 @@ from awaken.project.values.domain import InstanceOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_STATEMENTS = {
-    f"sqlalchemy.{home}{name}"
-    for home in ("", "sql.", "sql.expression.")
-    for name in ("delete", "update")
-}
 _ADDING = {"add", "add_all", "delete", "merge"}
 _APPENDING = {"add", "append", "extend", "insert"}
 _FLUSHING = {"commit", "flush", "rollback"}
@@ -189,7 +185,7 @@ class DifferingUses:
             case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
                 named = _queried(query)
             case ast.Call(args=[named, *_]) if (
-                self._project.qualified_name(module, node.func) in _STATEMENTS
+                self._project.qualified_name(module, node.func) in CHANGES
             ):
                 pass
             case _:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
+from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES, TEXTS
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _RAISED = ("DetachedInstanceError", "ObjectDeletedError")
-_TEXTS = {"sqlalchemy.sql.expression.text", "sqlalchemy.sql.text", "sqlalchemy.text"}
-_WRITING = {
-    f"sqlalchemy.{home}{name}"
-    for home in ("", "sql.", "sql.expression.")
-    for name in ("delete", "update")
-}
 _READ = re.compile(r"\s*(?:select|show|pragma|explain|create|drop|alter|set)\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\s*(?:update|delete|insert|merge|replace|with)\b", re.IGNORECASE)
 _WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"update")
@@ -74,9 +69,9 @@ def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
     if isinstance(call.func, ast.Attribute) and call.func.attr == "exec_driver_sql":
         return not _only_reads(first)
     name = project.qualified_name(module, call.func)
-    if name in _TEXTS:
+    if name in TEXTS:
         return _is_statement(module, call) and not _only_reads(first)
-    if name in _WRITING:
+    if name in CHANGES:
         target = project.qualified_name(module, first)
         return target is None or project.orm.mapped_class(target) is None
     return False

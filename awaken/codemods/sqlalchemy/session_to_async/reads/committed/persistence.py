@@ -17,6 +17,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.effects.places.between import EventGraph
+from awaken.project.frameworks.sqlalchemy.commits.reloads import DELETES
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -31,7 +32,6 @@ _ENDING = {"begin_nested", "delete", "expunge", "expunge_all", "invalidate", "re
 """Methods by which a session may lose an object; a rollback loses those that are new."""
 _CLOSING = {"close", "close_all", "remove"}
 """Methods that other things have as well."""
-_DELETES = {f"sqlalchemy.{home}delete" for home in ("", "sql.", "sql.expression.")}
 _WORDS = tuple(f"{one}(".encode() for one in sorted({*_ENDING, *_CLOSING}))
 _DETACHING = {"close", "delete", "expunge", "expunge_all"}
 _ORPHANS = (b"delete-orphan", b"cascade_delete")
@@ -161,7 +161,7 @@ class Persistence:
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _TAKING:
                 return self._is_of_orphans(owner)
             case ast.Call(func=ast.Name() | ast.Attribute() as called):
-                return self._project.qualified_name(module, called) in _DELETES
+                return self._project.qualified_name(module, called) in DELETES
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
                 return self._is_of_orphans(node)
             case _:

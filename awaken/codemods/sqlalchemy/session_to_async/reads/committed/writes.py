@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
+from awaken.project.frameworks.sqlalchemy.commits.reloads import WRITES
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -32,11 +33,6 @@ _OBJECTS = {"add", "add_all", "bulk_save_objects", "delete", "merge"}
 """Methods of sessions that are given objects to write."""
 _MAPPINGS = {"bulk_insert_mappings", "bulk_update_mappings"}
 _EXECUTING = {"execute", "scalars"}
-_STATEMENTS = {
-    f"sqlalchemy.{home}{name}"
-    for home in ("", "sql.", "sql.expression.")
-    for name in ("delete", "insert", "update")
-}
 _OF_SESSIONS = {*_OBJECTS, *_MAPPINGS, *_EXECUTING, "refresh"}
 _CALLS = tuple(f".{one}(".encode() for one in sorted(_OF_SESSIONS))
 
@@ -222,7 +218,7 @@ class Writes:
             for node in module.walk(first):
                 if not isinstance(node, ast.Call) or not node.args:
                     continue
-                if self._project.qualified_name(module, node.func) in _STATEMENTS:
+                if self._project.qualified_name(module, node.func) in WRITES:
                     name = self._project.qualified_name(module, node.args[0])
                     mapped = None if name is None else self._project.orm.mapped_class(name)
                     yield Written("" if mapped is None or name is None else name, sets_key=True)

@@ -211,8 +211,7 @@ class Displays:
         own = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
         found = Parts([], is_whole)
         for site in callers.sites:
-            home = self._evaluator.load(site.place.path)
-            for call in home.calls_at(site.place.span)[:1] if home is not None else ():
+            for _, call in self._evaluator.calls_at(site.place)[:1]:
                 names = [one.arg for one in call.keywords if one.arg not in own]
                 found.is_whole = found.is_whole and None not in names
                 found.nodes += [(module, ast.Constant(one)) for one in names if one]

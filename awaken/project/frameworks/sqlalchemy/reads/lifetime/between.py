@@ -164,12 +164,11 @@ class BetweenLoadAndRead:
             return
         events = (*events, *frame.events)
         for site in self._evaluator.callers.of(module, function).sites:
-            caller = self._evaluator.load(site.place.path)
-            for call in caller.calls_at(site.place.span) if caller is not None else ():
+            for caller, call in self._evaluator.calls_at(site.place):
                 given = argument_of(call, function, parameter, site.bound)
                 if given is None and site.bound and isinstance(call.func, ast.Attribute):
                     given = call.func.value
-                if given is not None and caller is not None:
+                if given is not None:
                     yield _Frame(caller, given, call, events)
 
     def _from_load(self, frame: _Frame, load: Place) -> tuple[Event, ...] | None:
@@ -262,10 +261,9 @@ class BetweenLoadAndRead:
         """Yield the calls of a function; only those of the frame, if it calls it itself."""
         found: list[tuple[Module, FunctionOrLambda, ast.expr]] = []
         for site in self._evaluator.callers.of(module, function).sites:
-            caller = self._evaluator.load(site.place.path)
-            for call in caller.calls_at(site.place.span) if caller is not None else ():
-                holder = None if caller is None else caller.enclosing_function(call)
-                if caller is not None and holder is not None:
+            for caller, call in self._evaluator.calls_at(site.place):
+                holder = caller.enclosing_function(call)
+                if holder is not None:
                     found.append((caller, holder, call))
         here = [one for one in found if one[1] is frame.function]
         yield from here or found

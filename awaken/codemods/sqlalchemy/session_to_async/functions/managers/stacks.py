@@ -11,18 +11,13 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_ON
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _STACK = "contextlib.ExitStack"
-_TWINS = {
-    "callback": "push_async_callback",
-    "enter_context": "enter_async_context",
-    "push": "push_async_exit",
-}
-"""Methods of a stack, and those that take what is asynchronous."""
 _CURE = "Enter it, or call it, in this function: `with` becomes `async with`."
 
 
@@ -42,9 +37,9 @@ class Stacks:
         made = self._made(call)
         match call:
             case ast.Call(func=ast.Attribute(attr=method), args=[first, *_]) if (
-                made is not None and first is node and method in _TWINS
+                made is not None and first is node and method in twins().stack_methods
             ):
-                self._awaiting.renames(call.func, _TWINS[method])
+                self._awaiting.renames(call.func, twins().stack_methods[method])
                 if method == "enter_context":
                     self._awaiting.awaits(call)
             case _:
@@ -81,6 +76,6 @@ class Stacks:
         """Whether a method of ``stack`` is called that an asynchronous one has as well."""
         above = self._module.parent(stack)
         call = None if above is None else self._module.parent(above)
-        return (
-            isinstance(above, ast.Attribute) and isinstance(call, ast.Call) and above.attr in _TWINS
-        )
+        if not isinstance(above, ast.Attribute) or not isinstance(call, ast.Call):
+            return False
+        return above.attr in twins().stack_methods

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import piece_around
-from awaken.codemods.sqlalchemy.session_to_async.reasons import OUT_OF_SIGHT, PUBLISHED
+from awaken.codemods.sqlalchemy.session_to_async.reasons import PUBLISHED
 from awaken.contract import Place
 from awaken.kit.changes import Member
+from awaken.kit.reasons import OUT_OF_SIGHT
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -80,7 +81,7 @@ def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refuse
 def given_out_of_sight(
     part: SynchronousPart, rule: str, changing: Collection[Member]
 ) -> Iterator[Member]:
-    """Yield the names of files out of sight that stand in pieces of the program that change."""
+    """Yield the files that are not visible and are named in pieces of the program that change."""
     pieces = {piece_with(one) for one in changing}
     for path in sorted({one.path for one in pieces}):
         module = part.project.module(path)

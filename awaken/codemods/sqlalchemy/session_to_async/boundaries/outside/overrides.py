@@ -70,7 +70,7 @@ def _is_like(name: str, patterns: Iterable[str]) -> bool:
 
 def _is_called(part: SynchronousPart, function: FunctionPlace) -> bool:
     """Whether the program calls a method itself, other than for one that overrides it."""
-    if is_test_file(function.path) or is_around_tests(function.path):
+    if is_around_tests(function.path):
         return True
     calls = part.project.calls
     method = function.qualname.rpartition(".")[2]

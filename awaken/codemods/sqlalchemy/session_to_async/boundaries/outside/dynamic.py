@@ -22,12 +22,11 @@ def dynamic_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """
     handed_on = {place for component in part.handed_on for place in component.calls}
     for call in part.project.calls.graph().calls():
-        if call.kind != "unknown" or call.place in handed_on:
+        if call.kind != "unknown" or "getattr" not in call.why or call.place in handed_on:
             continue
-        module = part.project.module(call.place.path) if "getattr" in call.why else None
-        for node in module.calls_at(call.place.span)[:1] if module is not None else ():
-            found = _found_by(module, node) if module is not None else None
-            if module is None or found is None:
+        for module, node in part.project.calls_at(call.place)[:1]:
+            found = _found_by(module, node)
+            if found is None:
                 continue
             meant = [one for one in _named(part, module, found) if takes(part, module, node, one)]
             if meant:

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass, QueryClasses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding

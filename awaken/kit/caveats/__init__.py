@@ -1,0 +1,5 @@
+"""Who notices a rewrite, for the caveats of its finding.
+
+``failures`` finds who catches or expects an exception, ``replaced_names`` which tests replace a
+name, and ``listed_names`` which calls see all names of a scope.
+"""

@@ -1,0 +1,62 @@
+"""What a signature has injected: ``Depends(f)`` as a default, in ``Annotated``, or by a name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+from awaken.knowledge.injection import injection
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+
+Provider = tuple[Module, ast.expr]
+"""What a dependency calls, in the file that writes it."""
+
+
+class Injections:
+    """Answers for one program; providers come as they are written, not evaluated."""
+
+    def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
+        self._names = names
+        self._load = load
+
+    def provider(self, module: Module, node: ast.AST | None) -> ast.expr | None:
+        """Return ``f`` where a node is ``Depends(f)``; None otherwise, and for ``Depends()``."""
+        if not isinstance(node, ast.Call) or not node.args:
+            return None
+        is_dependency = self._names.qualified(module, node.func) in injection().dependencies
+        return node.args[0] if is_dependency else None
+
+    def below(self, module: Module, root: ast.AST) -> Iterator[Provider]:
+        """Yield the providers that the code below ``root`` writes itself."""
+        for node in module.walk(root):
+            provider = self.provider(module, node)
+            if provider is not None:
+                yield module, provider
+
+    def of_parameter(
+        self, module: Module, parameter: ast.arg, default: ast.expr | None
+    ) -> Iterator[Provider]:
+        """Yield the providers of a parameter, of the default first."""
+        for written in (default, parameter.annotation):
+            if written is not None:
+                for home, node in self._meant(module, written):
+                    yield from self.below(home, node)
+
+    def of_function(self, module: Module, function: Function) -> Iterator[Provider]:
+        """Yield the providers of a function's decorators and parameters."""
+        for decorator in function.decorator_list:
+            yield from self.below(module, decorator)
+        for parameter, default in parameters_of(function.args):
+            yield from self.of_parameter(module, parameter, default)
+
+    def _meant(self, module: Module, node: ast.expr) -> list[Provider]:
+        """Return what the name of an alias is bound to; ``node`` itself if it is no alias."""
+        name = self._names.qualified(module, node)
+        located = None if name is None else self._names.locate(name)
+        home = None if located is None else self._load(located.path)
+        if located is None or home is None or len(located.rest) != 1:
+            return [(module, node)]
+        bindings = home.scopes.module.bindings.get(located.rest[0], [])
+        return [(home, one.value) for one in bindings if one.value is not None]

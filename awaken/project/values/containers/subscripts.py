@@ -1,0 +1,68 @@
+"""What a subscript reads of one value: of a container, of a typed dictionary, by a method."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.modules import Module
+from awaken.project.values.containers.building import number
+from awaken.project.values.containers.items import sliced, subscripted
+from awaken.project.values.domain import (
+    ClassOf,
+    External,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    NotRelevant,
+    Unknown,
+    Value,
+    Values,
+)
+from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
+from awaken.project.values.questions import Questions
+
+_TYPED = {"typing.TypedDict", "typing_extensions.TypedDict"}
+
+
+def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscript) -> Values:
+    """Return what ``node`` reads of ``owner``, one of the values that it subscripts."""
+    items = _of_container(node, owner)
+    if items is not None:
+        return items
+    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    match owner:
+        case InstanceOf() if isinstance(key, str) and _is_typed_dict(evaluator, owner):
+            return evaluator.attribute(owner, key, module, node)
+        case Unknown() | NotRelevant(mock=True):
+            return (owner,)
+        case NoneValue():
+            return ()
+        case InstanceOf() if are_automap((owner,)):
+            return (ClassOf(AUTOMAP_CLASS),)
+        case InstanceOf():
+            methods = evaluator.attribute(owner, "__getitem__", module, node)
+            # A method that is visible, or that a stub declares.
+            if all(isinstance(one, FunctionOf | External) for one in methods):
+                call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)
+                return evaluator.called(methods, module, call)
+        case _:
+            pass
+    why = f"what an item of `{module.excerpt(node.value)}` is cannot be seen"
+    return (evaluator.unknown(module, node, why),)
+
+
+def _of_container(node: ast.Subscript, owner: Value) -> Values | None:
+    """Return the item or slice that ``node`` reads of a container; None if it is not known."""
+    if not isinstance(node.slice, ast.Slice):
+        return subscripted(owner, number(node.slice))
+    bounds = [node.slice.lower, node.slice.upper]
+    numbers = [None if bound is None else number(bound) for bound in bounds]
+    is_known = node.slice.step is None and all(
+        bound is None or at is not None for bound, at in zip(bounds, numbers, strict=True)
+    )
+    return sliced(owner, numbers[0], numbers[1], known=is_known)
+
+
+def _is_typed_dict(evaluator: Questions, value: InstanceOf) -> bool:
+    ancestors = evaluator.classes.ancestors(value.qualified)
+    return ancestors is not None and not _TYPED.isdisjoint(ancestors.outside)

@@ -1,0 +1,178 @@
+"""What findings announce of endpoints that write objects, and where nothing is read again."""
+
+from __future__ import annotations
+
+import pytest
+from compared_applications import differences, migrated, observed
+from endpoints_of_objects import ENDPOINT, HELPING, PLAIN
+from random_objects import HEAD, HELPERS
+
+DATACLASSES = HEAD.format(
+    session="",
+    base="MappedAsDataclass, DeclarativeBase, kw_only=True",
+    new=", init=False",
+    default=", default=None",
+    cascade="",
+)
+NAMED = """\
+@app.post("/0/{{key}}")
+def endpoint0(key: int, db: Session = Depends(get_db)):
+    order = db.get(Order, key)
+    {uses}
+    return {{"title": order.title}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("uses", "is_run"),
+    [
+        ("order.amount += 1", False),
+        ("assert order is not None", False),
+        ("print(order)", True),
+        ('seen = f"{order}"', True),
+        ("assert order == db.get(Order, 1)", True),
+        ("assert order in [db.get(Order, 1)]", True),
+    ],
+)
+def test_a_generated_method_reads_only_where_it_runs(uses, is_run):
+    result = migrated({"shop.py": DATACLASSES + NAMED.format(uses=uses)})
+
+    assert ('lazy="selectin"' in result.files["shop.py"].decode()) == is_run
+
+
+VISIBLE = """\
+from contextvars import ContextVar
+
+current: ContextVar[str] = ContextVar("current")
+
+
+def who(key: int, db: Session = Depends(get_db)):
+    current.set(db.get(User, key).name)
+
+
+@app.post("/0/{key}", dependencies=[Depends(who)])
+def endpoint0(key: int, db: Session = Depends(get_db)):
+    return [current.get("nobody"), sorted(vars(db.get(User, key)))]
+"""
+
+
+def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
+    result = migrated({"shop.py": PLAIN + VISIBLE})
+
+    (said,) = [one.message for one in result.report.findings if "`sessionmaker`" in one.message]
+    assert "the `__dict__` of an object holds what is loaded with it now" in said
+    assert "a `ContextVar` that a dependency sets is seen by its endpoint from now on" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "db.query(Order).filter_by(user_id=key).delete()\ndb.add(user)",
+            "`user.orders` still holds what",
+        ),
+        (
+            "db.execute(delete(Order))\ndb.commit()\nstore(db, user)",
+            "`user.orders` still holds what",
+        ),
+        (
+            "from sqlmodel import delete as d\ndb.execute(d(Order))\ndb.commit()\nstore(db, user)",
+            "`user.orders` still holds what",
+        ),
+        ("db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)", "`user.orders` still holds"),
+        ("db.execute(delete(Tag))\ndb.delete(user)", "`user.tags` still holds what"),
+        ("db.delete(user)\nx = len(user.orders)", "`user` is read before its deletion is flushed"),
+        ("db.delete(user)\ndb.flush()\ndb.delete(user)", "`user` is deleted twice"),
+        ("db.add(Tag(name='n'))\ndb.expire(user)", "`db.expire(user)` comes before a flush"),
+        (
+            "t = db.get(Tag, 1)\nuser.tags.append(t)\ndb.commit()\nuser.tags.append(t)",
+            "`user.tags` keeps its items when it gets more of them",
+        ),
+        (
+            "user.orders.append(Order(title='x', amount=1))\nUserOrdersOut.model_validate(user)",
+            "no flush has written what `user.orders` was given",
+        ),
+        ("db.execute(delete(Order))\ndb.commit()\ndb.add(db.get(Team, 1))", ""),
+        ("db.delete(user)\ndb.flush()\nx = len(user.orders)", ""),
+        ("db.add(Tag(name='n'))\ndb.flush()\ndb.expire(user)", ""),
+        ("user.tags.append(db.get(Tag, 1))\ndb.commit()\nx = len(user.tags)", ""),
+        (
+            "user.orders.append(Order(title='x', amount=1))\ndb.flush()\nOut.model_validate(user)",
+            "",
+        ),
+    ],
+)
+def test_what_comes_to_something_else_is_said_of_its_function(body, said):
+    lines = ["user = db.get(User, key)", *body.splitlines(), "seen = [user.orders, user.tags]"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    result = migrated({"shop.py": PLAIN + HELPERS["store"] + "\n\n" + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    assert said in found.message if said else ";" not in found.message
+    assert bool(found.related) == bool(said) or not said
+
+
+@pytest.mark.parametrize(
+    ("cascade", "before", "is_said"),
+    [
+        (', cascade="all, delete-orphan"', "", True),
+        (', cascade="all, delete-orphan"', "x = order.user", False),
+        (', cascade="all"', "", False),
+    ],
+)
+def test_it_is_said_where_an_owner_that_is_loaded_ahead_deletes_orphans(cascade, before, is_said):
+    head = HEAD.format(session="", base="DeclarativeBase", new="", default="", cascade=cascade)
+    lines = ["order = db.get(Order, key)", before or "x = 1", "order.user = None", "db.commit()"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    reader = "def reader(order: Order):\n    return order.user.name, order.user.orders\n\n"
+    result = migrated({"shop.py": head + reader + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    said = "the owner that `order.user` replaces is loaded, and deletes orphans"
+    assert (said in found.message) == is_said
+
+
+ANY_MODEL = """\
+def load(db: Session, model, key: int):
+    return db.get(model, key)
+
+@app.post("/0/{key}", response_model=TeamUsersOut)
+def endpoint0(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    team = load(db, Team, 1)
+    team.users.append(User(name="more"))
+    db.commit()
+    return team
+
+@app.post("/1/{key}", response_model=OrderUserOut)
+def endpoint1(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    order = load(db, Order, key)
+    db.commit()
+    return order
+"""
+
+
+def test_a_response_reads_its_own_model_of_a_function_that_loads_any(tmp_path):
+    result = migrated({"any_model.py": PLAIN + ANY_MODEL})
+
+    after = result.files["any_model.py"].decode()
+    sides = [
+        observed(text, f"{side}_any_model", tmp_path / side)
+        for side, text in (("before", PLAIN + ANY_MODEL), ("after", after))
+    ]
+    assert [*differences(*sides, ())] == []
+
+
+def test_a_read_in_the_statement_that_rolls_back_is_announced():
+    lines = ["user = db.get(User, key)", "return [renamed(db, user), user.name]"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    result = migrated({"shop.py": PLAIN + HELPING + "\n\n" + endpoint})
+
+    said = "where a call in this statement rolls back, reading `user` after it raises"
+    (found,) = [one for one in result.report.findings if said in one.message]
+    assert "return [renamed" in head_line(result, found)
+
+
+def head_line(result, finding):
+    """Return the line of the program before that a finding is about."""
+    text = result.report.files[0].before.text
+    return text[finding.place.span.start :].splitlines()[0].decode()
