@@ -284,10 +284,18 @@ class DifferingUses:
         One that is loaded ahead has the object deleted: `cascade="all, delete-orphan"`.
         """
         attributes = [one for one in nodes if isinstance(one, ast.Attribute)]
-        read = {module.text_of(one) for one in attributes if isinstance(one.ctx, ast.Load)}
         for node in attributes:
-            shown = module.text_of(node)
-            if not isinstance(node.ctx, ast.Store) or shown in read:
+            shown, statement = module.text_of(node), module.statement_of(node)
+            if not isinstance(node.ctx, ast.Store) or statement is None:
+                continue
+            if any(
+                isinstance(one.ctx, ast.Load)
+                and module.text_of(one) == shown
+                and module.span(one).end <= module.span(node).start
+                and (reading := module.statement_of(one)) is not None
+                and dominates(module, reading, statement)
+                for one in attributes
+            ):
                 continue
             for owner in sorted(self._classes_of(module, node.value)):
                 if node.attr in self._loaded(owner) and self._has_orphans(owner, node.attr):
