@@ -362,6 +362,10 @@ def _conditions(
         )
         is_conditional = any(isinstance(one, ast.If) for one in around)
         name = text.partition(".")[0]
+        # An object that is expired by name is loaded in front of the same statement.
+        is_plain = is_plain and not any(
+            module.span(function).contains(module.span(one)) for one in module.mentions("expire")
+        )
         if not is_plain or not is_conditional or not _is_bound(module, function, statement, name):
             return [None]
         found.append(statement)

@@ -427,5 +427,13 @@ def _code(read: _Read, inspect: str, item: str) -> str:
     code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.is_many:
         lines = "".join(f"    {line}\n" for line in code.splitlines())
-        return f"for {item} in {read.text}:\n{lines}"
+        # What leads there may be None.
+        owners = read.text.split(".")[:-1]
+        prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
+        held = " and ".join([*(f"{one} is not None" for one in prefixes), read.text])
+        return (
+            f"for {item} in {held} or ():\n{lines}"
+            if prefixes
+            else (f"for {item} in {read.text}:\n{lines}")
+        )
     return code
