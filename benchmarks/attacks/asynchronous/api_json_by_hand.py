@@ -1,3 +1,4 @@
+# announced: holds what is loaded with it now
 import json
 from fastapi.encoders import jsonable_encoder
 from collections.abc import Iterator

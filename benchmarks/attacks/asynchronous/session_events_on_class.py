@@ -1,3 +1,4 @@
+# announced: the `identity_map` of a session
 from sqlalchemy import event
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy import ForeignKey, create_engine, func, select, update

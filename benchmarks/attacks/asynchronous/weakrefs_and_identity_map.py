@@ -1,3 +1,4 @@
+# announced: the `identity_map` of a session
 import gc
 import weakref
 from sqlalchemy import ForeignKey, create_engine, func, select, update

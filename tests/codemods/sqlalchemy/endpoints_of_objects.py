@@ -53,6 +53,20 @@ def renamed(db: Session, user: User) -> bool:
         return False
     return True
 
+class Work:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, traceback) -> bool:
+        if kind:
+            self.db.rollback()
+        else:
+            self.db.commit()
+        return kind is ValueError
+
 def first_order(db: Session, key: int) -> Order | None:
     user = db.get(User, key)
     return user.orders[0] if user.orders else None

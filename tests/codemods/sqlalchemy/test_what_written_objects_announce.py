@@ -92,6 +92,25 @@ def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
             "user.orders.append(Order(title='x', amount=1))\nUserOrdersOut.model_validate(user)",
             "no flush has written what `user.orders` was given",
         ),
+        (
+            "user.name = 'x'\ndb.delete(user)\ndb.flush()\nx = len(user.orders)",
+            "`user` is read after its deletion",
+        ),
+        (
+            "db.query(User).filter(User.id == key).delete()\nx = len(user.orders)",
+            "`user` is read after `delete(User)`, which may delete it",
+        ),
+        (
+            "db.expunge(user)\nif flag:\n    db.add(user)",
+            "`user` is without a session from `db.expunge(user)` to `db.add(user)`",
+        ),
+        (
+            "if flag:\n    user.orders.clear()\ndb.add(Order(title='x', amount=1))\ndb.flush()",
+            "`user.orders` is loaded under a condition before its rows change",
+        ),
+        ("user.orders.clear()\ndb.add(Order(title='x', amount=1))\ndb.flush()", ""),
+        ("db.query(Tag).delete()\nx = len(user.orders)", ""),
+        ("db.expunge(user)", ""),
         ("db.execute(delete(Order))\ndb.commit()\ndb.add(db.get(Team, 1))", ""),
         ("db.delete(user)\ndb.flush()\nx = len(user.orders)", ""),
         ("db.add(Tag(name='n'))\ndb.flush()\ndb.expire(user)", ""),

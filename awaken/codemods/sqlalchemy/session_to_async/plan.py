@@ -199,7 +199,7 @@ class SessionToAsync(Rule):
             return self._left_over(part, resources, constraints, options)
         spawned = SpawnedReads(project, operations)
         loading = Loading(project, self.name, spawned.reads(), options.levels)
-        expired = ExpiredReads(project, self.name)
+        expired = ExpiredReads(project, self.name, loading.loaded_with_objects)
         expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
         parts = RefreshedParts(project, self.name, loading.loaded_with_objects)
         shared = SharedSessions(project, self.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
-from awaken.project.values.domain import InstanceOf, Values
+from awaken.project.values.domain import InstanceOf, Value, Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -57,10 +57,14 @@ _LATE = "where a call in this statement rolls back, reading {} after it raises"
 
 
 class ExpiredReads:
-    """What becomes of the reads of one program behind ``rollback`` and ``expire_all``."""
+    """What becomes of the reads of one program behind ``rollback`` and ``expire_all``.
 
-    def __init__(self, project: Project, rule: str) -> None:
+    ``loaded`` gives what is loaded with each object of a class, and so is when it is refreshed.
+    """
+
+    def __init__(self, project: Project, rule: str, loaded: Callable[[str], list[str]]) -> None:
         self._project = project
+        self._loaded = loaded
         self._rule = rule
         self._read_of = ReadOf(project)
         self._states = Persistence(project)
@@ -214,7 +218,8 @@ class ExpiredReads:
             node, above = above, module.parent(above)
             values = self._project.values.of(module, node).alternatives
             kind = kind_of(self._project, values)
-        if not kind or not reads_of_object(module, node, is_many=kind == "many"):
+        is_read = reads_of_object(module, node, is_many=kind == "many")
+        if not kind or not (is_read or _is_deleted(module, node)):
             return None
         text, names = module.text_of(node), self._relationships(module, node, values)
         if not names and is_refreshed(module, statement, event, text):
@@ -224,10 +229,41 @@ class ExpiredReads:
             # What is known where it is read need not be known in front of the statement.
             kind = "optional"
         further = self._read_of.along(module, node, values) if kind != "many" else ()
-        # Its own relationships are refreshed; the further ones have loaded themselves.
-        steps = [one for one in further if names and one.text != text and self._is_kept(one)]
+        # Its own relationships are refreshed; what they give is in the session already, and is not.
+        steps = [one for one in further if one.text != text and self._is_kept(one)]
+        steps += self._held_by_new(module, node, values)
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
         return Load(first, text, session, kind, names, tuple(steps), may_be_lost)
+
+    def _held_by_new(
+        self, module: Module, node: ast.Attribute | ast.Name, values: Values
+    ) -> Iterator[Step]:
+        """Yield a column of what a new object holds: that is expired, and the object is not."""
+        mapped, text = self._project.orm.mapped_class, module.text_of(node)
+        for name in sorted(self._read_of.names(module, node, values, is_many=False)):
+            for one in values:
+                facts = mapped(one.qualified) if isinstance(one, InstanceOf) else None
+                if not isinstance(one, InstanceOf) or facts is None or not self._is_made(one):
+                    continue
+                side = facts.relationships.get(name)
+                target = None if side is None or side.target is None else mapped(side.target)
+                if side is not None and side.target is not None and target is not None:
+                    is_many = self._project.orm.is_collection(one.qualified, name) is True
+                    column = next(iter(target.columns), "")
+                    if column:
+                        yield Step(f"{text}.{name}", column, (side.target,), is_many)
+
+    def _is_made(self, value: Value) -> bool:
+        """Whether an object is one that the program makes, and no statement loads."""
+        for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
+            module = self._project.module(origin.place.path)
+            if module is None:
+                continue
+            for call in module.calls_at(origin.place.span):
+                name = self._project.qualified_name(module, call.func)
+                if name is not None and self._project.orm.mapped_class(name) is not None:
+                    return True
+        return False
 
     def _is_kept(self, step: Step) -> bool:
         """Whether a read is one of a relationship."""
@@ -251,17 +287,19 @@ class ExpiredReads:
         self, module: Module, node: ast.Attribute | ast.Name, values: Values
     ) -> frozenset[str]:
         above = module.parent(node)
-        if not isinstance(above, ast.Attribute):
-            return frozenset()
+        is_named = isinstance(above, ast.Attribute)
+        names = self._read_of.names(module, node, values, is_many=False)
+        found = set[str]()
         for one in values:
-            mapped = (
+            facts = (
                 self._project.orm.mapped_class(one.qualified)
                 if isinstance(one, InstanceOf)
                 else None
             )
-            if mapped is not None and above.attr in mapped.relationships:
-                return frozenset({above.attr})
-        return frozenset()
+            if isinstance(one, InstanceOf) and facts is not None:
+                loaded = () if is_named else self._loaded(one.qualified)
+                found |= names.intersection(facts.relationships).difference(loaded)
+        return frozenset(found)
 
 
 def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
@@ -282,6 +320,15 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
                     yield replace(load, statement=whole_if(module, statement))
             case _:
                 pass
+
+
+def _is_deleted(module: Module, node: ast.AST) -> bool:
+    """Whether an object is deleted: what is loaded for that would leave its columns expired."""
+    match module.parent(node):
+        case ast.Call(func=ast.Attribute(attr="delete")):
+            return True
+        case _:
+            return False
 
 
 def _variable(module: Module, load: Load) -> object:

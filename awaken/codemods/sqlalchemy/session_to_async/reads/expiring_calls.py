@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
+    entering,
     is_of_callers,
 )
 from awaken.contract import Place
@@ -51,9 +52,22 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
                 # A wrapper runs where what it decorates is called.
                 called = (function, *wrappers.decorated(function))
                 calls |= {_Event(x.place, ends) for one in called for x in graph.callers(one)}
+                ends = ends or _lets_through(project, function)
+                calls |= {_Event(one, ends) for one in entering(project, function)}
         waiting = sorted(calls - seen)
         seen |= calls
     return sorted(found)
+
+
+def _lets_through(project: Project, function: FunctionPlace) -> bool:
+    """Whether a block that ``function`` ends goes on behind no exception."""
+    module = project.module(function.path)
+    node = None if module is None else module.function_at(function.start)
+    values = (one.value for one in ast.walk(node or ast.Pass()) if isinstance(one, ast.Return))
+    return all(
+        one is None or (isinstance(one, ast.Constant) and one.value in {None, False})
+        for one in values
+    )
 
 
 def _ended(

@@ -264,9 +264,27 @@ class Loading:
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"`{side.shown}` is loaded with every object, for not all that read it are known"
-        caveat = "statements of its class load more than before"
+        caveats = ["statements of its class load more than before"]
+        inverse = self._inverse_of(side)
+        if inverse and not all(one.is_traced for one in self._reads[side.key]):
+            caveats.append(f"it is not loaded with objects that `{inverse}` gives")
         depth = _DEEPEST if side.key in self._ways_back else 0
-        return Rewrite(message, edits_of(self._project, side, _EAGER, depth), [caveat])
+        return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
+
+    def _inverse_of(self, side: Side) -> str:
+        """Return the other side of a collection, if the mapping loads that as well.
+
+        SQLAlchemy goes no further where a class comes back to itself.
+        """
+        owner, name = side.key
+        mapped = self._project.orm.mapped_class(owner)
+        inverse = self._project.orm.inverse_of(owner, name)
+        target = None if mapped is None else mapped.relationships[name].target
+        is_collection = self._project.orm.is_collection(owner, name)
+        if inverse is None or target is None or not is_collection:
+            return ""
+        is_mapped = (target, inverse.attribute) in self._mapped
+        return f"{target.rpartition('.')[2]}.{inverse.attribute}" if is_mapped else ""
 
     @cached_property
     def _ways_back(self) -> set[Key]:

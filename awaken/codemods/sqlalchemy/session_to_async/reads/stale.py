@@ -52,11 +52,13 @@ def read_after_commits(
     that get a loader option. Where something may be changed and not written yet, reading anew would
     lose it.
     """
-    is_unseen = any(unseen_writes(project))
+    is_unseen, is_held = any(unseen_writes(project)), holds_back(project)
     for load in later:
         module = project.module(load.place.path)
         calls = [] if module is None else module.calls_at(load.place.span)
-        if module is None or load.kind != "load" or not load.is_clean or len(calls) != 1:
+        if module is None or load.kind != "load" or len(calls) != 1:
+            continue
+        if is_held and not load.is_clean:
             continue
         is_whole = is_unseen and project.orm.commits.reloads.of(module, calls[0]) is not None
         if is_whole or _gives_relationships(project, module, calls[0], mapped, loading):

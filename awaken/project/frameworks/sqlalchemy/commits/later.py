@@ -29,6 +29,8 @@ _KEEPING = {
     "append", "appendleft", "extend", "insert", "put", "put_nowait", "send", "setdefault", "update",
 }  # fmt: skip
 """Methods of containers and queues by which they get objects."""
+_CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "update"}
+"""Methods of collections by which they get or lose items."""
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 _LEAVING = (ast.Break, ast.Continue, ast.Return)
 _WITHS = (ast.AsyncWith, ast.With)
@@ -305,10 +307,17 @@ class LaterInFunction:
                 return False
 
     def _changes(self, module: Module, node: ast.AST) -> bool:
-        """Whether an attribute of something that may be mapped is set."""
-        if not _is_set(node):
-            return False
-        return self._loaded.held(self._evaluator.values(module, node.value)) != "nothing"
+        """Whether an attribute of something that may be mapped is set, or gets or loses items."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr=method, value=ast.Attribute(value=held))) if (
+                method in _CHANGING
+            ):
+                pass
+            case ast.Attribute(value=held) if _is_set(node):
+                pass
+            case _:
+                return False
+        return self._loaded.held(self._evaluator.values(module, held)) != "nothing"
 
 
 def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:

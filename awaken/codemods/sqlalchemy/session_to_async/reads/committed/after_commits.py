@@ -12,7 +12,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
@@ -21,11 +21,16 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
+    expired_items,
     items_of,
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import covers, is_refreshed
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
+    covers,
+    dominates,
+    is_refreshed,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
@@ -59,7 +64,9 @@ class _Read:
 
     Of all its items, if it is ``is_many``. ``further`` is read of what that gives, which may have
     been new, or loses a side when the other one is refreshed. It ``may_be_detached``, if a request
-    of a test may have closed its session meanwhile.
+    of a test may have closed its session meanwhile. A statement that commits under a condition has
+    it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
+    statement that reads it.
     """
 
     statement: ast.stmt
@@ -70,6 +77,8 @@ class _Read:
     is_many: bool
     may_be_detached: bool
     further: tuple[Step, ...] = ()
+    behind: bool = False
+    reading: ast.stmt | None = None
 
 
 class ReadsAfterCommits:
@@ -104,7 +113,10 @@ class ReadsAfterCommits:
         for place, made in read_of_made(project):
             self._places[place.path].setdefault(place, []).append(made)
         self._statements = {
-            module.place(read.statement) for module, reads in self._all() for read in reads
+            module.place(read.statement)
+            for module, reads in self._all()
+            for read in reads
+            if not read.behind
         }
 
     def places(self) -> frozenset[Place]:
@@ -118,10 +130,10 @@ class ReadsAfterCommits:
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
         for module, reads in self._all():
-            by_statement: defaultdict[ast.stmt, list[_Read]] = defaultdict(list)
+            by_statement: defaultdict[tuple[ast.stmt, bool], list[_Read]] = defaultdict(list)
             for one in reads:
-                by_statement[one.statement].append(one)
-            for statement, each in by_statement.items():
+                by_statement[one.statement, one.behind].append(one)
+            for (statement, _), each in by_statement.items():
                 yield self._member(Site(self._rule, module, statement), each)
 
     def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
@@ -140,7 +152,10 @@ class ReadsAfterCommits:
             line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
             if each[0].session and any(one.may_be_detached for one in each):
                 line = _inside(f"if {item} in {session}:", line)
-            elif self._states.may_be_lost(site.module, site.node, text):
+            elif any(
+                self._states.may_be_lost(site.module, one.reading or site.node, text)
+                for one in each
+            ):
                 inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
                 line = _inside(f"if {inspect}({item}).persistent:", line)
                 imports = [*imports, needed]
@@ -154,11 +169,14 @@ class ReadsAfterCommits:
                 code += loaded_as_read(session, back)
         steps = [step for one in reads for step in one.further]
         if steps and reads[0].session:
+            item = site.module.scopes.fresh_name("item", "one")
+            code += expired_items(reads[0].session, filter(self._is_kept, steps), item)
             code += loaded_as_read(reads[0].session, steps)
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
         message = f"{shown} is read anew behind a commit, as it was"
         place = site.module.place(site.node)
-        edits = [site.insert_statements(place, "before", code), *imports]
+        where: Literal["after", "before"] = "after" if reads[0].behind else "before"
+        edits = [site.insert_statements(place, where, code), *imports]
         return Member(site, Rewrite(message, edits), shown)
 
     # ---------------------------------------------------------------------------------- reads
@@ -188,7 +206,7 @@ class ReadsAfterCommits:
                     kept[number] = replace(kept[number], further=tuple(further))
                     continue
                 is_again = any(_is_same(module, one, found) for one in kept)
-                if is_again and _is_changed(module, found, events[0]):
+                if is_again and _is_changed(module, found, events):
                     continue
                 kept.append(found)
                 for inner in self._behind(module, found):
@@ -246,7 +264,10 @@ class ReadsAfterCommits:
             session = session_in(self._project, module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             further = () if is_many else self._further(module, node, values)
-            yield _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
+            read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
+            for anchor in _conditions(module, function, first, events, text):
+                is_behind = anchor is not None
+                yield replace(read, statement=anchor or first, behind=is_behind, reading=first)
 
     def _further(
         self,
@@ -265,6 +286,9 @@ class ReadsAfterCommits:
             if is_kept and (is_back or is_new):
                 return (before, *(each for each in steps if each.text != before.text))
         return ()
+
+    def _is_kept(self, step: Step) -> bool:
+        return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
 
     def _may_be_detached(
         self, module: Module, function: Function, node: ast.expr, events: list[Place]
@@ -315,6 +339,53 @@ def _inside(header: str, line: str) -> str:
     return f"{header}\n" + "".join(f"    {one}\n" for one in line.splitlines())
 
 
+def _conditions(
+    module: Module, function: Function, later: ast.stmt, events: Sequence[Place], text: str
+) -> list[ast.stmt] | list[None]:
+    """Return the statements that commit, if each is under a condition; None if one is not.
+
+    A statement that ``later`` is always behind is under none. What ``text`` names has to be there.
+    """
+    found = list[ast.stmt]()
+    for event in events:
+        calls = module.calls_at(event.span)[:1] if event.path == module.path else []
+        statement = module.statement_of(calls[0]) if calls else None
+        if statement is None or dominates(module, statement, later):
+            return [None]
+        around = [
+            one
+            for one in module.ancestors(statement)
+            if one is not function and not module.span(one).contains(module.span(later))
+        ]
+        is_plain = isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign) and not any(
+            isinstance(one, ast.For | ast.AsyncFor | ast.While | Function) for one in around
+        )
+        is_conditional = any(isinstance(one, ast.If) for one in around)
+        name = text.partition(".")[0]
+        # An object that is expired by name is loaded in front of the same statement.
+        is_plain = is_plain and not any(
+            module.span(function).contains(module.span(one)) for one in module.mentions("expire")
+        )
+        if not is_plain or not is_conditional or not _is_bound(module, function, statement, name):
+            return [None]
+        found.append(statement)
+    return list(dict.fromkeys(found))
+
+
+def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str) -> bool:
+    """Whether a variable has its object where a statement runs, and keeps it."""
+    bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
+    end = module.span(statement).start
+    places = [
+        module.statement_of(one.node) for one in bindings if not isinstance(one.node, ast.arg)
+    ]
+    if any(one is None or module.span(one).start >= end for one in places):
+        return False
+    return len(places) < len(bindings) or any(
+        one is not None and dominates(module, one, statement) for one in places
+    )
+
+
 def _is_same(module: Module, one: _Read, other: _Read) -> bool:
     is_named_so = (one.text, one.name) == (other.text, other.name)
     return is_named_so and function_of(module, one.statement) is function_of(
@@ -322,11 +393,29 @@ def _is_same(module: Module, one: _Read, other: _Read) -> bool:
     )
 
 
-def _is_changed(module: Module, read: _Read, event: Place) -> bool:
-    """Whether a collection is changed behind the commit by hand: read anew, it may lose that."""
+def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
+    """Whether a collection is changed by hand behind commits: read anew, it may lose that.
+
+    What is changed in front of a commit that always runs before the read was written by it.
+    """
     text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
-    is_here = function is not None and module.span(function).contains(event.span)
-    start = event.span.end if is_here and event.path == module.path else 0
+    here = [
+        one.span.end
+        for one in events
+        if function is not None
+        and one.path == module.path
+        and module.span(function).contains(one.span)
+    ]
+    end = module.span(read.statement).start
+    certain = [
+        module.span(call).end
+        for one in events
+        if one.path == module.path and one.span.end <= end
+        for call in module.calls_at(one.span)[:1]
+        if (statement := module.statement_of(call)) is not None
+        and dominates(module, statement, read.statement)
+    ]
+    start = max(certain) if certain else min(here, default=0)
     for node in module.walk(function):
         if not isinstance(node, ast.Attribute) or module.span(node).start < start:
             continue

@@ -22,7 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
-    covers,
+    dominates,
     ends_before,
     is_refreshed,
 )
@@ -40,7 +40,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class _Read:
     ``root`` is the object that this begins with.
 
     Of all its items, if it is ``is_many``. An object that may be new has loaded nothing yet;
-    one that ``may_be_lost`` by its session is not refreshed.
+    one that ``may_be_lost`` by its session is not refreshed. A collection ``is_filled`` from its
+    other side.
     """
 
     statement: ast.stmt
@@ -74,6 +75,7 @@ class _Read:
     step: Step | None = None
     may_be_lost: bool = False
     is_new: bool = False
+    is_filled: bool = False
 
 
 class _Sight(NamedTuple):
@@ -124,11 +126,40 @@ class ReadsAfterWrites:
         shown = " and ".join(f"`{one.text}.{one.name}`" for one in reads)
         message = f"{shown} is read after a write, and is loaded then, as it was"
         place = site.module.place(site.node)
-        return Member(
-            site,
-            Rewrite(message, [site.insert_statements(place, "before", code), *imports]),
-            shown,
-        )
+        edits = [site.insert_statements(place, "before", code), *imports]
+        kept = [f"`{one.text}.{one.name}`" for one in reads if self._is_used_by_callers(site, one)]
+        caveats = [f"a caller reads {one} before, which stayed as it was" for one in kept]
+        moved = [f"`{one.text}.{one.name}`" for one in reads if one.is_filled]
+        caveats += [f"{one} may have another order than its other side gave it" for one in moved]
+        return Member(site, Rewrite(message, edits, caveats), shown)
+
+    def _is_used_by_callers(self, site: Site[ast.AST], read: _Read) -> bool:
+        """Whether a caller reads a relationship of an object before it hands that on."""
+        module, graph = site.module, self._project.calls.graph()
+        function = function_of(module, read.statement)
+        if function is None or read.text not in {
+            one.arg for one, _ in parameters_of(function.args)
+        }:
+            return False
+        start = module.span(function).start
+        place = next(one for one in graph.functions() if one[:2] == (module.path, start))
+        for call in graph.callers(place):
+            home = self._project.module(call.place.path)
+            if home is None:
+                continue
+            for node in home.calls_at(call.place.span):
+                given = {one.id for one in node.args if isinstance(one, ast.Name)}
+                for each in home.walk(function_of(home, node)):
+                    match each:
+                        case ast.Attribute(value=ast.Name(id=held), attr=name) if (
+                            name == read.name
+                            and held in given
+                            and home.span(each).start < home.span(node).start
+                        ):
+                            return True
+                        case _:
+                            pass
+        return False
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
@@ -147,7 +178,23 @@ class ReadsAfterWrites:
         for making in self._writes.with_unloaded():
             for place in self._named_behind(making):
                 found[place.path].setdefault(place, []).append(making)
+        for place in self._replaced():
+            found[place.path].setdefault(place, [])
         return dict(sorted(found.items()))
+
+    def _replaced(self) -> Iterator[Place]:
+        """Yield the variables of which a relationship is replaced, in files that write."""
+        names = self._project.orm.relationships_of_mapped()
+        for path in sorted({one.path for one in self._writes.places()}):
+            module = self._project.module(path)
+            for node in () if module is None else module.walk():
+                match node:
+                    case ast.Attribute(value=ast.Name() as held, attr=name, ctx=ast.Store()) if (
+                        module is not None and name in names
+                    ):
+                        yield module.place(held)
+                    case _:
+                        pass
 
     def _named_behind(self, making: Place) -> Iterator[Place]:
         """Yield the variables of a function that are read behind a call, if of a relationship."""
@@ -175,8 +222,8 @@ class ReadsAfterWrites:
             if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
         ]
         for node in sorted(nodes, key=lambda one: module.span(one).start):
-            for found, end in self._reads(module, node, places[module.place(node)], read_of):
-                if not any(_covers(module, one, found, end) for one in kept):
+            for found in self._reads(module, node, places[module.place(node)], read_of):
+                if not any(_covers(module, one, found) for one in kept):
                     kept.append(found)
                     yield found
 
@@ -186,8 +233,8 @@ class ReadsAfterWrites:
         node: ast.Attribute | ast.Name,
         writes: list[Place],
         read_of: ReadOf,
-    ) -> Iterator[tuple[_Read, int]]:
-        """Yield what is read of an object, each with the end of the first write that changes it."""
+    ) -> Iterator[_Read]:
+        """Yield what is read of an object, and has to be loaded in front of that."""
         statement, function = module.statement_of(node), function_of(module, node)
         if statement is None or function is None or not is_of_function(module, node, function):
             return
@@ -223,12 +270,11 @@ class ReadsAfterWrites:
         sight = _Sight(module, node, function, writes, still)
         yield from self._of_steps(sight, read, [one for one in steps if self._is_kept(one)])
 
-    def _of_steps(
-        self, sight: _Sight, read: _Read, steps: Iterable[Step]
-    ) -> Iterator[tuple[_Read, int]]:
+    def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
         """Yield those of ``steps`` that have to be loaded in front of a statement."""
-        module, before = sight.module, list[Step]()
+        module, passed, loaded = sight.module, list[Step](), set[str]()
         for step in steps:
+            before = [one for one in passed if one.way == step.text]
             is_first = read.text == step.text and not step.is_many
             found = replace(
                 read,
@@ -252,12 +298,29 @@ class ReadsAfterWrites:
                 self._writes.sets_key(one, each.owners) for one in sight.writes for each in before
             )
             is_other = is_other or self._is_reset(sight, before, step)
-            before = [step]
-            if not changing:
-                if is_other or self._is_of_new(module, step, sight.writes, found):
-                    yield replace(found, is_new=True), min(one.span.end for one in sight.writes)
-            elif not _is_used_before(module, sight.function, changing[0], found):
-                yield found, changing[0].span.end
+            # What a read loads has nothing of its own but what each object is loaded with.
+            is_other = is_other or (step.text in loaded and not self._is_loaded_with(step))
+            passed.append(step)
+            if changing and not _is_used_before(module, sight.function, changing[0], found):
+                loaded.add(step.way)
+                fills = (self._sets_other_side(module, one) for one in changing)
+                yield replace(found, is_filled=not found.is_by_key and any(fills))
+            elif is_other or (not changing and self._is_of_new(module, step, sight.writes, found)):
+                loaded.add(step.way)
+                yield replace(found, is_new=True)
+
+    def _sets_other_side(self, module: Module, write: Place) -> bool:
+        """Whether a write sets a relationship, by which its other side gets the object."""
+        names = self._project.orm.relationships_of_mapped()
+        return any(
+            isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store) and one.attr in names
+            for one in module.expressions_at({write.span})
+        )
+
+    def _is_loaded_with(self, step: Step) -> bool:
+        """Whether the mapping loads a relationship with each object."""
+        loaded = self._loading.loaded_with_objects
+        return all(step.name in loaded(owner) for owner in step.owners)
 
     def _is_kept(self, step: Step) -> bool:
         """Whether all objects that are read have the relationship, and keep it."""
@@ -308,10 +371,20 @@ def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read
     )
 
 
-def _covers(module: Module, earlier: _Read, later: _Read, behind: int) -> bool:
-    """Whether what one read loads is there for another; ``behind`` is the end of a write."""
-    is_same = (earlier.text, earlier.name) == (later.text, later.name)
-    return is_same and covers(module, earlier.statement, later.statement, later.text, [behind])
+def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
+    """Whether one read loads what another reads: that stays, whatever is written meanwhile."""
+    start, end = module.span(earlier.statement).start, module.span(later.statement).start
+    return (
+        (earlier.text, earlier.name) == (later.text, later.name)
+        and dominates(module, earlier.statement, later.statement)
+        and not any(
+            isinstance(one, ast.Name)
+            and isinstance(one.ctx, ast.Store)
+            and one.id == later.text.partition(".")[0]
+            and start <= module.span(one).start < end
+            for one in module.walk(function_of(module, later.statement))
+        )
+    )
 
 
 def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
@@ -338,7 +411,7 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
 def _code(read: _Read, inspect: str, item: str) -> str:
     reading = "" if read.step is None else loaded_as_read(read.session, [read.step])
     if read.is_new:
-        if read.may_be_lost:
+        if read.may_be_lost and read.text == read.root:
             # What is flushed as deleted still loads, until a commit detaches it.
             return f"if not {inspect}({read.root}).detached:\n    {reading}"
         is_plain = not read.is_optional or "." in read.text
@@ -354,5 +427,13 @@ def _code(read: _Read, inspect: str, item: str) -> str:
     code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.is_many:
         lines = "".join(f"    {line}\n" for line in code.splitlines())
-        return f"for {item} in {read.text}:\n{lines}"
+        # What leads there may be None.
+        owners = read.text.split(".")[:-1]
+        prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
+        held = " and ".join([*(f"{one} is not None" for one in prefixes), read.text])
+        return (
+            f"for {item} in {held} or ():\n{lines}"
+            if prefixes
+            else (f"for {item} in {read.text}:\n{lines}")
+        )
     return code

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
+from awaken.kit.search import modules_with
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -46,11 +47,31 @@ def _committing_calls(project: Project) -> list[Commit]:
             if start is not None and (function := functions[place.path, start]) not in seen:
                 reached.add(function)
         seen |= reached
-        waiting = sorted(
-            {call.place for function in reached for call in graph.callers(function)} - set(found)
-        )
+        called = {call.place for function in reached for call in graph.callers(function)}
+        entered = {place for function in reached for place in entering(project, function)}
+        waiting = sorted((called | entered) - set(found))
         found |= {place: Commit(place, is_async=False) for place in waiting}
     return [found[place] for place in sorted(found)]
+
+
+def entering(project: Project, function: FunctionPlace) -> Iterator[Place]:
+    """Yield the calls that make what a block is entered with, if ``function`` runs at its end."""
+    owner, _, name = function.qualname.rpartition(".")
+    word = owner.rpartition(".")[2]
+    for module in modules_with(project, (word.encode(),)) if name == "__exit__" else ():
+        for node in module.walk():
+            for item in node.items if isinstance(node, ast.With) else ():
+                call = item.context_expr
+                made = (
+                    project.qualified_name(module, call.func)
+                    if isinstance(call, ast.Call)
+                    else None
+                )
+                found = None if made is None else project.class_definition(made)
+                if found is not None and found[0].path == function.path:
+                    span = found[0].span(found[1])
+                    if span.start <= function.start < span.end:
+                        yield module.place(call)
 
 
 def _committed_for_callers(project: Project, place: Place) -> int | None:

@@ -6,7 +6,7 @@ Nothing that is written in front of a read makes up for it: the report names eac
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _ADDING = {"add", "add_all", "delete", "merge"}
 _APPENDING = {"add", "append", "extend", "insert"}
 _FLUSHING = {"commit", "flush", "rollback"}
+_ENDING = {"commit", "rollback"}
+_DETACHING = {"close", "expunge", "expunge_all"}
 _VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
 _ORPHAN = "delete-orphan"
 _WORDS = (b".add(", b".add_all(", b".merge(", b".delete(")
@@ -55,8 +57,18 @@ class DifferingUses:
         own = (one for one in own_nodes(what_runs(function)) if isinstance(one, ast.expr))
         nodes = sorted(own, key=lambda one: module.span(one).start)
         found = dict[str, Place]()
-        shapes = (self._added, self._deleted, self._expired, self._appended, self._validated)
-        for each in (*shapes, self._orphaned):
+        shapes = (
+            self._added,
+            self._deleted,
+            self._deleted_by_statement,
+            self._taken,
+            self._expired,
+            self._appended,
+            self._used,
+            self._validated,
+            self._orphaned,
+        )
+        for each in shapes:
             for said, node in each(module, nodes):
                 found.setdefault(said, module.place(node))
         return list(found), list(found.values())
@@ -96,9 +108,123 @@ class DifferingUses:
                     and node.id == use.text
                     and module.span(node).start > module.span(use.node).end
                     and self._is_read(module, node)
-                    and not self._is_between(module, nodes, use.node, node)
                 ):
-                    yield f"`{use.text}` is read before its deletion is flushed", node
+                    if not self._is_between(module, nodes, use.node, node):
+                        yield f"`{use.text}` is read before its deletion is flushed", node
+                    elif (
+                        self._is_changed_before(module, nodes, use.node)
+                        and self._has_loaded(module, node)
+                        and not self._is_between(module, nodes, use.node, node, _ENDING)
+                    ):
+                        yield f"`{use.text}` is read after its deletion", node
+
+    def _is_changed_before(
+        self, module: Module, nodes: Sequence[ast.AST], deletion: ast.AST
+    ) -> bool:
+        """Whether something is changed before an object is deleted, which it may read."""
+        return any(
+            module.span(one).end <= module.span(deletion).start and self._changes(module, one)
+            for one in nodes
+        )
+
+    def _deleted_by_statement(
+        self, module: Module, nodes: Sequence[ast.AST]
+    ) -> Iterator[tuple[str, ast.AST]]:
+        """Yield what reads an object behind a statement that deletes rows of its class."""
+        for use in nodes:
+            if not isinstance(use, ast.Call) or last_name(use.func) != "delete":
+                continue
+            owners = self._rows_of(module, use)
+            if not owners or self._is_of_session(module, use, {"delete"}):
+                continue
+            for node in nodes:
+                if (
+                    isinstance(node, ast.Name)
+                    and isinstance(node.ctx, ast.Load)
+                    and module.span(node).start > module.span(use).end
+                    and self._is_read(module, node)
+                    and not self._classes_of(module, node).isdisjoint(owners)
+                    and self._has_loaded(module, node)
+                    and not self._is_between(module, nodes, use, node, _ENDING)
+                ):
+                    shown = module.excerpt(use)
+                    yield f"`{node.id}` is read after `{shown}`, which may delete it", node
+
+    def _taken(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where a session gets an object again that was taken out of it."""
+        for node in nodes:
+            if not isinstance(node, ast.Call) or not self._is_of_session(module, node, _DETACHING):
+                continue
+            for later in nodes:
+                if module.span(later).start < module.span(node).end:
+                    continue
+                for text, _ in self._adds(module, later):
+                    names = {one.id for one in node.args if isinstance(one, ast.Name)}
+                    if not names or text in names:
+                        shown, then = module.excerpt(node), module.excerpt(later)
+                        yield f"`{text}` is without a session from `{shown}` to `{then}`", later
+
+    def _used(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where a collection is used under a condition, then its rows change, then read.
+
+        Where it was not used it is loaded behind that change, and has it.
+        """
+        uses = [*self._attributes_of(module, nodes)]
+        adding = [one for one in nodes if isinstance(one, ast.Call) and self._writes(module, one)]
+        for number, later in enumerate(uses):
+            for use in uses[:number]:
+                start, end = module.span(use.node).end, module.span(later.node).start
+                first, last = module.statement_of(use.node), module.statement_of(later.node)
+                is_same = use.text == later.text and first is not None and last is not None
+                if not is_same or first is None or last is None or dominates(module, first, last):
+                    continue
+                if any(
+                    start <= module.span(one).start < end
+                    and not self._written_by(module, one).isdisjoint(use.owners)
+                    for one in adding
+                ) and not self._is_between(module, nodes, use.node, later.node, _ENDING):
+                    yield (
+                        f"`{use.text}` is loaded under a condition before its rows change",
+                        use.node,
+                    )
+
+    def _attributes_of(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[_Use]:
+        """Yield the reads of relationships, each with its target: here, or of what is handed on."""
+        for node in nodes:
+            match node:
+                case ast.Attribute(value=held, attr=name, ctx=ast.Load()) if (
+                    name in self._project.orm.relationships_of_mapped()
+                ):
+                    names = {name}
+                case ast.Name() as held if not isinstance(
+                    module.parent(held), ast.Attribute
+                ) and self._is_read(module, held):
+                    names = {
+                        one for each in self._classes_of(module, held) for one in self._loaded(each)
+                    }
+                case _:
+                    continue
+            for owner in sorted(self._classes_of(module, held)):
+                mapped = self._project.orm.mapped_class(owner)
+                for name in sorted(names) if mapped is not None else ():
+                    facts = None if mapped is None else mapped.relationships.get(name)
+                    if facts is not None and facts.target is not None:
+                        text = f"{module.text_of(held)}.{name}"
+                        yield _Use(node, text, frozenset({facts.target}))
+
+    def _writes(self, module: Module, call: ast.Call) -> bool:
+        return self._is_of_session(module, call, _ADDING) or bool(self._rows_of(module, call))
+
+    def _written_by(self, module: Module, call: ast.Call) -> frozenset[str]:
+        """Return the classes of which a call adds objects or changes rows."""
+        added = (self._classes_of(module, one) for one in call.args)
+        return frozenset().union(self._rows_of(module, call), *added)
+
+    def _has_loaded(self, module: Module, node: ast.expr) -> bool:
+        """Whether relationships of an object are loaded ahead, and one of them is read."""
+        loaded = {name for owner in self._classes_of(module, node) for name in self._loaded(owner)}
+        above = module.parent(node)
+        return above.attr in loaded if isinstance(above, ast.Attribute) else bool(loaded)
 
     def _expired(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where objects are expired while changes wait for a flush."""
@@ -154,10 +280,18 @@ class DifferingUses:
         One that is loaded ahead has the object deleted: `cascade="all, delete-orphan"`.
         """
         attributes = [one for one in nodes if isinstance(one, ast.Attribute)]
-        read = {module.text_of(one) for one in attributes if isinstance(one.ctx, ast.Load)}
         for node in attributes:
-            shown = module.text_of(node)
-            if not isinstance(node.ctx, ast.Store) or shown in read:
+            shown, statement = module.text_of(node), module.statement_of(node)
+            if not isinstance(node.ctx, ast.Store) or statement is None:
+                continue
+            if any(
+                isinstance(one.ctx, ast.Load)
+                and module.text_of(one) == shown
+                and module.span(one).end <= module.span(node).start
+                and (reading := module.statement_of(one)) is not None
+                and dominates(module, reading, statement)
+                for one in attributes
+            ):
                 continue
             for owner in sorted(self._classes_of(module, node.value)):
                 if node.attr in self._loaded(owner) and self._has_orphans(owner, node.attr):
@@ -250,9 +384,14 @@ class DifferingUses:
                 return False
 
     def _is_between(
-        self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
+        self,
+        module: Module,
+        nodes: Sequence[ast.AST],
+        start: ast.AST,
+        end: ast.AST,
+        methods: Collection[str] = _FLUSHING,
     ) -> bool:
-        """Whether a flush certainly runs between two nodes."""
+        """Whether a flush, or another of some methods, certainly runs between two nodes."""
         first, last = module.span(start).end, module.span(end).start
         later = module.statement_of(end)
         flushing = (
@@ -260,7 +399,7 @@ class DifferingUses:
             for one in nodes
             if first <= module.span(one).start < last
             and isinstance(one, ast.Call)
-            and last_name(one.func) in _FLUSHING
+            and last_name(one.func) in methods
         )
         return any(
             one is not None and later is not None and dominates(module, one, later)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _RAISED = ("DetachedInstanceError", "ObjectDeletedError")
+_KEEPING = {"add", "append", "insert", "setdefault"}
 _READ = re.compile(r"\s*(?:select|show|pragma|explain|create|drop|alter|set)\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\s*(?:update|delete|insert|merge|replace|with)\b", re.IGNORECASE)
 _WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"update")
@@ -44,11 +45,15 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     seen = [*_set_for_requests(project)]
     if seen:
         said.append("a `ContextVar` that a dependency sets is seen by its endpoint from now on")
+    if identities := [*_identities(project)]:
+        said.append("the `identity_map` of a session holds what is loaded ahead")
+    if kept := [*_kept_in_modules(project)]:
+        said.append("objects that a variable of a file keeps can be read after their session")
     caught = dict(_caught(project))
     names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may not be raised any more where the program expects that")
-    return said, (*unseen, *answered, *held, *seen, *caught)
+    return said, (*unseen, *answered, *held, *seen, *identities, *kept, *caught)
 
 
 def unseen_writes(project: Project) -> Iterator[Place]:
@@ -127,6 +132,44 @@ def _dictionaries(project: Project) -> Iterator[Place]:
                 case _:
                     continue
             if kind_of(project, project.values.of(module, held).alternatives):
+                yield module.place(node)
+
+
+def _identities(project: Project) -> Iterator[Place]:
+    """Yield where a program looks at all the objects of a session."""
+    for module in modules_with(project, (b".identity_map",)):
+        for node in module.mentions("identity_map"):
+            if isinstance(node, ast.Attribute):
+                yield module.place(node)
+
+
+def _kept_in_modules(project: Project) -> Iterator[Place]:
+    """Yield where mapped objects are put into containers of a file, if commits expire them."""
+    if project.orm.keeps_objects():
+        return
+    for module in modules_with(project, (b".commit(", b".get(", b".add(", b"query", b"scalar")):
+        containers = {
+            name
+            for name, bindings in module.scopes.module.bindings.items()
+            if any(
+                isinstance(one.value, ast.Dict | ast.List | ast.Set | ast.Call) for one in bindings
+            )
+        }
+        for node in module.walk() if containers else ():
+            match node:
+                case ast.Assign(
+                    targets=[ast.Subscript(value=ast.Name(id=name) as held)], value=kept
+                ) if name in containers:
+                    pass
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name) as held, attr=method),
+                    args=[*_, kept],
+                ) if name in containers and method in _KEEPING:
+                    pass
+                case _:
+                    continue
+            is_own = any(one.scope.kind == "module" for one in module.scopes.bindings_of(held))
+            if is_own and kind_of(project, project.values.of(module, kept).alternatives):
                 yield module.place(node)
 
 

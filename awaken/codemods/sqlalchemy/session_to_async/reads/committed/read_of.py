@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +32,11 @@ class Step(NamedTuple):
     is_assigned: bool = False
 
     @property
+    def way(self) -> str:
+        """What says the objects that this gives."""
+        return f"{self.text}.{self.name}"
+
+    @property
     def code(self) -> str:
         """The read itself, where something on the way may be None, or a collection."""
         outer = _prefixes(self.text)[1:-1] if self.is_many else _prefixes(self.text)[1:]
@@ -51,6 +56,22 @@ def loaded_as_read(session: str, steps: Iterable[Step]) -> str:
     reads = list(dict.fromkeys(one.code for one in steps))
     code = reads[0] if len(reads) == 1 else f"({', '.join(reads)})"
     return f"await {session}.run_sync(lambda _: {code})\n"
+
+
+def expired_items(session: str, steps: Iterable[Step], item: str) -> str:
+    """Return the statements that expire what items had loaded before a commit, if they did.
+
+    The collection that they are items of is read for that, if it is not loaded.
+    """
+    code = ""
+    for one in dict.fromkeys(each for each in steps if each.is_many):
+        owner, _, name = one.text.rpartition(".")
+        holds = Step(owner, name, ())
+        code += loaded_as_read(session, [holds])
+        given = "".join(f"{each} is not None and " for each in _prefixes(owner)[1:])
+        code += f"for {item} in {given}{one.text} or ():\n"
+        code += f'    {session}.expire({item}, ["{one.name}"])\n'
+    return code
 
 
 class ReadOf:
@@ -138,14 +159,19 @@ class ReadOf:
             one for each in values if isinstance(each, InstanceOf) for one in each.origins or ()
         ]
         for name in sorted({name for one in origins for name in self._answered[one.place]}):
-            yield Step(text, name, owners)
+            # A function that loads any model is one place for all of them.
+            if all(name in self._relationships(one) for one in owners):
+                yield Step(text, name, owners)
         for path in sorted({path for one in origins for path in self._below[one.place]}):
             (home, name), (owner, below) = (step.rsplit(".", 1) for step in path)
             if not any(home in self._project.orm.mapping_ancestors(one) for one in owners):
-                # A function that loads any model is one place for all of them.
                 continue
             is_many = any(self._project.orm.is_collection(one, name) for one in owners)
             yield Step(f"{text}.{name}", below, (owner,), is_many)
+
+    def _relationships(self, owner: str) -> Collection[str]:
+        mapped = self._project.orm.mapped_class(owner)
+        return () if mapped is None else mapped.relationships
 
     @cached_property
     def _validated(self) -> defaultdict[Place, frozenset[str]]:

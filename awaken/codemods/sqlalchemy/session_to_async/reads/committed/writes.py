@@ -183,15 +183,13 @@ class Writes:
                 made := self._project.qualified_name(module, node.func)
             ) in self._owners:
                 given = frozenset(one.arg for one in node.keywords if one.arg is not None)
-                loaded = written_behind(self._project, module, node)
-                if not self._is_refreshed(module, node):
+                if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
             case ast.Call(func=ast.Name() as called) if any(
                 isinstance(one.node, ast.arg) for one in module.scopes.bindings_of(called)
             ):
                 # A class that its caller names.
-                loaded = written_behind(self._project, module, node)
-                if not self._is_refreshed(module, node):
+                if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written("", is_new=True, loaded=loaded)
             case ast.Attribute(attr=name, ctx=ast.Store()) if name in self._names:
                 for value in self._project.values.of(module, node.value).alternatives:
@@ -240,16 +238,38 @@ class Writes:
             elif isinstance(value, InstanceOf | ClassOf) and self._is_mapped(value.qualified):
                 yield value.qualified
 
-    def _is_refreshed(self, module: Module, made: ast.Call) -> bool:
-        """Whether an object is refreshed where it is made, or by what it is handed to."""
+    def _loaded_behind(self, module: Module, made: ast.Call) -> int | None:
+        """Return the byte behind which a new object is loaded, 0 if it never is.
+
+        None if it is refreshed at once: by what it is handed to, or nobody has a name for it.
+        """
         above = module.parent(made)
         if isinstance(above, ast.Call) and last_name(above.func) in self._refreshing:
-            return True
+            return None
+        match module.statement_of(made):
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                pass
+            case _:
+                name = ""
         function = function_around(module, made)
-        return function is not None and any(
-            isinstance(module.parent(one), ast.Call) and function_around(module, one) is function
-            for one in module.mentions("refresh")
-        )
+        refreshed = [
+            one
+            for each in module.mentions("refresh")
+            if isinstance(one := module.parent(each), ast.Call)
+            and function is not None
+            and function_around(module, one) is function
+        ]
+        if not name:
+            return None if refreshed else written_behind(self._project, module, made)
+        end = module.span(made).end
+        ends = [
+            module.span(one).end
+            for one in refreshed
+            if module.span(one).start > end
+            and any(isinstance(each, ast.Name) and each.id == name for each in one.args[:1])
+        ]
+        ends.append(written_behind(self._project, module, made))
+        return min((one for one in ends if one), default=0)
 
     @cached_property
     def _refreshing(self) -> frozenset[str]:

@@ -21,7 +21,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def returned_objects(
         for node in (part for one in returned for part in _parts(one)):
             classes = _objects(project, module, node)
             names = sorted({name for one in classes for name in loaded(one)})
-            if isinstance(node, ast.Name | ast.Attribute) and _commits(module, node):
+            if isinstance(node, ast.Name | ast.Attribute) and _commits(project, module, node):
                 # What was put into a new object was expired, and is kept now.
                 names = sorted({*names, *_relationships(project, classes)})
             names = [one for one in names if not _is_wanted(project, module, node, classes, [one])]
@@ -84,9 +84,26 @@ def returned_objects(
                     yield member(inner, shown, loads_later, project, found)
 
 
-def _commits(module: Module, node: ast.AST) -> bool:
+def _commits(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether the function around a node commits, or a function that it calls."""
     function = module.enclosing_function(node)
-    return any(module.enclosing_function(one) is function for one in module.mentions("commit"))
+    if not isinstance(function, Function):
+        return False
+    graph = project.calls.graph()
+    functions = {(one.path, one.start): one for one in graph.functions()}
+    place = functions[module.path, module.span(function).start]
+    called = (each for call in graph.callees(place) for each in call.functions)
+    for one in (place, *called):
+        home = project.module(one.path)
+        around = None if home is None else home.function_at(one.start)
+        for mention in () if home is None or around is None else home.mentions("commit"):
+            if (
+                home is not None
+                and around is not None
+                and home.span(around).contains(home.span(mention))
+            ):
+                return True
+    return False
 
 
 def _relationships(project: Project, classes: list[str]) -> set[str]:

@@ -18,7 +18,7 @@ from awaken.project.values.domain import InstanceOf, Value
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_WORDS = (b"==", b"!=", b" in ", b"(", b"%", b"{")
+_WORDS = (b"=", b" in ", b"(", b"%", b"{")
 _COMPARING = (ast.Eq, ast.Gt, ast.GtE, ast.In, ast.Lt, ast.LtE, ast.NotEq, ast.NotIn)
 _CALLS = {
     *("ascii", "format", "hash", "print", "repr", "sorted", "str"),  # builtins
@@ -45,10 +45,23 @@ class GeneratedMethods:
             one
             for module in modules_with(self._project, _WORDS)
             for node in module.walk()
-            for used in _used(node)
+            for used in (*_used(node), *self._moved(node))
             for value in self._project.values.of(module, used).alternatives
             for one in self._mapped(value)
         )
+
+    def _moved(self, node: ast.AST) -> Iterator[ast.expr]:
+        """Yield what gets another owner: the collection of the one before looks for it."""
+        match node:
+            case ast.Attribute(value=held, attr=name, ctx=ast.Store()) if name in self._sides:
+                yield held
+            case _:
+                pass
+
+    @cached_property
+    def _sides(self) -> frozenset[str]:
+        """The names of the relationships of mapped classes."""
+        return frozenset(self._project.orm.relationships_of_mapped())
 
     def _mapped(self, value: Value) -> Iterator[str]:
         if isinstance(value, InstanceOf):
