@@ -264,7 +264,10 @@ class Loading:
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"`{side.shown}` is loaded with every object, for not all that read it are known"
-        caveat = "statements of its class load more than before"
+        caveat = (
+            "statements of its class load more than before, and reading it of a detached object "
+            "no longer raises"
+        )
         depth = _DEEPEST if side.key in self._ways_back else 0
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), [caveat])
 
