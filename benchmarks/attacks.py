@@ -8,14 +8,14 @@ message of a change must say so. A second run changes nothing, and nothing is le
 A program is a file, `main.py` in its copy. A line `# --- shop/models.py` in it begins another file.
 Lines at its top, `# key: value`, say what is special:
 
-    rules: a, b         rules of the unsafe run, beside or instead of those of the field
+    rules: a, b         rules of the unsafe run, in place of those of the field, with + besides
     announced: words    the unsafe run may differ: a message of a change holds these words
     python: 3.12        the Python that the program demands, and needs
     needs: fastapi      another requirement
     statements: no      what is sent to the database may differ
     pytest: yes         pytest runs it; what becomes of each test is compared, not what is printed
 
-`attacks/FIELD/_NAME.py` stands beside each program of its field as `NAME.py`. Usage:
+`attacks/FIELD/_NAME.py` is `NAME.py` next to each program of its field. Usage:
 
     uv run python benchmarks/attacks.py [FIELD | FIELD/NAME]... [--diff] [--jobs 2]
 
@@ -70,6 +70,8 @@ _HEADER = re.compile(r"# (rules|announced|python|needs|statements|pytest|order):
 _FILE = re.compile(r"^# --- (\S+)\n", re.MULTILINE)
 _ADDRESS = re.compile(r"0x[0-9a-f]+|Task-\d+|%\(\d+ |ThreadPoolExecutor-\d+_\d+|asyncio_\d+")
 _OF_TESTS = re.compile("TEST|COLLECT|WARN|never")
+_REFUSED = {"engine/needs-other-versions"}
+"""What the engine refuses before it writes: nothing was taken back."""
 _REQUIRED = (
     "sqlalchemy>=2.0",
     "fastapi>=0.115",
@@ -171,7 +173,8 @@ def _unfinished(report: RootReport) -> tuple[str, str] | None:
     """Return what the run could not do, or took back."""
     if report.diagnostics:
         return "diagnostic", "\n".join(one.message + one.traceback for one in report.diagnostics)
-    taken_back = [one for one in report.findings if "engine/" in (one.reason or "")]
+    reasons = ((one, one.reason or "") for one in report.findings)
+    taken_back = [one for one, why in reasons if why.startswith("engine/") and why not in _REFUSED]
     if taken_back:
         return "rolled back", "\n".join(f"{one.reason}: {one.message}" for one in taken_back)
     return None
@@ -213,10 +216,11 @@ def rewritten(
         root = Path(directory).resolve()
         _write(root, files)
         needs = [*_REQUIRED, *program.said.get("needs", "").split()]
-        (root / "pyproject.toml").write_text(
+        manifest = (
             f'[project]\nname = "attack"\nversion = "0"\nrequires-python = ">={program.python}"\n'
-            f"dependencies = {needs!r}\n",
+            f"dependencies = {needs!r}\n"
         )
+        _write(root, {"pyproject.toml": files.get("pyproject.toml", manifest)})
         options = api.Options(
             settings=Settings(
                 select=tuple(chosen), unsafe_fixes=level == "unsafe", published=False
@@ -226,8 +230,8 @@ def rewritten(
             use_cache=False,
         )
         (report,) = api.run([root], options).roots
-    made = {one.path: one.after.text.decode() for one in report.files if one.path.endswith(".py")}
-    return report, {**files, **made}
+    # Settings of pytest among them, without which coroutine tests do not run.
+    return report, {**files, **{one.path: one.after.text.decode() for one in report.files}}
 
 
 def _write(root: Path, files: Mapping[str, str]) -> None:

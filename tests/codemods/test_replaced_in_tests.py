@@ -68,6 +68,141 @@ async def other():
     asyncio.get_running_loop().create_task(job())
     return 2
 """
+JOBS = """\
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+class Job:
+    factory = SessionLocal
+    plain = SessionLocal
+
+    def session(self) -> Session:
+        return SessionLocal()
+
+    def by_attribute(self):
+        db = self.factory()
+        try:
+            return db.execute(text("select 1")).scalar_one()
+        finally:
+            db.close()
+
+    def by_method(self):
+        db = self.session()
+        try:
+            return db.execute(text("select 1")).scalar_one()
+        finally:
+            db.close()
+
+    def by_plain(self):
+        db = self.plain()
+        try:
+            return db.execute(text("select 1")).scalar_one()
+        finally:
+            db.close()
+
+
+@dataclass
+class Field:
+    factory: Callable[[], Session] = SessionLocal
+
+    def by_field(self):
+        db = self.factory()
+        try:
+            return db.execute(text("select 1")).scalar_one()
+        finally:
+            db.close()
+
+
+class Replaced:
+    factory = SessionLocal
+
+    def by_object(self):
+        db = self.factory()
+        try:
+            return db.execute(text("select 1")).scalar_one()
+        finally:
+            db.close()
+
+
+job = Replaced()
+"""
+KEPT = """\
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+engine = create_engine("sqlite://")
+
+
+class Kept(Session):
+    left = False
+
+    def __exit__(self, *error):
+        self.left = True
+
+
+options = {"class_": Kept}
+plain = {"autoflush": False}
+Options = sessionmaker(engine, **options)
+Plain = sessionmaker(engine, **plain)
+Registry = scoped_session(sessionmaker(engine, class_=Kept))
+
+
+def make() -> Session:
+    return Kept(engine)
+
+
+class Job:
+    def __init__(self, maker: sessionmaker[Session]):
+        self.maker = maker
+
+    def by_maker(self):
+        db = self.maker()
+        try:
+            return getattr(db, "left", False), db
+        finally:
+            db.close()
+
+
+def by_options():
+    db = Options()
+    try:
+        return getattr(db, "left", False), db
+    finally:
+        db.close()
+
+
+def by_registry():
+    db = Registry()
+    try:
+        return getattr(db, "left", False), db
+    finally:
+        db.close()
+
+
+def by_function():
+    db = make()
+    try:
+        return getattr(db, "left", False), db
+    finally:
+        db.close()
+
+
+def by_plain():
+    db = Plain()
+    try:
+        return getattr(db, "left", False), db
+    finally:
+        db.close()
+
+
+job = Job(sessionmaker(engine, class_=Kept))
+"""
 FAKE_SESSION = """\
 class Fake:
     def execute(self, statement):
@@ -238,6 +373,48 @@ def test_it():
 """,
         ("unsafe",),
         "a caller may pass a `factory` that gives something else than a session",
+    ),
+    "the factory, which a subclass or an object has of its own": Program(
+        "session-context-manager",
+        JOBS,
+        FAKE_SESSION
+        + """
+class FakeJob(main.Job):
+    factory = Fake
+    plain = main.SessionLocal
+
+    def session(self):
+        return Fake()
+
+def test_it():
+    assert FakeJob().by_attribute() == 1
+
+def test_method():
+    assert FakeJob().by_method() == 1
+
+def test_field():
+    assert main.Field(Fake).by_field() == 1
+
+def test_object():
+    main.job.factory = Fake
+    assert main.job.by_object() == 1
+""",
+        ("unsafe", "unsafe", "safe", "unsafe", "unsafe"),
+        "`self.",
+    ),
+    "factories that make sessions with ends of their own": Program(
+        "session-context-manager",
+        KEPT,
+        """
+def test_it():
+    for one in (main.job.by_maker, main.by_options, main.by_registry, main.by_function):
+        left, db = one()
+        assert not left and not db.left
+
+def test_plain():
+    main.by_plain()
+""",
+        ("manual", "manual", "manual", "manual", "safe"),
     ),
     "create_task, by what gives no task": Program(
         "dangling-task",

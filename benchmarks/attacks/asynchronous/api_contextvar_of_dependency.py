@@ -1,3 +1,4 @@
+# announced: a `ContextVar` that a dependency sets is seen by its endpoint
 from contextvars import ContextVar
 from collections.abc import Iterator
 

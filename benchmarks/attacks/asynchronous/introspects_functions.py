@@ -1,3 +1,4 @@
+# announced: or asks what it is, meets a function of the program
 import inspect
 import typing
 from sqlalchemy import ForeignKey, create_engine, func, select, update

@@ -1,3 +1,4 @@
+# announced: tasks that are left are cancelled
 # rules: asyncio-run
 import asyncio
 

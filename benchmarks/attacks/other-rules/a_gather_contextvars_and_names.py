@@ -1,3 +1,4 @@
+# announced: does not see context variables that are set while the next one is made
 # rules: gather-to-taskgroup
 import asyncio
 from contextvars import ContextVar

@@ -1,3 +1,4 @@
+# announced: what went on to the callers so far is handled here
 # rules: group-except
 import asyncio
 

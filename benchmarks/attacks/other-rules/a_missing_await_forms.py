@@ -1,3 +1,4 @@
+# announced: what did not run so far runs now
 # rules: missing-await
 import asyncio
 import warnings

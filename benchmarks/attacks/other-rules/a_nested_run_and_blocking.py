@@ -1,3 +1,4 @@
+# announced: other coroutines run in the meantime
 # rules: nested-asyncio-run, blocking-call
 import asyncio
 import subprocess

@@ -1,3 +1,4 @@
+# announced: where a coroutine is driven by hand, no loop may run
 # rules: running-loop
 import asyncio
 

@@ -1,3 +1,4 @@
+# announced: gets `pool_pre_ping=True`
 # rules: pool-pre-ping
 import os
 from sqlalchemy import create_engine

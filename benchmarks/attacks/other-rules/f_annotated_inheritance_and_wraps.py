@@ -1,3 +1,4 @@
+# announced: `@logged` may read the defaults of the function
 # rules: annotated-dependency
 from functools import partial, wraps
 from inspect import signature

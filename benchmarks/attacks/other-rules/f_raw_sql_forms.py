@@ -1,3 +1,4 @@
+# announced: it fails today, which whoever calls this lambda may hide
 # rules: raw-sql-text
 from sqlalchemy import text
 from sqlalchemy import ForeignKey, create_engine, func, select, update

@@ -1,3 +1,4 @@
+# announced: it fails today, which an `except` around hides
 # rules: async-driver-url
 import asyncio
 import os

@@ -1,3 +1,4 @@
+# announced: it may fail, or change what later tests find
 # pytest: yes
 # needs: pytest-asyncio
 # rules: async-fixture, async-test-marker

@@ -1,3 +1,4 @@
+# announced: a loop of the program runs it in a way of its own
 # rules: executor-to-thread, running-loop
 import asyncio
 

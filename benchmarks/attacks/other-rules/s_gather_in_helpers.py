@@ -1,3 +1,4 @@
+# announced: if one fails, the others are cancelled
 # rules: gather-to-taskgroup
 import asyncio
 

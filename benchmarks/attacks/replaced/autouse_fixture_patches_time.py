@@ -1,3 +1,4 @@
+# announced: puts something else in the place of `time.sleep`
 # pytest: yes
 # rules: blocking-call, executor-to-thread
 import asyncio

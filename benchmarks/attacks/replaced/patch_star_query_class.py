@@ -1,3 +1,4 @@
+# announced: replaces `Query.order_by`, which select() bypasses
 # pytest: yes
 # rules: query-to-select
 from sqlalchemy import ForeignKey, create_engine, func, select, update

@@ -1,3 +1,4 @@
+# announced: replaces `sqlalchemy.orm.Session.scalars`, which Query does not call
 # pytest: yes
 # needs: pytest-mock
 # rules: query-to-select

@@ -1,3 +1,4 @@
+# announced: replaces `db.execute`, which Query calls
 # pytest: yes
 # needs: pytest-mock
 # rules: query-to-select

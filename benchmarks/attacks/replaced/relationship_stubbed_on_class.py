@@ -1,3 +1,4 @@
+# announced: has a double of the session, which sees the statement
 # pytest: yes
 # rules: eager-load, lazy-raise
 from sqlalchemy import ForeignKey, create_engine, func, select, update

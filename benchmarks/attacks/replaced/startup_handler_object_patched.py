@@ -1,3 +1,4 @@
+# announced: tests that replace `start_consumer` replace it for the lifespan too
 # pytest: yes
 # rules: on-event-to-lifespan
 from fastapi import FastAPI

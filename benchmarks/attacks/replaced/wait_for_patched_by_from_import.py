@@ -1,3 +1,4 @@
+# announced: puts something else in the place of `wait_for`
 # pytest: yes
 # rules: wait-for-to-timeout, executor-to-thread
 import asyncio

@@ -63,6 +63,19 @@ OBJECTS = {
     "answers-any-name": "class Facade:\n    def __init__(self, inner):\n"
     "        self.inner = inner\n    def __getattr__(self, name):\n        assert name == 'query'\n"
     "        return getattr(self.inner, name)\n",
+    "notes-the-name": "class Facade:\n    def __init__(self, inner):\n"
+    "        self.inner = inner\n    def __getattr__(self, name):\n        print(name)\n"
+    "        return getattr(self.inner, name)\n",
+    "notes-it-in-the-call": "class Facade:\n    def __init__(self, inner):\n"
+    "        self.inner = inner\n    def __getattr__(self, name):\n"
+    "        return getattr(self.inner, print(name) or name)\n",
+    "forwards-by-a-function": "def forward(self, name):\n    print(name)\n"
+    "    return getattr(self.inner, name)\nclass Facade:\n    __getattr__ = forward\n"
+    "    def __init__(self, inner):\n        self.inner = inner\n",
+    "has-what-is-called": "class Facade:\n    def __init__(self, inner):\n"
+    "        self.inner = inner\n    def __getattr__(self, name):\n"
+    "        return getattr(self.inner, name)\n    def scalars(self, *asked):\n"
+    "        raise TypeError\n",
     "subclass-of-session": "class Facade(Session):\n    def __init__(self, inner):\n"
     "        super().__init__(engine)\n    def query(self, *things):\n"
     "        return super().query(*things).filter(Shop.name != 'b')\n",

@@ -62,7 +62,8 @@ class ExecutorToThread(Rule):
 
     name = "executor-to-thread"
     family = "asyncio"
-    phase = Phase.CONCURRENCY
+    # session-to-async knows what a thread runs by its name, which this rule writes.
+    phase = Phase.SESSIONS
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_in_executor",)

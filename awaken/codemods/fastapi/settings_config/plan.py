@@ -24,12 +24,17 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.names.usages import is_annotation
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import ClassOf, InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 _OLD = b"BaseSettings"
+_LISTING = (b"__dict__", b"__mro__", b"dir(", b"getattr(", b"getmembers", b"hasattr(", b"vars(")
+_LISTS = {"dir", "getmembers", "getmembers_static", "vars"}
+_ASKS = {"getattr", "hasattr"}
 _FAILS = "the import fails under pydantic 2 today"
 _DIFFERS = (
     "`pydantic-settings` has to be installed, and unlike pydantic 1 it refuses keys of an "
@@ -116,6 +121,8 @@ class _Planning:
     def _reads(self) -> list[tuple[Place, str | None, str]]:
         """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
         found: list[tuple[Place, str | None, str]] = []
+        for module in modules_with(self._project, _LISTING):
+            found += _listed(self._project, module)
         for module in modules_with(self._project, [CONFIG.encode()]):
             for node in module.walk():
                 if isinstance(node, ast.Constant) and node.value == CONFIG:
@@ -169,6 +176,34 @@ def _read_by_text(
         case _:
             return
     yield module.place(above), project.qualified_name(module, owner), module.excerpt(above)
+
+
+def _listed(project: Project, module: Module) -> Iterator[tuple[Place, str | None, str]]:
+    """Yield what lists the attributes of a class, or asks it for a name that is computed."""
+    compares = any(isinstance(module.parent(x), ast.Compare) for x in module.mentions(CONFIG))
+    for node in module.walk():
+        match node:
+            case ast.Call(func=called, args=[owner]) if last_name(called) in _LISTS:
+                pass
+            case ast.Call(func=called, args=[owner, *_]) if last_name(called) == "getmembers":
+                pass
+            case ast.Attribute(value=owner, attr="__dict__" | "__mro__"):
+                pass
+            case ast.Call(func=ast.Name(id=called), args=[owner, name, *_]) if called in _ASKS:
+                # Most objects that are asked for a computed name are no classes.
+                qualified = project.qualified_name(module, owner)
+                if not isinstance(name, ast.Constant) and project.class_facts(qualified or ""):
+                    yield module.place(node), qualified, module.excerpt(node)
+                continue
+            case _:
+                continue
+        if isinstance(owner, ast.Name) and owner.id == "self":
+            continue
+        values = project.values.of(module, owner).alternatives
+        names: list[str | None] = [x.qualified for x in values if isinstance(x, ClassOf)]
+        if compares and not names and not any(isinstance(x, InstanceOf) for x in values):
+            names = [None]
+        yield from ((module.place(node), name, module.excerpt(node)) for name in names)
 
 
 def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:

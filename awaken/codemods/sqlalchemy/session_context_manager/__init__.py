@@ -78,7 +78,8 @@ and does nothing else; that of an asynchronous session is also finished when the
 
 *Unsafe* is everything else. A session is closed where it was not before, so what it loaded is
 detached then: reading an attribute that is not loaded fails, where it sent a statement before. And
-a test may replace the factory: `with` cannot enter every double, and of a mock it is another one.
+a test, a caller, a subclass or an object may have a factory of its own: `with` cannot enter every
+double, and of a mock it is another one.
 
 ## What it refuses
 

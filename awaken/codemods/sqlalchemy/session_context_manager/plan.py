@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
@@ -17,6 +17,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, closes
+from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import MadeOtherwise
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ _BLOCKS = (
     | ast.Try
 )
 Making = ast.Assign | ast.AnnAssign
+_ENDS = (
+    "sqlalchemy.orm.Session.__enter__",
+    "sqlalchemy.orm.Session.__exit__",
+    "sqlalchemy.ext.asyncio.AsyncSession.__aenter__",
+    "sqlalchemy.ext.asyncio.AsyncSession.__aexit__",
+)
 _DETACHED = "what it loaded is detached then"
 
 
@@ -182,8 +189,9 @@ def _is_half_closed(project: Project, module: Module, function: Function) -> boo
 def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     """Return how the statements of a session move. Raises Refused."""
     module, block = site.module, opened.block
-    if opened.made.own_ends:
-        raise Refused(OWN_ENDS, opened.made.own_ends)
+    otherwise = _otherwise(project, site)
+    if own_ends := opened.made.own_ends or otherwise.own_ends:
+        raise Refused(OWN_ENDS, own_ends)
     first = block.index(site.node)
     last, ends = _end(site, opened, first)
     # Whatever closes it today, closes it as well.
@@ -194,7 +202,7 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
             raise Refused(REBOUND, opened.name, because=(module.place(one),))
     data = SessionBlock(first, last, opened.name, ends, opened.made.is_async)
     inside = block[first + 1 : last + 1]
-    doubles, places = _doubles(project, site)
+    doubles, places = _doubles(project, site, otherwise.others)
     return Move(
         site,
         _parent(site, block),
@@ -204,8 +212,20 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     )
 
 
-def _doubles(project: Project, site: Site[Making]) -> tuple[list[str], tuple[Place, ...]]:
-    """Return what tests put in the place of the factory: it may give what `with` cannot enter."""
+def _otherwise(project: Project, site: Site[Making]) -> MadeOtherwise:
+    """Return what the factory may give instead of a plain session."""
+    made = site.node.value
+    if not isinstance(made, ast.Call):
+        return MadeOtherwise()
+    if any(project.replaced_names.of_library(site.module, made, one) for one in _ENDS):
+        return MadeOtherwise("Session")
+    return project.orm.made_otherwise(site.module, made)
+
+
+def _doubles(
+    project: Project, site: Site[Making], others: Sequence[str]
+) -> tuple[list[str], tuple[Place, ...]]:
+    """Return what is put in the place of the factory: it may give what `with` cannot enter."""
     if not isinstance(site.node.value, ast.Call):
         return [], ()
     factory = site.node.value.func
@@ -213,8 +233,9 @@ def _doubles(project: Project, site: Site[Making]) -> tuple[list[str], tuple[Pla
     doubles = [one for one in replaced if not one.gives_sessions]
     clauses, places = caveats_of(site.module, factory, doubles)
     bindings = site.module.scopes.bindings_of(factory) if isinstance(factory, ast.Name) else []
+    shown = site.module.excerpt(factory)
+    clauses += [f"`{shown}` may give an instance of `{one}`, no session" for one in others[:1]]
     if any(isinstance(one.node, ast.arg) for one in bindings):
-        shown = site.module.excerpt(factory)
         clauses.append(f"a caller may pass a `{shown}` that gives something else than a session")
     return clauses, places
 

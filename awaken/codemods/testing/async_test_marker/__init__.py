@@ -16,7 +16,7 @@ In strict mode, which is the default of pytest-asyncio since 0.19, a test withou
 pytest before 8.4 skips it with a warning, so the suite stays green and tests nothing; newer ones
 fail it.
 
-## Before
+## Before (unsafe)
 
 ```ini pytest.ini
 [pytest]
@@ -39,7 +39,7 @@ async def test_orders():
     assert [1, 2]
 ```
 
-## After
+## After (unsafe)
 
 ```ini pytest.ini
 [pytest]
@@ -65,8 +65,8 @@ async def test_orders():
 
 ## Safety
 
-*Safe* means: no test that passes today is changed, for none of these runs. What a test finds out
-when it runs for the first time is another matter.
+Every change is *unsafe*: code runs that does not run today. The test may fail, and it may leave
+behind what a later test finds: a variable of a module, a file, a row, an environment variable.
 
 ## What it refuses
 

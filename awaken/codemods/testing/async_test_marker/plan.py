@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _RUNNERS = ("anyio", "pytest", "pytest-asyncio")
 _PLAIN = "pytest.fixture"
 _OURS = "pytest_asyncio.fixture"
+_RUNS = "it does not run today: it may fail, or change what later tests find"
 _HANDING_ON = (
     "hypothesis.given",
     "hypothesis.settings",
@@ -49,7 +50,7 @@ class AsyncTestMarker(Rule):
     family = "testing"
     phase = Phase.REPAIR
     since = "0.1.0"
-    levels = (Level.SAFE, Level.MANUAL)
+    levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def ",)
     anchors = ((b"pytest",),)
     reads = PYTEST_READS
@@ -158,7 +159,7 @@ def _rewrite(site: Site[ast.AsyncFunctionDef], project: Project) -> Rewrite:
         edits.append(site.insert_before(node.decorator_list[0], f"{mark}{line_end}{indent}@"))
     else:
         edits.append(site.insert_before(node, f"@{mark}{line_end}{indent}"))
-    return Rewrite(f"`{node.name}` is marked, so that it runs", edits)
+    return Rewrite(f"`{node.name}` is marked, so that it runs", edits, [_RUNS])
 
 
 def _require_bases(project: Project, site: Site[ast.AsyncFunctionDef]) -> None:

@@ -29,6 +29,10 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     session_dependency,
 )
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, made_session
+from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import (
+    MadeOtherwise,
+    made_otherwise,
+)
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.operations import Operation, Operations
@@ -123,6 +127,10 @@ class Orm:
     def made_session(self, module: Module, call: ast.Call) -> MadeSession | None:
         """Return the session that a call makes, or gets; None where that is not proven."""
         return made_session(self._evaluator, module, call)
+
+    def made_otherwise(self, module: Module, call: ast.Call) -> MadeOtherwise:
+        """Return what a call that makes a session may give instead, whatever is declared."""
+        return made_otherwise(self._stand_ins.doubting, module, call)
 
     def session_dependency(self, module: Module, function: Function) -> SessionDependency | None:
         """Return what a function gives that is injected and makes a session; None if it is not."""

@@ -58,10 +58,11 @@ def made_session(evaluator: ProgramEvaluator, module: Module, call: ast.Call) ->
         case Session(kind="session" | "async" as kind, place=place, unless=""):
             found = MadeSession(kind == "async", source, place or module.place(call))
         case InstanceOf(qualified=name):
-            own = _of_own_class(evaluator, module, call, name, source)
-            if own is None:
+            ends, ancestors = own_ends(evaluator, name), evaluator.classes.ancestors(name)
+            if ends is None or ancestors is None:
                 return None
-            found = own
+            is_async = ASYNC_SESSION in ancestors.outside
+            found = MadeSession(is_async, source, module.place(call), ends)
         case _:
             return None
     return structs.replace(found, may_share=_may_share(evaluator, module, call, source))
@@ -121,23 +122,18 @@ def _source(
             return None
 
 
-def _of_own_class(
-    evaluator: ProgramEvaluator,
-    module: Module,
-    call: ast.Call,
-    name: str,
-    source: Literal["factory", "class", "registry", "function"],
-) -> MadeSession | None:
+def own_ends(evaluator: ProgramEvaluator, name: str) -> str | None:
+    """Return the class that gives sessions of a class ends of its own; None for no sessions.
+
+    Empty for none. What cannot be followed may have ends of its own as well.
+    """
     ancestors = evaluator.classes.ancestors(name)
-    if ancestors is None:
-        return None
-    is_sync, is_async = SESSION in ancestors.outside, ASYNC_SESSION in ancestors.outside
-    if is_sync is is_async:
+    outside = () if ancestors is None else ancestors.outside
+    if ancestors is None or (SESSION in outside) is (ASYNC_SESSION in outside):
         return None
     ends = [one.qualified for one in ancestors.inside if _ENDS.intersection(one.members)]
-    # What cannot be followed may have ends of its own as well.
-    unknown = [name] if ancestors.unresolved or len(ancestors.outside) > 1 else []
-    return MadeSession(is_async, source, module.place(call), next(iter([*ends, *unknown]), ""))
+    unknown = [name] if ancestors.unresolved or len(outside) > 1 else []
+    return next(iter([*ends, *unknown]), "")
 
 
 def closes(statement: ast.stmt, name: str, *, is_async: bool | None = None) -> bool:

@@ -17,8 +17,10 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf, Value
 
-_TEXTS = (b"def query(", b"query =", b"query:", b"def __getattr__(", b"def __getattribute__(")
+_TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
 _ANY = {"__getattr__", "__getattribute__"}
+_CALLED = {"execute", "get", "scalar", "scalars"}
+"""What is called in place of a query; all else of a session does not change."""
 _NAMESPACE = "types.SimpleNamespace"
 _DEEPEST = 8  # variables and attributes on the way to the call that hands an object in
 
@@ -72,7 +74,8 @@ class StandIns:
         return StandIn(name, why, home.place(shown))
 
     @cached_property
-    def _doubting(self) -> DoubtingEvaluator:
+    def doubting(self) -> DoubtingEvaluator:
+        """The evaluator that takes no annotation's word for a session."""
         return DoubtingEvaluator(self._believing, self._believing.load, self._files_with)
 
     @cached_property
@@ -87,7 +90,7 @@ class StandIns:
 
     def _name_of(self, module: Module, node: ast.expr, without: Collection[str]) -> str | None:
         """Return the class of an object with a ``query`` of its own that ``node`` may be."""
-        values = self._doubting.values(module, node)
+        values = self.doubting.values(module, node)
         names = (self._own(one) for one in values)
         return next((one for one in names if one is not None and one not in without), None)
 
@@ -104,21 +107,25 @@ class StandIns:
         ancestors = self._believing.classes.ancestors(qualified)
         if ancestors is None or self._models.status(qualified) in {"mapped", "base"}:
             return False
-        return any(
-            "query" in names or (_ANY & names and not self._only_forwards(facts))
-            for facts in ancestors.inside
-            for names in [facts.members | facts.assigned]
-        )
+        names = {one for each in ancestors.inside for one in each.members | each.assigned}
+        if "query" in names or not _ANY & names:
+            return "query" in names
+        return bool(_CALLED & names) or not all(map(self._only_forwards, ancestors.inside))
 
     def _only_forwards(self, facts: ClassFacts) -> bool:
-        """Whether a class asks the object that it stands before for whatever it has not."""
+        """Whether a class asks another object for whatever it has not, and does nothing else."""
+        if not _ANY & (facts.members | facts.assigned):
+            return True
         module, node = self._believing.classes.node(facts.qualified) or (None, None)
         if module is None or node is None or "__getattribute__" in facts.members:
             return False
         named = (one for one in node.body if getattr(one, "name", "") == "__getattr__")
         match [one.body for one in named if isinstance(one, Function)]:
-            case [[*above, ast.Return(value=ast.Call(func=ast.Name(id="getattr"), args=[_, _]))]]:
-                return all(isinstance(one, ast.Expr) for one in above)
+            case [[*above, ast.Return(value=ast.Call(func=ast.Name(id="getattr"), args=asked))]]:
+                says = (one.value for one in above if isinstance(one, ast.Expr))
+                is_plain = all(isinstance(one, ast.Attribute | ast.Name) for one in asked)
+                is_short = all(isinstance(one, ast.Expr) for one in above)
+                return is_plain and is_short and all(isinstance(x, ast.Constant) for x in says)
             case _:
                 return False
 
@@ -138,11 +145,11 @@ class StandIns:
         return None
 
     def _own_named(self, module: Module, node: ast.expr, name: str) -> bool:
-        return name in map(self._own, self._doubting.values(module, node))
+        return name in map(self._own, self.doubting.values(module, node))
 
     def _sources(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the expressions that a parameter, a variable or an attribute is given."""
-        evaluator = self._doubting
+        evaluator = self.doubting
         match node:
             case ast.Name():
                 for one in module.scopes.bindings_of(node):

@@ -225,7 +225,7 @@ class ReplacedNames:
         qualified = names.qualified(module, put.owner)
         if qualified is not None:
             yield f"{qualified}{end}"
-            return
+        # An object that has a name is one of its class, whose code may run with it.
         for value in self._evaluator.values(module, put.owner):
             match value:
                 case ModuleOf(path=path):

@@ -90,8 +90,10 @@ class Callables:
         around = module.enclosing_function(node) or module.tree
         taken = self._taken.setdefault(module.place(around), set())
         edits = function_of_lambda(site, node, wanted, taken, calls)
-        message = f"`{module.excerpt(node)}` becomes a coroutine function: it stands beside some"
-        return Rewrite(message, edits)
+        shown = module.excerpt(node)
+        caveat = f"what compares `{shown}`, or asks what it is, meets a function of the program"
+        message = f"`{shown}` becomes a coroutine function: others in its place are"
+        return Rewrite(message, edits, [] if isinstance(node, ast.Lambda) else [caveat])
 
     # --------------------------------------------------------------------------------- threads
     def _called(self, site: Site[ast.AST]) -> Rewrite:

@@ -1,0 +1,73 @@
+"""What a call may give in place of the plain session that a declaration promises."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from awaken.project.frameworks.sqlalchemy.made_sessions.made import own_ends
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.values.calls.arguments import keyword_of
+from awaken.project.values.domain import ClassOf, InstanceOf, Session, Value, Values
+
+
+class MadeOtherwise(Struct, frozen=True):
+    """What a call gives besides plain sessions.
+
+    ``own_ends`` is a class of sessions that closes, or enters ``with``, in a way of its own;
+    ``others`` are the classes of what is no session.
+    """
+
+    own_ends: str = ""
+    others: tuple[str, ...] = ()
+
+
+def made_otherwise(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> MadeOtherwise:
+    """Return what ``call``, which makes a session, may give instead.
+
+    ``evaluator`` takes no declaration's word. Subclasses and what makes the factory are asked, too.
+    """
+    ends, others = "", []
+    for value in _given(evaluator, module, call):
+        if not isinstance(value, InstanceOf):
+            continue
+        own = own_ends(evaluator, value.qualified)
+        if own is None and not isinstance(evaluator.as_session(value), Session):
+            others.append(value.qualified.rpartition(".")[2])
+        ends = ends or own or ""
+    return MadeOtherwise(ends, tuple(dict.fromkeys(others)))
+
+
+def _given(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Values:
+    """Return what a call gives, of every subclass of its receiver, and by every factory."""
+    found = evaluator.values(module, call)
+    method = call.func if isinstance(call.func, ast.Attribute) else None
+    for owner in evaluator.values(module, method.value) if method is not None else ():
+        if method is None or not isinstance(owner, InstanceOf | ClassOf):
+            continue
+        for name in evaluator.classes.all_subclasses(owner.qualified):
+            below = InstanceOf(name) if isinstance(owner, InstanceOf) else ClassOf(name)
+            functions = evaluator.attribute(below, method.attr, module, call)
+            found += evaluator.called(functions, module, call)
+    return (*found, *(one for each in found for one in _of_factory(evaluator, each)))
+
+
+def _of_factory(evaluator: ProgramEvaluator, session: Value) -> Iterator[Value]:
+    """Yield what the calls at the place of a session give that make its factory, or registry."""
+    place = session.place if isinstance(session, Session) else None
+    home = None if place is None else evaluator.load(place.path)
+    if home is None or place is None:
+        return
+    for call in home.calls_at(place.span):
+        factory = keyword_of(call, "session_factory") or next(iter(call.args), None)
+        if factory is not None:
+            yield from evaluator.called(evaluator.values(home, factory), home, call)
+        for options in (one.value for one in call.keywords if one.arg is None):
+            key = ast.Subscript(options, ast.Constant("class_"), ast.Load())
+            key = ast.fix_missing_locations(ast.copy_location(key, options))
+            for one in evaluator.values(home, key):
+                if isinstance(one, ClassOf):
+                    yield InstanceOf(one.qualified)
