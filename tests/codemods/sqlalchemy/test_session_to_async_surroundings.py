@@ -77,8 +77,9 @@ def test_aiosqlite_is_held_to_what_sqlalchemy_works_with(versions, wanted):
     [
         ("sqlite:///x.db", {"aiosqlite": "==0.15.0"}, "Require aiosqlite>=0.16."),
         ("sqlite:///x.db", {"aiosqlite": "==0.22.1", "sqlalchemy": "==2.0.45"}, "<0.22."),
-        ("postgresql+psycopg://h/x", {"psycopg": "<3.0.7"}, "Require psycopg>=3.0.7."),
-        ("postgresql+psycopg://h/x", {"psycopg-binary": "==3.0.1"}, "psycopg-binary>=3.0.7."),
+        ("postgresql+psycopg://h/x", {"psycopg": "<3.0.2"}, "Require psycopg>=3.0.2."),
+        ("postgresql+psycopg://h/x", {"psycopg-binary": "==3.0.1"}, "psycopg-binary>=3.0.2."),
+        ("postgresql+asyncpg://h/x", {"asyncpg": "==0.23.0"}, "Require asyncpg>=0.25."),
         ("mysql+asyncmy://h/x", {"asyncmy": "==0.2.4"}, "!=0.2.4"),
         ("mysql+pymysql://h/x", {"aiomysql": "==0.1.0"}, "Require aiomysql>=0.2.0."),
         ("oracle+oracledb://h/x", {"oracledb": "==1.4.0"}, "Require oracledb>=2.0."),
@@ -97,7 +98,7 @@ def test_versions_of_a_driver_that_do_not_work_are_refused(url, versions, said):
     [
         ("psycopg2-binary", "psycopg[binary]", ("psycopg2-binary", *LAYERS)),
         ("psycopg2", "psycopg", ("psycopg2", *LAYERS)),
-        ("psycopg", "psycopg>=3.0.7", ("psycopg", *LAYERS)),
+        ("psycopg", "psycopg>=3.0.2", ("psycopg", *LAYERS)),
     ],
 )
 def test_a_driver_stands_beside_the_one_that_it_replaces(declared, wanted, beside):
