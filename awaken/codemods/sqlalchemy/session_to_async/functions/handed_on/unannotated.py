@@ -140,10 +140,11 @@ class UnannotatedSessions:
         """Yield the calls of any attribute with a name that pass a session."""
         for module in modules_with(self._project, (f".{name}".encode(),)):
             for node in module.mentions(name):
-                above = module.parent(node)
-                is_called = isinstance(node, ast.Attribute) and isinstance(above, ast.Call)
-                if is_called and above.func is node and self._is_given_session(module, above):
-                    yield module.place(above)
+                call = module.parent(node)
+                if not isinstance(node, ast.Attribute) or not isinstance(call, ast.Call):
+                    continue
+                if call.func is node and self._is_given_session(module, call):
+                    yield module.place(call)
 
     def _components_at(self, place: Place) -> Iterator[Component]:
         """Yield what the functions that stand at a place are handed on with."""
