@@ -19,6 +19,7 @@ from awaken.contract import (
     Requirement,
     Rewriter,
     Span,
+    UserError,
 )
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
@@ -65,10 +66,22 @@ def plan_root(
     """Run all phases over ``files``, those of one project root; nothing is written."""
     targets, suppression_sources = surroundings.targets, surroundings.suppression_sources
     tools = _tools(asked, asked.chosen(), surroundings)
+    _require_known_names(asked, files, tools)
     outcome = _phases(asked, files, targets, tools, suppression_sources)
     answer = _answer(outcome, asked, surroundings)
     evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
+
+
+def _require_known_names(asked: RootRun, files: Mapping[str, SourceFile], tools: Tools) -> None:
+    """Raise UserError, with the place, for options that name what the program does not have."""
+    settings = asked.settings
+    asking = [(rule, settings.options.get(rule.name)) for rule in asked.chosen()]
+    project = tools.project(Snapshot(files), None)
+    for rule, options in asking:
+        for key, wrong in () if options is None else rule.wrong_options(project, options):
+            place = settings.origins.get(f"rules.{rule.name}.{key}", "")
+            raise UserError(f"{place}: {key!r} {wrong}" if place else f"{key!r} {wrong}")
 
 
 def _phases(

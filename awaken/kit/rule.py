@@ -70,6 +70,14 @@ class Rule:
         """Return one finding per site of ``project``, and the changes that are allowed."""
         raise NotImplementedError
 
+    def wrong_options(self, project: Project, options: Struct) -> Iterable[tuple[str, str]]:
+        """Yield each of ``options`` that names what ``project`` does not have, and what is wrong.
+
+        Asked before the first plan; a run with such options is an error of the user.
+        """
+        del project, options
+        return ()
+
     def prepare(self, project: Project) -> None:
         """Have worked out what the plans of all files ask of ``project``, before they are made.
 

@@ -302,6 +302,11 @@ class Project:
         facts = self._facts.of(path)
         return frozenset() if facts is None else facts.called
 
+    def function_names(self, path: str) -> frozenset[str]:
+        """Return the ``__qualname__`` of each function of a file; none if it does not parse."""
+        facts = self._facts.of(path)
+        return frozenset() if facts is None else frozenset(facts.functions)
+
     def other_names(self, path: str) -> Mapping[str, Sequence[str]]:
         """Return the other names that a file gives to something, in any scope, by its name."""
         facts = self._facts.of(path)

@@ -112,3 +112,53 @@ def test_a_named_file_that_does_not_parse_is_said_once(program, awaken):
     _, _, err = awaken("check", "bad.py")
 
     assert err.count("was never closed") == 1
+
+
+GAUGES = """\
+from hospital.models import Patient
+from sqlalchemy.orm import Session
+
+
+class Gauge:
+    def read(self, db: Session) -> Patient | None:
+        return db.get(Patient, 1)
+
+
+def count(db: Session) -> int:
+    def inner() -> int:
+        return len(db.identity_map)
+
+    return inner()
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [
+        ("bridged", "gauges.cont", "no function of gauges.py; did you mean 'gauges.count'?"),
+        ("bridged", "gauge.count", "no module; did you mean 'gauges.count'?"),
+        ("bridged", "gauges.Gauge", "no function of gauges.py; did you mean 'gauges."),
+        ("bridged", "count", "no module; did you mean 'gauges.count'?"),
+        ("bridged", "gauges.Gauge.raed", "did you mean 'gauges.Gauge.read'?"),
+        ("foreign_models", "hospitl", "no file imports anything; did you mean 'hospital'?"),
+        ("foreign_models", "hospital.models", "a module: name its package, 'hospital'"),
+        ("foreign_models", "hospital.models.Doctor", "no file mentions 'Doctor'"),
+        ("foreign_models", "gauges", "which is part of the program"),
+        ("bridged", "gauges.count", ""),
+        ("bridged", "gauges.count.inner", ""),
+        ("bridged", "gauges.Gauge.read", ""),
+        ("foreign_models", "hospital", ""),
+        ("foreign_models", "hospital.models.Patient", ""),
+        ("foreign_models", "hospital.models.Patient.doctor", ""),
+    ],
+)
+def test_options_name_what_the_program_has(program, awaken, option, name, said):
+    program.write("gauges.py", GAUGES)
+    setting = f"[tool.awaken.rules.session-to-async]\n{option} = ['{name}']\n"
+    program.write("pyproject.toml", f"{(program.root / 'pyproject.toml').read_text()}\n{setting}")
+
+    code, _, err = awaken("check", "--select", "session-to-async")
+
+    assert (code == 2) is bool(said)
+    assert said in err
+    assert not said or err.startswith(f"error: pyproject.toml: {option!r} names {name!r}, ")

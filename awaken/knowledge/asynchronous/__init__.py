@@ -50,12 +50,22 @@ class _Absorbing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     applications: tuple[str, ...]
 
 
+class Bodies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``keywords`` of what a request sends, and the ``methods`` of a client that take them."""
+
+    keywords: tuple[str, ...]
+    methods: tuple[str, ...]
+
+
 class Clients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Synchronous clients of tests, and ``httpx.AsyncClient`` in their place.
 
     ``names`` are their classes. ``awaited`` methods are coroutine functions on the other side;
     ``missing`` is what is not there. Of the ``arguments`` of theirs it takes the same, and its
-    transport those of ``transport``, by the names that these have there.
+    transport those of ``transport``, by the names that these have there. ``requests`` and
+    ``bodies`` are the keywords that a request takes there. ``httpx`` are the versions that know
+    what is written; with those ``of_requests``, by distribution, the synchronous clients are none
+    of httpx, and with those ``without_address`` an application sees no address of the client.
     """
 
     names: tuple[str, ...]
@@ -63,6 +73,11 @@ class Clients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing: tuple[str, ...]
     arguments: tuple[str, ...]
     transport: dict[str, str]
+    requests: tuple[str, ...]
+    bodies: Bodies
+    httpx: str
+    of_requests: dict[str, str]
+    without_address: dict[str, str]
 
 
 class _ObjectFactories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,7 +22,8 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     if not the first with any. ``own_parameters`` says that it does not take the parameters that
     follow ``?`` in the URLs of the others, ``loop_bound`` that a connection works in the event loop
     alone in which it was opened. ``with_library`` is what is to be required where the C library of
-    the database shall come with it, and ``limits`` the versions that work with some of SQLAlchemy.
+    the database shall come with it, ``versions`` those that work with SQLAlchemy's dialect, and
+    ``limits`` those that work with some of SQLAlchemy.
     ``rows_together`` says that SQLAlchemy has it send the rows of an INSERT in one statement,
     whether it gives something back or not, ``untyped`` that a string is sent without a type, so
     that the database takes it for what it is compared with, ``exact`` that it takes no text for a
@@ -40,6 +41,7 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_parameters: bool = False
     loop_bound: bool = False
     with_library: str = ""
+    versions: str = ""
     limits: dict[str, str] = {}
     exact: bool = False
     rows_together: bool = False

@@ -142,3 +142,63 @@ def test_another_thing_with_the_name_of_a_twin_is_refused(name):
 
     assert written == text
     assert "name-taken" in reasons
+
+
+COUNT = """\
+
+
+def count(db: Session) -> int:
+    return db.scalar(text("select 1"))
+
+
+def main():
+    with LocalSession() as db:
+        print(count(db))
+
+
+if __name__ == "__main__":
+    main()
+"""
+ONLY_TYPED = (
+    "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from {} import AsyncSession\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_written"),
+    [
+        ("import sqlalchemy.ext.asyncio as AsyncSession\n", False),
+        ("from sqlalchemy.orm import Session as AsyncSession\n", False),
+        (
+            "from typing import TypeVar\n\nAsyncSession = TypeVar('AsyncSession', bound=Session)\n",
+            False,
+        ),
+        (ONLY_TYPED.format("elsewhere"), False),
+        (f"{ONLY_TYPED.format('sqlalchemy.ext.asyncio')}else:\n    AsyncSession = object\n", False),
+        ("try:\n    import elsewhere\nexcept ImportError as AsyncSession:\n    pass\n", False),
+        ("def put():\n    global AsyncSession\n    AsyncSession = 1\n", False),
+        ("match 1:\n    case AsyncSession:\n        pass\n", False),
+        ("AsyncSession = 1\ndel AsyncSession\n", False),
+        (ONLY_TYPED.format("sqlalchemy.ext.asyncio"), True),
+        ("class Kinds:\n    AsyncSession = 1\n", True),
+        ("def put():\n    class AsyncSession:\n        pass\n\n    return AsyncSession\n", True),
+        ("found = [AsyncSession for AsyncSession in range(2)]\n", True),
+        ("def put(AsyncSession=None):\n    return AsyncSession\n", True),
+        ("from sqlalchemy.ext.asyncio import AsyncSession\n\nkind = AsyncSession\n", True),
+    ],
+)
+def test_a_name_that_the_file_uses_is_no_reason_to_roll_back(lines, is_written, capsys):
+    text = f"{HEAD}{lines}LocalSession = sessionmaker(engine)\n{COUNT}"
+    result = rewritten(notes=text)
+    after = result.files["notes.py"].decode()
+    reasons = {one.reason or "" for one in result.report.findings}
+
+    assert not {one for one in reasons if one.startswith("engine/")}
+    assert (after != text) is is_written
+    assert ("name-taken" in {one.partition("/")[2] for one in reasons}) is not is_written
+    for code in (text, after):
+        exec(
+            compile(code.replace("notes.db", ":memory:"), "notes.py", "exec"),
+            {"__name__": "__main__"},
+        )
+    assert capsys.readouterr().out == "1\n1\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from planned import reason_of, rewritten
 
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
 from awaken.contract import ByHand, Constraints, InsertStatements, Requirement
@@ -61,6 +62,9 @@ LAYERS = ("sqlalchemy", "sqlmodel", "flask-sqlalchemy")
         ({"sqlalchemy": "==2.0.45"}, "aiosqlite<0.22"),
         ({"sqlalchemy": "==2.0.46"}, "aiosqlite"),
         ({"sqlalchemy": ">=2.0"}, "aiosqlite"),
+        ({"aiosqlite": ">=0.15"}, "aiosqlite>=0.16"),
+        ({"aiosqlite": ">=0.17"}, "aiosqlite"),
+        ({"aiosqlite": ">=0.15", "sqlalchemy": "==2.0.45"}, "aiosqlite>=0.16,<0.22"),
     ],
 )
 def test_aiosqlite_is_held_to_what_sqlalchemy_works_with(versions, wanted):
@@ -69,11 +73,32 @@ def test_aiosqlite_is_held_to_what_sqlalchemy_works_with(versions, wanted):
 
 
 @pytest.mark.parametrize(
+    ("url", "versions", "said"),
+    [
+        ("sqlite:///x.db", {"aiosqlite": "==0.15.0"}, "Require aiosqlite>=0.16."),
+        ("sqlite:///x.db", {"aiosqlite": "==0.22.1", "sqlalchemy": "==2.0.45"}, "<0.22."),
+        ("postgresql+psycopg://h/x", {"psycopg": "<3.0.2"}, "Require psycopg>=3.0.2."),
+        ("postgresql+psycopg://h/x", {"psycopg-binary": "==3.0.1"}, "psycopg-binary>=3.0.2."),
+        ("postgresql+asyncpg://h/x", {"asyncpg": "==0.23.0"}, "Require asyncpg>=0.25."),
+        ("mysql+asyncmy://h/x", {"asyncmy": "==0.2.4"}, "!=0.2.4"),
+        ("mysql+pymysql://h/x", {"aiomysql": "==0.1.0"}, "Require aiomysql>=0.2.0."),
+        ("oracle+oracledb://h/x", {"oracledb": "==1.4.0"}, "Require oracledb>=2.0."),
+    ],
+)
+def test_versions_of_a_driver_that_do_not_work_are_refused(url, versions, said):
+    database = DATABASE.format(url=f'"{url}"')
+    result = rewritten(database=database, targets=versions)
+    (refused,) = (one for one in result.report.findings if reason_of(one) == "old-driver")
+    assert said in refused.help
+    assert result.files["database.py"] == database.encode()
+
+
+@pytest.mark.parametrize(
     ("declared", "wanted", "beside"),
     [
         ("psycopg2-binary", "psycopg[binary]", ("psycopg2-binary", *LAYERS)),
         ("psycopg2", "psycopg", ("psycopg2", *LAYERS)),
-        ("psycopg", "psycopg", ("psycopg", *LAYERS)),
+        ("psycopg", "psycopg>=3.0.2", ("psycopg", *LAYERS)),
     ],
 )
 def test_a_driver_stands_beside_the_one_that_it_replaces(declared, wanted, beside):

@@ -32,7 +32,8 @@ def get_db():
 HEAD = """\
 import threading
 from contextlib import ExitStack
-from functools import wraps
+from functools import partial, wraps
+from operator import methodcaller
 
 from fastapi import Depends, FastAPI
 from sqlalchemy.orm import Session
@@ -190,6 +191,12 @@ def test_a_lock_of_tasks_that_a_loop_has_to_make_is_reported():
         f"READ = [lambda db: db.get(Item, 1)]\n{USE.replace('BODY', 'return READ[0](db)')}",
         f"{MADE}{USE.replace('BODY', 'return first(db)')}",
         f"{CALLED}{USE.replace('BODY', 'return call(load, db=db)')}",
+        # What passes it on has the session already, or another name.
+        f"{CALLED}{USE.replace('BODY', 'return partial(load, db)()')}",
+        f"{CALLED}{USE.replace('BODY', 'return partial(load, db=db)()')}",
+        f"{CALLED}{USE.replace('BODY', 'return [f() for f in [partial(partial(load), db)]]')}",
+        f"{CALLED}setattr(app.state, 'of', load)\n{USE.replace('BODY', 'return app.state.of(db)')}",
+        USE.replace("BODY", "return methodcaller('get', Item, 1)(db)"),
     ],
 )
 def test_an_unannotated_session_of_a_function_used_as_a_value_is_reported(code):
@@ -199,10 +206,19 @@ def test_an_unannotated_session_of_a_function_used_as_a_value_is_reported(code):
     assert "AsyncSession" not in after
 
 
-def test_what_a_key_function_is_given_is_no_session():
-    code = "\n\ndef key(item):\n    return item.get('id')\n" + USE.replace(
-        "BODY", "return sorted([{'id': db.get(Item, 1).id}], key=key)"
+@pytest.mark.parametrize(
+    "used",
+    [
+        "sorted([{'id': item.id}], key=key)",
+        "partial(key, {'id': item.id})()",
+        "methodcaller('get', 'id')({'id': item.id})",
+    ],
+)
+def test_what_is_given_something_else_is_no_session(used):
+    body = (
+        f"item = db.get(Item, 1)\n    return value(item)\n\n\ndef value(item):\n    return {used}"
     )
+    code = "\n\ndef key(item):\n    return item.get('id')\n" + USE.replace("BODY", body)
     after, reasons = migrated(code)
 
     assert not reasons

@@ -64,6 +64,41 @@ def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
     assert "a `ContextVar` that a dependency sets is seen by its endpoint from now on" in said
 
 
+ANSWERS = """\
+def rows_of(db: Session):
+    return db.query(User).all()
+
+
+def answer(row: User):
+    return {{"row": row}}
+
+
+@app.get("/whole/{{key}}")
+def whole(key: int, db: Session = Depends(get_db)):
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_said"),
+    [
+        ("return rows_of(db)", True),
+        ("return answer(db.get(User, key))", True),
+        ("return db.get(User, key) or {}", True),
+        ("rows = db.query(User).all()\n    return {'items': rows, 'total': len(rows)}", True),
+        ("return {'names': [one.name for one in rows_of(db)]}", False),
+        ("return db.get(User, key)", False),
+        ("return len(rows_of(db))", False),
+        ("return db.query(User).all()", False),
+    ],
+)
+def test_it_is_said_where_an_endpoint_may_answer_with_relationships(body, is_said):
+    result = migrated({"shop.py": PLAIN + ANSWERS.format(body=body)})
+
+    (said,) = [one.message for one in result.report.findings if "`sessionmaker`" in one.message]
+    assert ("may answer with relationships as well" in said) is is_said
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
+
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
@@ -183,6 +185,10 @@ class SessionToAsync(Rule):
     preview = True
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, OUT_OF_SIGHT, *reasons.ALL)
+
+    def wrong_options(self, project: Project, options: Struct) -> Iterable[tuple[str, str]]:
+        """Yield the functions and packages that options name, and the program does not have."""
+        return options.wrong_in(project) if isinstance(options, Options) else ()
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""

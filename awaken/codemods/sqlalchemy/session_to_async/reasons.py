@@ -248,6 +248,11 @@ UNKNOWN_DRIVER = Reason(
     "`{}` names a database that is not known, so its asynchronous driver is not either",
     'Set the option `drivers = { postgresql = "asyncpg" }` of this rule.',
 )
+OLD_DRIVER = Reason(
+    "old-driver",
+    "{} with SQLAlchemy's asynchronous dialect",
+    "Require a version of the driver that works.",
+)
 NO_BASE = Reason(
     "no-base",
     "the base of `{}` cannot be given `AsyncAttrs`",

@@ -24,7 +24,10 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
     listening_calls,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
-from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import requirements
+from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import (
+    check_versions,
+    requirements,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import (
     import_of_asyncio,
@@ -219,6 +222,7 @@ class ResourceWriter:
             is_handed_on = self._rows_refer and self._urls.sends_rows_together(engine)
             yield from self._urls.edits(site, engine, self.drivers, is_rewritten=is_handed_on)
             yield from self._urls.left(site.id, engine, self.drivers)
+            check_versions(self._project, self.drivers.values())
             yield from requirements(self._project, site.id, self.drivers.values(), self._in_tests)
             yield from self._pool(site, engine)
             if is_handed_on:

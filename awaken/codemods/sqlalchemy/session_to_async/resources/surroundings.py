@@ -9,7 +9,9 @@ from packaging.requirements import Requirement as Required
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_DRIVER
 from awaken.contract import Edit, Requirement, SiteId
+from awaken.kit.sites import Refused
 from awaken.knowledge.ecosystem import Driver, drivers
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def requirements(
     for driver in needed:
         known = next(one for one in drivers() if one.distribution == driver.distribution)
         replaced = [one for one in drivers() if one.urls and one.database == known.database]
-        written = f"{_distribution(project, known, replaced)}{_limit(project, known)}"
+        written = f"{_distribution(project, known, replaced)}{_versions(project, known)}"
         if driver in in_tests:
             yield Requirement(
                 root="", requirement=written, group="dev", beside=("pytest",), site=site
@@ -58,6 +60,27 @@ def _distribution(project: Project, driver: Driver, replaced: Iterable[Driver]) 
         if brought and not has_it and driver.with_library
         else driver.distribution
     )
+
+
+def check_versions(project: Project, chosen: Iterable[AsyncDriver]) -> None:
+    """Raise Refused where the program is held to versions of a driver that do not work."""
+    names = {one.distribution for one in chosen}
+    for driver in (one for one in drivers() if one.distribution in names):
+        wanted = [limit for limit in (driver.versions, _limit(project, driver)) if limit]
+        for name in (driver.distribution, *driver.also):
+            target = project.targets.distribution(name)
+            if target is not None and not all(project.targets.admits(name, one) for one in wanted):
+                needed = f"{name}{','.join(wanted)}"
+                held = f"`{name}` is held to {target.specifier} ({target.origin})"
+                raise Refused(OLD_DRIVER, f"{held}, and {needed} works", f"Require {needed}.")
+
+
+def _versions(project: Project, driver: Driver) -> str:
+    """Return the versions to require: those that work, where an installation may get others."""
+    names = [one for one in (driver.distribution, *driver.also) if _is_declared(project, one)]
+    is_old = any(not project.targets.guarantees(one, driver.versions) for one in names)
+    limits = (driver.versions if is_old else "", _limit(project, driver))
+    return ",".join(one for one in limits if one)
 
 
 def _limit(project: Project, driver: Driver) -> str:

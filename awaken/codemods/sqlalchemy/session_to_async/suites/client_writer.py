@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.contract import Place, Span
+from awaken.contract import Edit, Place, Requirement, Span
 from awaken.kit.imports import name_beside, released
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -53,7 +53,9 @@ class ClientWriter:
         above = module.parent(node)
         if isinstance(above, ast.ClassDef):
             raise Refused(reasons.OWN_CLIENT, above.name)
+        self._check_versions()
         name, imports = name_beside(self._project, site, None, "httpx.AsyncClient")
+        imports += self._required(site)
         message = f"`{module.text_of(node)}` becomes `{name}`"
         edits = [*imports, *released(site, node)]
         if not isinstance(above, ast.Call) or above.func is not node:
@@ -74,7 +76,8 @@ class ClientWriter:
         """Return what a synchronous client has by default, where that tells."""
         found = {"base_url": '"http://testserver"', "follow_redirects": "True"}
         if self._reads(_READS_ADDRESS):
-            found["client"] = '("testclient", 50000)'
+            is_unknown = self._has_one_of(twins().clients.without_address)
+            found["client"] = "None" if is_unknown else '("testclient", 50000)'
         if self._reads(_READS_AGENT):
             found["headers"] = '{"user-agent": "testclient"}'
         return {name: value for name, value in found.items() if name not in given}
@@ -102,6 +105,32 @@ class ClientWriter:
             raise Refused(reasons.OWN_CLIENT, module.excerpt(call))
         code = module.text_of(application)
         return f"{code}.router.lifespan_context({code}), "
+
+    # -------------------------------------------------------------------------- versions
+    def _has_one_of(self, versions: Mapping[str, str]) -> bool:
+        """Whether the program is held to these versions of one of these distributions."""
+        return any(self._project.targets.guarantees(*one) for one in versions.items())
+
+    def _check_versions(self) -> None:
+        """Raise Refused where the program is held to versions that lack what is written."""
+        targets, known = self._project.targets, twins().clients
+        for name, old in known.of_requests.items():
+            if targets.guarantees(name, old):
+                since = old.removeprefix("<")
+                why = f"the test client of {name} {old} is one of requests, and not of httpx"
+                raise Refused(reasons.OLD_TEST_TOOL, why, f"Require {name} {since} or later.")
+        target = targets.distribution("httpx")
+        if target is not None and not targets.admits("httpx", known.httpx):
+            why = f"httpx {target.specifier} ({target.origin}) does not know `follow_redirects`"
+            raise Refused(reasons.OLD_TEST_TOOL, why, f"Require httpx{known.httpx}.")
+
+    def _required(self, site: Site[ast.expr]) -> list[Edit]:
+        """Return the requirement of httpx, if an installation may lack what is written."""
+        targets, versions = self._project.targets, twins().clients.httpx
+        if targets.distribution("httpx") and targets.guarantees("httpx", versions):
+            return []
+        wanted, beside = f"httpx{versions}", ("httpx", "pytest")
+        return [Requirement(root="", requirement=wanted, group="dev", beside=beside, site=site.id)]
 
     # -------------------------------------------------------------------------- what is in sight
     def _reads(self, pattern: re.Pattern[bytes]) -> bool:

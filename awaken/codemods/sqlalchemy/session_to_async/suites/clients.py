@@ -79,9 +79,27 @@ def write(module: Module, awaiting: Awaiting, operation: Operation) -> None:
         case "unknown":
             raise Refused(UNKNOWN_CLIENT, operation.why, because=because)
         case _:
+            _check_keywords(module, operation)
             awaiting.awaits(node)
             if isinstance(node, ast.Call) and operation.method == "close":
                 awaiting.renames(node.func, "aclose")
+
+
+def _check_keywords(module: Module, operation: Operation) -> None:
+    """Raise Refused for a request with an argument that `httpx` does not take."""
+    node, known = operation.node, twins().clients
+    taken = {*known.requests}
+    if operation.method in known.bodies.methods:
+        taken |= {*known.bodies.keywords}
+    for one in node.keywords if isinstance(node, ast.Call) else ():
+        if one.arg is not None and one.arg not in taken and operation.method != "send":
+            help_ = f"`{operation.method}` of httpx takes no `{one.arg}`"
+            if one.arg == "allow_redirects":
+                help_ += "; it calls it `follow_redirects`"
+            elif one.arg in known.bodies.keywords:
+                help_ += f': write `request("{(operation.method or "").upper()}", ...)`'
+            because = (module.place(one.value),)
+            raise Refused(OWN_CLIENT, module.excerpt(node), f"{help_}.", because)
 
 
 def _may_ask(module: Module, call: ast.Call, method: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from awaken.project.graph.forwards.handed.components import Component
 
 _METHODS = frozenset(twins().methods())
+_METHODCALLER = "operator.methodcaller"
 _CURE = "Annotate the parameter of that function: `db: Session`."
 
 
@@ -45,6 +47,9 @@ class UnannotatedSessions:
         for node in module.walk():
             if not isinstance(node, ast.Call) or node in done:
                 continue
+            if self._calls_by_name(module, node):
+                why = f"`{module.excerpt(node)}` calls a method by its name"
+                yield Operation(node, "unknown", why=why, put=module.place(node))
             if not isinstance(node.func, ast.Attribute) or node.func.attr not in _METHODS:
                 continue
             owner = node.func.value
@@ -67,6 +72,23 @@ class UnannotatedSessions:
                     refused = Refused(UNKNOWN_CALL, why, _CURE, (function,))
                     yield Member(Site(rule, module, node), refused, shown, (function,))
 
+    def _calls_by_name(self, module: Module, call: ast.Call) -> bool:
+        """Whether `methodcaller` may call a session, for the function around has one."""
+        match call:
+            case ast.Call(args=[ast.Constant(str() as name), *_]) if name in _METHODS:
+                around = module.enclosing_function(call)
+                if self._project.qualified_name(module, call.func) != _METHODCALLER:
+                    return False
+                nodes = () if around is None else module.walk(around)
+                resources = (
+                    self._project.orm.resource_of(module, one)
+                    for one in nodes
+                    if isinstance(one, ast.Name)
+                )
+                return any(isinstance(one, str) for one in resources)
+            case _:
+                return False
+
     def _passed_at(self, module: Module, owner: ast.expr) -> tuple[Place | None, set[Place]]:
         """Return where the function of a parameter is used, and the calls that may pass a session.
 
@@ -87,10 +109,40 @@ class UnannotatedSessions:
             return None, set()
         together = [component for each in components for component in each]
         calls = {place for component in together for place in self._passing_in(component)}
+        calls |= {place for one in places for place in self._passed_along(one)}
         is_visible = all(components) and all(map(self._is_visible, together))
         if not calls and (is_visible or not self._names_session(name)):
             return None, set()
         return places[0], calls if is_visible else {*calls, *self._passed_to_unknown}
+
+    def _passed_along(self, place: Place) -> Iterator[Place]:
+        """Yield the calls around a function that pass it on with a session, as `partial(f, db)`.
+
+        What `setattr` puts somewhere is called by its name there.
+        """
+        module = self._project.module(place.path)
+        for node in () if module is None else module.expressions_at({place.span}):
+            around = [] if module is None else takewhile(_is_argument, module.ancestors(node))
+            for call in (one for one in around if module and isinstance(one, ast.Call)):
+                if module is not None and self._is_given_session(module, call):
+                    yield module.place(call)
+                match call:
+                    case ast.Call(
+                        func=ast.Name("setattr"), args=[_, ast.Constant(str() as name), _]
+                    ):
+                        yield from self._given_by_name(name)
+                    case _:
+                        pass
+
+    def _given_by_name(self, name: str) -> Iterator[Place]:
+        """Yield the calls of any attribute with a name that pass a session."""
+        for module in modules_with(self._project, (f".{name}".encode(),)):
+            for node in module.mentions(name):
+                call = module.parent(node)
+                if not isinstance(node, ast.Attribute) or not isinstance(call, ast.Call):
+                    continue
+                if call.func is node and self._is_given_session(module, call):
+                    yield module.place(call)
 
     def _components_at(self, place: Place) -> Iterator[Component]:
         """Yield the arguments that are passed along with the functions at a place."""
@@ -197,6 +249,10 @@ def _variables(node: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
             yield from _variables(part)
         case _:
             pass
+
+
+def _is_argument(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call | ast.keyword | ast.Starred | ast.List | ast.Tuple)
 
 
 def _unpacks(call: ast.Call) -> bool:

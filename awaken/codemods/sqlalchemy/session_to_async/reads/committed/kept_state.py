@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
+    returned_as_they_are,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
@@ -39,6 +42,9 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     answered = [*_answered(project)]
     if answered:
         said.append("an endpoint without a response model answers with what a commit had expired")
+    whole = [*returned_as_they_are(project)]
+    if whole:
+        said.append("an endpoint without a response model may answer with relationships as well")
     held = [*_dictionaries(project)]
     if held:
         said.append("the `__dict__` of an object holds what is loaded with it now")
@@ -53,7 +59,7 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may not be raised any more where the program expects that")
-    return said, (*unseen, *answered, *held, *seen, *identities, *kept, *caught)
+    return said, (*unseen, *answered, *whole, *held, *seen, *identities, *kept, *caught)
 
 
 def unseen_writes(project: Project) -> Iterator[Place]:

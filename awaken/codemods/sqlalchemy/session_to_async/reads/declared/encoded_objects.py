@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ends_befor
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import is_select, loads_later
 from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
-from awaken.contract import Edit
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
@@ -82,6 +82,31 @@ def returned_objects(
                     found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
                     inner: Site[ast.AST] = Site(rule, module, call)
                     yield member(inner, shown, loads_later, project, found)
+
+
+def returned_as_they_are(project: Project) -> Iterator[Place]:
+    """Yield what endpoints without a response model return and nothing is left out of.
+
+    A helper, or an expression, may give objects with all that is loaded with them.
+    """
+    for endpoint in project.web.responses.all:
+        module = endpoint.module
+        returned = endpoint.returned if endpoint.model is None else ()
+        for node in (part for one in returned for part in _parts(one)):
+            is_got = isinstance(node, ast.Call) and last_name(node.func) in _GETTING
+            is_name = isinstance(node, ast.Name | ast.Attribute)
+            if is_got or (is_name and _objects(project, module, node)):
+                continue
+            calls = (one for one in module.walk(node) if isinstance(one, ast.Call))
+            if any(is_select(project, module, one) for one in calls):
+                continue
+            values = project.values.of(module, node).alternatives
+            classes = [one.qualified for each in values for one in _with_items(each)]
+            is_left = _MODELS.isdisjoint(
+                name for one in classes for name in project.library_ancestors(one)
+            )
+            if is_left and _relationships(project, classes):
+                yield module.place(node)
 
 
 def _commits(project: Project, module: Module, node: ast.AST) -> bool:
