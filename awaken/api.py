@@ -15,6 +15,7 @@ from awaken.contract import SiteId, UnusableFile, UserError
 from awaken.engine.machine.garbage import no_collections
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
+from awaken.engine.remembering.rule_table import installed_rules
 from awaken.engine.report import Diagnostic, Report, RootReport
 from awaken.engine.writing import applying, undoing
 from awaken.engine.writing.applying import Applied, FileWrite
@@ -217,7 +218,7 @@ def _run(
     from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
-    known = tuple(all_rules() if rules is None else rules)
+    known = _known(options, rules)
     # Begun before a file is read, and asked before and after: whatever an apply or undo writes
     # meanwhile would be half in the result.
     watch = undoing.Watch()
@@ -243,6 +244,14 @@ def _run(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+def _known(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
+    """Return the rules to choose from: those that are installed, unless others are said."""
+    if rules is not None:
+        return tuple(rules)
+    base = options.settings.cache_dir
+    return installed_rules(None if base is None else Path.cwd() / base, use=options.use_cache)
 
 
 def _outermost(found: Found, projects: Iterable[Found]) -> Path | None:
@@ -399,7 +408,7 @@ def explain(
     )
 
     options = options or Options()
-    known = tuple(all_rules() if rules is None else rules)
+    known = _known(options, rules)
     real = Path(os.path.realpath(path))
     if real not in options.overlay:
         require_file(path)
@@ -451,7 +460,7 @@ def doctor(
     from awaken.engine.diagnosing.remarks import errors, remarks  # noqa: PLC0415
 
     options = options or Options()
-    known = tuple(all_rules() if rules is None else rules)
+    known = _known(options, rules)
     settings, projects, unusable = _projects(paths, options, known)
     roots: list[RootDiagnosis] = []
     user_errors: list[UserError] = []

@@ -150,7 +150,7 @@ class Enclosure:
             status = os.lstat(f"{real}/{name}")
         except (OSError, ValueError):
             return None
-        return _state(status) if stat.S_ISREG(status.st_mode) else None
+        return state_of(status) if stat.S_ISREG(status.st_mode) else None
 
     def _real_directory(self, directory: str) -> str:
         """Return where ``directory`` really is, links resolved."""
@@ -274,10 +274,11 @@ def _read_open(descriptor: int, limit: int) -> tuple[bytes, FileState]:
                 raise _too_large(size, limit)
     finally:
         os.close(descriptor)
-    return b"".join(parts), _state(status)
+    return b"".join(parts), state_of(status)
 
 
-def _state(status: os.stat_result) -> FileState:
+def state_of(status: os.stat_result) -> FileState:
+    """Return what ``status`` says of a file."""
     return FileState(
         status.st_mtime_ns,
         status.st_ctime_ns,
