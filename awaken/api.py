@@ -17,8 +17,7 @@ from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.remembering.rule_table import installed_rules
 from awaken.engine.report import Diagnostic, Report, RootReport
-from awaken.engine.writing import applying, undoing
-from awaken.engine.writing.applying import Applied, FileWrite
+from awaken.engine.writing import undoing
 from awaken.engine.writing.undoing import Undone, UndoStack
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from awaken.engine.root_run import RootRun
     from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
+    from awaken.engine.writing.applying import Applied, FileWrite
     from awaken.passes.settings import PassPlace, PassSettings
 
 __all__ = [
@@ -502,14 +502,18 @@ def apply(report: Report, command: str = "awaken apply", state: Path | None = No
     ``command`` goes into the journal, ``state`` is the state directory (None for the user's).
     Raises UserError where a file is no longer as it was read, or cannot be written.
     """
+    from awaken.engine.writing import applying  # noqa: PLC0415  as in _run
+
     writes = [write for root in report.roots for write in _writes(root)]
     if not writes:
-        return Applied(None, ())
+        return applying.Applied(None, ())
     top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
     return applying.apply(top, writes, command=command, state=state)
 
 
 def _writes(root: RootReport) -> list[FileWrite]:
+    from awaken.engine.writing.applying import FileWrite  # noqa: PLC0415  as in _run
+
     return [
         FileWrite(
             path=root.root / file.path,

@@ -96,6 +96,7 @@ class Enclosure:
 
     def __init__(self, directory: Path) -> None:
         self._top = os.path.realpath(directory)
+        self._inside = os.path.join(self._top, "")  # noqa: PTH118  a string, with a slash
         self._real_directories: dict[str, str] = {}
 
     def holds(self, path: str | Path) -> bool:
@@ -150,7 +151,7 @@ class Enclosure:
             status = os.lstat(f"{real}/{name}")
         except (OSError, ValueError):
             return None
-        return state_of(status) if stat.S_ISREG(status.st_mode) else None
+        return _state(status) if stat.S_ISREG(status.st_mode) else None
 
     def _real_directory(self, directory: str) -> str:
         """Return where ``directory`` really is, links resolved."""
@@ -180,7 +181,7 @@ class Enclosure:
             return []
 
     def _contains(self, real: str) -> bool:
-        return real == self._top or real.startswith(os.path.join(self._top, ""))  # noqa: PTH118
+        return real == self._top or real.startswith(self._inside)
 
     def _require(self, real: str) -> None:
         if not self._contains(real):
@@ -274,11 +275,21 @@ def _read_open(descriptor: int, limit: int) -> tuple[bytes, FileState]:
                 raise _too_large(size, limit)
     finally:
         os.close(descriptor)
-    return b"".join(parts), state_of(status)
+    return b"".join(parts), _state(status)
 
 
-def state_of(status: os.stat_result) -> FileState:
-    """Return what ``status`` says of a file."""
+def state_at(path: str) -> FileState | None:
+    """Return the state of what is at ``path``, of awaken's own or of Python, links followed.
+
+    None where there is nothing, or nothing that can be looked at.
+    """
+    try:
+        return _state(os.stat(path))  # noqa: PTH116 - hot: thousands of files
+    except OSError:
+        return None
+
+
+def _state(status: os.stat_result) -> FileState:
     return FileState(
         status.st_mtime_ns,
         status.st_ctime_ns,

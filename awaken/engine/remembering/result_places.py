@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from awaken.engine.remembering.results_cache import TOP, ResultsCache
 from awaken.workspace.file_reading import TICK
-from awaken.workspace.reading import FileState, state_of
+from awaken.workspace.reading import FileState, state_at
 
 _CODE = hashlib.sha256(b"own code").digest()
 """The key of the one digest of an installation."""
@@ -75,7 +75,8 @@ def own_digest(base: Path, key: bytes | None) -> str:
     """Return a digest of awaken's own code, that in ``base`` if no file has another state."""
     started = time.time_ns()
     own = os.fspath(_own_package())
-    states = {path: state_of(os.stat(path)) for path in _files(own)}  # noqa: PTH116  hot
+    # An editor may leave a link that leads nowhere.
+    states = {path: state for path in _files(own) if (state := state_at(path)) is not None}
     # No version of the code is part of this place: the code itself is looked for.
     place = base / TOP / _project(Path(own)) / _named(f"{0:016}")
     cache_of_code = ResultsCache(place if key else None, key)

@@ -19,7 +19,7 @@ from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.kit.rule import Rule
 from awaken.kit.rule_data import RuleData, data_of, rule_from
 from awaken.workspace.file_reading import TICK
-from awaken.workspace.reading import FileState, state_of
+from awaken.workspace.reading import FileState, state_at
 
 _RULES = hashlib.sha256(b"rules").digest()
 
@@ -81,22 +81,17 @@ def _naming_plugins() -> dict[str, FileState | None]:
         try:
             names = os.listdir(place or ".")  # noqa: PTH208  hot
         except OSError:  # an archive, or nothing
-            files[place] = _state(place)
+            files[place] = state_at(place)
         else:
             found = (name for name in names if name.lower().endswith(_METADATA))
-            files |= {file: _state(file) for name in found for file in [f"{place}/{name}{_NAMING}"]}
+            files |= {
+                file: state_at(file) for name in found for file in [f"{place}/{name}{_NAMING}"]
+            }
     return files
 
 
 _METADATA = (".dist-info", "egg-info")
 _NAMING = "/entry_points.txt"
-
-
-def _state(path: str) -> FileState | None:
-    try:
-        return state_of(os.stat(path))  # noqa: PTH116  hot
-    except OSError:
-        return None
 
 
 def _finds_on_path_only() -> bool:
