@@ -15,9 +15,9 @@ from awaken.contract import SiteId, UnusableFile, UserError
 from awaken.engine.machine.garbage import no_collections
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
+from awaken.engine.remembering.rule_table import installed_rules
 from awaken.engine.report import Diagnostic, Report, RootReport
-from awaken.engine.writing import applying, undoing
-from awaken.engine.writing.applying import Applied, FileWrite
+from awaken.engine.writing import undoing
 from awaken.engine.writing.undoing import Undone, UndoStack
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from awaken.engine.root_run import RootRun
     from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
+    from awaken.engine.writing.applying import Applied, FileWrite
     from awaken.passes.settings import PassPlace, PassSettings
 
 __all__ = [
@@ -217,7 +218,7 @@ def _run(
     from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
-    known = tuple(all_rules() if rules is None else rules)
+    known = _known(options, rules)
     # Begun before a file is read, and asked before and after: whatever an apply or undo writes
     # meanwhile would be half in the result.
     watch = undoing.Watch()
@@ -243,6 +244,14 @@ def _run(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+def _known(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
+    """Return the rules to choose from: those that are installed, unless others are said."""
+    if rules is not None:
+        return tuple(rules)
+    base = options.settings.cache_dir
+    return installed_rules(None if base is None else Path.cwd() / base, use=options.use_cache)
 
 
 def _outermost(found: Found, projects: Iterable[Found]) -> Path | None:
@@ -399,7 +408,7 @@ def explain(
     )
 
     options = options or Options()
-    known = tuple(all_rules() if rules is None else rules)
+    known = _known(options, rules)
     real = Path(os.path.realpath(path))
     if real not in options.overlay:
         require_file(path)
@@ -451,7 +460,7 @@ def doctor(
     from awaken.engine.diagnosing.remarks import errors, remarks  # noqa: PLC0415
 
     options = options or Options()
-    known = tuple(all_rules() if rules is None else rules)
+    known = _known(options, rules)
     settings, projects, unusable = _projects(paths, options, known)
     roots: list[RootDiagnosis] = []
     user_errors: list[UserError] = []
@@ -493,14 +502,18 @@ def apply(report: Report, command: str = "awaken apply", state: Path | None = No
     ``command`` goes into the journal, ``state`` is the state directory (None for the user's).
     Raises UserError where a file is no longer as it was read, or cannot be written.
     """
+    from awaken.engine.writing import applying  # noqa: PLC0415  as in _run
+
     writes = [write for root in report.roots for write in _writes(root)]
     if not writes:
-        return Applied(None, ())
+        return applying.Applied(None, ())
     top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
     return applying.apply(top, writes, command=command, state=state)
 
 
 def _writes(root: RootReport) -> list[FileWrite]:
+    from awaken.engine.writing.applying import FileWrite  # noqa: PLC0415  as in _run
+
     return [
         FileWrite(
             path=root.root / file.path,

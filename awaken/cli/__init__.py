@@ -1,7 +1,8 @@
 """The command line: one module per command, which parses options, calls ``awaken.api``, prints.
 
 Begin with ``main`` below, which guards every run, then ``application`` and the smallest command,
-``commands/check.py``. ``exit_codes`` has the numbers, ``outcomes`` says which one a result gives.
+``commands/check.py``. ``plain_line`` reads most lines without Typer. ``exit_codes`` has the
+numbers, ``outcomes`` says which one a result gives.
 """
 
 from __future__ import annotations
@@ -87,6 +88,13 @@ def _log_to_stderr() -> Iterator[None]:
 
 
 def _run(words: list[str]) -> int:
+    from awaken.cli.plain_line import run_plainly  # noqa: PLC0415  an error message needs none
+
+    code = run_plainly(words)
+    return _run_by_typer(words) if code is None else code
+
+
+def _run_by_typer(words: list[str]) -> int:
     from typer import Exit, TyperException  # noqa: PLC0415  a tenth of a second
     from typer.main import get_command  # noqa: PLC0415
 

@@ -17,6 +17,7 @@ from awaken.cli.commands.new_rule import new_rule
 from awaken.cli.commands.rules import rules
 from awaken.cli.commands.trust import trust
 from awaken.cli.commands.undo import undo
+from awaken.cli.options.groups import with_groups
 from awaken.cli.options.plain_values import Command, reading_plainly
 
 # What people type first, coming from other tools. A hint, no alias: two names for one command would
@@ -60,8 +61,9 @@ def application() -> typer.Typer:
     )
     app.callback()(_awaken)
     for command in (check, diff, apply, undo, explain, rules, doctor, trust):
-        app.command(cls=Command)(command)
-    app.command(cls=Command, hidden=True)(new_rule)  # of use in a checkout of awaken only
+        app.command(cls=Command)(with_groups(command))
+    # Of use in a checkout of awaken only.
+    app.command(cls=Command, hidden=True)(with_groups(new_rule))
     return app
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import fields
 
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
@@ -227,16 +228,23 @@ def _overlaid(asked: RootRun) -> dict[str, bytes]:
 
 def _question(asked: RootRun) -> tuple[object, ...]:
     """Return all that decides the result beside the files and their versions."""
+    # Defaults are part of the code: to say one is to say nothing.
+    said = {name: one for name, one in asked.settings.options.items() if not _is_default(one)}
     return (
         asked.settings.rules,
         asked.settings.unsafe_fixes,
-        msgspec.to_builtins(asked.settings.options, order="deterministic", enc_hook=repr),
+        msgspec.to_builtins(said, order="deterministic", enc_hook=repr),
         asked.settings.overrides,
         asked.settings.baseline,
         asked.since,
         sorted(asked.excluded),
         asked.found.root.selected,
     )
+
+
+def _is_default(options: Struct) -> bool:
+    kind = type(options)
+    return not any(one.required for one in fields(kind)) and options == kind()
 
 
 def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:

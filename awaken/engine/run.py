@@ -34,6 +34,7 @@ from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
 from awaken.engine.waiting import told
 from awaken.kit.rule import Rule
+from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
@@ -64,6 +65,7 @@ def plan_root(
     asked: RootRun, files: Mapping[str, SourceFile], surroundings: Surroundings
 ) -> PlannedRoot:
     """Run all phases over ``files``, those of one project root; nothing is written."""
+    asked = structs.replace(asked, rules=tuple(map(with_code, asked.chosen())))
     targets, suppression_sources = surroundings.targets, surroundings.suppression_sources
     tools = _tools(asked, asked.chosen(), surroundings)
     _require_known_names(asked, files, tools)

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
+from awaken.preview.console.plain import PlainConsole, console_on, print_line
+from awaken.preview.console.text import Text
 from awaken.preview.counts import diagnostics, todo
 from awaken.preview.paths import relative
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.output import Asked, FilesOf, Piece, opened, send
 from awaken.preview.streams.visible import visible
 from awaken.preview.summary import Again, next_steps, summary
+
+if TYPE_CHECKING:
+    from awaken.preview.console.plain import AnyConsole
 
 Writer = Callable[[Report, Asked], Iterable[Piece]]
 
@@ -99,12 +105,10 @@ def show_closing(report: Report, command: str, view: View, *, is_outlined: bool 
 
 def _outlines(report: Report, view: View) -> None:
     """Print to stderr what the changes of a patch come to: the patch is for programs."""
-    from awaken.preview.console.console import make_console  # noqa: PLC0415
-
     if any(root.outlines for root in report.roots):
         from awaken.preview.terminal.outline_page import print_outlines  # noqa: PLC0415
 
-        print_outlines(report, make_console(sys.stderr, view.color), Path.cwd())
+        print_outlines(report, console_on(sys.stderr, view.color), Path.cwd())
 
 
 def _words_of_passes(report: Report, current: Path) -> None:
@@ -118,11 +122,10 @@ def _words_of_passes(report: Report, current: Path) -> None:
 def _explain_empty_patch(report: Report, command: str, view: View, again: Again) -> None:
     """Print to stderr how to get a patch of unsafe rewrites, where there are no others."""
     from awaken.preview.closing import print_steps  # noqa: PLC0415
-    from awaken.preview.console.console import make_console  # noqa: PLC0415
 
     # An empty patch alone does not tell why it is empty.
     if not any(root.files for root in report.roots):
-        print_steps(next_steps(report, command, again), make_console(sys.stderr, view.color))
+        print_steps(next_steps(report, command, again), console_on(sys.stderr, view.color))
 
 
 def _writer(form: Form, view: View) -> Writer | None:
@@ -153,12 +156,9 @@ def _has_sites(report: Report) -> bool:
 def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
     if command == "apply":  # what was rewritten stands in the files; the summary counts it
         return
-    from awaken.preview.console.console import make_console  # noqa: PLC0415
-    from awaken.preview.console.pager import paged  # noqa: PLC0415
-
     # A file is read by programs, which take colours for text.
-    console = make_console(stream, Color.NEVER if view.file else view.color)
-    with paged(console, wanted=view.pager):
+    console = console_on(stream, Color.NEVER if view.file else view.color)
+    with _paged(console, view):
         if any(root.outlines for root in report.roots):
             from awaken.preview.terminal.outline_page import print_outlines  # noqa: PLC0415
 
@@ -173,6 +173,14 @@ def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
             print_findings(report, console, Path.cwd())
 
 
+def _paged(console: AnyConsole, view: View) -> AbstractContextManager[None]:
+    if isinstance(console, PlainConsole):
+        return nullcontext()
+    from awaken.preview.console.pager import paged  # noqa: PLC0415  it needs Rich
+
+    return paged(console, wanted=view.pager)
+
+
 def _details(report: Report, command: str, current: Path) -> None:
     say(visible(f"Rules: {', '.join(report.rules) or 'none'}"))
     if command == "apply":
@@ -184,25 +192,22 @@ def _details(report: Report, command: str, current: Path) -> None:
 
 def _targets(report: Report, view: View, current: Path) -> None:
     from awaken.preview.closing import print_targets  # noqa: PLC0415
-    from awaken.preview.console.console import make_console  # noqa: PLC0415
 
-    print_targets(report, make_console(sys.stderr, view.color), current)
+    print_targets(report, console_on(sys.stderr, view.color), current)
 
 
 def _diagnostics(report: Report, view: View, current: Path) -> None:
     if any(diagnostics(report)):
         from awaken.preview.closing import print_diagnostics  # noqa: PLC0415
-        from awaken.preview.console.console import make_console  # noqa: PLC0415
 
-        print_diagnostics(report, make_console(sys.stderr, view.color), current)
+        print_diagnostics(report, console_on(sys.stderr, view.color), current)
 
 
 def _close(report: Report, command: str, view: View, again: Again) -> None:
     from awaken.preview.closing import print_steps, print_table  # noqa: PLC0415
-    from awaken.preview.console.console import make_console  # noqa: PLC0415
 
-    console = make_console(sys.stderr, view.color)
+    console = console_on(sys.stderr, view.color)
     print_table(report, console)
-    # Rich would break the sentence at 80 columns where there is no terminal.
-    console.print(summary(report, command), soft_wrap=True)
+    # No page, which would fold the sentence on a terminal.
+    print_line(console, Text(summary(report, command)))
     print_steps(next_steps(report, command, again), console)

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from awaken.contract import NoOptions, UserError
 from awaken.contract.nearest import nearest
 from awaken.kit.rule import Rule
+from awaken.kit.rule_data import DeclaredRule
 from awaken.passes.settings import PassCode, PassPlace, PassSettings
 from awaken.settings.brought_along import as_brought_along
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
@@ -348,9 +349,10 @@ def _options(
     """Return the options of each rule that has any; a rule that does not run needs none."""
     found: dict[str, Struct] = {}
     for rule in rules:
-        if rule.options is NoOptions:
-            continue
         said = [layer for layer in layers if rule.name in layer.settings.rules]
+        # Such a rule has defaults, which are its code: its plan knows them, and nobody else asks.
+        if (not said and isinstance(rule, DeclaredRule)) or rule.options is NoOptions:
+            continue
         joined = {
             key: value for layer in said for key, value in layer.settings.rules[rule.name].items()
         }

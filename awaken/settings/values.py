@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -190,6 +189,8 @@ _MEASURED = (
 
 def _is_slip(name: str, meant: str) -> bool:
     """Whether ``name`` is ``meant`` but for a letter or two, and no library of its own."""
+    from difflib import SequenceMatcher  # noqa: PLC0415  few name a version
+
     plain = name.lower().replace("_", "-")
     return plain != meant and SequenceMatcher(None, plain, meant).ratio() > _ALIKE
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from pathspec import GitIgnoreSpec
 
 from awaken.workspace.reading import METADATA_LIMIT, Enclosure, enclosure_of, working_tree
 from awaken.workspace.sources import LINE_END
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from pathspec import GitIgnoreSpec
 
 DEFAULT_EXCLUDE = (
     ".bzr",
@@ -110,8 +111,10 @@ class Patterns:
         return None if number < 0 else (number + 1, self._lines[number])
 
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
-"""A pattern that matches exactly what is called like it: no file system has longer names."""
+_NAME = re.compile(r"/?[A-Za-z0-9_.-]{1,255}")
+"""A pattern that matches exactly what is called like it, with a slash only at the top.
+
+No file system has longer names."""
 
 
 class _Numbered:
@@ -123,17 +126,18 @@ class _Numbered:
         self._names = {line: number for number, line in lines} if plain else {}
         lines = [] if plain else [(number, line) for number, line in lines if _is_short(line)]
         # All at once first: asking for each line alone is slow, and hardly any file needs it.
-        spec = _compiled([line for _, line in lines])
-        if spec is None:
+        spec = _compiled([line for _, line in lines]) if lines else None
+        if lines and spec is None:
             lines = [(number, line) for number, line in lines if is_pattern(line)]
             spec = _compiled([line for _, line in lines])
-        self._spec = spec or GitIgnoreSpec([])
+        self._spec = spec
         self._numbers = [number for number, _ in lines]
 
     def last_match(self, path: str) -> tuple[int, bool | None]:
         """Return the line number and the decision of the last pattern that matches."""
-        if not self._numbers:
-            named = self._names.get(path.removesuffix("/"))
+        if not self._numbers or self._spec is None:
+            at_top = self._names.get(f"/{path.partition('/')[0]}")
+            named = self._names.get(path.removesuffix("/"), at_top)
             return (-1, None) if named is None else (named, True)
         result = self._spec.check_file(path)
         return (-1, None) if result.index is None else (self._numbers[result.index], result.include)
@@ -175,6 +179,8 @@ _STAR_BEFORE_STAR = re.compile(
 
 def _compiled(lines: Iterable[str]) -> GitIgnoreSpec | None:
     """Return the patterns ready to match, in a time that grows with pattern and path alone."""
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  mere names need none
+
     try:
         with warnings.catch_warnings(action="ignore"):  # about [[ in the regular expression
             spec = GitIgnoreSpec.from_lines(lines)

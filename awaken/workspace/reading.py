@@ -96,6 +96,7 @@ class Enclosure:
 
     def __init__(self, directory: Path) -> None:
         self._top = os.path.realpath(directory)
+        self._inside = os.path.join(self._top, "")  # noqa: PTH118  a string, with a slash
         self._real_directories: dict[str, str] = {}
 
     def holds(self, path: str | Path) -> bool:
@@ -180,7 +181,7 @@ class Enclosure:
             return []
 
     def _contains(self, real: str) -> bool:
-        return real == self._top or real.startswith(os.path.join(self._top, ""))  # noqa: PTH118
+        return real == self._top or real.startswith(self._inside)
 
     def _require(self, real: str) -> None:
         if not self._contains(real):
@@ -275,6 +276,17 @@ def _read_open(descriptor: int, limit: int) -> tuple[bytes, FileState]:
     finally:
         os.close(descriptor)
     return b"".join(parts), _state(status)
+
+
+def state_at(path: str) -> FileState | None:
+    """Return the state of what is at ``path``, of awaken's own or of Python, links followed.
+
+    None where there is nothing, or nothing that can be looked at.
+    """
+    try:
+        return _state(os.stat(path))  # noqa: PTH116 - hot: thousands of files
+    except OSError:
+        return None
 
 
 def _state(status: os.stat_result) -> FileState:

@@ -86,6 +86,18 @@ def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
     assert run(project, ["diff", "--no-cache", "--unsafe-fixes"], {"libcst"}) == set()
 
 
+@pytest.mark.parametrize("form", ["full", "concise", "json-lines", "grouped"])
+def test_a_run_of_which_nothing_changed_loads_no_rule(project, form):
+    words = ["check", "--cache-dir", str(project.parent), "--output-format", form]
+    late = {"typer", "rich", "libcst", "pathspec", "importlib.metadata", "awaken.project"}
+    late |= {"awaken.codemods", "awaken.engine.run", "awaken.knowledge"}
+    # Documents say which version made them.
+    late -= {"importlib.metadata"} if form == "json-lines" else set()
+    run(project, words, late)
+
+    assert run(project, words, late) == set()
+
+
 def test_a_changed_line_is_explained_without_the_engine(project):
     late = {"libcst", "awaken.engine.run"}
     words = ["explain", f"app.py:{len(QUERY.splitlines())}"]

@@ -16,12 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from awaken.engine.remembering import results_cache
-from awaken.engine.remembering.results_cache import (
-    ResultsCache,
-    prune,
-    results_directory,
-)
+from awaken.engine.remembering import result_places, results_cache
+from awaken.engine.remembering.result_places import results_directory
+from awaken.engine.remembering.results_cache import ResultsCache, prune
 
 DAY = 86_400
 KEY = b"k" * 32
@@ -408,11 +405,11 @@ def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, mo
     assert first != results_directory(tmp_path / "b", tmp_path)
     assert first == results_directory(tmp_path / "a", tmp_path)
     assert ".".join(map(str, sys.version_info[:3])) in first.name
-    results_cache._producer.cache_clear()
+    result_places.own_digest.cache_clear()
     original = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: original(path) + b"#")
     changed = results_directory(tmp_path / "a", tmp_path)
-    results_cache._producer.cache_clear()
+    result_places.own_digest.cache_clear()
 
     assert changed != first
 
@@ -420,7 +417,7 @@ def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, mo
 def test_default_is_the_users_cache_directory(tmp_path):
     program = (
         "from pathlib import Path;"
-        "from awaken.engine.remembering.results_cache import results_directory;"
+        "from awaken.engine.remembering.result_places import results_directory;"
         "print(results_directory(Path('/p')))"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}

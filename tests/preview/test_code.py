@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.text import Text
 
 from awaken.preview.choices import Color
 from awaken.preview.console.code import Highlighted, code_text, fold, underline
 from awaken.preview.console.console import make_console
 from awaken.preview.console.page import Page
+from awaken.preview.console.text import Text
 
 TRAPS = ["List[str]", "a[/b]", "[red]x[/red]", ":smile:", "[link=x]", "\\[bold]", "[[]]", "{}%s"]
 
@@ -20,9 +20,9 @@ TRAPS = ["List[str]", "a[/b]", "[red]x[/red]", ":smile:", "[link=x]", "\\[bold]"
 def styles_at(text: Text, part: str) -> set[str]:
     start = text.plain.index(part)
     return {
-        str(span.style)
-        for span in text.spans
-        if span.start <= start and start + len(part) <= span.end
+        style
+        for first, stop, style in text.stretches
+        if first <= start and start + len(part) <= stop
     }
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from awaken.cli.options.declared import DiffOptions, OutputOptions, RunOptions
-from awaken.cli.options.groups import with_groups
+from awaken.cli.options.declaring import Option, bad_parameter
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -22,21 +20,20 @@ class ApplyOptions:
     """What is written, and what is said about it."""
 
     interactive: Annotated[
-        bool, typer.Option("-i", "--interactive", help="Show each change and ask about it.")
+        bool, Option("-i", "--interactive", help="Show each change and ask about it.")
     ] = False
     dry_run: Annotated[
-        bool, typer.Option("--diff", "--dry-run", help="Write nothing: the same as `awaken diff`.")
+        bool, Option("--diff", "--dry-run", help="Write nothing: the same as `awaken diff`.")
     ] = False
     allow_dirty: Annotated[
-        bool, typer.Option("--allow-dirty", help="Write even over uncommitted changes.")
+        bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
     ] = False
     exit_non_zero_on_manual: Annotated[
         bool,
-        typer.Option("--exit-non-zero-on-manual", help="Exit with 1 if manual sites remain."),
+        Option("--exit-non-zero-on-manual", help="Exit with 1 if manual sites remain."),
     ] = False
 
 
-@with_groups
 def apply(run: RunOptions, output: OutputOptions, layout: DiffOptions, chosen: ApplyOptions) -> int:
     """Make the changes: all of them or none. `awaken undo` takes them back.
 
@@ -115,7 +112,7 @@ def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:
     from awaken.preview.streams.output import opened, send  # noqa: PLC0415
 
     if interactive:
-        raise typer.BadParameter("cannot ask while - reads stdin", param_hint="--interactive")
+        raise bad_parameter("cannot ask while - reads stdin", param_hint="--interactive")
     report = api.run(line.paths, line.options)
     # Only one file can come from stdin.
     ((path, content),) = line.options.overlay.items()

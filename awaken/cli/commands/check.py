@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from awaken.cli.commands.listing import ListingOptions
 from awaken.cli.options.declared import OutputOptions, RunOptions
-from awaken.cli.options.groups import with_groups
+from awaken.cli.options.declaring import Option
 from awaken.contract import UserError
 from awaken.preview.choices import Form, View
 
@@ -23,26 +21,21 @@ class CheckOptions:
     """What only ``check`` can do."""
 
     exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with 0 even if sites were found.")
+        bool, Option("--exit-zero", help="Exit with 0 even if sites were found.")
     ] = False
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for advice as well.")] = (
-        False
-    )
+    strict: Annotated[bool, Option("--strict", help="Exit with 1 for advice as well.")] = False
     blockers: Annotated[
         bool,
-        typer.Option(
-            "--blockers", help="Print what keeps sites manual instead, the most sites first."
-        ),
+        Option("--blockers", help="Print what keeps sites manual instead, the most sites first."),
     ] = False
     write_baseline: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--write-baseline", help="List all present sites in the baseline, to see only new ones."
         ),
     ] = False
 
 
-@with_groups
 def check(
     run: RunOptions,
     output: OutputOptions,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from awaken.cli.options.declared import DiffOptions, OutputOptions, RunOptions
-from awaken.cli.options.groups import with_groups
+from awaken.cli.options.declaring import Option
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -15,13 +13,12 @@ if TYPE_CHECKING:
     from awaken.preview.choices import View
 
 
-@with_groups
 def diff(
     run: RunOptions,
     output: OutputOptions,
     layout: DiffOptions,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 if there are changes.")
+        bool, Option("--exit-code", help="Exit with 1 if there are changes.")
     ] = False,
 ) -> int:
     """Show every change as a diff. Writes nothing.

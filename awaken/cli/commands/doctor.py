@@ -7,10 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from awaken.cli.options import declared as given
-from awaken.cli.options.groups import with_groups
+from awaken.cli.options.declaring import Option
 from awaken.preview.choices import Color
 
 
@@ -21,16 +19,15 @@ class DoctorForm(StrEnum):
     JSON = "json"
 
 
-@with_groups
 def doctor(
     run: given.RunOptions,
     output_format: Annotated[
         DoctorForm,
-        typer.Option("--output-format", metavar="FORMAT", help="How to print: full, json."),
+        Option("--output-format", metavar="FORMAT", help="How to print: full, json."),
     ] = DoctorForm.FULL,
     color: given.When = Color.AUTO,
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Also what is usual; show tracebacks.")
+        bool, Option("-v", "--verbose", help="Also what is usual; show tracebacks.")
     ] = False,
 ) -> int:
     """Show what awaken detected, where it read that, and what to mend. Writes nothing.

@@ -7,12 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from awaken.cli.options import declared as given
 from awaken.cli.options.declared import ProjectOptions
+from awaken.cli.options.declaring import Argument, Option
 from awaken.cli.options.file_position import parse_place
-from awaken.cli.options.groups import with_groups
 from awaken.cli.options.standard_input import STDIN
 from awaken.preview.choices import Color
 
@@ -24,16 +22,15 @@ class ExplanationForm(StrEnum):
     JSON = "json"
 
 
-@with_groups
 def explain(
     place: Annotated[
         str,
-        typer.Argument(metavar="FILE:LINE[:COLUMN]", help="The place, as other commands print it."),
+        Argument(metavar="FILE:LINE[:COLUMN]", help="The place, as other commands print it."),
     ],
     run: ProjectOptions,
     output_format: Annotated[
         ExplanationForm,
-        typer.Option(
+        Option(
             "--output-format",
             metavar="FORMAT",
             help=f"How to print: {', '.join(ExplanationForm)}.",

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from awaken.cli.exit_codes import FAILED
+from awaken.cli.options.declaring import Option
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -21,11 +20,11 @@ class ListingOptions:
 
     show_files: Annotated[
         bool,
-        typer.Option("--show-files", help="Only list the files in which sites are looked for."),
+        Option("--show-files", help="Only list the files in which sites are looked for."),
     ] = False
     show_settings: Annotated[
         bool,
-        typer.Option("--show-settings", help="Only print the settings, as TOML, and their origin."),
+        Option("--show-settings", help="Only print the settings, as TOML, and their origin."),
     ] = False
 
     def __bool__(self) -> bool:

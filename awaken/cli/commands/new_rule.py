@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from awaken.cli.options.declaring import Argument
 
 
 def new_rule(
     wanted: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="FAMILY/NAME",
             help="The rule to begin, as in asyncio/running-loop; the family may be new.",
             show_default=False,

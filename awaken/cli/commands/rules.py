@@ -8,9 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from awaken.cli.options import declared as given
+from awaken.cli.options.declaring import Argument, Option
 from awaken.preview.choices import Color
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class RulesForm(StrEnum):
 def rules(
     name: Annotated[
         str | None,
-        typer.Argument(
+        Argument(
             metavar="RULE",
             help="A rule, to show its page, or a family.",
             show_default=False,
@@ -37,7 +36,7 @@ def rules(
     ] = None,
     output_format: Annotated[
         RulesForm | None,
-        typer.Option(
+        Option(
             "--output-format",
             metavar="FORMAT",
             help=f"How to print: {', '.join(RulesForm)}. A page that is piped is markdown.",

@@ -6,22 +6,21 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from awaken.cli.options import declared as given
+from awaken.cli.options.declaring import Argument, Option, bad_parameter
 
 
 def trust(
     path: Annotated[
         Path | None,
-        typer.Argument(
+        Argument(
             metavar="PATH",
             help="The project, or a path in it; the current directory by default.",
             show_default=False,
         ),
     ] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the trust back.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="Show what is trusted.")] = False,
+    remove: Annotated[bool, Option("--remove", help="Take the trust back.")] = False,
+    listed: Annotated[bool, Option("--list", help="Show what is trusted.")] = False,
     quiet: given.Quiet = False,
 ) -> int:
     """Let the codemods run that a project's own settings name, until one of them changes.
@@ -35,7 +34,7 @@ def trust(
     from awaken.preview.trust_lines import trust_lines  # noqa: PLC0415
 
     if listed and (remove or path is not None):
-        raise typer.BadParameter("shows all; leave out the rest", param_hint="--list")
+        raise bad_parameter("shows all; leave out the rest", param_hint="--list")
     if listed:
         send(trust_lines(api.trusted()), sys.stdout)
         return 0

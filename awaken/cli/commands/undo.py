@@ -6,26 +6,25 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from awaken.cli.exit_codes import FAILED
 from awaken.cli.options import declared as given
+from awaken.cli.options.declaring import Argument, Option
 
 
 def undo(
     path: Annotated[
         Path | None,
-        typer.Argument(
+        Argument(
             metavar="PATH",
             help="The project, or a path in it; the current directory by default.",
             show_default=False,
         ),
     ] = None,
     listed: Annotated[
-        bool, typer.Option("--list", help="Show what can be taken back, the latest first.")
+        bool, Option("--list", help="Show what can be taken back, the latest first.")
     ] = False,
     keep_edited: Annotated[
-        bool, typer.Option("--keep-edited", help="Leave files alone that were edited since.")
+        bool, Option("--keep-edited", help="Leave files alone that were edited since.")
     ] = False,
     quiet: given.Quiet = False,
     verbose: given.Verbose = False,

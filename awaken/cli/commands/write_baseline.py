@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
-import typer
-
 from awaken import api
 from awaken.cli.options.command_line import CommandLine
+from awaken.cli.options.declaring import bad_parameter
 from awaken.preview.choices import View
 from awaken.preview.console.progress_bar import bar
 from awaken.preview.counts import plural
@@ -21,7 +20,7 @@ def write(line: CommandLine, view: View) -> None:
     Raises BadParameter with ``--since``: a baseline lists all sites, wherever they are.
     """
     if line.options.since is not None:
-        raise typer.BadParameter(
+        raise bad_parameter(
             "lists all sites, so it cannot go with --since", param_hint="--write-baseline"
         )
     with bar(view) as progress:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from awaken.cli.options.declaring import Argument, Option, bad_parameter
 from awaken.cli.options.passes import PassOptions
 from awaken.preview.choices import Color, Form, View
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
 
-When = Annotated[Color, typer.Option("--color", help="When to use colours.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No summary on stderr.")]
+When = Annotated[Color, Option("--color", help="When to use colours.")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="No summary on stderr.")]
 Verbose = Annotated[
-    bool, typer.Option("-v", "--verbose", help="Name rules and files on stderr; show tracebacks.")
+    bool, Option("-v", "--verbose", help="Name rules and files on stderr; show tracebacks.")
 ]
 
 
@@ -39,7 +37,7 @@ class ProjectOptions(PassOptions):
 
     select: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="RULES",
             help="Only these rules or families, separated by commas.",
             autocompletion=rule_names,
@@ -47,19 +45,15 @@ class ProjectOptions(PassOptions):
     ] = None
     extend_select: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="RULES", help="These rules or families as well.", autocompletion=rule_names
-        ),
+        Option(metavar="RULES", help="These rules or families as well.", autocompletion=rule_names),
     ] = None
     ignore: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="RULES", help="Without these rules or families.", autocompletion=rule_names
-        ),
+        Option(metavar="RULES", help="Without these rules or families.", autocompletion=rule_names),
     ] = None
     unsafe_fixes: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--unsafe-fixes/--no-unsafe-fixes",
             help="Also rewrite what may change behaviour; each message says what exactly.",
             show_default=False,
@@ -67,7 +61,7 @@ class ProjectOptions(PassOptions):
     ] = None
     target_version: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="VERSION",
             help="Lowest Python of the program, as py311; auto reads it.",
             show_default=False,
@@ -75,11 +69,11 @@ class ProjectOptions(PassOptions):
     ] = None
     target: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VERSION", help="Version of a library, as sqlalchemy=2.0."),
+        Option(metavar="NAME=VERSION", help="Version of a library, as sqlalchemy=2.0."),
     ] = None
     published: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--published/--no-published",
             help="Whether code outside the project may import from it; build settings say.",
             show_default=False,
@@ -87,7 +81,7 @@ class ProjectOptions(PassOptions):
     ] = None
     component: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="NAME",
             help="Only what becomes asynchronous together with this module or function.",
             show_default=False,
@@ -95,18 +89,18 @@ class ProjectOptions(PassOptions):
     ] = None
     exclude: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="PATTERNS",
             help="Leave out these files instead of the usual ones, as in .gitignore; with commas.",
         ),
     ] = None
     extend_exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERNS", help="Leave out these files as well."),
+        Option(metavar="PATTERNS", help="Leave out these files as well."),
     ] = None
     force_exclude: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--force-exclude/--no-force-exclude",
             help="Leave out excluded files even where PATHS name them.",
             show_default=False,
@@ -114,7 +108,7 @@ class ProjectOptions(PassOptions):
     ] = None
     respect_gitignore: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--respect-gitignore/--no-respect-gitignore",
             help="Leave out what .gitignore files name.",
             show_default=False,
@@ -122,31 +116,29 @@ class ProjectOptions(PassOptions):
     ] = None
     since: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="Only sites that touch lines changed since this commit."),
+        Option(metavar="REF", help="Only sites that touch lines changed since this commit."),
     ] = None
     baseline: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Leave the sites alone that this file lists."),
+        Option(metavar="FILE", help="Leave the sites alone that this file lists."),
     ] = None
     config: Annotated[
         list[str] | None,
-        typer.Option(metavar="CONFIG", help="Settings FILE, or KEY=VALUE as in TOML."),
+        Option(metavar="CONFIG", help="Settings FILE, or KEY=VALUE as in TOML."),
     ] = None
-    isolated: Annotated[bool, typer.Option("--isolated", help="Read no settings files.")] = False
+    isolated: Annotated[bool, Option("--isolated", help="Read no settings files.")] = False
     stdin_filename: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The file that stdin stands for, with - as path."),
+        Option(metavar="FILE", help="The file that stdin stands for, with - as path."),
     ] = None
     jobs: Annotated[
-        int | None, typer.Option("-j", "--jobs", min=1, help="Processes; one per core by default.")
+        int | None, Option("-j", "--jobs", min=1, help="Processes; one per core by default.")
     ] = None
     cache_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIRECTORY", help="Where results are kept between runs."),
+        Option(metavar="DIRECTORY", help="Where results are kept between runs."),
     ] = None
-    no_cache: Annotated[bool, typer.Option("-n", "--no-cache", help="Read every file anew.")] = (
-        False
-    )
+    no_cache: Annotated[bool, Option("-n", "--no-cache", help="Read every file anew.")] = False
 
     def command_line_for(self, paths: Sequence[Path]) -> CommandLine:
         """Return what was asked for, as paths and options of a run; raises BadParameter."""
@@ -192,11 +184,15 @@ class ProjectOptions(PassOptions):
 
 def _component(name: str | None) -> list[str]:
     """Return the setting of `--component`, as `--config` takes it."""
-    return [] if name is None else [f"rules.session-to-async.component={json.dumps(name)}"]
+    if name is None:
+        return []
+    import json  # noqa: PLC0415  hardly anybody says it
+
+    return [f"rules.session-to-async.component={json.dumps(name)}"]
 
 
 NoPager = Annotated[
-    bool, typer.Option("--no-pager", help="Print at once what is longer than the screen.")
+    bool, Option("--no-pager", help="Print at once what is longer than the screen.")
 ]
 
 
@@ -206,7 +202,7 @@ class RunOptions(ProjectOptions):
 
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(
+        Argument(
             metavar="PATHS",
             help="Files and directories that may be changed; the current directory by default; "
             "- reads one file from stdin.",
@@ -224,19 +220,19 @@ class DiffOptions:
     """How a diff is laid out on a terminal."""
 
     side_by_side: Annotated[
-        bool, typer.Option("--side-by-side", help="Before and after in two columns.")
+        bool, Option("--side-by-side", help="Before and after in two columns.")
     ] = False
     context: Annotated[
-        int, typer.Option("-U", "--context", min=0, metavar="LINES", help="Unchanged lines around.")
+        int, Option("-U", "--context", min=0, metavar="LINES", help="Unchanged lines around.")
     ] = 3
 
 
 def _file_to_write(value: Path | None) -> Path | None:
     """Refuse before the run what could not be written after it: an apply would be done by then."""
     if value is not None and value.is_dir():
-        raise typer.BadParameter(f"{value} is a directory; name a file in it")
+        raise bad_parameter(f"{value} is a directory; name a file in it")
     if value is not None and not value.absolute().parent.is_dir():
-        raise typer.BadParameter(f"there is no directory {value.parent}; make it first")
+        raise bad_parameter(f"there is no directory {value.parent}; make it first")
     return value
 
 
@@ -246,7 +242,7 @@ class OutputOptions:
 
     output_format: Annotated[
         Form | None,
-        typer.Option(
+        Option(
             "--output-format",
             envvar="AWAKEN_OUTPUT_FORMAT",
             metavar="FORMAT",
@@ -256,7 +252,7 @@ class OutputOptions:
     ] = None
     output_file: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "-o",
             "--output-file",
             metavar="FILE",
@@ -265,7 +261,7 @@ class OutputOptions:
         ),
     ] = None
     statistics: Annotated[
-        bool, typer.Option("--statistics", help="Print counts per rule, level and reason instead.")
+        bool, Option("--statistics", help="Print counts per rule, level and reason instead.")
     ] = False
     color: When = Color.AUTO
     quiet: Quiet = False
@@ -292,9 +288,7 @@ def _separated(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
     words = (word.strip() for value in values or () for word in value.split(","))
     found = tuple(word for word in words if word)
     if values and not found:  # an empty variable of a script must not mean "all"
-        raise typer.BadParameter(
-            "names nothing; leave it out, or name something", param_hint=option
-        )
+        raise bad_parameter("names nothing; leave it out, or name something", param_hint=option)
     return found
 
 
@@ -306,7 +300,7 @@ def _python(value: str | None) -> str | None:
         return value
     version = python_version(value)
     if version is None:
-        raise typer.BadParameter(
+        raise bad_parameter(
             f"{value!r} is no Python version; write for instance py311, or auto",
             param_hint="--target-version",
         )
@@ -318,7 +312,7 @@ def _versions(values: Sequence[str] | None) -> dict[str, str]:
     for value in values or ():
         name, _, version = (part.strip() for part in value.partition("="))
         if not (name and version.strip("=")):
-            raise typer.BadParameter(
+            raise bad_parameter(
                 f"{value!r} is not NAME=VERSION; write for instance sqlalchemy=2.0",
                 param_hint="--target",
             )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import typer
 from msgspec import Struct
+
+from awaken.cli.options.declaring import bad_parameter
 
 _NUMBERS = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?:?", re.DOTALL)
 _AFTER_COLON = re.compile(r":[^:/\\]*$")
@@ -32,7 +33,7 @@ def parse_place(text: str) -> FilePlace:
         file = Path(_AFTER_COLON.sub("", text) or "app.py")
         # The example must name a file, also where a directory was typed.
         file = file / "app.py" if file.is_dir() else file
-        raise typer.BadParameter(
+        raise bad_parameter(
             f"{text!r} names no line; write FILE:LINE, for instance {file}:12",
             param_hint="FILE:LINE",
         )
@@ -48,5 +49,5 @@ def _counted(match: re.Match[str]) -> FilePlace:
     found = match.groupdict()
     line, column = int(found["line"]), found.get("column")
     if line < 1 or (column is not None and int(column) < 1):
-        raise typer.BadParameter("lines and columns count from 1", param_hint="FILE:LINE")
+        raise bad_parameter("lines and columns count from 1", param_hint="FILE:LINE")
     return FilePlace(Path(found["file"]), line, None if column is None else int(column))

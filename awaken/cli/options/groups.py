@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from awaken.cli.options.declaring import Parameter
 
 
 def with_groups(command: Callable[..., int]) -> Callable[..., int]:
@@ -34,7 +36,7 @@ def with_groups(command: Callable[..., int]) -> Callable[..., int]:
         for one in (
             _parameters(groups[name])
             if name in groups
-            else [parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)]
+            else [parameter.replace(annotation=_typed(hints[name]), kind=parameter.KEYWORD_ONLY)]
         )
     ]
     called.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
@@ -48,8 +50,17 @@ def _parameters(group: type) -> Iterator[inspect.Parameter]:
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=_default(field),
-            annotation=hints[field.name],
+            annotation=_typed(hints[field.name]),
         )
+
+
+def _typed(hint: Any) -> Any:
+    """Return an annotation with its ``Parameter`` as Typer has it."""
+    if get_origin(hint) is not Annotated:
+        return hint
+    kind, *more = get_args(hint)
+    declared = (one.of_typer() if isinstance(one, Parameter) else one for one in more)
+    return Annotated[kind, *declared]
 
 
 def _default(field: Field[Any]) -> Any:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-import typer
-
+from awaken.cli.options.declaring import Option, bad_parameter
 from awaken.passes.settings import PassSettings
 
 _SCRIPT, _WORD = "--bowler", "--bowler-arg"
@@ -19,35 +18,35 @@ class PassOptions:
 
     libcst: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="COMMAND",
             help="Run this codemod of LibCST, as mypkg.codemods.Rename. Its code is run.",
         ),
     ] = None
     libcst_arg: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An argument of the codemod."),
+        Option(metavar="NAME=VALUE", help="An argument of the codemod."),
     ] = None
     bowler: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="SCRIPT",
             help="Run this script of Bowler; what stands behind -- is its own. Its code is run.",
         ),
     ] = None
     bowler_arg: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORD", help="A word for the script.", hidden=True),
+        Option(metavar="WORD", help="A word for the script.", hidden=True),
     ] = None
     per_hunk: Annotated[
-        bool, typer.Option("--per-hunk", help="Each place of a codemod is a change of its own.")
+        bool, Option("--per-hunk", help="Each place of a codemod is a change of its own.")
     ] = False
     allow_reformat: Annotated[
-        bool, typer.Option("--allow-reformat", help="A codemod may change nearly all of a file.")
+        bool, Option("--allow-reformat", help="A codemod may change nearly all of a file.")
     ] = False
     trust_passes: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--trust-passes",
             help="Run the codemods that the project's own settings name. Their code is run.",
             show_default=False,
@@ -60,7 +59,7 @@ class PassOptions:
         for word in self.libcst_arg or ():
             name, separator, value = word.partition("=")
             if not name:
-                raise typer.BadParameter(
+                raise bad_parameter(
                     f"{word!r} is not NAME=VALUE; write for instance old_name=a.b",
                     param_hint="--libcst-arg",
                 )
@@ -71,9 +70,9 @@ class PassOptions:
                 said = (*earlier, value)
             arguments[name] = said
         if arguments and len(self.libcst or ()) != 1:
-            raise typer.BadParameter("needs one --libcst", param_hint="--libcst-arg")
+            raise bad_parameter("needs one --libcst", param_hint="--libcst-arg")
         if self.bowler_arg and len(self.bowler or ()) != 1:
-            raise typer.BadParameter("what stands behind -- needs one --bowler", param_hint="--")
+            raise bad_parameter("what stands behind -- needs one --bowler", param_hint="--")
         commands = [
             PassSettings(
                 libcst=one,

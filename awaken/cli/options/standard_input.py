@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import typer
+from awaken.cli.options.declaring import bad_parameter
 
 STDIN = Path("-")
 
@@ -21,12 +21,12 @@ def overlay(
     """
     if STDIN not in paths:
         if filename is not None:
-            raise typer.BadParameter("needs - as the only path", param_hint="--stdin-filename")
+            raise bad_parameter("needs - as the only path", param_hint="--stdin-filename")
         return paths, {}
     if len(paths) > 1:
-        raise typer.BadParameter("- must be the only path", param_hint="PATHS")
+        raise bad_parameter("- must be the only path", param_hint="PATHS")
     if filename is None:
-        raise typer.BadParameter(
+        raise bad_parameter(
             "- needs --stdin-filename, the file of the project that stdin stands for",
             param_hint="PATHS",
         )

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,4 +104,8 @@ def blame(error: OSError, root: Path) -> str:
 def undo_command(root: Path, *options: str) -> str:
     """Return the command line that undoes the last apply of ``root``, quoted for the shell."""
     words = ["awaken", "undo", *options, str(root)]
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    if sys.platform == "win32":
+        import subprocess  # noqa: PLC0415  only an error needs it
+
+        return subprocess.list2cmdline(words)
+    return shlex.join(words)

@@ -23,15 +23,31 @@ def all_rules() -> tuple[Rule, ...]:
 
     Raises TypeError if a rule lacks an attribute.
     """
+    return in_order((*built_in(), *plugins()))
+
+
+def built_in() -> list[Rule]:
+    """Return one instance of every rule of awaken's own. Raises TypeError as ``all_rules``."""
+    return _complete([rule() for module in _modules() for rule in _rules_of(module)])
+
+
+def plugins() -> list[Rule]:
+    """Return one instance of every rule of a plug-in. Raises TypeError as ``all_rules``."""
     from importlib import metadata  # noqa: PLC0415  30 ms that the help need not pay
 
-    rules = [rule() for module in _modules() for rule in _rules_of(module)]
-    rules.extend(
-        entry_point.load()() for entry_point in metadata.entry_points(group=ENTRY_POINT_GROUP)
-    )
+    entry_points = metadata.entry_points(group=ENTRY_POINT_GROUP)
+    return _complete([entry_point.load()() for entry_point in entry_points])
+
+
+def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Return ``rules`` in the order in which they are listed."""
+    return tuple(sorted(rules, key=lambda rule: (rule.family, rule.name)))
+
+
+def _complete(rules: list[Rule]) -> list[Rule]:
     for rule in rules:
         _require_complete(type(rule))
-    return tuple(sorted(rules, key=lambda rule: (rule.family, rule.name)))
+    return rules
 
 
 def _require_complete(rule: type[Rule]) -> None:

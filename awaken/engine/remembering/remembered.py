@@ -18,7 +18,8 @@ from msgspec import Raw, Struct
 from awaken.contract import Finding, Outline
 from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.machine.state_directory import cache_key
-from awaken.engine.remembering.results_cache import ResultsCache, results_directory
+from awaken.engine.remembering.result_places import results_directory
+from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.report import (
     ChangeSummary,
     Diagnostic,
@@ -104,7 +105,8 @@ class Memory:
 
     def __init__(self, root: Path, base: Path | None, *, use: bool) -> None:
         key = cache_key() if use else None
-        self._cache = ResultsCache(None if key is None else results_directory(root, base), key)
+        place = None if key is None else results_directory(root, base, key)
+        self._cache = ResultsCache(place, key)
         found = self._cache.get(KnownFiles, _FILES)
         self.files: Mapping[str, KnownFile] = {} if found is None else found.files
 

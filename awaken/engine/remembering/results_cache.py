@@ -14,12 +14,9 @@ import os
 import re
 import secrets
 import stat
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,7 +41,9 @@ _FRESH_DAYS = 7
 """Days after which a result that is used is marked as used again. A choice: a run that only reads
 then writes once a week, and still far more often than results are dropped."""
 _DAY = 86_400
-_TOP = "results"
+TOP = "results"
+"""The directory in a cache directory that holds the results."""
+
 _MARK = "CACHEDIR.TAG"
 _IGNORE_FILES = {
     # bford.info/cachedir
@@ -67,37 +66,6 @@ class _CachedResult(Struct, frozen=True, array_like=True):
 
 
 _Shard = dict[bytes, _CachedResult]
-
-
-def results_directory(root: Path, base: Path | None = None) -> Path:
-    """Return where the results of the project in ``root`` are kept, for this Python and awaken.
-
-    ``base`` is ``--cache-dir``; by default the user's cache directory.
-    """
-    if base is None:
-        import platformdirs  # noqa: PLC0415 - a run without cache does not need it
-
-        base = platformdirs.user_cache_path("awaken")
-    project = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    return base / _TOP / project / _producer()
-
-
-@cache
-def _producer() -> str:
-    """Return the name of what makes the results: the Python, and a digest of awaken's own code."""
-    digest = hashlib.sha256()
-    own = str(resources.files("awaken"))
-    # os.walk takes a third of the time of Path.rglob, and every run pays it.
-    files = sorted(
-        os.path.join(directory, name)  # noqa: PTH118
-        for directory, _, names in os.walk(own)
-        for name in names
-        if name.endswith((".py", ".toml"))
-    )
-    for file in files:
-        digest.update(file.removeprefix(own).encode() + b"\0" + Path(file).read_bytes() + b"\0")
-    python = ".".join(map(str, sys.version_info[:3]))
-    return f"{sys.implementation.name}-{python}-{digest.hexdigest()[:16]}"
 
 
 class ResultsCache:
@@ -293,7 +261,7 @@ def prune(base: Path, keep_bytes: int = KEEP_BYTES) -> None:
 
     What awaken cannot have made stays, and so does all that is not marked as its cache.
     """
-    with suppress(OSError), _opened(base, [_TOP]) as top:
+    with suppress(OSError), _opened(base, [TOP]) as top:
         if _content(_MARK, top) != _IGNORE_FILES[_MARK].encode():
             return
         kept = 0

@@ -15,7 +15,6 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from msgspec import Struct
@@ -197,10 +196,12 @@ def _record(root: Path, command: str, checked: Iterable[_Checked]) -> Record:
         for file in files
         for directory in missing_directories((root / os.fsdecode(file.path)).parent)
     }
+    from importlib.metadata import version  # noqa: PLC0415  40 ms
+
     return Record(
         root=os.fsencode(root),
         started=datetime.now(UTC),
-        version=metadata.version("awaken"),
+        version=version("awaken"),
         command=command,
         files=files,
         directories=tuple(sorted(directories)),

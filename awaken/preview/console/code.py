@@ -9,9 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, cast
 
-from rich.cells import cell_len
-from rich.text import Text
-
+from awaken.preview.console.text import Text, cell_len
 from awaken.preview.streams.visible import visible
 from awaken.workspace.sources import is_python
 
@@ -128,7 +126,7 @@ def code_theme(console: Console) -> SyntaxTheme:
 def code_text(line: str, marks: Marks) -> Text:
     """Return one line of code ready to print: nothing is markup, nothing stays invisible."""
     pieces = _pieces(line)
-    shown = Text("".join(pieces), no_wrap=True, end="")
+    shown = Text("".join(pieces))
     offsets = list(accumulate(map(len, pieces), initial=0))
     for start, stop, style in marks:
         shown.stylize(style, offsets[start], offsets[stop])
@@ -165,7 +163,7 @@ def fold(text: Text, width: int, later: int) -> list[Text]:
             cuts.append(start)
             used = cell_len(plain[start:index])
         used += size
-    return list(text.divide(cuts))
+    return text.divide(cuts)
 
 
 def _cut(plain: str, start: int, full: int) -> int:

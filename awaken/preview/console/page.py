@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from awaken.preview.console.code import Highlighted, fold
+from awaken.preview.console.plain import PlainConsole, print_line
+from awaken.preview.console.text import Text, from_rich
 from awaken.preview.streams.visible import inert, visible
+
+if TYPE_CHECKING:
+    from awaken.preview.console.plain import AnyConsole
 
 _NARROWEST = 24
 """Cells that a row has at least. A choice: in a narrower terminal folding leaves single words."""
@@ -22,7 +25,7 @@ RowPart = str | Text | tuple[str, str]
 class Page:
     """Prints rows to ``console``: folded to a terminal's width, at full length elsewhere."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: AnyConsole) -> None:
         self._console = console
         # Text that is piped is read by programs, which fold nothing.
         self.width = max(console.width, _NARROWEST) if console.is_terminal else None
@@ -45,24 +48,20 @@ class Page:
 
     def row(self, *parts: RowPart) -> None:
         """Print one row, whatever its length; control characters are shown as escapes."""
-        self._console.print(joined(parts), soft_wrap=True)
+        print_line(self._console, joined(parts))
 
     def rule(self, *parts: RowPart) -> None:
         """Print a heading between two lines, the second one up to the right edge."""
         dash = self.glyph("─", "-")
         text = joined([(dash * 2 + " ", "faint"), *parts, (" " + dash * 2, "faint")])
         text.append(dash * max((self.width or 0) - text.cell_len, 0), style="faint")
-        self._console.print(text, soft_wrap=True)
+        print_line(self._console, text)
 
     def sentence(self, *parts: RowPart) -> None:
         """Print one sentence, its further rows indented."""
-        rows: Iterable[Text] = [joined(parts)]
-        if self.width is not None:
-            rows = joined(parts).wrap(
-                self._console, self.width - _HANG, overflow="fold", no_wrap=False
-            )
+        rows = self._wrapped(joined(parts), _HANG)
         for index, row in enumerate(map(_inert, rows)):
-            self._console.print(Text(" " * _HANG if index else "") + row, soft_wrap=True)
+            print_line(self._console, Text(" " * _HANG if index else "") + row)
 
     def code(self, gutter: Text, code: Text, continued: Text, under: Text | None = None) -> None:
         """Print a line of code after its gutter; its folded rows stand after ``continued``.
@@ -79,29 +78,34 @@ class Page:
         start, under = 0, under or Text()
         for index, row in enumerate(rows):
             edge = Text.assemble(continued, " " * hang) if index else continued
-            self._console.print((edge if index else gutter) + row, soft_wrap=True)
+            print_line(self._console, (edge if index else gutter) + row)
             last = index == len(rows) - 1  # a mark may stand behind the last character
             stop = start + (len(under) if last else row.cell_len)
             if (marks := under[start:stop]).plain.strip():
-                self._console.print(edge + marks, soft_wrap=True)
+                print_line(self._console, edge + marks)
             start = stop
 
     def hanging(self, head: Text, body: str, style: str = "") -> None:
         """Print ``head`` and the sentence ``body``, its further rows below its first word."""
-        text = Text(visible(body), style=style)
-        rows: Iterable[Text] = [text]
-        if self.width is not None:
-            room = max(self.width - head.cell_len, _NARROWEST // 2)
-            rows = text.wrap(self._console, room, overflow="fold")
+        rows = self._wrapped(Text(visible(body), style=style), head.cell_len, _NARROWEST // 2)
         for index, row in enumerate(rows):
             before = Text(" " * head.cell_len) if index else head
-            self._console.print(before + row, soft_wrap=True)
+            print_line(self._console, before + row)
 
     def labelled(self, indent: int, label: str, text: str) -> None:
         """Print ``= label: text`` below code with numbers ``indent`` cells wide; "" is nothing."""
         if text:
             head = joined([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])
             self.hanging(head, text)
+
+    def _wrapped(self, text: Text, edge: int, least: int = 0) -> list[Text]:
+        """Return ``text`` folded between words, beside an ``edge``; at full length elsewhere."""
+        console = self._console
+        if self.width is None or isinstance(console, PlainConsole):
+            return [text]
+        room = max(self.width - edge, least)
+        rows = text.rich().wrap(console, room, overflow="fold", no_wrap=False)
+        return list(map(from_rich, rows))
 
 
 def _inert(row: Text) -> Text:
@@ -112,10 +116,10 @@ def _inert(row: Text) -> Text:
 
 def joined(parts: Iterable[RowPart]) -> Text:
     """Return ``parts`` as one text."""
-    text = Text(no_wrap=True)
+    text = Text()
     for part in parts:
         if isinstance(part, Text):
-            text.append_text(part)
+            text.append(part)
         elif isinstance(part, tuple):
             text.append(visible(part[0]), style=part[1])
         else:

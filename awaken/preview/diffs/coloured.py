@@ -6,8 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report
@@ -20,6 +19,9 @@ from awaken.preview.diffs.source_lines import SourceLines
 from awaken.preview.sections import Section, outlined, sections
 from awaken.preview.streams.messages import say
 
+if TYPE_CHECKING:
+    from awaken.preview.console.plain import AnyConsole
+
 _USUAL = View()
 _PIPED = 160
 """How wide two columns are where nobody says it: two of 80, the usual width."""
@@ -30,7 +32,7 @@ _LEFT_WHY = {
 }
 
 
-def print_diff(report: Report, console: Console, current: Path, view: View = _USUAL) -> None:
+def print_diff(report: Report, console: AnyConsole, current: Path, view: View = _USUAL) -> None:
     """Print every change of ``report``, and the sites that stay, to ``console``.
 
     ``view`` says in how many columns, and how many lines of context. A terminal that is too

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from msgspec import Struct
-from rich.text import Text
 
 from awaken.contract import Finding, Level
 from awaken.preview.console.code import Highlighted, Marks, code_text
 from awaken.preview.console.page import Page
+from awaken.preview.console.text import Text
 from awaken.preview.diffs.emphasis import emphasis
 from awaken.preview.diffs.hunks import CONTEXT, Block, Hunk, hunks
 from awaken.preview.diffs.layouts import Layout, Line, Unified
@@ -35,7 +35,7 @@ class _Side(Struct, frozen=True):
         marks: Marks = [(start, stop, f"{self.style}.word") for start, stop in words]
         code = self.shown.text(index, marks)
         if ends:
-            code.append_text(code_text(self.ends[index], ()))
+            code.append(code_text(self.ends[index], ()))
         return Line(index + 1, code, self.sign, self.style, ended=bool(self.ends[index]))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
-from rich.text import Text
 
 from awaken.preview.console.page import Page
+from awaken.preview.console.text import Text
 from awaken.preview.diffs.emphasis import Pairs
 
 NO_NEWLINE = "no newline at the end of the file"

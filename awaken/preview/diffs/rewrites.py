@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
-from rich.text import Text
 
 from awaken.engine.report import FileChange
 from awaken.preview.console.page import Page
+from awaken.preview.console.text import Text
 from awaken.preview.diffs.emphasis import emphasis
 from awaken.preview.diffs.hunks import Block, hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines

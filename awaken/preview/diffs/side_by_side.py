@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise, zip_longest
 
-from rich.text import Text
-
 from awaken.preview.console.code import fold
 from awaken.preview.console.page import Page
+from awaken.preview.console.text import Text
 from awaken.preview.diffs.emphasis import Pairs
 from awaken.preview.diffs.layouts import NO_NEWLINE, Line
 

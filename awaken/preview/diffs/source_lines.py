@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -33,31 +34,48 @@ class SourceLines:
     """
 
     def __init__(self, text: bytes) -> None:
-        matches = list(LINE_END_BYTES.finditer(text))
-        self._starts = [0, *(match.end() for match in matches)]
-        stops = [match.start() for match in matches]
-        self.ends = [match.group().decode() for match in matches]
-        # Behind the last line end there is no line, and a text without one has a last line.
-        if self._starts[-1] == len(text):
-            self._starts.pop()
-        else:
-            stops.append(len(text))
-            self.ends.append("")
         self._text = text
-        self.lines = [
-            text[start:stop].decode("utf-8", "replace")
-            for start, stop in zip(self._starts, stops, strict=True)
-        ]
+        # Nearly every text has one kind of line ends, and hundreds of texts are shown in a run.
+        self._is_plain = b"\r" not in text
+        # Behind the last line end there is no line, and a text without one has a last line.
+        self._is_ended = not text or text.endswith((b"\n", b"\r"))
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines without their ends."""
+        if self._is_plain:
+            lines = self._text.decode("utf-8", "replace").split("\n")
+        else:
+            parts = LINE_END_BYTES.split(self._text)
+            lines = [line.decode("utf-8", "replace") for line in parts]
+        return lines[:-1] if self._is_ended else lines
+
+    @cached_property
+    def ends(self) -> list[str]:
+        """The ends of the lines."""
+        found = [end.decode() for end in LINE_END_BYTES.findall(self._text)]
+        return found if self._is_ended else [*found, ""]
 
     @property
     def whole(self) -> list[str]:
         """The lines with their ends."""
         return [line + end for line, end in zip(self.lines, self.ends, strict=True)]
 
+    @cached_property
+    def _starts(self) -> list[int]:
+        matches = LINE_END_BYTES.finditer(self._text)
+        return [0, *(match.end() for match in matches)][: len(self.lines)]
+
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and column (1-based, in characters) of the byte at ``offset``."""
-        index = max(bisect.bisect_right(self._starts, offset) - 1, 0)
-        start = self._starts[index] if self._starts else 0
+        if self._is_plain and offset < len(self._text):
+            index, start = (
+                self._text.count(b"\n", 0, offset),
+                self._text.rfind(b"\n", 0, offset) + 1,
+            )
+        else:
+            index = max(bisect.bisect_right(self._starts, offset) - 1, 0)
+            start = self._starts[index] if self._starts else 0
         return index + 1, len(self._text[start:offset].decode("utf-8", "replace")) + 1
 
     def region(self, span: Span) -> Region:

@@ -16,6 +16,8 @@ from collections.abc import Callable
 # something else; Zl and Zp break lines in some terminals; Cs cannot be encoded.
 _HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
+_PLAIN = frozenset((*map(chr, range(ord(" "), ord("~") + 1)), *"│┃┊⋯▲─"))
+
 # A line of a log that starts with `::warning ::` or holds `##[warning]` is a command to the runner
 # of GitHub Actions, and `##vso[` and `##teamcity[` are commands to those of Azure and TeamCity.
 _STARTS_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[\d;]*m)*+):(?=:)", re.MULTILINE)
@@ -48,7 +50,8 @@ def inert(text: str) -> str:
 
 def escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:
     """Return ``text`` with each hidden character but those ``kept`` as ``escape`` writes it."""
-    if text.isascii() and text.isprintable():  # nearly always, and hundreds of times a run
+    # Nearly always, and thousands of times a run: most rows of code have a bar.
+    if (text.isascii() and text.isprintable()) or _PLAIN.issuperset(text):
         return text
     hidden = {char for char in set(text) if unicodedata.category(char) in _HIDDEN}
     return text.translate({ord(char): escape(char) for char in hidden.difference(kept)})

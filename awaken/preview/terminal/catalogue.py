@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import cast
 
 from rich.console import Console
-from rich.text import Text
 
 from awaken.engine.report import FileChange
 from awaken.kit.rule import Rule
 from awaken.preview.console.code import code_theme
 from awaken.preview.console.page import Page, RowPart, joined
+from awaken.preview.console.text import Text
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import SideBySide
 from awaken.preview.markdown.rule_markdown import Refusals, message, whole_page

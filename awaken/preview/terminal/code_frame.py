@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
-from rich.text import Text
 
 from awaken.preview.console.code import underline
 from awaken.preview.console.page import Page
+from awaken.preview.console.text import Text
 from awaken.preview.diffs.source_lines import Region, SourceLines
 
 _AROUND = 1

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.text import Text
 
 from awaken.engine.diagnosing.diagnosis import (
     Diagnosis,
@@ -22,6 +20,7 @@ from awaken.engine.diagnosing.diagnosis import (
 )
 from awaken.engine.machine.repository import Repository
 from awaken.preview.console.page import Page, joined
+from awaken.preview.console.text import Text, cell_len
 from awaken.preview.counts import plural
 from awaken.preview.documents.settings_text import patterns_in, setting_rows
 from awaken.preview.paths import relative

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from awaken.contract import Finding, Level, Place
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
@@ -20,11 +19,14 @@ from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import BESIDE, CURE_OF_UNSAFE, outlined
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
+if TYPE_CHECKING:
+    from awaken.preview.console.plain import AnyConsole
+
 _FEW = 5
 """As many sites that are left alone for the same cause are shown one by one."""
 
 
-def print_findings(report: Report, console: Console, current: Path) -> None:
+def print_findings(report: Report, console: AnyConsole, current: Path) -> None:
     """Print one frame per finding of ``report``, paths relative to ``current``."""
     page = Page(console)
     for root in report.roots:

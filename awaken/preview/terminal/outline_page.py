@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from awaken.contract import Outline, OutlinePart, OutlineRow, Place
 from awaken.engine.report import Report, RootReport
@@ -20,11 +19,14 @@ from awaken.preview.paths import relative
 from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import waits_to_be_allowed
 
+if TYPE_CHECKING:
+    from awaken.preview.console.plain import AnyConsole
+
 _ROWS = 12
 """Rows of one part; a choice: six parts of them fit on two screens."""
 
 
-def print_outlines(report: Report, console: Console, current: Path) -> None:
+def print_outlines(report: Report, console: AnyConsole, current: Path) -> None:
     """Print what changes of whole programs come to, or what stops them; nothing if there are none.
 
     Paths are relative to ``current``.

@@ -77,7 +77,7 @@ class Screen:
     def _word(self, question: Question) -> str:
         progress = f"({question.number}/{question.total}) "
         prompt = f"Rewrite this? [{','.join(_HELP)}] "
-        self._console.print(joined([(progress, "faint"), (prompt, "command")]), end="")
+        self._console.print(joined([(progress, "faint"), (prompt, "command")]).rich(), end="")
         # The prompt ends without a line end, which is what flushes a terminal by itself.
         self._console.file.flush()
         line = self._read()

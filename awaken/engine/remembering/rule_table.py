@@ -1,0 +1,100 @@
+"""All installed rules, those of awaken made from what an earlier run read of their classes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from contextlib import suppress
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from msgspec import Struct, ValidationError
+
+from awaken.engine.machine.state_directory import cache_key
+from awaken.engine.planning.rule_discovery import all_rules, built_in, in_order, plugins
+from awaken.engine.remembering.result_places import own_results
+from awaken.engine.remembering.results_cache import ResultsCache
+from awaken.kit.rule import Rule
+from awaken.kit.rule_data import RuleData, data_of, rule_from
+from awaken.workspace.file_reading import TICK
+from awaken.workspace.reading import FileState, state_at
+
+_RULES = hashlib.sha256(b"rules").digest()
+
+
+class RuleTable(Struct, frozen=True):
+    """What awaken's own rules declare."""
+
+    rules: tuple[RuleData, ...]
+
+
+class NoPlugins(Struct, frozen=True):
+    """The states of all files that could name a plug-in, when none did; None for no file."""
+
+    files: dict[str, FileState | None]
+
+
+def installed_rules(base: Path | None, *, use: bool) -> tuple[Rule, ...]:
+    """Return one instance of every rule there is, by family and name.
+
+    With ``use``, those of awaken import their code when it is needed. ``base`` is the cache
+    directory, None for the user's. Raises TypeError if a rule lacks an attribute.
+    """
+    key = cache_key() if use else None
+    if key is None or all_rules.cache_info().currsize:
+        return all_rules()
+    kept = own_results(base, key)
+    others = _plugins(kept)
+    table = kept.get(RuleTable, _RULES)
+    if table is not None:
+        own: list[Rule] = list(map(rule_from, table.rules))
+    else:
+        own = built_in()
+        # A rule in the making may declare what is no data; its class says it all.
+        with suppress(ValidationError, TypeError):
+            kept.put(_RULES, RuleTable(tuple(map(data_of, own))))
+    kept.save()
+    return in_order((*own, *others))
+
+
+def _plugins(kept: ResultsCache) -> list[Rule]:
+    """Return the rules of plug-ins: to find that there is none takes a tenth of a whole run."""
+    started, files = time.time_ns(), _naming_plugins()
+    place = hashlib.sha256(repr(sys.path).encode()).digest()
+    known = kept.get(NoPlugins, place)
+    if known is not None and known.files == files and _finds_on_path_only():
+        return []
+    found = plugins()
+    # A file that was written just now may be written again at the same time.
+    is_old = all(one is None or one.latest < started - TICK for one in files.values())
+    if is_old and not found:
+        kept.put(place, NoPlugins(files))
+    return found
+
+
+def _naming_plugins() -> dict[str, FileState | None]:
+    """Return the states of all files of distributions that may name a plug-in."""
+    files: dict[str, FileState | None] = {}
+    for place in sys.path:
+        try:
+            names = os.listdir(place or ".")  # noqa: PTH208  hot
+        except OSError:  # an archive, or nothing
+            files[place] = state_at(place)
+        else:
+            found = (name for name in names if name.lower().endswith(_METADATA))
+            files |= {
+                file: state_at(file) for name in found for file in [f"{place}/{name}{_NAMING}"]
+            }
+    return files
+
+
+_METADATA = (".dist-info", "egg-info")
+_NAMING = "/entry_points.txt"
+
+
+def _finds_on_path_only() -> bool:
+    """Whether nothing else than the files on the path can name a distribution."""
+    others = (finder for finder in sys.meta_path if finder is not PathFinder)
+    return not any(hasattr(finder, "find_distributions") for finder in others)
