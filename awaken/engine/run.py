@@ -78,10 +78,11 @@ def plan_root(
 def _require_known_names(asked: RootRun, files: Mapping[str, SourceFile], tools: Tools) -> None:
     """Raise UserError, with the place, for options that name what the program does not have."""
     settings = asked.settings
-    asking = [(rule, settings.options.get(rule.name)) for rule in asked.chosen()]
-    project = tools.project(Snapshot(files), None)
-    for rule, options in asking:
-        for key, wrong in () if options is None else rule.wrong_options(project, options):
+    for rule in asked.chosen():
+        options = settings.options.get(rule.name)
+        if options is None:
+            continue
+        for key, wrong in rule.wrong_options(tools.project(Snapshot(files), None), options):
             place = settings.origins.get(f"rules.{rule.name}.{key}", "")
             raise UserError(f"{place}: {key!r} {wrong}" if place else f"{key!r} {wrong}")
 

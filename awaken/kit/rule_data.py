@@ -18,7 +18,15 @@ from msgspec import Struct
 from awaken.contract import Level, NoOptions, Phase, Reason
 from awaken.kit.rule import Rule
 
-_METHODS = ("plan", "prepare", "rewriters", "why_no_site", "prove", "prove_against")
+_METHODS = (
+    "plan",
+    "wrong_options",
+    "prepare",
+    "rewriters",
+    "why_no_site",
+    "prove",
+    "prove_against",
+)
 """What a rule does; all else in ``Rule`` is what it declares."""
 
 

@@ -35,7 +35,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     is_of_function,
     kind_of,
     reads_of_object,
-    session_in,
     whole_if,
 )
 from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
@@ -273,14 +272,14 @@ class ExpiredReads:
     def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
         """Return how a function names the session in which an event expires objects."""
         if place in self._called:
-            return session_in(self._project, module, function)
+            return self._project.orm.session_variable(module, function)
         found = self._sessions.get(place, "")
         if not found and isinstance(event.func, ast.Attribute):
             # The rollback of a transaction does not name its session.
             owner = event.func.value
             is_session = isinstance(self._project.orm.session_of(module, owner), SessionProof)
             named = module.text_of(owner)
-            found = named if is_session else session_in(self._project, module, function)
+            found = named if is_session else self._project.orm.session_variable(module, function)
         return found
 
     def _relationships(

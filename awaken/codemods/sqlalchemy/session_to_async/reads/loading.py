@@ -264,10 +264,8 @@ class Loading:
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"`{side.shown}` is loaded with every object, for not all that read it are known"
-        caveats = [
-            "statements of its class load more than before, and reading it of a detached object "
-            "no longer raises"
-        ]
+        more = "statements of its class load more than before"
+        caveats = [f"{more}, and reading it of a detached object no longer raises"]
         inverse = self._inverse_of(side)
         if inverse and not all(one.is_traced for one in self._reads[side.key]):
             caveats.append(f"it is not loaded with objects that `{inverse}` gives")

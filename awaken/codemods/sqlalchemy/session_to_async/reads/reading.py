@@ -127,8 +127,3 @@ def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Fun
     if not isinstance(first, ast.Name):
         return False
     return any(one.scope.node is function for one in module.scopes.bindings_of(first))
-
-
-def session_in(project: Project, module: Module, function: Function) -> str:
-    """Return how a function names its session, if it has one; empty if not."""
-    return project.orm.session_variable(module, function)

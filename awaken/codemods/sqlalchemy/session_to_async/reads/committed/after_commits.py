@@ -37,7 +37,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     is_conditional,
     is_of_function,
     kind_of,
-    session_in,
     whole_if,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
@@ -261,7 +260,7 @@ class ReadsAfterCommits:
             if made is not None and name not in given and self._sent.isdisjoint(events):
                 # What reads it is known then, and it is loaded behind the commit.
                 continue
-            session = session_in(self._project, module, function)
+            session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             further = () if is_many else self._further(module, node, values)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)

@@ -31,7 +31,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     is_conditional,
     is_of_function,
     kind_of,
-    session_in,
     whole_if,
 )
 from awaken.contract import Edit
@@ -251,7 +250,7 @@ class ReadsAfterWrites:
         kind = kind_of(self._project, values)
         # The session is asked last: it costs an evaluation of every name in the function.
         is_known = kind in {"one", "optional"}
-        session = session_in(self._project, module, function) if is_known else ""
+        session = self._project.orm.session_variable(module, function) if is_known else ""
         if not session:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)

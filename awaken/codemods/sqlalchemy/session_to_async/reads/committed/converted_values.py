@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, session_in
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
@@ -63,7 +63,7 @@ class ConvertedValues:
                 yield from self._behind(module, function, commit.place)
 
     def _behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
-        session = session_in(self._project, module, function)
+        session = self._project.orm.session_variable(module, function)
         start, seen = commit.span.start, set[tuple[str, str]]()
         for text, name, given in _assigned(module, function, start) if session else ():
             for node in module.walk(function):
