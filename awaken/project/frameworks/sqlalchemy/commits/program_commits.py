@@ -320,7 +320,8 @@ class Commits:
 
 def _node_at(module: Module, place: Place) -> ast.AST:
     # Most are calls, which need no walk. What sets an attribute, such as a key, counts as well.
-    nodes = module.calls_at(place.span) or [*module.expressions_at({place.span})]
+    nodes: Sequence[ast.AST] = module.calls_at(place.span)
+    nodes = nodes or [*module.expressions_at({place.span})]
     blocks = (one for one in module.walk() if isinstance(one, _WITHS))
     return nodes[0] if nodes else next(one for one in blocks if module.span(one) == place.span)
 

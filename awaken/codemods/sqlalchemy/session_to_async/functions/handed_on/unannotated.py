@@ -124,7 +124,7 @@ class UnannotatedSessions:
         for node in () if module is None else module.expressions_at({place.span}):
             around = [] if module is None else takewhile(_is_argument, module.ancestors(node))
             for call in (one for one in around if module and isinstance(one, ast.Call)):
-                if module is not None and self._is_given_session(module, call):
+                if module is not None and self._passes_session(module, call):
                     yield module.place(call)
                 match call:
                     case ast.Call(
@@ -141,7 +141,7 @@ class UnannotatedSessions:
                 call = module.parent(node)
                 if not isinstance(node, ast.Attribute) or not isinstance(call, ast.Call):
                     continue
-                if call.func is node and self._is_given_session(module, call):
+                if call.func is node and self._passes_session(module, call):
                     yield module.place(call)
 
     def _components_at(self, place: Place) -> Iterator[Component]:

@@ -201,7 +201,8 @@ class ReadsAfterWrites:
         if module is None:
             return
         names = self._project.orm.relationships_of_mapped()
-        nodes = module.calls_at(making.span) or [*module.expressions_at({making.span})]
+        nodes: Sequence[ast.AST] = module.calls_at(making.span)
+        nodes = nodes or [*module.expressions_at({making.span})]
         function = function_of(module, nodes[0])
         for node in () if function is None else module.walk(function):
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
