@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the programs of every CI run")
     parser.add_argument("--download", action="store_true", help="download wheels that are missing")
     parser.add_argument("--write", action="store_true", help="write yield.toml")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     listed = programs()
     if unknown := [name for name in arguments.names if name not in listed]:
         parser.error(f"not in {PROGRAMS.name}: {', '.join(unknown)}")

@@ -158,6 +158,121 @@ def test_what_constructors_ask_for_is_asked_for_in_a_greenlet(tmp_path, capsys, 
     assert expected.count("\n") == 4
 
 
+SHELVES = """\
+from functools import wraps
+
+from sqlalchemy import ForeignKey, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+engine = create_engine("sqlite:///shop.db")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+def with_session(init):
+    @wraps(init)
+    def wrapper(self, *args, **kwargs):
+        if kwargs.get("session") is None:
+            raise ValueError("a session is needed")
+        return init(self, *args, **kwargs)
+
+    return wrapper
+
+
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+    def __init__(self, name: str, **_) -> None:
+        self.name = name
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    shelf_id: Mapped[int | None] = mapped_column(ForeignKey("shelves.id"))
+    shelf: Mapped["Shelf | None"] = relationship()
+    notes: Mapped[list["Note"]] = relationship()
+
+    @with_session
+    def __init__(self, session: Session, name: str, **kwargs) -> None:
+        self.name = name
+        self.shelf = session.scalars(select(Shelf).where(Shelf.name == name)).one_or_none()
+        #
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
+
+
+class Repository:
+    def __init__(self, session: Session, model: type[Item]) -> None:
+        self.session = session
+        self.model = model
+
+    def create(self, data: dict) -> int:
+        try:
+            row = self.model(session=self.session, **data)
+            self.session.add(row)
+            self.session.commit()
+        except Exception:
+            self.session.rollback()
+            raise
+        return row.id
+
+
+def show(session: Session, key: int) -> None:
+    item = session.get(Item, key)
+    if item is not None:
+        print(item.name, item.shelf.name if item.shelf else None, len(item.notes))
+
+
+def main() -> None:
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Shelf(name="one"))
+        numbers = [Repository(session, Item).create({"name": name}) for name in ("one", "two")]
+    with Session(engine) as session:
+        for number in numbers:
+            show(session, number)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self.notes = []",
+        "self.notes.append(Note())",
+        "self.notes += [Note(), Note()]",
+        "self.name = f'{name} {len(self.notes)}'",
+        "self.name = f'{name} of {self.shelf and self.shelf.name}'",
+    ],
+)
+def test_what_constructors_read_after_a_write_loads_by_itself(line, tmp_path, capsys, monkeypatch):
+    shop = SHELVES.replace("        #\n", f"        {line}\n")
+    result = rewritten(shop=shop)
+    after = result.files["shop.py"].decode()
+    assert f".one_or_none()\n        {line}\n" in after
+    assert "await self.session.run_sync(" in after
+    monkeypatch.chdir(tmp_path)
+    files = {"shop.py": shop.encode()}
+    expected = printed("shop.py", files, tmp_path / "before", capsys, monkeypatch)
+    with forgotten_coroutines():
+        assert printed("shop.py", result.files, tmp_path / "after", capsys, monkeypatch) == expected
+    assert expected.count("\n") == 2
+
+
 def test_what_was_migrated_is_not_migrated_again():
     once = rewritten(database=DATABASE, service=SERVICE)
     texts = {name: text.decode() for name, text in once.files.items()}

@@ -221,13 +221,12 @@ class SessionToAsync(Rule):
         if foreign.are_said:
             operations.add_bridged(foreign.bridged())
         places = (expired, expire_calls, parts, shared, after_commits, after_writes, assigned)
-        loading_places = frozenset(place for one in places for place in one.places())
 
         def waiting() -> SynchronousPart:
             return SynchronousPart(
                 project,
                 operations,
-                loading_places,
+                frozenset(place for one in places for place in one.places()),
                 is_loop_bound=resources.is_loop_bound,
                 bridged=options.bridged,
             )
@@ -236,6 +235,7 @@ class SessionToAsync(Rule):
         inside = inside_sessions(part)
         if inside.functions:
             operations.add_inside(inside)
+            after_writes.leave(inside)
             outside = [one for one in spawned.reads() if not inside.reads(project, one.place)]
             loading = Loading(project, self.name, outside, options.levels)
             part = waiting()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
@@ -100,6 +101,11 @@ class ReadsAfterWrites:
         self._commits = after_commits.commits()
         self._writes = writes
         self._states = Persistence(project)
+        self._inside = Inside()
+
+    def leave(self, inside: Inside) -> None:
+        """From now on, nothing is written into what stays plain: what it reads loads by itself."""
+        self._inside = inside
 
     def places(self) -> frozenset[Place]:
         """Return the statements in front of which something is loaded."""
@@ -165,7 +171,11 @@ class ReadsAfterWrites:
         for path, places in self._places.items():
             module = self._project.module(path)
             if module is not None:
-                yield module, list(self._in_file(module, places))
+                reads = self._in_file(module, places)
+                yield module, [one for one in reads if not self._is_inside(module, one)]
+
+    def _is_inside(self, module: Module, read: _Read) -> bool:
+        return self._inside.reads(self._project, module.place(read.statement))
 
     @cached_property
     def _places(self) -> dict[str, dict[Place, list[Place]]]:
