@@ -408,11 +408,11 @@ def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, mo
     assert first != results_directory(tmp_path / "b", tmp_path)
     assert first == results_directory(tmp_path / "a", tmp_path)
     assert ".".join(map(str, sys.version_info[:3])) in first.name
-    results_cache._producer.cache_clear()
+    results_cache.made_by.cache_clear()
     original = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: original(path) + b"#")
     changed = results_directory(tmp_path / "a", tmp_path)
-    results_cache._producer.cache_clear()
+    results_cache.made_by.cache_clear()
 
     assert changed != first
 

@@ -2,5 +2,5 @@
 
 Begin with ``remembered`` (what is kept of a run, and when it holds); ``evidence`` is what a result
 depends on, ``searches`` asks one file again, and ``results_cache`` is the store on disk, signed and
-pruned.
+pruned. ``summary_store`` opens what ``awaken.project.store`` keeps of single files.
 """

@@ -17,7 +17,7 @@ from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
-class WrittenName(Struct, frozen=True):
+class WrittenName(Struct, frozen=True, array_like=True):
     """An expression that names something, as it stands in its file.
 
     ``text`` is its source without comments. ``dotted`` are the parts of ``a.b.c``, none if it is
@@ -30,7 +30,7 @@ class WrittenName(Struct, frozen=True):
     bound: Literal["top", "local", "nowhere"] = "nowhere"
 
 
-class WrittenClass(Struct, frozen=True):
+class WrittenClass(Struct, frozen=True, array_like=True):
     """One class as written. ``unique`` is False where the file defines the name twice.
 
     ``members`` are the names that its body binds, ``assigned`` those that it sets on ``self``.
@@ -46,14 +46,14 @@ class WrittenClass(Struct, frozen=True):
     assigned: frozenset[str] = frozenset()
 
 
-class WrittenDecorator(Struct, frozen=True):
+class WrittenDecorator(Struct, frozen=True, array_like=True):
     """One decorator of a function; ``called`` says whether it is given arguments."""
 
     name: WrittenName
     called: bool
 
 
-class WrittenFunction(Struct, frozen=True):
+class WrittenFunction(Struct, frozen=True, array_like=True):
     """One function as written: ``start`` is the byte at which its ``def`` begins.
 
     ``alone`` is False where its scope gives the name to something that is no function as well.
@@ -65,7 +65,7 @@ class WrittenFunction(Struct, frozen=True):
     parameters: Parameters
 
 
-class FileFacts(Struct, frozen=True):
+class FileFacts(Struct, frozen=True, array_like=True):
     """What one file says, whatever its path and whatever stands in other files.
 
     ``table`` holds the names of its module scope and ``classes`` its classes. ``renamed`` gives the
@@ -84,7 +84,8 @@ class FileFacts(Struct, frozen=True):
 class FactsIndex:
     """Answers with the facts of the files of one snapshot.
 
-    ``known`` holds facts by the text. It may be shared by all snapshots of a run, and grows.
+    ``known`` holds facts by the text. It grows, and all snapshots of a run may share it; that of
+    ``awaken.project.store`` is on disk as well.
     """
 
     def __init__(
@@ -106,13 +107,14 @@ class FactsIndex:
         return self._of[path]
 
     def _by_content(self, source: SourceFile) -> FileFacts | None:
-        if source.text not in self.known:
+        known = self.known.get(source.text)
+        if known is None:
             module = self._load(source.path)
             # That it does not parse is not kept: who loads it next is to be told why.
             if module is None:
                 return None
-            self.known[source.text] = facts_of(module)
-        return self.known[source.text]
+            known = self.known[source.text] = facts_of(module)
+        return known
 
 
 def facts_of(module: Module) -> FileFacts:
