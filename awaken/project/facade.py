@@ -93,7 +93,11 @@ class Project:
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         # No function is public for what stands in these, nor used by them.
         others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
-        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, others)
+        shared = None if earlier is None else earlier._store  # noqa: SLF001  of the same class
+        self._store: Store = shared or store or Store()
+        self._texts: ProgramTexts = ProgramTexts(
+            snapshot, self.looked_at, before, others, self._store.words
+        )
         self.snapshot = self._texts.files
         self.before = None if earlier is None else earlier.snapshot
         # A module's name depends on all paths together, so a new file may change any of them.
@@ -110,8 +114,6 @@ class Project:
                 on_path=settings.source_folders,
             )
         )
-        shared = None if earlier is None else earlier._store  # noqa: SLF001  of the same class
-        self._store: Store = shared or store or Store()
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, self._store.facts)
         self._names = Names(self.layout, self.module, knowledge(), self._facts)
         words = self._texts.words

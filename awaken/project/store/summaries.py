@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from awaken.project.names.file_facts import FileFacts
+from awaken.project.source.words import WORD_KINDS, WordKind, WordSet
 from awaken.project.store.table import Table
 
 Summary = TypeVar("Summary")
@@ -19,26 +20,28 @@ _KEY_BYTES = 32
 class Summaries(MutableMapping[bytes, Summary], Generic[Summary]):
     """The summaries of one ``kind`` by the text that they are of.
 
-    ``made_by`` names the code and the Python that make them: what others made is not taken.
-    Without a ``table`` they are kept for this run alone.
+    ``what`` tells them from all others, and names the code and the Python that make them.
+    Without a ``table`` they are kept for this run alone. ``digests`` are those of texts.
     """
 
-    def __init__(self, kind: type[Summary], made_by: str = "", table: Table | None = None) -> None:
+    def __init__(
+        self, kind: type[Summary], what: str, table: Table | None, digests: dict[bytes, bytes]
+    ) -> None:
         self._table = table
+        self._digests = digests
         self._known: dict[bytes, Summary] = {}
-        self._prefix = hashlib.blake2b(
-            f"{made_by}\0{kind.__module__}.{kind.__qualname__}\0".encode(), digest_size=_KEY_BYTES
-        )
+        self._prefix = hashlib.blake2b(f"{what}\0".encode(), digest_size=_KEY_BYTES)
         self._decoder = msgspec.msgpack.Decoder(kind)
         self._encoder = msgspec.msgpack.Encoder()
 
     def __getitem__(self, text: bytes) -> Summary:
-        if text not in self._known:
-            found = self._read(text)
-            if found is None:
+        known = self._known.get(text)
+        if known is None:
+            known = self._read(text)
+            if known is None:
                 raise KeyError(text)
-            self._known[text] = found
-        return self._known[text]
+            self._known[text] = known
+        return known
 
     def __setitem__(self, text: bytes, summary: Summary) -> None:
         self._known[text] = summary
@@ -70,8 +73,12 @@ class Summaries(MutableMapping[bytes, Summary], Generic[Summary]):
             return None
 
     def _key(self, text: bytes) -> bytes:
+        digest = self._digests.get(text)
+        if digest is None:
+            digest = hashlib.blake2b(text, digest_size=_KEY_BYTES).digest()
+            self._digests[text] = digest
         key = self._prefix.copy()
-        key.update(text)
+        key.update(digest)
         return key.digest()
 
 
@@ -80,7 +87,12 @@ class Store:
 
     def __init__(self, made_by: str = "", table: Table | None = None) -> None:
         self._table = table
-        self.facts: Summaries[FileFacts] = Summaries(FileFacts, made_by, table)
+        digests: dict[bytes, bytes] = {}
+        self.facts: Summaries[FileFacts] = Summaries(FileFacts, f"{made_by} facts", table, digests)
+        self.words: dict[WordKind, Summaries[WordSet]] = {
+            kind: Summaries(WordSet, f"{made_by} words {kind}", table, digests)
+            for kind in WORD_KINDS
+        }
 
     def save(self) -> None:
         """Write what is new to disk, if the store lies there."""
