@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Literal
 
 from msgspec import Struct
@@ -12,9 +12,17 @@ from awaken.contract import Span
 from awaken.project.names.functions.parameters import Parameters, written_parameters
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.modules import Module, word_of
+from awaken.project.source.trees import (
+    Function,
+    FunctionOrLambda,
+    last_name,
+    without_arguments,
+)
+from awaken.project.source.words import WordSet
 from awaken.workspace.sources import Snapshot, SourceFile
+
+_MENTIONING = {ast.Name, ast.Attribute, ast.alias, ast.Constant}
 
 
 class WrittenName(Struct, frozen=True, array_like=True):
@@ -57,12 +65,15 @@ class WrittenFunction(Struct, frozen=True, array_like=True):
     """One function as written: ``start`` is the byte at which its ``def`` begins.
 
     ``alone`` is False where its scope gives the name to something that is no function as well.
+    ``gives`` says what a call gives, whatever its decorators do: a ``coroutine``, a ``generator``,
+    or ``anything`` that it returns.
     """
 
     start: int
     decorators: tuple[WrittenDecorator, ...]
     alone: bool
     parameters: Parameters
+    gives: Literal["coroutine", "generator", "anything"]
 
 
 class FileFacts(Struct, frozen=True, array_like=True):
@@ -71,7 +82,8 @@ class FileFacts(Struct, frozen=True, array_like=True):
     ``table`` holds the names of its module scope and ``classes`` its classes. ``renamed`` gives the
     other names that something gets anywhere in the file, by import or assignment. ``called`` are
     the last names of what is called. ``functions`` are all functions and methods by their
-    ``__qualname__``, several where a name is defined several times.
+    ``__qualname__``, several where a name is defined several times. ``mentioned`` are the words of
+    which the file has mentions (``Module.mentions``), as far as they are names.
     """
 
     table: ModuleTable
@@ -79,6 +91,11 @@ class FileFacts(Struct, frozen=True, array_like=True):
     renamed: dict[str, tuple[str, ...]]
     called: frozenset[str]
     functions: dict[str, tuple[WrittenFunction, ...]]
+    mentioned: WordSet
+
+    def mentions(self, word: str) -> bool:
+        """Whether the file may have mentions of ``word``."""
+        return not word.isidentifier() or self.mentioned.has(word.encode())
 
 
 class FactsIndex:
@@ -119,23 +136,33 @@ class FactsIndex:
 
 def facts_of(module: Module) -> FileFacts:
     """Return what ``module`` says by itself."""
-    # One walk for both, by exact type: it is taken of every file.
-    calls, stores = list[ast.Call](), list[ast.Attribute]()
+    # One walk for all, by exact type: it is taken of every file.
+    calls, stores, yields = list[ast.Call](), list[ast.Attribute](), list[ast.expr]()
+    mentioned = set[str | None]()
     for node in module.walk():
-        if type(node) is ast.Call:
-            calls.append(node)
-        elif type(node) is ast.Attribute and type(node.ctx) is ast.Store:
-            stores.append(node)
+        kind = type(node)
+        if kind in _MENTIONING:
+            mentioned.add(word_of(node))
+        if kind is ast.Call:
+            calls.append(node)  # type: ignore[arg-type]
+        elif kind is ast.Attribute and type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
+            stores.append(node)  # type: ignore[arg-type]
+        elif kind is ast.Yield or kind is ast.YieldFrom:
+            yields.append(node)  # type: ignore[arg-type]
+    generators = {module.enclosing_function(one) for one in yields}
     return FileFacts(
         table=table_of(module),
         classes=tuple(_classes(module, stores)),
         renamed={name: tuple(sorted(others)) for name, others in _renamed(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
-        functions=_functions(module),
+        functions=_functions(module, generators),
+        mentioned=WordSet.of(one.encode() for one in mentioned if one and one.isidentifier()),
     )
 
 
-def _functions(module: Module) -> dict[str, tuple[WrittenFunction, ...]]:
+def _functions(
+    module: Module, generators: Collection[FunctionOrLambda | None]
+) -> dict[str, tuple[WrittenFunction, ...]]:
     found: dict[str, list[WrittenFunction]] = {}
     for scope in module.scopes.scopes:
         node = scope.node
@@ -148,6 +175,11 @@ def _functions(module: Module) -> dict[str, tuple[WrittenFunction, ...]]:
             tuple(_decorator(module, one) for one in node.decorator_list),
             all(one.kind == "function" for one in bindings),
             written_parameters(node.args),
+            "generator"
+            if node in generators
+            else "coroutine"
+            if isinstance(node, ast.AsyncFunctionDef)
+            else "anything",
         )
         found.setdefault(module.qualname(node), []).append(function)
     return {name: tuple(functions) for name, functions in found.items()}

@@ -36,6 +36,12 @@ _LOOPS = (
     ast.GeneratorExp,
 )
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
+_ASYNC_WORDS = (
+    b"sqlalchemy.ext.asyncio", b"AsyncSession", b"async_session", b"AsyncConnection",
+    b"AsyncEngine", b"async_engine", b"sqlmodel.ext", b"asyncpg",
+)  # fmt: skip
+"""One of these is in each program that has such a session: all that ``knowledge`` gives them by.
+``sqlalchemy.ext`` alone is of other extensions as well."""
 _LOCK = "asyncio.Lock"
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 
@@ -110,7 +116,7 @@ class SharedSessions:
     @cached_property
     def _has_any(self) -> bool:
         """Whether the program can have such sessions: most that gather coroutines have none."""
-        return bool(self._files_with(_WORDS))
+        return bool(self._files_with(_WORDS)) and bool(self._files_with(_ASYNC_WORDS))
 
     def of(
         self, module: Module, together: ast.AST, made: Sequence[ast.expr]
