@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Callable, Collection, MutableMapping
 from typing import Literal
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 
 from awaken.contract import Span
 from awaken.project.names.functions.parameters import Parameters, written_parameters
@@ -22,6 +24,8 @@ from awaken.project.source.trees import (
 from awaken.project.source.words import WordSet
 from awaken.workspace.sources import Snapshot, SourceFile
 
+Facet = Literal["names", "classes", "signatures", "calls"]
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _MENTIONING = {ast.Name, ast.Attribute, ast.alias, ast.Constant}
 
 
@@ -96,6 +100,24 @@ class FileFacts(Struct, frozen=True, array_like=True):
     def mentions(self, word: str) -> bool:
         """Whether the file may have mentions of ``word``."""
         return not word.isidentifier() or self.mentioned.has(word.encode())
+
+    def facets(self) -> dict[Facet, bytes]:
+        """Return a digest of each part of the facts that an answer may depend on.
+
+        No place counts: a comment, a blank line and a docstring leave all of them as they were.
+        """
+        nowhere = Span(0, 0)
+        parts: dict[Facet, object] = {
+            "names": self.table,
+            "classes": [structs.replace(one, span=nowhere) for one in self.classes],
+            "signatures": {
+                name: [structs.replace(one, start=0) for one in found]
+                for name, found in sorted(self.functions.items())
+            },
+            "calls": (self.called, self.renamed, self.mentioned),
+        }
+        encoded = ((facet, _ENCODER.encode(part)) for facet, part in parts.items())
+        return {facet: hashlib.sha256(part).digest() for facet, part in encoded}
 
 
 class FactsIndex:
