@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
 from typing import Literal
 
 import msgspec
@@ -124,7 +124,7 @@ class FactsIndex:
     """Answers with the facts of the files of one snapshot.
 
     ``known`` holds facts by the text. It grows, and all snapshots of a run may share it; that of
-    ``awaken.project.store`` is on disk as well.
+    ``awaken.project.store`` is on disk as well, and so ``lasts``.
     """
 
     def __init__(
@@ -132,10 +132,13 @@ class FactsIndex:
         snapshot: Snapshot,
         load: Callable[[str], Module | None],
         known: MutableMapping[bytes, FileFacts] | None = None,
+        *,
+        lasts: bool = False,
     ) -> None:
         self._snapshot = snapshot
         self._load = load
         self.known = {} if known is None else known
+        self._lasts = lasts
         self._of: dict[str, FileFacts | None] = {}
 
     def of(self, path: str) -> FileFacts | None:
@@ -144,6 +147,25 @@ class FactsIndex:
             source = self._snapshot.get(path)
             self._of[path] = None if source is None else self._by_content(source)
         return self._of[path]
+
+    def may_mention(self, path: str, word: str) -> bool:
+        """Whether the file at ``path`` may have mentions of ``word``, as far as it is known.
+
+        Facts are worked out for that where they last: else its tree tells as soon.
+        """
+        if path not in self._of and not self._lasts:
+            source = self._snapshot.get(path)
+            if source is None or source.text not in self.known:
+                return True
+        facts = self.of(path)
+        return facts is None or facts.mentions(word)
+
+    def mentioning(self, word: str, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse and may have mentions of ``word``."""
+        for path in paths:
+            module = self._load(path) if self.may_mention(path, word) else None
+            if module is not None:
+                yield module
 
     def _by_content(self, source: SourceFile) -> FileFacts | None:
         known = self.known.get(source.text)

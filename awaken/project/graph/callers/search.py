@@ -186,8 +186,7 @@ class Search:
 
     def _search_file(self, path: str, word: str) -> set[str]:
         """Search one file for ``word``; return the other names that it gives to the function."""
-        facts = self._evaluator.names.facts.of(path)
-        if facts is not None and not facts.mentions(word):
+        if not self._evaluator.names.facts.may_mention(path, word):
             return set()
         module = self._evaluator.load(path)
         if module is None:
