@@ -114,9 +114,7 @@ class Project:
                 on_path=settings.source_folders,
             )
         )
-        self._facts: FactsIndex = FactsIndex(
-            self.snapshot, self.module, self._store.facts, lasts=self._store.lasts
-        )
+        self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, self._store.facts)
         self._names = Names(self.layout, self.module, knowledge(), self._facts)
         words = self._texts.words
         self._classes = Classes(self._names, self.module, words, self._facts)

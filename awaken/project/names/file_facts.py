@@ -124,7 +124,7 @@ class FactsIndex:
     """Answers with the facts of the files of one snapshot.
 
     ``known`` holds facts by the text. It grows, and all snapshots of a run may share it; that of
-    ``awaken.project.store`` is on disk as well, and so ``lasts``.
+    ``awaken.project.store`` is on disk as well.
     """
 
     def __init__(
@@ -132,13 +132,10 @@ class FactsIndex:
         snapshot: Snapshot,
         load: Callable[[str], Module | None],
         known: MutableMapping[bytes, FileFacts] | None = None,
-        *,
-        lasts: bool = False,
     ) -> None:
         self._snapshot = snapshot
         self._load = load
         self.known = {} if known is None else known
-        self._lasts = lasts
         self._of: dict[str, FileFacts | None] = {}
 
     def of(self, path: str) -> FileFacts | None:
@@ -149,14 +146,7 @@ class FactsIndex:
         return self._of[path]
 
     def may_mention(self, path: str, word: str) -> bool:
-        """Whether the file at ``path`` may have mentions of ``word``, as far as it is known.
-
-        Facts are worked out for that where they last: else its tree tells as soon.
-        """
-        if path not in self._of and not self._lasts:
-            source = self._snapshot.get(path)
-            if source is None or source.text not in self.known:
-                return True
+        """Whether the file at ``path`` may have mentions of ``word``, also if it does not parse."""
         facts = self.of(path)
         return facts is None or facts.mentions(word)
 

@@ -94,11 +94,6 @@ class Store:
             for kind in WORD_KINDS
         }
 
-    @property
-    def lasts(self) -> bool:
-        """Whether other runs will find what this one puts here."""
-        return self._table is not None
-
     def save(self) -> None:
         """Write what is new to disk, if the store lies there."""
         if self._table is not None:
