@@ -28,6 +28,7 @@ from awaken.engine.planning.phases import Outcome, Tools, run_phases
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
+from awaken.engine.remembering.summary_store import summary_store
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
@@ -38,6 +39,7 @@ from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
+from awaken.project.store.summaries import Store
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -67,9 +69,11 @@ def plan_root(
     """Run all phases over ``files``, those of one project root; nothing is written."""
     asked = structs.replace(asked, rules=tuple(map(with_code, asked.chosen())))
     targets, suppression_sources = surroundings.targets, surroundings.suppression_sources
-    tools = _tools(asked, asked.chosen(), surroundings)
+    store = summary_store(asked.settings.cache_dir, use=asked.use_cache)
+    tools = _tools(asked, asked.chosen(), surroundings, store)
     _require_known_names(asked, files, tools)
     outcome = _phases(asked, files, targets, tools, suppression_sources)
+    store.save()
     answer = _answer(outcome, asked, surroundings)
     evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
@@ -215,7 +219,9 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
     return Problem(Place(path, Span(0, 0)), what, tuple(change.id for change in own))
 
 
-def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) -> Tools:
+def _tools(
+    asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings, store: Store
+) -> Tools:
     targets, formatter = surroundings.targets, surroundings.formatter
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
@@ -249,7 +255,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) ->
         if earlier is not None and earlier.is_of(snapshot):
             # Nothing was changed: all that is known of the program still holds.
             return earlier.narrowed(scope)
-        project = Project(snapshot, targets, earlier, looked_at, surroundings.project_settings)
+        settings = surroundings.project_settings
+        project = Project(snapshot, targets, earlier, looked_at, settings, store)
         projects[:] = [project.narrowed(scope)]
         if earlier is not None and _is_large(snapshot):
             # What it knew goes before the next one learns as much: its parts know each other.

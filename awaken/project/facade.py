@@ -38,6 +38,7 @@ from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.texts.program_texts import ProgramTexts
+from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
@@ -64,17 +65,18 @@ class Project:
     ``targets`` holds the versions that the program declares; ``published`` says whether code
     outside the program may import from it, ``published_because`` why. Facts always come from the
     whole program. Trees are parsed when asked for and only the last few are kept. What an
-    ``earlier`` project read of files that are still the same is not read again. What is looked at
-    is noted in ``looked_at``.
+    ``earlier`` project read of files that are still the same is not read again, nor what earlier
+    runs did that had the same ``store``. What is looked at is noted in ``looked_at``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a run has, each of it once
         self,
         snapshot: Snapshot,
         targets: Any,
         earlier: Project | None = None,
         looked_at: LookedAt | None = None,
         settings: ProjectSettings = UNTOLD,
+        store: Store | None = None,
     ) -> None:
         self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
@@ -92,7 +94,11 @@ class Project:
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         # No function is public for what stands in these, nor used by them.
         others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
-        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before, others)
+        shared = None if earlier is None else earlier._store  # noqa: SLF001  of the same class
+        self._store: Store = shared or store or Store()
+        self._texts: ProgramTexts = ProgramTexts(
+            snapshot, self.looked_at, before, others, self._store.words
+        )
         self.snapshot = self._texts.files
         self.before = None if earlier is None else earlier.snapshot
         # A module's name depends on all paths together, so a new file may change any of them.
@@ -109,8 +115,7 @@ class Project:
                 on_path=settings.source_folders,
             )
         )
-        known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
-        self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)
+        self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, self._store.facts)
         self._names = Names(self.layout, self.module, knowledge(), self._facts)
         words = self._texts.words
         self._classes = Classes(self._names, self.module, words, self._facts)

@@ -39,8 +39,12 @@ def results_directory(root: Path, base: Path | None = None, key: bytes | None = 
     ``base`` is ``--cache-dir``; by default the user's cache directory. With the user's ``key`` the
     digest of awaken's own code is taken from there, if that is still the same.
     """
-    base = base or _users()
-    return base / TOP / _project(root) / _named(own_digest(base, key))
+    return (base or _users()) / TOP / _project(root) / made_by(base, key)
+
+
+def made_by(base: Path | None, key: bytes | None) -> str:
+    """Return the name of what makes the results: the Python, and a digest of awaken's own code."""
+    return _named(own_digest(base or _users(), key))
 
 
 def own_results(base: Path | None, key: bytes | None) -> ResultsCache:

@@ -120,7 +120,7 @@ class ResultsCache:
         if self._directory is None or not self._changed:
             return
         # without a cache awaken is slower, and that is all
-        with suppress(OSError), _made(self._base, self._names) as descriptor:
+        with suppress(OSError), made_directories(self._base, self._names) as descriptor:
             for name in sorted(self._changed):
                 self._write(name, descriptor)
             self._changed.clear()
@@ -174,7 +174,7 @@ class ResultsCache:
         payload = self._encoder.encode({k: e for k, e in entries.items() if e.day >= oldest})
         draft = f"{name}.{secrets.token_hex(8)}.new"
         try:
-            _create(draft, directory, _MAGIC + self._code(name, payload) + payload)
+            create_file(draft, directory, _MAGIC + self._code(name, payload) + payload)
             os.replace(draft, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException:
             with suppress(OSError):
@@ -200,7 +200,8 @@ def _content(name: str, directory: int) -> bytes:
         return file.read(_LARGEST_SHARD)
 
 
-def _create(name: str, directory: int, content: bytes) -> None:
+def create_file(name: str, directory: int, content: bytes) -> None:
+    """Write a new file in the open ``directory``. Raises OSError, also where it exists."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
     with os.fdopen(os.open(name, flags, 0o600, dir_fd=directory), "wb") as file:
         file.write(content)
@@ -242,8 +243,8 @@ def _opened(
 
 
 @contextmanager
-def _made(base: Path, names: Sequence[str]) -> Iterator[int]:
-    """Open directories as ``_opened`` does, and make those that are missing.
+def made_directories(base: Path, names: Sequence[str]) -> Iterator[int]:
+    """Open directories as ``_opened`` does, and make those that are missing. Raises OSError.
 
     Backups and git are told to pass over the cache.
     """
@@ -251,7 +252,7 @@ def _made(base: Path, names: Sequence[str]) -> Iterator[int]:
     with _opened(base, names[:1], _made_inside) as top:
         for name, text in _IGNORE_FILES.items():
             with suppress(FileExistsError):
-                _create(name, top, text.encode())
+                create_file(name, top, text.encode())
     with _opened(base, names, _made_inside) as descriptor:
         yield descriptor
 

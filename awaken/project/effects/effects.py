@@ -17,6 +17,7 @@ from awaken.project.effects.places.order import Order, Ordering
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.store.joins import Joins
 from awaken.project.values.domain import Producer, Unknown
 
 
@@ -26,6 +27,7 @@ class Effects:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._blocks = Blocks(evaluator)
+        self._joins = Joins(evaluator.names)
 
     # Made when they are asked: they read tables of `knowledge` that most runs do not need.
     @cached_property
@@ -79,6 +81,9 @@ class Effects:
         protocols and callers are followed, and what overrides a method is taken to return what the
         method is declared to return.
         """
+        joined = self._joins.gives_coroutine(module, node)
+        if joined is not None:
+            return joined
         kind = self.awaitable(module, node)
         if not isinstance(kind, Unknown):
             return kind == "coroutine"

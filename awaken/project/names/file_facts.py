@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, MutableMapping
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
 from typing import Literal
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 
 from awaken.contract import Span
 from awaken.project.names.functions.parameters import Parameters, written_parameters
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.modules import Module, word_of
+from awaken.project.source.trees import (
+    Function,
+    FunctionOrLambda,
+    last_name,
+    without_arguments,
+)
+from awaken.project.source.words import WordSet
 from awaken.workspace.sources import Snapshot, SourceFile
 
+Facet = Literal["names", "classes", "signatures", "calls"]
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+_MENTIONING = {ast.Name, ast.Attribute, ast.alias, ast.Constant}
 
-class WrittenName(Struct, frozen=True):
+
+class WrittenName(Struct, frozen=True, array_like=True):
     """An expression that names something, as it stands in its file.
 
     ``text`` is its source without comments. ``dotted`` are the parts of ``a.b.c``, none if it is
@@ -30,7 +42,7 @@ class WrittenName(Struct, frozen=True):
     bound: Literal["top", "local", "nowhere"] = "nowhere"
 
 
-class WrittenClass(Struct, frozen=True):
+class WrittenClass(Struct, frozen=True, array_like=True):
     """One class as written. ``unique`` is False where the file defines the name twice.
 
     ``members`` are the names that its body binds, ``assigned`` those that it sets on ``self``.
@@ -46,32 +58,36 @@ class WrittenClass(Struct, frozen=True):
     assigned: frozenset[str] = frozenset()
 
 
-class WrittenDecorator(Struct, frozen=True):
+class WrittenDecorator(Struct, frozen=True, array_like=True):
     """One decorator of a function; ``called`` says whether it is given arguments."""
 
     name: WrittenName
     called: bool
 
 
-class WrittenFunction(Struct, frozen=True):
+class WrittenFunction(Struct, frozen=True, array_like=True):
     """One function as written: ``start`` is the byte at which its ``def`` begins.
 
     ``alone`` is False where its scope gives the name to something that is no function as well.
+    ``gives`` says what a call gives, whatever its decorators do: a ``coroutine``, a ``generator``,
+    or ``anything`` that it returns.
     """
 
     start: int
     decorators: tuple[WrittenDecorator, ...]
     alone: bool
     parameters: Parameters
+    gives: Literal["coroutine", "generator", "anything"]
 
 
-class FileFacts(Struct, frozen=True):
+class FileFacts(Struct, frozen=True, array_like=True):
     """What one file says, whatever its path and whatever stands in other files.
 
     ``table`` holds the names of its module scope and ``classes`` its classes. ``renamed`` gives the
     other names that something gets anywhere in the file, by import or assignment. ``called`` are
     the last names of what is called. ``functions`` are all functions and methods by their
-    ``__qualname__``, several where a name is defined several times.
+    ``__qualname__``, several where a name is defined several times. ``mentioned`` are the words of
+    which the file has mentions (``Module.mentions``), as far as they are names.
     """
 
     table: ModuleTable
@@ -79,12 +95,36 @@ class FileFacts(Struct, frozen=True):
     renamed: dict[str, tuple[str, ...]]
     called: frozenset[str]
     functions: dict[str, tuple[WrittenFunction, ...]]
+    mentioned: WordSet
+
+    def mentions(self, word: str) -> bool:
+        """Whether the file may have mentions of ``word``."""
+        return not word.isidentifier() or self.mentioned.has(word.encode())
+
+    def facets(self) -> dict[Facet, bytes]:
+        """Return a digest of each part of the facts that an answer may depend on.
+
+        No place counts: a comment, a blank line and a docstring leave all of them as they were.
+        """
+        nowhere = Span(0, 0)
+        parts: dict[Facet, object] = {
+            "names": self.table,
+            "classes": [structs.replace(one, span=nowhere) for one in self.classes],
+            "signatures": {
+                name: [structs.replace(one, start=0) for one in found]
+                for name, found in sorted(self.functions.items())
+            },
+            "calls": (self.called, self.renamed, self.mentioned),
+        }
+        encoded = ((facet, _ENCODER.encode(part)) for facet, part in parts.items())
+        return {facet: hashlib.sha256(part).digest() for facet, part in encoded}
 
 
 class FactsIndex:
     """Answers with the facts of the files of one snapshot.
 
-    ``known`` holds facts by the text. It may be shared by all snapshots of a run, and grows.
+    ``known`` holds facts by the text. It grows, and all snapshots of a run may share it; that of
+    ``awaken.project.store`` is on disk as well.
     """
 
     def __init__(
@@ -105,35 +145,58 @@ class FactsIndex:
             self._of[path] = None if source is None else self._by_content(source)
         return self._of[path]
 
+    def may_mention(self, path: str, word: str) -> bool:
+        """Whether the file at ``path`` may have mentions of ``word``, also if it does not parse."""
+        facts = self.of(path)
+        return facts is None or facts.mentions(word)
+
+    def mentioning(self, word: str, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse and may have mentions of ``word``."""
+        for path in paths:
+            module = self._load(path) if self.may_mention(path, word) else None
+            if module is not None:
+                yield module
+
     def _by_content(self, source: SourceFile) -> FileFacts | None:
-        if source.text not in self.known:
+        known = self.known.get(source.text)
+        if known is None:
             module = self._load(source.path)
             # That it does not parse is not kept: who loads it next is to be told why.
             if module is None:
                 return None
-            self.known[source.text] = facts_of(module)
-        return self.known[source.text]
+            known = self.known[source.text] = facts_of(module)
+        return known
 
 
 def facts_of(module: Module) -> FileFacts:
     """Return what ``module`` says by itself."""
-    # One walk for both, by exact type: it is taken of every file.
-    calls, stores = list[ast.Call](), list[ast.Attribute]()
+    # One walk for all, by exact type: it is taken of every file.
+    calls, stores, yields = list[ast.Call](), list[ast.Attribute](), list[ast.expr]()
+    mentioned = set[str | None]()
     for node in module.walk():
-        if type(node) is ast.Call:
-            calls.append(node)
-        elif type(node) is ast.Attribute and type(node.ctx) is ast.Store:
-            stores.append(node)
+        kind = type(node)
+        if kind in _MENTIONING:
+            mentioned.add(word_of(node))
+        if kind is ast.Call:
+            calls.append(node)  # type: ignore[arg-type]
+        elif kind is ast.Attribute and type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
+            stores.append(node)  # type: ignore[arg-type]
+        elif kind is ast.Yield or kind is ast.YieldFrom:
+            yields.append(node)  # type: ignore[arg-type]
+    generators = {module.enclosing_function(one) for one in yields}
     return FileFacts(
         table=table_of(module),
         classes=tuple(_classes(module, stores)),
         renamed={name: tuple(sorted(others)) for name, others in _renamed(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
-        functions=_functions(module),
+        functions=_functions(module, generators),
+        mentioned=WordSet.of(one.encode() for one in mentioned if one and one.isidentifier()),
     )
 
 
-def _functions(module: Module) -> dict[str, tuple[WrittenFunction, ...]]:
+def _functions(
+    module: Module, generators: Collection[FunctionOrLambda | None]
+) -> dict[str, tuple[WrittenFunction, ...]]:
     found: dict[str, list[WrittenFunction]] = {}
     for scope in module.scopes.scopes:
         node = scope.node
@@ -146,6 +209,11 @@ def _functions(module: Module) -> dict[str, tuple[WrittenFunction, ...]]:
             tuple(_decorator(module, one) for one in node.decorator_list),
             all(one.kind == "function" for one in bindings),
             written_parameters(node.args),
+            "generator"
+            if node in generators
+            else "coroutine"
+            if isinstance(node, ast.AsyncFunctionDef)
+            else "anything",
         )
         found.setdefault(module.qualname(node), []).append(function)
     return {name: tuple(functions) for name, functions in found.items()}

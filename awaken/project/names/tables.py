@@ -15,7 +15,7 @@ NameTargetKind = Literal[
 ]
 
 
-class NameTarget(Struct, frozen=True):
+class NameTarget(Struct, frozen=True, array_like=True):
     """One thing that a name may stand for.
 
     ``text`` is the dotted module of an import, the dotted expression of an alias. For ``from``
@@ -31,7 +31,7 @@ class NameTarget(Struct, frozen=True):
     level: int = 0
 
 
-class ModuleTable(Struct, frozen=True):
+class ModuleTable(Struct, frozen=True, array_like=True):
     """The module scope of one file: names, star imports, ``__all__`` where it is a plain list."""
 
     names: dict[str, tuple[NameTarget, ...]]

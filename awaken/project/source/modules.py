@@ -186,7 +186,7 @@ class Module:
     def _by_word(self) -> dict[str, list[ast.AST]]:
         found: dict[str, list[ast.AST]] = {}
         for node in self._walked[0]:
-            word = _word_of(node)
+            word = word_of(node)
             if word is not None:
                 found.setdefault(word, []).append(node)
         return found
@@ -382,7 +382,8 @@ def _asks_for_main(test: ast.expr) -> bool:
             return False
 
 
-def _word_of(node: ast.AST) -> str | None:
+def word_of(node: ast.AST) -> str | None:
+    """Return the word that ``node`` mentions, as ``Module.mentions`` says."""
     match node:
         case ast.Name(ctx=ast.Load()):
             return node.id

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from functools import cached_property
+from typing import Literal, get_args
+
+from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
@@ -31,32 +43,58 @@ _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
-_MOST_SEARCHES = 120
-"""Words to search the text for; after that all words are read, which takes as long as so many
-searches: 0.74 s against 6 ms each in the 33 MB of homeassistant."""
+_MOST_SEARCHES = 60
+"""Words to search the text for; after that all words are taken, which takes as long as 160
+searches, and as 80 where they are kept: 1 s and 0.5 s against 6 ms each in the 33 MB of
+homeassistant."""
 
 
 _Found = frozenset[bytes] | None
+WordKind = Literal["word", "inherited", "renamed", "called", "imported", "read"]
+WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
+
+
+class WordSet(Struct, frozen=True, array_like=True):
+    """Words of one text, each between line ends; ``joined`` is None where any may be one."""
+
+    joined: bytes | None
+
+    @classmethod
+    def of(cls, words: Iterable[bytes] | None) -> WordSet:
+        """Return the set of ``words``; None stands for any."""
+        return cls(None if words is None else b"\n%s\n" % b"\n".join(sorted(set(words))))
+
+    def has(self, word: bytes) -> bool:
+        """Whether ``word`` is one of them, or may be."""
+        return self.joined is None or (b"\n%s\n" % word in self.joined and b"\n" not in word)
+
+    def words(self) -> list[bytes]:
+        """Return them; none where any may be one."""
+        return (self.joined or b"").split()
+
+
+KeptWords = Mapping[WordKind, MutableMapping[bytes, WordSet]]
+"""The words that stand in some way in a text, by that way and the text."""
 
 
 class Words:
     """Searches the text of a snapshot; ``files_with`` gives the Python files that hold bytes.
 
-    ``kept`` holds the words that stand in some way in a text, by that way and the text; all
-    snapshots of a run may share it. ``templates`` are paths of files that count as nowhere.
+    ``kept`` holds words of texts; all snapshots of a run may share it. ``templates`` are paths of
+    files that count as nowhere.
     """
 
     def __init__(
         self,
         files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
-        kept: dict[tuple[SearchKind, bytes], _Found] | None = None,
+        kept: KeptWords | None = None,
         templates: Collection[str] = (),
     ) -> None:
         self._files = files
         self._candidates = files_with
         self._found: dict[str, list[str]] = {}
-        self.kept = {} if kept is None else kept
+        self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
         # Templates are there only beside a rule that reads them, and no answer depends on that.
         self._others = sorted(
             path for path in files if not is_python(path) and path not in templates
@@ -87,16 +125,23 @@ class Words:
     @cached_property
     def _everywhere(self) -> dict[bytes, list[str]]:
         """The Python files in which each word stands."""
-        return self._by_word(_WORDS.findall)
+        return self._by_word("word")
 
-    def _by_word(self, words_in: Callable[[bytes], Iterable[bytes]]) -> dict[bytes, list[str]]:
-        found: dict[bytes, list[str]] = {}
-        paths = self.python()
-        WORK.searches += len(paths)
-        for path in paths:
-            for word in set(words_in(self._searched(path))):
-                found.setdefault(word, []).append(path)
+    def _by_word(self, kind: WordKind) -> dict[bytes, list[str]]:
+        found: defaultdict[bytes, list[str]] = defaultdict(list)
+        for path in self.python():
+            for word in self._words_of(kind, self._searched(path)).words():
+                found[word].append(path)
         return found
+
+    def _words_of(self, kind: WordKind, text: bytes) -> WordSet:
+        kept = self.kept[kind]
+        known = kept.get(text)
+        if known is None:
+            WORK.searches += 1
+            words_in = _all if kind == "word" else WORDS_OF[kind]
+            known = kept[text] = WordSet.of(words_in(text))
+        return known
 
     def python(self) -> list[str]:
         """Return the Python files of the snapshot, sorted by path."""
@@ -129,7 +174,7 @@ class Words:
     @cached_property
     def _importing(self) -> dict[bytes, list[str]]:
         """The Python files that import by each word: a quarter of a second for 10,000 files."""
-        return self._by_word(_imported)
+        return self._by_word("imported")
 
     def read_in(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` may be read as an attribute: behind a dot.
@@ -145,7 +190,7 @@ class Words:
     @cached_property
     def _reading(self) -> dict[bytes, list[str]]:
         """The Python files that may read an attribute by each word."""
-        return self._by_word(_read)
+        return self._by_word("read")
 
     def calling(self, names: Iterable[str]) -> frozenset[str]:
         """Return the Python files that may call what has one of ``names``, or rename it."""
@@ -153,17 +198,12 @@ class Words:
             path for name in names for path in (*self.called_in(name), *self.renamed_in(name))
         )
 
-    def _standing(self, word: str, kind: SearchKind) -> list[str]:
-        """Return the files in which ``word`` is one of those of this ``kind``; None is all."""
+    def _standing(self, word: str, kind: WordKind) -> list[str]:
+        """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
         encoded, found = word.encode(), list[str]()
         for path in self.files_with(word):
-            text = self._searched(path)
-            if (kind, text) not in self.kept:
-                WORK.searches += 1
-                self.kept[kind, text] = WORDS_OF[kind](text)
-            words = self.kept[kind, text]
             # The patterns know words of ASCII only; any other may stand in every file.
-            if words is None or encoded in words or not word.isascii():
+            if not word.isascii() or self._words_of(kind, self._searched(path)).has(encoded):
                 found.append(path)
         self._note(kind, word, found)
         return found
@@ -270,6 +310,11 @@ def _read(text: bytes) -> frozenset[bytes]:
 def _called(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
+
+
+def _all(text: bytes) -> frozenset[bytes]:
+    """Return all words."""
+    return frozenset(_WORDS.findall(text))
 
 
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {

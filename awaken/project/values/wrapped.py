@@ -30,10 +30,9 @@ def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
     name = qualified.rpartition(".")[2]
     paths = evaluator.files_naming(name)
     found: Decorated = []
-    for path in paths or ():
-        module = evaluator.load(path)
-        for node in module.mentions(name) if module is not None else ():
-            if module is None or not isinstance(node, ast.Name | ast.Attribute):
+    for module in evaluator.names.facts.mentioning(name, paths or ()):
+        for node in module.mentions(name):
+            if not isinstance(node, ast.Name | ast.Attribute):
                 continue
             if evaluator.names.qualified(module, node) != qualified:
                 continue

@@ -64,11 +64,11 @@ class AdriftSchemas:
         return None
 
     def _mentions(self, word: str) -> Iterator[tuple[Module, ast.expr]]:
-        for path in self._evaluator.callers.words.files_with(word):
-            module = self._evaluator.load(path)
-            for node in module.mentions(word) if module is not None else ():
+        files = self._evaluator.callers.words.files_with(word)
+        for module in self._evaluator.names.facts.mentioning(word, files):
+            for node in module.mentions(word):
                 is_read = isinstance(getattr(node, "ctx", None), ast.Load)
-                if module is not None and is_read and isinstance(node, ast.Name | ast.Attribute):
+                if is_read and isinstance(node, ast.Name | ast.Attribute):
                     yield module, node
 
     def _leaves(self, module: Module, node: ast.expr, qualified: str, depth: int) -> bool:

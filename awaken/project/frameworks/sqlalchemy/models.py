@@ -164,7 +164,7 @@ class Models:
         return bool(values) and all(isinstance(one, DeclarativeBase) for one in values)
 
     def _decorated(self, facts: ClassFacts) -> Status | None:
-        found = self._classes.node(facts.qualified)
+        found = self._classes.node(facts.qualified) if facts.decorators else None
         for decorator in found[1].decorator_list if found is not None else ():
             plain = without_arguments(decorator)
             for name in self._reader.called(found[0], plain) if found is not None else ():

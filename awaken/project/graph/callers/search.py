@@ -186,6 +186,8 @@ class Search:
 
     def _search_file(self, path: str, word: str) -> set[str]:
         """Search one file for ``word``; return the other names that it gives to the function."""
+        if not self._evaluator.names.facts.may_mention(path, word):
+            return set()
         module = self._evaluator.load(path)
         if module is None:
             # It may hold a call all the same.

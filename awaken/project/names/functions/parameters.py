@@ -9,7 +9,7 @@ from msgspec import Struct
 from awaken.project.source.trees import parameters_of
 
 
-class Parameters(Struct, frozen=True):
+class Parameters(Struct, frozen=True, array_like=True):
     """What a function takes; ``needed`` are those without a default.
 
     ``rest`` says whether it takes any number of positional arguments, ``others`` any by name.

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
 from awaken.project.source.texts.text_search import TextSearch
-from awaken.project.source.words import Words
+from awaken.project.source.words import KeptWords, Words
 from awaken.workspace.sources import Snapshot, is_python
 
 
@@ -15,7 +15,8 @@ class ProgramTexts:
 
     What ``earlier`` texts of the same run found in files that are the same is known.
     ``python`` are the paths of the Python files, sorted; ``changed`` those of the files that
-    differ from ``earlier``. ``templates`` are the paths of those that are templates.
+    differ from ``earlier``. ``templates`` are the paths of those that are templates; ``words`` are
+    words of texts that are known already.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class ProgramTexts:
         looked_at: LookedAt,
         earlier: ProgramTexts | None = None,
         templates: Collection[str] = (),
+        words: KeptWords | None = None,
     ) -> None:
         self.files: WatchedSnapshot = WatchedSnapshot(snapshot, looked_at)
         self.python = sorted(path for path in snapshot if is_python(path))
@@ -33,7 +35,7 @@ class ProgramTexts:
         self.words: Words = Words(
             self.files,
             self.search.files_with,
-            earlier.words.kept if earlier else None,
+            earlier.words.kept if earlier else words,
             templates,
         )
         self.has_same_paths = before is not None and set(before) == set(snapshot)

@@ -113,10 +113,8 @@ class Additions:
             for depth in range(_DEEPEST):
                 yield Addition("unknown", depth, module, module.tree)
             return
-        for path in others:
-            other = self._evaluator.load(path)
-            if other is not None:
-                yield from self._seen_in(self._of_attribute(other, name))
+        for other in self._evaluator.names.facts.mentioning(name, others):
+            yield from self._seen_in(self._of_attribute(other, name))
 
     def _of_variable(
         self, module: Module, scope: Scope, name: str, depth: int, *, is_local: bool

@@ -79,10 +79,10 @@ def current_user(evaluator: Questions, name: str, module: Module, node: ast.AST)
 def _giving(evaluator: Questions, giver: str) -> Iterator[_Site]:
     """Yield the mentions of what gives the user."""
     word = giver.rpartition(".")[2]
-    for path in evaluator.files_naming(word) or ():
-        module = evaluator.load(path)
-        for node in module.mentions(word) if module is not None else ():
-            if module is not None and _is(evaluator, giver, module, node):
+    files = evaluator.files_naming(word) or ()
+    for module in evaluator.names.facts.mentioning(word, files):
+        for node in module.mentions(word):
+            if _is(evaluator, giver, module, node):
                 yield module, node
 
 

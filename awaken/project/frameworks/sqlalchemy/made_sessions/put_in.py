@@ -152,11 +152,11 @@ class PutSessions:
 
     def _given(self, made: str, position: int) -> Iterator[_Put]:
         """Yield the sessions that are the argument at ``position`` where objects are made."""
-        for path in self._files_with([made.encode()]):
-            module = self._evaluator.load(path)
-            for node in () if module is None else module.mentions(made):
-                call = None if module is None else module.parent(node)
-                if module is None or not isinstance(call, ast.Call) or call.func is not node:
+        files = self._files_with([made.encode()])
+        for module in self._evaluator.names.facts.mentioning(made, files):
+            for node in module.mentions(made):
+                call = module.parent(node)
+                if not isinstance(call, ast.Call) or call.func is not node:
                     continue
                 for argument in call.args[position : position + 1]:
                     if self._is_session(module, argument):

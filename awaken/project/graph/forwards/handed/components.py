@@ -137,10 +137,10 @@ class HandedOn:
     def _uses(self, function: FunctionPlace) -> Iterator[Spot]:
         """Yield the expressions that are a function, and do not call it."""
         name = function.qualname.rpartition(".")[2]
-        for path in self._graph.files_using(name):
-            module = self._evaluator.load(path)
-            for node in module.mentions(name) if module is not None else ():
-                if module is None or not isinstance(node, ast.expr) or not is_use(module, node):
+        files = self._graph.files_using(name)
+        for module in self._evaluator.names.facts.mentioning(name, files):
+            for node in module.mentions(name):
+                if not isinstance(node, ast.expr) or not is_use(module, node):
                     continue
                 if any(
                     isinstance(one, FunctionOf)

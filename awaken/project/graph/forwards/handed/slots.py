@@ -79,11 +79,10 @@ class Slots:
 
     def mentions(self, name: str) -> Iterator[tuple[Module, ast.AST]]:
         """Yield what reads a name, or may, in all files."""
-        for path in self.words.files_with(name):
-            module = self.evaluator.load(path)
-            for node in module.mentions(name) if module is not None else ():
-                if module is not None:
-                    yield module, node
+        files = self.words.files_with(name)
+        for module in self.evaluator.names.facts.mentioning(name, files):
+            for node in module.mentions(name):
+                yield module, node
 
     def variable(self, module: Module, node: ast.Name, depth: int) -> Slot | None:
         """Return the variable that ``node`` reads or writes; None for what is not bound."""

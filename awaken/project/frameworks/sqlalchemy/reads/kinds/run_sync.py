@@ -35,11 +35,11 @@ class InRunSync:
         )
 
     def _find(self) -> Iterator[Place]:
-        for path in self._files_with([b"run_sync"]):
-            module = self._evaluator.load(path)
-            for name in module.mentions("run_sync") if module is not None else ():
-                call = module.parent(name) if module is not None else None
-                if module is None or not isinstance(call, ast.Call) or call.func is not name:
+        files = self._files_with([b"run_sync"])
+        for module in self._evaluator.names.facts.mentioning("run_sync", files):
+            for name in module.mentions("run_sync"):
+                call = module.parent(name)
+                if not isinstance(call, ast.Call) or call.func is not name:
                     continue
                 for given in self._evaluator.values(module, call.args[0]) if call.args else ():
                     if isinstance(given, FunctionOf):

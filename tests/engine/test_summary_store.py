@@ -1,0 +1,235 @@
+"""What is kept of texts changes no report: with a store on disk it is the one of --no-cache."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+
+import pytest
+
+from awaken import api
+from awaken.engine.remembering import summary_store as store_module
+from awaken.engine.remembering.summary_store import summary_store
+from awaken.project.names import file_facts
+from awaken.settings import Settings
+
+FILES = {
+    "pyproject.toml": '[project]\nname = "p"\nrequires-python = ">=3.11"\n'
+    'dependencies = ["sqlalchemy>=2"]\n',
+    "app/__init__.py": "",
+    "app/base.py": "class Base:\n    async def load(self, key):\n        return key\n",
+    "app/users.py": "from app.base import Base\n\n\nclass Users(Base):\n"
+    "    async def load(self, key):\n        return -key\n",
+    "app/pages.py": "import asyncio\n\nfrom app.users import Users\n\n\n"
+    "async def show(users: Users):\n"
+    "    return await asyncio.gather(users.load(1), users.load(2))\n",
+}
+PLAIN = FILES["app/users.py"].replace("async def", "def")
+"""Of the same size once a comment is added: the coroutines of ``pages`` are none any more."""
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = tmp_path / "project"
+    write(root)
+    return root
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Note of which files facts are worked out."""
+    paths, real = [], file_facts.facts_of
+
+    def noting(module):
+        paths.append(module.path)
+        return real(module)
+
+    monkeypatch.setattr(file_facts, "facts_of", noting)
+    return paths
+
+
+def write(root, files=FILES):
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
+def report(root, cache=None):
+    settings = Settings(cache_dir=str(cache) if cache else None, unsafe_fixes=True)
+    options = api.Options(settings=settings, jobs=1, use_cache=cache is not None)
+    if cache is not None:
+        shutil.rmtree(cache / "results", ignore_errors=True)
+    found = api.run([root], options).roots[0]
+    return found.findings, found.changes, found.files, found.diagnostics
+
+
+def check(root, cache):
+    """Return the report with the store, which is that without."""
+    found = report(root, cache)
+    assert found == report(root)
+    return found
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def test_facts_are_worked_out_once(root, cache, made):
+    first = report(root, cache)
+    assert set(made) >= {"app/users.py", "app/base.py"}
+    made.clear()
+    assert report(root, cache) == first
+    assert made == []
+    (root / "app/users.py").write_text(PLAIN)
+    check_made = report(root, cache)
+    assert made == ["app/users.py"]
+    assert check_made != first
+    made.clear()
+    assert check_made == report(root)
+
+
+def same_second(file):
+    before = file.stat()
+    file.write_text(PLAIN + "#" * (before.st_size - len(PLAIN)))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+
+
+def renamed_over(file):
+    other = file.with_name("other")
+    other.write_text(PLAIN)
+    other.replace(file)
+
+
+def time_set_back(file):
+    file.write_text(PLAIN)
+    os.utime(file, (1, 1))
+
+
+def renamed(file):
+    file.rename(file.with_name("people.py"))
+
+
+def does_not_parse(file):
+    file.write_text(PLAIN + ")")
+
+
+def half_a_surrogate_pair(file):
+    file.write_text(PLAIN + "\nNAME = '\\ud800'\n__all__ = ['\\ud800']\n")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [same_second, renamed_over, time_set_back, renamed, does_not_parse, half_a_surrogate_pair],
+)
+def test_an_edit_is_seen(root, cache, edit):
+    before = check(root, cache)
+    edit(root / "app/users.py")
+    assert check(root, cache) != before
+    assert check(root, cache) == report(root)
+
+
+def test_two_projects_with_the_same_files_share_them(root, cache, made, tmp_path):
+    check(root, cache)
+    made.clear()
+    # What a file says depends on others: here `Users.load` is no coroutine.
+    write(tmp_path / "other", FILES | {"app/users.py": PLAIN})
+    assert report(tmp_path / "other", cache)[2] == ()
+    assert made == ["app/users.py"]
+    check(root, cache)
+
+
+def test_another_awaken_or_python_takes_nothing(root, cache, made, monkeypatch):
+    check(root, cache)
+    made.clear()
+    monkeypatch.setattr(store_module, "made_by", lambda: "cpython-3.99.0-0")
+    check(root, cache)
+    assert "app/users.py" in made
+
+
+def another_key(cache):
+    os.environ["AWAKEN_STATE_DIR"] = str(cache / "another")
+
+
+def not_a_database(cache):
+    (cache / "summaries/summaries-1.sqlite").write_bytes(b"no database" * 1_000)
+
+
+def cut(cache):
+    file = cache / "summaries/summaries-1.sqlite"
+    os.truncate(file, file.stat().st_size // 2 + 7)
+
+
+def open_to_all(cache):
+    (cache / "summaries/summaries-1.sqlite").chmod(0o666)
+
+
+def link(cache):
+    file = cache / "summaries/summaries-1.sqlite"
+    file.rename(cache / "elsewhere")
+    file.symlink_to(cache / "elsewhere")
+
+
+def another_journal(cache):
+    (cache / "summaries/summaries-1.sqlite-journal").write_bytes(os.urandom(4_096))
+
+
+def folder_gone(cache):
+    shutil.rmtree(cache / "summaries")
+
+
+def folder_is_a_file(cache):
+    shutil.rmtree(cache / "summaries")
+    (cache / "summaries").write_text("")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        another_key,
+        not_a_database,
+        cut,
+        open_to_all,
+        link,
+        another_journal,
+        folder_gone,
+        folder_is_a_file,
+    ],
+)
+def test_a_damaged_store_gives_no_answer(root, cache, damage, monkeypatch):
+    monkeypatch.setenv("AWAKEN_STATE_DIR", str(cache / "state"))
+    before = check(root, cache)
+    damage(cache)
+    for _ in range(2):
+        assert check(root, cache) == before
+
+
+def test_a_file_of_somebody_else_is_not_opened(root, cache, monkeypatch):
+    check(root, cache)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert summary_store(cache, use=True)._table is None
+
+
+def test_ten_runs_at_once_give_one_report(root, cache):
+    expected = report(root)
+
+    def run():
+        os._exit(report(root, cache) != expected)
+
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=run) for _ in range(10)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 10
+    assert check(root, cache) == expected
+
+
+def test_nothing_is_kept_without_a_cache(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    report(root)
+    assert not (tmp_path / "xdg").exists()
+    assert summary_store(None, use=False)._table is None
