@@ -460,7 +460,8 @@ def doctor(
     from awaken.engine.diagnosing.remarks import errors, remarks  # noqa: PLC0415
 
     options = options or Options()
-    known = _known(options, rules)
+    # The data of rules is not kept either.
+    known = all_rules() if rules is None else tuple(rules)
     settings, projects, unusable = _projects(paths, options, known)
     roots: list[RootDiagnosis] = []
     user_errors: list[UserError] = []

@@ -57,7 +57,10 @@ ALLOWED = {
     ("awaken/engine/writing/undoing.py", LISTS): "whether a directory that it made is empty again",
     ("awaken/engine/remembering/trusted_projects.py", LISTS): "the user's state directory",
     ("awaken/engine/remembering/results_cache.py", READS): "awaken's own code and the cache",
-    ("awaken/engine/remembering/results_cache.py", LISTS): "awaken's own code and the cache",
+    ("awaken/engine/remembering/results_cache.py", LISTS): "the cache",
+    ("awaken/engine/remembering/result_places.py", READS): "awaken's own code",
+    ("awaken/engine/remembering/result_places.py", LISTS): "awaken's own code",
+    ("awaken/engine/remembering/rule_table.py", LISTS): "where entry points of packages may be",
     (
         "awaken/engine/machine/git.py",
         READS,

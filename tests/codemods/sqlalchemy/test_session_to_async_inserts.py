@@ -92,7 +92,8 @@ def test_nothing_changes_where_rows_are_apart_already_or_do_not_refer(url, colum
 
 
 def test_tables_out_of_sight_may_refer_to_themselves():
-    assert TOGETHER in database(column="inside: int", foreign_models=["elsewhere"])
+    column = "inside: int\n\n\nimport elsewhere"
+    assert TOGETHER in database(column=column, foreign_models=["elsewhere"])
 
 
 @pytest.mark.parametrize(

@@ -204,8 +204,8 @@ def saved(db: Session, user: User) -> list[User]:
         # Nothing but columns, which a commit leaves as they were written.
         ("", "db.commit()\n    found = select(User)", False),
         ("lazy='selectin'", "db.flush()\n    found = select(User)", False),
-        # It would be lost.
-        ("lazy='selectin'", "db.commit()\n    user.name = 'x'\n    found = select(User)", False),
+        # The statement flushes it first.
+        ("lazy='selectin'", "db.commit()\n    user.name = 'x'\n    found = select(User)", True),
         # All that was loaded before is read anew as it is.
         ("lazy='selectin'", "db.commit()\n    db.expire_all()\n    found = select(User)", False),
         (
