@@ -144,7 +144,7 @@ def test_two_projects_with_the_same_files_share_them(root, cache, made, tmp_path
 def test_another_awaken_or_python_takes_nothing(root, cache, made, monkeypatch):
     check(root, cache)
     made.clear()
-    monkeypatch.setattr(store_module, "made_by", lambda: "cpython-3.99.0-0")
+    monkeypatch.setattr(store_module, "made_by", lambda *_: "cpython-3.99.0-0")
     check(root, cache)
     assert "app/users.py" in made
 
