@@ -189,7 +189,7 @@ SHAPES: dict[str, Shape] = {
     "decorators on one function": Shape(decorators, 5, 20),
     "overrides with super and callers": Shape(overrides, 5, 25),
     "gathers of one function": Shape(gathers, 10, 70),
-    "callers of one function": Shape(callers, 10, 50),
+    "callers of one function": Shape(callers, 10, 35),
     "full call graph": Shape(calls, 20, 200, ask_call_graph),
     "full relationships": Shape(relationships, 10, 50, ask_relationships),
     "elements of a list": Shape(elements, 20, 200),
