@@ -6,27 +6,60 @@ By text, because a file need not parse to import, and a patch names its target i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from awaken.workspace.sources import Snapshot, is_python
 
 _WORD = re.compile(r"\w+")
 
 
-def names_taken(snapshot: Snapshot, path: str) -> frozenset[str]:
-    """Return every name that another Python file may import, or read, from the module at ``path``.
+class NamesTaken:
+    """The names that other files of a snapshot take from some of its modules."""
 
-    Modules are told apart by their last name only, and strings count (``patch("shop.get")``), so
-    the set may be too large, never too small. ``"*"`` is in it if a file imports everything.
-    """
-    stem = stem_of(path)
-    needle = stem.encode()
-    found: set[str] = set()
-    for other in snapshot:
-        if other == path or not is_python(other):
-            continue
-        if needle in snapshot[other].text:
-            found |= names_from(stem, snapshot[other].text)
-    return frozenset(found)
+    def __init__(self, by_stem: Mapping[str, Mapping[str, set[str]]], snapshot: Snapshot) -> None:
+        self._by_stem, self._snapshot = by_stem, snapshot
+
+    def of(self, path: str) -> frozenset[str]:
+        """Return every name that another Python file may import, or read, from ``path``.
+
+        Modules are told apart by their last name only, and strings count (``patch("shop.get")``),
+        so the set may be too large, never too small. ``"*"`` is in it if a file imports everything.
+        """
+        by_path = self._by_stem[stem_of(path)]
+        return frozenset().union(*(names for other, names in by_path.items() if other != path))
+
+    def after(self, snapshot: Snapshot) -> NamesTaken:
+        """Return the same for a later snapshot; a file with the same text is not scanned again."""
+        before = self._snapshot
+        new = [path for path in snapshot if snapshot[path] is not before.get(path)]
+        found = _taken_by(new, snapshot, self._by_stem.keys())
+        for stem, by_path in self._by_stem.items():
+            found[stem] = {**by_path, **{path: set[str]() for path in new}, **found[stem]}
+        return NamesTaken(found, snapshot)
+
+
+def names_taken(snapshot: Snapshot, paths: Iterable[str]) -> NamesTaken:
+    """Return the names that other files take from ``paths``; each text is scanned once for all."""
+    return NamesTaken(_taken_by(snapshot, snapshot, set(map(stem_of, paths))), snapshot)
+
+
+def _taken_by(
+    paths: Iterable[str], snapshot: Snapshot, stems: AbstractSet[str]
+) -> dict[str, dict[str, set[str]]]:
+    """Return for each of ``stems`` what each of ``paths`` takes from modules of that name."""
+    found: dict[str, dict[str, set[str]]] = {stem: {} for stem in stems}
+    for path in filter(is_python, paths if stems else ()):
+        text = snapshot[path].text
+        for stem in _stems_in(stems, text):
+            found[stem][path] = names_from(stem, text)
+    return found
+
+
+def _stems_in(stems: AbstractSet[str], text: bytes) -> set[str]:
+    """Return those of ``stems`` from which a file with this text may take a name."""
+    words = set(_WORD.findall(text.decode()))
+    return {stem for stem in stems if stem in words or not _WORD.fullmatch(stem)}
 
 
 def stem_of(path: str) -> str:

@@ -37,7 +37,7 @@ from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.machine.workers import Died, run_many, start_method
 from awaken.engine.manifests.requirements import add_requirements
 from awaken.engine.manifests.setting_keys import set_keys
-from awaken.engine.planning.exports import names_taken
+from awaken.engine.planning.exports import NamesTaken, names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
 from awaken.project.names.layout import Layout, inner_folders
@@ -173,14 +173,16 @@ class _Work:
         # A new file beside the others is imported like them.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
-        def rewritten(path: str, taken_in: Snapshot = snapshot) -> RewrittenFile:
+        releasing = {path: None for path in paths if of_kind(files[path], ReleaseImport)}
+        taken = names_taken(snapshot, releasing)
+
+        def rewritten(path: str, taken: NamesTaken = taken) -> RewrittenFile:
             edits = files[path]
-            releases = bool(of_kind(edits, ReleaseImport))
             context = FileContext(
                 name=layout.name_of(path),
                 first_party=first_party | created,
                 line_length=line_length,
-                taken=names_taken(taken_in, path) if releases else frozenset(),
+                taken=taken.of(path) if path in releasing else frozenset(),
             )
             return rewrite_file(snapshot[path], edits, rewriters, context)
 
@@ -198,13 +200,18 @@ class _Work:
         )
         found = dict(zip(paths, results, strict=True))
         texts = {path: one.source for path, one in found.items() if not isinstance(one, Died)}
-        after = snapshot.replace(texts)
-        # Other files may have taken a name from this one, and take another one now.
-        return found | {
-            path: rewritten(path, after)
-            for path, source in texts.items()
-            if _held_back(snapshot, source, files[path]) - names_taken(after, path)
+        held_back = {
+            path: _held_back(taken, texts[path], files[path]) for path in releasing if path in texts
         }
+        if any(held_back.values()):
+            # Other files may have taken a name from this one, and take another one now.
+            after = taken.after(snapshot.replace(texts))
+            found |= {
+                path: rewritten(path, after)
+                for path, names in held_back.items()
+                if names - after.of(path)
+            }
+        return found
 
     def _seconds(
         self, files: Mapping[str, Sequence[OwnedEdit[Any]]], paths: Sequence[str]
@@ -257,11 +264,11 @@ class _Work:
         )
 
 
-def _held_back(before: Snapshot, now: SourceFile, edits: Sequence[OwnedEdit[Any]]) -> set[str]:
+def _held_back(before: NamesTaken, now: SourceFile, edits: Sequence[OwnedEdit[Any]]) -> set[str]:
     """Return the names that were to go from a file, and stand in it because others take them."""
     released = {owned.edit.name or owned.edit.module for owned in of_kind(edits, ReleaseImport)}
     left = {one for one in released if re.search(rf"\b{re.escape(one)}\b".encode(), now.text)}
-    return left & names_taken(before, now.path) if left else set()
+    return left & before.of(now.path) if left else set()
 
 
 # Bisection applies changes to one snapshot many times over; its layout is the same each time.

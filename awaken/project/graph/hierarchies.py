@@ -186,7 +186,9 @@ class Hierarchy:
 
     def is_above(self, qualified: str, method: str) -> bool:
         """Whether ``super().method`` in the class ``qualified`` may be that of this class."""
-        if qualified == self._qualified or qualified not in self._ancestors | self.descendants:
+        if qualified == self._qualified:
+            return False
+        if qualified not in self._ancestors and qualified not in self.descendants:
             return False
         lines = self._hierarchy_of(qualified)
         # With several bases the order depends on the class of the instance.

@@ -56,17 +56,12 @@ class Overrides:
     def nearest(self, line: Iterable[ClassFacts], method: str) -> tuple[str, ...]:
         """Return the classes of ``line`` that define ``method``, less those overridden there."""
         defining = [facts for facts in line if method in facts.members]
-        return tuple(
-            facts.qualified
-            for facts in defining
-            if not any(
-                # One of two classes of that name may lack the method.
-                below.unique
-                and below is not facts
-                and facts.qualified in self.line(below.qualified)
-                for below in defining
-            )
-        )
+        overridden: set[str] = set()
+        for facts in defining:
+            # One of two classes of that name may lack the method.
+            if facts.unique and facts.qualified not in overridden:
+                overridden |= self.line(facts.qualified).keys() - {facts.qualified}
+        return tuple(one.qualified for one in defining if one.qualified not in overridden)
 
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""

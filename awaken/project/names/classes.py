@@ -79,6 +79,7 @@ class Classes:
         self._load = load
         self._words = words
         self._files: dict[str, dict[str, ClassFacts]] = {}
+        self._by_name: dict[str, ClassFacts | None] = {}
         self._ancestors: dict[str, Ancestors] = {}
         self._one_line: dict[str, bool] = {}
         self._subclasses: dict[str, tuple[str, ...]] = {}
@@ -93,8 +94,11 @@ class Classes:
 
     def facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
-        located = self._names.locate(qualified)
-        return None if located is None else self.in_file(located.path).get(qualified)
+        if qualified not in self._by_name:
+            located = self._names.locate(qualified)
+            found = None if located is None else self.in_file(located.path).get(qualified)
+            self._by_name[qualified] = found
+        return self._by_name[qualified]
 
     def node(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
         """Return the tree of a class of the project; None if it is not there exactly once."""

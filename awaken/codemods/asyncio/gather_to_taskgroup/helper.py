@@ -90,7 +90,11 @@ class Prepared:
 
 def shares(module: Module) -> bool:
     """Whether the name of the class is free in a file, or is the class."""
-    return not any(CLASS in scope.bindings for scope in module.scopes.scopes[1:])
+    key = "shares the class"
+    if key not in module.memo:
+        scopes = module.scopes.scopes[1:]
+        module.memo[key] = not any(CLASS in scope.bindings for scope in scopes)
+    return bool(module.memo[key])
 
 
 def imported_name(project: Project, module: Module) -> str:

@@ -207,13 +207,18 @@ def _time_limit(module: Module, call: ast.Call, awaited: ast.Await) -> ast.expr 
             raise Refused(reasons.TIME_LIMIT, module.excerpt(limit))
 
 
-def _imported(module: Module) -> Iterable[str]:
-    """Yield the packages that the file imports."""
-    for node in module.walk():
-        if isinstance(node, ast.Import):
-            yield from (one.name.partition(".")[0] for one in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield (node.module or "").partition(".")[0]
+def _imported(module: Module) -> Sequence[str]:
+    """Return the packages that the file imports."""
+    key = "packages that it imports"
+    found: list[str] | None = module.memo.get(key)
+    if found is None:
+        found = module.memo[key] = []
+        for node in module.walk():
+            if isinstance(node, ast.Import):
+                found += (one.name.partition(".")[0] for one in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found.append((node.module or "").partition(".")[0])
+    return found
 
 
 def _check_keywords(module: Module, call: ast.Call) -> None:

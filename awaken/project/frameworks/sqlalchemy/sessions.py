@@ -150,7 +150,7 @@ class Sessions:
             return None
         if bindings[0].scope is module.scopes.module:
             return None
-        for scope in module.scopes.scopes:
+        for scope in module.scopes.inside(bindings[0].scope):
             for read in scope.reads.get(bindings[0].name, []):
                 above = module.parent(read)
                 if not isinstance(above, ast.Attribute) or above.attr != "query":

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 _CHOOSING = {"get", "pop"}
+_NAMES = "names by where they are"
 
 
 def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
@@ -22,14 +23,14 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
 
     None where the name stands in no table, or where more is done with that than choosing.
     """
-    for node in module.walk():
-        if isinstance(node, ast.Name | ast.Attribute) and module.place(node) == place:
-            return _of_table(module, node)
-    return None
-
-
-def _of_table(module: Module, node: ast.expr) -> list[ast.Call] | None:
-    table = module.parent(node)
+    names: dict[Span, ast.expr] | None = module.memo.get(_NAMES)
+    if names is None:
+        names = module.memo[_NAMES] = {}
+        for one in module.walk():
+            if isinstance(one, ast.Name | ast.Attribute):
+                names.setdefault(module.span(one), one)
+    node = names.get(place.span)
+    table = None if node is None else module.parent(node)
     match table:
         case ast.Dict() if node in table.values and None not in table.keys:
             pass
@@ -37,6 +38,14 @@ def _of_table(module: Module, node: ast.expr) -> list[ast.Call] | None:
             pass
         case _:
             return None
+    key = ("chosen", table)
+    if key not in module.memo:
+        module.memo[key] = _out_of_table(module, table)
+    calls: list[ast.Call] | None = module.memo[key]
+    return calls
+
+
+def _out_of_table(module: Module, table: ast.expr) -> list[ast.Call] | None:
     found: list[ast.Call] = []
     for read in _reads(module, table) or []:
         calls = _of_chosen(module, _chosen(module, read))

@@ -225,9 +225,8 @@ class Target:
         hierarchy = self.hierarchy
         if hierarchy is None:
             return False
-        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
-            around = module.enclosing_class(node)
-            qualified = f"{module.name}.{module.qualname(around)}" if around else ""
+        qualified = _class_of_super(module, node)
+        if qualified is not None:
             reaches: bool | None = hierarchy.is_above(qualified, self.name)
             return self._given(InstanceOf(qualified)) if reaches else False
         found: list[int | Literal[False] | None] = []
@@ -263,6 +262,18 @@ class Target:
                 return 1
             case "instance":
                 return 0 if isinstance(receiver, ClassOf) else 1
+
+
+def _class_of_super(module: Module, node: ast.Attribute) -> str | None:
+    """Return the class in which ``super().name`` is written, "" for none; None for all else."""
+    key = ("class of super", node)
+    if key not in module.memo:
+        is_super = isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super"
+        around = module.enclosing_class(node) if is_super else None
+        qualified = f"{module.name}.{module.qualname(around)}" if around else ""
+        module.memo[key] = qualified if is_super else None
+    found: str | None = module.memo[key]
+    return found
 
 
 def _defines(module: Module, bindings: Sequence[Binding], wanted: Definition) -> bool:

@@ -243,7 +243,8 @@ class Additions:
             return (), ()
         given = evaluator.values(module, one.node, known)
         keys: Values = (STR,)
-        if one.key is not None:
+        # Of a list, nobody asks at which index.
+        if one.key is not None and is_dict:
             keys = evaluator.values(module, one.key, known)
         if one.put == "item":
             return keys, given

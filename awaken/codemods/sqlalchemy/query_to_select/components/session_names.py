@@ -45,6 +45,9 @@ class ComponentSession:
         for use in reversed(component.uses):
             self._read_by[use.node] = use
         self.parameters: dict[FunctionContext, SessionParameter] = {}
+        self._first_roots: dict[FunctionContext, ChainFragment] = {}
+        for root in component.roots:
+            self._first_roots.setdefault(root.context, root)
         self._solve()
 
     def _solve(self) -> None:
@@ -198,7 +201,7 @@ class ComponentSession:
         """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
         new = self.parameters.get(use.context)
         if new is None or new.added.name != text:
-            _check(self._component, use, text)
+            _check(self._component, use, text, self._first_roots.get(use.context))
 
     # ----------------------------------------------------------------------------------- caveats
     def made_anew(self) -> str:
@@ -279,8 +282,11 @@ def _inside(
 
 
 # --------------------------------------------------------------------------------- still the same
-def _check(component: Component, use: ChainFragment, text: str) -> None:
-    """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
+def _check(component: Component, use: ChainFragment, text: str, root: ChainFragment | None) -> None:
+    """Raise Refused unless ``text`` is still the session of its query where ``use`` stands.
+
+    ``root`` is the first query that is made in the function of ``use``, if one is.
+    """
     context, module, because = use.context, use.context.module, (use.place(),)
     own, scopes = context.flow.scope, module.scopes
     name = text.partition(".")[0]
@@ -293,14 +299,13 @@ def _check(component: Component, use: ChainFragment, text: str) -> None:
     if name in own.globals | own.nonlocals or _is_set_inside(context, name):
         detail = f"`{text}`, which is set elsewhere"
         raise Refused(reasons.SESSION_CHANGES, detail, because=because)
-    if scopes.owner(name, scopes.scope_of(use.start)) is not _owner(component, context, name):
+    if scopes.owner(name, scopes.scope_of(use.start)) is not _owner(root, context, name):
         raise Refused(reasons.SESSION_CHANGES, f"another `{name}`", because=because)
 
 
-def _owner(component: Component, context: FunctionContext, name: str) -> Scope | None:
+def _owner(root: ChainFragment | None, context: FunctionContext, name: str) -> Scope | None:
     """Return where the session's ``name`` belongs: at its query, if one is made in ``context``."""
     scopes = context.module.scopes
-    root = next((one for one in component.roots if one.context is context), None)
     return scopes.owner(name, context.flow.scope if root is None else scopes.scope_of(root.start))
 
 
@@ -314,8 +319,9 @@ def _is_outdated(
         for name in component.variables(context)
         for read in context.flow.outdated(name, changes)
     }
-    starts = {one.start for one in component.fragments if one.context is context}
-    return not outdated.isdisjoint(starts)
+    return bool(outdated) and any(
+        one.context is context and one.start in outdated for one in component.fragments
+    )
 
 
 def _is_set_inside(context: FunctionContext, name: str) -> bool:

@@ -268,6 +268,18 @@ def _entity_of_callers(
     reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
 ) -> Item | None:
     """Return the item for a parameter that gets a class from every caller there is."""
+    # Each query that goes through a function asks for the same parameter.
+    key = ("entity of callers", node, depth)
+    memo = reader.module.memo
+    if key not in memo:
+        memo[key] = _entity_passed(reader, node, binding, depth)
+    item: Item | None = memo[key]
+    return item
+
+
+def _entity_passed(
+    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
+) -> Item | None:
     passed = reader.project.calls.passed_to(reader.module, binding)
     # One caller out of sight may pass another class.
     if passed is None or passed.doubts or not passed.calls:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -32,7 +32,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
     decision = decide_component(component)
     caveats = dict.fromkeys([*decision.caveats, *(one.caveat for one in members if one.caveat)])
     return Rewrite(
-        roots=[_root(decision, root) for root in component.roots],
+        roots=_roots(decision),
         parts=[_part(part.fragment, part.data) for part in decision.parts if part.data is not None],
         caveats=list(caveats),
         needs=[
@@ -65,15 +65,24 @@ def _check_members(component: Component, members: Sequence[Recognised]) -> None:
             own.raise_if_used(used)
 
 
-def _root(decision: ComponentDecision, root: ChainFragment) -> Root:
-    related = (
-        *islice(_others(decision, root), _MOST_PLACES),
+def _roots(decision: ComponentDecision) -> list[Root]:
+    shared = (
         *_annotated(decision),
         *_given(decision),
         *(truth.place for truth in decision.component.truths),
     )
-    sentence = _sentence(decision, root)
-    return Root(root.context.module, root.start, root.node, sentence, related, root.receiver)
+    lines = _lines_executed(decision)
+    return [
+        Root(
+            root.context.module,
+            root.start,
+            root.node,
+            _sentence(decision, root, lines),
+            (*islice(_others(decision, root), _MOST_PLACES), *shared),
+            root.receiver,
+        )
+        for root in decision.component.roots
+    ]
 
 
 def _part(fragment: ChainFragment, data: Data) -> Part:
@@ -147,14 +156,25 @@ def _others(decision: ComponentDecision, root: ChainFragment) -> Iterator[Place]
             )
 
 
-def _sentence(decision: ComponentDecision, root: ChainFragment) -> str:
+def _lines_executed(decision: ComponentDecision) -> dict[str, str]:
+    """Return for each file in which statements are executed its lines, in words."""
+    found: dict[str, set[int]] = {}
+    for part in decision.parts:
+        if part.runs:
+            module = part.fragment.context.module
+            line, _ = module.line_column(module.span(part.fragment.node))
+            found.setdefault(module.path, set()).add(line)
+    return {
+        path: f"line{'s' if len(lines) > 1 else ''} {_listed(list(map(str, sorted(lines))))}"
+        for path, lines in found.items()
+    }
+
+
+def _sentence(decision: ComponentDecision, root: ChainFragment, lines: Mapping[str, str]) -> str:
     sentence = f"the query {_holder(decision, root)} becomes `{decision.becomes}(...)`"
-    runs = [part.fragment for part in decision.parts if part.runs]
-    own = [one for one in runs if one.context.path == root.context.path]
-    module = root.context.module
-    lines = [str(n) for n in sorted(module.line_column(module.span(one.node))[0] for one in own)]
-    places = [f"line{'s' if len(set(lines)) > 1 else ''} {_listed(lines)}"] if lines else []
-    places += [one.context.path for one in runs if one.context.path != root.context.path]
+    own = root.context.path
+    places = [lines[own]] if own in lines else []
+    places += [path for path in lines if path != own]
     if places:
         sentence += f", executed in {_listed(places)}"
     return sentence
@@ -168,7 +188,8 @@ def _listed(words: Sequence[str]) -> str:
 def _holder(decision: ComponentDecision, root: ChainFragment) -> str:
     """Say what holds the query of ``root`` first."""
     for holder, fragments in decision.component.definitions.items():
-        if root in fragments:
+        # Of many queries in one parameter, hardly any begins where this one does.
+        if root in [one for one in fragments if one.start is root.start]:
             function = holder.context.function.name
             if holder.binding is None:
                 return f"that `{function}` returns"
