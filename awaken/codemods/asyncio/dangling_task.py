@@ -51,7 +51,9 @@ async def handle(cache):
 ## Safety
 
 *Safe* means: what runs and when stays as it is, but for tasks that would have been collected. The
-set is only added to and taken from; a task stays in it as long as it runs.
+set is only added to and taken from; a task stays in it as long as it runs. Where the function goes
+on while the task runs, `del task` leaves it to the set: the failure of a task is reported, and its
+result is let go, when nothing holds the task any more.
 
 *Unsafe* is a call while which a test replaces `create_task`: what it gives may be no task.
 
@@ -114,6 +116,7 @@ SHARED_LINE = Reason(
 )
 
 _SET = "_background_tasks"
+_RUNNING = {"run_forever", "run_until_complete"}
 _NAMES = frozenset(name.rpartition(".")[2] for name in coroutines().weak)
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 _ENSURE = "asyncio.ensure_future"
@@ -225,7 +228,12 @@ def _waits_behind(module: Module, call: ast.Call) -> bool:
     looped = any(
         isinstance(one, ast.For | ast.AsyncFor | ast.While) for one in _around(module, call)
     )
-    pauses = (*found.awaits, *found.yields)
+    runs = (
+        one
+        for one in module.walk(function)
+        if isinstance(one, ast.Call) and last_name(one.func) in _RUNNING
+    )
+    pauses = (*found.awaits, *found.yields, *runs)
     return any(looped or module.span(one).start >= end for one in pauses)
 
 
@@ -305,6 +313,9 @@ def _keeping(site: Site[ast.Call], task: str, kept_in: str) -> Iterator[Edit]:
     else:
         task = variable.id
     lines = [f"{kept_in}.add({task})", f"{task}.add_done_callback({kept_in}.discard)"]
+    if variable is None and _waits_behind(module, site.node):
+        # A task that fails is reported when nothing holds it any more.
+        lines.append(f"del {task}")
     yield site.insert_statements(module.place(statement), "after", "\n".join(lines))
 
 

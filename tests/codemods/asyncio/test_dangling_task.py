@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import sys
@@ -72,3 +73,119 @@ def test_who_lists_the_names_of_the_file(names, show, monkeypatch):
     before = {"main.py": main, "other.py": other}
     after = files_after("dangling-task", main, other=other)
     assert shown(monkeypatch, before) == shown(monkeypatch, after)
+
+
+TASKS = """\
+import asyncio
+import weakref
+
+seen = []
+
+
+class Page:
+    pass
+
+
+async def fails():
+    raise ValueError
+
+
+async def reads():
+    page = Page()
+    weakref.finalize(page, seen.append, "gone")
+    return page
+
+
+def note(loop, context):
+    seen.append(context["message"])
+
+
+{function}
+"""
+ENDS = {
+    "a failure, and a pause behind": """\
+async def main():
+    asyncio.get_running_loop().set_exception_handler(note)
+    asyncio.create_task(fails())
+    await asyncio.sleep(0.01)
+    seen.append("goes on")
+""",
+    "a result, and a pause behind": """\
+async def main():
+    asyncio.create_task(reads())
+    await asyncio.sleep(0.01)
+    seen.append("goes on")
+""",
+    "in a loop": """\
+async def main():
+    asyncio.get_running_loop().set_exception_handler(note)
+    for number in range(2):
+        await asyncio.sleep(0.01)
+        seen.append(number)
+        asyncio.create_task(fails())
+    await asyncio.sleep(0.01)
+    seen.append("goes on")
+""",
+    "two tasks": """\
+async def main():
+    asyncio.create_task(reads())
+    asyncio.get_running_loop().create_task(reads())
+    await asyncio.sleep(0.01)
+    seen.append("goes on")
+""",
+    "of a future or a coroutine": """\
+async def main():
+    asyncio.ensure_future(reads())
+    await asyncio.sleep(0.01)
+    seen.append("goes on")
+""",
+    "before yield": """\
+async def steps():
+    asyncio.create_task(reads())
+    yield
+    seen.append("goes on")
+
+
+async def main():
+    async for _ in steps():
+        await asyncio.sleep(0.01)
+""",
+    "by a loop that runs here": """\
+def start():
+    loop = asyncio.new_event_loop()
+    loop.create_task(reads())
+    loop.run_until_complete(asyncio.sleep(0.01))
+    seen.append("goes on")
+    loop.close()
+
+
+async def main():
+    await asyncio.to_thread(start)
+""",
+    "no pause behind": """\
+def start():
+    asyncio.create_task(reads())
+    seen.append("goes on")
+
+
+async def main():
+    start()
+    await asyncio.sleep(0.01)
+""",
+}
+
+
+@pytest.mark.parametrize("ending", ENDS)
+def test_what_a_task_leaves_ends_when_it_did(ending):
+    text = TASKS.replace("{function}", ENDS[ending])
+    after = files_after("dangling-task", text)["main.py"]
+
+    sides = []
+    for source in (text, after):
+        names: dict[str, object] = {}
+        exec(source, names)
+        asyncio.run(names["main"]())
+        sides.append(names["seen"])
+    assert "_background_tasks.add(" in after
+    assert sides[0] == sides[1]
+    assert ("    del task" in after) is (ending != "no pause behind")

@@ -219,6 +219,63 @@ def test_what_a_cancelled_coroutine_leaves_undone_is_named(made, body, named):
     assert (named in message and "belongs in a `finally`" in message) is bool(named)
 
 
+_LIVES = """\
+import asyncio
+import weakref
+
+seen = []
+
+
+class Page:
+    pass
+
+
+async def read():
+    page = Page()
+    weakref.finalize(page, seen.append, "gone")
+    return page
+
+
+async def main():
+    {lines}
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    seen.append("goes on")
+"""
+_DIE = "results and errors die at another time"
+
+
+@pytest.mark.parametrize(
+    ("lines", "differs"),
+    [
+        ("a, b = await asyncio.gather(read(), read()); del a, b", True),
+        ("a, b = await asyncio.gather(read(), read()); a = b = None", True),
+        ("pages = await asyncio.gather(read(), read()); pages.clear()", True),
+        ("pages = await asyncio.gather(*[read() for _ in seen or 'ab']); del pages", True),
+        ("seen.append(len(await asyncio.gather(read(), read())))", True),
+        ("await asyncio.gather(read(), read())", False),
+        ("pages = await asyncio.gather(read(), read())", False),
+    ],
+)
+def test_who_sees_when_results_die_is_told_that_tasks_hold_them(made, lines, differs):
+    text = _LIVES.replace("{lines}", lines.replace("; ", "\n    "))
+    after, messages = made({"main.py": text}, exceptions="plain")
+
+    sides = []
+    for source in (text, after["main.py"]):
+        names: dict[str, object] = {}
+        exec(source, names)
+        asyncio.run(names["main"]())
+        sides.append(names["seen"])
+    assert (sides[0] != sides[1]) is differs
+    assert _DIE in messages[0]
+
+
+def test_nothing_is_said_of_results_whose_end_nobody_sees(made):
+    _, (message,) = made({"jobs.py": _JOBS})
+    assert _DIE not in message
+
+
 _CONTEXTS = """\
 import asyncio
 from contextvars import ContextVar

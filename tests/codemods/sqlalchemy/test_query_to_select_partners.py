@@ -14,7 +14,7 @@ from tests.planned import printed
 PROGRAM = """\
 from sqlalchemy import (
     Column, ForeignKey, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, String, Table,
-    UniqueConstraint, and_, any_, create_engine, or_, text,
+    UniqueConstraint, and_, any_, create_engine, func, or_, text,
 )
 from sqlalchemy.orm import (
     DeclarativeBase, Mapped, Session, aliased, contains_eager, joinedload, mapped_column,
@@ -286,6 +286,33 @@ MANY = {
     "session.query(Lamp).filter(Shop.key == Part.lamp_id){}.all()": "Shop",
     "session.query(Lamp).filter(Shelf.shop_id == Lamp.shop_id){}.all()": "Shelf",
 }
+ONE_ROW_EACH = {
+    "session.query(Shop).join(Shop.lamps).distinct().all()": True,
+    "session.query(Shop).join(Lamp).distinct().filter(Lamp.id > 1).order_by(Shop.key).all()": True,
+    "session.query(Shop).distinct().join(Lamp).limit(2).all()": True,
+    "session.query(Shop).select_from(Lamp).join(Lamp.shop).distinct().all()": True,
+    "session.query(Other).join(Lamp, Lamp.shop_id == Other.key).distinct().all()": True,
+    "session.query(Shop).filter(Lamp.shop_id == Shop.key).distinct().all()": True,
+    "session.query(Shop).join(Lamp).group_by(Shop).all()": True,
+    "session.query(Shop).join(Lamp).group_by(Shop.key).having(func.count(Lamp.id) > 1).all()": True,
+    "session.query(Shop).outerjoin(Lamp).group_by(Shop.key, Shop.name).all()": True,
+    "session.query(Shop).join(Lamp).group_by(Shop.name).all()": True,
+    "session.query(Shop, func.count(Lamp.id).label('n')).join(Lamp).group_by(Shop).all()": True,
+    "session.query(Shop, func.max(Lamp.name).label('last')).select_from(Lamp).join(Lamp.shop)"
+    ".group_by(Shop.key).order_by(func.count()).all()": True,
+    "session.query(Shop, Lamp).join(Lamp).group_by(Shop.key).all()": True,
+    # DISTINCT also compares what is beside the object; groups may be of something else.
+    "session.query(Shop, Lamp.name).join(Lamp).distinct().all()": False,
+    "session.query(Shop).join(Lamp).group_by(Lamp.id).all()": False,
+    "session.query(Shop).join(Lamp).group_by(Shop.key, Lamp.name).all()": False,
+    "session.query(Shop).join(Lamp).group_by(Shop.key).group_by(Lamp.name).all()": False,
+    "session.query(Shop).join(Lamp).group_by(Lamp.name).group_by(Shop.key).all()": False,
+    "session.query(Shop).join(Lamp).group_by(Shop.key + Lamp.id).order_by(Shop.key).all()": False,
+    "session.query(Shop, func.count(Lamp.id).label('n')).join(Lamp).group_by(Lamp.name, Shop.key)"
+    ".order_by(Shop.key).all()": False,
+    "session.query(Shop).options(joinedload(Shop.lamps)).distinct().all()": False,
+    "session.query(Shop).join(Lamp).distinct().options(contains_eager(Shop.lamps)).all()": False,
+}
 BUILDERS = [
     "",
     ".filter({0}.key > 0)",
@@ -318,6 +345,12 @@ KEPT = {
     "one = aliased(Shop)\nfound = session.query(Lamp).filter(one.name == 'a')\n"
     "one = aliased(Shop)\n"
     "return found.join(one, Lamp.shop_id == one.key).all()": True,
+    "found = session.query(Shop).join(Lamp)\nif flag:\n    found = found.distinct()\n"
+    "return found.all()": True,
+    "found = session.query(Shop)\nif flag:\n    found = found.join(Lamp)\n"
+    "return found.group_by(Shop.key).all()": False,
+    "def counted(given):\n    return given.group_by(Shop.key)\n"
+    "return counted(session.query(Shop).join(Lamp)).all()": True,
     "def narrowed(given):\n    return given.filter(Lamp.id > 1)\n"
     "return narrowed(session.query(Lamp).join(Shop)).all()": False,
 }
@@ -382,6 +415,17 @@ def test_what_has_one_partner_is_not_repeated(query, partner, repeats, run):
     assert before == after
     assert before
     assert result.files["program.py"].count(b".unique()") == (len(queries) if repeats else 0)
+
+
+@pytest.mark.parametrize(("query", "is_unique"), ONE_ROW_EACH.items())
+def test_distinct_and_groups_leave_each_object_one_row(query, is_unique, run):
+    result = result_of(f"return {query}")
+
+    before, after = run(result)
+    assert before == after
+    assert before
+    assert b".query(" not in result.files["program.py"]
+    assert (b".unique()" in result.files["program.py"]) is not is_unique
 
 
 @pytest.mark.filterwarnings("ignore:SELECT statement has a cartesian product")

@@ -139,7 +139,9 @@ Never safe, for nothing proves that a coroutine cannot fail or is not cancelled.
 * A test that replaces or watches `asyncio.gather` sees no call. A test double of a coroutine
   function must return a coroutine, no future.
 * Tasks are made one by one: a task does not see the context variables that later arguments set.
-  `locals()` shows the names of the group and of its tasks. The message says where this matters.
+  `locals()` shows the names of the group and of its tasks. These hold the results, or the error,
+  until the function ends: `__del__` and weak references see that. The message says where this
+  matters.
 
 ## Options
 

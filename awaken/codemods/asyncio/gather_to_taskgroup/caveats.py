@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_LIFETIMES = (
+    b"def __del__", b"finalize(", b"gc.collect(", b"gc.get_", b"getrefcount(", b"weakref.proxy(",
+    b"weakref.ref(", b"WeakKeyDictionary", b"WeakMethod", b"WeakSet", b"WeakValueDictionary",
+)  # fmt: skip
+"""Words of programs that see when an object dies."""
+
 
 def of_program(
     project: Project, module: Module, gathered: ast.Call, coroutines: Sequence[ast.expr]
@@ -26,6 +32,9 @@ def of_program(
         yield "a task does not see context variables that are set while the next one is made"
     if project.files_with((b"set_task_factory",)):
         yield "where a task factory returns no task, the group waits forever"
+    if project.files_with(_LIFETIMES):
+        # The variables of the tasks hold them up to the end of the function.
+        yield "results and errors die at another time"
     listed = lists_names(module, module.scopes.scope_of(gathered))
     if listed is not None:
         yield f"`{module.excerpt(listed)}` sees more names"

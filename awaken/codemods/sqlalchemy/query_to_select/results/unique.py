@@ -18,8 +18,12 @@ def may_repeat(statement: Statement) -> bool:
 
 def is_surely_unique(statement: Statement, kind: Kind) -> bool:
     """Whether no row of ``statement``, which has a mapped class among its items, may repeat."""
-    # A second FROM may repeat an object, and so may a text.
-    if statement.unsure or statement.selects_from or statement.from_statement:
+    if statement.unsure or statement.from_statement:
+        return False
+    if statement.one_row_each and not statement.changed_items and not statement.several:
+        return _is_read_from_one_table(statement, statement.items[0])
+    # A second FROM may repeat an object.
+    if statement.selects_from:
         return False
     if statement.multiplies or (statement.partners and statement.items[0].what is not What.ENTITY):
         return False
@@ -36,15 +40,19 @@ def is_surely_unique(statement: Statement, kind: Kind) -> bool:
     return is_plain and sources.only(statement.unjudged)
 
 
+def _is_read_from_one_table(statement: Statement, entity: Item) -> bool:
+    mapped = statement.reader.project.orm.mapped_class(entity.model or "")
+    # A view or join may repeat what is declared as its primary key.
+    is_table = mapped is not None and mapped.table == "plain"
+    return is_table and not may_load_collection(statement)
+
+
 def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
     """Whether ``entity`` is read from one table, with nothing but its own columns beside it."""
-    if may_load_collection(statement) or (entity.model is None and not entity.automapped):
-        return False
     if entity.model is None:
-        return kind is Kind.ENTITY
-    mapped = statement.reader.project.orm.mapped_class(entity.model)
-    # A view or join may repeat what is declared as its primary key.
-    if mapped is None or mapped.table != "plain":
+        is_known = entity.automapped and kind is Kind.ENTITY
+        return is_known and not may_load_collection(statement)
+    if not _is_read_from_one_table(statement, entity):
         return False
     others = [item for item in statement.items if item is not entity]
     # Columns of the object itself, and its one partner, repeat only where it does.

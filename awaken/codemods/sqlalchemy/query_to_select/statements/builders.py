@@ -20,7 +20,9 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import relationship_to
 from awaken.codemods.sqlalchemy.query_to_select.statements.partners import (
+    are_of_first_item,
     implied_partners,
+    is_entity,
     is_of_partners,
     only_partner,
 )
@@ -125,6 +127,7 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
         statement.partners += implied_partners(statement, arguments)
     statement.unjudged.extend(one for one in arguments if not is_of_partners(statement, one))
     if link.name == "group_by":
+        statement.one_row_each = not statement.grouped and are_of_first_item(statement, arguments)
         statement.grouped = True
     if link.name == "order_by":
         statement.ordered.extend(arguments)
@@ -180,6 +183,10 @@ def _limit(statement: Statement, link: Link, _position: int, _executed: bool) ->
 
 
 def _distinct(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = link.call.args
+    # A plain DISTINCT also compares the columns beside the object.
+    is_of_object = are_of_first_item(statement, arguments) if arguments else is_entity(statement)
+    statement.one_row_each = not statement.distinct and is_of_object
     statement.distinct = True
     return LinkEdit(link.name)
 

@@ -43,6 +43,29 @@ def is_of_partners(statement: Statement, criterion: ast.expr) -> bool:
     return in_from(statement, entity).only([criterion])
 
 
+def is_entity(statement: Statement) -> bool:
+    """Whether ``statement`` asks for one class and nothing else."""
+    return len(statement.items) == 1 and statement.items[0].what is What.ENTITY
+
+
+def are_of_first_item(statement: Statement, terms: Sequence[ast.expr]) -> bool:
+    """Whether ``terms`` are columns of the class that ``statement`` asks for first, or the class.
+
+    Rows with different ``terms`` are then of different objects.
+    """
+    first = statement.items[0] if statement.items else None
+    is_known = first is not None and first.what is What.ENTITY and first.model is not None
+    if first is None or not is_known or first.owner is None or statement.several:
+        return False
+    mapped = statement.reader.project.orm.mapped_class(first.model or "")
+    columns = {f"{first.owner}.{name}" for name in (mapped.columns if mapped is not None else ())}
+    return bool(terms) and all(
+        ast.unparse(term) in {first.owner, *columns}
+        and not _is_rebound(statement.reader, getattr(term, "value", term))
+        for term in terms
+    )
+
+
 def only_partner(statement: Statement, link: Link) -> Target | None:
     """Return what the join ``link`` brings into FROM, if no row gets several partners by it."""
     sources = sources_of(statement)

@@ -91,7 +91,7 @@ def _start_again(statement: Statement) -> None:
     statement.joined = statement.reset = statement.selects_from = False
     statement.multiplies, statement.partners, statement.unjudged = False, (), []
     statement.limited = statement.one_row_limit = False
-    statement.distinct = statement.grouped = False
+    statement.distinct = statement.grouped = statement.one_row_each = False
     statement.join_point = statement.source = None
     statement.changed_items = True
 

@@ -50,8 +50,9 @@ class Statement:
     loader options was added, ``portioned`` that ``yield_per`` is an execution option, which it may
     be among ``unknown_settings``. ``partners`` are joined so that each row has one at most,
     ``multiplies`` says that others are as well; ``unjudged`` are criteria that may name something
-    else in FROM. Every field says how it is joined where two ways meet; each statement has its own
-    ``number``.
+    else in FROM. ``one_row_each`` says that DISTINCT or GROUP BY leaves one row at most of each
+    object, whatever is joined. Every field says how it is joined where two ways meet; each
+    statement has its own ``number``.
     """
 
     reader: Reader = field(metadata=OF_PLACE.declared)
@@ -85,6 +86,7 @@ class Statement:
     asserting: bool = field(default=True, metadata=SOME_WAY.declared)
     distinct: bool = field(default=False, metadata=SOME_WAY.declared)
     grouped: bool = field(default=False, metadata=SOME_WAY.declared)
+    one_row_each: bool = field(default=False, metadata=EACH_WAY.declared)
     from_statement: bool = field(default=False, metadata=SOME_WAY.declared)
     as_rows: bool = field(default=False, metadata=same("rows or objects").declared)
     changed_items: bool = field(default=False, metadata=SOME_WAY.declared)
