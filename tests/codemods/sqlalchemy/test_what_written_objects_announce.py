@@ -143,6 +143,15 @@ def test_it_is_said_where_an_endpoint_may_answer_with_relationships(body, is_sai
             "if flag:\n    user.orders.clear()\ndb.add(Order(title='x', amount=1))\ndb.flush()",
             "`user.orders` is loaded under a condition before its rows change",
         ),
+        (
+            "user.team_id = None\nuser.team = db.get(Team, 2)\ndb.commit()\nx = user.team.name",
+            "`user.team` is loaded, and may be what is set behind its key",
+        ),
+        (
+            "db.add(Order(title='x', amount=1, user_id=key))\ndb.delete(user)",
+            "`user.orders` may differ by `db.add(",
+        ),
+        ("user.orders.clear()\ndb.expire(user)", "`db.expire(user)` comes before a flush"),
         ("user.orders.clear()\ndb.add(Order(title='x', amount=1))\ndb.flush()", ""),
         ("db.query(Tag).delete()\nx = len(user.orders)", ""),
         ("db.expunge(user)", ""),

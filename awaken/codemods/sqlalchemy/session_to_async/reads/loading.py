@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
-    from awaken.project.source.modules import Module
     from awaken.project.values.domain import Values
 
 _EAGER = "selectin"
@@ -201,13 +200,9 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
-    def read_to_delete(self, module: Module, node: ast.expr, values: Values) -> frozenset[str]:
+    def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return the collections, loaded beforehand, of what is deleted: a flush looks at them."""
-        match module.parent(node):
-            case ast.Call(func=ast.Attribute(attr="delete")):
-                owners = [one.qualified for one in values if isinstance(one, InstanceOf)]
-            case _:
-                return frozenset()
+        owners = [one.qualified for one in values if isinstance(one, InstanceOf)]
         return frozenset(
             name
             for one in owners

@@ -169,7 +169,7 @@ class ReadsAfterCommits:
         steps = [step for one in reads for step in one.further]
         if steps and reads[0].session:
             item = site.module.scopes.fresh_name("item", "one")
-            code += expired_items(reads[0].session, filter(self._is_kept, steps), item)
+            code += expired_items(reads[0].session, steps, item)
             code += loaded_as_read(reads[0].session, steps)
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
         message = f"{shown} is read anew behind a commit, as it was"
@@ -247,22 +247,24 @@ class ReadsAfterCommits:
         kind = kind_of(self._project, values)
         is_many = kind == "many"
         names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
-        names |= self._loading.read_to_delete(module, node, values)
+        if self._read_of.is_deleted(module, node):
+            names |= self._loading.read_to_delete(values)
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return
         made = self._made(module, function, values)
         given = set() if made is None else {one.arg for one in made.keywords}
         is_optional = kind == "optional" or is_conditional(module, node, first)
+        further = () if is_many else self._further(module, node, values)
+        is_known = made is not None and self._sent.isdisjoint(events)
         for name in sorted(names):
             if not self._is_relationship(values, name):
                 continue
-            if made is not None and name not in given and self._sent.isdisjoint(events):
+            if is_known and name not in given and all(one.name != name for one in further[:1]):
                 # What reads it is known then, and it is loaded behind the commit.
                 continue
             session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
-            further = () if is_many else self._further(module, node, values)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
             for anchor in _conditions(module, function, first, events, text):
                 is_behind = anchor is not None
@@ -275,14 +277,13 @@ class ReadsAfterCommits:
         values: Values,
     ) -> tuple[Step, ...]:
         """Return what is read of new items, or of an object by the side that leads back to it."""
-        steps = [*self._read_of.along(module, node, values)]
-        for before, one in itertools.pairwise(steps):
-            is_kept = any(self._loading.is_kept(owner, one.name) for owner in one.owners)
+        steps = [*filter(self._is_kept, self._read_of.along(module, node, values))]
+        for before, one in itertools.combinations(steps, 2):
             inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
             is_back = any(each is not None and each.attribute == one.name for each in inverses)
             is_other = self._writes.sets_key_inside(module, node, before.owners)
             is_new = is_other or self._writes.makes_inside(module, node, one)
-            if is_kept and (is_back or is_new):
+            if before.way == one.text and (is_back or is_new):
                 return (before, *(each for each in steps if each.text != before.text))
         return ()
 

@@ -267,9 +267,9 @@ class ReadsAfterWrites:
         is_optional = kind == "optional" or is_conditional(module, node, first)
         read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
         owners = tuple(one.qualified for one in values if isinstance(one, InstanceOf))
-        deleted = sorted(self._loading.read_to_delete(module, node, values))
+        deleted = self._loading.read_to_delete(values) if read_of.is_deleted(module, node) else ()
         steps = [*read_of.along(module, node, values)]
-        steps += [Step(read.text, name, owners) for name in deleted]
+        steps += [Step(read.text, name, owners) for name in sorted(deleted)]
         ends = self._commits.get(module.place(node), ())
         still = [
             one

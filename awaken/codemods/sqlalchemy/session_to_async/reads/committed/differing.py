@@ -6,12 +6,17 @@ Nothing that is written in front of a read makes up for it: the report names eac
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
+    returned_as_they_are,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.effects.own import own_nodes, what_runs
@@ -27,10 +32,12 @@ if TYPE_CHECKING:
 
 _ADDING = {"add", "add_all", "delete", "merge"}
 _APPENDING = {"add", "append", "extend", "insert"}
+_CHANGING = {*_APPENDING, "clear", "discard", "pop", "remove"}
 _FLUSHING = {"commit", "flush", "rollback"}
 _ENDING = {"commit", "rollback"}
 _DETACHING = {"close", "expunge", "expunge_all"}
 _VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
+_CASCADING = re.compile(r"cascade=.*\b(?:all|delete)\b", re.DOTALL)
 _ORPHAN = "delete-orphan"
 _WORDS = (b".add(", b".add_all(", b".merge(", b".delete(")
 
@@ -67,6 +74,9 @@ class DifferingUses:
             self._used,
             self._validated,
             self._orphaned,
+            self._rekeyed,
+            self._parted,
+            self._answered,
         )
         for each in shapes:
             for said, node in each(module, nodes):
@@ -92,10 +102,9 @@ class DifferingUses:
     def _deleted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield what reads an object whose deletion no flush has written, or deletes it again."""
         deleted = [
-            _Use(one, module.text_of(one.args[0]))
+            _Use(one, text)
             for one in nodes
-            if isinstance(one, ast.Call) and self._is_of_session(module, one, {"delete"})
-            if one.args and isinstance(one.args[0], ast.Name)
+            for text in dict(self._handed(module, one, {"delete"}, self._deleting))
         ]
         for one, other in combinations(deleted, 2):
             if one.text == other.text:
@@ -109,7 +118,10 @@ class DifferingUses:
                     and module.span(node).start > module.span(use.node).end
                     and self._is_read(module, node)
                 ):
-                    if not self._is_between(module, nodes, use.node, node):
+                    is_direct = isinstance(use.node, ast.Call) and self._is_of_session(
+                        module, use.node, {"delete"}
+                    )
+                    if is_direct and not self._is_between(module, nodes, use.node, node):
                         yield f"`{use.text}` is read before its deletion is flushed", node
                     elif (
                         self._is_changed_before(module, nodes, use.node)
@@ -178,8 +190,12 @@ class DifferingUses:
                 is_same = use.text == later.text and first is not None and last is not None
                 if not is_same or first is None or last is None or dominates(module, first, last):
                     continue
+                is_flushed = self._is_between(module, nodes, use.node, later.node, {"flush"})
                 if any(
-                    start <= module.span(one).start < end
+                    (
+                        start <= module.span(one).start < end
+                        or (is_flushed and self._waits(module, nodes, one, use.node))
+                    )
                     and not self._written_by(module, one).isdisjoint(use.owners)
                     for one in adding
                 ) and not self._is_between(module, nodes, use.node, later.node, _ENDING):
@@ -187,6 +203,13 @@ class DifferingUses:
                         f"`{use.text}` is loaded under a condition before its rows change",
                         use.node,
                     )
+
+    def _waits(
+        self, module: Module, nodes: Sequence[ast.AST], write: ast.AST, node: ast.AST
+    ) -> bool:
+        """Whether a write may wait for a flush where a node is, which does not flush by itself."""
+        is_before = module.span(write).end <= module.span(node).start
+        return is_before and self._is_held and not self._is_between(module, nodes, write, node)
 
     def _attributes_of(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[_Use]:
         """Yield the reads of relationships, each with its target: here, or of what is handed on."""
@@ -297,16 +320,60 @@ class DifferingUses:
                 if node.attr in self._loaded(owner) and self._has_orphans(owner, node.attr):
                     yield f"the owner that `{shown}` replaces is loaded, and deletes orphans", node
 
+    def _rekeyed(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where an owner is set behind its key: one that is loaded may be equal to it.
+
+        Then nothing changes, and the row keeps the key.
+        """
+        attributes = [one for one in nodes if isinstance(one, ast.Attribute)]
+        stored = [one for one in attributes if isinstance(one.ctx, ast.Store)]
+        for key, node in combinations(stored, 2):
+            is_of_it = module.text_of(key.value) == module.text_of(node.value)
+            for owner in sorted(self._classes_of(module, node.value)) if is_of_it else ():
+                mapped = self._project.orm.mapped_class(owner)
+                facts = None if mapped is None else mapped.columns.get(key.attr)
+                is_key = facts is not None and bool(facts.foreign_key or facts.refers)
+                if is_key and node.attr in self._loaded(owner):
+                    shown = module.text_of(node)
+                    yield f"`{shown}` is loaded, and may be what is set behind its key", node
+
+    def _parted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where an object is deleted whose collection gets rows by the same flush.
+
+        Without a cascade it was loaded by that flush, and did not have them.
+        """
+        adding = [one for one in nodes if isinstance(one, ast.Call) and self._writes(module, one)]
+        for node in nodes:
+            deleted = [*self._handed(module, node, {"delete"}, self._deleting)] if adding else []
+            for write, (text, owner) in product(adding, deleted):
+                if module.span(write).end > module.span(node).start or self._is_between(
+                    module, nodes, write, node
+                ):
+                    continue
+                for name in self._collections_of(owner, self._written_by(module, write)):
+                    if not _CASCADING.search(self._declared(owner, name)):
+                        shown, then = module.excerpt(write), module.excerpt(node)
+                        yield f"`{text}.{name}` may differ by `{shown}` in `{then}`", node
+
+    def _answered(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield what an endpoint without a response model answers with as it is."""
+        for node in nodes:
+            if module.place(node) in self._whole:
+                yield f"`{module.excerpt(node)}` may be answered with what is loaded ahead", node
+
     def _has_orphans(self, owner: str, name: str) -> bool:
         """Whether the other side of a relationship deletes what it loses."""
         inverse = self._project.orm.inverse_of(owner, name)
-        mapped = None if inverse is None else self._project.orm.mapped_class(inverse.owner)
-        if inverse is None or mapped is None:
-            return False
-        facts = mapped.relationships[inverse.attribute]
-        home = self._project.module(facts.path)
-        calls = [] if home is None else home.calls_at(facts.span)
-        return home is not None and any(_ORPHAN in home.text_of(one) for one in calls)
+        return inverse is not None and _ORPHAN in self._declared(inverse.owner, inverse.attribute)
+
+    def _declared(self, owner: str, name: str) -> str:
+        """Return the text of the calls that declare a relationship."""
+        mapped = self._project.orm.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(name)
+        home = None if facts is None else self._project.module(facts.path)
+        if facts is None or home is None:
+            return ""
+        return " ".join(home.text_of(one) for one in home.calls_at(facts.span))
 
     # -------------------------------------------------------------------------------- questions
     def _rows_of(self, module: Module, node: ast.AST) -> frozenset[str]:
@@ -329,10 +396,16 @@ class DifferingUses:
 
     def _adds(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
         """Yield the objects that a call adds to a session, or a function that it calls does."""
+        return self._handed(module, node, _ADDING, self._adding)
+
+    def _handed(
+        self, module: Module, node: ast.AST, methods: set[str], functions: Collection[FunctionPlace]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the objects that a call hands to methods of a session, or to functions."""
         if not isinstance(node, ast.Call):
             return
-        is_added = self._is_of_session(module, node, _ADDING) or any(
-            one in self._adding
+        is_handed = self._is_of_session(module, node, methods) or any(
+            one in functions
             for function in (function_around(module, node),)
             if isinstance(function, Function)
             for call in self._project.calls.graph().callees(
@@ -341,7 +414,7 @@ class DifferingUses:
             if call.place == module.place(node)
             for one in call.functions
         )
-        for one in node.args if is_added else ():
+        for one in node.args if is_handed else ():
             for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
                 for owner in sorted(self._classes_of(module, each)):
                     yield module.text_of(each), owner
@@ -412,20 +485,22 @@ class DifferingUses:
                 return bool(self._classes_of(module, held))
             case ast.Call():
                 return self._is_of_session(module, node, _ADDING) or bool(
-                    [*self._appending(module, [node])]
+                    [*self._appending(module, [node], _CHANGING)]
                 )
             case _:
                 return False
 
-    def _appending(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[_Use]:
-        """Yield the calls that give a relationship items."""
+    def _appending(
+        self, module: Module, nodes: Sequence[ast.AST], methods: Collection[str] = _APPENDING
+    ) -> Iterator[_Use]:
+        """Yield the calls that give a relationship items, or change it by other methods."""
         for node in nodes:
             match node:
                 case ast.Call(
                     func=ast.Attribute(
                         attr=method, value=ast.Attribute(value=held, attr=name) as given
                     )
-                ) if method in _APPENDING:
+                ) if method in methods:
                     owners = self._classes_of(module, held)
                     if any(self._project.orm.is_collection(one, name) for one in owners):
                         yield _Use(node, module.text_of(given), owners)
@@ -435,14 +510,30 @@ class DifferingUses:
     @cached_property
     def _adding(self) -> frozenset[FunctionPlace]:
         """The functions that add objects to sessions, and those that call one of these."""
+        return self._reaching(_ADDING)
+
+    @cached_property
+    def _deleting(self) -> frozenset[FunctionPlace]:
+        """The functions that delete objects by sessions, and those that call one of these."""
+        return self._reaching({"delete"})
+
+    def _reaching(self, methods: set[str]) -> frozenset[FunctionPlace]:
         found = {
             self._functions[module.path, module.span(function).start]
             for module in modules_with(self._project, _WORDS)
             for node in module.walk()
-            if isinstance(node, ast.Call) and self._is_of_session(module, node, _ADDING)
+            if isinstance(node, ast.Call) and self._is_of_session(module, node, methods)
             if isinstance(function := function_around(module, node), Function)
         }
         return frozenset(self._project.calls.graph().reaching(found))
+
+    @cached_property
+    def _whole(self) -> frozenset[Place]:
+        return frozenset(returned_as_they_are(self._project))
+
+    @cached_property
+    def _is_held(self) -> bool:
+        return holds_back(self._project)
 
     @cached_property
     def _functions(self) -> dict[tuple[str, int], FunctionPlace]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project import Project
 
+DELETED = "delete()"
+"""What stands among the attributes of an object that a session is told to delete."""
 _Parameter = tuple[FunctionPlace, str]
 
 
@@ -72,6 +74,8 @@ class HandedObjects:
                         read.add((attribute, *below))
                     case ast.Call() as call if call.func is not one:
                         handed |= dict.fromkeys(self._parameters(module, node, call, one))
+                        if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
+                            read.add((DELETED,))
                     case _:
                         pass
             self._own[asked] = frozenset(read), tuple(handed)

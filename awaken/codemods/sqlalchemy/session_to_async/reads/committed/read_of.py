@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import (
+    DELETED,
     HandedObjects,
 )
 from awaken.contract import Place
@@ -20,16 +21,12 @@ if TYPE_CHECKING:
 
 
 class Step(NamedTuple):
-    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are.
-
-    A collection that ``is_assigned`` is loaded to be replaced.
-    """
+    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are."""
 
     text: str
     name: str
     owners: tuple[str, ...]
     is_many: bool = False
-    is_assigned: bool = False
 
     @property
     def way(self) -> str:
@@ -104,6 +101,16 @@ class ReadOf:
             case _:
                 return frozenset()
 
+    def is_deleted(self, module: Module, node: ast.expr) -> bool:
+        """Whether an object is deleted by the call that it is handed to."""
+        match module.parent(node):
+            case ast.Call(func=ast.Attribute(attr="delete")):
+                return True
+            case ast.Call() as call if call.func is not node:
+                return DELETED in self._handed.attributes(module, call, node)
+            case _:
+                return False
+
     def along(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values
     ) -> Iterator[Step]:
@@ -123,7 +130,8 @@ class ReadOf:
             return
         if not isinstance(above.ctx, ast.Load):
             if any(self._project.orm.is_collection(one, above.attr) for one in owners):
-                yield Step(module.text_of(node), above.attr, owners, is_assigned=True)
+                # It is loaded to be replaced.
+                yield Step(module.text_of(node), above.attr, owners)
             return
         yield Step(module.text_of(node), above.attr, owners)
         values = self._project.values.of(module, above).alternatives
@@ -147,6 +155,9 @@ class ReadOf:
         above = module.parent(above) if isinstance(above, ast.keyword) else above
         if not isinstance(above, ast.Call) or above.func is node:
             return
+        places = module.place(above), module.place(node)
+        paths = {path for one in places for path in self._validated_below[one]}
+        yield from self._two_deep(module.text_of(node), owners, paths)
         for name, below in sorted(self._handed.below(module, above, node)):
             for mapped in map(self._project.orm.mapped_class, owners):
                 facts = None if mapped is None else mapped.relationships.get(name)
@@ -162,7 +173,13 @@ class ReadOf:
             # A function that loads any model is one place for all of them.
             if all(name in self._relationships(one) for one in owners):
                 yield Step(text, name, owners)
-        for path in sorted({path for one in origins for path in self._below[one.place]}):
+        paths = {path for one in origins for path in self._below[one.place]}
+        yield from self._two_deep(text, owners, paths)
+
+    def _two_deep(
+        self, text: str, owners: tuple[str, ...], paths: Iterable[tuple[str, str]]
+    ) -> Iterator[Step]:
+        for path in sorted(paths):
             (home, name), (owner, below) = (step.rsplit(".", 1) for step in path)
             if not any(home in self._project.orm.mapping_ancestors(one) for one in owners):
                 continue
@@ -180,6 +197,17 @@ class ReadOf:
         for given, read in self._project.orm.schema_reads():
             if given is not None and all(len(one.path) == 1 for one in read.traces):
                 found[given] |= {read.attribute}
+        return found
+
+    @cached_property
+    def _validated_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
+        """The ways of two relationships that schemas go from what they are given."""
+        found: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
+        for given, read in self._project.orm.schema_reads():
+            for trace in read.traces if given is not None else ():
+                if given is not None and len(trace.path) == 2:  # noqa: PLR2004
+                    first, second = trace.path
+                    found[given].add((first, second))
         return found
 
     @cached_property

@@ -125,12 +125,12 @@ class Writes:
     def makes(self, place: Place, step: Step, start: int) -> bool:
         """Whether an object is made at a place, or by what is called there, that is read unloaded.
 
-        ``start`` is where it is read.
+        ``start`` is where it is read. What is loaded behind a write is read of its variable alone.
         """
         return any(
             one.is_new
             and step.name not in one.is_given
-            and (not one.loaded or start < one.loaded)
+            and (not one.loaded or start < one.loaded or "." in step.text)
             and (not one.owner or self._is_kin(one.owner, owner))
             for one in self._all[place]
             for owner in step.owners

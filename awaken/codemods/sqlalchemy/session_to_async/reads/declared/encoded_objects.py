@@ -68,7 +68,7 @@ def returned_objects(
                 # What was put into a new object was expired, and is kept now.
                 names = sorted({*names, *_relationships(project, classes)})
             names = [one for one in names if not _is_wanted(project, module, node, classes, [one])]
-            if not names:
+            if not names or _is_of_call(module, node):
                 continue
             site: Site[ast.AST] = Site(rule, module, node)
             shown = f"`{module.excerpt(node)}`"
@@ -94,8 +94,14 @@ def returned_as_they_are(project: Project) -> Iterator[Place]:
         returned = endpoint.returned if endpoint.model is None else ()
         for node in (part for one in returned for part in _parts(one)):
             is_got = isinstance(node, ast.Call) and last_name(node.func) in _GETTING
-            is_name = isinstance(node, ast.Name | ast.Attribute)
-            if is_got or (is_name and _objects(project, module, node)):
+            is_name = isinstance(node, ast.Name | ast.Attribute) and not _is_of_call(module, node)
+            classes = _objects(project, module, node)
+            if is_name and any(
+                _is_wanted(project, module, node, classes, [one])
+                for one in _relationships(project, classes)
+            ):
+                yield module.place(node)
+            if is_got or (is_name and classes):
                 continue
             calls = (one for one in module.walk(node) if isinstance(one, ast.Call))
             if any(is_select(project, module, one) for one in calls):
@@ -107,6 +113,13 @@ def returned_as_they_are(project: Project) -> Iterator[Place]:
             )
             if is_left and _relationships(project, classes):
                 yield module.place(node)
+
+
+def _is_of_call(module: Module, node: ast.expr) -> bool:
+    """Whether a call gives the object of an attribute: what awaits it has the statement as well."""
+    return isinstance(node, ast.Attribute) and any(
+        isinstance(one, ast.Call) for one in module.walk(node)
+    )
 
 
 def _commits(project: Project, module: Module, node: ast.AST) -> bool:
