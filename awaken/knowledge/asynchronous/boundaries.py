@@ -12,7 +12,7 @@ import msgspec
 
 from awaken.knowledge.tables import read_table
 
-Where = Literal["command", "process", "server", "consumer", "task", "thread", "exit"]
+Where = Literal["command", "process", "server", "consumer", "task", "hook", "thread", "exit"]
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,8 +27,9 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Those of ``threaded`` are called in threads. ``bound`` is the argument that has the task itself
     passed first. ``running`` are methods of a task that call its function with their arguments,
-    ``applying`` other attributes by which it is called here. ``eager`` settings have what sends a
-    task call it at once, and ``interrupting`` exceptions are raised wherever the code just stands.
+    ``applying`` other attributes by which it is called here; ``traced`` calls hooks around it, too.
+    ``eager`` settings have what sends a task call it at once, and ``interrupting`` exceptions are
+    raised wherever the code just stands.
     """
 
     decorators: tuple[str, ...]
@@ -36,6 +37,7 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bound: str
     running: tuple[str, ...]
     applying: tuple[str, ...]
+    traced: str
     eager: tuple[str, ...]
     interrupting: tuple[str, ...]
 
@@ -54,10 +56,10 @@ class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Overridden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A method that classes below ``base`` give, and that is called in a thread or a process."""
+    """``methods`` that classes below ``bases`` give, and that a thread or a process calls."""
 
-    base: str
-    method: str
+    bases: tuple[str, ...]
+    methods: tuple[str, ...]
     kind: Where
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 from planned import rewritten
 
+from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
+from awaken.project import Project, Snapshot
+from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.sources import decode
+
 DATABASE = """\
 from sqlalchemy import create_engine
 from sqlalchemy.orm import DeclarativeBase, scoped_session, sessionmaker
@@ -142,3 +147,54 @@ def test_a_call_that_goes_on_behind_a_rollback_may_expire_what_a_test_holds(hand
     result = rewritten(database=DATABASE, models=MODELS, main=main, test_notes=test)
 
     assert ("await db.refresh(note)" in result.files["test_notes.py"].decode()) == is_loaded
+
+
+MANAGED = """\
+from contextlib import contextmanager
+from sqlalchemy.orm import Session
+from database import current, maker
+
+
+class Holder:
+    @property
+    def db(self) -> Session:
+        return current()
+
+
+holder = Holder()
+
+
+@contextmanager
+def session():
+    {made}
+
+
+def renamed() -> None:
+    with session() as db:
+        db.expire_all()
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "is_shared"),
+    [
+        ("held = holder.db\n    yield held", True),
+        ("held = holder.db\n    try:\n        yield held\n    finally:\n        print()", True),
+        ("with maker() as held:\n        yield held", False),
+        ("held = maker()\n    yield held", False),
+    ],
+)
+def test_a_manager_may_hand_out_the_session_of_a_test(made, is_shared):
+    test = (
+        "from main import holder, renamed\n\n\ndef test():\n    holder.db.flush()\n    renamed()\n"
+    )
+    files = {
+        "database.py": f"{DATABASE}\n\nmaker = sessionmaker(engine)\n",
+        "main.py": MANAGED.format(made=made),
+        "test_notes.py": test,
+    }
+    sources = {path: decode(path, text.encode()) for path, text in files.items()}
+    project = Project(Snapshot(sources), None, settings=ProjectSettings(published=True))
+    calls = ExpiringRequests(project, project.orm.commits.expiring()).calls()
+
+    assert [one.session for one in calls] == (["holder.db"] if is_shared else [])

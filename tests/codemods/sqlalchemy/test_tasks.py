@@ -103,3 +103,54 @@ def test_the_exception_of_a_worker_would_be_raised_in_the_loop():
     )
 
     assert refused(tasks=text) == ["interrupted"]
+
+
+HOOKS = """\
+from celery import Celery, Task
+from database import LocalSession
+
+app = Celery("shop")
+
+
+class {name}:
+    def on_failure(self, exc, task_id, args, kwargs, einfo):
+        with LocalSession() as db:
+            db.commit()
+
+
+class Mailed({bases}):
+    {body}
+
+
+@app.task(base=Mailed)
+def mail(number: int) -> None:
+    print(number)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "bases", "body", "use", "found"),
+    [
+        ("Above(Task)", "Above", "pass", "", []),
+        ("Above(app.Task)", "Above", "pass", "", []),
+        ("Above(Task)", "Above", "def run(self):\n        super().on_failure(1)", "", ["override"]),
+        ("Above(Task)", "Above", "pass", "mail.apply(args=(1,))", ["eager-task"]),
+        ("Above(Task)", "Above", "pass", "mail.s(1).apply()", ["eager-task"]),
+        ("Above(Task)", "Above", "pass", "mail.on_failure(1, 2, 3, 4, 5)", ["eager-task"]),
+        ("Above(Task)", "Above", "pass", "mail.delay(1)", []),
+        # What `super()` is there depends on the class that has both.
+        ("Mixin", "Mixin, Task", "pass", "", ["override"]),
+        (
+            "Above(Task)",
+            "Task",
+            "def __call__(self):\n        with LocalSession() as db:\n            db.commit()",
+            "",
+            ["override"],
+        ),
+    ],
+)
+def test_hooks_of_tasks_run_a_coroutine(name, bases, body, use, found):
+    hooks = HOOKS.format(name=name, bases=bases, body=body)
+    app = f"from tasks import mail\n\n\nasync def send():\n    {use or 'pass'}\n"
+
+    assert refused(tasks=hooks, app=app) == found

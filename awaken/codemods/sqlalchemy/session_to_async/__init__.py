@@ -63,7 +63,8 @@ loop becomes an `AsyncIOScheduler`.
 
 A task of Celery or RQ stays a plain function, which runs a coroutine function beside it, and closes
 the connections before that loop ends. What sends it stays as it is; what calls it by its name in a
-coroutine function awaits the other one.
+coroutine function awaits the other one. Hooks of a `celery.Task`, such as `on_failure`, are written
+as tasks are.
 
 A wrapper of a decorator that waits itself awaits what it wraps, if all that it decorates is in
 sight. All that one call may reach becomes a coroutine function together.

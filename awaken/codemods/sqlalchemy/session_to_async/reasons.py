@@ -174,8 +174,8 @@ TWO_ENGINES = Reason(
 )
 EAGER_TASK = Reason(
     "eager-task",
-    "the task `{}` runs eagerly where it is sent, inside of a running event loop",
-    "Turn `task_always_eager` off there, or mock the call that sends it.",
+    "`{}` runs at once where a task is sent or applied, inside of a running event loop",
+    "Turn `task_always_eager` off there, or mock the call that sends or applies it.",
 )
 INTERRUPTED = Reason(
     "interrupted",

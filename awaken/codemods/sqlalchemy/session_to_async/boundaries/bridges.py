@@ -70,7 +70,8 @@ class Bridges:
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
         if part.entry_points.is_task(function):
             # A worker has many of them run, one after the other.
-            is_closed = self._is_closed(function) and "." not in name
+            is_alone = "." not in name or part.entry_points.is_hook(function)
+            is_closed = is_alone and self._is_closed(function)
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
         others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
         callers = part.project.calls.graph().callers(function)
@@ -149,7 +150,7 @@ class Bridges:
         passed = _Signature(module, node, engine, is_bound=is_method and not _is_static(node))
         parameters, arguments = passed.parameters, passed.arguments
         if self._part.entry_points.is_task(function):
-            parameters, arguments = whole_signature(module, node)
+            parameters, arguments = whole_signature(module, node, passed.receiver)
         owner_name = (
             f"{owner.name}." if owner is not None and is_method and _is_static(node) else ""
         )

@@ -67,10 +67,11 @@ class EntryPoints:
         self.found: dict[FunctionPlace, list[EntryPoint]] = {}
         known = boundaries()
         names = {one.function for one in known.handed} | set(known.commands.decorators)
-        names |= {one.base for one in known.overridden}
+        names |= {base for one in known.overridden for base in one.bases}
         names |= {*known.tasks.decorators, *known.tasks.threaded}
-        words = sorted({name.rpartition(".")[2].encode() for name in names})
-        for module in modules_with(project, words):
+        words = {name.rpartition(".")[2].encode() for name in names}
+        words |= {f"def {name}".encode() for one in known.overridden for name in one.methods}
+        for module in modules_with(project, sorted(words)):
             for function, entry in self._in_file(module):
                 self.found.setdefault(function, []).append(entry)
         for function, entry in self._scripts():
@@ -180,22 +181,28 @@ class EntryPoints:
         self, module: Module, node: ast.ClassDef
     ) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the methods of a class that its base calls in a thread or a process."""
+        above = {*self._project.library_ancestors(f"{module.name}.{module.qualname(node)}")}
         for row in boundaries().overridden:
-            methods = [
-                one
+            last = {
+                one.name: one
                 for one in node.body
-                if isinstance(one, ast.FunctionDef) and one.name == row.method
-            ]
-            name = f"{module.name}.{module.qualname(node)}"
-            if methods and row.base in self._project.library_ancestors(name):
+                if isinstance(one, ast.FunctionDef) and one.name in row.methods
+            }
+            # An application of Celery has a class for its tasks as an attribute.
+            bases = above.union(*(self._names(module, one) for one in node.bases)) if last else ()
+            if not set(row.bases).isdisjoint(bases):
                 around = self._around(module, node)
-                entry = EntryPoint(row.kind, module.place(methods[-1]), around)
-                yield self._of(module, methods[-1]), entry
+                for one in last.values():
+                    yield self._of(module, one), EntryPoint(row.kind, module.place(one), around)
 
     # ------------------------------------------------------------------------------------- tasks
     def is_task(self, function: FunctionPlace) -> bool:
         """Whether a worker calls ``function``: a call of it by its name calls it here."""
-        return any(one.kind == "task" for one in self.found.get(function, ()))
+        return any(one.kind in {"task", "hook"} for one in self.found.get(function, ()))
+
+    def is_hook(self, function: FunctionPlace) -> bool:
+        """Whether a worker calls a method around the tasks of its class."""
+        return any(one.kind == "hook" for one in self.found.get(function, ()))
 
     def _kind_of_task(self, module: Module, node: ast.FunctionDef) -> Where | None:
         known = boundaries().tasks

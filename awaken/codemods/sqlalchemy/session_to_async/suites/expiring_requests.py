@@ -139,7 +139,7 @@ class ExpiringRequests:
         for place in self._expiring:
             for module, call in self._project.calls_at(place)[:1]:
                 around = function_around(module, call)
-                if around is None or _is_made_here(module, call):
+                if around is None or _is_made_here(self._project, module, call):
                     continue
                 handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(call))
                 function = places[module.path, module.span(around).start]
@@ -216,15 +216,36 @@ def _may_ask(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr in METHODS
 
 
-def _is_made_here(module: Module, call: ast.Call) -> bool:
+def _is_made_here(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether the session of a call is a variable that its function gives a value itself."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-    bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+    return isinstance(owner, ast.Name) and _is_own(project, module, owner)
+
+
+def _is_own(project: Project, module: Module, name: ast.Name) -> bool:
+    """Whether a variable of a function has a session that is made for it.
+
+    A manager of the program yields what it made, or what others have as well.
+    """
+    for one in module.scopes.bindings_of(name):
+        above = module.parent(one.node)
+        made = above.context_expr if isinstance(above, ast.withitem) else one.value
+        is_local = one.kind in {"assignment", "with"} and one.scope.kind == "function"
+        if is_local and isinstance(made, ast.Call | None) and not _hands_out(project, module, made):
+            return True
+    return False
+
+
+def _hands_out(project: Project, module: Module, made: ast.Call | None) -> bool:
+    """Whether a call is one of a function that yields a session which others have as well."""
+    values = () if made is None else project.values.of(module, made.func).alternatives
     return any(
-        one.kind in {"assignment", "with"}
-        and one.scope.kind == "function"
-        and isinstance(one.value, ast.Call | None)
-        for one in bindings
+        isinstance(inner, ast.Yield)
+        and isinstance(inner.value, ast.Name)
+        and not _is_own(project, value.module, inner.value)
+        for value in values
+        if isinstance(value, FunctionOf) and isinstance(value.node, Function)
+        for inner in value.module.walk(value.node)
     )
 
 

@@ -34,8 +34,8 @@ def write_call_of_task(
 ) -> list[Edit]:
     """Write ``send(user)`` and ``send.run(user)`` as calls of the coroutine function of the task.
 
-    ``task`` is where it stands, and the name of that function. Return the edits that import it.
-    Raises Refused where more may be called.
+    ``task`` is where it stands, and the name of that function; a method is called on what it was.
+    Return the edits that import it. Raises Refused where more may be called.
     """
     module, (home, node, name) = site.module, task
     is_run = isinstance(call.func, ast.Attribute) and call.func.attr in KNOWN.running
@@ -46,6 +46,10 @@ def write_call_of_task(
         why = f"`{node.name}`, which is a task, and others"
         raise Refused(reasons.UNKNOWN_CALL, why, because=(module.place(call),))
     written, imports = name, list[Edit]()
+    if isinstance(call.func, ast.Attribute) and home.enclosing_class(node) is not None:
+        end = module.span(call.func).end
+        insertions.replace(Span(module.span(call.func.value).end, end), f".{name}")
+        return imports
     if home.path != module.path:
         written, imports = name_beside(project, site, named, f"{home.name}.{name}")
     insertions.replace(module.span(call.func), written)

@@ -15,6 +15,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -28,7 +29,7 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
 
     Where tests or settings have tasks run at once, they run inside of the loop that sends them. An
     exception for which the worker interrupts a task is raised in the loop, and not in the
-    coroutine function that expects it.
+    coroutine function that expects it. Hooks run where any task is applied.
     """
     tasks = [
         one for one in part.entry_points.found if part.entry_points.is_task(one) and part.waits(one)
@@ -36,9 +37,12 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
     if not tasks:
         return
     eager = next(_eager(part.project), None)
+    hooks = {one.qualname.rpartition(".")[2] for one in tasks if part.entry_points.is_hook(one)}
+    applied = next(_applied(part, hooks), None) if hooks else None
     for function in tasks:
-        if eager is not None:
-            yield function, Refused(reasons.EAGER_TASK, function.qualname, because=(eager,))
+        at = eager or (applied if part.entry_points.is_hook(function) else None)
+        if at is not None:
+            yield function, Refused(reasons.EAGER_TASK, function.qualname, because=(at,))
     for function in part.steps:
         interrupted = next(_interrupted(part, function), None)
         if interrupted is not None:
@@ -110,6 +114,29 @@ def _interrupted(part: SynchronousPart, function: FunctionPlace) -> Iterator[Pla
                 yield module.place(handler)
 
 
+def _applied(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
+    """Yield where ``hooks`` of a task are called, and a loop may run: where it is applied, too."""
+    names = sorted({KNOWN.traced, *hooks})
+    for module in modules_with(part.project, [f".{one}".encode() for one in names]):
+        for node in (one for name in names for one in module.mentions(name)):
+            if isinstance(node, ast.Attribute) and not _is_in_plain_test(part, module, node):
+                made: ast.expr = node
+                while isinstance(made, ast.Attribute | ast.Call):
+                    made = made.value if isinstance(made, ast.Attribute) else made.func
+                    if _is_task(part, module, made):
+                        yield module.place(node)
+                        break
+
+
+def _is_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    return any(
+        isinstance(one, FunctionOf)
+        and isinstance(one.node, Function)
+        and part.entry_points.is_task(part.place_of(one.module, one.node))
+        for one in part.project.values.of(module, node).alternatives
+    )
+
+
 def _eager(project: Project) -> Iterator[Place]:
     """Yield where a setting has tasks run at once; on doubles it sets nothing."""
     for module in modules_with(project, [name.encode() for name in KNOWN.eager]):
@@ -176,10 +203,10 @@ def _made(module: Module, node: ast.AST, value: ast.expr | None) -> ast.expr | N
 
 
 # ------------------------------------------------------------------------------------ signatures
-def whole_signature(module: Module, node: Function) -> tuple[str, str]:
+def whole_signature(module: Module, node: Function, receiver: str) -> tuple[str, str]:
     """Return the parameters of a task as they stand, and the arguments that pass all of them on.
 
-    Its coroutine function is called by others as the task was.
+    Its coroutine function is called by others as the task was, and on the ``receiver`` of a hook.
     """
     arguments = node.args
     shown: list[str] = []
@@ -202,7 +229,7 @@ def whole_signature(module: Module, node: Function) -> tuple[str, str]:
     if arguments.kwarg is not None:
         shown.append(f"**{_shown(module, arguments.kwarg, None)}")
         given.append(f"**{arguments.kwarg.arg}")
-    return ", ".join(shown), ", ".join(given)
+    return ", ".join(shown), ", ".join(given[1 if receiver else 0 :])
 
 
 def _shown(module: Module, parameter: ast.arg, default: ast.expr | None) -> str:
