@@ -127,7 +127,7 @@ class Counter:
         copy = self._place / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self._directory, copy)
-        counts = self._run("planning", rule, copy) | self._run("recalling", rule, copy)
+        counts = self._run("planning", rule, copy) | self._recall(rule, copy)
         again = 0
         for path, edit in zip(edits, EDITS, strict=True):
             file = copy / path
@@ -137,7 +137,12 @@ class Counter:
 
     def recalled(self, rule: str, counts: Row) -> Row:
         """Return the counts with those of a second run on the same files."""
-        return counts | self._run("recalling", rule, self._directory)
+        return counts | self._recall(rule, self._directory)
+
+    def _recall(self, rule: str, directory: Path) -> Row:
+        # The counters of `planning` change the classes of rules, so it keeps no table of them.
+        self._run("recalling", rule, directory)
+        return self._run("recalling", rule, directory)
 
     def _run(self, how: str, rule: str, directory: Path) -> Row:
         file = self._place / "counts.json"

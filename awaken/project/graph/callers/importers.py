@@ -16,7 +16,7 @@ class Importers:
     def __init__(self, layout: Layout, words: Words) -> None:
         self._layout = layout
         self._words = words
-        self._direct: dict[str, frozenset[str]] = {}
+        self._direct: dict[str, list[str]] = {}
 
     def of(self, paths: Iterable[str]) -> frozenset[str] | None:
         """Return ``paths`` and all files that import one of them, directly or not.
@@ -34,9 +34,10 @@ class Importers:
                 return None
         return frozenset(found)
 
-    def _of(self, path: str) -> frozenset[str]:
+    def _of(self, path: str) -> list[str]:
         if path not in self._direct:
-            self._direct[path] = frozenset(self._importing(path))
+            # Sorted: which files are asked before the limit is reached is evidence.
+            self._direct[path] = sorted(self._importing(path))
         return self._direct[path]
 
     def _importing(self, path: str) -> set[str]:
