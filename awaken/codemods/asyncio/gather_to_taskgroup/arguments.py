@@ -167,7 +167,7 @@ def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
     reads = (one for one in module.scopes.reads_of(name) if one is not name)
     if statement is None or not all(loop in module.ancestors(one) for one in reads):
         return None
-    above = module.source.text[: module.span(statement).start].rstrip().rpartition(b"\n")[2]
+    above = LINE_END_BYTES.split(module.source.text[: module.span(statement).start].rstrip())[-1]
     return None if b"#" in above or any(module.beside(statement)) else statement
 
 

@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.project.frameworks.sqlalchemy.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.call_edges import FunctionContext
+from awaken.workspace.sources import LINE_END_BYTES
 
 SessionRead = tuple[Literal["session", "argument"], str, ast.expr]
 """Kind, name and whole of the end of a query, as ``read_end`` gives them."""
@@ -106,5 +107,8 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
         return None
     span, text = module.span(statement), module.source.text
     # A comment above or beside the statement would lose what it is about.
-    lines = [*text[: span.start].rstrip().splitlines()[-1:], text[span.end :].partition(b"\n")[0]]
+    lines = [
+        *text[: span.start].rstrip().splitlines()[-1:],
+        LINE_END_BYTES.split(text[span.end :], maxsplit=1)[0],
+    ]
     return None if any(b"#" in line for line in lines) else (name, statement)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.migrations import is_of_alembic
+from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -104,11 +105,11 @@ def _added(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
         return site.replace(own, f"{{{argument}}}")
     module, value = site.module, own.values[-1]
     text = module.source.text
-    before = text[: module.span(last).start].rpartition(b"\n")[2].decode()
+    before = LINE_END_BYTES.split(text[: module.span(last).start])[-1].decode()
     if before.strip():
         return site.insert_behind(value, f", {argument}")
     # A comment behind the last one stays with it.
-    if b"#" in text[module.span(value).end :].partition(b"\n")[0]:
+    if b"#" in LINE_END_BYTES.split(text[module.span(value).end :], maxsplit=1)[0]:
         return site.insert_before(last, f"{argument},\n{before}")
     return site.insert_behind(value, f",\n{before}{argument}")
 
