@@ -313,7 +313,8 @@ class C0:
 def circle_of_bases(size: int) -> Files:
     """n modules whose classes inherit from each other in a circle."""
     return {
-        f"m{one}.py": f"""from m{(one + 1) % size} import C{(one + 1) % size}
+        f"m{one}.py": f"""import sqlalchemy
+from m{(one + 1) % size} import C{(one + 1) % size}
 class C{one}(C{(one + 1) % size}):
     def ask{one}(self):
         return self.db.query(C0).all()
