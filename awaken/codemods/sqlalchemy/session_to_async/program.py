@@ -64,7 +64,6 @@ class SynchronousPart:
         self._bridged = bridged
         self._operations = operations
         self._asynchronous: set[FunctionPlace] = set()
-        self._functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
         # Where a loop is begun for one coroutine: not inside of another.
@@ -79,7 +78,7 @@ class SynchronousPart:
             elif isinstance(node, ast.Call) and self._runs_loop(module, node):
                 self._loops.setdefault(self.around(module, node), module.place(node))
         for start, operations in self._operations.in_file(module).items():
-            function = self._functions[module.path, start]
+            function = self.place_of(module, module.function_at(start))
             self._operating.add(function)
             for one in operations:
                 self.fake_engines.add(one, module.place(one.node))
@@ -107,12 +106,11 @@ class SynchronousPart:
 
     def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
         """Return the function of a file, or without one the code outside of all functions."""
-        start = -1 if function is None else module.span(function).start
-        return self._functions[module.path, start]
+        return self.project.calls.graph().place_of(module, function)
 
     def function_at(self, path: str, start: int) -> FunctionPlace | None:
         """Return the function whose ``def`` begins at a byte of a file."""
-        return self._functions.get((path, start))
+        return self.project.calls.graph().function_at(path, start)
 
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""

@@ -11,10 +11,14 @@ from array import array
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.components import components
+
+if TYPE_CHECKING:
+    from awaken.project.source.modules import Module
+    from awaken.project.source.trees import Function
 
 ResolvedKind = Literal["one", "several", "class", "library", "unknown"]
 
@@ -154,6 +158,19 @@ class CallGraph:
     def number_of(self, path: str, start: int) -> int | None:
         """Return the number of the function whose ``def`` begins at ``start`` of ``path``."""
         return self._numbers.get((path, start))
+
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at ``start`` of ``path``."""
+        number = self._numbers.get((path, start))
+        return None if number is None else self._functions[number]
+
+    def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
+        """Return a function of a file, or without one the code outside of all functions.
+
+        Raises KeyError for a file that is not of the program.
+        """
+        start = -1 if function is None else module.span(function).start
+        return self._functions[self._numbers[module.path, start]]
 
     def calls(self) -> Iterator[Call]:
         """Yield all calls, as they were resolved while the files were read."""

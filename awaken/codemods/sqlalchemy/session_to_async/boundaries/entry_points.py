@@ -63,7 +63,6 @@ class EntryPoints:
         self._seeds = frozenset(seeds)
         self.wrapped: dict[FunctionPlace, list[FunctionPlace]] = {}
         self._calls: dict[FunctionPlace, tuple[Place, ...]] = {}
-        self._places = {(one.path, one.start): one for one in project.calls.graph().functions()}
         self.found: dict[FunctionPlace, list[EntryPoint]] = {}
         known = boundaries()
         names = {one.function for one in known.handed} | set(known.commands.decorators)
@@ -131,14 +130,14 @@ class EntryPoints:
                 case _:
                     pass
 
-    def _of(self, module: Module, node: ast.AST) -> FunctionPlace:
-        return self._places[module.path, module.span(node).start]
+    def _of(self, module: Module, node: Function | None) -> FunctionPlace:
+        return self._project.calls.graph().place_of(module, node)
 
     def _around(self, module: Module, node: ast.AST) -> FunctionPlace:
         function = function_around(module, node)
         if function is node:
             function = function_around(module, module.parent(node) or module.tree)
-        return self._places[module.path, -1] if function is None else self._of(module, function)
+        return self._of(module, function)
 
     # ---------------------------------------------------------------------------------- commands
     def is_command(self, module: Module, decorator: ast.expr) -> bool:

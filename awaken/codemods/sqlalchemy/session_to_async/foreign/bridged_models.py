@@ -172,11 +172,8 @@ class BridgedModels:
         """Whether the program calls an endpoint itself, and gets what it returns."""
         graph, function = self._project.calls.graph(), function_around(by.module, by.node)
         start = -1 if function is None else by.module.span(function).start
-        return any(
-            graph.callers(one)
-            for one in graph.functions()
-            if (one.path, one.start) == (by.module.path, start)
-        )
+        place = graph.function_at(by.module.path, start)
+        return place is not None and bool(graph.callers(place))
 
     def _is_model(self, value: Value) -> bool:
         """Whether an annotation says a model of the program, or a collection of some."""

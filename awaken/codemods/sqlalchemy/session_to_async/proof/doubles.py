@@ -40,13 +40,11 @@ class _AsynchronousPart(SynchronousPart):
         # Nothing is read anew: what is synchronous is no matter here.
         self.project = after
         self.results = Results(after, lambda _: ())
-        functions = after.calls.graph().functions()
-        self._functions = {(one.path, one.start): one for one in functions}
         self._asynchronous = set()
         before = _coroutines_before(after)
         self.steps = {
             one: Step(Place(one.path, one.place.span), None)
-            for one in functions
+            for one in after.calls.graph().functions()
             if calls.kinds.of(one) == "coroutine"
             and (one.path, one.qualname.replace(".<locals>", "")) not in before
         }

@@ -37,14 +37,13 @@ class _Event(NamedTuple):
 def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
     """Return the calls behind which ``expiring``, calls of sessions, have expired something."""
     graph, wrappers = project.calls.graph(), Wrappers(project)
-    functions = {(one.path, one.start): one for one in graph.functions()}
     own = {_Event(one, raises=_is_savepoint_at(project, one)) for one in expiring}
     seen, waiting, found = set(own), sorted(own), set[Place]()
     while waiting:
         calls: set[_Event] = set()
         # Those of one file one after the other: its tree is kept that long.
         for event in waiting:
-            function, raises = _ended(project, functions, event)
+            function, raises = _ended(project, event)
             if event not in own and raises is not None:
                 found.add(event.place)
             if function is not None:
@@ -70,9 +69,7 @@ def _lets_through(project: Project, function: FunctionPlace) -> bool:
     )
 
 
-def _ended(
-    project: Project, functions: dict[tuple[str, int], FunctionPlace], event: _Event
-) -> tuple[FunctionPlace | None, bool | None]:
+def _ended(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool | None]:
     """Return the function around an event, and whether it raises behind it.
 
     No function where its callers have nothing of that session. What an event raises and nothing
@@ -86,7 +83,7 @@ def _ended(
     raises = _goes_on(module, around, nodes[0], event)
     if not is_of_callers(project, module, nodes[0]):
         return None, raises
-    return functions[module.path, module.span(around).start], raises
+    return project.calls.graph().place_of(module, around), raises
 
 
 def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -> bool | None:

@@ -94,8 +94,7 @@ class _Registry:
 
     def _place(self, module: Module, function: Function) -> FunctionPlace | None:
         graph = self._project.calls.graph()
-        number = graph.number_of(module.path, module.span(function).start)
-        return None if number is None else graph.functions()[number]
+        return graph.function_at(module.path, module.span(function).start)
 
     def _is_other_task(self, module: Module, function: Function) -> bool:
         """Whether a function runs in another task than the endpoint, such as a middleware."""

@@ -135,14 +135,13 @@ class ExpiringRequests:
         """The functions that may expire what is in a session that they did not make."""
         begun: dict[When, set[FunctionPlace]] = {"always": set(), "failing": set()}
         graph = self._project.calls.graph()
-        places = {(one.path, one.start): one for one in graph.functions()}
         for place in self._expiring:
             for module, call in self._project.calls_at(place)[:1]:
                 around = function_around(module, call)
                 if around is None or _is_made_here(self._project, module, call):
                     continue
                 handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(call))
-                function = places[module.path, module.span(around).start]
+                function = graph.place_of(module, around)
                 begun["failing" if handled else "always"].add(function)
         return {when: frozenset(self._callers(found)) for when, found in begun.items()}
 

@@ -248,12 +248,8 @@ class HandedOn:
     def _place(self, module: Module, node: Function | None) -> FunctionPlace:
         start = -1 if node is None else module.span(node).start
         qualname = "<module>" if node is None else module.qualname(node)
-        number = self._graph.number_of(module.path, start)
-        return (
-            FunctionPlace(module.path, start, qualname)
-            if number is None
-            else self._graph.functions()[number]
-        )
+        known = self._graph.function_at(module.path, start)
+        return known or FunctionPlace(module.path, start, qualname)
 
 
 def _may_hold(node: ast.expr) -> bool:

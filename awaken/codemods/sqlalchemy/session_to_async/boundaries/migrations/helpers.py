@@ -53,9 +53,7 @@ class Helpers:
 
     def _serves(self, module: Module, start: int) -> bool:
         graph = self._project.calls.graph()
-        numbers = [
-            one for one in graph.functions() if (one.path, one.start) == (module.path, start)
-        ]
-        callers = [call for one in numbers for call in graph.callers(one)]
+        function = graph.function_at(module.path, start)
+        callers = [] if function is None else graph.callers(function)
         files = [self._project.module(one.place.path) for one in callers]
         return bool(files) and all(one is not None and is_of_alembic(one) for one in files)

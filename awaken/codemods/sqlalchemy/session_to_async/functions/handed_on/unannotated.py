@@ -150,9 +150,9 @@ class UnannotatedSessions:
         graph = self._project.calls.graph()
         for node in () if module is None else module.expressions_at({place.span}):
             for home, function in () if module is None else self._functions(module, node):
-                number = graph.number_of(home.path, home.span(function).start)
-                if number is not None:
-                    yield from self._project.calls.handed_on().of(graph.functions()[number])
+                known = graph.function_at(home.path, home.span(function).start)
+                if known is not None:
+                    yield from self._project.calls.handed_on().of(known)
 
     def _functions(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, Function]]:
         above = module.parent(node)

@@ -146,9 +146,7 @@ class ReadsAfterWrites:
             one.arg for one, _ in parameters_of(function.args)
         }:
             return False
-        start = module.span(function).start
-        place = next(one for one in graph.functions() if one[:2] == (module.path, start))
-        for call in graph.callers(place):
+        for call in graph.callers(graph.place_of(module, function)):
             home = self._project.module(call.place.path)
             if home is None:
                 continue

@@ -36,15 +36,14 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
 def _committing_calls(project: Project) -> list[Commit]:
     """Return the synchronous commits of a program, and the calls that lead to one."""
     graph = project.calls.graph()
-    functions = {(one.path, one.start): one for one in graph.functions()}
     found = {one.place: one for one in project.orm.commits.all() if not one.is_async}
     seen, waiting = set[FunctionPlace](), sorted(found)
     while waiting:
         reached: set[FunctionPlace] = set()
         # Those of one file one after the other: its tree is kept that long.
         for place in waiting:
-            start = _committed_for_callers(project, place)
-            if start is not None and (function := functions[place.path, start]) not in seen:
+            function = _committed_for_callers(project, place)
+            if function is not None and function not in seen:
                 reached.add(function)
         seen |= reached
         called = {call.place for function in reached for call in graph.callers(function)}
@@ -74,8 +73,8 @@ def entering(project: Project, function: FunctionPlace) -> Iterator[Place]:
                         yield module.place(call)
 
 
-def _committed_for_callers(project: Project, place: Place) -> int | None:
-    """Return the byte at which the function around a commit begins, if its callers gave it.
+def _committed_for_callers(project: Project, place: Place) -> FunctionPlace | None:
+    """Return the function around a commit, if its callers gave it the session.
 
     None where the function makes the session itself, and for what no function has.
     """
@@ -84,7 +83,9 @@ def _committed_for_callers(project: Project, place: Place) -> int | None:
     function = None if module is None or node is None else function_around(module, node)
     if module is None or node is None or function is None:
         return None
-    return module.span(function).start if is_of_callers(project, module, node) else None
+    if not is_of_callers(project, module, node):
+        return None
+    return project.calls.graph().place_of(module, function)
 
 
 def is_of_callers(project: Project, module: Module, node: ast.AST) -> bool:

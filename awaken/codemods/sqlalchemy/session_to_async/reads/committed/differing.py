@@ -409,7 +409,7 @@ class DifferingUses:
             for function in (function_around(module, node),)
             if isinstance(function, Function)
             for call in self._project.calls.graph().callees(
-                self._functions[module.path, module.span(function).start]
+                self._project.calls.graph().place_of(module, function)
             )
             if call.place == module.place(node)
             for one in call.functions
@@ -519,7 +519,7 @@ class DifferingUses:
 
     def _reaching(self, methods: set[str]) -> frozenset[FunctionPlace]:
         found = {
-            self._functions[module.path, module.span(function).start]
+            self._project.calls.graph().place_of(module, function)
             for module in modules_with(self._project, _WORDS)
             for node in module.walk()
             if isinstance(node, ast.Call) and self._is_of_session(module, node, methods)
@@ -534,10 +534,6 @@ class DifferingUses:
     @cached_property
     def _is_held(self) -> bool:
         return holds_back(self._project)
-
-    @cached_property
-    def _functions(self) -> dict[tuple[str, int], FunctionPlace]:
-        return {(one.path, one.start): one for one in self._project.calls.graph().functions()}
 
 
 def _queried(query: ast.expr) -> ast.expr | None:

@@ -25,7 +25,6 @@ class HandedObjects:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._graph = project.calls.graph()
-        self._known = {(one.path, one.start): one for one in self._graph.functions()}
         self._calls: dict[FunctionPlace, dict[Place, Call]] = {}
         self._own: dict[_Parameter, tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]] = {}
 
@@ -85,7 +84,7 @@ class HandedObjects:
         self, module: Module, around: Function, call: ast.Call, given: ast.expr
     ) -> list[_Parameter]:
         """Return the parameters, of the functions that a call runs, that get ``given``."""
-        function = self._known[module.path, module.span(around).start]
+        function = self._graph.place_of(module, around)
         if function not in self._calls:
             self._calls[function] = {one.place: one for one in self._graph.callees(function)}
         found = self._calls[function].get(module.place(call))

@@ -82,7 +82,7 @@ class Persistence:
         function = function_around(module, node)
         if not isinstance(function, Function):
             return False
-        place = self._functions[module.path, module.span(function).start]
+        place = self._project.calls.graph().place_of(module, function)
         if place in seen:
             return False
         seen.add(place)
@@ -139,7 +139,7 @@ class Persistence:
         """The functions in which a session may lose objects, or that call one of these."""
         words = (*_WORDS, *_ORPHANS) if self._has_orphans else _WORDS
         found = {
-            self._functions[module.path, module.span(function).start]
+            self._project.calls.graph().place_of(module, function)
             for module in modules_with(self._project, words)
             for node in module.walk()
             if self._loses(module, node)
@@ -175,10 +175,6 @@ class Persistence:
     @cached_property
     def _has_orphans(self) -> bool:
         return bool(self._project.files_with(_ORPHANS))
-
-    @cached_property
-    def _functions(self) -> dict[tuple[str, int], FunctionPlace]:
-        return {(one.path, one.start): one for one in self._project.calls.graph().functions()}
 
 
 def _names(call: ast.Call) -> Iterator[ast.Name]:

@@ -77,7 +77,6 @@ class Writes:
         self._names = {name for _, name in self._keys}
         self._all: defaultdict[Place, set[Written]] = defaultdict(set)
         own: defaultdict[FunctionPlace, set[Written]] = defaultdict(set)
-        functions = {(one.path, one.start): one for one in project.calls.graph().functions()}
         words = (
             *_CALLS,
             b".append(",
@@ -90,7 +89,7 @@ class Writes:
                 function = function_around(module, node) if written else None
                 if isinstance(function, Function):
                     self._all[module.place(node)] |= written
-                    own[functions[module.path, module.span(function).start]] |= written
+                    own[project.calls.graph().place_of(module, function)] |= written
         self._add_calls(own)
         self._by_path: dict[str, list[Place]] = {}
 

@@ -128,8 +128,7 @@ def _commits(project: Project, module: Module, node: ast.AST) -> bool:
     if not isinstance(function, Function):
         return False
     graph = project.calls.graph()
-    functions = {(one.path, one.start): one for one in graph.functions()}
-    place = functions[module.path, module.span(function).start]
+    place = graph.place_of(module, function)
     called = (each for call in graph.callees(place) for each in call.functions)
     for one in (place, *called):
         home = project.module(one.path)
