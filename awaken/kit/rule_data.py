@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from functools import cache
+from types import FunctionType
 from typing import Any, Literal
 
 import msgspec
@@ -18,15 +19,7 @@ from msgspec import Struct
 from awaken.contract import Level, NoOptions, Phase, Reason
 from awaken.kit.rule import Rule
 
-_METHODS = (
-    "plan",
-    "wrong_options",
-    "prepare",
-    "rewriters",
-    "why_no_site",
-    "prove",
-    "prove_against",
-)
+_METHODS = tuple(name for name, member in vars(Rule).items() if isinstance(member, FunctionType))
 """What a rule does; all else in ``Rule`` is what it declares."""
 
 

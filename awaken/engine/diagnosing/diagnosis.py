@@ -21,6 +21,7 @@ from awaken.engine.machine.repository import Repository, repository_of
 from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.machine.workers import available_cores
 from awaken.engine.planning.rule_discovery import in_running_order
+from awaken.engine.remembering.result_places import cache_directory
 from awaken.engine.root_run import publication_of, targets_of, unmet_need
 from awaken.engine.writing.undoing import pending, undo_list
 from awaken.kit.rule import Rule
@@ -174,8 +175,6 @@ class Diagnosis(Struct, frozen=True):
 
 def machine(jobs: int | None, *, use_cache: bool) -> Machine:
     """Return what runs awaken; ``jobs`` is the number of processes asked for, None for all."""
-    import platformdirs  # noqa: PLC0415  only this needs the user's place
-
     return Machine(
         awaken=version("awaken"),
         python=f"{platform.python_implementation()} {platform.python_version()}",
@@ -186,7 +185,7 @@ def machine(jobs: int | None, *, use_cache: bool) -> Machine:
         processes=jobs or available_cores(),
         processes_origin="--jobs" if jobs else "one per core",
         state=state_directory(),
-        cache=platformdirs.user_cache_path("awaken") if use_cache else None,
+        cache=cache_directory() if use_cache else None,
     )
 
 

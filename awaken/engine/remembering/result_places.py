@@ -39,12 +39,12 @@ def results_directory(root: Path, base: Path | None = None, key: bytes | None = 
     ``base`` is ``--cache-dir``; by default the user's cache directory. With the user's ``key`` the
     digest of awaken's own code is taken from there, if that is still the same.
     """
-    return (base or _users()) / TOP / _project(root) / made_by(base, key)
+    return (base or cache_directory()) / TOP / _project(root) / made_by(base, key)
 
 
 def made_by(base: Path | None, key: bytes | None) -> str:
     """Return the name of what makes the results: the Python, and a digest of awaken's own code."""
-    return _named(own_digest(base or _users(), key))
+    return _named(own_digest(base or cache_directory(), key))
 
 
 def own_results(base: Path | None, key: bytes | None) -> ResultsCache:
@@ -52,7 +52,8 @@ def own_results(base: Path | None, key: bytes | None) -> ResultsCache:
     return ResultsCache(results_directory(_own_package(), base, key), key)
 
 
-def _users() -> Path:
+def cache_directory() -> Path:
+    """Return the user's cache directory of awaken."""
     import platformdirs  # noqa: PLC0415 - a run without cache does not need it
 
     return platformdirs.user_cache_path("awaken")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from awaken.engine.machine.filesystem import WALKS, require_ours
 from awaken.engine.machine.state_directory import cache_key
-from awaken.engine.remembering.result_places import made_by
+from awaken.engine.remembering.result_places import cache_directory, made_by
 from awaken.engine.remembering.results_cache import create_file, made_directories
 from awaken.project.store.summaries import Store
 from awaken.project.store.table import Table
@@ -33,10 +33,7 @@ def summary_store(base: Path | None, *, use: bool) -> Store:
 
 def _own_file(base: Path | None) -> Path | None:
     """Return the file, made if it is missing; None if anybody else could have written it."""
-    if base is None:
-        import platformdirs  # noqa: PLC0415 - a run without cache does not need it
-
-        base = platformdirs.user_cache_path("awaken")
+    base = base or cache_directory()
     try:
         with made_directories(base, [_FOLDER]) as directory:
             with suppress(FileExistsError):

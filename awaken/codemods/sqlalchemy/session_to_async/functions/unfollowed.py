@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
@@ -36,18 +37,20 @@ _WORDS = (
 
 def unfollowed(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the places of a program where what becomes asynchronous is not followed."""
+    # Asked of each call that may be one of a session, and worked out over all files.
+    holds_session = cache(partial(_holds_session, part))
     for module in modules_with(part.project, _WORDS):
         for node in module.walk():
-            for refused, along in _refused(part, module, node):
+            for refused, along in _refused(part, module, node, holds_session):
                 yield Member(Site(rule, module, node), refused, f"`{module.excerpt(node)}`", along)
 
 
 def _refused(
-    part: SynchronousPart, module: Module, node: ast.AST
+    part: SynchronousPart, module: Module, node: ast.AST, holds_session: Callable[[str], bool]
 ) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _METHODS:
-            why = _unknown(part, module, owner)
+            why = _unknown(part, module, owner, holds_session)
             if why:
                 yield Refused(UNKNOWN_SESSION, why), ()
         case ast.Call(func=ast.Attribute(value=owner, attr="execution_options")) if _is_lost_engine(
@@ -82,7 +85,9 @@ def _in_enum(
             yield Refused(HANDED_ON, node.id), (function.place, *calls)
 
 
-def _unknown(part: SynchronousPart, module: Module, owner: ast.expr) -> str:
+def _unknown(
+    part: SynchronousPart, module: Module, owner: ast.expr, holds_session: Callable[[str], bool]
+) -> str:
     """Return why ``owner`` may be a session that is not followed; empty if it is none."""
     root = owner
     while isinstance(root, ast.Attribute):
@@ -98,7 +103,7 @@ def _unknown(part: SynchronousPart, module: Module, owner: ast.expr) -> str:
     if isinstance(parameter, ast.arg) and root is owner:
         kinds = _kinds(module, part, parameter.annotation)
         return f"`{shown}` is declared as {' or '.join(kinds)}" if len(kinds) > 1 else ""
-    if not isinstance(owner, ast.Attribute) or not _holds_session(part, owner.attr):
+    if not isinstance(owner, ast.Attribute) or not holds_session(owner.attr):
         return ""
     if isinstance(around, Function) and around.name in _DESCRIBING:
         is_given = isinstance(parameter, ast.arg) and parameter.annotation is None

@@ -96,10 +96,8 @@ def returned_as_they_are(project: Project) -> Iterator[Place]:
             is_got = isinstance(node, ast.Call) and last_name(node.func) in _GETTING
             is_name = isinstance(node, ast.Name | ast.Attribute) and not _is_of_call(module, node)
             classes = _objects(project, module, node)
-            if is_name and any(
-                _is_wanted(project, module, node, classes, [one])
-                for one in _relationships(project, classes)
-            ):
+            names = [*_relationships(project, classes)]
+            if is_name and _is_wanted(project, module, node, classes, names):
                 yield module.place(node)
             if is_got or (is_name and classes):
                 continue
@@ -133,13 +131,11 @@ def _commits(project: Project, module: Module, node: ast.AST) -> bool:
     for one in (place, *called):
         home = project.module(one.path)
         around = None if home is None else home.function_at(one.start)
-        for mention in () if home is None or around is None else home.mentions("commit"):
-            if (
-                home is not None
-                and around is not None
-                and home.span(around).contains(home.span(mention))
-            ):
-                return True
+        if home is None or around is None:
+            continue
+        span = home.span(around)
+        if any(span.contains(home.span(mention)) for mention in home.mentions("commit")):
+            return True
     return False
 
 
