@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -34,6 +35,7 @@ from msgspec import Struct
 from questions import print_yield
 
 from awaken import api
+from awaken.workspace.file_reading import TICK
 
 HERE = Path(__file__).parent
 HELD = HERE / "budgets.toml"
@@ -140,6 +142,8 @@ class Counter:
         return counts | self._recall(rule, self._directory)
 
     def _recall(self, rule: str, directory: Path) -> Row:
+        # Files written within a tick are read again, so a fast machine would count more of them.
+        time.sleep(TICK / 1e9)
         # The counters of `planning` change the classes of rules, so it keeps no table of them.
         self._run("recalling", rule, directory)
         return self._run("recalling", rule, directory)
