@@ -15,7 +15,7 @@ from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.named_files import unparsable_named
 from awaken.engine.progress import READING, counted
-from awaken.engine.remembering.remembered import Memory, State, digest_of
+from awaken.engine.remembering.remembered import Memory, Remembered, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion
 from awaken.engine.root_run import (
     RootRun,
@@ -50,88 +50,123 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
 
     With a ``observer`` nothing is recalled: there is always something to tell it.
     """
-    started = time.perf_counter()
-    root = asked.found.root
-    suppression_sources = _suppression_sources(asked)
-    targets = targets_of(root.path, asked.settings)
-    formatter = detect(root.path)
-    memory = _memory(asked)
-    paths = counted(asked.found.files, READING, asked.progress)
-    reader = FileReader(root.path, paths, _overlaid(asked), memory.files)
-    asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
-    texts = {**asked_for.files, **read_manifests(root.path)}
-    publication = publication_of(root, asked.settings)
-    project_settings = ProjectSettings(
-        publication.published,
-        asked.reads(),
-        (*asked.found.unread_texts, *asked_for.unread),
-        own_locks(root.path),
-        settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
-        evidence_of(publication, asked.settings),
-        asked.settings.source_folders(),
-        _outside(asked),
-    )
-    question = digest_of(_question(asked), {})
+    reading = _Reading(asked)
+    answer = reading.recalled() if observer is None else None
+    return reading.report(reading.planned(observer) if answer is None else answer)
 
-    digests = reader.digests() | {path: one.digest for path, one in texts.items()}
-    parts = formatter.fingerprint(asked.found.files), suppression_sources.fingerprint()
-    state = State(digest_of((targets.all(), project_settings, *parts), {}), digests, reader.source)
-    answer = memory.recall(question, state) if observer is None else None
-    if answer is None:
+
+def recall_root(asked: RootRun) -> RootReport | None:
+    """Return what an earlier run over one project root came to, if that still holds."""
+    reading = _Reading(asked)
+    answer = reading.recalled()
+    return None if answer is None else reading.report(answer)
+
+
+class _Reading:
+    """One project root as it was read, and all that decides the answer about it."""
+
+    def __init__(self, asked: RootRun) -> None:
+        self._started = time.perf_counter()
+        self._asked = asked
+        root = asked.found.root
+        self._suppression_sources = _suppression_sources(asked)
+        self._targets = targets_of(root.path, asked.settings)
+        self._formatter = detect(root.path)
+        self._memory = _memory(asked)
+        paths = counted(asked.found.files, READING, asked.progress)
+        self._reader = FileReader(root.path, paths, _overlaid(asked), self._memory.files)
+        asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
+        self._texts = {**asked_for.files, **read_manifests(root.path)}
+        publication = publication_of(root, asked.settings)
+        self._project_settings = ProjectSettings(
+            publication.published,
+            asked.reads(),
+            (*asked.found.unread_texts, *asked_for.unread),
+            own_locks(root.path),
+            settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
+            evidence_of(publication, asked.settings),
+            asked.settings.source_folders(),
+            _outside(asked),
+        )
+        self._question = digest_of(_question(asked), {})
+        digests = self._reader.digests() | {path: one.digest for path, one in self._texts.items()}
+        parts = (
+            self._formatter.fingerprint(asked.found.files),
+            self._suppression_sources.fingerprint(),
+        )
+        made_from = digest_of((self._targets.all(), self._project_settings, *parts), {})
+        self._state = State(made_from, digests, self._reader.source)
+
+    def recalled(self) -> Remembered | None:
+        """Return the answer of an earlier run; None if there is none that holds."""
+        if self._asked.sites_in is not None:
+            return None
+        return self._memory.recall(self._question, self._state)
+
+    def planned(self, observer: Observer | None) -> Remembered:
+        """Return the answer, worked out; it is kept for the next run."""
         # The engine is imported here: a run that is answered from memory needs nothing of it.
         from awaken.engine.run import plan_root  # noqa: PLC0415
 
-        files = reader.sources() | texts
+        files = self._reader.sources() | self._texts
         # As they were read: a file may have changed since it was looked at.
-        read = structs.replace(state, digests={path: one.digest for path, one in files.items()})
-        planned = plan_root(
-            asked,
-            files,
-            Surroundings(
-                state.made_from,
-                read.digest(),
-                targets,
-                project_settings,
-                formatter,
-                suppression_sources,
-            ),
+        digests = {path: one.digest for path, one in files.items()}
+        read = structs.replace(self._state, digests=digests)
+        surroundings = Surroundings(
+            read.made_from,
+            read.digest(),
+            self._targets,
+            self._project_settings,
+            self._formatter,
+            self._suppression_sources,
         )
-        answer = planned.answer
+        planned = plan_root(self._asked, files, surroundings)
         if observer is not None:
-            observer(root.path, planned.staged)
+            observer(self._asked.found.root.path, planned.staged)
+        # A part of the sites answers another question.
+        is_whole = self._asked.sites_in is None or planned.staged.tools.site_scope is None
         # The same bytes give the same diagnostics, but for what awaken itself could not do.
-        if not any(one.internal for one in answer.diagnostics):
-            memory.keep(question, answer, planned.evidence)
-    memory.keep_files(reader.known())
-    memory.save()
-    problems = tuple(
-        Diagnostic(problem.path, problem.line, problem.message)
-        for problem in (*asked.found.problems, *reader.problems(), *targets.problems)
-    )
-    problems += unparsable_named(root, reader, {one.path for one in answer.diagnostics})
-    unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
-    return RootReport(
-        root=root.path,
-        targets=_target_versions(targets),
-        findings=answer.findings,
-        changes=answer.changes,
-        pending=answer.pending,
-        files=answer.files,
-        sources=answer.sources,
-        diagnostics=(*problems, *answer.diagnostics),
-        files_read=len(asked.found.files),
-        seconds=time.perf_counter() - started,
-        notes=(
-            *_trust_notes(asked.settings),
-            *_unmet_notes(asked.chosen(), targets),
-            *_baseline_notes(suppression_sources, answer.unmatched),
-        ),
-        suppressed=answer.suppressed,
-        baseline=_baseline_use(asked, suppression_sources, unusable),
-        left_to_do=answer.left_to_do,
-        outlines=answer.outlines,
-        edited=answer.edited,
-    )
+        if is_whole and not any(one.internal for one in planned.answer.diagnostics):
+            self._memory.keep(self._question, planned.answer, planned.evidence)
+        return planned.answer
+
+    def report(self, answer: Remembered) -> RootReport:
+        """Return the report of an answer, and keep what is known of the files."""
+        asked, root = self._asked, self._asked.found.root
+        self._memory.keep_files(self._reader.known())
+        self._memory.save()
+        problems = tuple(
+            Diagnostic(problem.path, problem.line, problem.message)
+            for problem in (
+                *asked.found.problems,
+                *self._reader.problems(),
+                *self._targets.problems,
+            )
+        )
+        problems += unparsable_named(root, self._reader, {one.path for one in answer.diagnostics})
+        unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
+        return RootReport(
+            root=root.path,
+            targets=_target_versions(self._targets),
+            findings=answer.findings,
+            changes=answer.changes,
+            pending=answer.pending,
+            files=answer.files,
+            sources=answer.sources,
+            diagnostics=(*problems, *answer.diagnostics),
+            files_read=len(asked.found.files),
+            seconds=time.perf_counter() - self._started,
+            notes=(
+                *_trust_notes(asked.settings),
+                *_unmet_notes(asked.chosen(), self._targets),
+                *_baseline_notes(self._suppression_sources, answer.unmatched),
+            ),
+            suppressed=answer.suppressed,
+            baseline=_baseline_use(asked, self._suppression_sources, unusable),
+            left_to_do=answer.left_to_do,
+            outlines=answer.outlines,
+            edited=answer.edited,
+        )
 
 
 def _outside(asked: RootRun) -> Outside:
@@ -143,15 +178,12 @@ def _outside(asked: RootRun) -> Outside:
 
 
 def _memory(asked: RootRun) -> Memory:
-    # The digest of what makes a result covers awaken's own code, and no plug-in's. Nor is a result
-    # remembered that is about a part of the sites.
+    # The digest of what makes a result covers awaken's own code, and no plug-in's.
     own = all(
         type(rule).__module__.startswith("awaken.") and not rule.is_foreign
         for rule in asked.chosen()
     )
-    whole = asked.site_scope() is None
-    use = asked.use_cache and own and whole
-    return Memory(asked.found.root.path, asked.settings.cache_dir, use=use)
+    return Memory(asked.found.root.path, asked.settings.cache_dir, use=asked.use_cache and own)
 
 
 def _trust_notes(settings: Resolved) -> list[str]:

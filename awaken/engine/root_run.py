@@ -13,6 +13,7 @@ from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.rule_discovery import in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.suppressing.baseline import Baseline, BaselineEntry
+from awaken.engine.suppressing.changed_lines import ChangedLines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved
@@ -21,13 +22,14 @@ from awaken.workspace.discovery import Found, Root
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.publication import Publication, read_publication
 from awaken.workspace.manifests.targets import Targets, read_targets
+from awaken.workspace.sources import Snapshot, SourceFile
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
     """What one root's run is asked to do; ``rules`` are those to choose from.
 
-    ``sites_in`` names files: rules look for sites there only, as far as their plans allow that;
-    None means all. ``around`` is the outermost project of the run that this one lies in. The other
+    ``sites_in`` names files that the question is about, whatever files may be written; None means
+    those selected. ``around`` is the outermost project of the run that this one lies in. The other
     fields are those of ``awaken.api.Options``.
     """
 
@@ -52,9 +54,44 @@ class RootRun(Struct, frozen=True, kw_only=True):
         """Return the patterns of the files beside Python that the rules that run here ask for."""
         return reads_of(self.chosen())
 
-    def site_scope(self) -> frozenset[str] | None:
-        """Return ``sites_in`` where the result for these files does not depend on other sites."""
-        return self.sites_in if all(rule.per_file for rule in self.chosen()) else None
+    def site_scope(
+        self, files: Mapping[str, SourceFile], changed: ChangedLines | None = None
+    ) -> frozenset[str] | None:
+        """Return the files in which rules need to look for sites; None for all.
+
+        Those that were asked for and, with ``--since``, ``changed``, if what the rules decide there
+        does not depend on sites elsewhere.
+        """
+        root = self.found.root
+        if self.sites_in is None and "." in root.selected and changed is None:
+            return None
+        asked_for = files.keys() if self.sites_in is None else self.sites_in
+        scope = frozenset(
+            path
+            for path in asked_for
+            if path in files and root.selects(path) and (changed is None or changed.may_touch(path))
+        )
+        return scope if self.stays_within(scope, self.chosen(), files) else None
+
+    def stays_within(
+        self,
+        scope: frozenset[str],
+        rules: Iterable[Rule],
+        files: Mapping[str, SourceFile] | Snapshot,
+    ) -> bool:
+        """Whether ``rules`` decide the sites in ``scope`` without those in other ``files``."""
+        for rule in rules:
+            by_selection = rule.decides_by == "selection"
+            if rule.per_file or rule.decides_by == "file" or (by_selection and not self.sites_in):
+                continue
+            paths = scope if by_selection else frozenset(files)
+            if not rule.triggers or _holds_any(rule.triggers, (files[path] for path in paths)):
+                return False
+        return True
+
+
+def _holds_any(words: Iterable[bytes], files: Iterable[SourceFile]) -> bool:
+    return any(word in file.text for file in files for word in words)
 
 
 def reads_of(rules: Iterable[Rule]) -> tuple[str, ...]:
@@ -77,10 +114,14 @@ class Surroundings(Struct, frozen=True):
 
 
 def entries_about(
-    baseline: Baseline, asked: RootRun, unread: frozenset[str]
+    baseline: Baseline,
+    asked: RootRun,
+    unread: frozenset[str],
+    scope: frozenset[str] | None = None,
 ) -> tuple[BaselineEntry, ...]:
     """Return the entries of ``baseline`` that the run says something about.
 
+    Sites were looked for in the files of ``scope``, None for all of those selected.
     ``unread`` are the paths of files that could not be read or planned, ``""`` for any of them.
     """
     ran = frozenset((*asked.settings.rules, UNUSED_SUPPRESSION))
@@ -89,7 +130,11 @@ def entries_about(
     others = [f"{os.path.relpath(one.path, root.path)}/" for one in asked.found.nested]
     return baseline.concerns(
         ran,
-        lambda path: root.selects(path) and not path.startswith(tuple(others)),
+        lambda path: (
+            root.selects(path)
+            and not path.startswith(tuple(others))
+            and (scope is None or path in scope)
+        ),
         unread,
     )
 

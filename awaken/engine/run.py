@@ -24,7 +24,7 @@ from awaken.contract import (
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
-from awaken.engine.planning.phases import Outcome, Tools, run_phases
+from awaken.engine.planning.phases import NeedsAllSites, Outcome, Tools, run_phases
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
@@ -68,13 +68,17 @@ def plan_root(
 ) -> PlannedRoot:
     """Run all phases over ``files``, those of one project root; nothing is written."""
     asked = structs.replace(asked, rules=tuple(map(with_code, asked.chosen())))
-    targets, suppression_sources = surroundings.targets, surroundings.suppression_sources
     store = summary_store(asked.settings.cache_dir, use=asked.use_cache)
-    tools = _tools(asked, asked.chosen(), surroundings, store)
+    scope = asked.site_scope(files, surroundings.suppression_sources.changed)
+    tools = _tools(asked, asked.chosen(), surroundings, store, scope)
     _require_known_names(asked, files, tools)
-    outcome = _phases(asked, files, targets, tools, suppression_sources)
+    try:
+        outcome = _phases(asked, files, surroundings, tools)
+    except NeedsAllSites:
+        tools = _tools(asked, asked.chosen(), surroundings, store, None)
+        outcome = _phases(asked, files, surroundings, tools)
     store.save()
-    answer = _answer(outcome, asked, surroundings)
+    answer = _answer(outcome, asked, surroundings, tools.site_scope)
     evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
@@ -92,25 +96,22 @@ def _require_known_names(asked: RootRun, files: Mapping[str, SourceFile], tools:
 
 
 def _phases(
-    asked: RootRun,
-    files: Mapping[str, SourceFile],
-    targets: Targets,
-    tools: Tools,
-    suppression_sources: SuppressionSources,
+    asked: RootRun, files: Mapping[str, SourceFile], surroundings: Surroundings, tools: Tools
 ) -> Outcome:
-    rules = asked.chosen()
-    policy = _policy(asked, files, _rejected(rules, targets))
+    rules, suppression_sources = asked.chosen(), surroundings.suppression_sources
+    policy = _policy(asked, files, _rejected(rules, surroundings.targets))
     outcome = run_phases(
         Snapshot(files),
         rules,
         tools,
         structs.replace(policy, suppression_sources=suppression_sources),
     )
+    scope = tools.site_scope
     advice, suppressed = advise(
         suppression_sources,
-        outcome.before,
+        outcome.before.limited_to(scope),
         outcome.suppressed,
-        frozenset(rule.name for rule in rules if asked.site_scope() is None),
+        frozenset(rule.name for rule in rules),
         outcome.diagnostics,
     )
     findings, outlines = told(
@@ -126,7 +127,9 @@ def _phases(
     )
 
 
-def _answer(outcome: Outcome, asked: RootRun, surroundings: Surroundings) -> Remembered:
+def _answer(
+    outcome: Outcome, asked: RootRun, surroundings: Surroundings, scope: frozenset[str] | None
+) -> Remembered:
     root = asked.found.root
     locks = surroundings.project_settings.locks
     findings = tuple(f for f in outcome.findings if root.selects(f.place.path))
@@ -141,7 +144,7 @@ def _answer(outcome: Outcome, asked: RootRun, surroundings: Surroundings) -> Rem
         files=_file_changes(outcome),
         sources=_named_sources(outcome),
         suppressed=tuple(one for one in outcome.suppressed if root.selects(one.finding.place.path)),
-        unmatched=_unmatched(outcome, asked, surroundings.suppression_sources),
+        unmatched=_unmatched(outcome, asked, surroundings.suppression_sources, scope),
         diagnostics=outcome.diagnostics,
         left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
         outlines=_outlines(outcome, findings),
@@ -155,15 +158,20 @@ def _outlines(outcome: Outcome, findings: Iterable[Finding]) -> tuple[Outline, .
     return tuple(one for one in outcome.outlines if not selected.isdisjoint(one.sites))
 
 
-def _unmatched(outcome: Outcome, asked: RootRun, suppression_sources: SuppressionSources) -> int:
-    """Return how many entries of the baseline stand for nothing that was found."""
+def _unmatched(
+    outcome: Outcome,
+    asked: RootRun,
+    suppression_sources: SuppressionSources,
+    scope: frozenset[str] | None,
+) -> int:
+    """Return how many entries of the baseline, about files in ``scope``, match no site."""
     baseline = suppression_sources.baseline
-    if baseline is None or asked.site_scope() is not None:
+    if baseline is None:
         return 0
     found = (*outcome.findings, *(one.finding for one in outcome.suppressed))
     matched = {baseline.entry_of(finding) for finding in found}
     unread = frozenset(diagnostic.path for diagnostic in outcome.diagnostics)
-    return len(set(entries_about(baseline, asked, unread)) - matched)
+    return len(set(entries_about(baseline, asked, unread, scope)) - matched)
 
 
 _LOCKING = {
@@ -220,7 +228,11 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
 
 
 def _tools(
-    asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings, store: Store
+    asked: RootRun,
+    rules: Sequence[Rule],
+    surroundings: Surroundings,
+    store: Store,
+    site_scope: frozenset[str] | None,
 ) -> Tools:
     targets, formatter = surroundings.targets, surroundings.formatter
     rewriters = {rule.name: rule.rewriters for rule in rules}
@@ -250,7 +262,7 @@ def _tools(
     sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
-        scope = asked.site_scope() if scope is None else scope
+        scope = site_scope if scope is None else scope
         earlier = projects[0] if projects else None
         if earlier is not None and earlier.is_of(snapshot):
             # Nothing was changed: all that is known of the program still holds.
@@ -272,6 +284,10 @@ def _tools(
         jobs=asked.jobs,
         progress=asked.progress,
         looked_at=looked_at,
+        site_scope=site_scope,
+        stays_within=lambda rules, snapshot: (
+            site_scope is None or asked.stays_within(site_scope, rules, snapshot)
+        ),
     )
 
 

@@ -42,6 +42,9 @@ class Rule:
     each with the reason; ``awaken explain`` gives it. ``per_file`` says that a file's sites can be
     planned without those of other files, but for those that share a change with one of them, which
     are planned with it: such a rule may be planned file by file, in several processes.
+    ``decides_by`` says the same for a rule that is planned at once: ``file`` that other files'
+    sites change nothing; ``selection`` that this holds for files outside of which nothing may be
+    written, and that a file without a trigger has no site; ``program`` that any site may matter.
     ``looks_outside`` says that it asks which files of the repository around the project use that.
     ``is_foreign`` says that code of others decides, which awaken cannot tell when it changes.
     """
@@ -63,6 +66,7 @@ class Rule:
     options: ClassVar[type[Struct]] = NoOptions
     preview: ClassVar[bool] = False
     per_file: ClassVar[bool] = False
+    decides_by: ClassVar[Literal["file", "selection", "program"]] = "program"
     looks_outside: ClassVar[bool] = False
     is_foreign: ClassVar[bool] = False
 

@@ -50,6 +50,7 @@ class RuleData(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     preview: bool
     per_file: bool
+    decides_by: Literal["file", "selection", "program"]
     looks_outside: bool
 
 

@@ -187,9 +187,11 @@ class Project:
 
     def site_files(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the files in which a rule with these triggers looks for its sites, sorted."""
-        files = self.files_with(triggers)
-        scope = self._site_scope
-        return files if scope is None else [path for path in files if path in scope]
+        return [path for path in self.files_with(triggers) if self.looks_in(path)]
+
+    def looks_in(self, path: str) -> bool:
+        """Whether rules look for their sites in the file at ``path``."""
+        return self._site_scope is None or path in self._site_scope
 
     def texts(self, pattern: str) -> Texts:
         """Return the files beside Python that ``pattern`` names, one of some rule's ``reads``.

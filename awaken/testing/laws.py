@@ -9,6 +9,7 @@ import tempfile
 import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import SequenceMatcher
 from pathlib import Path
 from unittest import mock
@@ -16,11 +17,13 @@ from unittest import mock
 from msgspec.structs import replace
 
 from awaken import api
-from awaken.contract import Level, SiteId
+from awaken.contract import Finding, Level, SiteId
 from awaken.engine.machine import workers
 from awaken.engine.planning import planning
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.engine.report import ChangeSummary, Report
+from awaken.engine.root_run import RootRun
+from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels
 from awaken.project import Project
 from awaken.project.source import module_store
@@ -46,6 +49,8 @@ _BOM = b"\xef\xbb\xbf"
 _LEFT_OUT_ALONE = 6
 """Sites of a case that are excluded alone, each in a run of its own. A choice by the time of the
 suite: those left are seen in the two runs that exclude every second site."""
+_FILES_ALONE = 3
+"""Files of a case that a run is about alone. A choice by the time of the suite."""
 _INDENT = re.compile(rb"^(?:    )+", re.MULTILINE)
 
 
@@ -171,16 +176,48 @@ def memory_and_order_change_nothing(result: CaseResult) -> None:
     _require_same(result, other, "one tree at a time, and files backwards")
 
 
+def files_alone_show_the_same(result: CaseResult) -> None:
+    """A run about one file finds and changes there what it would among all sites."""
+    rule = _rule_of(result)
+    decided_in = [finding.place.path for finding in result.report.findings]
+    for path in list(dict.fromkeys(decided_in))[:_FILES_ALONE]:
+        with _sites_in(None):
+            among_all = run_case(result.case, result.rules, paths=[path])
+        alone = run_case(result.case, result.rules, paths=[path])
+        _require_same(among_all, alone, f"{path} alone")
+        if rule.per_file or rule.decides_by == "file":
+            with _sites_in(path):
+                narrowed = run_case(result.case, result.rules)
+            rows = [_about(path, one.report.findings) for one in (result, narrowed)]
+            require(rows[0] == rows[1], f"sites of {path} alone:\n{difference(*rows)}")
+
+
+@contextmanager
+def _sites_in(path: str | None) -> Iterator[None]:
+    """Have sites looked for in one file; None for all files, whatever is selected."""
+    scope = None if path is None else frozenset({path})
+    with mock.patch.object(RootRun, "site_scope", return_value=scope):
+        yield
+
+
+def _about(path: str, findings: Sequence[Finding]) -> bytes:
+    return "".join(f"{one}\n" for one in findings if one.place.path == path).encode()
+
+
 def anchors_hide_nothing(result: CaseResult) -> None:
     """A rule that is planned whatever the program holds has no site more."""
-    rules = all_rules() if result.rules is None else result.rules
-    rule = next(one for one in rules if one.name == result.case.rule)
+    rule = _rule_of(result)
     text = b"\0".join(content for _, content in _python(result.case.before))
     if all(any(word in text for word in words) for words in (rule.triggers, *rule.anchors)):
         return
     with mock.patch.object(planning, "may_have_sites", return_value=True):
         other = run_case(result.case, result.rules)
     _require_same(result, other, "without triggers and anchors")
+
+
+def _rule_of(result: CaseResult) -> Rule:
+    rules = all_rules() if result.rules is None else result.rules
+    return next(one for one in rules if one.name == result.case.rule)
 
 
 def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
@@ -271,6 +308,7 @@ LAWS: Mapping[str, Law] = {
     "jobs": two_jobs_equal_one,
     "memory": memory_and_order_change_nothing,
     "anchors": anchors_hide_nothing,
+    "alone": files_alone_show_the_same,
     "left-out": any_change_can_be_left_out,
     "reasons": manual_findings_say_why,
     "levels": levels_are_declared,
@@ -280,6 +318,7 @@ LAWS: Mapping[str, Law] = {
 
 _ON_PLAIN_TEXT = {"crlf", "cr", "bom", "no-final-newline", "tabs"}
 _ON_CHANGES = {"untouched", "left-out", "undo", "second-run"}
+_ON_SEVERAL_FILES = {"alone"}
 
 
 def laws_of(case: Case) -> list[str]:
@@ -292,10 +331,13 @@ def laws_of(case: Case) -> list[str]:
         for content in case.before.values()
     )
     changes = case.before != case.after
+    is_one_file = sum(path.endswith(".py") for path in case.before) <= 1
     return [
         name
         for name in LAWS
-        if (plain or name not in _ON_PLAIN_TEXT) and (changes or name not in _ON_CHANGES)
+        if (plain or name not in _ON_PLAIN_TEXT)
+        and (changes or name not in _ON_CHANGES)
+        and not (is_one_file and name in _ON_SEVERAL_FILES)
     ]
 
 

@@ -57,13 +57,14 @@ def _in_order(finding: ExpectedFinding) -> tuple[str, int, str, str]:
     return finding.path, finding.line, finding.level, finding.reason or ""
 
 
-def run_case(
+def run_case(  # noqa: PLR0913
     case: Case,
     rules: Sequence[Rule] | None = None,
     *,
     files: Mapping[str, bytes] | None = None,
     excluded: frozenset[SiteId] = frozenset(),
     jobs: int = 1,
+    paths: Sequence[str] = (),
 ) -> CaseResult:
     """Run the case's rule on ``files`` (the case's program before) and return what came of it.
 
@@ -71,7 +72,7 @@ def run_case(
     holds. Foreign code may plan anything.
 
     ``rules`` are those to choose from, None for every installed one; ``excluded`` are sites to
-    leave alone.
+    leave alone. ``paths`` are the files that the run is about, none for all.
     """
     files = case.before if files is None else files
     with _tracebacks() as raised, tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
@@ -80,7 +81,7 @@ def run_case(
         write_project(root, files)
         chosen = options(case, excluded=excluded, jobs=jobs)
         rules = with_pass(case, rules, root)
-        run = api.run([root], chosen, rules=rules)
+        run = api.run([root / path for path in paths] or [root], chosen, rules=rules)
         require(run.roots, f"awaken failed: {'; '.join(one.message for one in run.diagnostics)}")
         (report,) = run.roots
     if case.settings.foreign is None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from awaken.contract import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _BOMS = {
     "utf-8": codecs.BOM_UTF8,
@@ -226,6 +226,12 @@ class Snapshot:
     def get(self, path: str) -> SourceFile | None:
         """Return the file at ``path``, or None."""
         return self._files.get(path)
+
+    def limited_to(self, paths: Collection[str] | None) -> Snapshot:
+        """Return a snapshot of the files at ``paths`` alone; None for all of them."""
+        if paths is None:
+            return self
+        return Snapshot({path: self._files[path] for path in self if path in paths})
 
     def replace(self, files: Mapping[str, SourceFile]) -> Snapshot:
         """Return a snapshot in which ``files`` stand in place of, or beside, these ones.

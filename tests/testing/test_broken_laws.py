@@ -300,6 +300,21 @@ class WithManyTrees(Fickle):
         return module_store.KEPT_SOURCE_BYTES > 1
 
 
+class ByOtherFiles(Fickle):
+    """Says that it decides by file, and renames only where several files are looked at."""
+
+    triggers = (b"old(",)
+    decides_by = "file"
+
+    def plan(self, project, constraints):
+        self.files = project.site_files(self.triggers)
+        return super().plan(project, constraints)
+
+    def wants(self, source):
+        del source
+        return len(self.files) > 1
+
+
 class HiddenByAnchor(Fickle):
     anchors = ((b"nowhere",),)
 
@@ -314,8 +329,8 @@ def fickle(rule):
         rule="fickle",
         directory=Path(),
         settings=Settings(),
-        before={"case.py": TWO_CALLS},
-        after={"case.py": TWO_CALLS.replace(b"old", b"new")},
+        before={"case.py": TWO_CALLS, "other.py": TWO_CALLS},
+        after=dict.fromkeys(("case.py", "other.py"), TWO_CALLS.replace(b"old", b"new")),
         program={},
     )
     return run_case(named, [rule])
@@ -330,6 +345,7 @@ BY_RUNNING = [
     "tabs",
     "jobs",
     "memory",
+    "alone",
     "anchors",
     "left-out",
     "undo",
@@ -351,6 +367,7 @@ def test_a_steady_rule_breaks_no_law(law):
         ("bom", NotWithBom, "gives another result"),
         ("tabs", NotWithTabs, "gives another result"),
         ("no-final-newline", NotWithoutFinalNewline, "gives another result"),
+        ("alone", ByOtherFiles, "case.py alone: something else is changed"),
         ("anchors", HiddenByAnchor, "without triggers and anchors: something else is changed"),
         ("left-out", AllOrNothing, "too"),
         ("second-run", LaterAgain, "changes"),

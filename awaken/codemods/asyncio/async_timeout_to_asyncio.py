@@ -130,6 +130,7 @@ class AsyncTimeoutToAsyncio(CallRule):
     name = "async-timeout-to-asyncio"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     functions = _FUNCTIONS

@@ -129,6 +129,7 @@ class DanglingTask(Rule):
     name = "dangling-task"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     after = ("ensure-future",)
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)

@@ -124,6 +124,7 @@ class EnsureFuture(Rule):
     name = "ensure-future"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"ensure_future", b"loop().create_task")

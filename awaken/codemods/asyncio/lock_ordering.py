@@ -122,6 +122,7 @@ class LockOrdering(Rule):
     kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"with ",)
     anchors = (_MAKERS,)

@@ -113,6 +113,7 @@ class LockWithoutTimeout(Rule):
     kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"async with ",)
     anchors = ((b"Lock", b"Semaphore", b"CapacityLimiter"),)

@@ -150,6 +150,7 @@ class MissingAwait(Rule):
     name = "missing-await"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)

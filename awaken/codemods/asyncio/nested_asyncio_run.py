@@ -105,6 +105,7 @@ class NestedAsyncioRun(Rule):
     name = "nested-asyncio-run"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)

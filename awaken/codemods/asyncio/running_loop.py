@@ -81,6 +81,7 @@ class RunningLoop(CallRule):
     name = "running-loop"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     # These have no more need of the loop that they drop.
     after = ("ensure-future", "executor-to-thread", "asyncio-run")

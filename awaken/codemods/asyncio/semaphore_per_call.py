@@ -91,6 +91,7 @@ class SemaphorePerCall(Rule):
     kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"Semaphore", b"Lock", b"CapacityLimiter")
     preview = True

@@ -162,6 +162,7 @@ class SwallowedCancellation(Rule):
     family = "asyncio"
     # Rules of the phase before write the awaits that this one looks for.
     phase = Phase.TIDY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"CancelledError", b"BaseException", b"except:")

@@ -95,6 +95,7 @@ class YieldInCancelScope(Rule):
     kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     triggers = tuple(sorted(name.encode() for name in _LAST))
     preview = True

@@ -115,6 +115,7 @@ class ModuleLevelResource(Rule):
     kind = "advice"
     family = "fastapi"
     phase = Phase.TIDY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (*words("client", "pool"), *_ASKING)
     # A program that serves nothing has no lifespan to advise.

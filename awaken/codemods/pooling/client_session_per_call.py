@@ -116,6 +116,7 @@ class ClientSessionPerCall(Rule):
     kind = "advice"
     family = "pooling"
     phase = Phase.SESSIONS
+    decides_by = "file"
     since = "0.1.0"
     triggers = words("client")
     anchors = (FRAMEWORKS,)

@@ -99,6 +99,7 @@ class EnginePerCall(Rule):
     kind = "advice"
     family = "pooling"
     phase = Phase.SESSIONS
+    decides_by = "file"
     since = "0.1.0"
     triggers = words(*_RESOURCES)
     anchors = (FRAMEWORKS,)

@@ -157,6 +157,7 @@ class PoolEventTarget(Rule):
     name = "pool-event-target"
     family = "pooling"
     phase = Phase.REPAIR
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"listen", b"event.remove", b"event.contains")
     anchors = (_ASYNC,)

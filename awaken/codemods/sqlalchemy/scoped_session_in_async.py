@@ -116,6 +116,7 @@ class ScopedSessionInAsync(Rule):
     kind = "advice"
     family = "sqlalchemy"
     phase = Phase.SESSIONS
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"scoped_session",)
     anchors = ((b"async def",),)

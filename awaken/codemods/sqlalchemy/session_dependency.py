@@ -188,6 +188,7 @@ class SessionDependency(Rule):
     name = "session-dependency"
     family = "sqlalchemy"
     phase = Phase.SESSIONS
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"ession", b"maker")

@@ -142,6 +142,7 @@ class SessionSharedAcrossTasks(Rule):
     name = "session-shared-across-tasks"
     family = "sqlalchemy"
     phase = Phase.SESSIONS
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"gather", b"create_task", b"ensure_future")

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import structs
 
 from awaken.contract import ChangeId, Finding, Span
-from awaken.engine.answering import run_root
+from awaken.engine.answering import recall_root
 from awaken.engine.explaining.changed_lines import ChangedLines, Hunk
 from awaken.engine.explaining.excluded import why_excluded
 from awaken.engine.explaining.explanation import (
@@ -90,21 +90,15 @@ def _nearest(
 
 
 def recalled(run: RootRun, asked: AskedPlace) -> Explanation | None:
-    """Return what the run of the whole project says of a place; None if that is not all.
-
-    As ``check`` does: what that came to is remembered, and so is this. Where all rules decide file
-    by file, it costs less to look for the sites of the one file.
-    """
+    """Return what an earlier run of the whole project says of a place; None if that is not all."""
     root = run.found.root
     # Before the run, which knows nothing of files that discovery left out.
     excluded = why_excluded(run, asked.path)
     if excluded is not None:
         return Explanation(asked=asked, root=root.path, whys=(excluded,))
     whole = root if root.lone else structs.replace(root, selected=(".",))
-    run = structs.replace(run, found=structs.replace(run.found, root=whole))
-    if structs.replace(run, sites_in=frozenset({asked.path})).site_scope() is not None:
-        return None
-    return from_report(run_root(run), run.rules, asked)
+    report = recall_root(structs.replace(run, found=structs.replace(run.found, root=whole)))
+    return None if report is None else from_report(report, run.rules, asked)
 
 
 class _Teller:

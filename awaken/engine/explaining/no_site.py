@@ -17,6 +17,7 @@ from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 _WORDS = 5
 """As many words that a rule looks for are named."""
@@ -61,7 +62,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             return
         chosen = self.run.chosen()
         # A rule that has something to say of the place knows better than its text shows.
-        found = [*self._not_selected(), *self._said_by(chosen)]
+        found = [*self._not_selected(_around(module, self.line)), *self._said_by(chosen)]
         plain = None if found else _plain(module, self.line, self.number)
         yield from found
         if plain is not None:
@@ -96,12 +97,13 @@ class NoSite(Struct, frozen=True, kw_only=True):
         except Exception as error:  # noqa: BLE001  a rule may fail in any way
             return f"internal error in {rule.name}: {type(error).__name__}: {error}"
 
-    def _not_selected(self) -> Iterator[Why]:
-        """Yield the rules that would find a site here if they ran."""
+    def _not_selected(self, around: bytes) -> Iterator[Why]:
+        """Yield the rules that would find a site here if they ran, by triggers ``around`` it."""
         chosen = {rule.name for rule in self.run.chosen()}
         for rule in self.run.rules:
             # Foreign code is run where somebody asks for it, and not to answer a question.
-            if rule.name in chosen or rule.is_foreign or not self._is_triggered(rule):
+            # Its plan may take as long as that of a program.
+            if rule.name in chosen or rule.is_foreign or not _is_triggered(rule, around):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
             constraints = Policy(options=self.run.settings.options).constraints_of(rule)
@@ -129,7 +131,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
         """Yield the passes that would run here, if the user let them."""
         settings = self.run.settings
         for rule in self.run.rules:
-            if rule.name in settings.untrusted and self._is_triggered(rule):
+            if rule.name in settings.untrusted and _is_triggered(rule, self._text):
                 yield Why(
                     code="not-trusted",
                     rule=rule.name,
@@ -141,10 +143,9 @@ class NoSite(Struct, frozen=True, kw_only=True):
         place = finding.place
         return place.path == self.path and covers(place.span, self.line)
 
-    def _is_triggered(self, rule: Rule) -> bool:
-        return not rule.triggers or any(
-            one in self.project.snapshot[self.path].text for one in rule.triggers
-        )
+    @property
+    def _text(self) -> bytes:
+        return self.project.snapshot[self.path].text
 
     def _not_concerned(self, rules: Sequence[Rule], said: set[str]) -> Iterator[Why]:
         """Yield what the rules that say nothing of the place look for."""
@@ -155,7 +156,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             if len(words) > _WORDS:
                 words[_WORDS:] = [f"one of {len(words) - _WORDS} more words"]
             looks = f"{rule.name} looks for {' or '.join(words)}"
-            if not self._is_triggered(rule):
+            if not _is_triggered(rule, self._text):
                 message = f"{looks}, and nothing of it is in this file"
                 yield Why(code="no-trigger", rule=rule.name, message=message)
                 continue
@@ -183,6 +184,25 @@ def _plain(module: Module, line: Span, number: int) -> Why | None:
     if text.lstrip().startswith(b"#"):
         return Why(code="comment", message=f"line {number} is a comment")
     return None
+
+
+def _is_triggered(rule: Rule, text: bytes) -> bool:
+    return not rule.triggers or any(word in text for word in rule.triggers)
+
+
+def _around(module: Module, line: Span) -> bytes:
+    """Return the text of the innermost function around ``line``, or else of its statement."""
+    text = module.source.text
+    start = _stripped(text[line.start : line.end], line).start
+    statements = [
+        node
+        for node in module.walk()
+        if isinstance(node, ast.stmt) and module.span(node).start <= start < module.span(node).end
+    ]
+    functions = [node for node in statements if isinstance(node, Function)]
+    spans = [module.span(node) for node in functions or statements]
+    span = min(spans, key=lambda one: one.end - one.start, default=line)
+    return text[span.start : span.end]
 
 
 def _stripped(text: bytes, line: Span) -> Span:

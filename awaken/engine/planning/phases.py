@@ -61,6 +61,8 @@ class Tools(Struct, frozen=True):
     only (None: in all); ``apply_in_memory`` makes the changes and ``check`` says what they broke.
     ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` is told how
     far planning is. ``looked_at`` is what the projects, and the changes made, looked at.
+    Sites are looked for in the files of ``site_scope`` (None: in all); ``stays_within`` tells of
+    rules and a snapshot whether that is enough.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
@@ -69,6 +71,12 @@ class Tools(Struct, frozen=True):
     jobs: int | None = 1
     progress: Progress = silent
     looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
+    site_scope: frozenset[str] | None = None
+    stays_within: Callable[[Sequence[Rule], Snapshot], bool] = lambda rules, snapshot: True  # noqa: ARG005
+
+
+class NeedsAllSites(Exception):
+    """A rule decides by sites in files where none were looked for."""
 
 
 class Stage(Struct, frozen=True):
@@ -184,7 +192,7 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
     """Run ``rules`` (in running order) over ``snapshot`` and return what came of it.
 
     Nothing is written. A rule that fails, or two that undo each other, cost a diagnostic and
-    their own changes; everything else goes on.
+    their own changes; everything else goes on. Raises NeedsAllSites.
     """
     so_far = _SoFar(snapshot)
     # Foreign code rewrites what it likes of a file, so others begin with what it left.
@@ -219,7 +227,13 @@ class _Planned(Struct, frozen=True):
 
 
 def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> _Planned:
-    """Have ``rules`` plan on the snapshot so far; its project is not held any longer then."""
+    """Have ``rules`` plan on the snapshot so far; its project is not held any longer then.
+
+    Raises NeedsAllSites.
+    """
+    # An earlier phase may have written what a rule looks for.
+    if not tools.stays_within(rules, so_far.snapshot):
+        raise NeedsAllSites
     project = tools.project(so_far.snapshot, None)
     findings: list[Finding] = []
     changes: list[Change] = []
@@ -410,7 +424,10 @@ def _plan_again(
     ]
     decided += [one.finding for one in so_far.suppressed]
     stand = standing(decided, so_far.maps)
-    project = tools.project(so_far.snapshot, so_far.changed_files())
+    looked_in = so_far.changed_files()
+    if tools.site_scope is not None:
+        looked_in &= tools.site_scope
+    project = tools.project(so_far.snapshot, looked_in)
     # Whether foreign code has more to say to what it wrote itself is not ours to prove. Where
     # nothing was changed since a rule planned, it would give the same again.
     trusted = [

@@ -70,6 +70,10 @@ class ChangedLines(Struct, frozen=True):
         last = first + text.count(b"\n", span.start, span.end)
         return any(hunk.touches(first, last) for hunk in hunks)
 
+    def may_touch(self, path: str) -> bool:
+        """Whether anything in the file at ``path`` changed."""
+        return path not in self.tracked or bool(self.hunks.get(path))
+
     def fingerprint(self) -> tuple[object, ...]:
         """Return all that decides the answers, the same for the same."""
         return self.since, sorted(self.hunks.items()), sorted(self.tracked)

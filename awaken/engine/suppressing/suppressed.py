@@ -51,7 +51,7 @@ class SuppressionSources:
         self._ignored = ignored
         self.baseline = baseline
         self._listed = frozenset(baseline.entries if baseline else ())
-        self._changed = changed
+        self.changed = changed
         self._read: dict[str, tuple[SourceFile, tuple[Suppression, ...]]] = {}
 
     def fingerprint(self) -> tuple[object, ...]:
@@ -60,7 +60,7 @@ class SuppressionSources:
             sorted((rule.name, rule.family, rule.preview) for rule in self.rules),
             sorted(self._listed),
             str(self.baseline.file) if self.baseline else "",
-            self._changed.fingerprint() if self._changed else (),
+            self.changed.fingerprint() if self.changed else (),
         )
 
     def find(self, plan: Plan, plan_snapshot: PlanSnapshot) -> dict[SiteId, SuppressedSite]:
@@ -139,13 +139,13 @@ class SuppressionSources:
         return SuppressedSite(finding, SuppressedBy.BASELINE, self.baseline.file.name)
 
     def _by_since(self, finding: Finding, touching: frozenset[SiteId]) -> SuppressedSite | None:
-        if self._changed is None or finding.site in touching:
+        if self.changed is None or finding.site in touching:
             return None
-        return SuppressedSite(finding, SuppressedBy.SINCE, self._changed.since)
+        return SuppressedSite(finding, SuppressedBy.SINCE, self.changed.since)
 
     def _touching(self, plan: Plan, plan_snapshot: PlanSnapshot) -> frozenset[SiteId]:
         """Return the sites on changed lines, those of the same changes, and what these require."""
-        if self._changed is None:
+        if self.changed is None:
             return frozenset()
         touching = {f.site for f in plan.findings if self._is_changed(f.place, plan_snapshot)}
         by_id = {change.id: change for change in plan.changes}
@@ -161,9 +161,9 @@ class SuppressionSources:
         # On disk, for git knows nothing of what earlier phases made of a file.
         place = plan_snapshot.on_disk(place)
         source = plan_snapshot.before.get(place.path)
-        if self._changed is None or source is None:
+        if self.changed is None or source is None:
             return True
-        return self._changed.touches(place.path, source.text, place.span)
+        return self.changed.touches(place.path, source.text, place.span)
 
 
 def _by_skipped_file(

@@ -82,6 +82,7 @@ class AsyncioRun(Rule):
     name = "asyncio-run"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_until_complete",)

@@ -128,6 +128,7 @@ class BlockingCall(Rule):
     name = "blocking-call"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)

@@ -64,6 +64,7 @@ class ExecutorToThread(Rule):
     family = "asyncio"
     # session-to-async knows what a thread runs by its name, which this rule writes.
     phase = Phase.SESSIONS
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_in_executor",)

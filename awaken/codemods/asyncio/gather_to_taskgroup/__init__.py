@@ -236,6 +236,7 @@ class GatherToTaskgroup(Rule):
     name = "gather-to-taskgroup"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "selection"
     levels = (Level.UNSAFE, Level.MANUAL)
     since = "0.1.0"
     after = ("ensure-future",)

@@ -120,6 +120,7 @@ class GroupExcept(Rule):
     name = "group-except"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"TaskGroup",)

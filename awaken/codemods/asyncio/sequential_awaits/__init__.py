@@ -111,6 +111,7 @@ class SequentialAwaits(Rule):
     kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"= await ",)
     anchors = ((b"httpx", b"aiohttp"),)

@@ -91,6 +91,7 @@ class UnboundedFanOut(Rule):
     kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"gather", b"create_task", b"ensure_future", b"start_soon", b"as_completed")
     preview = True

@@ -69,6 +69,7 @@ class WaitForToTimeout(Rule):
     name = "wait-for-to-timeout"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    decides_by = "file"
     since = "0.1.0"
     after = ("executor-to-thread",)
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)

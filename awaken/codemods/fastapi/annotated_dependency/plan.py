@@ -38,6 +38,7 @@ class AnnotatedDependency(Rule):
     name = "annotated-dependency"
     family = "fastapi"
     phase = Phase.TIDY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"fastapi",)
     # FastAPI reads `Annotated` from 0.95 on, and `typing` has it from 3.9 on.

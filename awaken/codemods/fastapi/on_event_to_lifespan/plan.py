@@ -38,6 +38,7 @@ class OnEventToLifespan(Rule):
     name = "on-event-to-lifespan"
     family = "fastapi"
     phase = Phase.LIFESPAN
+    decides_by = "file"
     since = "0.1.0"
     triggers = WORDS
     anchors = ((b"fastapi", b"starlette", b"FastAPI", b"Starlette"),)

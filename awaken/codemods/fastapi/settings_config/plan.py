@@ -48,6 +48,7 @@ class SettingsConfig(Rule):
     name = "settings-config"
     family = "fastapi"
     phase = Phase.TIDY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"class Config", _OLD)
     anchors = ((_OLD,),)
@@ -84,6 +85,8 @@ class _Planning:
         links = ((one.owner, parent) for one in self._configs for parent in one.parents)
         for group in connected(members, links):
             parts = [members[owner] for owner in group]
+            if not any(self._project.looks_in(part.site.module.path) for part in parts):
+                continue
             # A Config whose base has become a call would inherit from nothing.
             yield decide_group(parts, self._constraints, reasons.BESIDE_ANOTHER)
 
@@ -97,7 +100,7 @@ class _Planning:
     def _configs(self) -> list[Config]:
         return [
             one
-            for module in site_modules(self._project, [b"class Config"])
+            for module in modules_with(self._project, [b"class Config"])
             for one in configs(self._project, module)
         ]
 

@@ -44,6 +44,7 @@ class EngineDispose(Rule):
     name = "engine-dispose"
     family = "pooling"
     phase = Phase.LIFESPAN
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     # The handlers' move makes the lifespan that this rule extends.

@@ -32,6 +32,7 @@ class PoolPrePing(Rule):
     name = "pool-pre-ping"
     family = "pooling"
     phase = Phase.TIDY
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = ENGINE_WORDS

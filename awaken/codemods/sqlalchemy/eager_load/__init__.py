@@ -177,6 +177,7 @@ class EagerLoad(Rule):
     name = "eager-load"
     family = "sqlalchemy"
     phase = Phase.MODELS
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"for ", b"query", b"select")

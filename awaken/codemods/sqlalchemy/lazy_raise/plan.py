@@ -67,6 +67,7 @@ class LazyRaise(Rule):
     name = "lazy-raise"
     family = "sqlalchemy"
     phase = Phase.LOADING
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = WORDS

@@ -43,6 +43,7 @@ class RawSqlText(Rule):
     name = "raw-sql-text"
     family = "sqlalchemy"
     phase = Phase.REPAIR
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b".execute(", b".scalar(", b".scalars(", b".stream(", b".stream_scalars(")

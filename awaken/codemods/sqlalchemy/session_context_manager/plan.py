@@ -106,6 +106,7 @@ class SessionContextManager(Rule):
     name = "session-context-manager"
     family = "sqlalchemy"
     phase = Phase.SESSIONS
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"ession", b"maker")
     anchors = ((b"sqlalchemy", b"sqlmodel"),)

@@ -92,6 +92,7 @@ class SessionInRoute(Rule):
     name = "session-in-route"
     family = "sqlalchemy"
     phase = Phase.LIFESPAN
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"ession", b"maker", b"create_engine", b"create_async_engine")

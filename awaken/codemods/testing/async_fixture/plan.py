@@ -45,6 +45,7 @@ class AsyncFixture(Rule):
     name = "async-fixture"
     family = "testing"
     phase = Phase.REPAIR
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"fixture",)
     anchors = ((b"pytest",), (b"async def",))

@@ -49,6 +49,7 @@ class AsyncTestMarker(Rule):
     name = "async-test-marker"
     family = "testing"
     phase = Phase.REPAIR
+    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def ",)

@@ -31,6 +31,7 @@ class HttpxAsgiTransport(Rule):
     name = "httpx-asgi-transport"
     family = "testing"
     phase = Phase.REPAIR
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"app=", b"app =", b'"app"', b"'app'")
     anchors = ((b"httpx",),)

@@ -37,6 +37,7 @@ class LifespanInTests(Rule):
     kind = "advice"
     family = "testing"
     phase = Phase.TIDY
+    decides_by = "file"
     since = "0.1.0"
     triggers = (b"TestClient", b"ASGITransport", b"AsyncClient")
     preview = True
