@@ -98,6 +98,15 @@ def test_a_run_of_which_nothing_changed_loads_no_rule(project, form):
     assert run(project, words, late) == set()
 
 
+def test_a_run_after_an_edit_elsewhere_loads_no_facts(project):
+    (project / "other.py").write_text("x = 1\n")
+    late = {"libcst", "awaken.engine.run", "awaken.project.facade"}
+    run(project, ["check"], late)
+    (project / "other.py").write_text("x = 2\n")
+
+    assert run(project, ["check"], late) == set()
+
+
 def test_a_changed_line_is_explained_without_the_engine(project):
     late = {"libcst", "awaken.engine.run"}
     words = ["explain", f"app.py:{len(QUERY.splitlines())}"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from awaken.engine.planning.exports import names_from
-from awaken.project.frameworks.testing.marks import may_configure
 from awaken.project.source.looked_at import Search
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import WORDS_OF, stands_alone
 from awaken.workspace.sources import SourceFile
 

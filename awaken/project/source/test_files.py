@@ -1,4 +1,4 @@
-"""Files of tests and of what tests use, told by their paths alone."""
+"""Files of tests and of what tests use, told by their paths, and by their text alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import re
 
 _AROUND_TESTS = re.compile(
     r"(?:^|[/_.-])(?:tests?|testing|testlib|conftest|mocks?|fakes?|stubs?|doubles?)(?:[/_.-]|$)"
+)
+
+_CONFIGURED = re.compile(
+    rb"query\.[\w.]*(?:return_value|side_effect|assert_|call)"
+    rb"|query\([^\n]*(?:return_value|side_effect|assert_)"
+    rb"|\.query[\"']|[\"']query\.|\.query\s*=[^=]"
+    rb"|(?:object|setattr)\(.{0,150}?[\"']query[\"']|(?:Mock|Namespace)\(.{0,150}?\bquery\s*="
+    rb"|AlchemyMagicMock|def query\(",
+    re.DOTALL,
 )
 
 
@@ -28,3 +37,8 @@ def is_around_tests(path: str) -> bool:
 def is_of_program(path: str) -> bool:
     """Whether a file is the program's own, and not named like tests."""
     return not is_around_tests(path)
+
+
+def may_configure(text: bytes) -> bool:
+    """Whether the text of a test file may hold a double of Query; nothing is parsed for that."""
+    return b"query" in text and _CONFIGURED.search(text) is not None

@@ -18,7 +18,6 @@ from awaken.project.frameworks.testing.marks import (
     Mark,
     fakes_of,
     marks_of,
-    may_configure,
     patch_of,
 )
 from awaken.project.frameworks.testing.reach import QueryUse, Reach, use_of
@@ -28,7 +27,7 @@ from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.trees import Function
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)

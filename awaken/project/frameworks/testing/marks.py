@@ -8,7 +8,6 @@ mock answers a select() as it answers a query.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -18,14 +17,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import dotted_text
 from awaken.project.source.trees import Function, last_name
 
-_CONFIGURED = re.compile(
-    rb"query\.[\w.]*(?:return_value|side_effect|assert_|call)"
-    rb"|query\([^\n]*(?:return_value|side_effect|assert_)"
-    rb"|\.query[\"']|[\"']query\.|\.query\s*=[^=]"
-    rb"|(?:object|setattr)\(.{0,150}?[\"']query[\"']|(?:Mock|Namespace)\(.{0,150}?\bquery\s*="
-    rb"|AlchemyMagicMock|def query\(",
-    re.DOTALL,
-)
 _SETTINGS = {
     "return_value", "side_effect", "call_args", "call_args_list", "call_count", "called",
     "configure_mock", "method_calls", "mock_calls",
@@ -71,11 +62,6 @@ class Patch:
         positional = 2 if self.owner is not None else 1
         named = any(one.arg == "new" for one in self.call.keywords)
         return not named and len(self.call.args) <= positional
-
-
-def may_configure(text: bytes) -> bool:
-    """Whether the text of a test file may hold a double of Query; nothing is parsed for that."""
-    return b"query" in text and _CONFIGURED.search(text) is not None
 
 
 def fakes_of(module: Module) -> Iterator[tuple[str, ast.stmt]]:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of, may_configure, outermost
+from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of, outermost
 from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import may_configure
 from awaken.project.source.trees import Function
 from awaken.project.values.pytest_fixtures import fixture_name
 
