@@ -34,6 +34,11 @@ _ENTERING = {"enterContext", "enter_async_context", "enter_context"}
 _CLEANING = {"addClassCleanup", "addCleanup", "addfinalizer", "callback"}
 _STOPPING = {"stop", "undo"}
 _EVERYTHING = "stopall"
+# A decorator named `callback` cleans nothing up.
+_AT_THE_END = [
+    word.encode() for word in sorted({*TEARDOWN, *_CLEANING, ".callback"} - {"callback"})
+]
+"""What the file of a method holds that runs when a test ends; a `finally` ends its own method."""
 
 
 class InForce(Struct, frozen=True):
@@ -61,6 +66,7 @@ class InForces:
         self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
     ) -> None:
         self._evaluator = evaluator
+        self._files_with = files_with
         self._users = Users(evaluator, files_with)
         self._running = WhileRunning(evaluator, files_with)
         self._known: dict[Place, InForce] = {}
@@ -183,7 +189,8 @@ class InForces:
             case _:
                 pass
         handles = {module.text_of(one) for one in _handles(module, put.node)}
-        return any(_ends(home, node, put, handles) for home, node in self._ending(module, function))
+        ending = self._ending(module, function, put)
+        return any(_ends(home, node, put, handles) for home, node in ending)
 
     def _is_cleaned_by_method(self, module: Module, call: ast.AST, name: str) -> bool:
         """Whether ``self.patch(...)`` ends with the test: by a library, or by what it says."""
@@ -195,12 +202,19 @@ class InForces:
             for each in (home.walk(method) for home, method in methods)
         )
 
-    def _ending(self, module: Module, function: Function) -> Iterator[tuple[Module, ast.AST]]:
-        """Yield what runs when the test ends: of a function, and of methods of its class."""
+    def _ending(
+        self, module: Module, function: Function, put: Put
+    ) -> Iterator[tuple[Module, ast.AST]]:
+        """Yield what runs when the test ends: of a function, and of methods of its class.
+
+        Methods in files that can end nothing are left out.
+        """
         yield from ((module, node) for node in _last_nodes(module, function))
         if fixture_name(module, function, self._evaluator.names) is not None:
             yield from ((module, node) for node in _after_yield(module, function))
-        for home, method in self._users.methods(module, function):
+        stopping = [word.encode() for word in (*sorted(_STOPPING), _EVERYTHING, put.last)]
+        within = frozenset(self._files_with(_AT_THE_END)) & frozenset(self._files_with(stopping))
+        for home, method in self._users.methods_within(module, function, sorted(within)):
             if method.name in TEARDOWN:
                 yield from ((home, node) for node in home.walk(method))
             else:

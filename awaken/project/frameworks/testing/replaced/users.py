@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from awaken.project.frameworks.testing.fixture_requests import is_automatic
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.classes import Ancestors
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
@@ -93,10 +94,25 @@ class Users:
 
     def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:
         """Yield the methods of the class around a node, of those above it and below it."""
-        around = (one for one in (node, *module.ancestors(node)) if isinstance(one, ast.ClassDef))
-        owner = next(around, None)
+        owner = _class_around(module, node)
         for home, body in (self._family(module, owner) or ()) if owner is not None else ():
             yield from ((home, one) for one in body.body if isinstance(one, Function))
+
+    def methods_within(
+        self, module: Module, node: ast.AST, paths: Iterable[str]
+    ) -> Iterator[tuple[Module, Function]]:
+        """Yield the same of classes in the files at ``paths``: a class may have thousands below."""
+        owner = _class_around(module, node)
+        if owner is None:
+            return
+        classes = self._evaluator.classes
+        own = f"{module.name}.{module.qualname(owner)}"
+        above = _inside(classes.ancestors(own))
+        for name in (name for path in paths for name in classes.in_file(path)):
+            if name == own or name in above or own in _inside(classes.ancestors(name)):
+                home, body = classes.node(name) or (module, None)
+                parts = () if body is None else body.body
+                yield from ((home, one) for one in parts if isinstance(one, Function))
 
     def _family(
         self, module: Module, owner: ast.ClassDef
@@ -227,3 +243,12 @@ def outermost(module: Module, node: ast.AST) -> Function | None:
 def place_of(module: Module, function: Function) -> Place:
     """Return where a function is."""
     return module.path, module.span(function).start
+
+
+def _class_around(module: Module, node: ast.AST) -> ast.ClassDef | None:
+    around = (one for one in (node, *module.ancestors(node)) if isinstance(one, ast.ClassDef))
+    return next(around, None)
+
+
+def _inside(ancestors: Ancestors | None) -> set[str]:
+    return set() if ancestors is None else {one.qualified for one in ancestors.inside}
