@@ -265,6 +265,7 @@ def _question(asked: RootRun) -> tuple[object, ...]:
     return (
         asked.settings.rules,
         asked.settings.unsafe_fixes,
+        asked.settings.unsafe,
         msgspec.to_builtins(said, order="deterministic", enc_hook=repr),
         asked.settings.overrides,
         asked.settings.baseline,

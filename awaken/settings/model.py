@@ -43,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     select: tuple[str, ...] | None = None
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    unsafe: tuple[str, ...] = ()
     unsafe_fixes: bool | None = None
     target_version: str | None = None
     target: Mapping[str, str] = {}
@@ -105,6 +106,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     """What holds for the project in ``root`` (absolute), all layers joined.
 
     ``rules`` are the names of those that run, ``rules_off`` says of each other one why not.
+    ``unsafe`` are the names of rules whose unsafe changes are made, all of them with
+    ``unsafe_fixes``.
     ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
     each setting that somebody set, in kebab case, where; ``files`` are those that say something.
     ``passes`` are the rules that foreign code became. Of those that were chosen, ``untrusted`` may
@@ -114,6 +117,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     root: Path = Path()
     rules: tuple[str, ...] = ()
     rules_off: Mapping[str, str] = {}
+    unsafe: tuple[str, ...] = ()
     unsafe_fixes: bool = False
     target_version: str | None = None
     target: Mapping[str, str] = {}
@@ -166,12 +170,15 @@ class Resolved(Struct, frozen=True, kw_only=True):
         origin = self.origins.get(name, "")
         return origin == COMMAND_LINE or origin.startswith("--config")
 
-    def unsafe_at(self, path: str) -> bool:
-        """Whether unsafe changes may edit the project-relative ``path``: the last override says."""
+    def unsafe_at(self, rule: str, path: str) -> bool:
+        """Whether unsafe changes of ``rule`` may edit the project-relative ``path``.
+
+        The last override that names the path says it, else what holds for the project.
+        """
         for override in reversed(self.overrides):
             if override.unsafe_fixes is not None and _names(override.paths, self.root, path):
                 return override.unsafe_fixes
-        return self.unsafe_fixes
+        return self.unsafe_fixes or rule in self.unsafe
 
 
 def _names(paths: tuple[PathPatterns, ...], root: Path, path: str) -> bool:

@@ -57,11 +57,15 @@ def resolve(
             for name, code in untrusted.items()
         },
     )
+    for name in said.given.unsafe:
+        if name in chosen.off:
+            raise UserError(f"--unsafe names {name}, which does not run here: {chosen.off[name]}")
     target_version = _last(layers, "target_version") or "auto"
     return Resolved(
         root=root,
         rules=chosen.rules,
         rules_off=chosen.off,
+        unsafe=_unsafe(layers, rules),
         unsafe_fixes=bool(_last(layers, "unsafe_fixes")),
         target_version=None if target_version == "auto" else python_version(target_version),
         target=_targets(layers),
@@ -314,6 +318,16 @@ def _place(layers: Sequence[Layer], name: str) -> Path | None:
     value = getattr(layer.settings, name)
     home = os.path.expanduser(value)  # noqa: PTH111 - Path's raises where there is no home
     return Path(os.path.normpath(layer.directory / home))
+
+
+def _unsafe(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Return the rules whose unsafe changes are made: no unsafe fixes take back what was said."""
+    names: list[str] = []
+    for layer in layers:
+        if layer.settings.unsafe_fixes is False:
+            names.clear()
+        names += layer.settings.unsafe
+    return named(rules, names)
 
 
 def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOverride, ...]:

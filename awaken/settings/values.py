@@ -159,6 +159,7 @@ def _rule_names(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         ("select", settings.select or ()),
         ("extend-select", settings.extend_select),
         ("ignore", settings.ignore),
+        ("unsafe", settings.unsafe),
     ):
         yield from (((key, number), name) for number, name in enumerate(names))
     for at, override in enumerate(settings.overrides):

@@ -73,7 +73,7 @@ def test_safe_changes_are_made_and_unsafe_ones_wait():
     rule = Words("one", "a", "bee", level=[SAFE, UNSAFE, MANUAL].__getitem__)
 
     outcome = run(files, rule)
-    admitted = run(files, rule, unsafe_at=lambda _: True)
+    admitted = run(files, rule, unsafe_at=lambda *_: True)
 
     assert text(outcome) == "bee a a"
     assert made(outcome) == ["one 0"]
@@ -93,7 +93,7 @@ def test_a_safe_change_that_requires_an_unsafe_one_waits_with_it():
 
     assert made(outcome) == ["one 2"]
     assert [one.id for one in outcome.pending] == ["one 0", "one 1"]
-    assert made(run({"a.txt": "a a a"}, rule, unsafe_at=lambda _: True)) == [
+    assert made(run({"a.txt": "a a a"}, rule, unsafe_at=lambda *_: True)) == [
         "one 0",
         "one 1",
         "one 2",

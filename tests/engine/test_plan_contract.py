@@ -196,7 +196,7 @@ def test_changes_of_two_rules_cannot_have_one_identity(later, level):
         {"a.txt": "a x"},
         Same("one", "a", "b", level=level),
         Same("two", "x", "y", phase=later),
-        unsafe_at=lambda _: level is SAFE,
+        unsafe_at=lambda *_: level is SAFE,
     )
 
     assert text(outcome) == ("b x" if level is SAFE else "a x")

@@ -299,7 +299,7 @@ def test_overrides_say_what_holds_at_a_path_and_the_last_one_decides(root):
     assert [
         path
         for path in ("a.py", "api/a.py", "api/free/a.py", "sub/api/a.py", "deep/x_1.py", "sub/a.py")
-        if found.unsafe_at(path)
+        if found.unsafe_at("", path)
     ] == ["a.py", "api/free/a.py"]
     everything = dict.fromkeys(("rename-old", "rename-risky", "rename-raw"), "awaken.toml")
     assert found.ignored("api/free/a.py") == everything
@@ -343,5 +343,29 @@ def test_the_command_line_can_forbid_what_an_override_allows_but_not_allow_what_
 
     found = resolved(root, unsafe_fixes=command_line)
 
-    assert (found.unsafe_at("a.py"), found.unsafe_at("b.py")) == (at_a, at_b)
-    assert found.unsafe_at("c.py") is bool(command_line)
+    assert (found.unsafe_at("", "a.py"), found.unsafe_at("", "b.py")) == (at_a, at_b)
+    assert found.unsafe_at("", "c.py") is bool(command_line)
+
+
+@pytest.mark.parametrize(
+    ("file", "command_line", "admitted"),
+    [
+        ("unsafe = ['rename-old']", {}, ["rename-old"]),
+        ("unsafe = ['rename-old']", {"unsafe_fixes": False}, []),
+        ("unsafe = ['naming']", {}, ["rename-old", "rename-risky"]),
+        ("", {"unsafe": ("rename-old",)}, ["rename-old"]),
+        ("unsafe-fixes = false", {"unsafe": ("rename-old",)}, ["rename-old"]),
+        ("unsafe = ['rename-old']", {"unsafe_fixes": True}, ["rename-old", "rename-risky"]),
+    ],
+)
+def test_unsafe_changes_are_admitted_rule_by_rule(root, file, command_line, admitted):
+    write(root, {"awaken.toml": f"{file}\n"})
+    found = resolved(root, **command_line)
+
+    rules = ("rename-old", "rename-risky")
+    assert [rule for rule in rules if found.unsafe_at(rule, "a.py")] == admitted
+
+
+def test_a_rule_that_does_not_run_cannot_be_admitted_on_the_command_line(root):
+    with pytest.raises(UserError, match="--unsafe names rename-old, which does not run here"):
+        resolved(root, ignore=("rename-old",), unsafe=("rename-old",))

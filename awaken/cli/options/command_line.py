@@ -35,6 +35,7 @@ class CommandLine(Struct, frozen=True):
             ("--select", [one for one in settings.select or () if one not in names]),
             ("--extend-select", settings.extend_select),
             ("--ignore", settings.ignore),
+            ("--unsafe", settings.unsafe),
             ("--exclude", settings.exclude or ()),
             ("--extend-exclude", settings.extend_exclude),
         ):

@@ -51,6 +51,14 @@ class ProjectOptions(PassOptions):
         list[str] | None,
         Option(metavar="RULES", help="Without these rules or families.", autocompletion=rule_names),
     ] = None
+    unsafe: Annotated[
+        list[str] | None,
+        Option(
+            metavar="RULES",
+            help="Also rewrite what may change behaviour, of these rules or families alone.",
+            autocompletion=rule_names,
+        ),
+    ] = None
     unsafe_fixes: Annotated[
         bool | None,
         Option(
@@ -156,6 +164,7 @@ class ProjectOptions(PassOptions):
             select=(*select, *names) or None,
             extend_select=_separated("--extend-select", self.extend_select),
             ignore=_separated("--ignore", self.ignore),
+            unsafe=_separated("--unsafe", self.unsafe),
             unsafe_fixes=unsafe if self.unsafe_fixes is None else self.unsafe_fixes,
             target_version=_python(self.target_version),
             target=_versions(self.target),

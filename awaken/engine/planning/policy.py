@@ -22,21 +22,24 @@ from awaken.kit.rule import Rule
 class Policy(Struct, frozen=True):
     """What may be changed: by level, by excluded and suppressed sites, by the paths selected.
 
-    ``unsafe_at`` says whether an unsafe change may edit a path; ``options`` are those of rules;
-    ``rejected_rules`` are those of which no change is made, each with the reason.
+    ``unsafe_at`` says whether an unsafe change of a rule may edit a path; ``options`` are those of
+    rules; ``rejected_rules`` are those of which no change is made, each with the reason.
     """
 
     constraints: Constraints = Constraints()
     options: Mapping[str, Struct] = {}
     suppression_sources: SuppressionSources | None = None
-    unsafe_at: Callable[[str], bool] = lambda _: False
+    unsafe_at: Callable[[str, str], bool] = lambda *_: False
     may_write: Callable[[str], bool] = lambda _: True
     rejected_rules: Mapping[str, Rejection] = {}
 
     def allows_level(self, change: Change) -> bool:
         """Whether a change of this level is made without being asked for, wherever it edits."""
-        # a requirement alone stands for no path: what holds for the whole project decides
-        return change.level is Level.SAFE or all(map(self.unsafe_at, change.needed_paths or ("",)))
+        # A requirement alone edits no path: what holds for the whole project decides.
+        paths = change.needed_paths or ("",)
+        return change.level is Level.SAFE or all(
+            self.unsafe_at(change.rule, path) for path in paths
+        )
 
     def constraints_of(self, rule: Rule) -> Constraints:
         """Return the constraints for ``rule``, with its own options."""
