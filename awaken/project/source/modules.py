@@ -276,6 +276,11 @@ class Module:
         """
         return self.scopes.scope_of(node).enclosing_function()
 
+    def fresh_local(self, node: ast.AST, *candidates: str, taken: Collection[str] = ()) -> str:
+        """Return a fresh name, as `Scopes.fresh_name` does, for the function around ``node``."""
+        within = self.enclosing_function(node)
+        return self.scopes.fresh_name(*candidates, taken=taken, within=within)
+
     def enclosing_coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
         """Return the ``async def`` that itself runs ``node``; None where something else does.
 

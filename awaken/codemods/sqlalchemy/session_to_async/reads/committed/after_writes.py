@@ -128,7 +128,7 @@ class ReadsAfterWrites:
         inspect, imports = "", list[Edit]()
         if any(not one.is_new or one.may_be_lost for one in reads):
             inspect, imports = name_beside(self._project, site, None, _INSPECT)
-        item = site.module.scopes.fresh_name("item", "one")
+        item = site.module.fresh_local(site.node, "item", "one")
         code = "".join(_code(one, inspect, item) for one in reads)
         shown = " and ".join(f"`{one.text}.{one.name}`" for one in reads)
         message = f"{shown} is read after a write, and is loaded then, as it was"
