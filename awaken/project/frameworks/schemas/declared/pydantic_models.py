@@ -153,7 +153,8 @@ class PydanticModels:
                 for statement in (*body.keywords, *body.body):
                     if self._is_set(statement, _KNOWN.opening) or _dumps(statement):
                         return None
-                    found.add(_target(statement) or getattr(statement, "name", ""))
+                    defined: str = getattr(statement, "name", "")
+                    found.add(_target(statement) or defined)
         return frozenset(found)
 
     def _all_models(self) -> list[str]:
