@@ -35,7 +35,7 @@ from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
 from awaken.workspace.manifests.targets import Targets, own_locks
-from awaken.workspace.outside import Outside, read_outside
+from awaken.workspace.outside import Outside, declared_above, read_outside
 from awaken.workspace.reading import Enclosure, enclosure_of, read_named
 from awaken.workspace.text_files import read_texts
 
@@ -87,6 +87,7 @@ class _Reading:
             evidence_of(publication, asked.settings),
             asked.settings.source_folders(),
             _outside(asked),
+            () if root.lone else declared_above(root.path, asked.around),
         )
         self._question = digest_of(_question(asked), {})
         digests = self._reader.digests() | {path: one.digest for path, one in self._texts.items()}

@@ -170,7 +170,7 @@ def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
         else:
             from awaken.preview.terminal.frames import print_findings  # noqa: PLC0415
 
-            print_findings(report, console, Path.cwd())
+            print_findings(report, console, Path.cwd(), every=view.verbose)
 
 
 def _paged(console: AnyConsole, view: View) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from msgspec import structs
+from packaging.utils import canonicalize_name
 
 from awaken.contract import Place
 from awaken.knowledge import knowledge
@@ -289,9 +290,15 @@ class Project:
 
     @cached_property
     def has_sessions(self) -> bool:
-        """Whether the program names a library with sessions of SQLAlchemy, or declares one."""
+        """Whether the program names a library with sessions of SQLAlchemy, or declares one.
+
+        A plug-in that lies inside of a program may have all of it from that program.
+        """
         known = knowledge()
         roots = {name.partition(".")[0] for name in (*known.types, *known.calls)}
+        above = self._settings.declared_above
+        if any(canonicalize_name(root) in above for root in roots):
+            return True
         if self.targets is not None and any(map(self.targets.distribution, sorted(roots))):
             return True
         return bool(self.files_with([root.encode() for root in sorted(roots)]))

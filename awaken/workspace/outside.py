@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from awaken.workspace.discovery import DiscoverySettings, Root, find_files, find_roots
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
+from awaken.workspace.manifests.targets import read_targets
 from awaken.workspace.reading import SOURCE_LIMIT, Enclosure, upwards
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ def read_outside(root: Path, files: Collection[str], around: Path | None = None)
     They lie in its repository, or in ``around``, a project of the same run. Only those are among
     them that name a database toolkit, or import from ``..`` or by a name that ``files`` have.
     """
-    *_, top = upwards(around or root)
-    top = top if (top / ".git").exists() else around or root
+    top = _top(root, around)
     prefix = "" if top == root else f"{root.relative_to(top).as_posix()}/"
     own = {f"{prefix}{path}" for path in files}
     names = {part.removesuffix(".py") for path in own for part in path.split("/")}
@@ -69,6 +69,21 @@ def read_outside(root: Path, files: Collection[str], around: Path | None = None)
         if _DATABASE.search(text) or importing.search(text):
             found.append(OutsideFile(path, text, _why(top, root, path)))
     return Outside(prefix, tuple(found))
+
+
+def declared_above(root: Path, around: Path | None = None) -> tuple[str, ...]:
+    """Return the distributions that projects around the one in ``root`` declare, by their names.
+
+    They lie above it in its repository, or up to ``around``, as for ``read_outside``.
+    """
+    top = _top(root, around)
+    above = [one for one in root.parents if one == top or top in one.parents]
+    return tuple(sorted({target.name for one in above for target in read_targets(one).all()}))
+
+
+def _top(root: Path, around: Path | None) -> Path:
+    *_, top = upwards(around or root)
+    return top if (top / ".git").exists() else around or root
 
 
 def _below(top: Path) -> set[str]:

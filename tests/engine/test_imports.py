@@ -412,6 +412,22 @@ def test_a_local_name_elsewhere_does_not_matter(text):
             "if TYPE_CHECKING:|    import a|    from library import name|x|",
             "if TYPE_CHECKING:|    import a|x|",
         ),
+        (
+            "from typing import A, TYPE_CHECKING|if TYPE_CHECKING:|    from library import name|x|",
+            "from typing import A|x|",
+        ),
+        ("import typing|if typing.TYPE_CHECKING:|    from library import name|x|", "x|"),
+        (
+            "import typing|if typing.TYPE_CHECKING:|    from library import name|typing.x|",
+            "import typing|typing.x|",
+        ),
+        ("from library import name|headers['X-name-Y']|", "headers['X-name-Y']|"),
+        (
+            "def f():|    from library import a, name||    a|",
+            "def f():|    from library import a||    a|",
+        ),
+        ("def f():|    from library import name||    x|name|", "def f():|    x|name|"),
+        ("def f():|    import a|    from library import name as b|", "def f():|    import a|"),
     ],
 )
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -437,7 +453,12 @@ def test_a_released_import_goes(before, expected, newline):
         "from library import *\n",
         "from other import name\n",
         "try:\n    from library import name\nexcept E:\n    pass\n",
+        "from library import name\nx(eval, 'a-name')\n",
         "def f():\n    from library import name\n",
+        "def f():\n    from library import name\n    return lambda: name\n",
+        "def f():\n    from library import name\n    x: 'name' = 1\n",
+        "def f():\n    global name\n    from library import name\n",
+        "def f():\n    try:\n        from library import name\n    except E:\n        pass\n",
         "if TYPE_CHECKING:\n    from library import name\nelse:\n    x\n",
     ],
 )

@@ -251,3 +251,49 @@ def test_what_needs_another_version_is_one_line_with_its_cure():
 
     assert "6 places in 1 file: it needs sqlalchemy>=2.0. Raise the requirement." in text
     assert " --> " not in text
+
+
+def changed(number, *, is_outlined=False, message="it changes", title="it changes", every=False):
+    """Return what is printed of one change with ``number`` of sites in each of two files."""
+    other = source("app/b.py", b"three()\n")
+    members = [
+        finding(file, text, Level.UNSAFE, site=SiteId(f"{text} {n}"), message=message, change="c")
+        for file, text in ((FILE, "two()"), (other, "three()"))
+        for n in range(number)
+    ]
+    change = structs.replace(change_of(members[0], "app/a.py", "app/b.py"), title=title)
+    made = root_report(
+        ROOT,
+        findings=tuple(members),
+        pending=(change,),
+        outlines=(outline_of(change=change.id),) if is_outlined else (),
+        sources={"app/a.py": FILE, "app/b.py": other},
+    )
+    file = io.StringIO()
+    print_findings(report(made), Console(file=file, width=200), ROOT, every=every)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"is_outlined": True}, "6 places in 2 files are one change: two functions change (`-v`"),
+        ({"is_outlined": True, "message": "it changes; rows differ"}, ": two functions change (`"),
+        ({"title": "it changes; rows differ", "message": "b; rows differ"}, "; rows differ (`-v`"),
+    ],
+)
+def test_members_of_one_change_are_one_line(values, line):
+    text = changed(3, **values)
+
+    assert line in text
+    assert " --> " not in text
+    assert "about 6 unsafe sites" in text
+    assert changed(3, every=True, **values).count(" --> ") == 6
+
+
+@pytest.mark.parametrize("values", [{"number": 2}, {"number": 3, "message": "it may; rows differ"}])
+def test_a_few_members_and_those_that_say_more_than_their_change_are_shown(values):
+    text = changed(**values)
+
+    assert "one change" not in text
+    assert text.count(" --> ") == 2 * values["number"]

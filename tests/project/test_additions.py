@@ -72,3 +72,44 @@ def test_a_model_of_pydantic_copies_the_list_that_it_is_given(model, is_known):
     module = module_of(project, "m.py")
 
     assert project.values.of(module, last(module, "rows[0]")).is_known is is_known
+
+
+ROWS = """
+class Row: ...
+class Rows:
+    def __init__(self): self._rows = []
+    def all(self):
+        self._rows.append(Row())
+        for it in self._rows: it
+"""
+PUT = "\n    def put(self): self._rows.append(Other())\n"
+INIT = "\n    def __init__(self): self._rows = []"
+
+
+@pytest.mark.parametrize(
+    ("other", "may_be_in_it"),
+    [
+        (f"class B:{INIT}{PUT}", False),
+        (f"class A:\n    _rows = []\nclass B(A):{PUT}", False),
+        (f"from m import Rows\nclass B(Rows):{PUT}", True),
+        (f"from m import Rows\nclass B:{INIT}{PUT}class Both(Rows, B): ...", True),
+        (f"from m import unseen\nclass B(unseen):{INIT}{PUT}", True),
+        (f"class B:{PUT}", True),
+        (f"class B:{INIT}{PUT}def share(b, rows): b._rows = rows._rows", True),
+        (f"class B:{INIT}\ndef put(rows): rows._rows.append(Other())", True),
+    ],
+)
+def test_what_an_object_calls_by_the_same_name_is_its_own(other, may_be_in_it):
+    project = program({"m.py": ROWS, "n.py": f"class Other: ...\n{other}\n"})
+    module = module_of(project, "m.py")
+
+    assert ("n.Other" in str(project.values.of(module, last(module, "it")))) is may_be_in_it
+
+
+@pytest.mark.parametrize(("init", "may_be_in_it"), [(INIT, False), ("", True)])
+def test_what_an_object_has_is_not_of_a_module(init, may_be_in_it):
+    text = "class Row: ...\n_rows = [Row()]\nfor it in _rows: it\n"
+    project = program({"m.py": text, "n.py": f"class Other: ...\nclass B:{init}{PUT}"})
+    module = module_of(project, "m.py")
+
+    assert ("n.Other" in str(project.values.of(module, last(module, "it")))) is may_be_in_it

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 When = Annotated[Color, Option("--color", help="When to use colours.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="No summary on stderr.")]
 Verbose = Annotated[
-    bool, Option("-v", "--verbose", help="Name rules and files on stderr; show tracebacks.")
+    bool,
+    Option("-v", "--verbose", help="Name rules, files and all sites of a change; show tracebacks."),
 ]
 
 

@@ -296,17 +296,17 @@ def _rewrite(
     edits: list[Edit] = []
     if known is None and makes_set:
         edits.append(first.insert_after_imports(f"{kept_in}{_type(project, module)} = set()"))
-    task = module.scopes.fresh_name("task", "background_task")
-    edits += [edit for site in sites for edit in _keeping(site, task, kept_in)]
+    edits += [edit for site in sites for edit in _keeping(site, kept_in)]
     return Rewrite(f"the task is kept in `{kept_in}` until it is done", edits)
 
 
-def _keeping(site: Site[ast.Call], task: str, kept_in: str) -> Iterator[Edit]:
+def _keeping(site: Site[ast.Call], kept_in: str) -> Iterator[Edit]:
     module = site.module
     statement = module.statement_of(site.node)
     if statement is None:
         raise ValueError("a call is in a statement")
     variable = _variable(statement)
+    task = module.fresh_local(site.node, "task", "background_task")
     if variable is None:
         yield site.insert_before(site.node, f"{task} = ")
     elif variable.id == "_":

@@ -276,9 +276,7 @@ def _returned(project: Project, site: Site[Function], given: Given) -> list[Edit
     *_, last = function.body
     if not isinstance(last, ast.Return) or not isinstance(last.value, ast.Call):
         raise Refused(OTHER_SHAPE, function.name)
-    name = "session"
-    if module.scopes.is_bound(name, last):
-        name = module.scopes.fresh_name("db_session", "opened_session")
+    name = module.fresh_local(last, "session", "db_session", "opened_session")
     keyword = "async with" if is_async else "with"
     code = f"{keyword} {module.text_of(last.value)} as {name}:\n    yield {name}\n"
     edits: list[Edit] = [site.rewrite(last, WRITE_STATEMENTS, Statements(code))]

@@ -1,7 +1,7 @@
 """Reconciles the imports of one file once all its other edits are made.
 
-What the changes need is added where the file's own style puts it; what they release goes if
-nothing refers to it any more. Only imports at module level are read or written.
+What the changes need is added at module level, where the file's own style puts it. What they
+release goes if nothing refers to it any more, also from the body of a function.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ from awaken.engine.imports.import_order import (
 )
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.workspace.sources import LINE_END_BYTES
+
+_HYPHENATED = re.compile(r"\w+(-\w+)+")
 
 
 class Imports(Struct, frozen=True):
@@ -84,6 +87,7 @@ def reconcile(
         work.need(wanted, typing, changes)
     for owned in releases:
         work.release(owned.edit)
+    work.release_conditions()
     return Imports(tuple(work.splices()), tuple(work.problems))
 
 
@@ -180,6 +184,9 @@ class _Reconciling:
 
     def release(self, edit: ReleaseImport) -> None:
         """Remove an import if nothing in this file refers to it and no comment would be lost."""
+        for bound, function in self._local(edit.name or edit.module):
+            if self._is_released(bound, edit) and not self._is_used(bound.name, within=function):
+                self._remove(bound)
         # What a package imports is part of its interface, as what a star takes may be.
         if self._module.is_package or "*" in self._taken:
             return
@@ -188,6 +195,29 @@ class _Reconciling:
                 continue
             if self._is_released(bound, edit) and not self._is_used(bound.name):
                 self._remove(bound)
+
+    def release_conditions(self) -> None:
+        """Remove the import of ``TYPE_CHECKING`` if all that asks for it goes."""
+        conditions = {
+            block.test
+            for statement in self._removes
+            if isinstance(block := self._module.parent(statement), ast.If)
+            if not self._edited(statement) and self._can_go(statement, ()) and len(block.body) == 1
+        }
+        asking = {name for one in conditions for name in ast.walk(one)}
+        released = {one.id for one in asking if isinstance(one, ast.Name)}
+        kept = {*self._needed, *self._taken}
+        for bound in () if self._module.is_package or "*" in kept else self._bounds:
+            if bound.name in released - kept and not self._is_used(bound.name, without=asking):
+                self._remove(bound)
+
+    def _local(self, word: str) -> Iterator[tuple[Bound, Function]]:
+        """Yield what statements with ``word`` import in the body of a function, and that."""
+        for statement in nodes_near_word(self._module, word):
+            function = self._module.parent(statement)
+            if isinstance(statement, ImportStatement) and isinstance(function, Function):
+                for bound in _of_statement(statement):
+                    yield bound, function
 
     def _remove(self, bound: Bound) -> None:
         """Note that a name goes; several edits may release the same one."""
@@ -281,18 +311,28 @@ class _Reconciling:
         renamed = wanted.alias or any(one.asname for one in statement.names)
         return not renamed or self._places.combines_renamed
 
-    def _is_used(self, name: str) -> bool:
-        """Whether the file refers to ``name``, in code, in strings or in type comments."""
+    def _is_used(
+        self, name: str, *, within: ast.AST | None = None, without: Collection[ast.AST] = ()
+    ) -> bool:
+        """Whether the file refers to ``name``, in code, in strings or in type comments.
+
+        Or, in code and in strings, the function ``within`` alone, or all nodes but ``without``.
+        """
         word = re.compile(rf"\b{re.escape(name)}\b")
         comments = re.findall(r"#[ \t]*type:[^\r\n]*", self._text.decode())
         return any(map(word.search, comments)) or any(
             _refers(node, name) and not self._is_prose(node)
             for node in nodes_near_word(self._module, name)
+            if node not in without
+            if within is None or within in self._module.ancestors(node)
         )
 
     def _is_prose(self, node: ast.AST) -> bool:
         """Whether a string is text that nothing reads as a name: printed, raised or compared."""
         above = self._module.parent(node) if isinstance(node, ast.Constant) else None
+        # `X-Session` is a header; only what evaluates it could take it for a subtraction.
+        if above is not None and _HYPHENATED.fullmatch(str(getattr(node, "value", ""))):
+            return b"eval" not in self._text
         while isinstance(above, ast.List | ast.Set | ast.Tuple | ast.keyword):
             above = self._module.parent(above)
         if isinstance(above, ast.Call):
@@ -347,6 +387,8 @@ class _Reconciling:
         if not alone or self._text[span.end : end].strip():
             return False
         block = self._module.parent(statement)
+        if isinstance(block, Function):
+            return bool(set(block.body) - set(gone))
         # `if TYPE_CHECKING:` goes with its last import, but not where it has an else.
         return (
             not isinstance(block, ast.If)
@@ -383,11 +425,12 @@ class _Reconciling:
         return line_start(self._text, whole.start), line_end(self._text, whole.end)
 
     def _blank_lines_above(self, at: int, new: Mapping[int, str]) -> int | None:
-        """Return how many blank lines stand above ``at`` then; None at the head of the file."""
+        """Return how many blank lines stand above ``at`` then; None at the head of a block."""
         if at in new:
             lines = new[at].splitlines()
             return len(lines) - len("\n".join(lines).rstrip("\n").split("\n"))
-        return blank_lines_around(self._text, at)[0] if at else None
+        is_head = not at or self._text[:at].rstrip(b"\r\n").endswith(b":")
+        return None if is_head else blank_lines_around(self._text, at)[0]
 
     def _new_lines(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
         by_place: dict[LinePlace, list[_Wanted]] = {}
@@ -495,13 +538,19 @@ def _bounds(tree: ast.Module) -> Iterator[Bound]:
         inside = statement.body if is_type_checking(statement) else [statement]  # type: ignore[attr-defined]
         for one in inside:
             if isinstance(one, ImportStatement):
-                for alias in one.names:
-                    name = alias.asname or alias.name.partition(".")[0]
-                    yield Bound(name, one, alias, typing_only=one is not statement)
+                yield from _of_statement(one, typing_only=one is not statement)
+
+
+def _of_statement(statement: ImportStatement, *, typing_only: bool = False) -> Iterator[Bound]:
+    for alias in statement.names:
+        name = alias.asname or alias.name.partition(".")[0]
+        yield Bound(name, statement, alias, typing_only)
 
 
 def _refers(node: ast.AST, name: str) -> bool:
     """Whether ``node`` is the name, or a string that reads it: an annotation, in ``__all__``."""
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        return name in node.names
     if isinstance(node, ast.Name):
         return node.id == name
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):

@@ -35,6 +35,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     roots: tuple[str, ...]
     settings: tuple[str, ...]
     by_name: tuple[str, ...]
+    opening: tuple[str, ...]
     fields: tuple[str, ...]
     relationships: tuple[str, ...]
     choices: tuple[str, ...]

@@ -1,4 +1,7 @@
-"""Findings as a linter shows them: a frame of code, the place underlined, reason and help."""
+"""Findings as a linter shows them: a frame of code, the place underlined, reason and help.
+
+The members of one change, which is made as a whole or not at all, are one line if they are many.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from awaken.contract import Finding, Level, Place
+from awaken.contract import ChangeId, Finding, Level, Place
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
@@ -23,14 +26,19 @@ if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole
 
 _FEW = 5
-"""As many sites that are left alone for the same cause are shown one by one."""
+"""As many sites of one change, or left alone for the same cause, are shown one by one."""
 
 
-def print_findings(report: Report, console: AnyConsole, current: Path) -> None:
-    """Print one frame per finding of ``report``, paths relative to ``current``."""
+def print_findings(
+    report: Report, console: AnyConsole, current: Path, *, every: bool = False
+) -> None:
+    """Print one frame per finding of ``report``, paths relative to ``current``.
+
+    With ``every`` also one per member of a change that has many.
+    """
     page = Page(console)
     for root in report.roots:
-        _Frames(page, root, current).print()
+        _Frames(page, root, current).print(every=every)
     _print_cure_of_unsafe(report, page)
 
 
@@ -70,6 +78,29 @@ def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]
     return {key: each for key, each in found.items() if len(each) > _FEW}
 
 
+def _members(root: RootReport, findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Return the sites that are rewritten together or not at all, of changes that have many.
+
+    With the title of each. Where no outline says what may change, the title has to say all of it.
+    """
+    titles = {one.id: one.title for one in (*root.changes, *root.pending)}
+    outlines = {one.change: one.title for one in root.outlines}
+    found: dict[ChangeId, list[Finding]] = {}
+    for one in findings:
+        if one.change is not None and one.change in titles:
+            found.setdefault(one.change, []).append(one)
+    return [
+        (outlines.get(change, titles[change]), each)
+        for change, each in found.items()
+        if len(each) > _FEW
+        if change in outlines or all(_caveats(one.message) in titles[change] for one in each)
+    ]
+
+
+def _caveats(message: str) -> str:
+    return message.partition("; ")[2]
+
+
 class _Frames:
     """The frames of one root; keeps the file that it is in, as findings come sorted."""
 
@@ -80,16 +111,22 @@ class _Frames:
         self._changes = {file.path: file for file in root.files}
         self._places = Places(current)
 
-    def print(self) -> None:
+    def print(self, *, every: bool) -> None:
         told = outlined(self._root)
         others = [one for one in self._root.findings if one.site not in told]
         folded = _folded(others)
-        shown = [one for one in others if _key(one) not in folded]
+        changes = [] if every else _members(self._root, others)
+        members = {one.site for _, each in changes for one in each}
+        shown = [one for one in others if _key(one) not in folded and one.site not in members]
         for path, group in groupby(shown, key=lambda finding: finding.place.path):
             findings = list(group)
             self._open(path, findings)
             for finding in findings:
                 self._finding(finding)
+        for title, findings in changes:
+            self._together(
+                findings[0].rule, findings, f" are one change: {title} (`-v` shows each)"
+            )
         for (rule, message), findings in folded.items():
             cure = "" if _is_beside(findings[0]) else f". {findings[0].help}"
             self._together(rule, findings, f": {message}{cure}")
@@ -101,7 +138,7 @@ class _Frames:
                 self._together(outline.rule, findings, why)
 
     def _together(self, rule: str, findings: Sequence[Finding], why: str) -> None:
-        """Print one line for sites that are left alone for one reason."""
+        """Print one line for sites of one change, or that are left alone for one reason."""
         level = findings[0].level.value
         files = plural(len({one.place.path for one in findings}), "file")
         what = f"{plural(len(findings), 'place')} in {files}{why}"

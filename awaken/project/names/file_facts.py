@@ -14,7 +14,7 @@ from awaken.contract import Span
 from awaken.project.names.functions.parameters import Parameters, written_parameters
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
-from awaken.project.source.modules import Module, word_of
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
@@ -26,7 +26,6 @@ from awaken.workspace.sources import Snapshot, SourceFile
 
 Facet = Literal["names", "classes", "signatures", "calls"]
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
-_MENTIONING = {ast.Name, ast.Attribute, ast.alias, ast.Constant}
 
 
 class WrittenName(Struct, frozen=True, array_like=True):
@@ -172,11 +171,8 @@ def facts_of(module: Module) -> FileFacts:
     """Return what ``module`` says by itself."""
     # One walk for all, by exact type: it is taken of every file.
     calls, stores, yields = list[ast.Call](), list[ast.Attribute](), list[ast.expr]()
-    mentioned = set[str | None]()
     for node in module.walk():
         kind = type(node)
-        if kind in _MENTIONING:
-            mentioned.add(word_of(node))
         if kind is ast.Call:
             calls.append(node)  # type: ignore[arg-type]
         elif kind is ast.Attribute and type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
@@ -190,7 +186,7 @@ def facts_of(module: Module) -> FileFacts:
         renamed={name: tuple(sorted(others)) for name, others in _renamed(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
         functions=_functions(module, generators),
-        mentioned=WordSet.of(one.encode() for one in mentioned if one and one.isidentifier()),
+        mentioned=WordSet.of(one.encode() for one in module.words() if one.isidentifier()),
     )
 
 

@@ -7,7 +7,7 @@ import bisect
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, KeysView, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -186,7 +186,8 @@ class Module:
     def _by_word(self) -> dict[str, list[ast.AST]]:
         found: dict[str, list[ast.AST]] = {}
         for node in self._walked[0]:
-            word = word_of(node)
+            of_kind = _WORD_OF.get(type(node))
+            word = None if of_kind is None else of_kind(node)
             if word is not None:
                 found.setdefault(word, []).append(node)
         return found
@@ -274,6 +275,11 @@ class Module:
         Decorators, defaults and annotations are evaluated outside the function they belong to.
         """
         return self.scopes.scope_of(node).enclosing_function()
+
+    def fresh_local(self, node: ast.AST, *candidates: str, taken: Collection[str] = ()) -> str:
+        """Return a fresh name, as `Scopes.fresh_name` does, for the function around ``node``."""
+        within = self.enclosing_function(node)
+        return self.scopes.fresh_name(*candidates, taken=taken, within=within)
 
     def enclosing_coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
         """Return the ``async def`` that itself runs ``node``; None where something else does.
@@ -382,19 +388,26 @@ def _asks_for_main(test: ast.expr) -> bool:
             return False
 
 
-def word_of(node: ast.AST) -> str | None:
-    """Return the word that ``node`` mentions, as ``Module.mentions`` says."""
-    match node:
-        case ast.Name(ctx=ast.Load()):
-            return node.id
-        case ast.Attribute(ctx=ast.Load()):
-            return node.attr
-        case ast.alias():
-            return node.name
-        case ast.Constant(value=str() as text):
-            return _SEPARATORS.split(text.removesuffix("()"))[-1]
-        case _:
-            return None
+def _word_read(node: ast.Name) -> str | None:
+    return node.id if type(node.ctx) is ast.Load else None
+
+
+def _attribute_read(node: ast.Attribute) -> str | None:
+    return node.attr if type(node.ctx) is ast.Load else None
+
+
+def _last_word(node: ast.Constant) -> str | None:
+    text = node.value
+    return _SEPARATORS.split(text.removesuffix("()"))[-1] if isinstance(text, str) else None
+
+
+_WORD_OF: Mapping[type[ast.AST], Callable[[Any], str | None]] = {
+    ast.Name: _word_read,
+    ast.Attribute: _attribute_read,
+    ast.alias: lambda node: node.name,
+    ast.Constant: _last_word,
+}
+"""How nodes that may mention a word do so, as ``Module.mentions`` says."""
 
 
 def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:

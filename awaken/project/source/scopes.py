@@ -181,12 +181,13 @@ class ScopeTable:
             if (owner := self.owner(name, scope)) is None or owner not in inside
         }
 
-    def names(self) -> set[str]:
-        """Return every name that the file binds or reads anywhere."""
+    def names(self, within: ast.AST | None = None) -> set[str]:
+        """Return every name that the file, or the scope of ``within`` alone, binds or reads."""
+        scopes = self.scopes if within is None else self.inside(self.scope_made_by(within))
         return {
             name
-            for scope in self.scopes
-            for names in (scope.bindings, scope.reads)
+            for scope in scopes
+            for names in (scope.bindings, scope.reads, scope.globals, scope.nonlocals)
             for name in names
         }
 
@@ -216,12 +217,15 @@ class ScopeTable:
                 stack += children(node)
         return found
 
-    def fresh_name(self, *candidates: str, taken: Collection[str] = ()) -> str:
+    def fresh_name(
+        self, *candidates: str, taken: Collection[str] = (), within: ast.AST | None = None
+    ) -> str:
         """Return the first of ``candidates`` that nothing in the file uses, and that is not taken.
 
-        If there is none, the last one gets a number: ``base_2``, ``base_3``...
+        Of a name that is bound in the function ``within``, only that function must not use it. If
+        there is none, the last candidate gets a number: ``base_2``, ``base_3``...
         """
-        used = {*self.names(), *dir(builtins), *keyword.kwlist, *keyword.softkwlist, *taken}
+        used = {*self.names(within), *dir(builtins), *keyword.kwlist, *keyword.softkwlist, *taken}
         numbered = (f"{candidates[-1]}_{number}" for number in itertools.count(2))
         return next(one for one in itertools.chain(candidates, numbered) if one not in used)
 

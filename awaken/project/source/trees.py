@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_PARTS = (ast.stmt, ast.excepthandler, ast.match_case, ast.withitem)
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
 FunctionOrLambda = Function | ast.Lambda
 
 
@@ -50,6 +52,18 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
             below = children(node)
             below.reverse()
             stack += below
+
+
+def walk_statements(root: ast.AST) -> Iterator[ast.AST]:
+    """Yield what ``walk`` does, but for expressions and what stands in them."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, _SIMPLE):
+            parts = [part for part in children(node) if isinstance(part, _PARTS)]
+            parts.reverse()
+            stack += parts
 
 
 def children(node: ast.AST) -> list[ast.AST]:

@@ -18,6 +18,7 @@ class ProjectSettings(Struct, frozen=True):
     ``locks`` are the names of the lock files in the root, which changes of requirements make stale.
     ``source_folders`` stand on the path of the program, relative to the root.
     ``outside`` are Python files next to the project, where a rule asks.
+    ``declared_above`` are the distributions that projects around it declare.
     ``pytest_above`` are the settings of pytest that stand above the root, where a rule asks.
     """
 
@@ -29,6 +30,7 @@ class ProjectSettings(Struct, frozen=True):
     published_because: str = ""
     source_folders: tuple[str, ...] = ()
     outside: Outside = Outside()
+    declared_above: tuple[str, ...] = ()
 
 
 UNTOLD = ProjectSettings()

@@ -92,8 +92,45 @@ async def run():
     )
     size = len(result_3.name)
 """
+NAMES = """\
+result = item = "kept"
+
+
+def free():
+    upper = list(
+        load(
+            "a"
+        ).upper()
+    )
+    return upper, list(num(one) for one in ids())
+
+
+def of_an_inner_function():
+    upper = list(
+        load(
+            "b"
+        ).upper()
+    )
+    return upper, [result for _ in upper], (lambda: item)(), set(map(num, ids()))
+
+
+def of_the_file():
+    global result
+    upper = list(
+        load(
+            "c"
+        ).upper()
+    )
+    result = upper
+    return upper
+
+
+def run():
+    return free(), of_an_inner_function(), result, of_the_file(), result, item
+"""
 REWRITTEN = {
     "in-brackets": IN_BRACKETS,
+    "names": NAMES,
     "attribute-index-call": """\
 def run():
     return load(1).name, load(2).parts[0], load(3).upper()
@@ -382,6 +419,13 @@ def test_same_value_and_order_of_calls(name):
 
 def test_what_has_lines_of_its_own_gets_a_statement_of_its_own():
     assert LAID_OUT in all_rewritten()["in-brackets"]
+
+
+def test_new_names_ask_for_those_of_their_function_alone():
+    after = all_rewritten()["names"]
+    lines = [one.strip() for one in after.splitlines() if "await load(" in one]
+    assert lines == ["result = await load(", *["result_2 = await load("] * 2]
+    assert "(item_2) for item_2 in " in after
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -416,6 +416,65 @@ again = db.scalars(select(Tag).where(Tag.id == 1)).one()
 return [seen, again.name, tag.name]
 """,
     ),
+    "a12_get_after_a_rollback": (
+        "",
+        """\
+user = db.get(User, key)
+seen = user.name
+db.rollback()
+with engine.begin() as connection:
+    connection.execute(text("update users set name = name || 'x'"))
+return [seen, db.get(User, key).name]
+""",
+    ),
+    "a12_each_time": (
+        "",
+        """\
+names, held = [], []
+for number in range(3):
+    users = db.query(User).order_by(User.id).all()
+    held.append(users)
+    names.append([one.name for one in users])
+    db.execute(text("update users set name = name || 'x'"))
+    db.commit()
+return names
+""",
+    ),
+    "a12_rows_of_two_classes": (
+        "",
+        """\
+order = db.get(Order, 1)
+seen = order.user.name
+db.execute(text("update users set name = name || 'x'"))
+db.commit()
+rows = db.query(Order, User).join(User, Order.user_id == User.id).order_by(Order.id).all()
+return [seen, [[one.title, other.name] for one, other in rows]]
+""",
+    ),
+    "a12_the_table_between": (
+        "",
+        """\
+user = db.get(User, key)
+seen = [one.name for one in user.tags]
+db.execute(user_tags.delete())
+db.commit()
+again = db.scalars(select(User).where(User.id == key)).one()
+return [seen, [one.name for one in again.tags]]
+""",
+    ),
+    "a12_changed_by_hand_as_well": (
+        "",
+        """\
+user = db.get(User, key)
+db.commit()
+with engine.begin() as connection:
+    connection.execute(text("update users set name = name || 'x'"))
+user.team_id = 2
+names = [one.name for one in db.scalars(select(User).order_by(User.id)).all()]
+db.commit()
+return [names, user.team_id, user.name]
+""",
+    ),
     "a13_add_and_read": (
         "",
         """\

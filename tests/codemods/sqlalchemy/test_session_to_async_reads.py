@@ -244,3 +244,67 @@ def test_what_get_reads_anew_loses_no_change(settings, said):
     result = rewritten(database=database, users=users)
 
     assert f"db.get(User, 1, populate_existing={said})" in text_of(result, "users")
+
+
+OWN = """
+
+def opened() -> Session:
+    return LocalSession()
+
+
+def first(keys: list[int]):
+    with LocalSession() as own:
+        return own.get(User, keys[0]).posts
+
+
+def assigned(keys: list[int]):
+    own = Session(engine)
+    return own.get(User, keys[0]).posts
+
+
+def each(keys: list[int]):
+    for key in keys:
+        with LocalSession() as own:
+            print(own.get(User, key).posts)
+
+
+def second(keys: list[int]):
+    with LocalSession() as own:
+        found = own.get(User, 0)
+        return found, own.get(User, keys[1]).posts
+
+
+def looped(keys: list[int]):
+    with LocalSession() as own:
+        for key in keys:
+            print(own.get(User, key).posts)
+
+
+def listed(keys: list[int]):
+    with LocalSession() as own:
+        return [own.get(User, key).posts for key in keys]
+
+
+def argument(keys: list[int]):
+    with LocalSession() as own:
+        return own.get(User, own.scalar(select(User)).id).posts
+
+
+def given_on(keys: list[int]):
+    own = opened()
+    return own.get(User, keys[2]).posts
+"""
+
+
+def test_the_first_load_of_a_session_reads_nothing_anew():
+    users = STALE.replace("LAZY", "").partition("\n\n\ndef saved")[0] + OWN
+    users = users.replace("import Base", "import Base, LocalSession, engine")
+    text = text_of(rewritten(database=DATABASE, users=users), "users")
+
+    anew = {
+        part.partition("(")[0]
+        for part in text.split("def ")
+        if "own.get(" in part and "populate_existing=" in part
+    }
+    assert anew == {"second", "looped", "listed", "argument", "given_on"}
+    assert "found = await own.get(User, 0)\n" in text

@@ -187,3 +187,31 @@ def test_members_are_planned_with_their_program(tmp_path):
     apart = {**APART["project-inside"], "pyproject.toml": settings}
     report = run(written(tmp_path / "shop", {**PROGRAM, **apart}), "session-to-async")
     assert {"app/database.py", "app/services/setup.py"} <= edited(report)
+
+
+PLUG_IN = {
+    "plugins/mail/setup.py": "from setuptools import setup\n\nsetup(name='mail', version='1')\n",
+    "plugins/mail/mail.py": "from app import models, opened\n\n\ndef send():\n"
+    "    with opened() as db:\n        return db.query(models.User).first()\n",
+}
+DECLARING = {
+    "pyproject": {"pyproject.toml": PROJECT},
+    "setup-cfg": {"setup.cfg": "[options]\ninstall_requires =\n    sqlalchemy\n"},
+    "requirements": {"requirements.txt": "flask-sqlalchemy==3.1\n"},
+}
+
+
+@pytest.mark.parametrize("below", [".", "plugins/mail"])
+@pytest.mark.parametrize("declaring", DECLARING.values(), ids=DECLARING)
+def test_plug_in_has_the_sessions_of_the_program_around_it(tmp_path, declaring, below):
+    root = written(tmp_path / "shop", {**declaring, **PLUG_IN, ".git/HEAD": ""})
+    report = run(root, "query-to-select", below=below)
+    found = [one.reason for each in report.roots for one in each.findings]
+    assert found == ["query-to-select/unproven-session"]
+
+
+@pytest.mark.parametrize("around", ["fastapi", "numpy"])
+def test_plug_in_of_a_program_without_sessions_has_none(tmp_path, around):
+    declaring = {"pyproject.toml": PROJECT.replace("sqlalchemy>=2.0", around)}
+    root = written(tmp_path / "shop", {**declaring, **PLUG_IN, ".git/HEAD": ""})
+    assert not [one for each in run(root, "query-to-select").roots for one in each.findings]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Sequence
-from itertools import count
 from typing import TYPE_CHECKING
 
 from awaken.project.source.trees import last_name, walk
@@ -30,12 +29,7 @@ class Names:
         self._group = ""
         self._item = ""
         self._error = ""
-        inside = scopes.inside(self._function)
-        self._used = {
-            *(name for scope in inside for name in (*scope.bindings, *scope.reads)),
-            *(name for scope in inside for name in (*scope.globals, *scope.nonlocals)),
-            *dir(builtins),
-        }
+        self._used = {*scopes.names(function), *dir(builtins)}
 
     def is_used(self, name: str) -> bool:
         """Whether ``name`` means something in the function."""
@@ -43,9 +37,7 @@ class Names:
 
     def new(self, *candidates: str) -> str:
         """Return the first of ``candidates`` that is free, else the last one with a number."""
-        numbered = (f"{candidates[-1]}_{number}" for number in count(2))
-        found = next((one for one in candidates if one not in self._used), None)
-        name = found or next(one for one in numbered if one not in self._used)
+        name = self._scopes.fresh_name(*candidates, taken=self._used, within=self._function.node)
         self._used.add(name)
         return name
 

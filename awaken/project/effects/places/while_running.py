@@ -195,9 +195,12 @@ class WhileRunning:
         # The end of a decorator, perhaps comments, and the function.
         defined = rb"^[ \t]*(?:@.*|\).*)\n(?:[ \t]*#.*\n)*[ \t]*(?:async[ \t]+)?def[ \t]+%b\b"
         found = re.compile(defined % name.encode(), re.MULTILINE)
+        # Most files only call it, which takes less than that to see.
+        plain = re.compile(rb"def[ \t]+%b\b" % name.encode())
         for path in words.files_with(name):
             text = words.text(path)
-            module = self._evaluator.load(path) if found.search(text) else None
+            is_decorated = plain.search(text) and found.search(text)
+            module = self._evaluator.load(path) if is_decorated else None
             for scope in module.scopes.scopes if module is not None else ():
                 node = scope.node
                 if (

@@ -240,8 +240,8 @@ class Orm:
         """Return those of ``relationship_reads`` that are wanted: only these are followed."""
         return self._reads.of(wanted)
 
-    def schema_reads(self) -> Iterator[tuple[Place | None, Read]]:
-        """Yield the reads of schemas among ``relationship_reads``, by what calls these.
+    def schema_reads(self) -> tuple[tuple[Place | None, Read], ...]:
+        """Return the reads of schemas among ``relationship_reads``, by what calls these.
 
         Each with the place of the call that reads. Without one it is that of the expression that
         gives the object, None where none is in sight. A read that ``relationship_reads`` has once

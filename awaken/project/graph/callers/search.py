@@ -16,22 +16,31 @@ Not looked for: names put together at run time outside the files of the function
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.graph.callers.composed_names import composing
 from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.callers.found import Callers, CallSite, Obstacle, Why
+from awaken.project.graph.callers.mentions import (
+    AnyMention,
+    Imported,
+    Mention,
+    Text,
+    imported_by,
+    may_name_in_text,
+    mention_of,
+    owner_in_text,
+)
 from awaken.project.graph.callers.surroundings import Surroundings
 from awaken.project.graph.callers.target import Target, scope_around
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorators_of
-from awaken.project.names.usages import Usage, is_annotation, usage_of
-from awaken.project.names.visibility import is_listed, is_public
+from awaken.project.names.visibility import is_public
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function
 
 _FEW_FILES = 60
 """Files that are all parsed: asking who imports what takes as long as that."""
@@ -42,9 +51,6 @@ _MOST_FILES = 300
 """Files to parse for one name, three seconds: a name that stands in more of those that import its
 home, or in more of the others without one unknown call, is nothing that a rule can rename."""
 _MOST_ALIASES = 5  # names of one function; each is a search of its own through all files
-_REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
-"""Functions that are given a name in a string to put something else in its place."""
-_PATH = re.compile(r"//|(?:^|/)\.{1,2}/")  # of a file or a URL
 
 
 class Search:
@@ -188,22 +194,48 @@ class Search:
         """Search one file for ``word``; return the other names that it gives to the function."""
         if not self._evaluator.names.facts.may_mention(path, word):
             return set()
-        module = self._evaluator.load(path)
-        if module is None:
+        found = self._in_file(path, word)
+        if found is None:
             # It may hold a call all the same.
             why = f"{path} cannot be parsed"
             self._stop("unresolved", why, self._target.place)
             return set()
-        aliases: set[str] = set()
-        for node in module.mentions(word):
-            match node:
-                case ast.Name() | ast.Attribute():
-                    aliases |= self._mentioned(module, node)
-                case ast.alias():
-                    aliases |= self._imported(module, node, node.asname or word)
-                case ast.Constant(value=str() as text):
-                    self._look_at_text(module, node, text, word)
-        return aliases
+        return set[str]().union(*found)
+
+    def _in_file(self, path: str, word: str) -> Iterable[set[str]] | None:
+        """Look at all mentions in a file; return the other names that each gives."""
+        if self._target.is_method:
+            mentions = self._surroundings.mentions.of(path, word)
+            return None if mentions is None else [self._as_method(one, word) for one in mentions]
+        module = self._evaluator.load(path)
+        if module is None:
+            return None
+        return [self._as_function(module, one, word) for one in module.mentions(word)]
+
+    def _as_method(self, mention: AnyMention, word: str) -> set[str]:
+        match mention:
+            case Mention():
+                return self._mentioned(mention, self._target.bound_by(mention))
+            case Imported():
+                return self._imported(mention)
+            case Text():
+                self._named_in(mention, word)
+        return set()
+
+    def _as_function(self, module: Module, node: ast.AST, word: str) -> set[str]:
+        """Look at one mention of a function or a class; return the other name that it gives."""
+        match node:
+            case ast.Name() | ast.Attribute():
+                bound = self._target.bound(module, node)
+                if bound is not False:
+                    made = mention_of(module, node, is_class=self._target.makes)
+                    return self._mentioned(made, bound)
+            case ast.alias():
+                imported = imported_by(self._evaluator, module, node)
+                return set() if imported is None else self._imported(imported)
+            case ast.Constant(value=str() as text):
+                self._look_at_text(module, node, text, word)
+        return set()
 
     def _search_hierarchy(self, hierarchy: Hierarchy) -> None:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
@@ -212,10 +244,9 @@ class Search:
             for node in module.walk(owner):
                 bound = self._target.makes_by(module, node, inherits=inherits)
                 if bound is not None and isinstance(node, ast.Call):
-                    self._add(module, node, bound)
+                    self._add(module.place(node), bound)
 
-    def _add(self, module: Module, call: ast.Call, bound: int) -> None:
-        place = module.place(call)
+    def _add(self, place: Place, bound: int) -> None:
         self._sites[place.path, place.span.start, place.span.end] = CallSite(place, bound)
 
     def _stop(self, kind: Why, why: str, place: Place) -> None:
@@ -225,87 +256,59 @@ class Search:
         else:
             self._obstacles[kind, why] = replace(known, others=(*known.others, place))
 
-    def _imported(self, module: Module, alias: ast.alias, name: str) -> set[str]:
+    def _imported(self, found: Imported) -> set[str]:
         """Look at an import; return the other name that it gives to the function, if any."""
-        if not self._target.imports(module, alias):
+        if not self._target.is_imported_as(found.qualified):
             return set()
-        if module.is_package and self._is_public(module, name):
-            why = f"{module.path} exports `{name}`, which code outside the project may call"
-            self._stop("outside", why, module.place(alias))
-        return {name} - {alias.name}
+        if found.is_exported:
+            path, name = found.place.path, found.name
+            why = f"{path} exports `{name}`, which code outside the project may call"
+            self._stop("outside", why, found.place)
+        return {found.name} - {found.original}
 
     # ---------------------------------------------------------------------------- one mention
-    def _mentioned(self, module: Module, node: ast.Name | ast.Attribute) -> set[str]:
+    def _mentioned(self, mention: Mention, bound: int | Literal[False] | None) -> set[str]:
         """Look at one mention; return the name that it gives to the function, if it does."""
-        bound = self._target.bound(module, node)
         if bound is False:
             return set()
-        use = usage_of(module, node, is_class=self._target.makes)
         if bound is None:
-            if use.kind in {"call", "value", "decorator"}:
-                text = module.excerpt(use.node)
-                why = f"what `{text}` calls is not known"
-                self._stop("unresolved", why, module.place(node))
+            if mention.kind in {"call", "value", "decorator"}:
+                why = f"what `{mention.text}` calls is not known"
+                self._stop("unresolved", why, mention.place)
             return set()
-        return self._used(module, use, bound)
-
-    def _used(self, module: Module, use: Usage, bound: int) -> set[str]:
         shown = self._target.shown
-        match use.kind:
+        match mention.kind:
             case "call":
-                if isinstance(use.node, ast.Call):
-                    self._add(module, use.node, bound)
-            case "alias" if self._is_followed(module, use):
-                return {use.name}
+                if mention.is_call:
+                    self._add(mention.used, bound)
+            case "alias" if self._is_followed(mention):
+                return {mention.name}
             case "injected":
                 why = f"`{shown}` is given to a framework, which calls it"
-                self._stop("framework", why, module.place(use.node))
+                self._stop("framework", why, mention.used)
             case "decorator":
-                why = f"`{shown}` is used as a decorator"
-                self._stop("value", why, module.place(use.node))
+                self._stop("value", f"`{shown}` is used as a decorator", mention.used)
             case "value" | "alias":
-                why = f"`{shown}` is passed on as a value"
-                self._stop("value", why, module.place(use.node))
+                self._stop("value", f"`{shown}` is passed on as a value", mention.used)
         return set()
 
-    def _is_followed(self, module: Module, use: Usage) -> bool:
+    def _is_followed(self, mention: Mention) -> bool:
         """Whether the other name that an assignment gives is always the function."""
-        scope = module.scopes.scope_of(use.node)
-        bindings = scope.bindings.get(use.name, [])
-        if self._target.is_local or len(bindings) != 1:
+        scope = mention.renamed_in
+        if self._target.is_local or scope is None:
             return False
-        if scope.kind == "class":
-            if self._target.owner is None or self._target.makes:
-                return False
-            return self._target.owner.is_at(module, scope.node)
-        return self._target.owner is None or self._target.makes
+        return scope == self._target.owner if self._target.is_method else not scope.is_class
 
     def _look_at_text(self, module: Module, node: ast.Constant, text: str, word: str) -> None:
-        if not self._may_be_named(word, text):
+        owner = owner_in_text(word, text)
+        if owner is None or self._target.is_local:
             return
-        above = module.parent(node)
-        # Docstrings and annotations call nothing.
-        if isinstance(above, ast.Expr) or is_annotation(module, node):
-            return
-        if isinstance(above, ast.Call) and node in above.args:
-            called = above.func
-            if last_name(called) in _REPLACING:
-                return
-        if self._target.is_local or self._is_only_listed(module, node):
-            return
-        self._stop("named", f"the text {text!r} names `{word}`", module.place(node))
-
-    def _is_only_listed(self, module: Module, node: ast.Constant) -> bool:
-        """Whether a text stands in the ``__all__`` of a program from which nobody imports."""
-        return not self._evaluator.names.layout.published and is_listed(module, node)
-
-    def _may_be_named(self, word: str, text: str) -> bool:
-        """Whether ``text`` is the word, or names it in a module or class: ``app.main:word()``."""
-        named = re.fullmatch(rf"(?:([\w.:/-]*)[.:/])?{re.escape(word)}(?:\(\))?", text)
-        if named is None or _PATH.search(text):
-            return False
-        owner = re.split(r"[.:/]+", (named[1] or "").rstrip(":").removesuffix(".py"))[-1]
         # What stands in front of a method may be anything that has it.
-        if not owner or self._target.owner is not None:
-            return True
-        return owner in self._surroundings.module_words
+        may_own = not owner or self._target.owner is not None
+        if (may_own or owner in self._surroundings.module_words) and may_name_in_text(
+            self._evaluator, module, node
+        ):
+            self._named_in(Text(module.place(node), text), word)
+
+    def _named_in(self, found: Text, word: str) -> None:
+        self._stop("named", f"the text {found.text!r} names `{word}`", found.place)

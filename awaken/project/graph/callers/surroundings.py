@@ -6,6 +6,7 @@ from functools import cached_property
 
 from awaken.project.graph.callers.composed_names import COMPOSING
 from awaken.project.graph.callers.importers import Importers
+from awaken.project.graph.callers.mentions import Mentions
 from awaken.project.graph.callers.module_values import ModuleValues
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.graph.overrides import Overrides
@@ -24,6 +25,7 @@ class Surroundings:
         functions = Functions(evaluator.names, evaluator.names.facts)
         self.overrides = Overrides(evaluator.classes, functions, words)
         self.importers = Importers(evaluator.names.layout, words)
+        self.mentions = Mentions(evaluator)
         self.without_calls: set[tuple[str, str]] = set()
         """Names of functions with files of which it is known that no mention of the name may be a
         call of a function that the file cannot import."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from awaken.contract import Span
 from awaken.project.graph.callers.composed_names import fits
+from awaken.project.graph.callers.mentions import Definition, Mention, Receiver
 from awaken.project.graph.callers.surroundings import Surroundings
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.names.functions.generated import GeneratedInit
-from awaken.project.names.tables import NameTarget
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -22,32 +20,11 @@ from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
     ModuleOf,
-    Producer,
     Unknown,
     Values,
 )
 
 _NAMING = {"import", "assignment", "class"}
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Where a definition stands: by place, for a search outlives the tree that it began with."""
-
-    path: str
-    kind: type[ast.AST]
-    span: Span
-
-    @classmethod
-    def of(cls, module: Module, node: ast.AST) -> Definition:
-        """Return the place of the definition ``node`` of ``module``."""
-        return cls(module.path, type(node), module.span(node))
-
-    def is_at(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` of ``module`` is this definition."""
-        if module.path != self.path or type(node) is not self.kind:
-            return False
-        return module.span(node) == self.span
 
 
 class Target:
@@ -65,6 +42,7 @@ class Target:
         self.place = module.place(function)
         self._definition = Definition.of(module, function)
         self.owner = Definition.of(module, owner) if owner is not None else None
+        self.is_method = owner is not None and not self.makes
         self.is_local = scope.kind not in {"module", "class"}
         # What makes a class inside of another one may be read off any instance of that.
         self._is_attribute = (
@@ -131,15 +109,9 @@ class Target:
             case _:
                 return None
 
-    def imports(self, module: Module, alias: ast.alias) -> bool:
-        """Whether an import may bring the function."""
-        statement = module.parent(alias)
-        if not isinstance(statement, ast.ImportFrom):
-            return False
-        target = NameTarget("from", statement.module or "", alias.name, statement.level)
-        name = self._evaluator.names.imported(module.path, target)
-        # An import that cannot be followed may bring it.
-        return name is None or name in self._targets()
+    def is_imported_as(self, qualified: str | None) -> bool:
+        """Whether an import may bring the function; one that cannot be followed may."""
+        return qualified is None or qualified in self._targets()
 
     def _targets(self) -> set[str]:
         return self.made or {self._qualified}
@@ -147,17 +119,18 @@ class Target:
     def bound(self, module: Module, node: ast.Name | ast.Attribute) -> int | Literal[False] | None:
         """Return how many arguments the mention binds; False if another thing is meant.
 
-        None where it cannot be told.
+        None where it cannot be told. The target is a function or a class.
         """
-        if self.owner is None or self.makes:
-            refers = self._refers(module, node)
-            if not refers:
-                return refers
-            return 1 if self.makes else 0
-        if isinstance(node, ast.Name):
-            bindings = module.scopes.bindings_of(node)
-            return 0 if _defines(module, bindings, self._definition) else False
-        return self._bound_method(module, node)
+        refers = self._refers(module, node)
+        if not refers:
+            return refers
+        return 1 if self.makes else 0
+
+    def bound_by(self, mention: Mention) -> int | Literal[False] | None:
+        """Return the same of a mention of the name of the target, a method."""
+        if mention.receiver is None:
+            return 0 if self._definition in mention.definitions else False
+        return self._bound_method(mention.receiver)
 
     def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
         """Whether a name or a dotted name means the function, or the class that it makes."""
@@ -221,16 +194,15 @@ class Target:
             case _:
                 return False
 
-    def _bound_method(self, module: Module, node: ast.Attribute) -> int | Literal[False] | None:
+    def _bound_method(self, receiver: Receiver) -> int | Literal[False] | None:
         hierarchy = self.hierarchy
         if hierarchy is None:
             return False
-        qualified = _class_of_super(module, node)
-        if qualified is not None:
-            reaches: bool | None = hierarchy.is_above(qualified, self.name)
-            return self._given(InstanceOf(qualified)) if reaches else False
+        above = receiver.above
+        if above is not None:
+            return self._given(InstanceOf(above)) if hierarchy.is_above(above, self.name) else False
         found: list[int | Literal[False] | None] = []
-        for value in self._receivers(module, node):
+        for value in receiver.values:
             reaches = hierarchy.reaches(value, self.name)
             found.append(self._given(value) if reaches else reaches)
         numbers = {one for one in found if one is not None and one is not False}
@@ -238,20 +210,6 @@ class Target:
         if len(numbers) > 1 or None in found:
             return None
         return numbers.pop() if numbers else False
-
-    def _receivers(self, module: Module, node: ast.Attribute) -> Values:
-        """Return what stands in front of a name, for which all methods of that name ask.
-
-        It is kept unless it holds trees of other files.
-        """
-        key = ("receivers", node)
-        kept: Values | None = module.memo.get(key)
-        if kept is not None:
-            return kept
-        found = self._evaluator.values(module, node.value)
-        if not any(isinstance(one, FunctionOf | Producer) for one in found):
-            module.memo[key] = found
-        return found
 
     def _given(self, receiver: object) -> int:
         """Return how many parameters a receiver fills: its class or itself, or nothing."""
@@ -262,18 +220,6 @@ class Target:
                 return 1
             case "instance":
                 return 0 if isinstance(receiver, ClassOf) else 1
-
-
-def _class_of_super(module: Module, node: ast.Attribute) -> str | None:
-    """Return the class in which ``super().name`` is written, "" for none; None for all else."""
-    key = ("class of super", node)
-    if key not in module.memo:
-        is_super = isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super"
-        around = module.enclosing_class(node) if is_super else None
-        qualified = f"{module.name}.{module.qualname(around)}" if around else ""
-        module.memo[key] = qualified if is_super else None
-    found: str | None = module.memo[key]
-    return found
 
 
 def _defines(module: Module, bindings: Sequence[Binding], wanted: Definition) -> bool:

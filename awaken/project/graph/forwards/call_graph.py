@@ -209,6 +209,13 @@ class CallGraph:
         number = self._numbers.get((function.path, function.start))
         return [] if number is None else [self._call(row) for row in self._rows(number)]
 
+    def calls_at(self, function: FunctionPlace, span: Span) -> list[Call]:
+        """Return those of the calls in ``function`` that take exactly ``span``."""
+        number = self._numbers.get((function.path, function.start))
+        rows = () if number is None else self._rows(number)
+        at = (one for one in rows if (self._start[one], self._end[one]) == (span.start, span.end))
+        return [self._call(row) for row in at]
+
     def reaching(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that call one of them, over any number of calls."""
         waiting = deque(self._known(functions))

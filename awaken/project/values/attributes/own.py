@@ -12,6 +12,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     is_overload,
+    walk_statements,
     without_arguments,
 )
 from awaken.project.values.attributes.fields import GeneratedFields
@@ -267,7 +268,7 @@ def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignme
         positional = [*method.args.posonlyargs, *method.args.args]
         if not positional:
             continue
-        for inner in module.walk(method):
+        for inner in walk_statements(method):
             for target, value, annotation in _targets(inner):
                 if isinstance(target.value, ast.Name) and target.value.id == positional[0].arg:
                     found.setdefault(target.attr, []).append((target, value, annotation))

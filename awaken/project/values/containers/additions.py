@@ -18,7 +18,7 @@ from typing import Literal
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.containers.items import DICTS, MUTABLE, STR, is_growing
 from awaken.project.values.domain import (
     ClassOf,
@@ -54,6 +54,9 @@ _PUTTING_SECOND |= {"heapq.heapreplace", "bisect.insort_right"}
 _OWN_WAYS = {"__init__", "__new__", "model_post_init", "__get_pydantic_core_schema__"}
 """Methods by which a model of Pydantic's may keep what it is given."""
 
+_SHARED = "?"
+"""The owner of what an object may have from another that calls it by the same name."""
+
 Put = Literal["item", "all", "passed", "unknown"]
 
 
@@ -63,7 +66,8 @@ class Addition:
 
     ``depth`` is 0 for the container itself, 1 for the containers in it. ``passed`` is a call that
     is given the container as ``node``, and may put something in. ``iterated`` are the depths at
-    which it was got by iterating: of a mapping that gives keys.
+    which it was got by iterating: of a mapping that gives keys. ``owner`` is the class of which the
+    container is an attribute, empty where that is not read off.
     """
 
     put: Put
@@ -73,6 +77,7 @@ class Addition:
     key: ast.expr | None = None
     call: ast.Call | None = None
     iterated: tuple[int, ...] = ()
+    owner: str = ""
 
 
 class Additions:
@@ -96,25 +101,61 @@ class Additions:
         if not any(map(is_growing, found)):
             return found
         own = self._of_variable(module, module.scopes.module, name, 0, is_local=False)
-        return self._grown(found, [*self._seen_in(own), *self._elsewhere(module, name)], ())
+        # No object is a module.
+        others = self._elsewhere(module, name, lambda owner: not self._has_own(owner, name))
+        return self._grown(found, list(self._seen_in((*own, *others))), ())
 
     def to_attribute(self, found: Values, module: Module, name: str) -> Values:
         """Return ``found``, what a class of ``module`` gives its attribute ``name``, filled."""
         if not any(map(is_growing, found)):
             return found
         own = self._of_attribute(module, name)
-        return self._grown(found, [*self._seen_in(own), *self._elsewhere(module, name)], ())
+        others = self._elsewhere(module, name, lambda owner: self._may_be(owner, module, name))
+        return self._grown(found, list(self._seen_in((*own, *others))), ())
 
-    def _elsewhere(self, module: Module, name: str) -> Iterator[Addition]:
-        """Yield what other files put into what may be the container, by its name alone."""
+    def _may_be(self, owner: str, module: Module, name: str) -> bool:
+        """Whether what an object of ``owner`` calls ``name`` may be of a class of ``module``."""
+        if not self._has_own(owner, name):
+            return True
+        classes = self._evaluator.classes
+        lines = [classes.ancestors(one) for one in (owner, *classes.all_subclasses(owner))]
+        return any(
+            line is None
+            or bool(line.unresolved)
+            or any(one.path == module.path for one in line.inside)
+            for line in lines
+        )
+
+    def _has_own(self, owner: str, name: str) -> bool:
+        """Whether a class, or one that it inherits, gives its objects something called ``name``."""
+        ancestors = self._evaluator.classes.ancestors(owner)
+        return ancestors is not None and any(
+            name in one.assigned or name in one.members for one in ancestors.inside
+        )
+
+    def _elsewhere(
+        self, module: Module, name: str, may_be_of: Callable[[str], bool]
+    ) -> Iterator[Addition]:
+        """Yield what other files put into what may be the container, by its name.
+
+        ``may_be_of`` says whether it may be that attribute of the objects of a class.
+        """
         paths = self._evaluator.files_naming(name)
         others = [] if paths is None else [path for path in paths if path != module.path]
         if paths is None or len(others) > _MOST_FILES:
             for depth in range(_DEEPEST):
                 yield Addition("unknown", depth, module, module.tree)
             return
-        for other in self._evaluator.names.facts.mentioning(name, others):
-            yield from self._seen_in(self._of_attribute(other, name))
+        files = [module, *self._evaluator.names.facts.mentioning(name, others)]
+        found = [one for file in files for one in self._of_attribute(file, name)]
+        owners = {one.owner for one in found} - {""}
+        if _SHARED not in owners:
+            owners = {one for one in owners if may_be_of(one)}
+        yield from (
+            one
+            for one in found
+            if one.module is not module and (not one.owner or one.owner in owners)
+        )
 
     def _of_variable(
         self, module: Module, scope: Scope, name: str, depth: int, *, is_local: bool
@@ -125,7 +166,7 @@ class Additions:
 
     def _of_attribute(self, module: Module, name: str) -> list[Addition]:
         uses = _Uses(self._evaluator, is_local=False)
-        return _kept(module, ("additions", name), lambda: uses.of_attribute(module, name))
+        return _kept(module, ("additions", name), lambda: uses.of_objects(module, name))
 
     # -------------------------------------------------------------------- what it is passed to
     def _seen_in(self, additions: Iterable[Addition], calls: int = 0) -> Iterator[Addition]:
@@ -266,7 +307,9 @@ class Additions:
         return keys, items
 
 
-_Kept = tuple[Put, int, ast.expr | ast.Module, ast.expr | None, ast.Call | None, tuple[int, ...]]
+_Kept = tuple[
+    Put, int, ast.expr | ast.Module, ast.expr | None, ast.Call | None, tuple[int, ...], str
+]
 """An addition without its file."""
 
 
@@ -276,11 +319,12 @@ def _kept(module: Module, key: Hashable, find: Callable[[], Iterable[Addition]])
     if kept is None:
         # Nothing that a file remembers may lead back to it: its tree would never be freed.
         kept = module.memo[key] = [
-            (one.put, one.depth, one.node, one.key, one.call, one.iterated) for one in find()
+            (one.put, one.depth, one.node, one.key, one.call, one.iterated, one.owner)
+            for one in find()
         ]
     return [
-        Addition(put, depth, module, node, part, call, iterated)
-        for put, depth, node, part, call, iterated in kept
+        Addition(put, depth, module, node, part, call, iterated, owner)
+        for put, depth, node, part, call, iterated, owner in kept
     ]
 
 
@@ -291,6 +335,15 @@ class _Uses:
         self._evaluator = evaluator
         self._is_local = is_local
         self._seen: set[tuple[object, ...]] = set()
+        self._is_shared = False
+
+    def of_objects(self, module: Module, name: str) -> list[Addition]:
+        """Return what is put into an attribute, and whether two objects may share what it holds."""
+        found = list(self.of_attribute(module, name))
+        if self._is_shared:
+            # It puts nothing in, and says so.
+            found.append(Addition("item", 0, module, module.tree, owner=_SHARED))
+        return found
 
     def of_variable(
         self, module: Module, scope: Scope, name: str, depth: int = 0
@@ -307,6 +360,7 @@ class _Uses:
 
     def of_attribute(self, module: Module, name: str, depth: int = 0) -> Iterator[Addition]:
         if depth > _DEEPEST or (module.path, name, depth) in self._seen:
+            self._is_shared = True
             return
         self._seen.add((module.path, name, depth))
         for node in module.mentions(name):
@@ -324,7 +378,8 @@ class _Uses:
                 case _:
                     continue
             if is_used:
-                yield from self._use(module, node, depth)
+                owner = class_of_receiver(module, node)
+                yield from (replace(one, owner=owner) for one in self._use(module, node, depth))
 
     def _use(self, module: Module, node: ast.expr, depth: int) -> Iterator[Addition]:  # noqa: C901, PLR0912
         above = module.parent(node)
@@ -460,6 +515,20 @@ class _Uses:
             yield Addition("item", depth, module, call.args[1])
         else:
             yield Addition("passed", depth, module, node, call=call)
+
+
+def class_of_receiver(module: Module, node: ast.expr) -> str:
+    """Return the class of the method of which ``node`` reads an attribute of ``self``, or ""."""
+    value = node.value if isinstance(node, ast.Attribute) else None
+    bindings = module.scopes.bindings_of(value) if isinstance(value, ast.Name) else []
+    function = bindings[0].scope.node if len(bindings) == 1 else None
+    if not isinstance(function, Function) or function.decorator_list:
+        return ""
+    positional = [*function.args.posonlyargs, *function.args.args]
+    owner = module.scopes.scope_of(function).node
+    if not isinstance(owner, ast.ClassDef) or bindings[0].node is not positional[0]:
+        return ""
+    return f"{module.name}.{module.qualname(owner)}"
 
 
 def _parameter(function: FunctionOf, call: ast.Call, node: ast.AST) -> str | None:

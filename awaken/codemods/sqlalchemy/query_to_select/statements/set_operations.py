@@ -216,7 +216,7 @@ def _alias(statement: Statement, base: str) -> str:
         inner = above
     # Every operation of a chain needs an alias of its own.
     others = sum(1 for edit in statement.edits if edit.operation is not None)
-    return module.scopes.fresh_name(f"{base}_{others + 1}" if others else base)
+    return module.fresh_local(statement.chain.node, f"{base}_{others + 1}" if others else base)
 
 
 # --------------------------------------------------------------------------------- later builders

@@ -26,7 +26,7 @@ def apply(writing: Writing, call: ast.Call) -> None:
     consuming = call if call.keywords else around
     if isinstance(consuming, ast.Call):
         check_others(module, consuming)
-    item = module.scopes.fresh_name("item")
+    item = writing.item(call)
     match module.scopes.builtin_called(call):
         case "sorted" | "max" | "min" as name:
             writing.rewrite(call, APPLY, Applied(name, item))

@@ -196,14 +196,14 @@ class Awaiting:
 
     def _lists(self, node: ast.expr) -> None:
         self._listed.add(node)
-        item = self._module.scopes.fresh_name("item")
+        item = self._writing.item(node)
         self._insertions.around(node, f"[{item} async for {item} in ", "]")
 
     def _holds(self, call: ast.Call, node: ast.expr, shown: str) -> None:
         """Have the function hold the generator of which it takes the first item. Raises Refused."""
         if not is_used_here(self._module, call):
             raise Refused(GENERATOR_USE, shown)
-        self._insertions.before(node, f"{self._writing.fresh('opened', 'generator')} := ")
+        self._insertions.before(node, f"{self._writing.fresh(node, 'opened', 'generator')} := ")
 
     def runs_sync(self, node: ast.expr, resource: str) -> None:
         """Run ``node``, a call that changes the schema, by ``run_sync``. Raises Refused."""
@@ -262,7 +262,7 @@ class Awaiting:
         is_laid_out = len(head.splitlines()) > 1 and not is_inside
         if is_laid_out or b"#" in head or before.strip() or not stands_alone(module, node):
             return False
-        name = self._writing.fresh("result")
+        name = self._writing.fresh(node, "result")
         line = LINE_END_BYTES.split(before + head)[-1]
         indent = len(line) - len(line.lstrip()) - len(before)
         hoisted = Hoisted(name, len(way), indent if is_inside else 0, is_inside)

@@ -97,7 +97,7 @@ class Places:
         statement = self._module.parent(delegating)
         if not isinstance(statement, ast.Expr):
             raise Refused(GENERATOR_USE, shown)
-        item = self._module.scopes.fresh_name("item")
+        item = self._writing.item(statement)
         self._writing.rewrite(statement, DELEGATE, Delegated(item, is_asynchronous))
 
     def takes_first(self, call: ast.Call, shown: str) -> None:
@@ -112,7 +112,7 @@ class Places:
         name = self._module.scopes.builtin_called(call)
         if name not in {"list", "set"} or len(call.args) != 1 or call.keywords:
             return False
-        item = self._module.scopes.fresh_name("item")
+        item = self._writing.item(call)
         self._writing.rewrite(call, DISPLAY, Displayed(item, is_set=name == "set"))
         return True
 

@@ -34,8 +34,12 @@ class Writing:
         for node, (rewriter, data) in self.nodes.items():
             yield site.rewrite(node, rewriter, data)
 
-    def fresh(self, *candidates: str) -> str:
-        """Return a name that the file does not use, and that was not returned before."""
-        name = self.module.scopes.fresh_name(*candidates, taken=self.taken)
+    def item(self, node: ast.AST) -> str:
+        """Return the name of the items of a loop at ``node``, which one loop after another has."""
+        return self.module.fresh_local(node, "item")
+
+    def fresh(self, node: ast.AST, *candidates: str) -> str:
+        """Return a name for the function around ``node`` that was not returned before."""
+        name = self.module.fresh_local(node, *candidates, taken=self.taken)
         self.taken.add(name)
         return name

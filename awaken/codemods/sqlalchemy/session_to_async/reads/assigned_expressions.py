@@ -84,7 +84,7 @@ class AssignedExpressions:
         module, text = site.module, site.module.text_of(given.owner)
         called = flush.value.func if isinstance(flush.value, ast.Call) else flush.value
         session = module.text_of(called).rpartition(".")[0]
-        text = text if given.loop is None else module.scopes.fresh_name("item", "one")
+        text = text if given.loop is None else module.fresh_local(flush, "item", "one")
         code = f'await {session}.refresh({text}, attribute_names=["{given.attribute}"])\n'
         imports: list[Edit] = []
         if given.is_conditional:

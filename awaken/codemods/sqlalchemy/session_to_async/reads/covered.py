@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from awaken.project.source.trees import last_name
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 _ADDING = {"add", "add_all"}
 _ENDING = {"commit", "expire_all", "rollback"}
+_EXPIRING = {"expire", "expire_all", "rollback"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
@@ -97,18 +100,32 @@ def dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
 def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
     """Whether something between two bytes of a function expires one object, or binds the name."""
     first = text.partition(".")[0]
-    for node in module.walk():
-        if not isinstance(node, ast.Attribute | ast.Name) or not (
-            start <= module.span(node).start < end
-        ):
-            continue
+    changes = _changes(module)
+    for _, node in changes[bisect_left(changes, start, key=itemgetter(0)) :]:
+        if module.span(node).start >= end:
+            return False
         match node:
-            case ast.Attribute(attr="rollback" | "expire_all" | "expire"):
+            case ast.Attribute(attr=name) if name in _EXPIRING:
                 return True
-            case ast.Name(id=name, ctx=ast.Store()) if name == first:
+            case ast.Name(id=name) if name == first:
                 return True
-            case ast.Attribute(ctx=ast.Store()) if module.text_of(node) == text:
+            case ast.Attribute() if module.text_of(node) == text:
                 return True
             case _:
                 pass
     return False
+
+
+def _changes(module: Module) -> list[tuple[int, ast.Attribute | ast.Name]]:
+    """Return where a file names what expires objects, binds a variable or sets an attribute."""
+    kept: list[tuple[int, ast.Attribute | ast.Name]] | None = module.memo.get(_changes)
+    if kept is None:
+        kept = [
+            (module.span(node).start, node)
+            for node in module.walk()
+            if (isinstance(node, ast.Attribute) and node.attr in _EXPIRING)
+            or (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store))
+        ]
+        kept.sort(key=itemgetter(0))
+        module.memo[_changes] = kept
+    return kept

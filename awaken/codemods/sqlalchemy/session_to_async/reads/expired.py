@@ -67,6 +67,7 @@ class ExpiredReads:
         self._rule = rule
         self._read_of = ReadOf(project)
         self._states = Persistence(project)
+        self._key = object()
         self._has_mocks = any(map(is_test_file, project.files_with(_MOCKS)))
         commits = project.orm.commits
         events = [one for one in commits.expiring() if not one.is_async]
@@ -123,7 +124,10 @@ class ExpiredReads:
         for path in sorted({*self._reads, *self._events}):
             module = self._project.module(path)
             if module is not None:
-                yield path, module, list(self._in_file(module))
+                # By a key of its own: who remembers the file must not be remembered by it.
+                if self._key not in module.memo:
+                    module.memo[self._key] = list(self._in_file(module))
+                yield path, module, module.memo[self._key]
 
     def _in_file(self, module: Module) -> Iterator[Load]:
         reads = {**self._reads[module.path], **self._in_loops(module)}

@@ -72,7 +72,7 @@ def load_edits(
     A mock has any attribute, and each is true.
     """
     expired = "expired is True" if has_mocks else "expired"
-    item = site.module.scopes.fresh_name("item", "one")
+    item = site.module.fresh_local(site.node, "item", "one")
     edits: list[Edit] = []
     pieces: list[str] = []
     for is_called, each in groupby(loads, lambda one: has_function and one.is_plain):

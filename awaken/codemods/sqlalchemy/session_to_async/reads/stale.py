@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 _AUTOFLUSH = b"autoflush"
 _HOLDS_BACK = re.compile(rb"\bno_autoflush\b|\bautoflush[\"']?\s*[=:](?!=)\s*(?!True\b)")
 _NAMES = ast.Name | ast.Attribute
+_REPEATING = (
+    ast.AsyncFor,
+    ast.DictComp,
+    ast.For,
+    ast.GeneratorExp,
+    ast.ListComp,
+    ast.SetComp,
+    ast.While,
+)
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
@@ -152,16 +161,38 @@ def holds_back(project: Project) -> bool:
 def populating(project: Project, place: Place, *, is_held: bool) -> Anew | None:
     """Return what a ``get`` is told of reading its object anew: not where changes would be lost.
 
-    None where its session has no name. ``is_held`` says whether it may hold changes back.
+    None where its session has no name, or has no objects yet. ``is_held`` says whether it may hold
+    changes back.
     """
-    argument = "populate_existing"
-    if not is_held:
-        return Anew(argument, "True")
-    module = project.module(place.path)
-    for call in () if module is None else module.calls_at(place.span):
+    argument, module = "populate_existing", project.module(place.path)
+    if module is None:
+        return None
+    for call in module.calls_at(place.span):
         match call.func:
-            case ast.Attribute(value=ast.Name() | ast.Attribute() as session) if module is not None:
+            case ast.Attribute(value=session) if _is_first(project, module, call, session):
+                return None
+            case ast.Attribute(value=ast.Name() | ast.Attribute() as session) if is_held:
                 return Anew(argument, f"not {module.text_of(session)}.dirty", "dirty")
             case _:
                 pass
-    return None
+    return None if is_held else Anew(argument, "True")
+
+
+def _is_first(project: Project, module: Module, call: ast.Call, session: ast.expr) -> bool:
+    """Whether ``call`` is the first use of a session that its function makes each time."""
+    if not isinstance(session, ast.Name):
+        return False
+    match [(one.kind, one.value) for one in module.scopes.bindings_of(session)]:
+        case [("assignment" | "with", ast.Call() as making)]:
+            made = project.orm.made_session(module, making)
+        case _:
+            return False
+    if made is None or made.source not in {"class", "factory"}:
+        return False
+    loops = {one for one in module.ancestors(call) if isinstance(one, _REPEATING)}
+    others = [one for one in module.scopes.reads_of(session) if one is not session]
+    return (
+        module.enclosing_function(making) is module.enclosing_function(call)
+        and loops.issubset(module.ancestors(making))
+        and all(module.span(one).start > module.span(call).end for one in others)
+    )

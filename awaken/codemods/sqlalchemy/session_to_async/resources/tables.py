@@ -10,7 +10,7 @@ from awaken.project.source.modules import Module
 def schema_change(module: Module, node: ast.expr) -> str:
     """Return the code that creates or drops tables by an asynchronous engine, as ``node`` does."""
     bind, arguments = of_schema(module, node)
-    name = module.scopes.fresh_name("connection", "opened")
+    name = module.fresh_local(node, "connection", "opened")
     return f"async with {bind}.begin() as {name}:\n    await {name}.run_sync({arguments})"
 
 

@@ -27,6 +27,8 @@ from awaken.project.values.library.solving import closed, solved
 _KNOWN = schema_knowledge().models
 _ALIASES = ("validation_alias", "alias")  # the first that is given counts
 _SETTINGS = {"Config", "model_config"}
+_CLOSED = {"forbid", "ignore"}  # what a model does with names that it has no field for
+_WITHOUT_FIELDS = {*_KNOWN.bases, "abc.ABC", "typing.Generic"} - {*_KNOWN.reading[:1]}
 _DEEPEST = 12  # containers inside of each other: the evaluator keeps four, aliases add some
 
 
@@ -136,6 +138,24 @@ class PydanticModels:
             names = frozenset(step for one in fields for step in one.path)
             self._names[lenient] = names if is_told else None
         return self._names[lenient]
+
+    def names(self, qualified: str) -> frozenset[str] | None:
+        """Return the names of all fields of a model, and of those that inherit from it.
+
+        None where its objects may have others, or be dumped with others.
+        """
+        found: set[str] = set()
+        for name in (qualified, *self._evaluator.classes.all_subclasses(qualified)):
+            ancestors = self._evaluator.classes.ancestors(name)
+            if ancestors is None or ancestors.unresolved or {*ancestors.outside} - _WITHOUT_FIELDS:
+                return None
+            for _, _, body in self._evaluator.classes.bodies(name):
+                for statement in (*body.keywords, *body.body):
+                    if self._is_set(statement, _KNOWN.opening) or _dumps(statement):
+                        return None
+                    defined: str = getattr(statement, "name", "")
+                    found.add(_target(statement) or defined)
+        return frozenset(found)
 
     def _all_models(self) -> list[str]:
         found = (
@@ -287,6 +307,17 @@ def _target(node: ast.AST) -> str | None:
             return None
 
 
+def _dumps(statement: ast.AST) -> bool:
+    """Whether a statement of a model defines what it is dumped as."""
+    match statement:
+        case ast.FunctionDef(name="dict" | "model_dump"):
+            return True
+        case ast.FunctionDef(decorator_list=decorators):
+            return any("model_serializer" in ast.unparse(one) for one in decorators)
+        case _:
+            return False
+
+
 def _is_of_class(annotation: ast.expr) -> bool:
     outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
     return last_name(outer) == "ClassVar"
@@ -294,7 +325,9 @@ def _is_of_class(annotation: ast.expr) -> bool:
 
 def _is_true(node: ast.AST | None) -> bool:
     # What is no constant may be true as well.
-    return node is not None and not (isinstance(node, ast.Constant) and not node.value)
+    if isinstance(node, ast.Constant):
+        return bool(node.value) and node.value not in _CLOSED
+    return node is not None
 
 
 def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:

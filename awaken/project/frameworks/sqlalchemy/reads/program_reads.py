@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from awaken.contract import Place
 from awaken.project.effects.callees import Callees
@@ -53,6 +53,7 @@ class ProgramReads:
         self._generated = GeneratedReads(evaluator, models, declared, files_with)
         self._inverses = Inverses(evaluator, models)
         self._all: tuple[Read, ...] | None = None
+        self._of_schemas: tuple[tuple[Place | None, Read], ...] | None = None
         self._between: BetweenLoadAndRead | None = None
 
     def all(self) -> tuple[Read, ...]:
@@ -73,9 +74,12 @@ class ProgramReads:
         kept = dict.fromkeys(one for one in found if _is_among(one, wanted))
         return tuple(sorted(kept, key=lambda one: one.place))
 
-    def of_schemas(self) -> Iterator[tuple[Place | None, Read]]:
-        """Yield the reads of schemas, each with the expression that gives the object."""
-        return self._plain.of_schemas(Wanted(self._plain.names() | {ANY}))
+    def of_schemas(self) -> tuple[tuple[Place | None, Read], ...]:
+        """Return the reads of schemas, each with the expression that gives the object."""
+        if self._of_schemas is None:
+            wanted = Wanted(self._plain.names() | {ANY})
+            self._of_schemas = tuple(self._plain.of_schemas(wanted))
+        return self._of_schemas
 
     def names_of_mapped(self) -> frozenset[str]:
         """Return the names of the relationships of classes that are proven to be mapped."""

@@ -78,8 +78,8 @@ class ThreadPools:
             )
             if not is_all or any(block.span.contains(one.span) for one in waiting):
                 raise Refused(HANDED_ON, module.excerpt(node.items[0].context_expr))
-            name = module.scopes.fresh_name("run_in_threads", "run_workers")
-            loop = module.scopes.fresh_name("loop", "event_loop")
+            name = module.fresh_local(node, "run_in_threads", "run_workers")
+            loop = module.fresh_local(node, "loop", "event_loop")
             yield site.rewrite(node, THREAD, Threaded(name, loop))
             yield import_of_asyncio(self._project, site, node)
 

@@ -143,7 +143,7 @@ class ReadsAfterCommits:
         for text, each in together.items():
             session, item = each[0].session, text
             if each[0].is_many:
-                item = site.module.scopes.fresh_name("item", "one")
+                item = site.module.fresh_local(site.node, "item", "one")
             if not session:
                 function, imports = name_beside(self._project, site, None, _SESSION_OF)
                 session = f"{function}({item})"
@@ -168,7 +168,7 @@ class ReadsAfterCommits:
                 code += loaded_as_read(session, back)
         steps = [step for one in reads for step in one.further]
         if steps and reads[0].session:
-            item = site.module.scopes.fresh_name("item", "one")
+            item = site.module.fresh_local(site.node, "item", "one")
             code += expired_items(reads[0].session, steps, item)
             code += loaded_as_read(reads[0].session, steps)
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))

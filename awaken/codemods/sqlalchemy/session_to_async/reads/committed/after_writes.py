@@ -102,6 +102,8 @@ class ReadsAfterWrites:
         self._writes = writes
         self._states = Persistence(project)
         self._inside = Inside()
+        self._read_of = ReadOf(project)
+        self._key = object()
 
     def leave(self, inside: Inside) -> None:
         """From now on, nothing is written into what stays plain: what it reads loads by itself."""
@@ -126,7 +128,7 @@ class ReadsAfterWrites:
         inspect, imports = "", list[Edit]()
         if any(not one.is_new or one.may_be_lost for one in reads):
             inspect, imports = name_beside(self._project, site, None, _INSPECT)
-        item = site.module.scopes.fresh_name("item", "one")
+        item = site.module.fresh_local(site.node, "item", "one")
         code = "".join(_code(one, inspect, item) for one in reads)
         shown = " and ".join(f"`{one.text}.{one.name}`" for one in reads)
         message = f"{shown} is read after a write, and is loaded then, as it was"
@@ -169,7 +171,10 @@ class ReadsAfterWrites:
         for path, places in self._places.items():
             module = self._project.module(path)
             if module is not None:
-                reads = self._in_file(module, places)
+                # By a key of its own: who remembers the file must not be remembered by it.
+                if self._key not in module.memo:
+                    module.memo[self._key] = list(self._in_file(module, places))
+                reads: list[_Read] = module.memo[self._key]
                 yield module, [one for one in reads if not self._is_inside(module, one)]
 
     def _is_inside(self, module: Module, read: _Read) -> bool:
@@ -223,14 +228,14 @@ class ReadsAfterWrites:
                 yield module.place(node)
 
     def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
-        read_of, kept = ReadOf(self._project), list[_Read]()
+        kept = list[_Read]()
         nodes = [
             one
             for one in module.expressions_at({one.span for one in places})
             if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
         ]
         for node in sorted(nodes, key=lambda one: module.span(one).start):
-            for found in self._reads(module, node, places[module.place(node)], read_of):
+            for found in self._reads(module, node, places[module.place(node)]):
                 if not any(_covers(module, one, found) for one in kept):
                     kept.append(found)
                     yield found
@@ -240,7 +245,6 @@ class ReadsAfterWrites:
         module: Module,
         node: ast.Attribute | ast.Name,
         writes: list[Place],
-        read_of: ReadOf,
     ) -> Iterator[_Read]:
         """Yield what is read of an object, and has to be loaded in front of that."""
         statement, function = module.statement_of(node), function_of(module, node)
@@ -265,8 +269,10 @@ class ReadsAfterWrites:
         is_optional = kind == "optional" or is_conditional(module, node, first)
         read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
         owners = tuple(one.qualified for one in values if isinstance(one, InstanceOf))
-        deleted = self._loading.read_to_delete(values) if read_of.is_deleted(module, node) else ()
-        steps = [*read_of.along(module, node, values)]
+        deleted = (
+            self._loading.read_to_delete(values) if self._read_of.is_deleted(module, node) else ()
+        )
+        steps = [*self._read_of.along(module, node, values)]
         steps += [Step(read.text, name, owners) for name in sorted(deleted)]
         ends = self._commits.get(module.place(node), ())
         still = [

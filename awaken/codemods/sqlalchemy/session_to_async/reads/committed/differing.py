@@ -404,16 +404,12 @@ class DifferingUses:
         """Yield the objects that a call hands to methods of a session, or to functions."""
         if not isinstance(node, ast.Call):
             return
-        is_handed = self._is_of_session(module, node, methods) or any(
-            one in functions
-            for function in (function_around(module, node),)
-            if isinstance(function, Function)
-            for call in self._project.calls.graph().callees(
-                self._project.calls.graph().place_of(module, function)
-            )
-            if call.place == module.place(node)
-            for one in call.functions
-        )
+        is_handed = self._is_of_session(module, node, methods)
+        function = function_around(module, node)
+        if not is_handed and functions and isinstance(function, Function):
+            graph = self._project.calls.graph()
+            calls = graph.calls_at(graph.place_of(module, function), module.span(node))
+            is_handed = any(one in functions for call in calls for one in call.functions)
         for one in node.args if is_handed else ():
             for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
                 for owner in sorted(self._classes_of(module, each)):

@@ -11,7 +11,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
-    from awaken.contract import Place
     from awaken.project import Project
 
 DELETED = "delete()"
@@ -25,7 +24,6 @@ class HandedObjects:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._graph = project.calls.graph()
-        self._calls: dict[FunctionPlace, dict[Place, Call]] = {}
         self._own: dict[_Parameter, tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]] = {}
 
     def attributes(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[str]:
@@ -84,11 +82,8 @@ class HandedObjects:
         self, module: Module, around: Function, call: ast.Call, given: ast.expr
     ) -> list[_Parameter]:
         """Return the parameters, of the functions that a call runs, that get ``given``."""
-        function = self._graph.place_of(module, around)
-        if function not in self._calls:
-            self._calls[function] = {one.place: one for one in self._graph.callees(function)}
-        found = self._calls[function].get(module.place(call))
-        return [] if found is None else [*self._getting(found, call, given)]
+        calls = self._graph.calls_at(self._graph.place_of(module, around), module.span(call))
+        return self._getting(calls[-1], call, given) if calls else []
 
     def _getting(self, found: Call, call: ast.Call, given: ast.expr) -> list[_Parameter]:
         parameters: list[_Parameter] = []

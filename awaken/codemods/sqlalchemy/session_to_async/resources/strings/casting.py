@@ -96,7 +96,7 @@ def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
         edits.append(needed)
     before, behind = f"{cast}({literal}(", f"), {wanted})"
     if given.many:
-        one = module.scopes.fresh_name("one", "value")
+        one = module.fresh_local(string, "one", "value")
         before, behind = f"[{before}{one}{behind} for {one} in ", "]"
         if not isinstance(string, _ATOMS):
             before, behind = f"{before}(", f"){behind}"

@@ -10,17 +10,19 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from awaken.project.frameworks.schemas.declared.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 _DEEPEST = 6  # names that stand for each other, over one or two functions
 _MOST_PARTS = 500  # of displays, or of all that callers pass: attributes to be read are fewer
 _CHANGING = {"add", "append", "extend", "insert", "setdefault", "update"}
 _SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
+_FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class Displays:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
+        self._models = PydanticModels(evaluator)
 
     def items(self, module: Module, node: ast.expr, index: int | None = None) -> Parts:
         """Return what a loop over ``node`` goes through; the part ``index`` of each, if given."""
@@ -107,18 +110,24 @@ class Displays:
 
     def _inside(self, module: Module, node: ast.expr, depth: int) -> Parts:
         """Return the items of one display."""
-        if isinstance(node, _COMPREHENSIONS):
-            return Parts([(module, node.elt)])
-        items: Sequence[ast.expr | None] = (
-            node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", ())
-        )
+        items: Sequence[ast.expr]
+        match node:
+            case ast.DictComp(key=key):
+                return Parts([(module, key)])
+            case ast.ListComp(elt=item) | ast.SetComp(elt=item) | ast.GeneratorExp(elt=item):
+                return Parts([(module, item)])
+            case ast.Dict(keys=keys, values=values):
+                pairs = zip(keys, values, strict=True)
+                items = [ast.Starred(value) if key is None else key for key, value in pairs]
+            case _:
+                items = getattr(node, "elts", ())
         return Parts.joined(self._item(module, one, depth) for one in items)
 
-    def _item(self, module: Module, node: ast.expr | None, depth: int) -> Parts:
+    def _item(self, module: Module, node: ast.expr, depth: int) -> Parts:
         match node:
             case ast.Starred(value=inner) if depth < _DEEPEST:
                 return self._items(module, inner, depth + 1)
-            case None | ast.Starred():
+            case ast.Starred():
                 return Parts.unknown()
             case _:
                 return Parts([(module, node)])
@@ -131,22 +140,57 @@ class Displays:
         match node:
             case ast.List() | ast.Set() | ast.Tuple() | ast.Dict():
                 return Parts([(module, node)])
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return Parts([(module, node)])
             case ast.Constant(value=None):
                 return Parts()
-            case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _SAME_ITEMS:
-                return self._written(module, inner, depth + 1)
-            case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given):
-                return Parts([(module, _as_display(node, given))])
+            case ast.Call():
+                return self._made(module, node, depth)
             case ast.IfExp(body=one, orelse=other):
                 return Parts.joined(self._written(module, each, depth + 1) for each in (one, other))
             case ast.BoolOp(values=values):
                 return Parts.joined(self._written(module, one, depth + 1) for one in values)
+            case ast.Attribute(value=model, attr=name) if name in _FIELDS:
+                return self._dumped(module, model, ())
             case ast.Name() | ast.Attribute():
                 return self._behind(module, node, depth)
             case _:
                 return Parts.unknown()
+
+    def _made(self, module: Module, call: ast.Call, depth: int) -> Parts:
+        match call.func:
+            case ast.Name(id="dict") if not call.args:
+                return Parts([(module, _as_display(call, call.keywords))])
+            case ast.Name(id=name) if name in _SAME_ITEMS and call.args:
+                return self._written(module, call.args[0], depth + 1)
+            case ast.Attribute(value=model, attr="dict" | "model_dump") if not call.args:
+                return self._dumped(module, model, call.keywords)
+            case _:
+                return Parts.unknown()
+
+    def _dumped(self, module: Module, node: ast.expr, keywords: Sequence[ast.keyword]) -> Parts:
+        """Return the names of the fields of a model, as a set of constants."""
+        names: set[str] = set()
+        for one in self._evaluator.values(module, node):
+            match one:
+                case NoneValue():
+                    continue
+                case InstanceOf(qualified=model) | ClassOf(qualified=model) if (
+                    self._models.is_model(model)
+                ):
+                    fields = self._models.names(model)
+                case _:
+                    fields = None
+            if fields is None:
+                return Parts.unknown()
+            names |= fields
+        for keyword in keywords:
+            if keyword.arg in {None, "by_alias"}:
+                return Parts.unknown()
+            if keyword.arg == "exclude" and isinstance(keyword.value, ast.Set):
+                names -= {one.value for one in keyword.value.elts if isinstance(one, ast.Constant)}
+        written = ast.Set([ast.Constant(one) for one in sorted(names)])
+        return Parts([(module, written)]) if names else Parts.unknown()
 
     def _behind(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Parts:
         if isinstance(node, ast.Attribute) and node.attr == "_fields":

@@ -1,0 +1,215 @@
+"""What the mentions of a name in a file are to the methods of that name, whatever their class.
+
+They hold no tree: a file is parsed once for all methods of one name.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.contract import Place, Span
+from awaken.project.names.tables import NameTarget
+from awaken.project.names.usages import UsageKind, is_annotation, usage_of
+from awaken.project.names.visibility import is_listed, is_public
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import Values, holds_tree
+from awaken.project.values.evaluation import Evaluator
+
+_REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
+"""Functions that are given a name in a string to put something else in its place."""
+_PATH = re.compile(r"//|(?:^|/)\.{1,2}/")  # of a file or a URL
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Where a definition stands: by place, for a search outlives the tree that it began with."""
+
+    path: str
+    kind: type[ast.AST]
+    span: Span
+
+    @classmethod
+    def of(cls, module: Module, node: ast.AST) -> Definition:
+        """Return the place of the definition ``node`` of ``module``."""
+        return cls(module.path, type(node), module.span(node))
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a class."""
+        return self.kind is ast.ClassDef
+
+    def is_at(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` of ``module`` is this definition."""
+        if module.path != self.path or type(node) is not self.kind:
+            return False
+        return module.span(node) == self.span
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What stands in front of the name of a method: its ``values``.
+
+    ``above`` is the class in which ``super().name`` is written, "" for none; None for all else.
+    """
+
+    values: Values
+    above: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One mention at ``place``: behind a receiver, or bare, as one of these ``definitions``.
+
+    ``used`` is what uses it, of the ``kind`` of a ``Usage``, and ``text`` how that is written. The
+    scope of ``renamed_in`` gives it the other name ``name``, and gives that to nothing else.
+    """
+
+    place: Place
+    receiver: Receiver | None
+    definitions: tuple[Definition, ...]
+    kind: UsageKind
+    used: Place
+    is_call: bool
+    text: str
+    name: str = ""
+    renamed_in: Definition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string that names a method, at ``place``."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An import at ``place`` of what is ``qualified``, None where it cannot be followed.
+
+    It gets the name ``name``, or keeps ``original``; ``is_exported`` where other programs may
+    import it from there.
+    """
+
+    place: Place
+    qualified: str | None
+    original: str
+    name: str
+    is_exported: bool
+
+
+AnyMention = Mention | Text | Imported
+
+
+class Mentions:
+    """The mentions of one program by file and name, each worked out once."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._kept: dict[tuple[str, str], tuple[AnyMention, ...]] = {}
+
+    def of(self, module_path: str, word: str) -> tuple[AnyMention, ...] | None:
+        """Return the mentions of ``word`` in a file; None if it does not parse."""
+        key = module_path, word
+        kept = self._kept.get(key)
+        if kept is None:
+            module = self._evaluator.load(module_path)
+            if module is None:
+                return None
+            kept = tuple(self._in(module, word))
+            if not any(isinstance(one, Mention) and _holds_tree(one.receiver) for one in kept):
+                self._kept[key] = kept
+        return kept
+
+    def _in(self, module: Module, word: str) -> Iterator[AnyMention]:
+        for node in module.mentions(word):
+            match node:
+                case ast.Attribute():
+                    yield mention_of(module, node, self._receiver(module, node))
+                case ast.Name():
+                    yield mention_of(module, node)
+                case ast.alias():
+                    imported = imported_by(self._evaluator, module, node)
+                    if imported is not None:
+                        yield imported
+                case ast.Constant(value=str() as text):
+                    is_named = owner_in_text(word, text) is not None
+                    if is_named and may_name_in_text(self._evaluator, module, node):
+                        yield Text(module.place(node), text)
+
+    def _receiver(self, module: Module, node: ast.Attribute) -> Receiver:
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
+            around = module.enclosing_class(node)
+            return Receiver((), f"{module.name}.{module.qualname(around)}" if around else "")
+        return Receiver(self._evaluator.values(module, node.value))
+
+
+def _holds_tree(receiver: Receiver | None) -> bool:
+    return receiver is not None and holds_tree(receiver.values)
+
+
+def mention_of(
+    module: Module,
+    node: ast.Attribute | ast.Name,
+    receiver: Receiver | None = None,
+    *,
+    is_class: bool = False,
+) -> Mention:
+    """Return the mention that ``node`` is of a function, or with ``is_class`` of a class."""
+    use = usage_of(module, node, is_class=is_class)
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
+    renamed_in = None
+    if use.kind == "alias":
+        scope = module.scopes.scope_of(node)
+        if len(scope.bindings.get(use.name, [])) == 1:
+            renamed_in = Definition.of(module, scope.node)
+    return Mention(
+        module.place(node),
+        receiver,
+        tuple(Definition.of(module, one.node) for one in bindings if one.kind == "function"),
+        use.kind,
+        module.place(use.node),
+        isinstance(use.node, ast.Call),
+        module.excerpt(use.node),
+        use.name,
+        renamed_in,
+    )
+
+
+def imported_by(evaluator: Evaluator, module: Module, alias: ast.alias) -> Imported | None:
+    """Return what ``from ... import ...`` imports by an alias; None for ``import ...``."""
+    statement = module.parent(alias)
+    if not isinstance(statement, ast.ImportFrom):
+        return None
+    target = NameTarget("from", statement.module or "", alias.name, statement.level)
+    qualified = evaluator.names.imported(module.path, target)
+    name = alias.asname or alias.name
+    is_exported = module.is_package and evaluator.names.layout.published and is_public(module, name)
+    return Imported(module.place(alias), qualified, alias.name, name, is_exported)
+
+
+def owner_in_text(word: str, text: str) -> str | None:
+    """Return what stands in front of ``word`` in a text such as ``app.main:word()``, or "".
+
+    None where the text does not name it.
+    """
+    named = re.fullmatch(rf"(?:([\w.:/-]*)[.:/])?{re.escape(word)}(?:\(\))?", text)
+    if named is None or _PATH.search(text):
+        return None
+    return re.split(r"[.:/]+", (named[1] or "").rstrip(":").removesuffix(".py"))[-1]
+
+
+def may_name_in_text(evaluator: Evaluator, module: Module, node: ast.Constant) -> bool:
+    """Whether a string may be there for what it names to be called."""
+    above = module.parent(node)
+    # Docstrings and annotations call nothing.
+    if isinstance(above, ast.Expr) or is_annotation(module, node):
+        return False
+    if isinstance(above, ast.Call) and node in above.args and last_name(above.func) in _REPLACING:
+        return False
+    # Nobody imports from the ``__all__`` of a program.
+    return evaluator.names.layout.published or not is_listed(module, node)
