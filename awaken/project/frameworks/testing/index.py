@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.testing.marks import (
+    WORDS,
     Mark,
     fakes_of,
     marks_of,
@@ -113,7 +114,7 @@ class Doubles:
         # A mock of the `query` of anything else is none of a Query.
         if not self._has_queries():
             return
-        tests = [path for path in self._files_with((b"query",)) if is_around_tests(path)]
+        tests = [path for path in self._files_with(WORDS) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files.searched(path).text)]
         self._files.looked_at.note_search(Search("doubles", b""), marked)
         fakes = dict(self._fakes(marked))
