@@ -155,7 +155,7 @@ class PydanticModels:
                 for statement in (*body.keywords, *body.body):
                     if self._is_set(statement, _KNOWN.opening) or _dumps(statement):
                         return None
-                    found.add(_target(statement) or getattr(statement, "name", ""))
+                    found.add(_target(statement) or str(getattr(statement, "name", "")))
         return frozenset(found)
 
     def _all_models(self) -> list[str]:
