@@ -146,6 +146,10 @@ def held(project: Project) -> set[str]:
             "Users.late",
         ),
         pytest.param("with patch('app.users.db.session.query'): Users(1).size", "Users.size"),
+        pytest.param("m = Mock(wraps=db.session); first(m); assert len(m.method_calls)", "first"),
+        pytest.param("m = Mock(wraps=db.session); first(m); print(m.mock_calls[0])", "first"),
+        pytest.param("m = Mock(); through(m); assert call.query(1) in m.method_calls", "first"),
+        pytest.param("m = Mock(); first(m); m.assert_has_calls([call.query(1)])", "first"),
     ],
 )  # fmt: skip
 def test_a_double_is_followed_into_the_program(body, function):
@@ -166,6 +170,11 @@ def test_a_double_is_followed_into_the_program(body, function):
             id="what asks it is replaced",
         ),
         pytest.param("with patch('app.other.db.session.query'): by_name()", id="unknown file"),
+        pytest.param(
+            "m = Mock(); first(m); assert call.commit() in m.mock_calls", id="another call"
+        ),
+        pytest.param("m = Mock(); first(m); m.assert_has_calls([call.add(1)])", id="other calls"),
+        pytest.param("m = Mock(); first(m); print(m.commit.mock_calls)", id="calls of another"),
         pytest.param(
             "with patch('app.users.db') as m: m.x.query.return_value = 1; others(1)",
             id="a function of the file that does not ask it",

@@ -19,6 +19,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     - ``reading``: those of them that read attributes without being told so.
     - ``roots``: those that hold one value and have no fields.
     - ``settings``: what in the settings of a model makes it read attributes.
+    - ``opening``: what there lets objects have, or be dumped with, names that are no fields.
     - ``by_name``: what there makes it look for a field by its name as well as by its alias.
     - ``fields``, ``relationships``: the functions that say more of a field, or that it is none.
     - ``choices``, ``paths``: what an alias is put together with.

@@ -13,9 +13,11 @@ _CONFIGURED = re.compile(
     rb"|query\([^\n]*(?:return_value|side_effect|assert_)"
     rb"|\.query[\"']|[\"']query\.|\.query\s*=[^=]"
     rb"|(?:object|setattr)\(.{0,150}?[\"']query[\"']|(?:Mock|Namespace)\(.{0,150}?\bquery\s*="
-    rb"|AlchemyMagicMock|def query\(",
+    rb"|AlchemyMagicMock|def query\(|\.(?:method|mock)_calls\b|\.assert_has_calls\(",
     re.DOTALL,
 )
+DOUBLE_WORDS = (b"query", b"method_calls", b"mock_calls")
+"""Words, of which each test file with a double has one."""
 
 
 def is_test_file(path: str) -> bool:
@@ -41,4 +43,4 @@ def is_of_program(path: str) -> bool:
 
 def may_configure(text: bytes) -> bool:
     """Whether the text of a test file may hold a double of Query; nothing is parsed for that."""
-    return b"query" in text and _CONFIGURED.search(text) is not None
+    return any(one in text for one in DOUBLE_WORDS) and _CONFIGURED.search(text) is not None

@@ -135,6 +135,21 @@ def test_what_a_computed_name_reads_loads_where_it_stands(use, written):
     assert is_mapped == ("any(" in use)
 
 
+def test_names_that_a_mapper_gives_are_read_at_any_depth():
+    after, _ = service("""\
+def deep(db: Session, names: list[str]):
+    author = db.get(Author, 1)
+    for name in names:
+        for note in getattr(author, name):
+            for other in names:
+                found = getattr(note, other)
+                print([getattr(found, third) for third in names])
+""")
+
+    for read in ("author, name", "note, other", "found, third"):
+        assert f"await greenlet_spawn(getattr, {read})" in after
+
+
 def test_a_coroutine_function_without_a_session_stays_as_it_is():
     text = "async def seen(note: Note) -> NoteView:\n    return NoteView.model_validate(note)\n"
     after, _ = service(text + "\n\ndef first(db: Session):\n    return db.get(Note, 1)\n")

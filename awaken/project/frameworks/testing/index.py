@@ -27,7 +27,7 @@ from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, may_configure
+from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
 from awaken.project.source.trees import Function
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
@@ -112,7 +112,7 @@ class Doubles:
         # A mock of the `query` of anything else is none of a Query.
         if not self._has_queries():
             return
-        tests = [path for path in self._files_with((b"query",)) if is_around_tests(path)]
+        tests = [path for path in self._files_with(DOUBLE_WORDS) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files.searched(path).text)]
         self._files.looked_at.note_search(Search("doubles", b""), marked)
         fakes = dict(self._fakes(marked))

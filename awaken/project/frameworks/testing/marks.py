@@ -1,8 +1,8 @@
 """Test doubles of Query as a test writes them: configured, or asked what it received.
 
 A double counts only where it is told what a query gives (``session.query.return_value...``), where
-its ``query`` is put in place of a real one, or where a test asserts that it was called: any other
-mock answers a select() as it answers a query.
+its ``query`` is put in place of a real one, or where a test asserts that it was called, by itself
+or among all calls of the double: any other mock answers a select() as it answers a query.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from awaken.knowledge.asynchronous import twins
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import dotted_text
 from awaken.project.source.trees import Function, last_name
 
+_RECORDS = {"assert_has_calls", "method_calls", "mock_calls"}
+"""What a mock knows of the calls of all its attributes."""
 _SETTINGS = {
     "return_value", "side_effect", "call_args", "call_args_list", "call_count", "called",
     "configure_mock", "method_calls", "mock_calls",
@@ -89,11 +92,10 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
                 mark = configured(module, node)
                 if mark is not None:
                     yield mark
+            case ast.Attribute(attr=name) if name in _RECORDS and _asks_of_queries(module, node):
+                yield Mark(node, node.value)
             case ast.Call():
-                patch = patch_of(module, node)
-                if patch is not None and patch.name.rpartition(".")[2] == "query":
-                    yield Mark(node, node, legacy=True)
-                yield from _made(node)
+                yield from _made(module, node)
             case ast.Name(ctx=ast.Load(), id=last) | ast.Attribute(ctx=ast.Load(), attr=last):
                 # Made for queries alone (of the library mock-alchemy).
                 if last.endswith("AlchemyMagicMock"):
@@ -102,6 +104,26 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
                     fake = names.qualified(module, node) or ""
                     if fake in fakes:
                         yield Mark(node, node, fake=fake)
+
+
+def _asks_of_queries(module: Module, node: ast.Attribute) -> bool:
+    """Whether a list of calls is asked for ``query``, or for no call by its name."""
+    if not _attributes(node.value).isdisjoint(twins().members["session"]):
+        return False
+    match node.attr, module.parent(node):
+        case "assert_has_calls", ast.Call() as asked:
+            pass
+        case _, ast.Compare(ops=[ast.In() | ast.NotIn()], left=asked) if asked is not node:
+            pass
+        case "assert_has_calls", _:
+            return False
+        case _:
+            return True
+    return "query" in _attributes(asked)
+
+
+def _attributes(node: ast.AST) -> set[str]:
+    return {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
 
 
 def configured(module: Module, node: ast.Attribute) -> Mark | None:
@@ -125,8 +147,11 @@ def configured(module: Module, node: ast.Attribute) -> Mark | None:
     return None
 
 
-def _made(call: ast.Call) -> Iterator[Mark]:
-    """Yield the mark of a mock that is made with a ``query``."""
+def _made(module: Module, call: ast.Call) -> Iterator[Mark]:
+    """Yield the marks of a patch of ``query``, and of a mock that is made with one."""
+    patch = patch_of(module, call)
+    if patch is not None and patch.name.rpartition(".")[2] == "query":
+        yield Mark(call, call, legacy=True)
     last = last_name(call.func)
     if last not in _MOCKS and last != "configure_mock":
         return

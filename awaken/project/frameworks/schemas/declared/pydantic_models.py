@@ -28,7 +28,7 @@ _KNOWN = schema_knowledge().models
 _ALIASES = ("validation_alias", "alias")  # the first that is given counts
 _SETTINGS = {"Config", "model_config"}
 _CLOSED = {"forbid", "ignore"}  # what a model does with names that it has no field for
-_WITHOUT_FIELDS = {*_KNOWN.bases, "abc.ABC", "typing.Generic"} - {*_KNOWN.reading[:1]}
+_WITHOUT_FIELDS = ("abc.", "pydantic.", "sqlmodel.", "typing.")  # where bases without them are
 _DEEPEST = 12  # containers inside of each other: the evaluator keeps four, aliases add some
 
 
@@ -147,14 +147,15 @@ class PydanticModels:
         found: set[str] = set()
         for name in (qualified, *self._evaluator.classes.all_subclasses(qualified)):
             ancestors = self._evaluator.classes.ancestors(name)
-            if ancestors is None or ancestors.unresolved or {*ancestors.outside} - _WITHOUT_FIELDS:
+            if ancestors is None or ancestors.unresolved:
+                return None
+            if not all(one.startswith(_WITHOUT_FIELDS) for one in ancestors.outside):
                 return None
             for _, _, body in self._evaluator.classes.bodies(name):
                 for statement in (*body.keywords, *body.body):
                     if self._is_set(statement, _KNOWN.opening) or _dumps(statement):
                         return None
-                    defined: str = getattr(statement, "name", "")
-                    found.add(_target(statement) or defined)
+                    found.add(_target(statement) or str(getattr(statement, "name", "")))
         return frozenset(found)
 
     def _all_models(self) -> list[str]:

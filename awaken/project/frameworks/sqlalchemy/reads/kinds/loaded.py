@@ -9,10 +9,10 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import Session, Unknown
 
 _QUERYING = {"get_or_404", "query", "scalar_one", "scalar_one_or_none", "scalars"}
-# Much else has these: the name in front has to say that it is a session.
+# Much else has these: the value in front, or its name, has to say that it is a session.
 _OF_SESSIONS = {"execute", "get", "get_one", "merge", "scalar"}
 _MOST_STEPS = 30  # names, calls and parameters on the way; three or four lead to a query
 
@@ -30,7 +30,7 @@ class Loaded:
         seen: set[tuple[str, int, int]] = set()
         for home, one in waiting:
             # The list grows while it is read.
-            if _is_query(home, one):
+            if self._is_query(home, one):
                 return True
             span = home.span(one)
             key = (home.path, span.start, span.end)
@@ -40,6 +40,15 @@ class Loaded:
             if len(seen) > _MOST_STEPS:
                 return False
         return False
+
+    def _is_query(self, module: Module, node: ast.AST) -> bool:
+        if not isinstance(node, ast.Attribute):
+            return False
+        if node.attr in _OF_SESSIONS:
+            values = self._evaluator.values(module, node.value)
+            is_session = any(isinstance(one, Session) for one in values)
+            return is_session or "session" in module.text_of(node.value).lower()
+        return node.attr in _QUERYING
 
     def _behind(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, ast.AST]]:
         match node:
@@ -75,11 +84,3 @@ class Loaded:
                 value = node.value if isinstance(node, ast.Return | ast.Yield) else None
                 if value is not None and home.enclosing_function(node) is function:
                     yield home, value
-
-
-def _is_query(module: Module, node: ast.AST) -> bool:
-    if not isinstance(node, ast.Attribute):
-        return False
-    if node.attr in _OF_SESSIONS:
-        return "session" in module.text_of(node.value).lower()
-    return node.attr in _QUERYING
