@@ -94,8 +94,8 @@ class ReadOf:
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
                 return self._own.behind(_owners(items_of(values)), _read_in(module, above, name))
             case ast.comprehension(target=ast.Name(id=name)) if is_many and above.iter is node:
-                read = _read_in(module, module.parent(above), name)
-                return self._own.behind(_owners(items_of(values)), read)
+                owners, made = _owners(items_of(values)), module.parent(above)
+                return self._own.behind(owners, _read_in(module, made, name))
             case ast.Attribute(attr=name) if not is_many:
                 return self._own.behind(_owners(values), [name])
             case ast.Call() as call if call.func is not node and not is_many:
