@@ -15,10 +15,13 @@ import types
 import warnings
 from collections import Counter
 from contextlib import chdir
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import aiosqlite.core
+import anyio.to_thread
 import httpx
 from random_objects import REQUESTS, ROWS, application
 from sqlalchemy import create_engine, event
@@ -282,9 +285,47 @@ def _endpoint(text, number):
     return text[start : end if end > 0 else None]
 
 
+class _Inline:
+    """Stands for a thread of `aiosqlite`, and for its queue: what is put there runs at once."""
+
+    daemon = True
+
+    def __init__(self, *_, **__):
+        pass
+
+    def start(self):
+        """Start nothing: there is no thread."""
+
+    def put_nowait(self, item):
+        """Run a function, and give its future what came of it."""
+        future, function = item
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001  who waits for it gets it
+            if future:
+                future.set_exception(error)
+        else:
+            if future:
+                future.set_result(result)
+
+
+async def _in_this_thread(function, *args, **_):
+    return copy_context().run(function, *args)
+
+
+def without_threads():
+    """Have one thread do what others would: one request is under way at a time, and waits for it.
+
+    That halves the time of a comparison, and answers, rows and errors are the same.
+    """
+    aiosqlite.core.SimpleQueue = aiosqlite.core.Thread = _Inline
+    anyio.to_thread.run_sync = _in_this_thread
+
+
 def main(first, last, home, *, wide):
     """Compare the applications from one seed to another, and write down those that differ."""
     logging.disable(logging.CRITICAL)
+    without_threads()
     counted = Counter()
     make = partial(application, wide=wide)
     for start in range(first, last, 50):

@@ -272,9 +272,139 @@ return [len(one.orders) for one in db.query(User).all()]
 return db.get(User, key).orders
 """,
     ),
+    "f1_expired_one_leads_back_to_itself": (
+        "OrderUserOut",
+        """\
+order = load(db, Order, key)
+db.expire(order)
+seen = len(order.user.orders) if order.user else 0
+return order
+""",
+    ),
+    "f2_a_rollback_then_a_commit_under_a_condition": (
+        "",
+        """\
+user = load(db, User, key)
+db.rollback()
+if flag:
+    db.commit()
+return {"0": user.name, "1": len(user.orders)}
+""",
+    ),
+    "f2_items_of_a_list": (
+        "",
+        """\
+users = db.scalars(select(User).order_by(User.id)).all()
+db.rollback()
+if flag:
+    db.commit()
+return {"0": [one.name for one in users], "1": [len(one.orders) for one in users]}
+""",
+    ),
+    "f3_an_item_that_was_read_by_its_variable": (
+        "",
+        """\
+user = load(db, User, 1)
+seen = len(user.orders)
+db.add_all([Order(title="x", amount=8, user_id=1), Order(title="y", amount=8, user_id=2)])
+db.flush()
+return [len(one.orders) for one in user.team.users]
+""",
+    ),
+    "f3_another_variable_of_an_object": (
+        "",
+        """\
+user = load(db, User, 1)
+other = load(db, User, key)
+seen = len(user.orders)
+db.add_all([Order(title="x", amount=8, user_id=1), Order(title="y", amount=8, user_id=key)])
+db.flush()
+return [len(other.orders), len(user.orders)]
+""",
+    ),
+    "f3_a_new_item_that_was_read_before_its_flush": (
+        "",
+        """\
+user = User(name="new", team_id=1)
+db.add(user)
+for order in list(user.orders):
+    db.delete(order)
+db.flush()
+return [len(one.orders) for one in user.team.users]
+""",
+    ),
+    "f4_what_a_refreshed_object_leads_to": (
+        "",
+        """\
+user = db.get(User, key)
+db.get(Team, 2).users.append(user)
+db.commit()
+db.refresh(user)
+return [[one.name, len(one.orders)] for one in user.team.users]
+""",
+    ),
+    "f5_a_property_after_a_commit": (
+        "",
+        """\
+user = load(db, User, key)
+db.add(Order(title="x", amount=8, user_id=key))
+db.commit()
+return [user.total, [one.total for one in db.query(User).all()]]
+""",
+    ),
+    "f5_a_property_after_a_flush": (
+        "TotalOut",
+        """\
+user = load(db, User, key)
+db.add(Order(title="x", amount=8, user_id=key))
+db.flush()
+return user
+""",
+    ),
+    "f5_a_method_that_reads_a_property": (
+        "",
+        """\
+user = load(db, User, key)
+db.add(Order(title="x", amount=8, user_id=key))
+db.commit()
+return user.twice()
+""",
+    ),
+    "f5_a_property_of_all_that_are_answered": (
+        "list[TotalOut]",
+        """\
+users = db.query(User).all()
+db.add(Order(title="x", amount=8, user_id=key))
+db.commit()
+return users
+""",
+    ),
 }
+PROPERTIES = """
+    @property
+    def total(self) -> int:
+        return sum(one.amount for one in self.orders)
+
+    def twice(self) -> int:
+        return 2 * self.total
+
+
+class Order(Base):"""
+TOTAL = """class TotalOut(Out):
+    id: int
+    total: int
+
+
+def get_db():"""
+
+
+def with_properties(text):
+    """Return an application whose users have a property that reads a relationship."""
+    return text.replace("\n\nclass Order(Base):", PROPERTIES).replace("def get_db():", TOTAL)
+
 
 TEXTS = applications(ROWS, {"s6_pending_items_before_a_statement"})
+TEXTS |= {name: with_properties(text) for name, text in TEXTS.items() if name.startswith("f5")}
 
 
 @pytest.fixture(scope="module")

@@ -99,6 +99,19 @@ def test_it_is_said_where_an_endpoint_may_answer_with_relationships(body, is_sai
     assert ("may answer with relationships as well" in said) is is_said
 
 
+BOX = """\
+class Box:
+    def __init__(self, db: Session, user: User) -> None:
+        self.db, self.user = db, user
+
+    def put(self, amount: int) -> None:
+        self.db.add(Order(title="x", amount=amount, user_id=self.user.id))
+
+    def size(self) -> int:
+        return len(self.user.orders)
+"""
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -151,6 +164,16 @@ def test_it_is_said_where_an_endpoint_may_answer_with_relationships(body, is_sai
             "db.add(Order(title='x', amount=1, user_id=key))\ndb.delete(user)",
             "`user.orders` may differ by `db.add(",
         ),
+        (
+            "x = user.orders\nget_or_create(db, Tag, name='n')\ndb.execute(delete(Order))",
+            "`user.orders` is loaded before `get_or_create(db, Tag, name='n')`, which may commit",
+        ),
+        (
+            "box = Box(db, user)\nbox.put(1)\nx = box.size()",
+            "`box.size()` reads `self.user.orders` as it was loaded",
+        ),
+        ("box = Box(db, user)\nx = box.size()", ""),
+        ("x = user.orders\nstore(db, Tag(name='n'))\ndb.execute(delete(Order))", ""),
         ("user.orders.clear()\ndb.expire(user)", "`db.expire(user)` comes before a flush"),
         ("user.orders.clear()\ndb.add(Order(title='x', amount=1))\ndb.flush()", ""),
         ("db.query(Tag).delete()\nx = len(user.orders)", ""),
@@ -168,7 +191,8 @@ def test_it_is_said_where_an_endpoint_may_answer_with_relationships(body, is_sai
 def test_what_comes_to_something_else_is_said_of_its_function(body, said):
     lines = ["user = db.get(User, key)", *body.splitlines(), "seen = [user.orders, user.tags]"]
     endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
-    result = migrated({"shop.py": PLAIN + HELPERS["store"] + "\n\n" + endpoint})
+    helpers = "\n\n".join([HELPERS["store"], HELPERS["get_or_create"], BOX])
+    result = migrated({"shop.py": PLAIN + helpers + "\n\n" + endpoint})
 
     (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
     assert said in found.message if said else ";" not in found.message

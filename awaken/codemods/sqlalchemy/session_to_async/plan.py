@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -206,7 +206,7 @@ class SessionToAsync(Rule):
         spawned = SpawnedReads(project, operations)
         loading = Loading(project, self.name, spawned.reads(), options.levels)
         expired = ExpiredReads(project, self.name, loading.loaded_with_objects)
-        expire_calls = ExpireCalls(project, self.name, loading.read_by_themselves)
+        expire_calls = ExpireCalls(project, self.name, loading)
         parts = RefreshedParts(project, self.name, loading.loaded_with_objects)
         shared = SharedSessions(project, self.name)
         later = seen_behind_commits(project)
@@ -256,9 +256,10 @@ class SessionToAsync(Rule):
         ]
         factories = [one.site.place for one, name in named if name in FACTORIES]
         environments = Environments(part, self.name, named)
+        differing = DifferingUses(writes, loading.loaded_ahead)
         found = Found(
             [
-                *self._functions(part, loaded_again, environments, loading.loaded_ahead),
+                *self._functions(part, loaded_again, environments, differing),
                 *environments.linked(),
                 *Decorators(part).members(self.name),
                 *Callables(part, self.name).members(),
@@ -294,7 +295,7 @@ class SessionToAsync(Rule):
                 *parts.members(),
                 *shared.members(),
                 *shared_workers(project, self.name),
-                *after_commits.members(),
+                *after_commits.members(expired.places()),
                 *ConvertedValues(project, self.name).members(),
                 *after_writes.members(),
                 *assigned.members(),
@@ -390,7 +391,7 @@ class SessionToAsync(Rule):
         part: SynchronousPart,
         loaded_again: Mapping[Place, Anew],
         environments: Environments,
-        loaded: Callable[[str], Iterable[str]],
+        differing: DifferingUses,
     ) -> Iterator[Member]:
         disposal = Disposal(part.project, self.name)
         own_loops = OwnLoops(part, self.name)
@@ -408,7 +409,6 @@ class SessionToAsync(Rule):
             **dict(environments.refused()),
             **dict(part.fake_engines.refused(part.results)),
         }
-        differing = DifferingUses(part.project, loaded)
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers, differing)
         scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:

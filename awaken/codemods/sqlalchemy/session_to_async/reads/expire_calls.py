@@ -6,10 +6,16 @@ The next read of them did that. ``expire`` stays, for it forgets what was change
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
+    ReadOf,
+    Step,
+    loaded_as_read,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -20,23 +26,20 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
 
 _SESSIONS = {"scoped", "session"}
 
 
 class ExpireCalls:
-    """What becomes of ``session.expire(user)`` in one program.
+    """What becomes of ``session.expire(user)`` in one program."""
 
-    ``relationships`` tells which ones of a class are read, and not loaded with each object.
-    """
-
-    def __init__(
-        self, project: Project, rule: str, relationships: Callable[[str], list[str]]
-    ) -> None:
+    def __init__(self, project: Project, rule: str, loading: Loading) -> None:
         self._project = project
         self._rule = rule
-        self._relationships = relationships
+        self._loading = loading
+        self._reads = ReadOf(project)
         self._found = {
             module.place(call): module.place(statement)
             for module, call in self._calls()
@@ -86,6 +89,8 @@ class ExpireCalls:
             listed = ", ".join(f'"{one}"' for one in read)
             wanted.append(f", attribute_names=[{listed}]")
         code = "".join(f"await {session}.refresh({text}{one})\n" for one in wanted)
+        if back := [*dict.fromkeys(self._led_back(module, call, text))]:
+            code += loaded_as_read(session, back)
         following = _next_use(module, statement, text)
         edits: list[Edit]
         if following is not None and _sends_before(module, statement, following):
@@ -101,9 +106,29 @@ class ExpireCalls:
             name
             for one in self._project.values.of(module, node).alternatives
             if isinstance(one, InstanceOf)
-            for name in self._relationships(one.qualified)
+            for name in self._loading.read_by_themselves(one.qualified)
         }
         return sorted(names)
+
+    def _led_back(self, module: Module, call: ast.Call, text: str) -> Iterator[Step]:
+        """Yield what is read behind a call of an object, by relationships that lead both ways.
+
+        A refresh that comes back to the object by the other side leaves it unloaded there.
+        """
+        for node in module.walk(function_of(module, call)):
+            if (
+                isinstance(node, ast.Name | ast.Attribute)
+                and module.span(node).start >= module.span(call).end
+                and module.text_of(node) == text
+            ):
+                values = self._project.values.of(module, node).alternatives
+                for step in self._reads.along(module, node, values):
+                    if all(
+                        self._loading.is_kept(owner, step.name)
+                        and self._project.orm.inverse_of(owner, step.name) is not None
+                        for owner in step.owners
+                    ):
+                        yield step
 
 
 def _next_use(module: Module, statement: ast.stmt, text: str) -> ast.stmt | None:

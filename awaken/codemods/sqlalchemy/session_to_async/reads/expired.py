@@ -225,7 +225,10 @@ class ExpiredReads:
         if not kind or not (is_read or _is_deleted(module, node)):
             return None
         text, names = module.text_of(node), self._relationships(module, node, values)
-        if not names and is_refreshed(module, statement, event, text):
+        above = module.parent(node)
+        # What a property reads is loaded with the object.
+        own = names & {above.attr} if isinstance(above, ast.Attribute) else names
+        if not own and is_refreshed(module, statement, event, text):
             return None
         first = whole_if(module, statement)
         if kind == "one" and is_conditional(module, node, first):
@@ -290,7 +293,7 @@ class ExpiredReads:
         self, module: Module, node: ast.Attribute | ast.Name, values: Values
     ) -> frozenset[str]:
         above = module.parent(node)
-        is_named = isinstance(above, ast.Attribute)
+        named = {above.attr} if isinstance(above, ast.Attribute) else set[str]()
         names = self._read_of.names(module, node, values, is_many=False)
         found = set[str]()
         for one in values:
@@ -300,7 +303,7 @@ class ExpiredReads:
                 else None
             )
             if isinstance(one, InstanceOf) and facts is not None:
-                loaded = () if is_named else self._loaded(one.qualified)
+                loaded = set(self._loaded(one.qualified)) - named
                 found |= names.intersection(facts.relationships).difference(loaded)
         return frozenset(found)
 

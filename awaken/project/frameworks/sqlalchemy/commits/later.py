@@ -168,10 +168,15 @@ class LaterInFunction:
             stops = self._stops(body, identifier)
             still = body.graph.reached_from(starts, stops) if stops else reached
             alive = {*still, *_captured(body, still)} if stops else same
+            refreshed = [one for one in same if one not in alive] if body.is_any_refreshed else ()
+            bound = {one for one in stops if isinstance(one, ast.Name)} if refreshed else set()
+            kept = body.graph.reached_from(starts, bound) if refreshed else set()
             for name in same:
                 # What is bound anew, or refreshed, on all ways is not of before.
                 if name in alive:
                     yield from self._read(body, name, commit)
+                elif name in kept:
+                    yield from self._read_behind(body, name, commit)
 
     def _stops(self, body: _Body, identifier: str) -> set[ast.AST]:
         """Return the nodes at which a variable gets another object, or its object is read anew."""
@@ -204,6 +209,16 @@ class LaterInFunction:
         if unknown is not None:
             why = f"it is not known what `{module.excerpt(unknown)}` holds"
             yield Later("unknown", module.place(unknown), why, commit)
+
+    def _read_behind(self, body: _Body, name: ast.Name, commit: Place) -> Iterator[Later]:
+        """Yield the read of an object that another one, which was refreshed, leads to."""
+        module = body.module
+        above = module.parent(name)
+        if not isinstance(above, ast.Attribute):
+            return
+        held = self._loaded.held(self._evaluator.values(module, above))
+        if held == "objects" and isinstance(module.parent(above), ast.Attribute):
+            yield Later("read", module.place(above), module.excerpt(above), commit)
 
     def _is_of_other(self, body: _Body, name: ast.Name, values: Values) -> bool:
         """Whether another session loaded all that a variable holds, and no session takes it."""

@@ -65,7 +65,7 @@ class _Read:
     been new, or loses a side when the other one is refreshed. It ``may_be_detached``, if a request
     of a test may have closed its session meanwhile. A statement that commits under a condition has
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
-    statement that reads it.
+    statement that reads it. What leads there ``is_unloaded``, if the program refreshes its object.
     """
 
     statement: ast.stmt
@@ -78,6 +78,7 @@ class _Read:
     further: tuple[Step, ...] = ()
     behind: bool = False
     reading: ast.stmt | None = None
+    is_unloaded: bool = False
 
 
 class ReadsAfterCommits:
@@ -126,46 +127,29 @@ class ReadsAfterCommits:
         """Return what is read of before, each with the calls that commit before that."""
         return {place: each for places in self._places.values() for place, each in places.items()}
 
-    def members(self) -> Iterator[Member]:
-        """Yield what is written in front of these statements."""
+    def members(self, expired: frozenset[Place]) -> Iterator[Member]:
+        """Yield what is written in front of these statements.
+
+        In front of those that are ``expired`` something loads what a rollback has expired.
+        """
         for module, reads in self._all():
             by_statement: defaultdict[tuple[ast.stmt, bool], list[_Read]] = defaultdict(list)
             for one in reads:
                 by_statement[one.statement, one.behind].append(one)
             for (statement, _), each in by_statement.items():
-                yield self._member(Site(self._rule, module, statement), each)
+                function = function_of(module, statement)
+                span = module.span(function or module.tree)
+                is_expired = any(x.path == module.path and span.contains(x.span) for x in expired)
+                yield self._member(Site(self._rule, module, statement), each, is_expired)
 
-    def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
+    def _member(self, site: Site[ast.AST], reads: list[_Read], is_expired: bool) -> Member:
         together: defaultdict[str, list[_Read]] = defaultdict(list)
         for one in reads:
             together[one.text].append(one)
         code, imports = "", list[Edit]()
-        for text, each in together.items():
-            session, item = each[0].session, text
-            if each[0].is_many:
-                item = site.module.fresh_local(site.node, "item", "one")
-            if not session:
-                function, imports = name_beside(self._project, site, None, _SESSION_OF)
-                session = f"{function}({item})"
-            names = ", ".join(f'"{one}"' for one in sorted({one.name for one in each}))
-            line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
-            if each[0].session and any(one.may_be_detached for one in each):
-                line = _inside(f"if {item} in {session}:", line)
-            elif any(
-                self._states.may_be_lost(site.module, one.reading or site.node, text)
-                for one in each
-            ):
-                inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
-                line = _inside(f"if {inspect}({item}).persistent:", line)
-                imports = [*imports, needed]
-            if each[0].is_many:
-                line = _inside(f"for {item} in {text}:", line)
-            is_optional = all(one.is_optional for one in each)
-            code += _inside(f"if {text} is not None:", line) if is_optional else line
-            back = [step for one in each for step in one.further[:1] if step.text == text]
-            if back and session:
-                # Options of the statement may have loaded the other side, which resets this one.
-                code += loaded_as_read(session, back)
+        for each in together.values():
+            line, needed = self._loaded(site, each, is_expired)
+            code, imports = code + line, imports + needed
         steps = [step for one in reads for step in one.further]
         if steps and reads[0].session:
             item = site.module.fresh_local(site.node, "item", "one")
@@ -177,6 +161,44 @@ class ReadsAfterCommits:
         where: Literal["after", "before"] = "after" if reads[0].behind else "before"
         edits = [site.insert_statements(place, where, code), *imports]
         return Member(site, Rewrite(message, edits), shown)
+
+    def _loaded(
+        self, site: Site[ast.AST], reads: list[_Read], is_expired: bool
+    ) -> tuple[str, list[Edit]]:
+        """Return what loads the reads of one object, or of the items of one collection."""
+        first, imports = reads[0], list[Edit]()
+        text = item = first.text
+        session = first.session
+        if first.is_many:
+            item = site.module.fresh_local(site.node, "item", "one")
+        if not session:
+            function, imports = name_beside(self._project, site, None, _SESSION_OF)
+            session = f"{function}({item})"
+        names = ", ".join(f'"{one}"' for one in sorted({one.name for one in reads}))
+        line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
+        if first.behind and is_expired:
+            # Refreshed in part, it counts as loaded: the columns of a rollback would be missed.
+            line = f"await {session}.refresh({item})\n{line}"
+        if first.session and any(one.may_be_detached for one in reads):
+            line = _inside(f"if {item} in {session}:", line)
+        elif any(
+            self._states.may_be_lost(site.module, one.reading or site.node, text) for one in reads
+        ):
+            inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
+            line = _inside(f"if {inspect}({item}).persistent:", line)
+            imports = [*imports, needed]
+        if first.is_many:
+            line = _inside(f"for {item} in {text}:", line)
+        if all(one.is_optional for one in reads):
+            line = _inside(f"if {text} is not None:", line)
+        if first.is_unloaded:
+            owner, _, name = text.rpartition(".")
+            line = loaded_as_read(session, [Step(owner, name, ())]) + line
+        back = [step for one in reads for step in one.further[:1] if step.text == text]
+        if back and session:
+            # Options of the statement may have loaded the other side, which resets this one.
+            line += loaded_as_read(session, back)
+        return line, imports
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
@@ -252,10 +274,12 @@ class ReadsAfterCommits:
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return
+        owner = text.rpartition(".")[0]
+        is_unloaded = bool(owner) and self._is_refreshed(module, statement, events, owner)
         made = self._made(module, function, values)
         given = set() if made is None else {one.arg for one in made.keywords}
         is_optional = kind == "optional" or is_conditional(module, node, first)
-        further = () if is_many else self._further(module, node, values)
+        further = () if is_many else self._further(module, node, values, is_unloaded)
         is_known = made is not None and self._sent.isdisjoint(events)
         for name in sorted(names):
             if not self._is_relationship(values, name):
@@ -266,6 +290,7 @@ class ReadsAfterCommits:
             session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
+            read = replace(read, is_unloaded=is_unloaded and bool(session))
             for anchor in _conditions(module, function, first, events, text):
                 is_behind = anchor is not None
                 yield replace(read, statement=anchor or first, behind=is_behind, reading=first)
@@ -275,9 +300,15 @@ class ReadsAfterCommits:
         module: Module,
         node: ast.Attribute | ast.Name,
         values: Values,
+        is_unloaded: bool,
     ) -> tuple[Step, ...]:
-        """Return what is read of new items, or of an object by the side that leads back to it."""
+        """Return what is read of new items, or of an object by the side that leads back to it.
+
+        What ``is_unloaded`` has nothing of what was loaded with it.
+        """
         steps = [*filter(self._is_kept, self._read_of.along(module, node, values))]
+        if is_unloaded:
+            return tuple(steps)
         for before, one in itertools.combinations(steps, 2):
             inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
             is_back = any(each is not None and each.attribute == one.name for each in inverses)

@@ -61,7 +61,8 @@ class _Read:
 
     Of all its items, if it is ``is_many``. An object that may be new has loaded nothing yet;
     one that ``may_be_lost`` by its session is not refreshed. A collection ``is_filled`` from its
-    other side.
+    other side. Nor is one refreshed that is the object of a variable in ``aliases``, of which the
+    same was read before: that stays.
     """
 
     statement: ast.stmt
@@ -76,16 +77,23 @@ class _Read:
     may_be_lost: bool = False
     is_new: bool = False
     is_filled: bool = False
+    aliases: tuple[str, ...] = ()
+    is_new_too: bool = False
 
 
 class _Sight(NamedTuple):
-    """An object that is read behind ``writes``, of which some are ``still`` in the transaction."""
+    """An object that is read behind ``writes``, of which some are ``still`` in the transaction.
+
+    ``ends`` are calls that end one.
+    """
 
     module: Module
     node: ast.expr
+    statement: ast.stmt
     function: Function
     writes: Sequence[Place]
     still: Sequence[Place]
+    ends: Sequence[Place]
 
 
 class ReadsAfterWrites:
@@ -281,7 +289,7 @@ class ReadsAfterWrites:
             if not _binds(module, one, read.text.partition(".")[0])
             and not ends_before(module, one.span.end, statement, ends)
         ]
-        sight = _Sight(module, node, function, writes, still)
+        sight = _Sight(module, node, statement, function, writes, still, ends)
         yield from self._of_steps(sight, read, [one for one in steps if self._is_kept(one)])
 
     def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
@@ -298,6 +306,7 @@ class ReadsAfterWrites:
                 name=step.name,
                 is_optional=read.is_optional if is_first else not step.is_many,
                 is_many=step.is_many,
+                aliases=tuple(dict.fromkeys(self._aliases(sight, step))),
                 is_by_key=not any(
                     self._project.orm.is_collection(one, step.name) for one in step.owners
                 ),
@@ -315,13 +324,45 @@ class ReadsAfterWrites:
             # What a read loads has nothing of its own but what each object is loaded with.
             is_other = is_other or (step.text in loaded and not self._is_loaded_with(step))
             passed.append(step)
+            is_new = is_other or self._is_of_new(module, step, sight.writes, found)
             if changing and not _is_used_before(module, sight.function, changing[0], found):
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, one) for one in changing)
-                yield replace(found, is_filled=not found.is_by_key and any(fills))
-            elif is_other or (not changing and self._is_of_new(module, step, sight.writes, found)):
+                found = replace(found, is_filled=not found.is_by_key and any(fills))
+                # What was read of an object before its flush did not stay.
+                yield replace(found, is_new_too=is_new and bool(found.aliases))
+            elif is_new:
                 loaded.add(step.way)
                 yield replace(found, is_new=True)
+
+    def _aliases(self, sight: _Sight, step: Step) -> Iterator[str]:
+        """Yield other variables of which the same is read before, in the same transaction."""
+        module = sight.module
+        for one in module.walk(sight.function):
+            match one:
+                case ast.Attribute(value=ast.Name() as held, attr=step.name, ctx=ast.Load()) if (
+                    held.id != step.text and _keeps_object(module, held, sight.function)
+                ):
+                    earlier = module.statement_of(one)
+                case _:
+                    continue
+            if (
+                earlier is not None
+                and earlier is not sight.statement
+                and dominates(module, earlier, sight.statement)
+                and not ends_before(module, module.span(one).end, sight.statement, sight.ends)
+                and self._is_alike(module, held, step)
+            ):
+                yield held.id
+
+    def _is_alike(self, module: Module, held: ast.Name, step: Step) -> bool:
+        """Whether a variable may have the object, or one of the objects, that a step reads."""
+        values = self._project.values.of(module, held).alternatives
+        return any(
+            isinstance(one, InstanceOf) and self._writes.is_kin(one.qualified, owner)
+            for one in values
+            for owner in step.owners
+        )
 
     def _sets_other_side(self, module: Module, write: Place) -> bool:
         """Whether a write sets a relationship, by which its other side gets the object."""
@@ -380,8 +421,19 @@ def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read
         isinstance(one, ast.Attribute)
         and one.attr == read.name
         and module.span(one).start < write.span.end
+        and not (isinstance(one.value, ast.Name) and one.value.id in read.aliases)
         and (read.is_many or module.text_of(one.value) == read.text)
         for one in module.walk(function)
+    )
+
+
+def _keeps_object(module: Module, held: ast.Name, function: Function) -> bool:
+    """Whether a variable of a function has one object only: it is no item of a loop."""
+    bindings = module.scopes.bindings_of(held)
+    return (
+        len(bindings) == 1
+        and is_of_function(module, held, function)
+        and not isinstance(module.statement_of(bindings[0].node), ast.For | ast.AsyncFor)
     )
 
 
@@ -432,6 +484,7 @@ def _code(read: _Read, inspect: str, item: str) -> str:
         return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
     text, name = item if read.is_many else read.text, read.name
     given = f"{text} is not None and " if read.is_optional else ""
+    given += "".join(f"{text} is not {one} and " for one in read.aliases)
     changed = f"{inspect}({text}).attrs.{name}.history.has_changes()"
     code = f'    await {read.session}.refresh({text}, attribute_names=["{name}"])\n'
     if (read.may_be_lost or read.is_by_key) and not read.is_many:
@@ -445,9 +498,5 @@ def _code(read: _Read, inspect: str, item: str) -> str:
         owners = read.text.split(".")[:-1]
         prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
         held = " and ".join([*(f"{one} is not None" for one in prefixes), read.text])
-        return (
-            f"for {item} in {held} or ():\n{lines}"
-            if prefixes
-            else (f"for {item} in {read.text}:\n{lines}")
-        )
-    return code
+        code = f"for {item} in {held}{' or ()' if prefixes else ''}:\n{lines}"
+    return code + reading if read.is_new_too else code

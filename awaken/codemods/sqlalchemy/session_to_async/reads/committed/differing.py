@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import combinations, product
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import read_of_held
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
     returned_as_they_are,
@@ -28,7 +29,7 @@ from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.project import Project
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 
 _ADDING = {"add", "add_all", "delete", "merge"}
 _APPENDING = {"add", "append", "extend", "insert"}
@@ -39,6 +40,7 @@ _DETACHING = {"close", "expunge", "expunge_all"}
 _VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
 _CASCADING = re.compile(r"cascade=.*\b(?:all|delete)\b", re.DOTALL)
 _ORPHAN = "delete-orphan"
+_CONDITIONAL = (ast.ExceptHandler, ast.For, ast.If, ast.Match, ast.While)
 _WORDS = (b".add(", b".add_all(", b".merge(", b".delete(")
 
 
@@ -53,9 +55,11 @@ class _Use(NamedTuple):
 class DifferingUses:
     """Answers for one program; ``loaded`` gives what is loaded ahead of objects of a class."""
 
-    def __init__(self, project: Project, loaded: Callable[[str], Iterable[str]]) -> None:
-        self._project = project
+    def __init__(self, writes: Writes, loaded: Callable[[str], Iterable[str]]) -> None:
+        self._project = writes.project
+        self._rows = writes
         self._loaded = loaded
+        self._read_of_held = read_of_held(writes.project)
 
     def caveats(self, module: Module, function: ast.AST) -> tuple[list[str], list[Place]]:
         """Return what is said of a function, and the places that this is about."""
@@ -72,6 +76,7 @@ class DifferingUses:
             self._expired,
             self._appended,
             self._used,
+            self._held,
             self._validated,
             self._orphaned,
             self._rekeyed,
@@ -187,8 +192,10 @@ class DifferingUses:
             for use in uses[:number]:
                 start, end = module.span(use.node).end, module.span(later.node).start
                 first, last = module.statement_of(use.node), module.statement_of(later.node)
-                is_same = use.text == later.text and first is not None and last is not None
-                if not is_same or first is None or last is None or dominates(module, first, last):
+                if use.text != later.text or first is None or last is None:
+                    continue
+                ending = self._may_end(module, nodes, use.node, later.node)
+                if dominates(module, first, last) and ending is None:
                     continue
                 is_flushed = self._is_between(module, nodes, use.node, later.node, {"flush"})
                 if any(
@@ -199,10 +206,38 @@ class DifferingUses:
                     and not self._written_by(module, one).isdisjoint(use.owners)
                     for one in adding
                 ) and not self._is_between(module, nodes, use.node, later.node, _ENDING):
-                    yield (
-                        f"`{use.text}` is loaded under a condition before its rows change",
-                        use.node,
-                    )
+                    where = "under a condition before its rows change"
+                    if ending is not None:
+                        where = f"before `{module.excerpt(ending)}`, which may commit or not"
+                    yield f"`{use.text}` is loaded {where}", use.node
+
+    def _held(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield the calls of methods that read of what their object holds, behind a write.
+
+        They load nothing themselves, and their callers do not know what they hold.
+        """
+        calls = [one for one in nodes if isinstance(one, ast.Call)] if self._read_of_held else []
+        for node in calls:
+            end, place = module.span(node).end, module.place
+            before = [place(one) for one in calls if module.span(one).end < end]
+            for function in self._called(module, node):
+                for text, owner, name in sorted(self._read_of_held.get(function, ())):
+                    changing = (self._rows.changes(one, owner, name) for one in before)
+                    if name in self._loaded(owner) and any(changing):
+                        yield f"`{module.excerpt(node)}` reads `{text}` as it was loaded", node
+
+    def _may_end(
+        self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
+    ) -> ast.Call | None:
+        """Return a call between two nodes that commits under a condition of what it calls."""
+        first, last = module.span(start).end, module.span(end).start
+        between = (one for one in nodes if first <= module.span(one).start < last)
+        for node in between:
+            if isinstance(node, ast.Call) and not self._committing.isdisjoint(
+                self._called(module, node)
+            ):
+                return node
+        return None
 
     def _waits(
         self, module: Module, nodes: Sequence[ast.AST], write: ast.AST, node: ast.AST
@@ -405,15 +440,18 @@ class DifferingUses:
         if not isinstance(node, ast.Call):
             return
         is_handed = self._is_of_session(module, node, methods)
-        function = function_around(module, node)
-        if not is_handed and functions and isinstance(function, Function):
-            graph = self._project.calls.graph()
-            calls = graph.calls_at(graph.place_of(module, function), module.span(node))
-            is_handed = any(one in functions for call in calls for one in call.functions)
+        is_handed = is_handed or any(one in functions for one in self._called(module, node))
         for one in node.args if is_handed else ():
             for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
                 for owner in sorted(self._classes_of(module, each)):
                     yield module.text_of(each), owner
+
+    def _called(self, module: Module, node: ast.Call) -> Iterator[FunctionPlace]:
+        """Yield the functions that a call runs."""
+        graph, function = self._project.calls.graph(), function_around(module, node)
+        if isinstance(function, Function):
+            for call in graph.calls_at(graph.place_of(module, function), module.span(node)):
+                yield from call.functions
 
     def _collections_of(self, owner: str, classes: frozenset[str]) -> Iterator[str]:
         mapped = self._project.orm.mapped_class(owner)
@@ -513,13 +551,22 @@ class DifferingUses:
         """The functions that delete objects by sessions, and those that call one of these."""
         return self._reaching({"delete"})
 
-    def _reaching(self, methods: set[str]) -> frozenset[FunctionPlace]:
+    @cached_property
+    def _committing(self) -> frozenset[FunctionPlace]:
+        """The functions that commit under a condition, and those that call one of these."""
+        return self._reaching({"commit"}, _is_conditional)
+
+    def _reaching(
+        self, methods: set[str], kept: Callable[[Module, Function, ast.AST], bool] | None = None
+    ) -> frozenset[FunctionPlace]:
+        words = (*_WORDS, b".commit(")
         found = {
             self._project.calls.graph().place_of(module, function)
-            for module in modules_with(self._project, _WORDS)
+            for module in modules_with(self._project, words)
             for node in module.walk()
             if isinstance(node, ast.Call) and self._is_of_session(module, node, methods)
             if isinstance(function := function_around(module, node), Function)
+            if kept is None or kept(module, function, node)
         }
         return frozenset(self._project.calls.graph().reaching(found))
 
@@ -530,6 +577,14 @@ class DifferingUses:
     @cached_property
     def _is_held(self) -> bool:
         return holds_back(self._project)
+
+
+def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
+    """Whether a function may end without the call that a node is, and raise nothing."""
+    start, nodes = module.span(node).start, [*module.walk(function)]
+    around = [one for one in nodes if isinstance(one, _CONDITIONAL)]
+    returns = [module.span(one).start for one in nodes if isinstance(one, ast.Return)]
+    return any(one < start for one in returns) or not set(around).isdisjoint(module.ancestors(node))
 
 
 def _queried(query: ast.expr) -> ast.expr | None:

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
     DELETED,
     HandedObjects,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import OwnReads
 from awaken.contract import Place
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Value, Values
@@ -77,6 +78,7 @@ class ReadOf:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._handed = HandedObjects(project)
+        self._own = OwnReads(project)
 
     def names(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values, *, is_many: bool
@@ -87,13 +89,15 @@ class ReadOf:
         match above:
             case ast.Return():
                 items = items_of(values) if is_many else values
-                return frozenset(name for one in items for name in self._answered_with(one))
+                named = (name for one in items for name in self._answered_with(one))
+                return frozenset(named) | self._own.answered(module, node, _owners(items))
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
-                return frozenset(_read_in(module, above, name))
+                return self._own.behind(_owners(items_of(values)), _read_in(module, above, name))
             case ast.comprehension(target=ast.Name(id=name)) if is_many and above.iter is node:
-                return frozenset(_read_in(module, module.parent(above), name))
+                owners, made = _owners(items_of(values)), module.parent(above)
+                return self._own.behind(owners, _read_in(module, made, name))
             case ast.Attribute(attr=name) if not is_many:
-                return frozenset({name})
+                return self._own.behind(_owners(values), [name])
             case ast.Call() as call if call.func is not node and not is_many:
                 read = self._handed.attributes(module, call, node)
                 places = module.place(call), module.place(node)
@@ -122,6 +126,8 @@ class ReadOf:
         above = module.parent(node)
         if isinstance(above, ast.Return):
             yield from self._answered_along(module.text_of(node), owners, values)
+            for name in sorted(self._own.answered(module, node, owners)):
+                yield Step(module.text_of(node), name, owners)
             return
         if not isinstance(above, ast.Attribute):
             for name in sorted(self.names(module, node, values, is_many=False)):
@@ -133,7 +139,8 @@ class ReadOf:
                 # It is loaded to be replaced.
                 yield Step(module.text_of(node), above.attr, owners)
             return
-        yield Step(module.text_of(node), above.attr, owners)
+        for name in sorted(self._own.behind(owners, [above.attr])):
+            yield Step(module.text_of(node), name, owners)
         values = self._project.values.of(module, above).alternatives
         items = items_of(values)
         if items:

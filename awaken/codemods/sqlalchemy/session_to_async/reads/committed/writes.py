@@ -111,8 +111,8 @@ class Writes:
             return True
         return any(
             not one.owner
-            or self._is_kin(one.owner, facts.target)
-            or (one.sets_key and self._is_kin(one.owner, owner))
+            or self.is_kin(one.owner, facts.target)
+            or (one.sets_key and self.is_kin(one.owner, owner))
             for one in self._all[place]
             if not one.is_new and not one.is_refreshed
         )
@@ -130,7 +130,7 @@ class Writes:
             one.is_new
             and step.name not in one.is_given
             and (not one.loaded or start < one.loaded or "." in step.text)
-            and (not one.owner or self._is_kin(one.owner, owner))
+            and (not one.owner or self.is_kin(one.owner, owner))
             for one in self._all[place]
             for owner in step.owners
         )
@@ -138,7 +138,7 @@ class Writes:
     def sets_key(self, place: Place, owners: Iterable[str]) -> bool:
         """Whether an object of a class may refer to another one after the write at a place."""
         return any(
-            one.sets_key and (not one.owner or self._is_kin(one.owner, owner))
+            one.sets_key and (not one.owner or self.is_kin(one.owner, owner))
             for one in self._all[place]
             for owner in owners
         )
@@ -168,7 +168,8 @@ class Writes:
             for place in self._all
         )
 
-    def _is_kin(self, one: str, other: str) -> bool:
+    def is_kin(self, one: str, other: str) -> bool:
+        """Whether an object of one class may be one of another."""
         ancestors = self._project.orm.mapping_ancestors
         return one in ancestors(other) or other in ancestors(one)
 

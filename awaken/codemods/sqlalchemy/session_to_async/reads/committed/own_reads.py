@@ -1,0 +1,113 @@
+"""What methods read of their own object: properties of a model, and what holds an object."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from awaken.kit.search import modules_with
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+
+class OwnReads:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._is_field = cache(partial(_is_field, project))
+        self._read = cache(self._read_by)
+
+    def behind(self, owners: Iterable[str], names: Iterable[str]) -> frozenset[str]:
+        """Return ``names`` of objects of ``owners``, and the relationships that these read."""
+        owners, names = tuple(owners), tuple(names)
+        return frozenset(names).union(*(self._read(x, one) for x in owners for one in names))
+
+    def answered(self, module: Module, node: ast.expr, owners: Iterable[str]) -> frozenset[str]:
+        """Return what a response may read by properties of what an endpoint returns."""
+        function = function_around(module, node)
+        if function is None or not function.decorator_list:
+            return frozenset()
+        found = {
+            (owner, one.name)
+            for owner in owners
+            for _, one in self._methods(owner)
+            if one.decorator_list and self._is_field(one.name)
+        }
+        return frozenset().union(*(self._read(*one) for one in found))
+
+    def _read_by(self, owner: str, name: str) -> frozenset[str]:
+        """Return the relationships that one attribute of a class reads, if it is a method."""
+        mapped = self._project.orm.mapped_class(owner)
+        waiting, seen = [name], {name}
+        for each in waiting:
+            for module, function in self._methods(owner):
+                if function.name == each:
+                    read = set(_of_self(module, function)) - seen
+                    waiting += sorted(read)
+                    seen |= read
+        return frozenset(seen - {name}).intersection(() if mapped is None else mapped.relationships)
+
+    def _methods(self, owner: str) -> Iterator[tuple[Module, Function]]:
+        for one in self._project.orm.mapping_ancestors(owner):
+            module, node = self._project.class_definition(one) or (None, None)
+            for each in () if node is None else node.body:
+                if module is not None and isinstance(each, Function):
+                    yield module, each
+
+
+def read_of_held(project: Project) -> dict[FunctionPlace, set[tuple[str, str, str]]]:
+    """Return the methods that read relationships of what their object holds: `self.owner.orders`.
+
+    Each with the text of these, the class of the object there, and the name.
+    """
+    names, graph = project.orm.relationships_of_mapped(), project.calls.graph()
+    found: defaultdict[FunctionPlace, set[tuple[str, str, str]]] = defaultdict(set)
+    for module in modules_with(project, tuple(f".{one}".encode() for one in sorted(names))):
+        for node in module.walk():
+            match node:
+                case ast.Attribute(value=ast.Attribute(value=ast.Name(id=own)) as held, attr=name):
+                    function = function_around(module, node) if name in names else None
+                case _:
+                    continue
+            if not isinstance(function, Function) or own != _own_name(function):
+                continue
+            for one in project.values.of(module, held).alternatives:
+                if isinstance(one, InstanceOf) and project.orm.mapped_class(one.qualified):
+                    read = (module.text_of(node), one.qualified, name)
+                    found[graph.place_of(module, function)].add(read)
+    return dict(found)
+
+
+def _own_name(function: Function) -> str:
+    """Return how a method names its object."""
+    return next((one.arg for one in (*function.args.posonlyargs, *function.args.args)), "")
+
+
+def _of_self(module: Module, function: Function) -> Iterator[str]:
+    """Yield the attributes that a method reads of its object."""
+    own = _own_name(function)
+    for node in module.walk(function):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
+                yield attribute
+            case _:
+                pass
+
+
+def _is_field(project: Project, name: str) -> bool:
+    """Whether a class of the program has an annotated field of a name."""
+    return any(
+        isinstance(one, ast.AnnAssign) and last_name(one.target) == name
+        for module in modules_with(project, (name.encode(),))
+        for one in module.walk()
+    )
