@@ -169,3 +169,28 @@ def test_what_is_large_or_not_asked_for_is_not_searched():
     many = b"URL=postgresql+psycopg2://h/x\n" * 300
     assert len(left(WITH_DEFAULT, files={"Dockerfile": many})) == 200
     assert not left(WITH_DEFAULT, files={"Dockerfile": many * 100, "notes.yml": many})
+
+
+def written_drivers(url, code):
+    """Return the text of the drivers that the URL of the engine is given."""
+    found = edits(url, code={"other.py": code}, drivers={"postgresql": "psycopg"})
+    (inserted,) = (one for one in found if isinstance(one, InsertStatements))
+    return inserted.data.code
+
+
+@pytest.mark.parametrize(
+    ("code", "is_named"),
+    [
+        (
+            "class Provider:\n    @property\n    def url(self):\n        return f'sqlite:///{0}'\n",
+            1,
+        ),
+        ("import os\n\nos.environ['DATABASE_URL'] = 'sqlite:///./test.db'\n", 1),
+        ("DEFAULTS = {'url': 'sqlite+pysqlite://'}\n", 1),
+        ("def is_file(url):\n    return url.startswith('sqlite://')\n", 1),
+        ("# sqlite:///x.db\nNAME = 'sqlite'\n", 0),
+        ("LINK = 'https://example.org/sqlite://'\n", 0),
+    ],
+)
+def test_a_url_from_outside_may_be_one_that_the_program_writes_elsewhere(code, is_named):
+    assert ('"sqlite": "sqlite+aiosqlite"' in written_drivers(FROM_OUTSIDE, code)) is bool(is_named)

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import url_helper
 from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 _PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", "ssl"}
 """What asyncpg takes behind the ``?`` of a URL, and SQLAlchemy for it."""
 
+_DATABASES = ("sqlite", "postgresql", "mysql", "mariadb")
+_SCHEMES = tuple(f"{one}{end}".encode() for one in _DATABASES for end in (":", "+"))
+_TEXT = re.compile(rf"((?:{'|'.join(_DATABASES)})(?:\+\w+)?)://")
 _QUOTE = re.compile(r"[bfru]{0,2}(?:\"\"\"|'''|\"|')", re.IGNORECASE)
 
 
@@ -51,10 +55,22 @@ class Urls:
         texts = (self._project.texts(pattern) for pattern in URL_READS)
         return urls_elsewhere({path: one for each in texts for path, one in each.files.items()})
 
+    @cached_property
+    def _written_names(self) -> tuple[str, ...]:
+        """The drivers of URLs that texts of the program begin with, wherever these go."""
+        matches = (
+            _TEXT.match(node.value)
+            for module in modules_with(self._project, _SCHEMES)
+            for node in module.walk()
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+        return tuple(dict.fromkeys(match[1] for match in matches if match is not None))
+
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
 
-        What a file beside the code names may be the URL of an engine that gets it from outside.
+        What a text of the program begins with, or a file beside the code names, may be the URL of
+        an engine that gets it from outside.
         """
         found = {
             database: one
@@ -69,10 +85,10 @@ class Urls:
                 if driver is not None:
                     found.setdefault(self._database(name), driver)
         if any(self._comes_from_outside(engine) for engine in engines):
-            for one in self._elsewhere:
-                driver = self._driver(one.drivername)
+            for name in (*self._written_names, *(one.drivername for one in self._elsewhere)):
+                driver = self._driver(name)
                 if driver is not None:
-                    found.setdefault(self._database(one.drivername), driver)
+                    found.setdefault(self._database(name), driver)
         return found
 
     def _database(self, drivername: str) -> str:
