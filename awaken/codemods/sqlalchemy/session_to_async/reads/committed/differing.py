@@ -440,7 +440,8 @@ class DifferingUses:
         if not isinstance(node, ast.Call):
             return
         is_handed = self._is_of_session(module, node, methods)
-        is_handed = is_handed or any(one in functions for one in self._called(module, node))
+        if functions and not is_handed:
+            is_handed = any(one in functions for one in self._called(module, node))
         for one in node.args if is_handed else ():
             for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
                 for owner in sorted(self._classes_of(module, each)):
