@@ -542,6 +542,8 @@ POSTS = """
     def posts_of_first() -> list[Post]:
         db = LocalSession()
         try:
+            db.get(User, 2)
+            # The session may have the user already, so it is loaded again.
             return db.get(User, 1).posts
         finally:
             db.close()
