@@ -15,7 +15,6 @@ change (`questions.py`).
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -30,7 +29,7 @@ from pathlib import Path
 
 import async_generated
 import tomlkit
-from levels import ASYNC, Program, download, programs
+from measured_programs import ASYNC, Program, directory_in, parsed, parser, programs
 from msgspec import Struct
 from questions import print_yield
 
@@ -52,25 +51,50 @@ Budgets = dict[str, dict[str, Row]]
 class Budgeted(Struct, frozen=True):
     """A program with budgets; `quick` are its rows that every run of CI counts.
 
-    `edits` are the files of five edits, one for each of `EDITS`, none where they are not counted.
+    `edits` are the files of five edits, one for each of `EDITS`; of a wheel `--quick` makes none.
     `domains` is the size of a generated application, which has rows for what takes long elsewhere.
     """
 
+    edits: tuple[str, ...]
     quick: tuple[str, ...] = ()
-    edits: tuple[str, ...] = ()
     domains: int = 0
 
     def rows(self) -> list[str]:
         """Return the names of its rows."""
         if self.domains:
             return [APPLICATION, ALL]
-        return [DEFAULT, *(rule.name for rule in api.rules() if not rule.preview)]
+        return [DEFAULT, ALL, *(rule.name for rule in api.rules() if not rule.preview)]
 
 
 PROGRAMS = {
-    "homeassistant": Budgeted(quick=(DEFAULT,)),
-    "superset": Budgeted(),
-    "mlflow": Budgeted(),
+    "homeassistant": Budgeted(
+        quick=(DEFAULT,),
+        edits=(
+            "homeassistant/components/light/__init__.py",
+            "homeassistant/components/recorder/db_schema.py",
+            "homeassistant/util/dt.py",
+            "homeassistant/components/sql/sensor.py",
+            "homeassistant/core.py",
+        ),
+    ),
+    "superset": Budgeted(
+        edits=(
+            "superset/utils/date_parser.py",
+            "superset/models/dashboard.py",
+            "superset/utils/core.py",
+            "superset/daos/base.py",
+            "superset/extensions/__init__.py",
+        ),
+    ),
+    "mlflow": Budgeted(
+        edits=(
+            "mlflow/utils/time.py",
+            "mlflow/store/tracking/sqlalchemy_store.py",
+            "mlflow/models/model.py",
+            "mlflow/server/handlers.py",
+            "mlflow/exceptions.py",
+        ),
+    ),
     "generated": Budgeted(
         quick=(APPLICATION, ALL),
         edits=(
@@ -174,7 +198,9 @@ class Counter:
 def options_of(program: Program, rule: str) -> list[str]:
     """Return awaken's options that run a row of a program."""
     # Every row names its rules, but for those that run by themselves.
-    chosen = {DEFAULT: (), ALL: ("--select", "ALL"), APPLICATION: ASYNC}
+    # `ALL` of the command line leaves out those in preview.
+    every = ",".join(one.name for one in api.rules())
+    chosen = {DEFAULT: (), ALL: ("--select", every), APPLICATION: ASYNC}
     return [*program.options(), *chosen.get(rule, ("--select", rule))]
 
 
@@ -202,26 +228,21 @@ def directory_of(name: str, corpus: Path, scratch: Path, *, downloads: bool) -> 
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         return scratch / name
-    program = programs()[name]
-    if downloads:
-        download(program, corpus, name)
-    directory = program.directory(corpus, name)
-    if not directory.is_dir():
-        sys.exit(f"{name} is not in the corpus; wheels come with --download")
-    return directory
+    return directory_in(corpus, name, downloads=downloads)
 
 
 def counted(
-    name: str, directory: Path, scratch: Path, rules: Sequence[str]
+    name: str, directory: Path, scratch: Path, rules: Sequence[str], *, quick: bool
 ) -> Iterator[tuple[str, Row]]:
     """Yield rows of a program by rule, and print the CPU seconds of each on stderr."""
     budgeted = PROGRAMS[name]
+    edits = () if quick and not budgeted.domains else budgeted.edits
     counter = Counter(_program(name), directory, scratch / "runs")
     for rule in rules:
         before = _cpu_seconds()
         is_whole = rule in {DEFAULT, APPLICATION}
-        row = counter.row(rule, budgeted.edits if is_whole else ())
-        if is_whole and not budgeted.edits:
+        row = counter.row(rule, edits if is_whole else ())
+        if is_whole and not edits:
             row = counter.recalled(rule, row)
         print(f"{name}: {rule}: {_cpu_seconds() - before:.1f} CPU s", file=sys.stderr, flush=True)
         yield rule, row
@@ -248,17 +269,10 @@ def write(name: str, rule: str, counts: Row) -> None:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Read the command line, count, compare, and write where that is asked for."""
-    parser = argparse.ArgumentParser(description="hold counted work against budgets.toml")
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--quick", action="store_true", help="the rows of every CI run")
-    parser.add_argument("--download", action="store_true", help="download wheels that are missing")
-    parser.add_argument("--write", action="store_true", help="write budgets.toml")
-    parser.add_argument("--rule", action="append", help="only this row; as often as wanted")
-    parser.add_argument("--yield", dest="yields", action="store_true", help="print questions")
-    arguments = parser.parse_intermixed_args(words)
-    if unknown := [name for name in arguments.names if name not in PROGRAMS]:
-        parser.error(f"no program with a budget: {', '.join(unknown)}")
+    reader = parser("hold counted work against budgets.toml", HELD.name)
+    reader.add_argument("--rule", action="append", help="only this row; as often as wanted")
+    reader.add_argument("--yield", dest="yields", action="store_true", help="print questions")
+    arguments = parsed(reader, PROGRAMS, words)
     held: Budgets = tomllib.loads(HELD.read_text())
     over = False
     with tempfile.TemporaryDirectory() as place:
@@ -273,7 +287,7 @@ def main(words: Sequence[str] | None = None) -> None:
                 for rule in rules:
                     print_yield(directory, options_of(_program(name), rule), rule)
                 continue
-            for rule, row in counted(name, directory, scratch, rules):
+            for rule, row in counted(name, directory, scratch, rules, quick=arguments.quick):
                 over |= compare(name, rule, held.get(name, {}).get(rule), row)
                 if arguments.write:
                     write(name, rule, row)
