@@ -56,7 +56,7 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
     ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
     """
     # Resolving the names of all calls takes most of the time of a rule.
-    spellings = {one for name in names for one in project.spellings(name)}
+    spellings = set(project.spellings_of(names))
     for module in site_modules(project, rule.triggers):
         for node in module.walk():
             if (

@@ -379,6 +379,10 @@ class Project:
         """Return the last parts of the names that files give to what is called ``name``."""
         return self._classes.spellings(name)
 
+    def spellings_of(self, names: Iterable[str]) -> list[str]:
+        """Return the last parts of the names that files give to any of ``names``, sorted."""
+        return self._classes.spellings_of(names)
+
     def library_ancestors(self, qualified: str) -> tuple[str, ...]:
         """Return what a class of the project inherits from outside, directly or not."""
         ancestors = self._classes.ancestors(qualified)

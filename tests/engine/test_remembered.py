@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from awaken import api
 from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
@@ -180,6 +181,23 @@ def test_a_failure_of_awaken_itself_is_not_remembered(run, runs, monkeypatch):
     assert len(runs) == 2
     assert report.diagnostics == ()
     assert len(report.files) == 1
+
+
+def test_a_message_with_half_a_surrogate_pair_is_no_error(run, runs, monkeypatch):
+    """As a message has that quotes what a literal of the program is."""
+    real = engine_run._answer
+
+    def quoting(*given):
+        answer = real(*given)
+        found = (structs.replace(one, message="\ud800") for one in answer.findings)
+        return structs.replace(answer, findings=tuple(found))
+
+    monkeypatch.setattr(engine_run, "_answer", quoting)
+    first = run()
+
+    assert first.findings[0].message == "\ud800"
+    assert picture(first) == picture(run()) == picture(run(use_cache=False))
+    assert len(runs) == 3
 
 
 def test_a_damaged_cache_costs_time_only(run, runs, tmp_path):

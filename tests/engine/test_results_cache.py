@@ -143,6 +143,17 @@ def test_any_bytes_in_a_shard_are_harmless(tmp_path_factory, content):
     assert found(directory, 5) == []
 
 
+@pytest.mark.parametrize("result", [Imports(("\ud800",)), Imports((), {"a": 2**64})])
+def test_what_cannot_be_written_is_not_kept_and_no_error(directory, result):
+    cache = filled(directory)
+    cache.put(key(1), result)
+    cache.put(key(200), result)
+    cache.save()
+
+    assert found(directory) == list(range(100))
+    assert ResultsCache(directory, KEY).get(Imports, key(200)) is None
+
+
 def test_facts_of_another_shape_are_absent(directory):
     filled(directory)
 

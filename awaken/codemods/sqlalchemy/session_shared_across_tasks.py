@@ -153,7 +153,7 @@ class SessionSharedAcrossTasks(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding for coroutines that share a session, and its change."""
         del constraints  # no change needs another site
-        names = {one for name in _NAMES for one in project.spellings(name)}
+        names = set(project.spellings_of(_NAMES))
         return plan_of(
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)

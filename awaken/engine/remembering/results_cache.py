@@ -109,11 +109,17 @@ class ResultsCache:
         return result
 
     def put(self, key: bytes, result: Struct) -> None:
-        """Keep ``result`` under ``key``, as one of its own type."""
-        if self._directory is not None:
-            name = _shard_name(type(result), key)
-            self._shard(name)[key] = _CachedResult(self._today, Raw(self._encoder.encode(result)))
-            self._changed.add(name)
+        """Keep ``result`` under ``key``, as one of its own type, if it can be written as bytes."""
+        if self._directory is None:
+            return
+        try:
+            encoded = Raw(self._encoder.encode(result))
+        except (UnicodeEncodeError, OverflowError):
+            # It shows half a surrogate pair of a program, or a path that has no UTF-8.
+            return
+        name = _shard_name(type(result), key)
+        self._shard(name)[key] = _CachedResult(self._today, encoded)
+        self._changed.add(name)
 
     def save(self) -> None:
         """Write what changed; a directory that cannot be written is left as it is."""

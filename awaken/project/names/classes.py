@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -175,6 +175,17 @@ class Classes:
                 found = set[str]() if table is None else table.other_names(word)
                 words += sorted(found - set(words))
         return words
+
+    def spellings_of(self, names: Iterable[str]) -> list[str]:
+        """Return the names by which any of the classes ``names`` may go, sorted."""
+        # In one order: a word that was sought before saves the search of another.
+        return sorted({word for name in sorted(names) for word in self.spellings(name)})
+
+    def heirs_of(self, bases: Iterable[str]) -> list[str]:
+        """Return all classes of the project that inherit from one of ``bases``, each once."""
+        return list(
+            dict.fromkeys(one for base in sorted(bases) for one in self.all_subclasses(base))
+        )
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from ``qualified``, directly or not."""

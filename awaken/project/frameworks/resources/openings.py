@@ -46,7 +46,7 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
     """Yield the calls that open one of ``resources``, but for those of tests and scripts."""
     known = knowledge().opens
     # Also under the names that files of the program give to such a function.
-    names = {one for word in words(*resources) for one in project.spellings(word.decode())}
+    names = set(project.spellings_of(word.decode() for word in words(*resources)))
     # Most files only mention such a name: they are not even parsed.
     calling = project.files_calling(names)
     for path in project.site_files(words(*resources)):

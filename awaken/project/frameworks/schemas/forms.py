@@ -41,14 +41,12 @@ class Forms:
     @cached_property
     def all(self) -> frozenset[str]:
         """The classes of the program that are forms."""
-        classes = self._evaluator.classes
-        return frozenset(one for base in _KNOWN.bases for one in classes.all_subclasses(base))
+        return frozenset(self._evaluator.classes.heirs_of(_KNOWN.bases))
 
     @cached_property
     def spellings(self) -> frozenset[str]:
         """The simple names under which the program has these classes."""
-        classes = self._evaluator.classes
-        return frozenset(name for one in self.all for name in classes.spellings(one))
+        return frozenset(self._evaluator.classes.spellings_of(self.all))
 
     def fields(self, qualified: str) -> tuple[FormField, ...]:
         """Return the fields of a form, with those that it inherits."""

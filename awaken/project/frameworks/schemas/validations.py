@@ -91,14 +91,12 @@ class ModelReadings:
     def _makers(self) -> frozenset[str]:
         """Return the simple names of models that have a field which a model reads."""
         classes = self._evaluator.classes
-        found = {
-            name
-            for base in _KNOWN.bases
-            for one in classes.all_subclasses(base)
+        reading = (
+            one
+            for one in classes.heirs_of(_KNOWN.bases)
             if any(field.shapes for field in ModelShape(one, (), False, self._models).fields())
-            for name in classes.spellings(one)
-        }
-        return frozenset(found)
+        )
+        return frozenset(classes.spellings_of(reading))
 
     def _of_call(
         self, module: Module, call: ast.Call, makers: frozenset[str]

@@ -70,7 +70,7 @@ class Relationships:
     @cached_property
     def _calling(self) -> frozenset[str]:
         """The files that may call what declares a relationship."""
-        return self._evaluator.callers.words.calling(sorted(_NAMES))
+        return self._evaluator.callers.words.calling(_NAMES)
 
     def backrefs_to(self, qualified: str) -> list[Site]:
         """Return the sides that backrefs in any file make on the class ``qualified``."""

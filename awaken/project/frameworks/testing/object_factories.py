@@ -31,15 +31,13 @@ class ObjectFactories:
     @cached_property
     def classes(self) -> frozenset[str]:
         """The factories of the program, by their qualified names."""
-        classes = self._evaluator.classes
-        bases = twins().object_factories.bases
-        return frozenset(one for base in bases for one in classes.all_subclasses(base))
+        return frozenset(self._evaluator.classes.heirs_of(twins().object_factories.bases))
 
     @cached_property
     def words(self) -> tuple[bytes, ...]:
         """The words by which files may name a factory."""
-        spellings = self._evaluator.classes.spellings
-        return tuple(sorted({word.encode() for one in self.classes for word in spellings(one)}))
+        spellings = self._evaluator.classes.spellings_of(self.classes)
+        return tuple(word.encode() for word in spellings)
 
     def calls(self, module: Module) -> Iterator[ast.Call]:
         """Yield the calls of a file that make objects, outside of the factories themselves."""

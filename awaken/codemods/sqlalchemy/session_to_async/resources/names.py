@@ -84,7 +84,7 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
 
 def _of_libraries(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
     """Yield what names something that has a twin, with the name that this has in its library."""
-    spellings = sorted({one for name in NAMES for one in project.spellings(name)})
+    spellings = project.spellings_of(NAMES)
     for module in modules_with(project, [name.encode() for name in spellings]):
         for found in (node for word in spellings for node in module.mentions(word)):
             qualified = _qualified(project, module, found)

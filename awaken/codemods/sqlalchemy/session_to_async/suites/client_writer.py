@@ -39,7 +39,7 @@ class ClientWriter:
     def sites(self, rule: str) -> Iterator[Site[ast.expr]]:
         """Yield each name of a synchronous client."""
         known = twins().clients.names
-        spellings = sorted({one for name in known for one in self._project.spellings(name)})
+        spellings = self._project.spellings_of(known)
         for module in modules_with(self._project, [name.encode() for name in spellings]):
             for node in (node for word in spellings for node in module.mentions(word)):
                 if not isinstance(node, ast.Name | ast.Attribute):

@@ -138,10 +138,7 @@ class PydanticModels:
         return self._names[lenient]
 
     def _all_models(self) -> list[str]:
-        found = (
-            one for base in _KNOWN.bases for one in self._evaluator.classes.all_subclasses(base)
-        )
-        return list(dict.fromkeys(found))
+        return self._evaluator.classes.heirs_of(_KNOWN.bases)
 
     # ------------------------------------------------------------------------------- the classes
     def _is_below(self, qualified: str, bases: Sequence[str]) -> bool:

@@ -104,8 +104,7 @@ class ReplacedMethods:
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes
-        found = dict.fromkeys(one for base in sorted(classes) for one in known.all_subclasses(base))
-        for qualified in found:
+        for qualified in known.heirs_of(classes):
             ancestors = known.ancestors(qualified)
             if ancestors is None:
                 continue
@@ -142,9 +141,8 @@ class ReplacedMethods:
         holds one of ``objects``, if that matters.
         """
         known = self._evaluator.classes
-        every = {*classes, *(one for each in sorted(classes) for one in known.all_subclasses(each))}
-        spellings = {word for one in every for word in known.spellings(one)}
-        named = [word.encode() for word in sorted(spellings)]
+        spellings = known.spellings_of({*classes, *known.heirs_of(classes)})
+        named = [word.encode() for word in spellings]
         concerned = set(self._files_with([*named, *objects]))
         for path in sorted(concerned.intersection(self._files_with([*words, b".multiple("]))):
             module = self._evaluator.load(path)

@@ -125,11 +125,7 @@ class RelationshipReads:
     def _made_bases_of(self) -> frozenset[str]:
         """The names that may be given to a call that makes a base."""
         evaluator, words = self._evaluator, self._evaluator.callers.words
-        making = (
-            name
-            for one in sorted(evaluator.knowledge.declarative_factories)
-            for name in evaluator.classes.spellings(one)
-        )
+        making = evaluator.classes.spellings_of(evaluator.knowledge.declarative_factories)
         paths = {*self._files_with([_MODEL_CLASS])}
         paths.update(path for name in making for path in words.files_with(name))
         found = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))

@@ -58,7 +58,7 @@ class PythonSights:
     def files(self, names: Collection[str]) -> list[str]:
         """Return the files that may hold such a place, and few others: each of them is parsed."""
         words = self._evaluator.callers.words
-        found = {path for name in names for path in words.read_in(name)}
+        found = {path for name in sorted(names) for path in words.read_in(name)}
         named = self._files_with(sorted(one.encode() for one in names)) if names else []
         matching = {*words.files_with("match")} & {*words.files_with("case")}
         if words.files_with(_MATCHED):
