@@ -15,7 +15,6 @@ change (`questions.py`).
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -30,7 +29,7 @@ from pathlib import Path
 
 import async_generated
 import tomlkit
-from levels import ASYNC, Program, download, programs
+from measured_programs import ASYNC, Program, directory_in, parsed, parser, programs
 from msgspec import Struct
 from questions import print_yield
 
@@ -199,7 +198,9 @@ class Counter:
 def options_of(program: Program, rule: str) -> list[str]:
     """Return awaken's options that run a row of a program."""
     # Every row names its rules, but for those that run by themselves.
-    chosen = {DEFAULT: (), ALL: ("--select", "ALL"), APPLICATION: ASYNC}
+    # `ALL` of the command line leaves out those in preview.
+    every = ",".join(one.name for one in api.rules())
+    chosen = {DEFAULT: (), ALL: ("--select", every), APPLICATION: ASYNC}
     return [*program.options(), *chosen.get(rule, ("--select", rule))]
 
 
@@ -227,13 +228,7 @@ def directory_of(name: str, corpus: Path, scratch: Path, *, downloads: bool) -> 
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         return scratch / name
-    program = programs()[name]
-    if downloads:
-        download(program, corpus, name)
-    directory = program.directory(corpus, name)
-    if not directory.is_dir():
-        sys.exit(f"{name} is not in the corpus; wheels come with --download")
-    return directory
+    return directory_in(corpus, name, downloads=downloads)
 
 
 def counted(
@@ -274,17 +269,10 @@ def write(name: str, rule: str, counts: Row) -> None:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Read the command line, count, compare, and write where that is asked for."""
-    parser = argparse.ArgumentParser(description="hold counted work against budgets.toml")
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--quick", action="store_true", help="the rows of every CI run")
-    parser.add_argument("--download", action="store_true", help="download wheels that are missing")
-    parser.add_argument("--write", action="store_true", help="write budgets.toml")
-    parser.add_argument("--rule", action="append", help="only this row; as often as wanted")
-    parser.add_argument("--yield", dest="yields", action="store_true", help="print questions")
-    arguments = parser.parse_intermixed_args(words)
-    if unknown := [name for name in arguments.names if name not in PROGRAMS]:
-        parser.error(f"no program with a budget: {', '.join(unknown)}")
+    reader = parser("hold counted work against budgets.toml", HELD.name)
+    reader.add_argument("--rule", action="append", help="only this row; as often as wanted")
+    reader.add_argument("--yield", dest="yields", action="store_true", help="print questions")
+    arguments = parsed(reader, PROGRAMS, words)
     held: Budgets = tomllib.loads(HELD.read_text())
     over = False
     with tempfile.TemporaryDirectory() as place:

@@ -13,78 +13,25 @@ Prints each row that differs, and ends with 1 where fewer sites are safe, or mor
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections import Counter
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import tomlkit
 from awaken_runs import Document
-from msgspec import Struct
+from measured_programs import Program, directory_in, parsed, parser, programs
 
-HERE = Path(__file__).parent
-PROGRAMS = HERE / "yield_programs.toml"
-HELD = HERE / "yield.toml"
+HELD = Path(__file__).parent / "yield.toml"
 LEVELS = ("safe", "unsafe", "manual")
-ASYNC = ("--unsafe-fixes", "--select", "query-to-select,session-to-async")
 
 _NEWER_PYTHON = "run awaken with Python"
 
 Yield = dict[str, dict[str, int]]
 """Sites of one program by level, for each rule."""
-
-
-class Program(Struct, forbid_unknown_fields=True):
-    """One entry of `yield_programs.toml`, whose comment says what the keys mean."""
-
-    package: str = ""
-    version: str = ""
-    repository: str = ""
-    commit: str = ""
-    folder: str = ""
-    root: str = "."
-    python: str = ""
-    sqlalchemy: str = ""
-    rules: Literal["default", "async"] = "default"
-    config: list[str] = []
-    quick: bool = False
-
-    def directory(self, corpus: Path, name: str) -> Path:
-        """Return where the program is unpacked."""
-        if self.package:
-            return corpus / f"{self.package}-{self.version}"
-        return corpus / "repos" / (self.folder or name) / self.root
-
-    def options(self) -> list[str]:
-        """Return awaken's options: targets, rules and answers."""
-        options = list(ASYNC) if self.rules == "async" else []
-        if self.python:
-            options += ["--target-version", self.python]
-        if self.sqlalchemy:
-            options += ["--target", f"sqlalchemy={self.sqlalchemy}"]
-        return options + [part for answer in self.config for part in ("--config", answer)]
-
-
-def programs() -> dict[str, Program]:
-    """Return the listed programs by name."""
-    return msgspec.convert(tomllib.loads(PROGRAMS.read_text()), dict[str, Program])
-
-
-def download(program: Program, corpus: Path, name: str) -> None:
-    """Unpack the wheel of a program into the corpus, unless it is there."""
-    target = program.directory(corpus, name)
-    if not program.package or target.is_dir():
-        return
-    # As a wheel unpacks: nothing of it is built or run.
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    wanted = f"{program.package}=={program.version}"
-    subprocess.run([*command, "--target", str(target), wanted], check=True)
 
 
 def counted(program: Program, directory: Path) -> Yield | str:
@@ -133,16 +80,8 @@ def compare(name: str, held: Yield, now: Yield) -> bool:
 
 def main() -> None:
     """Read the command line, count, compare, and write where that is asked for."""
-    parser = argparse.ArgumentParser(description="hold sites by level against yield.toml")
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--quick", action="store_true", help="the programs of every CI run")
-    parser.add_argument("--download", action="store_true", help="download wheels that are missing")
-    parser.add_argument("--write", action="store_true", help="write yield.toml")
-    arguments = parser.parse_intermixed_args()
     listed = programs()
-    if unknown := [name for name in arguments.names if name not in listed]:
-        parser.error(f"not in {PROGRAMS.name}: {', '.join(unknown)}")
+    arguments = parsed(parser("hold sites by level against yield.toml", HELD.name), listed)
     document = tomlkit.parse(HELD.read_text())
     held = document.unwrap()
     lost, measured = False, 0
@@ -150,14 +89,12 @@ def main() -> None:
         program = listed[name]
         if arguments.quick and not program.quick:
             continue
-        if arguments.download:
-            download(program, arguments.corpus, name)
-        directory = program.directory(arguments.corpus, name)
-        if not directory.is_dir():
-            if arguments.names or arguments.quick:
-                parser.error(f"{name} is not in the corpus; wheels come with --download")
+        is_wheel = arguments.download and bool(program.package)
+        is_there = is_wheel or program.directory(arguments.corpus, name).is_dir()
+        if not is_there and not arguments.names and not arguments.quick:
             print(f"{name}: not in the corpus")
             continue
+        directory = directory_in(arguments.corpus, name, downloads=arguments.download)
         now = counted(program, directory)
         if isinstance(now, str):
             print(f"{name}: not measured: {now}")

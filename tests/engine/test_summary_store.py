@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import shutil
+import time
 
 import pytest
 
 from awaken import api
+from awaken.engine import run as engine_run
 from awaken.engine.remembering import summary_store as store_module
 from awaken.engine.remembering.summary_store import summary_store
 from awaken.project.names import file_facts
 from awaken.settings import Settings
+from awaken.workspace import file_reading
+from awaken.workspace.file_reading import FileReader
 
 FILES = {
     "pyproject.toml": '[project]\nname = "p"\nrequires-python = ">=3.11"\n'
@@ -56,10 +61,15 @@ def write(root, files=FILES):
 
 
 def report(root, cache=None):
-    settings = Settings(cache_dir=str(cache) if cache else None, unsafe_fixes=True)
-    options = api.Options(settings=settings, jobs=1, use_cache=cache is not None)
     if cache is not None:
         shutil.rmtree(cache / "results", ignore_errors=True)
+    return recalled_report(root, cache)
+
+
+def recalled_report(root, cache=None):
+    """Return the report, also one that an earlier run came to."""
+    settings = Settings(cache_dir=str(cache) if cache else None, unsafe_fixes=True)
+    options = api.Options(settings=settings, jobs=1, use_cache=cache is not None)
     found = api.run([root], options).roots[0]
     return found.findings, found.changes, found.files, found.diagnostics
 
@@ -226,6 +236,79 @@ def test_ten_runs_at_once_give_one_report(root, cache):
         process.join()
     assert [process.exitcode for process in processes] == [0] * 10
     assert check(root, cache) == expected
+
+
+def overwritten(file):
+    file.write_text(PLAIN)
+
+
+def vanished(file):
+    file.unlink()
+
+
+def folder_in_its_place(file):
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("edit", [overwritten, vanished, folder_in_its_place, does_not_parse])
+@pytest.mark.parametrize("moment", ["looked_at", "read", "planned"])
+def test_a_file_that_changes_while_it_is_read(root, cache, edit, moment, monkeypatch):
+    """The run may see either; what it keeps is about what it saw."""
+    check(root, cache)
+    # No answer is recalled by then, and that a file changed is known of its state.
+    (root / "app/base.py").write_text(FILES["app/base.py"] + "# edited\n")
+    monkeypatch.setattr(file_reading, "TICK", 0)
+    before = report(root)
+    owner, name = {
+        "looked_at": (FileReader, "digests"),
+        "read": (FileReader, "sources"),
+        "planned": (engine_run, "evidence_for"),
+    }[moment]
+    real = getattr(owner, name)
+
+    def changing(*given):
+        monkeypatch.setattr(owner, name, real)
+        edit(root / "app/users.py")
+        return real(*given)
+
+    monkeypatch.setattr(owner, name, changing)
+    seen = recalled_report(root, cache)
+    after = report(root)
+    assert seen == before or moment != "planned"
+    for _ in range(2):
+        assert recalled_report(root, cache) == after
+
+
+def test_without_room_a_run_says_the_same(root, cache):
+    expected = report(root)
+
+    def run(room):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        os._exit(any(recalled_report(root, cache) != expected for _ in range(2)))
+
+    for room in (0, 10, 1_000, 5_000, 20_000):
+        process = multiprocessing.get_context("fork").Process(target=run, args=(room,))
+        process.start()
+        process.join()
+        assert process.exitcode == 0, room
+    assert check(root, cache) == expected
+
+
+@pytest.mark.parametrize("jump", [-40, 40, -400 * 365, 200 * 365], ids="{} days".format)
+def test_a_clock_that_jumps_costs_time_only(root, cache, jump, monkeypatch):
+    check(root, cache)
+    now, now_ns, days = time.time, time.time_ns, 86_400 * jump
+    for edit in (lambda _: None, same_second, time_set_back):
+        monkeypatch.setattr(time, "time", lambda: max(0.0, now() + days))
+        monkeypatch.setattr(time, "time_ns", lambda: max(0, now_ns() + days * 10**9))
+        edit(root / "app/users.py")
+        assert recalled_report(root, cache) == report(root)
+        assert check(root, cache) == recalled_report(root, cache)
+        monkeypatch.setattr(time, "time", now)
+        monkeypatch.setattr(time, "time_ns", now_ns)
+        (root / "app/users.py").write_text(FILES["app/users.py"])
+        assert recalled_report(root, cache) == report(root)
 
 
 def test_nothing_is_kept_without_a_cache(root, tmp_path, monkeypatch):

@@ -40,6 +40,6 @@ class Program(Protocol):
         """Return the dotted name of ``node`` after imports, aliases and re-exports."""
         ...
 
-    def spellings(self, name: str) -> list[str]:
-        """Return the last parts of the names that files give to what is called ``name``."""
+    def spellings_of(self, names: Iterable[str]) -> list[str]:
+        """Return the last parts of the names that files give to any of ``names``, sorted."""
         ...
