@@ -193,10 +193,12 @@ def test_the_rows_used_last_stay_where_there_are_too_many(file, monkeypatch):
     assert file.stat().st_size < 250_000
 
 
-def test_a_file_far_too_large_is_emptied(file):
+@pytest.mark.parametrize("new", [[], [1], [1, 300]])
+def test_a_file_far_too_large_is_emptied(file, new):
     filled(file, 200)
     table = Table(file, SECRET, keep_bytes=10_000)
-    table.put(key(1), row(1))
+    for number in new:
+        table.put(key(number), row(number))
     table.save()
     assert found(file) == []
     assert file.stat().st_size == 0

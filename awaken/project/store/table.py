@@ -90,10 +90,10 @@ class Table:
     def save(self) -> None:
         """Write the new rows, all or none of them, and let the oldest go where there are many."""
         self._enter_process()
+        with suppress(OSError):
+            if self._file.stat().st_size > 2 * self._keep_bytes:
+                self._start_over()
         if self._new or self._used:
-            with suppress(OSError):
-                if self._file.stat().st_size > 2 * self._keep_bytes:
-                    self._start_over()
             with self._tried() as connection:
                 if connection is not None:
                     self._write(connection)
