@@ -63,7 +63,8 @@ class Budgeted(Struct, frozen=True):
         """Return the names of its rows."""
         if self.domains:
             return [APPLICATION, ALL]
-        return [DEFAULT, ALL, *(rule.name for rule in api.rules() if not rule.preview)]
+        # All 45 rules together do not end within seven minutes on homeassistant.
+        return [DEFAULT, *(rule.name for rule in api.rules() if not rule.preview)]
 
 
 PROGRAMS = {
