@@ -176,11 +176,7 @@ def test_edits_of_every_kind_change_what_they_change_without_memory(tmp_path, mo
 @pytest.mark.slow
 @pytest.mark.parametrize("chain", range(LONG_CHAINS))
 @pytest.mark.parametrize(
-<<<<<<< HEAD
-    ("made", "select"), [(bookshop, EVERY), (libraries, EVERY), (generated, ASYNC)]
-=======
     ("made", "select"), [(bookshop, EVERY), (libraries, ("ALL",)), (generated, ASYNC)]
->>>>>>> h-edges
 )
 def test_random_edits_of_whole_programs(tmp_path, monkeypatch, made, select, chain):
     root = made(tmp_path / "program", **({"domains": 2} if made is generated else {}))
