@@ -431,15 +431,28 @@ def explain(
 
 
 def _explained(run: RootRun, asked: AskedPlace) -> Explanation:
-    from awaken.engine.explaining.from_report import recalled  # noqa: PLC0415
+    from awaken.engine.answering import Reading  # noqa: PLC0415  as in _run
+    from awaken.engine.explaining.excluded import why_excluded  # noqa: PLC0415
+    from awaken.engine.explaining.explanation import Explanation  # noqa: PLC0415
+    from awaken.engine.explaining.from_report import from_report  # noqa: PLC0415
 
-    told = recalled(run, asked)
+    root = run.found.root
+    # Before the run, which knows nothing of files that discovery left out.
+    excluded = why_excluded(run, asked.path)
+    if excluded is not None:
+        return Explanation(asked=asked, root=root.path, whys=(excluded,))
+    # About the whole project, so that no change is refused for the paths selected.
+    whole = root if root.lone else structs.replace(root, selected=(".",))
+    run = structs.replace(run, found=structs.replace(run.found, root=whole))
+    reading = Reading(run)
+    report = reading.recalled()
+    told = None if report is None else from_report(report, run.rules, asked)
     if told is not None:
         return told
     # What is remembered does not say it all, and the engine is needed, which takes long to import.
     from awaken.engine.explaining.explainer import explain_place  # noqa: PLC0415
 
-    return explain_place(run, asked)
+    return explain_place(run, reading, asked)
 
 
 def _sentence(problem: FileProblem) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -50,19 +51,10 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
 
     With a ``observer`` nothing is recalled: there is always something to tell it.
     """
-    reading = _Reading(asked)
-    answer = reading.recalled() if observer is None else None
-    return reading.report(reading.planned(observer) if answer is None else answer)
+    return Reading(asked).answered(observer)
 
 
-def recall_root(asked: RootRun) -> RootReport | None:
-    """Return what an earlier run over one project root came to, if that still holds."""
-    reading = _Reading(asked)
-    answer = reading.recalled()
-    return None if answer is None else reading.report(answer)
-
-
-class _Reading:
+class Reading:
     """One project root as it was read, and all that decides the answer about it."""
 
     def __init__(self, asked: RootRun) -> None:
@@ -98,13 +90,23 @@ class _Reading:
         made_from = digest_of((self._targets.all(), self._project_settings, *parts), {})
         self._state = State(made_from, digests, self._reader.source)
 
-    def recalled(self) -> Remembered | None:
-        """Return the answer of an earlier run; None if there is none that holds."""
-        if self._asked.sites_in is not None:
-            return None
-        return self._memory.recall(self._question, self._state)
+    def about(self, path: str) -> Reading:
+        """Return the same for a question about the sites of one file."""
+        other = copy(self)
+        other._asked = structs.replace(self._asked, sites_in=frozenset({path}))  # noqa: SLF001  of the same class
+        return other
 
-    def planned(self, observer: Observer | None) -> Remembered:
+    def answered(self, observer: Observer | None = None) -> RootReport:
+        """Return the report of the answer, recalled if nobody observes the run."""
+        report = self.recalled() if observer is None else None
+        return self._report(self._planned(observer)) if report is None else report
+
+    def recalled(self) -> RootReport | None:
+        """Return the report of an earlier answer; None if there is none that holds."""
+        answer = self._memory.recall(self._question, self._state)
+        return None if answer is None else self._report(answer)
+
+    def _planned(self, observer: Observer | None) -> Remembered:
         """Return the answer, worked out; it is kept for the next run."""
         # The engine is imported here: a run that is answered from memory needs nothing of it.
         from awaken.engine.run import plan_root  # noqa: PLC0415
@@ -131,7 +133,7 @@ class _Reading:
             self._memory.keep(self._question, planned.answer, planned.evidence)
         return planned.answer
 
-    def report(self, answer: Remembered) -> RootReport:
+    def _report(self, answer: Remembered) -> RootReport:
         """Return the report of an answer, and keep what is known of the files."""
         asked, root = self._asked, self._asked.found.root
         self._memory.keep_files(self._reader.known())

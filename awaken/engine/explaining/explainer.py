@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from msgspec import structs
-
 from awaken.contract import Finding
-from awaken.engine.answering import run_root
+from awaken.engine.answering import Reading
 from awaken.engine.asking.staged_runs import StagedReport
 from awaken.engine.explaining import no_site
 from awaken.engine.explaining.explanation import (
@@ -38,22 +36,15 @@ def not_python(asked: AskedPlace) -> Explanation:
     return Explanation(asked=asked, whys=(no_site.not_python(asked.path),))
 
 
-def explain_place(run: RootRun, asked: AskedPlace) -> Explanation:
+def explain_place(run: RootRun, reading: Reading, asked: AskedPlace) -> Explanation:
     """Return the explanation of a place in the project of ``run``; nothing is written.
 
-    The run is about the whole project, so that no change is refused for the paths selected; only
-    the sites of the one file are looked for where the rules allow that. Raises UserError for a
+    Only the sites of the one file are looked for where the rules allow that. Raises UserError for a
     line or column that the file does not have.
     """
     root = run.found.root
-    whole = root if root.lone else structs.replace(root, selected=(".",))
-    run = structs.replace(
-        run,
-        found=structs.replace(run.found, root=whole),
-        sites_in=frozenset({asked.path}),
-    )
     staged: dict[Path, StagedRun] = {}
-    report = run_root(run, staged.__setitem__)
+    report = reading.about(asked.path).answered(staged.__setitem__)
     if asked.path not in staged[root.path].outcome.before:
         why = no_site.unread(report, asked.path)
         return Explanation(asked=asked, root=root.path, report=report, whys=(why,))

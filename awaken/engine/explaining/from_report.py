@@ -9,9 +9,7 @@ from typing import Literal
 from msgspec import structs
 
 from awaken.contract import ChangeId, Finding, Span
-from awaken.engine.answering import recall_root
 from awaken.engine.explaining.changed_lines import ChangedLines, Hunk
-from awaken.engine.explaining.excluded import why_excluded
 from awaken.engine.explaining.explanation import (
     AskedPlace,
     Explanation,
@@ -22,7 +20,6 @@ from awaken.engine.explaining.explanation import (
 )
 from awaken.engine.explaining.site_teller import SiteTeller
 from awaken.engine.report import FileChange, RootReport
-from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
 
 _FEW = 3
@@ -87,18 +84,6 @@ def _nearest(
     at = {bisect_right(starts, one.place.span.start) for one in findings if one not in here}
     before, after = [n for n in at if n < line], [n for n in at if n >= line]
     return (*sorted(before)[-1:], *sorted(after)[:1])
-
-
-def recalled(run: RootRun, asked: AskedPlace) -> Explanation | None:
-    """Return what an earlier run of the whole project says of a place; None if that is not all."""
-    root = run.found.root
-    # Before the run, which knows nothing of files that discovery left out.
-    excluded = why_excluded(run, asked.path)
-    if excluded is not None:
-        return Explanation(asked=asked, root=root.path, whys=(excluded,))
-    whole = root if root.lone else structs.replace(root, selected=(".",))
-    report = recall_root(structs.replace(run, found=structs.replace(run.found, root=whole)))
-    return None if report is None else from_report(report, run.rules, asked)
 
 
 class _Teller:

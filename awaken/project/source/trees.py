@@ -55,7 +55,7 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
 
 
 def walk_statements(root: ast.AST) -> Iterator[ast.AST]:
-    """Yield what ``walk`` does, but for expressions and what stands in them."""
+    """Yield what ``walk`` does, without expressions and their parts."""
     stack = [root]
     while stack:
         node = stack.pop()

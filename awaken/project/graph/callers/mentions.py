@@ -51,7 +51,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What stands in front of the name of a method: its ``values``.
+    """The receiver of a method at its name: its ``values``.
 
     ``above`` is the class in which ``super().name`` is written, "" for none; None for all else.
     """
@@ -193,7 +193,7 @@ def imported_by(evaluator: Evaluator, module: Module, alias: ast.alias) -> Impor
 
 
 def owner_in_text(word: str, text: str) -> str | None:
-    """Return what stands in front of ``word`` in a text such as ``app.main:word()``, or "".
+    """Return the part before ``word`` in a text such as ``app.main:word()``, or "".
 
     None where the text does not name it.
     """

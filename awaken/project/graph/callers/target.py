@@ -119,7 +119,7 @@ class Target:
     def bound(self, module: Module, node: ast.Name | ast.Attribute) -> int | Literal[False] | None:
         """Return how many arguments the mention binds; False if another thing is meant.
 
-        None where it cannot be told. The target is a function or a class.
+        None where it is unknown. The target is a function or a class.
         """
         refers = self._refers(module, node)
         if not refers:

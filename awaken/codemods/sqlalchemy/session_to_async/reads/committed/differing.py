@@ -212,7 +212,7 @@ class DifferingUses:
                     yield f"`{use.text}` is loaded {where}", use.node
 
     def _held(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-        """Yield the calls of methods that read of what their object holds, behind a write.
+        """Yield the calls of methods that, after a write, read what their object holds.
 
         They load nothing themselves, and their callers do not know what they hold.
         """

@@ -124,7 +124,7 @@ class Writes:
     def makes(self, place: Place, step: Step, start: int) -> bool:
         """Whether an object is made at a place, or by what is called there, that is read unloaded.
 
-        ``start`` is where it is read. What is loaded behind a write is read of its variable alone.
+        ``start`` is where it is read. What is loaded after a write is read through its variable.
         """
         return any(
             one.is_new
