@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
+from awaken.settings.recipes import recognised
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
@@ -66,7 +67,8 @@ class Reading:
         self._formatter = detect(root.path)
         self._memory = _memory(asked)
         paths = counted(asked.found.files, READING, asked.progress)
-        self._reader = FileReader(root.path, paths, _overlaid(asked), self._memory.files)
+        known = self._memory.files
+        self._reader = FileReader(root.path, paths, known, recognise=recognised)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
         self._texts = {**asked_for.files, **read_manifests(root.path)}
         publication = publication_of(root, asked.settings)
@@ -100,6 +102,10 @@ class Reading:
         """Return the report of the answer, recalled if nobody observes the run."""
         report = self.recalled() if observer is None else None
         return self._report(self._planned(observer)) if report is None else report
+
+    def hints(self) -> Mapping[str, int]:
+        """Return the recipes that may find something, each with the number of files."""
+        return dict(sorted(self._reader.signs().items()))
 
     def recalled(self) -> RootReport | None:
         """Return the report of an earlier answer; None if there is none that holds."""
@@ -169,6 +175,7 @@ class Reading:
             left_to_do=answer.left_to_do,
             outlines=answer.outlines,
             edited=answer.edited,
+            hints=self.hints(),
         )
 
 
@@ -249,16 +256,6 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
     entries = "1 entry" if unmatched == 1 else f"{unmatched} entries"
     gone = f"{entries} of {file.name} {'matches' if unmatched == 1 else 'match'} nothing any more"
     return [f"{gone}; write it again with awaken check --write-baseline{option}"]
-
-
-def _overlaid(asked: RootRun) -> dict[str, bytes]:
-    """Return the bytes that stand for files of this root, by project-relative path."""
-    root = asked.found.root.path
-    return {
-        path.relative_to(root).as_posix(): content
-        for path, content in asked.overlay.items()
-        if path.is_relative_to(root)
-    }
 
 
 def _question(asked: RootRun) -> tuple[object, ...]:

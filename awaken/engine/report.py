@@ -139,7 +139,9 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     ``baseline`` is the file that is, or would be, the baseline. ``left_to_do`` are lines of
     settings files that the made changes need and that nobody wrote yet. ``outlines`` are those of
     changes that are made or pending, and of what is not changed; their places are those on disk.
-    ``edited`` are the places in ``files`` that the changes edit.
+    ``edited`` are the places in ``files`` that the changes edit. ``step`` is that of a recipe,
+    counted from 1, and 0 for a run without one. ``hints`` are recipes that may find something, with
+    the number of files that look so.
     """
 
     root: Path
@@ -158,6 +160,8 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
     edited: tuple[EditedPlace, ...] = ()
+    step: int = 0
+    hints: Mapping[str, int] = {}
 
     @cached_property
     def made(self) -> frozenset[ChangeId]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -30,6 +30,42 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     paths: tuple[str, ...]
     ignore: tuple[str, ...] = ()
     unsafe_fixes: bool | None = None
+
+
+class RecipeStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """One step of a recipe: it rewrites, reports or includes another recipe, one of the three.
+
+    ``rules`` gives each rule that rewrites the highest level of a change that the step makes.
+    ``reports`` names rules whose sites are shown, and of which nothing is written.
+    """
+
+    summary: str = ""
+    rules: Mapping[str, Literal["safe", "unsafe"]] = {}
+    reports: tuple[str, ...] = ()
+    include: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the rules that run."""
+        return (*self.rules, *self.reports)
+
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """The names of the rules whose unsafe changes the step makes."""
+        return tuple(name for name, level in self.rules.items() if level == "unsafe")
+
+
+class RecipeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A recipe as it is written, data alone; each step works on the result of the one before.
+
+    ``signs`` are texts of which a file that the recipe is about contains one, and none of
+    ``unless``.
+    """
+
+    summary: str
+    signs: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    steps: tuple[RecipeStep, ...]
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -58,6 +94,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     cache_dir: str | None = None
     overrides: tuple[Override, ...] = ()
     rules: Mapping[str, Mapping[str, Any]] = {}
+    recipes: Mapping[str, RecipeSettings] = {}
     passes: tuple[PassSettings, ...] = field(default=(), name="pass")
     trust_passes: bool | None = None
 
@@ -131,6 +168,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     cache_dir: Path | None = None
     overrides: tuple[PathOverride, ...] = ()
     options: Mapping[str, Struct] = {}
+    recipes: Mapping[str, RecipeSettings] = {}
     passes: tuple[Rule, ...] = ()
     untrusted: Mapping[str, str] = {}
     origins: Mapping[str, str] = {}

@@ -80,6 +80,7 @@ def resolve(
         cache_dir=_place(layers, "cache_dir"),
         overrides=_overrides(layers, rules),
         options=_options(layers, rules, chosen.rules),
+        recipes={name: one for layer in layers for name, one in layer.settings.recipes.items()},
         passes=passes,
         untrusted={name: untrusted[name] for name in wanted.rules if name in untrusted},
         origins=_origins(layers),
