@@ -167,6 +167,7 @@ class Reading:
             seconds=time.perf_counter() - self._started,
             notes=(
                 *_trust_notes(asked.settings),
+                *_preview_notes(asked.settings),
                 *_unmet_notes(asked.chosen(), self._targets),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
             ),
@@ -206,6 +207,17 @@ def _trust_notes(settings: Resolved) -> list[str]:
         "read it, and say --trust-passes, or `awaken trust` for good"
         for code, names in named.items()
     ]
+
+
+def _preview_notes(settings: Resolved) -> list[str]:
+    """Return what families and ``ALL`` leave out."""
+    number = len({name for names in settings.left_out.values() for name in names})
+    if not number:
+        return []
+    rules, them = ("rules", "them") if number > 1 else ("rule", "it")
+    words = " and ".join(settings.left_out)
+    leave = "leave" if len(settings.left_out) > 1 else "leaves"
+    return [f"{words} {leave} out {number} {rules} in preview: add --preview, or name {them}"]
 
 
 def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:
