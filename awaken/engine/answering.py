@@ -32,6 +32,7 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
+from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
@@ -217,6 +218,10 @@ def _suppression_sources(asked: RootRun) -> SuppressionSources:
     # A file that the user named may lie anywhere; one that a project's settings name, only inside.
     read = read_named if settings.says_user("baseline") else enclosure_of(root).read
     expected = settings.baseline is not None and not asked.new_baseline
+    if expected and not os.path.lexists(file):
+        why = "is not there; awaken check --write-baseline writes one"
+        shown = os.path.relpath(file)
+        raise names_nothing(settings, [(("baseline",), f"the baseline {shown} {why}")])
     return SuppressionSources(
         asked.rules,
         settings.ignored,

@@ -19,7 +19,6 @@ from awaken.contract import (
     Requirement,
     Rewriter,
     Span,
-    UserError,
 )
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
@@ -40,6 +39,7 @@ from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
 from awaken.project.store.summaries import Store
+from awaken.settings.settings_files import names_nothing
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -84,15 +84,16 @@ def plan_root(
 
 
 def _require_known_names(asked: RootRun, files: Mapping[str, SourceFile], tools: Tools) -> None:
-    """Raise UserError, with the place, for options that name what the program does not have."""
+    """Raise UserError, with the places, for options that name what the program does not have."""
     settings = asked.settings
-    for rule in asked.chosen():
-        options = settings.options.get(rule.name)
-        if options is None:
-            continue
-        for key, wrong in rule.wrong_options(tools.project(Snapshot(files), None), options):
-            place = settings.origins.get(f"rules.{rule.name}.{key}", "")
-            raise UserError(f"{place}: {key!r} {wrong}" if place else f"{key!r} {wrong}")
+    wrong = [
+        (("rules", rule.name, *path), message)
+        for rule in asked.chosen()
+        if (options := settings.options.get(rule.name)) is not None
+        for path, message in rule.wrong_options(tools.project(Snapshot(files), None), options)
+    ]
+    if wrong:
+        raise names_nothing(settings, wrong)
 
 
 def _phases(
