@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from copy import copy
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct, structs
 from msgspec.structs import fields
 
+from awaken.contract import Finding
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.named_files import unparsable_named
@@ -162,7 +164,7 @@ class Reading:
             seconds=time.perf_counter() - self._started,
             notes=(
                 *_trust_notes(asked.settings),
-                *_unmet_notes(asked.chosen(), self._targets),
+                *_unmet_notes(asked.chosen(), self._targets, answer.explained_only),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
             ),
             suppressed=answer.suppressed,
@@ -170,6 +172,7 @@ class Reading:
             left_to_do=answer.left_to_do,
             outlines=answer.outlines,
             edited=answer.edited,
+            explained_only=answer.explained_only,
         )
 
 
@@ -202,12 +205,14 @@ def _trust_notes(settings: Resolved) -> list[str]:
     ]
 
 
-def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:
+def _unmet_notes(rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]) -> list[str]:
+    """Return which rules would rewrite what they found with other versions, and how many sites."""
+    counts = Counter(one.rule for one in sites)
     return [
-        f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
-        "or name the version in use with --target"
+        f"{rule.name} rewrites nothing here ({count} site{'' if count == 1 else 's'}): {unmet}; "
+        "raise the requirement, or name the version in use with --target"
         for rule in rules
-        if (unmet := unmet_need(rule, targets)) is not None
+        if (count := counts[rule.name]) and (unmet := unmet_need(rule, targets)) is not None
     ]
 
 

@@ -139,7 +139,9 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     ``baseline`` is the file that is, or would be, the baseline. ``left_to_do`` are lines of
     settings files that the made changes need and that nobody wrote yet. ``outlines`` are those of
     changes that are made or pending, and of what is not changed; their places are those on disk.
-    ``edited`` are the places in ``files`` that the changes edit.
+    ``edited`` are the places in ``files`` that the changes edit. ``explained_only`` are the sites
+    at which nobody has to do anything, and those of rules that rewrite nothing on the versions of
+    the project, of which one note says so: they are no findings.
     """
 
     root: Path
@@ -158,6 +160,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
     edited: tuple[EditedPlace, ...] = ()
+    explained_only: tuple[Finding, ...] = ()
 
     @cached_property
     def made(self) -> frozenset[ChangeId]:

@@ -18,6 +18,7 @@ from awaken.contract import (
     Problem,
     Requirement,
     Rewriter,
+    SiteId,
     Span,
 )
 from awaken.engine.planning.checks import check
@@ -133,11 +134,14 @@ def _answer(
 ) -> Remembered:
     root = asked.found.root
     locks = surroundings.project_settings.locks
-    findings = tuple(f for f in outcome.findings if root.selects(f.place.path))
+    selected = [one for one in outcome.findings if root.selects(one.place.path)]
+    quiet = _quiet(selected, asked.chosen(), surroundings.targets)
+    findings = tuple(one for one in selected if one.site not in quiet)
     shown = {finding.change for finding in findings}
     return Remembered(
         digest=surroundings.digest,
         findings=findings,
+        explained_only=tuple(quiet.values()),
         changes=tuple(_summary(change, outcome) for change in outcome.changes),
         pending=tuple(
             _summary(change, outcome) for change in outcome.pending if change.id in shown
@@ -219,6 +223,24 @@ def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
         for rule in rules
         if (unmet := unmet_need(rule, targets)) is not None
     }
+
+
+def _quiet(
+    findings: Iterable[Finding], rules: Sequence[Rule], targets: Targets
+) -> dict[SiteId, Finding]:
+    """Return what asks for nothing at its place, by site: a note or nobody has to be told."""
+    rejected = _rejected(rules, targets)
+    settled = {one.of(rule.name) for rule in rules for one in rule.reasons if one.asks_nothing}
+    quiet: dict[SiteId, Finding] = {}
+    for one in findings:
+        why = rejected.get(one.rule)
+        if why is not None:
+            # Whatever else stands against it, the versions come first.
+            told = {"reason": why.code, "message": why.message, "help": why.help}
+            quiet[one.site] = structs.replace(one, **told)
+        elif one.reason in settled:
+            quiet[one.site] = one
+    return quiet
 
 
 def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Problem:

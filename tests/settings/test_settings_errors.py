@@ -310,7 +310,8 @@ sqlalchemy = 'two'
             "members = ['/plugin/*']\nsrc = ['bakend']\nbaseline = '../x'\ncache-dir = 'x'",
             (
                 "; line 2: 'src' names 'bakend', which is no directory; did you mean 'backend'?; "
-                "line 3: 'baseline' must lie in the project, not at '../x'; --baseline may name any; "
+                "line 3: 'baseline' must lie in the project, not at '../x'; --baseline may name any"
+                "; "
                 "line 4: 'cache-dir' is not taken from a project's own settings"
             ),
         ),
