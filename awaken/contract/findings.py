@@ -34,13 +34,15 @@ class Reason(Struct, frozen=True):
     A code with a slash is shown as it is: it names what is no rule, as ``bowler/cannot-parse``.
 
     ``help`` is what a user can do about it; ``mended_by`` is a rule of an earlier phase that may
-    rewrite the place, so that the reason is gone.
+    rewrite the place, so that the reason is gone. ``asks_nothing`` says that nobody has to do
+    anything there: such a place is no finding, and only explain shows it.
     """
 
     code: str
     message: str
     help: str = field(name="cure")  # as JSON has it
     mended_by: str = ""
+    asks_nothing: bool = False
 
     def of(self, rule: str) -> str:
         """Return the full code, as findings of this rule have it."""

@@ -23,6 +23,7 @@ from awaken.contract import (
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.workspace.formats.toml_text import KeyPath
     from awaken.workspace.sources import Snapshot
 
 
@@ -76,10 +77,13 @@ class Rule:
         """Return one finding per site of ``project``, and the changes that are allowed."""
         raise NotImplementedError
 
-    def wrong_options(self, project: Project, options: Struct) -> Iterable[tuple[str, str]]:
-        """Yield each of ``options`` that names what ``project`` does not have, and what is wrong.
+    def wrong_options(
+        self, project: Project | None, options: Struct
+    ) -> Iterable[tuple[KeyPath, str]]:
+        """Yield where a value of ``options`` names nothing, and what is wrong: ``("names", 0)``.
 
-        Asked before the first plan; a run with such options is an error of the user.
+        Asked twice: without a project when settings are read, for what no program has, and before
+        the first plan for what ``project`` does not have. Such a run is an error of the user.
         """
         del project, options
         return ()

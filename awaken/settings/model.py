@@ -18,6 +18,8 @@ from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, le
 
 COMMAND_LINE = "the command line"
 """The origin of what the options of a command say."""
+CONFIG = "--config"
+"""The origin of what ``--config KEY=VALUE`` says."""
 
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

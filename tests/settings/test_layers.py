@@ -34,7 +34,8 @@ NAMES = ("ALL", *sorted({rule.family for rule in RULES}), *(rule.name for rule i
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "root").mkdir()
+    for named in ("vendor/ours.py", "api/free", "sub"):
+        (tmp_path / "root" / named).mkdir(parents=True)
     return tmp_path / "root"
 
 

@@ -185,13 +185,18 @@ class ProjectOptions(PassOptions):
             respect_gitignore=self.respect_gitignore,
             baseline=None if self.baseline is None else str(self.baseline),
             cache_dir=None if self.cache_dir is None else str(self.cache_dir),
+            rules=(
+                {}
+                if self.component is None
+                else {"session-to-async": {"component": self.component}}
+            ),
             passes=passes,
             trust_passes=self.trust_passes,
         )
         paths, overlaid = overlay(paths, self.stdin_filename)
         options = Options(
             settings=settings,
-            config=(*(self.config or ()), *_component(self.component)),
+            config=tuple(self.config or ()),
             isolated=self.isolated,
             since=self.since,
             overlay=overlaid,
@@ -199,15 +204,6 @@ class ProjectOptions(PassOptions):
             use_cache=not self.no_cache,
         )
         return CommandLine(tuple(paths), options)
-
-
-def _component(name: str | None) -> list[str]:
-    """Return the setting of `--component`, as `--config` takes it."""
-    if name is None:
-        return []
-    import json  # noqa: PLC0415  hardly anybody says it
-
-    return [f"rules.session-to-async.component={json.dumps(name)}"]
 
 
 NoPager = Annotated[

@@ -26,6 +26,7 @@ NAMED_EXECUTOR = Reason(
     "named-executor",
     "`{}` runs in an executor that was chosen",
     "Keep it where the size or the kind of the pool matters; else pass None.",
+    asks_nothing=True,
 )
 NOT_AWAITED = Reason(
     "not-awaited",
