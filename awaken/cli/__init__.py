@@ -113,14 +113,14 @@ def _run_by_typer(words: list[str]) -> int:
     from typer.main import get_command  # noqa: PLC0415
 
     from awaken.cli.application import application  # noqa: PLC0415
-    from awaken.cli.options.passes import with_words_of_scripts  # noqa: PLC0415
+    from awaken.cli.options.passes import with_words_of_programs  # noqa: PLC0415
 
     command = get_command(application())
     if "_AWAKEN_COMPLETE" in os.environ:  # the shell asks how a line could go on
         command.main(words, prog_name="awaken")
     try:
         # Typer's own main would take Ctrl-C and broken pipes into its hands.
-        words = with_words_of_scripts(words)
+        words = with_words_of_programs(words)
         with command.make_context("awaken", words) as context:
             return int(command.invoke(context) or 0)
     except Exit as end:

@@ -19,6 +19,7 @@ from awaken.cli.commands.recipes import recipes
 from awaken.cli.commands.rules import rules
 from awaken.cli.commands.trust import trust
 from awaken.cli.commands.undo import undo
+from awaken.cli.commands.verify import verify
 from awaken.cli.options.groups import with_groups
 from awaken.cli.options.plain_values import Command, reading_plainly
 
@@ -61,7 +62,10 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_awaken)
-    for command in (check, diff, apply, undo, migrate, recipes, explain, rules, doctor, trust):
+    for command in (
+        *(check, diff, apply, undo, verify, migrate, recipes),
+        *(explain, rules, doctor, trust),
+    ):
         app.command(cls=Command)(with_groups(command))
     # Of use in a checkout of awaken only.
     app.command(cls=Command, hidden=True)(with_groups(new_rule))
