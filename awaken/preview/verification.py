@@ -37,7 +37,8 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
     failures = [one for one in result.differences if one.is_failure]
     for one in failures[:_LISTED]:
         page.sentence((visible(one.before.name), "path"), f": {_change_of(one)}")
-    for one in [d for d in result.differences if not d.is_failure][:_LISTED]:
+    shown = [d for d in result.differences if not d.is_failure and d.sql is not Sql.COLUMNS]
+    for one in shown[:_LISTED]:
         page.sentence((visible(one.before.name), "path"), f": SQL is {one.sql.value}")
     if result.not_exercised:
         _print_not_exercised(result, page)
@@ -60,18 +61,21 @@ def _sql(result: Verification) -> str:
     kinds: Counter[Sql] = Counter(
         [one.sql for one in result.differences if one.sql is not Sql.SAME]
     )
-    same = len(result.before.tests) - sum(kinds.values())
+    same = len(result.before.tests) - sum(kinds.values()) - len(result.varying)
     listed = "".join(f"; {kinds[kind]:,} {kind.value}" for kind in Sql if kinds[kind])
-    return f"{plural(number, 'statement')}: the same in {plural(same, 'test')}{listed}"
+    varying = len(result.varying)
+    chance = f"; {varying:,} differ from run to run without any change" if varying else ""
+    return f"{plural(number, 'statement')}: the same in {plural(same, 'test')}{listed}{chance}"
 
 
 def _print_left_out(left: LeftOut, page: Page) -> None:
     names = [one.before.name for one in left.tests]
-    listed = ", ".join(names[:_LISTED]) + _more(names)
+    others = f" and {plural(len(names) - 1, 'other test')}" if len(names) > 1 else ""
     page.sentence(
         ("left out ", "error"),
         (visible(left.change.rule), "code.name"),
-        f": {left.change.title} ({', '.join(left.change.paths)}); with it fails {listed}",
+        f": {left.change.title} ({', '.join(left.change.paths)}). "
+        f"With it {names[0]}{others} failed: {left.why}",
     )
 
 
@@ -115,9 +119,10 @@ def _verdict(result: Verification, *, applied: bool) -> str:
     sites, files = rewritten_sites(result.report), changed_files(result.report)
     what = f"{plural(sites, 'site')} in {plural(files, 'file')}"
     if result.whole is not None:
+        left = result.whole
         return (
-            f"Not verified: {result.whole.change.title} is whole or not at all, and tests fail "
-            "with it. Nothing was written."
+            f"Not verified: with {left.change.rule} {plural(len(left.tests), 'test')} failed, the "
+            f"first by {left.why}. It is made as a whole or not at all. Nothing was written."
         )
     if result.unexplained:
         return "Not verified: tests fail, and no change alone is guilty. Nothing was written."

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from awaken.contract import ChangeId
 from awaken.engine.report import FileChange, RootReport
-from awaken.verifying.suites import Line, Test
+from awaken.verifying.suites import Line, ObservedTest
 
 Fails = Callable[[frozenset[ChangeId]], bool]
 """Whether the failing tests still fail without these changes."""
@@ -31,8 +31,23 @@ class ChangedLines:
         return found
 
     def lines_of(self, change: ChangeId) -> set[Line]:
-        """Return the lines that ``change`` wrote."""
-        return {line for line, changes in self.by_line.items() if change in changes}
+        """Return the lines that ``change`` wrote, but for imports, which run with the file."""
+        return {line for line, changes in self._written.items() if change in changes}
+
+    @cached_property
+    def _written(self) -> Mapping[Line, frozenset[ChangeId]]:
+        return {
+            line: changes for line, changes in self.by_line.items() if line not in self._imports
+        }
+
+    @cached_property
+    def _imports(self) -> frozenset[Line]:
+        return frozenset(
+            (f"{self._prefix}{file.path}", number)
+            for file in self._root.files
+            for number, text in enumerate(file.after.text.split(b"\n"), 1)
+            if text.startswith((b"import ", b"from "))
+        )
 
     def _blocks(self, file: FileChange) -> Iterable[tuple[range, frozenset[ChangeId]]]:
         before = b"" if file.before is None else file.before.text
@@ -57,7 +72,9 @@ class ChangedLines:
             yield range(new_start + 1, new_end + 1), own or everyone
 
 
-def suspects(tests: Iterable[Test], lines: Mapping[Line, frozenset[ChangeId]]) -> list[ChangeId]:
+def suspects(
+    tests: Iterable[ObservedTest], lines: Mapping[Line, frozenset[ChangeId]]
+) -> list[ChangeId]:
     """Return the changes whose lines are in the tracebacks of ``tests``, the innermost first."""
     found: dict[ChangeId, None] = {}
     for test in tests:

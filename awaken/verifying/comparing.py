@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from awaken.verifying.suites import SuiteRun, Test
+from awaken.verifying.suites import ObservedTest, SuiteRun
 
 
 class Sql(StrEnum):
@@ -25,8 +25,8 @@ class Sql(StrEnum):
 class Difference(Struct, frozen=True):
     """What one test did before and after; ``sql`` compares statements where both passed."""
 
-    before: Test
-    after: Test | None
+    before: ObservedTest
+    after: ObservedTest | None
     sql: Sql = Sql.SAME
 
     @property
@@ -47,7 +47,7 @@ def compare(before: SuiteRun, after: SuiteRun) -> list[Difference]:
     return found
 
 
-def compare_statements(before: Test, after: Test) -> Sql:
+def compare_statements(before: ObservedTest, after: ObservedTest) -> Sql:
     """Return how the statements of a test compare; those of one that failed say nothing."""
     if before.result != after.result or before.outcome in {"failed", "error"}:
         return Sql.SAME

@@ -35,7 +35,7 @@ class Statement(Struct, frozen=True):
     line: Line | None
 
 
-class Test(Struct, frozen=True):
+class ObservedTest(Struct, frozen=True):
     """What one test did. ``error`` is the name of the exception, ``frames`` its lines."""
 
     name: str
@@ -60,7 +60,7 @@ class SuiteRun(Struct, frozen=True):
     and that are not installed. A run that took too long has no exit code.
     """
 
-    tests: Mapping[str, Test]
+    tests: Mapping[str, ObservedTest]
     exit_code: int | None
     seconds: float
     modules: Mapping[str, str]
@@ -156,7 +156,7 @@ def _program(name: str, environment: Mapping[str, str], top: Path) -> str:
 
 
 def _read(place: Path, code: int | None, seconds: float, output: str) -> SuiteRun:
-    tests: dict[str, Test] = {}
+    tests: dict[str, ObservedTest] = {}
     modules: dict[str, str] = {}
     imported: set[Line] = set()
     missing: set[str] = set()
@@ -182,8 +182,8 @@ def _parsed(row: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _test(document: Mapping[str, Any], lines: frozenset[Line]) -> Test:
-    return Test(
+def _test(document: Mapping[str, Any], lines: frozenset[Line]) -> ObservedTest:
+    return ObservedTest(
         name=document["test"],
         outcome=document["outcome"],
         error=document["error"],

@@ -29,21 +29,30 @@ _ROUNDS = 20
 """Guilty changes that are left out one after the other; with more something else is wrong."""
 
 
+_ASYNC_EXTRA = b"sqlalchemy[asyncio]"
+"""What a manifest names, and what it brings is greenlet."""
+
+
 class LeftOut(Struct, frozen=True):
-    """A change that is left out because a test needs that; ``root`` is its project."""
+    """A change that is left out because a test needs that; ``root`` is its project.
+
+    ``why`` is what the first of ``tests`` failed by.
+    """
 
     root: Path
     change: ChangeSummary
     tests: tuple[Difference, ...]
+    why: str
 
 
 class Verification(Struct, frozen=True):
     """What the tests say of a run: ``report`` has the changes that held.
 
     ``differences`` are the tests that still do not do the same, ``flaky`` those that do not do the
-    same twice. ``unexplained`` are failures of which no change alone, or one that is whole or not
-    at all, is guilty: nothing may be applied then. ``not_exercised`` are changes of which no test
-    reaches a line.
+    same twice, and ``varying`` those whose statements alone differ from run to run.
+    ``unexplained`` are failures of which no change alone, or one that is whole or not at all, is
+    guilty: nothing may be applied then. ``not_exercised`` are changes of which no test reaches a
+    line.
     """
 
     report: Report
@@ -51,6 +60,7 @@ class Verification(Struct, frozen=True):
     after: SuiteRun
     differences: tuple[Difference, ...] = ()
     flaky: tuple[str, ...] = ()
+    varying: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     unexplained: tuple[Difference, ...] = ()
     whole: LeftOut | None = None
@@ -90,6 +100,10 @@ def _needed(report: Report) -> set[str]:
         before = _declared(root.root)
         with overlaid(files):
             needed |= _declared(root.root) - before
+        for file in root.files:
+            texts = (b"" if file.before is None else file.before.text, file.after.text)
+            if [_ASYNC_EXTRA in text.lower() for text in texts] == [False, True]:
+                needed.add("greenlet")
     return needed
 
 
@@ -161,6 +175,7 @@ class _Verifier:
         _require_tests(before)
         left_out: list[LeftOut] = []
         flaky: set[str] = set()
+        varying: set[str] = set()
         result: Verification | None = None
         while len(left_out) < _ROUNDS:
             self._say("running the tests after the changes")
@@ -168,7 +183,11 @@ class _Verifier:
             after = self._run(watch=True)
             self._require_copy(after)
             differences = [one for one in compare(before, after) if one.before.name not in flaky]
-            differences = self._confirmed(before, after, differences, flaky)
+            doubtful = [one for one in differences if one.sql is not Sql.COLUMNS]
+            chance = self._chance(before, after, doubtful)
+            flaky |= {one.before.name for one in chance if one.is_failure}
+            varying |= {one.before.name for one in chance if not one.is_failure}
+            differences = [one for one in differences if one not in chance]
             failures = [one for one in differences if self._fails(one)]
             result = Verification(
                 report=self._report,
@@ -176,6 +195,7 @@ class _Verifier:
                 after=after,
                 differences=tuple(differences),
                 flaky=tuple(sorted(flaky)),
+                varying=tuple(sorted(varying)),
                 left_out=tuple(left_out),
                 not_exercised=tuple(self._not_exercised(after)),
                 runs=self._runs,
@@ -215,31 +235,28 @@ class _Verifier:
                     "uninstall the project there, or install it in editable mode without hooks"
                 )
 
-    def _confirmed(
-        self,
-        before: SuiteRun,
-        after: SuiteRun,
-        differences: Sequence[Difference],
-        flaky: set[str],
+    def _chance(
+        self, before: SuiteRun, after: SuiteRun, differences: Sequence[Difference]
     ) -> list[Difference]:
-        """Return the differences that come again when their tests run once more on both sides."""
+        """Return the differences that do not come again when their tests run on both sides.
+
+        Nor do those count that two runs of one side have as well.
+        """
         if not differences or after.exit_code is None:
-            return list(differences)
+            return []
         names = [one.before.name for one in differences]
         self._say(f"running {len(names)} tests again on both sides")
         again = self._run(names)
         self._write(None)
         first = self._run(names)
         self._write(self._report)
-        anew, chance = _kinds(first, again), [_kinds(before, first), _kinds(after, again)]
-        kept = []
-        for one in differences:
-            name, kind = one.before.name, (one.is_failure, one.sql)
-            if anew.get(name) == kind and all(noise.get(name) != kind for noise in chance):
-                kept.append(one)
-            elif one.is_failure:
-                flaky.add(name)
-        return kept
+        anew, noise = _kinds(first, again), [_kinds(before, first), _kinds(after, again)]
+        return [
+            one
+            for one in differences
+            if anew.get(one.before.name) != _kind(one)
+            or any(kinds.get(one.before.name) == _kind(one) for kinds in noise)
+        ]
 
     # -------------------------------------------------------------------------------------- blame
     def _fails(self, one: Difference) -> bool:
@@ -262,7 +279,8 @@ class _Verifier:
             lines = ChangedLines(root, self._copy.prefix(root)).by_line
             first = suspects([one.after for one in asked if one.after is not None], lines)
             ids = guilty(list(changes), first, self._trial(root, asked))
-            found += [LeftOut(root.root, changes[one], tuple(asked)) for one in sorted(ids)]
+            why = _why(asked[0], after)
+            found += [LeftOut(root.root, changes[one], tuple(asked), why) for one in sorted(ids)]
             if found:
                 break
         return found
@@ -273,10 +291,17 @@ class _Verifier:
         names = [one.before.name for one in failures]
         sites = {change.id: frozenset(change.sites) for change in root.changes}
 
+        whole = {one.change: one.rule for one in root.outlines if one.change in root.made}
+
         def fails(left_out: frozenset[ChangeId]) -> bool:
             own = self._excluded.get(root.root, frozenset())
             more = frozenset(site for one in left_out for site in sites[one])
-            self._write(self._plan.without({**self._excluded, root.root: own | more}))
+            report = self._plan.without({**self._excluded, root.root: own | more})
+            kept = {one.rule for each in report.roots for one in each.outlines if one.change}
+            # A change that others wait for took the whole with it, which says nothing of itself.
+            if any(rule not in kept for one, rule in whole.items() if one not in left_out):
+                return True
+            self._write(report)
             run = self._run(names)
             befores = {one.before.name: one.before for one in failures}
             before = SuiteRun(befores, 0, 0.0, {}, frozenset(), "")
@@ -304,8 +329,22 @@ class _Verifier:
                     yield root.root, change
 
 
+def _why(one: Difference, after: SuiteRun) -> str:
+    """Return what a test failed by; the last words of the run where it did not even begin."""
+    if one.after is not None:
+        return one.after.result if one.is_failure else f"SQL is {one.sql.value}"
+    if after.exit_code is None:
+        return "it did not end"
+    lines = [line.strip() for line in after.output.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if "Error" in line), "it did not run")
+
+
 def _kinds(before: SuiteRun, after: SuiteRun) -> dict[str, tuple[bool, Sql]]:
-    return {one.before.name: (one.is_failure, one.sql) for one in compare(before, after)}
+    return {one.before.name: _kind(one) for one in compare(before, after)}
+
+
+def _kind(one: Difference) -> tuple[bool, Sql]:
+    return one.is_failure, one.sql
 
 
 def _require_tests(run: SuiteRun) -> None:

@@ -1,0 +1,261 @@
+"""Whole verifications of a small program, by pytest in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from awaken import api
+from awaken.cli import main
+from awaken.contract import UserError
+from awaken.settings import Settings
+from awaken.verifying.comparing import Sql
+from awaken.verifying.copies import copied
+from awaken.verifying.verify import verify
+
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+MANIFEST = """\
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["sqlalchemy>=2.0"]
+"""
+MODELS = """\
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+"""
+QUERIES = """\
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def everyone(db: Session):
+    return db.query(User).order_by(User.id).all()
+
+
+def nobody(db: Session):
+    return db.query(User).filter(User.id < 0).all()
+"""
+OTHERS = """\
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def named(db: Session, name: str):
+    return db.query(User).filter_by(name=name).first()
+"""
+CONFTEST = """\
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from models import Base, User
+
+
+@pytest.fixture
+def db():
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([User(name="a"), User(name="b")])
+        session.commit()
+        yield session
+"""
+TESTS = """\
+from others import named
+from queries import everyone
+
+
+def test_everyone(db):
+    assert [user.name for user in everyone(db)] == ["a", "b"]
+
+
+def test_named(db):
+    assert named(db, "b").id == 2
+"""
+SELECTED = api.Options(settings=Settings(select=("query-to-select",)), use_cache=False)
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    root = tmp_path / "shop"
+    files = {
+        "pyproject.toml": MANIFEST,
+        "models.py": MODELS,
+        "queries.py": QUERIES,
+        "others.py": OTHERS,
+        "conftest.py": CONFTEST,
+        "test_shop.py": TESTS,
+    }
+    root.mkdir()
+    for name, text in files.items():
+        (root / name).write_text(text, "utf-8")
+    monkeypatch.chdir(root)
+    return root
+
+
+def contents(root):
+    return {path.name: path.read_bytes() for path in root.iterdir() if path.is_file()}
+
+
+def test_changes_that_hold_are_verified_in_a_copy(shop):
+    before = contents(shop)
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert {one.sql for one in result.differences} == {Sql.COLUMNS}
+    assert not result.left_out
+    assert result.runs == 2
+    assert sum(test.count for test in result.after.tests.values()) > 0
+    assert [change.paths for _, change in result.not_exercised] == [("queries.py",)]
+    assert contents(shop) == before
+    assert not list((shop.parent / "state/verifying").iterdir())
+
+
+def test_a_guilty_change_is_named_and_left_out(shop):
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\ndef test_source():\n"
+            "    import inspect\n\n    import others\n\n"
+            '    assert "query(" in inspect.getsource(others)\n'
+        )
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    (left,) = result.left_out
+    assert left.change.paths == ("others.py",)
+    assert [one.before.name for one in left.tests] == ["test_shop.py::test_source"]
+    assert left.why == "failed (AssertionError)"
+    assert not result.unexplained
+    assert [file.path for root in result.report.roots for file in root.files] == ["queries.py"]
+
+
+def test_what_held_is_written_with_apply(shop):
+    code = main(["verify", "--select", "query-to-select", "--apply", "--", *PYTEST])
+
+    assert code == 0
+    assert "select(User)" in (shop / "queries.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", [[*PYTEST, "test_nowhere.py"], [sys.executable, "-c", "0"]])
+@pytest.mark.usefixtures("shop")
+def test_a_command_that_runs_no_test_proves_nothing(command):
+    with pytest.raises(UserError, match="ran no test by pytest, so it proves nothing"):
+        verify([Path()], SELECTED, command)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_program_that_is_not_there_is_an_error():
+    with pytest.raises(UserError, match="there is no program 'pytset'"):
+        verify([Path()], SELECTED, ["pytset"])
+
+
+def test_a_suite_that_is_red_before_is_compared(shop):
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef test_red():\n    raise ValueError\n")
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert result.before.tests["test_shop.py::test_red"].result == "failed (ValueError)"
+    assert not [one for one in result.differences if one.is_failure]
+    assert not result.left_out
+
+
+def test_a_flaky_test_is_named_and_not_compared(shop):
+    counter = shop.parent / "counter"
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\ndef test_flaky():\n"
+            "    from pathlib import Path\n\n"
+            f"    place = Path({str(counter)!r})\n"
+            "    number = int(place.read_text()) if place.exists() else 0\n"
+            "    place.write_text(str(number + 1))\n"
+            "    assert number != 1\n"
+        )
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert result.flaky == ("test_shop.py::test_flaky",)
+    assert not result.left_out
+
+
+def test_more_statements_of_a_safe_change_are_a_failure(shop):
+    with (shop / "conftest.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\n@pytest.fixture(autouse=True)\ndef more(db):\n"
+            "    import inspect\n\n    import others\n    from sqlalchemy import text\n\n"
+            '    if "select(" in inspect.getsource(others):\n'
+            '        db.execute(text("SELECT 1"))\n'
+        )
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert {one.change.paths for one in result.left_out} == {("others.py",)}
+    assert {one.sql for left in result.left_out for one in left.tests} == {Sql.MORE}
+
+
+def test_what_is_missing_is_said_before_the_changes_are_tested(shop):
+    (shop / "app.py").write_text(
+        "from sqlalchemy import create_engine, text\n\n"
+        'engine = create_engine("mysql+pymysql://localhost/shop")\n\n\n'
+        "def ping():\n    with engine.connect() as connection:\n"
+        '        return connection.execute(text("SELECT 1")).scalar()\n',
+        "utf-8",
+    )
+    drivers = 'rules.session-to-async.drivers.mysql = "aiomysql"'
+    options = api.Options(
+        settings=Settings(select=("session-to-async",), unsafe_fixes=True), config=(drivers,)
+    )
+
+    with pytest.raises(UserError, match="the changes need aiomysql, which the environment"):
+        verify([Path()], options, PYTEST)
+
+
+def test_a_run_without_changes_needs_no_tests(shop):
+    for name in ("queries.py", "others.py"):
+        (shop / name).unlink()
+
+    assert verify([Path()], SELECTED, PYTEST) is None
+
+
+def test_the_copy_of_a_killed_process_is_removed(shop):
+    place = shop.parent / "state/verifying"
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    (place / str(done.pid) / "shop").mkdir(parents=True)
+    (place.parent).chmod(0o700)
+
+    with copied(shop) as copy:
+        assert (copy / "queries.py").exists()
+        assert [one.name for one in place.iterdir()] == [str(os.getpid())]
+
+
+def test_ignored_files_are_copied_only_where_they_are_named(shop):
+    subprocess.run(["git", "init", "-q"], cwd=shop, check=True)
+    (shop / ".gitignore").write_text(".env\n", "utf-8")
+    (shop / ".env").write_text("A=1\n", "utf-8")
+
+    with copied(shop) as copy:
+        assert not (copy / ".env").exists()
+    with copied(shop, [".env"]) as copy:
+        assert (copy / ".env").read_text("utf-8") == "A=1\n"
+    with pytest.raises(UserError, match="there is no such file"), copied(shop, ["../x"]):
+        pass
