@@ -27,5 +27,5 @@ def released_names(
             if home is not None and home[0].partition(".")[0] == "sqlalchemy":
                 released.add((module.path, home))
     written = sorted((path, *home) for path, home in released if home is not None)
-    for path, module_name, name in written:
-        yield ReleaseImport(path=path, module=module_name, name=name, site=site)
+    for path, module_name, released_name in written:
+        yield ReleaseImport(path=path, module=module_name, name=released_name, site=site)

@@ -124,11 +124,11 @@ def _imported(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
 
     They are imported at the top of the file, and plainly.
     """
-    for name in ast.walk(note):
-        known = reader.module.scopes.module.bindings if isinstance(name, ast.Name) else {}
-        bindings = known.get(getattr(name, "id", ""), ())
-        statement = reader.module.parent(bindings[0].node) if len(bindings) == 1 else None
+    module = reader.module
+    for name in sorted({one.id for one in ast.walk(note) if isinstance(one, ast.Name)}):
+        bindings = module.scopes.module.bindings.get(name, ())
+        statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
         if isinstance(statement, ast.ImportFrom) and not statement.level:
             home = statement.module or ""
             if home.partition(".")[0] == "sqlalchemy":
-                yield home, name.id
+                yield home, name
