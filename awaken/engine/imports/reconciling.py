@@ -85,8 +85,8 @@ def reconcile(
     work = _Reconciling(module, style, context)
     for wanted, (typing, changes) in _merged(needs).items():
         work.need(wanted, typing, changes)
-    for owned in releases:
-        work.release(owned.edit)
+    for home, name in dict.fromkeys((one.edit.module, one.edit.name) for one in releases):
+        work.release(home, name)
     work.release_conditions()
     return Imports(tuple(work.splices()), tuple(work.problems))
 
@@ -182,19 +182,19 @@ class _Reconciling:
         place = Place(self._module.path, Span(0, 0))
         self.problems.append(Problem(place, message, tuple(changes)))
 
-    def release(self, edit: ReleaseImport) -> None:
+    def release(self, home: str, name: str | None) -> None:
         """Remove an import if nothing in this file refers to it and no comment would be lost."""
-        for bound, function in self._local(edit.name or edit.module):
-            if self._is_released(bound, edit) and not self._is_used(bound.name, within=function):
-                self._remove(bound)
+        for bound, function in self._local(name or home):
+            if self._is_released(bound, home, name):
+                self._remove_unused(bound, function)
         # What a package imports is part of its interface, as what a star takes may be.
         if self._module.is_package or "*" in self._taken:
             return
         for bound in self._bounds:
             if bound.name in self._needed or bound.name in self._taken:
                 continue
-            if self._is_released(bound, edit) and not self._is_used(bound.name):
-                self._remove(bound)
+            if self._is_released(bound, home, name):
+                self._remove_unused(bound)
 
     def release_conditions(self) -> None:
         """Remove the import of ``TYPE_CHECKING`` if all that asks for it goes."""
@@ -219,6 +219,10 @@ class _Reconciling:
                 for bound in _of_statement(statement):
                     yield bound, function
 
+    def _remove_unused(self, bound: Bound, within: Function | None = None) -> None:
+        if not self._is_used(bound.name, within=within):
+            self._remove(bound)
+
     def _remove(self, bound: Bound) -> None:
         """Note that a name goes; several edits may release the same one."""
         names = self._removes.setdefault(bound.statement, [])
@@ -226,15 +230,12 @@ class _Reconciling:
         if written not in names:
             names.append(written)
 
-    def _is_released(self, bound: Bound, edit: ReleaseImport) -> bool:
+    def _is_released(self, bound: Bound, home: str, name: str | None) -> bool:
         if bound.alias.asname == bound.alias.name:  # the spelling of a re-export
             return False
         if isinstance(bound.statement, ast.Import):
-            return edit.name is None and bound.alias.name == edit.module
-        return (
-            bound.alias.name == edit.name
-            and absolute_module(self._module, bound.statement) == edit.module
-        )
+            return name is None and bound.alias.name == home
+        return bound.alias.name == name and absolute_module(self._module, bound.statement) == home
 
     def _gives(self, bound: Bound, wanted: _Wanted) -> bool:
         if isinstance(bound.statement, ast.ImportFrom):

@@ -1,4 +1,4 @@
-# announced: what an argument sets of context variables
+# announced: a task does not see context variables
 import asyncio
 from contextvars import ContextVar
 

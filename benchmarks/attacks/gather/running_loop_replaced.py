@@ -1,4 +1,4 @@
-# announced: something else is put in its place
+# announced: puts something else in the place of
 import asyncio
 
 real = asyncio.get_event_loop

@@ -1,3 +1,4 @@
+# statements: no
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -186,7 +186,7 @@ _PLAIN = re.compile(r'@app.post\("/(\d)/{key}"\)\n(?:.+\n)+?    return \w+\n')
 SAID = "an endpoint without a response model answers with what a commit had expired"
 
 
-_NAMED = re.compile(r"`endpoint(\d)` becomes a coroutine function: it uses the database; ")
+_NAMED = re.compile(r"`endpoint(\d)` becomes a coroutine function: [^;]*; ")
 
 
 def _answers_of_expired(text, findings):
@@ -201,11 +201,27 @@ def _announced(findings):
     return {one[1] for one in found if one is not None}
 
 
+def _lasting(written):
+    """Return what was written of a table without as many inserts and deletes as cancel out."""
+    tables = {name.rpartition(" ")[2] for name in written}
+    gone = {
+        table: min(written.get(f"{verb} {table}", 0) for verb in ("INSERT INTO", "DELETE FROM"))
+        for table in tables
+    }
+    found = {
+        name: count if name.startswith("UPDATE") else count - gone[name.rpartition(" ")[2]]
+        for name, count in written.items()
+    }
+    return {name: count for name, count in found.items() if count}
+
+
 def _is_quieter(one, other):
     """Whether fewer updates leave the same rows: what an object has already is not written again.
 
     After a commit it had forgotten that. Nor is a row updated that is deleted in the same flush.
+    A row that is inserted and deleted again counts on neither side.
     """
+    one, other = (each._replace(written=_lasting(each.written)) for each in (one, other))
     written = {
         name: other.written.get(name, 0) if name.startswith("UPDATE") else count
         for name, count in one.written.items()

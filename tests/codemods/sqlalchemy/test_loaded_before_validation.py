@@ -78,7 +78,7 @@ def test_it_is_what_the_database_has(tmp_path, capsys, monkeypatch):
     result = rewritten(shop=SHOP)
     assert {one.reason for one in result.report.findings} == {None}
     written = result.files["shop.py"].decode()
-    assert '"populate_existing": not self.db.dirty' in written
+    assert '"populate_existing": True' in written
     with forgotten_coroutines():
         out = [
             printed("shop.py", files, tmp_path / side, capsys, monkeypatch)

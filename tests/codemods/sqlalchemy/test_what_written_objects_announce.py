@@ -157,6 +157,24 @@ class Box:
             "`user.orders` is loaded under a condition before its rows change",
         ),
         (
+            "user.name = 'x'\ndb.flush()\ndb.delete(user)\ndb.commit()\nx = user.orders",
+            "`user` is read after its deletion",
+        ),
+        (
+            "user.team = db.get(Team, 2)\nx = user.team_id",
+            "the key of `user.team` is read, and a flush may not have set it",
+        ),
+        (
+            "user.team = db.get(Team, 2)\nif flag:\n    db.commit()\nUserOut.model_validate(user)",
+            "the key of `user.team` is read, and a flush may not have set it",
+        ),
+        ("user.team = db.get(Team, 2)\nstore(db, user)\nUserOut.model_validate(user)", ""),
+        ("user.team = db.get(Team, 2)\ndb.flush()\nx = user.team_id", ""),
+        (
+            "if flag:\n    user.orders = []\ndb.add(Order(title='x', amount=1))\ndb.flush()",
+            "`user.orders` is loaded under a condition before its rows change",
+        ),
+        (
             "user.team_id = None\nuser.team = db.get(Team, 2)\ndb.commit()\nx = user.team.name",
             "`user.team` is loaded, and may be what is set behind its key",
         ),

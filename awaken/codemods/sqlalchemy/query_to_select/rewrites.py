@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import CALLED
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
-from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
+from awaken.codemods.sqlalchemy.query_to_select.releases import released_names
 from awaken.contract import (
     Change,
     ChangeId,
@@ -186,8 +186,9 @@ class Rewrite:
         written = dict.fromkeys((path, one.needs) for path, one in self.needs if one.needs)
         for path, (home, name, alias) in written:
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
-        for root in self.roots:
-            yield from released_sessions(root.module, [root.session], site)
+        queries = [(part.module, part.node) for part in self.parts]
+        sessions = [(root.module, root.session) for root in self.roots if root.session is not None]
+        yield from released_names(queries, sessions, site)
 
 
 def _runs(data: Data) -> Collection[str]:

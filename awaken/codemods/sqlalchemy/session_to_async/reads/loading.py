@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
@@ -80,6 +81,7 @@ class Loading:
             for key, reads in self._reads.items()
             if key not in self._recursive and not all(map(is_served, reads))
         }
+        self._traces: tuple[Trace, ...] = ()
         self._planned = self._plan()
 
     def _keep(self, reads: Iterable[Read]) -> None:
@@ -154,6 +156,7 @@ class Loading:
             planned = plan_loads(self._rule, self._project, tuple(traces))
             refused = {traces[trace] for trace in planned.refused} - self._mapped
             if not refused:
+                self._traces = tuple(traces)
                 return planned
             self._mapped |= refused
 
@@ -228,14 +231,35 @@ class Loading:
         `Session.get`). A statement ``later``, behind a commit, gives the collections of before.
         """
         added = {one.place for one in self._planned.added}
-        stale = read_after_commits(self._project, later, self._mapped, added)
-        found = {place: reloading(self._project, place) for place in stale}
-        is_held = holds_back(self._project)
+        is_held, found = holds_back(self._project), dict[Place, Anew]()
+        for load in read_after_commits(self._project, later, self._mapped, added):
+            said = reloading(self._project, load, is_held=is_held)
+            if said is not None:
+                found[load.place] = said
+        self._planned = plan_loads(
+            self._rule, self._project, (*self._traces, *self._unloaded_by(found))
+        )
         for place in self._gets:
             said = populating(self._project, place, is_held=is_held)
             if said is not None:
                 found[place] = said
         return found
+
+    def _unloaded_by(self, again: Iterable[Place]) -> Iterator[Trace]:
+        """Yield the ways to what calls that read again unload of objects that others loaded."""
+        for place in again:
+            for trace in kept_loaded(self._project, place, self.loaded_ahead):
+                owner, _, name = trace.path[-1].rpartition(".")
+                keys = ((one, name) for one in self._project.orm.mapping_ancestors(owner))
+                loads = {
+                    one.load.place
+                    for key in keys
+                    if key in self._reads and key not in self._mapped | self._trees
+                    for read in self._reads[key]
+                    for one in read.traces
+                }
+                if loads - {trace.load.place}:
+                    yield trace
 
     def members(self) -> Iterator[Member]:
         """Yield what becomes of the declarations, and of the statements."""

@@ -53,25 +53,22 @@ def read_after_commits(
     later: Iterable[Later],
     mapped: Collection[Key],
     loading: Collection[Place],
-) -> Iterator[Place]:
+) -> Iterator[Later]:
     """Yield the calls among ``later`` that load relationships with their objects.
 
     Where a program changes rows without its objects, all of them that may give an object again.
     ``mapped`` are the relationships that the mapping is told to load, ``loading`` the statements
-    that get a loader option. Where something may be changed and not written yet, reading anew would
-    lose it.
+    that get a loader option.
     """
-    is_unseen, is_held = any(unseen_writes(project)), holds_back(project)
+    is_unseen = any(unseen_writes(project))
     for load in later:
         module = project.module(load.place.path)
         calls = [] if module is None else module.calls_at(load.place.span)
         if module is None or load.kind != "load" or len(calls) != 1:
             continue
-        if is_held and not load.is_clean:
-            continue
         is_whole = is_unseen and project.orm.commits.reloads.of(module, calls[0]) is not None
         if is_whole or _gives_relationships(project, module, calls[0], mapped, loading):
-            yield load.place
+            yield load
 
 
 def _gives_relationships(
@@ -143,13 +140,26 @@ def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool
     )
 
 
-def reloading(project: Project, place: Place) -> Anew:
-    """Return what a call is told that loads objects behind a commit."""
-    module = project.module(place.path)
-    calls = [] if module is None else module.calls_at(place.span)
-    if any(last_name(one.func) in {"get", "get_one"} for one in calls):
-        return Anew("populate_existing", "True")
-    return Anew("execution_options", '{"populate_existing": True}')
+def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:
+    """Return what a call is told that loads objects after a commit.
+
+    Where a session ``is_held`` to write no change by itself, reading again would lose one; None
+    where it has no name then.
+    """
+    module = project.module(load.place.path)
+    if module is None:
+        return None
+    for call in module.calls_at(load.place.span)[:1]:
+        session = call.func.value if isinstance(call.func, ast.Attribute) else call
+        said, asked = "True", ""
+        if is_held and not load.is_clean:
+            if not isinstance(session, _NAMES):
+                return None
+            said, asked = f"not {module.text_of(session)}.dirty", "dirty"
+        if last_name(call.func) in {"get", "get_one"}:
+            return Anew("populate_existing", said, asked)
+        return Anew("execution_options", f'{{"populate_existing": {said}}}', asked)
+    return None
 
 
 def holds_back(project: Project) -> bool:

@@ -28,11 +28,12 @@ class Later:
     """Something that may happen after a commit.
 
     ``read``: ``what`` holds an object that was there before; ``load``: the session loads ``what``
-    again, and gives objects that it has already; ``unknown``: ``what`` says in one clause what
-    cannot be told. ``is_clean`` says of a load that nothing is changed by hand before it.
+    again, and gives objects that it has already; ``call``: ``what`` is called, and may do the same;
+    ``unknown``: ``what`` says in one clause what cannot be told. ``is_clean`` says of a load that
+    nothing is changed by hand before it.
     """
 
-    kind: Literal["read", "load", "unknown"]
+    kind: Literal["read", "load", "call", "unknown"]
     place: Place
     what: str
     commit: Place

@@ -116,7 +116,7 @@ class LaterInFunction:
     def seen(
         self, module: Module, function: Function, start: ast.AST, commit: Place
     ) -> Iterator[Later]:
-        """Yield what one run of ``function`` reads of before after ``start``, and loads itself.
+        """Yield what one run of ``function`` reads of before after ``start``, loads and calls.
 
         As far as it is seen: of loads that are not known nothing is said. What is refreshed is not
         of before: what was loaded with it is so again.
@@ -131,6 +131,9 @@ class LaterInFunction:
                 *self._reads(body, starts, reached, commit),
             ]
             reads += self._of_before(body, starts, self._loads(body, reached, commit))
+            for one in reached:
+                if isinstance(one, ast.Call) and not self._is_of_session(module, one):
+                    reads.append(Later("call", module.place(one), module.excerpt(one), commit))
             yield from sorted(dict.fromkeys(reads), key=lambda one: (one.place, one.kind))
 
     def _body(self, module: Module, function: Function) -> _Body | None:

@@ -13,7 +13,7 @@ from awaken.project.source.trees import last_name
 _BY_KEY = {"get", "get_one"}
 _RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
 LOADING = frozenset({*_BY_KEY, *_RUNNING, "query"})
-_SELECTS = {"sqlalchemy.select", "sqlmodel.select"}
+SELECTS = {"sqlalchemy.select", "sqlmodel.select"}
 DELETES = frozenset({"sqlalchemy.delete", "sqlmodel.delete"})
 CHANGES = DELETES | {"sqlalchemy.update", "sqlmodel.update"}
 """Functions whose statements change rows that are there."""
@@ -92,7 +92,7 @@ class Reloads:
 
     def _is_begun(self, module: Module, call: ast.Call) -> bool:
         """Whether it is ``sa.select(...)`` and no step of a chain."""
-        return self._name(module, call) in _SELECTS | WRITES | TEXTS
+        return self._name(module, call) in SELECTS | WRITES | TEXTS
 
     def _selects(self, module: Module, call: ast.Call) -> bool | None:
         name = self._name(module, call)
@@ -100,7 +100,7 @@ class Reloads:
             # What ``returning`` gives is not looked at.
             above = module.statement_of(call) or call
             return None if ".returning" in module.text_of(above) else False
-        if name not in _SELECTS:
+        if name not in SELECTS:
             return None
         kinds = {self._is_mapped(module, one) for one in call.args}
         if True in kinds:

@@ -20,13 +20,13 @@ _ROWS = ("tuple", "Tuple", "Any")
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """An annotation with the text that replaces it, the import of that and of what was there."""
+    """An annotation with the text that replaces it, the import of that, and those that it had."""
 
     context: FunctionContext
     node: ast.expr
     text: str
     needs: Written
-    released: tuple[str, str] | None
+    released: frozenset[tuple[str, str]]
 
 
 def annotations_of(
@@ -99,7 +99,7 @@ def _annotation(
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(context, note, text, select, imported_from(reader, generic))
+    return Annotation(context, note, text, select, frozenset(_imported(reader, parsed)))
 
 
 def _rows(query: ast.expr, items: Sequence[Item]) -> str:
@@ -119,12 +119,16 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     return f"[tuple[{item.owner}]]" if is_class else ""
 
 
-def imported_from(reader: Reader, generic: ast.expr) -> tuple[str, str] | None:
-    """Return the module and the name of the import of Query, if it is a plain one."""
-    if not isinstance(generic, ast.Name):
-        return None
-    bindings = reader.module.scopes.module.bindings.get(generic.id, [])
-    statement = reader.module.parent(bindings[0].node) if len(bindings) == 1 else None
-    if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-        return statement.module, generic.id
-    return None
+def _imported(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
+    """Yield the modules and the names of what SQLAlchemy gives to an annotation, as a string too.
+
+    They are imported at the top of the file, and plainly.
+    """
+    module = reader.module
+    for name in sorted({one.id for one in ast.walk(note) if isinstance(one, ast.Name)}):
+        bindings = module.scopes.module.bindings.get(name, ())
+        statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
+        if isinstance(statement, ast.ImportFrom) and not statement.level:
+            home = statement.module or ""
+            if home.partition(".")[0] == "sqlalchemy":
+                yield home, name

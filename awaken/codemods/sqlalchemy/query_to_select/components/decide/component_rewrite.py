@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.annotations import imported_from
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_decision import (
     ComponentDecision,
     decide_component,
@@ -17,6 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Data, Part, Rewrite, Root
 from awaken.contract import Edit, NodeEdit, Place, ReleaseImport, SiteId, TextEdit
+from awaken.project.names.origins import imported_from
 
 _MOST_PLACES = 100
 """Other places that a finding names; each of so many queries would name all of the others. No
@@ -97,8 +97,7 @@ def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
         path = note.context.path
         anchor = note.context.span(note.node)
         yield TextEdit(path=path, anchor=anchor, text=note.text, site=site)
-        if note.released is not None:
-            home, name = note.released
+        for home, name in sorted(note.released):
             yield ReleaseImport(path=path, module=home, name=name, site=site)
     for parameter in decision.parameters:
         for one in parameter.added.insertions():
@@ -124,11 +123,7 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     for read, session in decision.reads:
         asked = read.node.value if isinstance(read.node, ast.Attribute) else None
         inspect = asked.func if isinstance(asked, ast.Call) else None
-        home = (
-            None
-            if inspect is None
-            else imported_from(decision.component.reader(read.context), inspect)
-        )
+        home = None if inspect is None else imported_from(read.context.module, inspect)
         if home is not None:
             yield ReleaseImport(path=read.context.path, module=home[0], name=home[1], site=site)
         # A statement that goes as a whole needs no other edit.

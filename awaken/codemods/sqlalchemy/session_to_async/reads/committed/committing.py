@@ -6,31 +6,86 @@ What commits a session that it makes itself commits nothing of those who call it
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_SESSIONS = {"scoped", "session"}
 _MAKING = {"class", "factory"}
 """What gives a new session each time."""
 
 
 def seen_behind_commits(project: Project) -> tuple[Later, ...]:
-    """Return what is read and loaded behind commits, in the functions that lead to one.
+    """Return what is read and loaded after commits, in the functions that lead to one.
 
-    Nothing where no commit expires what is loaded.
+    And what functions load that these call then. Nothing where no commit expires what is loaded.
     """
     if project.orm.keeps_objects():
         return ()
-    return project.orm.commits.seen_in_functions(_committing_calls(project))
+    seen = project.orm.commits.seen_in_functions(_committing_calls(project))
+    return tuple(dict.fromkeys([*(x for x in seen if x.kind != "call"), *_below(project, seen)]))
+
+
+def _below(project: Project, seen: Collection[Later]) -> Iterator[Later]:
+    """Yield the loads in functions that are called after commits, by sessions of their callers."""
+    graph = project.calls.graph()
+    reached = set(graph.reached(_called_after(project, seen)))
+    for path in sorted({one.path for one in reached}):
+        module = project.module(path)
+        for node in () if module is None else module.walk():
+            if module is None or not isinstance(node, ast.Call):
+                continue
+            function, place = function_around(module, node), module.place(node)
+            if (
+                isinstance(function, Function)
+                and _loads(project, module, node)
+                and graph.place_of(module, function) in reached
+            ):
+                yield Later("load", place, module.excerpt(node), place)
+
+
+def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlace]:
+    """Return the functions that are called after commits.
+
+    A test that commits what it needs says nothing of the functions that it calls.
+    """
+    graph, found = project.calls.graph(), set[FunctionPlace]()
+    for one in seen:
+        module = project.module(one.place.path) if one.kind == "call" else None
+        if module is None or is_test_file(module.path):
+            continue
+        for call in module.calls_at(one.place.span)[:1]:
+            function = function_around(module, call)
+            if isinstance(function, Function):
+                for each in graph.calls_at(graph.place_of(module, function), one.place.span):
+                    found.update(each.functions)
+    return found
+
+
+def _loads(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a session that the callers of a function may have given it loads objects."""
+    match call.func:
+        case ast.Attribute(value=owner, attr=method) if method in LOADING:
+            pass
+        case _:
+            return False
+    return (
+        project.orm.resource_of(module, owner) in _SESSIONS
+        and project.orm.commits.reloads.of(module, call) is not None
+        and is_of_callers(project, module, call)
+    )
 
 
 def _committing_calls(project: Project) -> list[Commit]:

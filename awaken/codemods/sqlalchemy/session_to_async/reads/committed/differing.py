@@ -10,55 +10,39 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import read_of_held
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import (
+    ADDING,
+    Use,
+    Uses,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
     returned_as_they_are,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Place
-from awaken.kit.search import modules_with
 from awaken.project.effects.own import own_nodes, what_runs
-from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES
-from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 
-_ADDING = {"add", "add_all", "delete", "merge"}
-_APPENDING = {"add", "append", "extend", "insert"}
-_CHANGING = {*_APPENDING, "clear", "discard", "pop", "remove"}
-_FLUSHING = {"commit", "flush", "rollback"}
 _ENDING = {"commit", "rollback"}
 _DETACHING = {"close", "expunge", "expunge_all"}
 _VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
 _CASCADING = re.compile(r"cascade=.*\b(?:all|delete)\b", re.DOTALL)
 _ORPHAN = "delete-orphan"
-_CONDITIONAL = (ast.ExceptHandler, ast.For, ast.If, ast.Match, ast.While)
-_WORDS = (b".add(", b".add_all(", b".merge(", b".delete(")
 
 
-class _Use(NamedTuple):
-    """A call or an assignment, and the object that it is about, as it is written."""
-
-    node: ast.AST
-    text: str
-    owners: frozenset[str] = frozenset()
-
-
-class DifferingUses:
+class DifferingUses(Uses):
     """Answers for one program; ``loaded`` gives what is loaded ahead of objects of a class."""
 
     def __init__(self, writes: Writes, loaded: Callable[[str], Iterable[str]]) -> None:
-        self._project = writes.project
-        self._rows = writes
-        self._loaded = loaded
+        super().__init__(writes, loaded)
         self._read_of_held = read_of_held(writes.project)
 
     def caveats(self, module: Module, function: ast.AST) -> tuple[list[str], list[Place]]:
@@ -80,6 +64,7 @@ class DifferingUses:
             self._validated,
             self._orphaned,
             self._rekeyed,
+            self._keyed,
             self._parted,
             self._answered,
         )
@@ -91,7 +76,7 @@ class DifferingUses:
     # ------------------------------------------------------------------------------- the shapes
     def _added(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object is added whose collection holds what was deleted before."""
-        deleting = [_Use(one, "", self._rows_of(module, one)) for one in nodes]
+        deleting = [Use(one, "", self._rows_of(module, one)) for one in nodes]
         for use in (one for one in deleting if one.owners):
             for node in nodes:
                 if module.span(node).start < module.span(use.node).end:
@@ -107,7 +92,7 @@ class DifferingUses:
     def _deleted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield what reads an object whose deletion no flush has written, or deletes it again."""
         deleted = [
-            _Use(one, text)
+            Use(one, text)
             for one in nodes
             for text in dict(self._handed(module, one, {"delete"}, self._deleting))
         ]
@@ -131,7 +116,8 @@ class DifferingUses:
                     elif (
                         self._is_changed_before(module, nodes, use.node)
                         and self._has_loaded(module, node)
-                        and not self._is_between(module, nodes, use.node, node, _ENDING)
+                        # What is deleted keeps what it has when that is committed.
+                        and not self._is_between(module, nodes, use.node, node, {"rollback"})
                     ):
                         yield f"`{use.text}` is read after its deletion", node
 
@@ -244,13 +230,16 @@ class DifferingUses:
     ) -> bool:
         """Whether a write may wait for a flush where a node is, which does not flush by itself."""
         is_before = module.span(write).end <= module.span(node).start
-        return is_before and self._is_held and not self._is_between(module, nodes, write, node)
+        # What loads a collection to replace it flushes nothing.
+        is_set = isinstance(getattr(node, "ctx", None), ast.Store)
+        is_quiet = self._is_held or is_set
+        return is_before and is_quiet and not self._is_between(module, nodes, write, node)
 
-    def _attributes_of(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[_Use]:
+    def _attributes_of(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[Use]:
         """Yield the reads of relationships, each with its target: here, or of what is handed on."""
         for node in nodes:
             match node:
-                case ast.Attribute(value=held, attr=name, ctx=ast.Load()) if (
+                case ast.Attribute(value=held, attr=name) if (
                     name in self._project.orm.relationships_of_mapped()
                 ):
                     names = {name}
@@ -268,10 +257,10 @@ class DifferingUses:
                     facts = None if mapped is None else mapped.relationships.get(name)
                     if facts is not None and facts.target is not None:
                         text = f"{module.text_of(held)}.{name}"
-                        yield _Use(node, text, frozenset({facts.target}))
+                        yield Use(node, text, frozenset({facts.target}))
 
     def _writes(self, module: Module, call: ast.Call) -> bool:
-        return self._is_of_session(module, call, _ADDING) or bool(self._rows_of(module, call))
+        return self._is_of_session(module, call, ADDING) or bool(self._rows_of(module, call))
 
     def _written_by(self, module: Module, call: ast.Call) -> frozenset[str]:
         """Return the classes of which a call adds objects or changes rows."""
@@ -372,6 +361,52 @@ class DifferingUses:
                     shown = module.text_of(node)
                     yield f"`{shown}` is loaded, and may be what is set behind its key", node
 
+    def _keyed(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where an owner is set, and what reads its key next may do so before a flush.
+
+        An object that was expired flushed where it was read, and one that loads nothing does not.
+        """
+        for node in nodes:
+            match node:
+                case ast.Attribute(value=ast.Name(id=name) as held, attr=side, ctx=ast.Store()):
+                    keys = self._keys_of(module, held, side)
+                case _:
+                    continue
+            for later in nodes if keys else ():
+                if (
+                    isinstance(later, ast.Name)
+                    and later.id == name
+                    and module.span(later).start > module.span(node).end
+                    and _is_answer(module, later, keys)
+                    and not self._is_written(module, nodes, node, later)
+                ):
+                    shown = module.excerpt(node)
+                    yield f"the key of `{shown}` is read, and a flush may not have set it", later
+                    break
+
+    def _keys_of(self, module: Module, held: ast.expr, side: str) -> frozenset[str]:
+        """Return the columns of objects that refer to what is set as their owner ``side``."""
+        found = set[str]()
+        for owner in self._classes_of(module, held):
+            mapped = self._project.orm.mapped_class(owner)
+            if mapped is None or side not in mapped.relationships:
+                continue
+            if self._project.orm.is_collection(owner, side) is False:
+                found |= {k for k, one in mapped.columns.items() if one.foreign_key or one.refers}
+        return frozenset(found)
+
+    def _is_written(
+        self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
+    ) -> bool:
+        """Whether a flush certainly runs between two nodes, as far as calls tell: in a helper."""
+        first, last = module.span(start).end, module.span(end).start
+        return self._is_between(module, nodes, start, end) or any(
+            isinstance(one, ast.Call)
+            and first <= module.span(one).start < last
+            and not self._flushing.isdisjoint(self._called(module, one))
+            for one in nodes
+        )
+
     def _parted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object is deleted whose collection gets rows by the same flush.
 
@@ -410,167 +445,6 @@ class DifferingUses:
             return ""
         return " ".join(home.text_of(one) for one in home.calls_at(facts.span))
 
-    # -------------------------------------------------------------------------------- questions
-    def _rows_of(self, module: Module, node: ast.AST) -> frozenset[str]:
-        """Return the classes of which a call deletes objects, or changes rows by a statement."""
-        match node:
-            case ast.Call(func=ast.Attribute(attr="delete"), args=[ast.expr() as held]) if (
-                self._is_of_session(module, node, {"delete"})
-            ):
-                return self._classes_of(module, held)
-            case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
-                named = _queried(query)
-            case ast.Call(args=[named, *_]) if (
-                self._project.qualified_name(module, node.func) in CHANGES
-            ):
-                pass
-            case _:
-                return frozenset()
-        name = None if named is None else self._project.qualified_name(module, named)
-        return frozenset() if name is None else frozenset({name})
-
-    def _adds(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
-        """Yield the objects that a call adds to a session, or a function that it calls does."""
-        return self._handed(module, node, _ADDING, self._adding)
-
-    def _handed(
-        self, module: Module, node: ast.AST, methods: set[str], functions: Collection[FunctionPlace]
-    ) -> Iterator[tuple[str, str]]:
-        """Yield the objects that a call hands to methods of a session, or to functions."""
-        if not isinstance(node, ast.Call):
-            return
-        is_handed = self._is_of_session(module, node, methods)
-        if functions and not is_handed:
-            is_handed = any(one in functions for one in self._called(module, node))
-        for one in node.args if is_handed else ():
-            for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
-                for owner in sorted(self._classes_of(module, each)):
-                    yield module.text_of(each), owner
-
-    def _called(self, module: Module, node: ast.Call) -> Iterator[FunctionPlace]:
-        """Yield the functions that a call runs."""
-        graph, function = self._project.calls.graph(), function_around(module, node)
-        if isinstance(function, Function):
-            for call in graph.calls_at(graph.place_of(module, function), module.span(node)):
-                yield from call.functions
-
-    def _collections_of(self, owner: str, classes: frozenset[str]) -> Iterator[str]:
-        mapped = self._project.orm.mapped_class(owner)
-        for name in () if mapped is None else self._loaded(owner):
-            facts = mapped.relationships.get(name) if mapped is not None else None
-            is_of_them = facts is not None and facts.target in classes
-            if is_of_them and self._project.orm.is_collection(owner, name):
-                yield name
-
-    def _classes_of(self, module: Module, node: ast.expr) -> frozenset[str]:
-        values = self._project.values.of(module, node).alternatives
-        return frozenset(
-            one.qualified
-            for one in values
-            if isinstance(one, InstanceOf)
-            and self._project.orm.mapped_class(one.qualified) is not None
-        )
-
-    def _is_read(self, module: Module, node: ast.Name) -> bool:
-        """Whether a variable is handed on, or a relationship of it is read."""
-        above = module.parent(node)
-        match above:
-            case ast.Attribute(attr=name, ctx=ast.Load()):
-                return name in self._project.orm.relationships_of_mapped()
-            case ast.Call():
-                return not self._is_of_session(module, above, {"delete", "expunge", "refresh"})
-            case ast.Return() | ast.keyword():
-                return True
-            case _:
-                return False
-
-    def _is_of_session(self, module: Module, call: ast.Call, methods: set[str]) -> bool:
-        match call.func:
-            case ast.Attribute(value=owner, attr=name) if name in methods:
-                return self._project.orm.session_of(module, owner) is not None
-            case _:
-                return False
-
-    def _is_between(
-        self,
-        module: Module,
-        nodes: Sequence[ast.AST],
-        start: ast.AST,
-        end: ast.AST,
-        methods: Collection[str] = _FLUSHING,
-    ) -> bool:
-        """Whether a flush, or another of some methods, certainly runs between two nodes."""
-        first, last = module.span(start).end, module.span(end).start
-        later = module.statement_of(end)
-        flushing = (
-            module.statement_of(one)
-            for one in nodes
-            if first <= module.span(one).start < last
-            and isinstance(one, ast.Call)
-            and last_name(one.func) in methods
-        )
-        return any(
-            one is not None and later is not None and dominates(module, one, later)
-            for one in flushing
-        )
-
-    def _changes(self, module: Module, node: ast.AST) -> bool:
-        match node:
-            case ast.Attribute(value=held, ctx=ast.Store()):
-                return bool(self._classes_of(module, held))
-            case ast.Call():
-                return self._is_of_session(module, node, _ADDING) or bool(
-                    [*self._appending(module, [node], _CHANGING)]
-                )
-            case _:
-                return False
-
-    def _appending(
-        self, module: Module, nodes: Sequence[ast.AST], methods: Collection[str] = _APPENDING
-    ) -> Iterator[_Use]:
-        """Yield the calls that give a relationship items, or change it by other methods."""
-        for node in nodes:
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(
-                        attr=method, value=ast.Attribute(value=held, attr=name) as given
-                    )
-                ) if method in methods:
-                    owners = self._classes_of(module, held)
-                    if any(self._project.orm.is_collection(one, name) for one in owners):
-                        yield _Use(node, module.text_of(given), owners)
-                case _:
-                    pass
-
-    @cached_property
-    def _adding(self) -> frozenset[FunctionPlace]:
-        """The functions that add objects to sessions, and those that call one of these."""
-        return self._reaching(_ADDING)
-
-    @cached_property
-    def _deleting(self) -> frozenset[FunctionPlace]:
-        """The functions that delete objects by sessions, and those that call one of these."""
-        return self._reaching({"delete"})
-
-    @cached_property
-    def _committing(self) -> frozenset[FunctionPlace]:
-        """The functions that commit under a condition, and those that call one of these."""
-        return self._reaching({"commit"}, _is_conditional)
-
-    def _reaching(
-        self, methods: set[str], kept: Callable[[Module, Function, ast.AST], bool] | None = None
-    ) -> frozenset[FunctionPlace]:
-        words = (*_WORDS, b".commit(")
-        found = {
-            self._project.calls.graph().place_of(module, function)
-            for module in modules_with(self._project, words)
-            for node in module.walk()
-            if isinstance(node, ast.Call) and self._is_of_session(module, node, methods)
-            if isinstance(function := function_around(module, node), Function)
-            if kept is None or kept(module, function, node)
-        }
-        return frozenset(self._project.calls.graph().reaching(found))
-
     @cached_property
     def _whole(self) -> frozenset[Place]:
         return frozenset(returned_as_they_are(self._project))
@@ -580,18 +454,14 @@ class DifferingUses:
         return holds_back(self._project)
 
 
-def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
-    """Whether a function may end without the call that a node is, and raise nothing."""
-    start, nodes = module.span(node).start, [*module.walk(function)]
-    around = [one for one in nodes if isinstance(one, _CONDITIONAL)]
-    returns = [module.span(one).start for one in nodes if isinstance(one, ast.Return)]
-    return any(one < start for one in returns) or not set(around).isdisjoint(module.ancestors(node))
-
-
-def _queried(query: ast.expr) -> ast.expr | None:
-    """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
-    while isinstance(query, ast.Call) and isinstance(query.func, ast.Attribute):
-        if query.func.attr == "query":
-            return query.args[0] if query.args else None
-        query = query.func.value
-    return None
+def _is_answer(module: Module, name: ast.Name, keys: Collection[str]) -> bool:
+    """Whether a key of an object is read, or all of it is: returned, or validated."""
+    match module.parent(name):
+        case ast.Return():
+            return True
+        case ast.Attribute(attr=attribute, ctx=ast.Load()):
+            return attribute in keys
+        case ast.Call(func=ast.Attribute(attr=method)):
+            return method in _VALIDATING
+        case _:
+            return False

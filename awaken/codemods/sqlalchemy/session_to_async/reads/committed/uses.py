@@ -1,0 +1,225 @@
+"""What the functions of a program do with objects: what they change, hand on, flush and read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.kit.search import modules_with
+from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+
+ADDING = {"add", "add_all", "delete", "merge"}
+APPENDING = {"add", "append", "extend", "insert"}
+CHANGING = {*APPENDING, "clear", "discard", "pop", "remove"}
+FLUSHING = {"commit", "flush", "rollback"}
+_CONDITIONAL = (ast.ExceptHandler, ast.For, ast.If, ast.Match, ast.While)
+_WORDS = (b".add(", b".add_all(", b".merge(", b".delete(", b".commit(", b".flush(")
+
+
+class Use(NamedTuple):
+    """A call or an assignment, and the object that it is about, as it is written."""
+
+    node: ast.AST
+    text: str
+    owners: frozenset[str] = frozenset()
+
+
+class Uses:
+    """Answers for one program; ``loaded`` gives what is loaded ahead of objects of a class."""
+
+    def __init__(self, writes: Writes, loaded: Callable[[str], Iterable[str]]) -> None:
+        self._project = writes.project
+        self._rows = writes
+        self._loaded = loaded
+
+    def _rows_of(self, module: Module, node: ast.AST) -> frozenset[str]:
+        """Return the classes of which a call deletes objects, or changes rows by a statement."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="delete"), args=[ast.expr() as held]) if (
+                self._is_of_session(module, node, {"delete"})
+            ):
+                return self._classes_of(module, held)
+            case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
+                named = _queried(query)
+            case ast.Call(args=[named, *_]) if (
+                self._project.qualified_name(module, node.func) in CHANGES
+            ):
+                pass
+            case _:
+                return frozenset()
+        name = None if named is None else self._project.qualified_name(module, named)
+        return frozenset() if name is None else frozenset({name})
+
+    def _adds(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
+        """Yield the objects that a call adds to a session, or a function that it calls does."""
+        return self._handed(module, node, ADDING, self._adding)
+
+    def _handed(
+        self, module: Module, node: ast.AST, methods: set[str], functions: Collection[FunctionPlace]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the objects that a call hands to methods of a session, or to functions."""
+        if not isinstance(node, ast.Call):
+            return
+        is_handed = self._is_of_session(module, node, methods)
+        if functions and not is_handed:
+            is_handed = any(one in functions for one in self._called(module, node))
+        for one in node.args if is_handed else ():
+            for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
+                for owner in sorted(self._classes_of(module, each)):
+                    yield module.text_of(each), owner
+
+    def _called(self, module: Module, node: ast.Call) -> Iterator[FunctionPlace]:
+        """Yield the functions that a call runs."""
+        graph, function = self._project.calls.graph(), function_around(module, node)
+        if isinstance(function, Function):
+            for call in graph.calls_at(graph.place_of(module, function), module.span(node)):
+                yield from call.functions
+
+    def _collections_of(self, owner: str, classes: frozenset[str]) -> Iterator[str]:
+        mapped = self._project.orm.mapped_class(owner)
+        for name in () if mapped is None else self._loaded(owner):
+            facts = mapped.relationships.get(name) if mapped is not None else None
+            is_of_them = facts is not None and facts.target in classes
+            if is_of_them and self._project.orm.is_collection(owner, name):
+                yield name
+
+    def _classes_of(self, module: Module, node: ast.expr) -> frozenset[str]:
+        values = self._project.values.of(module, node).alternatives
+        return frozenset(
+            one.qualified
+            for one in values
+            if isinstance(one, InstanceOf)
+            and self._project.orm.mapped_class(one.qualified) is not None
+        )
+
+    def _is_read(self, module: Module, node: ast.Name) -> bool:
+        """Whether a variable is handed on, or a relationship of it is read."""
+        above = module.parent(node)
+        match above:
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                return name in self._project.orm.relationships_of_mapped()
+            case ast.Call():
+                return not self._is_of_session(module, above, {"delete", "expunge", "refresh"})
+            case ast.Return() | ast.keyword():
+                return True
+            case _:
+                return False
+
+    def _is_of_session(self, module: Module, call: ast.Call, methods: set[str]) -> bool:
+        match call.func:
+            case ast.Attribute(value=owner, attr=name) if name in methods:
+                return self._project.orm.session_of(module, owner) is not None
+            case _:
+                return False
+
+    def _is_between(
+        self,
+        module: Module,
+        nodes: Sequence[ast.AST],
+        start: ast.AST,
+        end: ast.AST,
+        methods: Collection[str] = FLUSHING,
+    ) -> bool:
+        """Whether a flush, or another of some methods, certainly runs between two nodes."""
+        first, last = module.span(start).end, module.span(end).start
+        later = module.statement_of(end)
+        flushing = (
+            module.statement_of(one)
+            for one in nodes
+            if first <= module.span(one).start < last
+            and isinstance(one, ast.Call)
+            and last_name(one.func) in methods
+        )
+        return any(
+            one is not None and later is not None and dominates(module, one, later)
+            for one in flushing
+        )
+
+    def _changes(self, module: Module, node: ast.AST) -> bool:
+        match node:
+            case ast.Attribute(value=held, ctx=ast.Store()):
+                return bool(self._classes_of(module, held))
+            case ast.Call():
+                return self._is_of_session(module, node, ADDING) or bool(
+                    [*self._appending(module, [node], CHANGING)]
+                )
+            case _:
+                return False
+
+    def _appending(
+        self, module: Module, nodes: Sequence[ast.AST], methods: Collection[str] = APPENDING
+    ) -> Iterator[Use]:
+        """Yield the calls that give a relationship items, or change it by other methods."""
+        for node in nodes:
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(
+                        attr=method, value=ast.Attribute(value=held, attr=name) as given
+                    )
+                ) if method in methods:
+                    owners = self._classes_of(module, held)
+                    if any(self._project.orm.is_collection(one, name) for one in owners):
+                        yield Use(node, module.text_of(given), owners)
+                case _:
+                    pass
+
+    @cached_property
+    def _adding(self) -> frozenset[FunctionPlace]:
+        """The functions that add objects to sessions, and those that call one of these."""
+        return self._reaching(ADDING)
+
+    @cached_property
+    def _deleting(self) -> frozenset[FunctionPlace]:
+        """The functions that delete objects by sessions, and those that call one of these."""
+        return self._reaching({"delete"})
+
+    @cached_property
+    def _flushing(self) -> frozenset[FunctionPlace]:
+        """The functions that flush or commit, and those that call one of these."""
+        return self._reaching({"commit", "flush"})
+
+    @cached_property
+    def _committing(self) -> frozenset[FunctionPlace]:
+        """The functions that commit under a condition, and those that call one of these."""
+        return self._reaching({"commit"}, _is_conditional)
+
+    def _reaching(
+        self, methods: set[str], kept: Callable[[Module, Function, ast.AST], bool] | None = None
+    ) -> frozenset[FunctionPlace]:
+        found = {
+            self._project.calls.graph().place_of(module, function)
+            for module in modules_with(self._project, _WORDS)
+            for node in module.walk()
+            if isinstance(node, ast.Call) and self._is_of_session(module, node, methods)
+            if isinstance(function := function_around(module, node), Function)
+            if kept is None or kept(module, function, node)
+        }
+        return frozenset(self._project.calls.graph().reaching(found))
+
+
+def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
+    """Whether a function may end without the call that a node is, and raise nothing."""
+    start, nodes = module.span(node).start, [*module.walk(function)]
+    around = [one for one in nodes if isinstance(one, _CONDITIONAL)]
+    returns = [module.span(one).start for one in nodes if isinstance(one, ast.Return)]
+    return any(one < start for one in returns) or not set(around).isdisjoint(module.ancestors(node))
+
+
+def _queried(query: ast.expr) -> ast.expr | None:
+    """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
+    while isinstance(query, ast.Call) and isinstance(query.func, ast.Attribute):
+        if query.func.attr == "query":
+            return query.args[0] if query.args else None
+        query = query.func.value
+    return None

@@ -1,0 +1,58 @@
+from sqlalchemy import ForeignKey, create_engine, func, select, update, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload, joinedload, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    age: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[list["Order"]] = relationship(back_populates="user", order_by="Order.id")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="orders")
+
+
+def seed() -> None:
+    with SessionLocal() as db:
+        ann = User(name="ann", age=30)
+        bob = User(name="bob", age=40)
+        db.add_all([ann, bob])
+        db.flush()
+        db.add_all([Order(total=10, user_id=ann.id), Order(total=20, user_id=ann.id), Order(total=5, user_id=bob.id)])
+        db.commit()
+
+
+def one(db: Session, key: int) -> User:
+    return db.scalars(select(User).options(selectinload(User.orders)).where(User.id == key)).one()
+
+def run() -> None:
+    with SessionLocal() as db:
+        ann = one(db, 1)
+        print(len(ann.orders))
+        db.add(Order(total=1, user_id=1))
+        db.commit()
+        ann = one(db, 1)
+        print([o.total for o in ann.orders])
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    seed()
+    run()
+
+
+if __name__ == "__main__":
+    main()

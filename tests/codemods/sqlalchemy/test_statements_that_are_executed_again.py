@@ -1,0 +1,223 @@
+"""Statements after a commit, here or in a function that is called: both sides answer the same."""
+
+from __future__ import annotations
+
+import pytest
+from applications_of_rows import differences_of, result_of
+from compared_applications import migrated
+from endpoints_of_objects import ENDPOINT
+from random_objects import HEAD, HELPERS
+
+ONE = """\
+def one(db: Session, key: int) -> User:
+    return db.scalars(select(User).where(User.id == key)).one()
+
+
+def titles(db: Session, key: int) -> list[str]:
+    return [order.title for order in one(db, key).orders]
+"""
+EVERY = """\
+def every(db: Session) -> list[User]:
+    return list(db.scalars(select(User).order_by(User.id)))
+"""
+USERS = """\
+class Users:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def one(self, key: int) -> User:
+        return self.db.scalars(select(User).where(User.id == key)).one()
+
+    def give(self, key: int, title: str) -> User:
+        user = self.one(key)
+        self.db.add(Order(title=title, amount=len(user.orders), user_id=user.id))
+        self.db.commit()
+        return self.one(key)
+
+
+class Counting:
+    def __init__(self, users: Users) -> None:
+        self.users = users
+
+    def count(self, key: int) -> int:
+        before = len(self.users.one(key).orders)
+        self.users.give(key, "more")
+        return len(self.users.one(key).orders) - before
+"""
+ADDED = 'db.add(Order(title="other", amount=8, user_id=user.id))'
+UNSEEN = """\
+db.execute(text("UPDATE users SET name = name || 'x' WHERE id = 1"))
+"""
+ROWS = {
+    "t1_a_helper": (
+        "",
+        f"user = one(db, key)\n{ADDED}\ndb.commit()\nreturn len(one(db, key).orders)",
+        ONE,
+    ),
+    "t1_a_helper_two_deep": (
+        "",
+        (
+            f"user = one(db, key)\nbefore = len(user.orders)\n{ADDED}\ndb.commit()\n"
+            "return [before, titles(db, key)]"
+        ),
+        ONE,
+    ),
+    "t1_a_helper_that_commits_before": (
+        "",
+        (
+            "user = one(db, key)\nbefore = len(user.orders)\n"
+            'store(db, Order(title="other", amount=8, user_id=user.id))\n'
+            "return [before, len(one(db, key).orders), len(user.orders)]"
+        ),
+        ONE,
+        HELPERS["store"],
+    ),
+    "t1_a_helper_before_and_after_a_commit": (
+        "",
+        (
+            "user = one(db, key)\nuser.name = 'changed'\nfirst = one(db, key).name\n"
+            f"{ADDED}\ndb.commit()\nreturn [first, one(db, key).name, len(one(db, key).orders)]"
+        ),
+        ONE,
+    ),
+    "t1_a_helper_in_a_loop": (
+        "",
+        (
+            "counts = []\nfor number in range(3):\n    user = one(db, key)\n"
+            f"    counts.append(len(user.orders))\n    {ADDED}\n    db.commit()\nreturn counts"
+        ),
+        ONE,
+    ),
+    "t1_a_helper_while_an_item_waits": (
+        "",
+        (
+            "user = one(db, key)\nuser.orders.append(Order(title='a', amount=1))\n"
+            "first = len(one(db, key).orders)\ndb.commit()\n"
+            "return [first, len(one(db, key).orders)]"
+        ),
+        ONE,
+    ),
+    "t1_a_method": (
+        "",
+        (
+            "users = Users(db)\nkept = users.one(key)\nbefore = len(kept.orders)\n"
+            "user = users.give(key, 'more')\nreturn [before, len(user.orders), len(kept.orders)]"
+        ),
+        USERS,
+    ),
+    "t1_a_method_of_what_is_held": (
+        "",
+        "return Counting(Users(db)).count(key)",
+        USERS,
+    ),
+    "t1_a_helper_behind_rows_that_change_unseen": (
+        "",
+        (
+            f"kept = every(db)\n{UNSEEN}db.commit()\n"
+            "return [[one.name for one in every(db)], len(kept)]"
+        ),
+        EVERY,
+    ),
+    "t1_a_helper_of_a_session_that_holds_back": (
+        "",
+        (
+            f"user = one(db, key)\n{ADDED}\ndb.commit()\nfirst = len(one(db, key).orders)\n"
+            "user.name = 'changed'\nreturn [first, one(db, key).name]"
+        ),
+        ONE,
+    ),
+    "t2_an_object_that_was_read": (
+        "",
+        (
+            "user = db.scalars(select(User).where(User.id == key)).one()\n"
+            f"before = len(user.orders)\n{UNSEEN}db.commit()\n"
+            "again = len(user.orders)\ndb.query(User).order_by(User.id).all()\n"
+            "return [before, again, len(user.orders), user.name]"
+        ),
+    ),
+    "t2_an_object_that_was_refreshed": (
+        "UserOrdersOut",
+        (
+            "user = db.scalars(select(User).where(User.id == key)).one()\n"
+            f"{UNSEEN}db.commit()\ndb.refresh(user)\n"
+            "db.query(User).order_by(User.id).all()\nreturn user"
+        ),
+    ),
+    "t2_an_object_that_a_key_gives_again": (
+        "UserOrdersOut",
+        (
+            "user = db.scalars(select(User).where(User.id == key)).one()\n"
+            f"{UNSEEN}db.commit()\ndb.refresh(user)\n"
+            "same = db.get(User, key)\nreturn user"
+        ),
+    ),
+    "t2_two_deep": (
+        "TeamUsersOut",
+        (
+            "team = db.scalars(select(Team).where(Team.id == key)).one()\n"
+            f"{UNSEEN}db.commit()\ndb.refresh(team)\n"
+            "db.query(Team).order_by(Team.id).all()\nreturn team"
+        ),
+    ),
+    "t2_an_owner": (
+        "",
+        (
+            "order = db.scalars(select(Order).where(Order.id == key)).one()\n"
+            f"first = describe_order(order)\n{UNSEEN}db.commit()\n"
+            "db.refresh(order)\ndb.query(Order).all()\nreturn [first, describe_order(order)]"
+        ),
+        HELPERS["describe_order"],
+    ),
+    "t2_in_a_loop": (
+        "",
+        (
+            "names = []\nfor number in (1, 2, 1):\n"
+            "    user = db.scalars(select(User).where(User.id == number)).one()\n"
+            "    every = db.scalars(select(User).order_by(User.id)).all()\n"
+            f"    names.append([len(user.orders), [one.name for one in every]])\n    {UNSEEN}"
+            "    db.commit()\nreturn names"
+        ),
+    ),
+    "t2_by_a_helper": (
+        "",
+        (
+            f"user = one(db, key)\nbefore = len(user.orders)\n{UNSEEN}db.commit()\n"
+            "db.refresh(user)\nnames = [each.name for each in every(db)]\n"
+            "return [before, names, len(user.orders)]"
+        ),
+        ONE,
+        EVERY,
+    ),
+}
+
+
+def application(model, body, *helpers, session=""):
+    """Return an application of one endpoint, and no more functions than it needs.
+
+    What others read may have the mapping load a relationship with every object.
+    """
+    head = HEAD.format(session=session, base="DeclarativeBase", new="", default="", cascade="")
+    endpoint = ENDPOINT.format(model=f", response_model={model}" if model else "")
+    lines = "".join(f"    {one}\n" for one in body.splitlines())
+    return "from sqlalchemy import text\n" + "\n\n".join([head, *helpers, endpoint + lines])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_is_as_it_was(name, tmp_path):
+    text = application(*ROWS[name], session=", autoflush=False" if "holds_back" in name else "")
+
+    assert differences_of(name, text, result_of({name: text}), tmp_path) == []
+
+
+def test_a_test_that_commits_says_nothing_of_what_it_calls():
+    text = application("", "return len(one(db, key).orders)", ONE)
+    tests = (
+        "from shop import Order, SessionLocal, one\n\n\n"
+        "def test_one():\n    with SessionLocal() as db:\n"
+        "        db.add(Order(title='a', amount=1, user_id=1))\n        db.commit()\n"
+        "        assert one(db, 1).orders\n"
+    )
+    result = migrated({"shop.py": text, "tests/test_shop.py": tests})
+
+    after = result.files["shop.py"].decode()
+    assert "populate_existing" not in after[after.index("def one") :]
