@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
+from awaken.settings.recipes import recognised
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
@@ -69,7 +70,8 @@ class Reading:
         self._formatter = detect(root.path)
         self._memory = _memory(asked)
         paths = counted(asked.found.files, READING, asked.progress)
-        self._reader = FileReader(root.path, paths, _overlaid(asked), self._memory.files)
+        known = self._memory.files
+        self._reader = FileReader(root.path, paths, known, recognise=recognised)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
         self._texts = {**asked_for.files, **read_manifests(root.path)}
         publication = publication_of(root, asked.settings)
@@ -103,6 +105,10 @@ class Reading:
         """Return the report of the answer, recalled if nobody observes the run."""
         report = self.recalled() if observer is None else None
         return self._report(self._planned(observer)) if report is None else report
+
+    def hints(self) -> Mapping[str, int]:
+        """Return the recipes that may find something, each with the number of files."""
+        return dict(sorted(self._reader.signs().items()))
 
     def recalled(self) -> RootReport | None:
         """Return the report of an earlier answer; None if there is none that holds."""
@@ -164,6 +170,7 @@ class Reading:
             seconds=time.perf_counter() - self._started,
             notes=(
                 *_trust_notes(asked.settings),
+                *_preview_notes(asked.settings),
                 *_unmet_notes(asked.chosen(), self._targets, answer.explained_only),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
             ),
@@ -172,6 +179,7 @@ class Reading:
             left_to_do=answer.left_to_do,
             outlines=answer.outlines,
             edited=answer.edited,
+            hints=self.hints(),
             explained_only=answer.explained_only,
         )
 
@@ -203,6 +211,17 @@ def _trust_notes(settings: Resolved) -> list[str]:
         "read it, and say --trust-passes, or `awaken trust` for good"
         for code, names in named.items()
     ]
+
+
+def _preview_notes(settings: Resolved) -> list[str]:
+    """Return what families and ``ALL`` leave out."""
+    number = len({name for names in settings.left_out.values() for name in names})
+    if not number:
+        return []
+    rules, them = ("rules", "them") if number > 1 else ("rule", "it")
+    words = " and ".join(settings.left_out)
+    leave = "leave" if len(settings.left_out) > 1 else "leaves"
+    return [f"{words} {leave} out {number} {rules} in preview: add --preview, or name {them}"]
 
 
 def _unmet_notes(rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]) -> list[str]:
@@ -259,16 +278,6 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
     entries = "1 entry" if unmatched == 1 else f"{unmatched} entries"
     gone = f"{entries} of {file.name} {'matches' if unmatched == 1 else 'match'} nothing any more"
     return [f"{gone}; write it again with awaken check --write-baseline{option}"]
-
-
-def _overlaid(asked: RootRun) -> dict[str, bytes]:
-    """Return the bytes that stand for files of this root, by project-relative path."""
-    root = asked.found.root.path
-    return {
-        path.relative_to(root).as_posix(): content
-        for path, content in asked.overlay.items()
-        if path.is_relative_to(root)
-    }
 
 
 def _question(asked: RootRun) -> tuple[object, ...]:

@@ -141,7 +141,9 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     changes that are made or pending, and of what is not changed; their places are those on disk.
     ``edited`` are the places in ``files`` that the changes edit. ``explained_only`` are the sites
     at which nobody has to do anything, and those of rules that rewrite nothing on the versions of
-    the project, of which one note says so: they are no findings.
+    the project, of which one note says so: they are no findings. ``step`` is that of a recipe,
+    counted from 1, and 0 for a run without one. ``hints`` are recipes that may find something, with
+    the number of files that look so.
     """
 
     root: Path
@@ -161,6 +163,8 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     outlines: tuple[Outline, ...] = ()
     edited: tuple[EditedPlace, ...] = ()
     explained_only: tuple[Finding, ...] = ()
+    step: int = 0
+    hints: Mapping[str, int] = {}
 
     @cached_property
     def made(self) -> frozenset[ChangeId]:

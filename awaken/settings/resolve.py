@@ -19,7 +19,7 @@ from awaken.passes.settings import PassCode, PassPlace, PassSettings
 from awaken.settings.brought_along import as_brought_along
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
 from awaken.settings.pass_code import code_of
-from awaken.settings.selection import choose_by_layers, named, without
+from awaken.settings.selection import choose, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file, option_of
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
@@ -47,7 +47,7 @@ def resolve(
     passes = passes_of(layers, root, rule_of, untrusted, trusted)
     rules = (*rules, *passes)
     _check_given(said.given, rules)
-    wanted = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
+    wanted = choose(rules, [(layer.origin, layer.settings) for layer in layers])
     chosen = without(
         wanted,
         {
@@ -56,8 +56,10 @@ def resolve(
         },
     )
     for name in said.given.unsafe:
-        if name in chosen.off:
-            raise UserError(f"--unsafe names {name}, which does not run here: {chosen.off[name]}")
+        meant = named(rules, [name])
+        if meant and chosen.off.keys() >= set(meant):
+            why = chosen.off.get(name, "none of its rules is selected")
+            raise UserError(f"--unsafe names {name}, which does not run here: {why}")
     for name, table in said.given.rules.items():
         if name in chosen.off:
             options = ", ".join(f"--{key}" for key in table)
@@ -68,6 +70,8 @@ def resolve(
         root=root,
         rules=chosen.rules,
         rules_off=chosen.off,
+        left_out=chosen.left_out,
+        preview=bool(_last(layers, "preview")),
         unsafe=_unsafe(layers, rules),
         unsafe_fixes=bool(_last(layers, "unsafe_fixes")),
         target_version=None if target_version == "auto" else python_version(target_version),
@@ -83,6 +87,7 @@ def resolve(
         cache_dir=_place(layers, "cache_dir"),
         overrides=_overrides(layers, rules),
         options=_options(layers, rules, chosen.rules),
+        recipes={name: one for layer in layers for name, one in layer.settings.recipes.items()},
         passes=passes,
         untrusted={name: untrusted[name] for name in wanted.rules if name in untrusted},
         origins=_origins(layers),

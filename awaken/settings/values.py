@@ -10,14 +10,15 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import FieldInfo, fields
 
 from awaken.contract import NoOptions, UserError
 from awaken.contract.nearest import did_you_mean, nearest
 from awaken.kit.rule import Rule
 from awaken.passes.settings import PassSettings
-from awaken.settings.model import Override, Settings
+from awaken.settings.model import Override, RecipeSettings, RecipeStep, Settings
+from awaken.settings.recipes import wrong_recipes
 from awaken.settings.selection import UnknownRule, require_known
 from awaken.workspace.formats.toml_text import KeyPath
 from awaken.workspace.ignores import is_pattern
@@ -45,7 +46,9 @@ _TABLES = {
     "passes": list[Any],
     "target": dict[str, Any],
     "rules": dict[str, Any],
+    "recipes": dict[str, Any],
 }
+_STEPS = {"steps": list[Any]}
 
 _Table = TypeVar("_Table", bound=Struct)
 
@@ -71,11 +74,25 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
             _built(PassSettings, one, ("pass", number), "setting of a pass")
             for number, one in enumerate(table["pass"])
         )
+    if "recipes" in found:
+        found["recipes"] = {
+            name: _recipe(one, ("recipes", name)) for name, one in table["recipes"].items()
+        }
     for name, version in table.get("target", {}).items():
         # A version like 2.0 without quotes is a number in TOML.
         _converted(version, str, ("target", name))
     _check_options(table.get("rules", {}), {rule.name: rule for rule in rules})
     return Settings(**found)
+
+
+def _recipe(table: object, path: KeyPath) -> RecipeSettings:
+    what = "setting of a recipe"
+    steps = tuple(
+        _built(RecipeStep, one, (*path, "steps", number), "setting of a step")
+        for number, one in enumerate(table.get("steps", ()) if isinstance(table, dict) else ())
+    )
+    recipe = _built(RecipeSettings, table, path, what, _STEPS)
+    return structs.replace(recipe, steps=steps)
 
 
 def check(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]:
@@ -97,6 +114,8 @@ def check(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]:
     for number, override in enumerate(settings.overrides):
         if not override.paths:
             yield Wrong(("overrides", number, "paths"), "'paths' must name at least one pattern")
+    for path, why in wrong_recipes(settings.recipes, {rule.name: rule for rule in rules}, known):
+        yield Wrong(path, why)
     yield from _wrong_places(settings)
     yield from _wrong_versions(settings)
     yield from _wrong_options(settings, rules)
@@ -248,8 +267,14 @@ def _check_options(tables: Mapping[str, Mapping[str, Any]], rules: Mapping[str, 
         _checked_fields(options, table, path, f"option of {name}")
 
 
-def _built(kind: type[_Table], table: object, path: KeyPath, what: str) -> _Table:
-    values = _checked_fields(kind, _converted(table, dict[str, Any], path), path, what)
+def _built(
+    kind: type[_Table],
+    table: object,
+    path: KeyPath,
+    what: str,
+    types: Mapping[str, Any] = MappingProxyType({}),
+) -> _Table:
+    values = _checked_fields(kind, _converted(table, dict[str, Any], path), path, what, types)
     missing = [one.encode_name for one in fields(kind) if one.required and one.name not in values]
     if missing:
         raise Wrong(path, f"{missing[0]!r} is missing here")
@@ -328,6 +353,8 @@ def _named(path: KeyPath) -> str:
 def _choices(kind: Any) -> tuple[str, ...]:
     if get_origin(kind) is Literal:
         return tuple(map(str, get_args(kind)))
+    if get_origin(kind) is Mapping:
+        return _choices(get_args(kind)[1])
     if isinstance(kind, type) and issubclass(kind, Enum):
         return tuple(str(one.value) for one in kind)
     return ()

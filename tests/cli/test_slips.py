@@ -23,7 +23,6 @@ def program(tmp_path, monkeypatch):
         (["--target-version", "py399"], "there is no Python 3.99"),
         (["--exclude", "["], "'['"),
         (["--fix"], "`awaken apply` makes the changes"),
-        (["--preview"], "a rule in preview runs when `--select` names it"),
     ],
 )
 def test_a_slip_is_an_error_that_says_what_was_meant(awaken, options, said):

@@ -52,6 +52,14 @@ class ProjectOptions(PassOptions):
         list[str] | None,
         Option(metavar="RULES", help="Without these rules or families.", autocompletion=rule_names),
     ] = None
+    preview: Annotated[
+        bool | None,
+        Option(
+            "--preview/--no-preview",
+            help="Let families and ALL select rules in preview as well.",
+            show_default=False,
+        ),
+    ] = None
     unsafe: Annotated[
         list[str] | None,
         Option(
@@ -165,6 +173,7 @@ class ProjectOptions(PassOptions):
             select=(*select, *names) or None,
             extend_select=_separated("--extend-select", self.extend_select),
             ignore=_separated("--ignore", self.ignore),
+            preview=self.preview,
             unsafe=_separated("--unsafe", self.unsafe),
             unsafe_fixes=unsafe if self.unsafe_fixes is None else self.unsafe_fixes,
             target_version=_python(self.target_version),

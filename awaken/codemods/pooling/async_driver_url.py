@@ -83,7 +83,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, TextEdit
+from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status, TextEdit
 from awaken.contract.nearest import did_you_mean
 from awaken.contract.places import Span
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
@@ -167,7 +167,7 @@ class AsyncDriverUrl(Rule):
     triggers = ENGINE_WORDS
     anchors = ((b"create_async_engine", b"AsyncEngine"),)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     options = Options
     reasons = (
         SET_ELSEWHERE, CHOOSE_DRIVER, READ_ELSEWHERE, OTHER_PARAMETERS, NOT_IN_ONE_PIECE,

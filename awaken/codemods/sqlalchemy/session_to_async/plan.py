@@ -153,6 +153,7 @@ from awaken.contract import (
     Problem,
     Reason,
     Rewriter,
+    Status,
 )
 from awaken.kit.changes import Member, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
@@ -183,7 +184,7 @@ class SessionToAsync(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
     looks_outside = True
-    preview = True
+    status = Status.PREVIEW
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, OUT_OF_SIGHT, *reasons.ALL)
 
