@@ -115,7 +115,7 @@ SET_ELSEWHERE = Reason(
 CHOOSE_DRIVER = Reason(
     "choose-driver",
     "{}",
-    'Name one in the settings of this rule, as in `driver = "asyncpg"`.',
+    'Set the option `driver = "asyncpg"` of this rule.',
 )
 READ_ELSEWHERE = Reason(
     "read-elsewhere",
@@ -361,10 +361,13 @@ def _chosen(project: Project, engine: Engine, text: UrlText, options: Options) -
             return some[0]
     if not found:
         why = f"every version of SQLAlchemy in use has an asynchronous one for `{text.drivername}`"
-        raise Refused(CHOOSE_DRIVER, f"it is not certain that {why}")
+        cure = "Require a version of SQLAlchemy that has one."
+        raise Refused(CHOOSE_DRIVER, f"it is not certain that {why}", cure)
     names = " or ".join(f"`{one.distribution}`" for one in declared or found)
     why = "the program depends on several" if declared else "the program depends on none of them"
-    raise Refused(CHOOSE_DRIVER, f"for `{text.drivername}` there is {names}; {why}")
+    option = f'`driver = "{(declared or found)[0].distribution}"`'
+    cure = f"Set the option {option} of this rule, or the other one."
+    raise Refused(CHOOSE_DRIVER, f"for `{text.drivername}` there is {names}; {why}", cure)
 
 
 def _depends_on(project: Project, driver: AsyncDriver) -> bool:

@@ -184,7 +184,7 @@ def test_a_url_whose_driver_is_not_known_is_refused_beside_one_that_is():
     }
     plan, _ = run(texts)
     assert "postgresql+psycopg2" in next(
-        one.message for one in plan.findings if (one.reason or "").endswith("unknown-driver")
+        one.message for one in plan.findings if (one.reason or "").endswith("choose-driver")
     )
 
 

@@ -164,3 +164,66 @@ def test_a_component_that_nothing_is_a_part_of_is_said():
     assert outline.title == "nothing that would become asynchronous is named `ordres`"
     assert not plan.changes
     assert session_to_async(FILES, component="orders").changes
+
+
+UNKNOWN = """\
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+new_session = sessionmaker(create_engine("sqlite:///x.db"))
+
+
+class Repository:
+    def __init__(self, db: Session):
+        self.db = db
+
+    def load(self, number):
+        return self.db.scalar(text("select 1"))
+
+    def keep(self, number):
+        self.db.execute(text("select 2"))
+
+
+def service(repository):
+    repository.load(1)
+    repository.keep(1)
+    repository.keep(2)
+    return repository.load(2)
+
+
+class Holder:
+    def __init__(self, db):
+        self.db = db
+
+    def one(self):
+        self.db.add_all([1])
+
+    def two(self):
+        self.db.flush()
+
+
+def run():
+    with new_session() as db:
+        return Repository(db).load(1)
+"""
+
+
+def test_calls_of_one_unknown_object_are_one_cause_and_its_annotation_is_their_cure():
+    plan = session_to_async({"app.py": UNKNOWN})
+    (outline,) = plan.outlines
+    cures = {one.help for one in plan.findings if "unknown" in (one.reason or "")}
+
+    assert outline.title == "3 functions stay synchronous because of 2 places"
+    assert sorted(text for text, _ in parts(outline)["stops"]) == [
+        "parameter `db` has no annotation, and 2 places use it",
+        "parameter `repository` has no annotation, and 4 places use it",
+    ]
+    assert cures == {
+        f"Annotate the parameter with its class: `{one}`."
+        for one in ("db: Session", "repository: Repository")
+    }
+    cured = UNKNOWN.replace("(repository)", "(repository: Repository)")
+    cured = cured.replace("(self, db):", "(self, db: Session):")
+    plan = session_to_async({"app.py": cured})
+    assert plan.changes
+    assert all(one.level == "unsafe" for one in plan.findings)

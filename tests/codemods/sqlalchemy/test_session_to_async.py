@@ -248,12 +248,15 @@ def tidy() -> None:
     plan = session_to_async(texts)
 
     assert not plan.changes
-    assert "unknown-driver" in {reason_of(one) for one in plan.findings}
+    assert "choose-driver" in {reason_of(one) for one in plan.findings}
 
 
 def test_a_driver_that_does_not_exist_is_refused_with_those_that_do():
-    with pytest.raises(ValueError, match="no asynchronous driver of mysql; there are aiomysql"):
-        SessionToAsync.options(drivers={"mysql": "psycopg4"})
+    options = SessionToAsync.options(drivers={"mysql": "psycopg4"})
+    ((path, why),) = SessionToAsync().wrong_options(None, options)
+
+    assert path == ("drivers", "mysql")
+    assert why.endswith("no asynchronous driver of mysql; there are aiomysql, asyncmy")
 
 
 def test_what_libraries_give_that_know_no_session_is_none():

@@ -169,7 +169,7 @@ def test_an_engine_whose_connections_go_further_is_refused(use):
         "main.py": MAIN,
     }
 
-    assert "unknown-driver" in refused(session_to_async(texts))
+    assert "no-driver" in refused(session_to_async(texts))
 
 
 # ---------------------------------------------------------------------------- conditions of DDL

@@ -44,7 +44,8 @@ GENERATED = Reason(
 READ_BY_FLUSH = Reason(
     "read-by-flush",
     "deleting an object reads `{}`: tables that refer to each other in a circle are sorted by it",
-    'Give it `passive_deletes="all"` if the database sees to that, or leave it.',
+    "Leave it: the flush needs it.",
+    asks_nothing=True,
 )
 DELETED_ALONG = Reason(
     "deleted-along",

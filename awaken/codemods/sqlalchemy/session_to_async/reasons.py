@@ -244,10 +244,20 @@ UNKNOWN_CLIENT = Reason(
     "this may send a request by a test client: {}",
     "Annotate the client: `client: TestClient`.",
 )
+CHOOSE_DRIVER = Reason(
+    "choose-driver",
+    "an asynchronous driver has to be chosen: {}",
+    'Set the option `drivers = { postgresql = "psycopg" }` of this rule.',
+)
+NO_DRIVER = Reason(
+    "no-driver",
+    "SQLAlchemy itself has no asynchronous driver for `{}`",
+    "Set the option `component` of this rule to a part of the program that does not use it.",
+)
 UNKNOWN_DRIVER = Reason(
     "unknown-driver",
-    "`{}` names a database that is not known, so its asynchronous driver is not either",
-    'Set the option `drivers = { postgresql = "asyncpg" }` of this rule.',
+    "the program does not say which database `{}` names, so its driver is not known",
+    'Set the option `drivers = { postgresql = "psycopg" }` of this rule.',
 )
 OLD_DRIVER = Reason(
     "old-driver",

@@ -94,13 +94,15 @@ class Component:
     ``makes_tables`` says that it does nothing else with the database, and ``loads_objects`` that
     it may have objects of mapped classes: it uses more than connections of its own engines. One
     that ``is_carried`` makes no session, or waits for nothing: others do, wherever they are. One
-    that ``finds_sessions`` has those in which its objects are, whoever made them.
+    that ``finds_sessions`` has those in which its objects are, whoever made them. One that
+    ``is_named`` was asked for; that ``is_wanted``, and so is what stops it.
     """
 
     pieces: list[Piece]
     members: list[Member] = field(default_factory=list)
     stopping: list[Member] = field(default_factory=list)
     is_wanted: bool = True
+    is_named: bool = True
     makes_tables: bool = False
     loads_objects: bool = True
     is_carried: bool = False

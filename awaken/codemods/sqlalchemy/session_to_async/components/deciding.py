@@ -60,7 +60,7 @@ class Judge:
         component.loads_objects = self._loads_objects(component, operations)
         component.is_carried = not (self._waits(component) and self._makes_sessions(component))
         component.finds_sessions = self._waits(component) and self._finds_sessions(component)
-        component.is_wanted = not self._wanted or self._is_named(component)
+        component.is_wanted = component.is_named = not self._wanted or self._is_named(component)
 
     def _waits(self, component: Component) -> bool:
         """Whether functions of a component become coroutine functions."""

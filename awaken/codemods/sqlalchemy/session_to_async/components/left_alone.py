@@ -15,6 +15,7 @@ from awaken.contract import Constraints, Finding, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
 from awaken.kit.sites import Refused
 
+_NOT_ASKED = Refused(reasons.OTHER_COMPONENT)
 _SHOWN = 5
 """How many of the functions that stop a component a finding leads to."""
 
@@ -35,6 +36,11 @@ class LeftAlone:
             sites = [member.site.id for one in self._components.all for member in one.members]
             yield Decided((), outlines=(self._outlines.unnamed(self._components.unnamed, sites),))
         for group in self._groups():
+            if not any(component.is_named for component, _ in group):
+                # Nobody asked for them, so what stops them is nobody's business.
+                members = [member for _, each in group for member in each]
+                yield Decided(tuple(one.site.refused(_NOT_ASKED) for one in members))
+                continue
             pieces = [piece for one, _ in group for piece in one.pieces]
             found = {each.site.id: each for one, _ in group for each in one.stopping}
             stopping = self._outlines.stopping(pieces, found.values())
@@ -121,4 +127,4 @@ def _noted(stopping: Stopping) -> Place:
 def _not_asked(member: Member) -> Refused:
     if isinstance(member.outcome, Refused):
         return member.outcome
-    return Refused(reasons.OTHER_COMPONENT)
+    return _NOT_ASKED

@@ -13,6 +13,10 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPA
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
+from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
+    annotated,
+    unknown_behind,
+)
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place, Span
@@ -121,8 +125,11 @@ class OperationWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 put = () if operation.put is None else (operation.put,)
-                cure = _cure(operation.library)
+                cure = _cure(operation.library) or self._annotated(because)
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
+
+    def _annotated(self, places: tuple[Place, ...]) -> str:
+        return annotated(self._project, unknown_behind(self._project, places), "Session")
 
     def _await(self, operation: Operation, again: Anew | None) -> None:
         """Await an operation, ``again`` is what has it load anew. Raises Refused."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import unknown_behind
 from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boundaries
 from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
@@ -20,6 +22,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_test_file
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
@@ -32,6 +35,8 @@ _MADE = {
 }
 """What calls of the synchronous names make."""
 
+_OF_OBJECTS = (reasons.UNKNOWN_CALL, reasons.UNKNOWN_CLIENT, reasons.UNKNOWN_SESSION)
+"""What is said of calls whose object is not known."""
 _NAME = re.compile(r"`[^`]*`")
 _RENAMED = re.compile(r"`[^`]*` becomes `[^`]*`")
 
@@ -105,9 +110,9 @@ class Outlines:
         """Return what stops a component."""
         functions = self._coloured(pieces)
         stay = "stays" if len(functions) == 1 else "stay"
-        places = _many(len(stopping), "place")
+        rows = [*self._rows_of_causes(stopping)]
+        places = _many(len(rows), "place")
         title = f"{_many(len(functions), 'function')} {stay} synchronous because of {places}"
-        rows = [OutlineRow(_told(one), len(one.reach), one.member.site.place) for one in stopping]
         stops = OutlinePart("stops", "Stopped by", tuple(rows), len(rows))
         sites = tuple(one.site.id for one in members)
         parts = (stops, *_by_file(functions))
@@ -190,6 +195,22 @@ class Outlines:
             found |= seen
         return frozenset(Piece(*one) for one in found)
 
+    def _rows_of_causes(self, stopping: Sequence[Stopping]) -> Iterator[OutlineRow]:
+        """Yield a row for each cause: calls of one object that is not known are mended together."""
+        causes: dict[object, tuple[Unknown | None, list[Stopping]]] = {}
+        for number, one in enumerate(stopping):
+            unknown = self._unknown(one)
+            _, held = causes.setdefault(unknown or number, (unknown, []))
+            held.append(one)
+        rows = [_row(unknown, held) for unknown, held in causes.values()]
+        return iter(sorted(rows, key=lambda row: -row.count))
+
+    def _unknown(self, stopping: Stopping) -> Unknown | None:
+        if stopping.refused.reason not in _OF_OBJECTS:
+            return None
+        places = (*stopping.refused.because, stopping.member.site.place)
+        return unknown_behind(self._part.project, places)
+
     @cached_property
     def _links(self) -> tuple[dict[FunctionPlace, set[FunctionPlace]], ...]:
         """The calls of coloured functions, down and up."""
@@ -223,6 +244,15 @@ def _caveats(members: Iterable[Member]) -> Iterator[OutlineRow]:
             found[caveat].append(member.site.place)
     for caveat, places in sorted(found.items(), key=lambda one: min(one[1])):
         yield OutlineRow(caveat, len(places), min(places))
+
+
+def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
+    first, *others = stopping
+    if unknown is None or not others:
+        return OutlineRow(_told(first), len(first.reach), first.member.site.place)
+    reach = frozenset().union(*(one.reach for one in stopping))
+    text = f"{unknown.why}, and {len(stopping)} places use it"
+    return OutlineRow(text, len(reach), unknown.place)
 
 
 def _told(stopping: Stopping) -> str:

@@ -33,6 +33,8 @@ def attribute_bases(project: Project, rule: str, classes: Iterable[str]) -> Iter
         if _MIXIN in project.library_ancestors(qualified):
             continue
         site = _base_of(project, rule, qualified)
+        if site is not None and _has_mixin(project, site):
+            continue
         if site is None:
             found = project.class_definition(qualified)
             if found is not None:
@@ -81,6 +83,15 @@ def _call(project: Project, rule: str, qualified: str) -> Site[ast.AST] | None:
             if made in knowledge().declarative_factories:
                 return Site(rule, module, value)
     return None
+
+
+def _has_mixin(project: Project, site: Site[ast.AST]) -> bool:
+    """Whether a call that makes a base is given a class that has the mixin."""
+    given = site.node.keywords if isinstance(site.node, ast.Call) else ()
+    names = (
+        project.qualified_name(site.module, one.value) or "" for one in given if one.arg == "cls"
+    )
+    return any(name == _MIXIN or _MIXIN in project.library_ancestors(name) for name in names)
 
 
 def _first_base(site: Site[ast.AST], node: ast.ClassDef, written: str) -> Edit:

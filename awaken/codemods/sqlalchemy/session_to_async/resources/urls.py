@@ -9,7 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
-from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_DRIVER
+from awaken.codemods.sqlalchemy.session_to_async.reasons import (
+    CHOOSE_DRIVER,
+    NO_DRIVER,
+    UNKNOWN_DRIVER,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import url_helper
 from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
 from awaken.kit.search import modules_with
@@ -17,6 +21,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
+    async_databases,
     async_drivers,
     full_drivername,
     is_async_driver,
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 _PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", "ssl"}
 """What asyncpg takes behind the ``?`` of a URL, and SQLAlchemy for it."""
 
-_DATABASES = ("sqlite", "postgresql", "mysql", "mariadb")
+_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql")
 _SCHEMES = tuple(f"{one}{end}".encode() for one in _DATABASES for end in (":", "+"))
 _TEXT = re.compile(rf"((?:{'|'.join(_DATABASES)})(?:\+\w+)?)://")
 _QUOTE = re.compile(r"[bfru]{0,2}(?:\"\"\"|'''|\"|')", re.IGNORECASE)
@@ -154,14 +159,20 @@ class Urls:
         """
         node, url = engine.url, self._project.orm.engines.url_of(engine)
         module = site.module
-        if node is None or url is None or not drivers:
+        if node is None or url is None:
             shown = module.excerpt(engine.call if node is None else node)
-            raise Refused(UNKNOWN_DRIVER, shown)
+            raise Refused(UNKNOWN_DRIVER, shown, _all_drivers())
         if all(self._is_asynchronous(one) for one in url.drivernames or ("",)):
             return
         for name in _drivernames(url):
             if self._database(name) not in drivers and not self._is_asynchronous(name):
-                raise Refused(UNKNOWN_DRIVER, f"{name}://")
+                raise self._question(name, f"for `{name}://`")
+        if not drivers:
+            shown = module.excerpt(node)
+            names = (*self._written_names, *(one.drivername for one in self._elsewhere))
+            if url.outside and names:
+                raise self._question(names[0], f"`{shown}` may be a `{names[0]}://`, for which")
+            raise Refused(UNKNOWN_DRIVER, shown, _all_drivers())
         if len(url.drivernames) == 1:
             name = url.drivernames[0]
             span = _span_of_driver(module, self._written(module, node), name)
@@ -180,6 +191,16 @@ class Urls:
         # No text: an edit of the call around it counts the calls inside.
         named = next((one.arg for one in engine.call.keywords if one.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
+
+    def _question(self, name: str, shown: str) -> Refused:
+        """Return the refusal that asks for the driver of a URL that begins with ``name``."""
+        known = [one.drivername.partition("+")[2] for one in async_drivers(name)]
+        if not known:
+            return Refused(NO_DRIVER, f"{name}://")
+        option = f'`drivers = {{ {self._database(name)} = "{known[0]}" }}`'
+        others = "".join(f', or `"{one}"`' for one in known[1:])
+        choice = f"{shown} there is {' or '.join(known)}"
+        return Refused(CHOOSE_DRIVER, choice, f"Set the option {option} of this rule{others}.")
 
     def _written(self, module: Module, node: ast.expr) -> ast.expr:
         """Return the text of a URL: that of a variable which nothing else reads, its own."""
@@ -229,6 +250,17 @@ class Urls:
 
     def _is_asynchronous(self, drivername: str) -> bool:
         return is_async_driver(drivername, current=self._current) is True
+
+
+def _all_drivers() -> str:
+    """Return what to do where nothing says which database is meant."""
+    known = {
+        one: ", ".join(each.drivername.partition("+")[2] for each in async_drivers(one))
+        for one in async_databases()
+    }
+    listed = "; ".join(f"{database}: {names}" for database, names in known.items())
+    example = '`drivers = { postgresql = "psycopg" }`'
+    return f"Set the option {example} of this rule, for the database that it names ({listed})."
 
 
 def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:

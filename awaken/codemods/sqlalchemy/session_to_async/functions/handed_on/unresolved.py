@@ -10,6 +10,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting imp
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import (
     unpacks_others,
 )
+from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
+    annotated,
+    unknown_behind,
+)
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
@@ -52,7 +56,11 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             site: Site[ast.AST] = Site(rule, module, nodes[0])
             along = tuple(one.place for one in fitting)
             shown = f"`{module.excerpt(nodes[0])}`"
-            yield Member(site, Refused(UNKNOWN_CALL, why), shown, along)
+            unknown = unknown_behind(project, (call.place,))
+            kinds = {one.qualname.rpartition(".")[0] for one in fitting}
+            cure = annotated(project, unknown, kinds.pop() if len(kinds) == 1 else "")
+            because = () if unknown is None or not cure else (unknown.place,)
+            yield Member(site, Refused(UNKNOWN_CALL, why, cure, because), shown, along)
 
 
 def is_awaited_already(module: Module, call: Call) -> bool:

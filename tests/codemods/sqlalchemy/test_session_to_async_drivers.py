@@ -1,0 +1,97 @@
+"""Which asynchronous driver to take is a question of the site, and its answer is taken."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from awaken import api
+from awaken.settings import Settings
+
+SHOP = """\
+import os
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine({})
+LocalSession = sessionmaker(engine)
+
+
+def one():
+    with LocalSession() as db:
+        return db.execute(text("select 1")).scalar()
+"""
+MANIFEST = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["sqlalchemy>=2.0.40"]\n'
+OPTION = re.compile(r"`(drivers = \{[^`]*\})`")
+QUESTIONS = [
+    ('"postgresql://u@h/x"', "for `postgresql://` there is psycopg or asyncpg"),
+    ('"postgres://u@h/x"', "for `postgres://` there is psycopg or asyncpg"),
+    ('"postgresql+psycopg2://u@h/x"', "for `postgresql+psycopg2://` there is psycopg or asyncpg"),
+    ('"mysql://h/x"', "for `mysql://` there is aiomysql or asyncmy"),
+    ('"mysql+pymysql://h/x"', "for `mysql+pymysql://` there is aiomysql or asyncmy"),
+    ('"mariadb+mariadbconnector://h/x"', "for `mariadb+mariadbconnector://` there is aiomysql or"),
+    ("f\"postgresql://{os.environ['U']}@h/x\"", "for `postgresql://` there is psycopg or asyncpg"),
+    ('URL.create("postgresql", host="h")', "for `postgresql://` there is psycopg or asyncpg"),
+    ('URL.create(drivername="mysql", host="h")', "for `mysql://` there is aiomysql or asyncmy"),
+    ('os.getenv("DB", "postgresql://h/x")', "for `postgresql://` there is psycopg or asyncpg"),
+    ('os.getenv("DB") or "mysql://h/x"', "for `mysql://` there is aiomysql or asyncmy"),
+    ('make_url("postgresql://h/x")', "for `postgresql://` there is psycopg or asyncpg"),
+    ('"postgresql://%s/x" % os.environ["H"]', "for `postgresql://` there is psycopg or asyncpg"),
+    (
+        'os.environ["DB"].replace("postgres://", "postgresql://")',
+        "may be a `postgres://`, for which there is psycopg or asyncpg",
+    ),
+    ('os.environ["DB"]', 'does not say which database `os.environ["DB"]` names'),
+]
+CHOSEN = [
+    ('"sqlite:///x.db"', "sqlite+aiosqlite:"),
+    ('"oracle+cx_oracle://h/x"', "oracle+oracledb:"),
+    ('"mssql+pyodbc://h/x"', "mssql+aioodbc:"),
+]
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(url, **options):
+        (tmp_path / "pyproject.toml").write_text(MANIFEST)
+        (tmp_path / "shop.py").write_text(SHOP.replace("{}", url))
+        settings = Settings(
+            select=("session-to-async",),
+            published=False,
+            unsafe_fixes=True,
+            rules={"session-to-async": options},
+        )
+        (report,) = api.run([tmp_path], api.Options(settings=settings, isolated=True)).roots
+        return report
+
+    return run
+
+
+@pytest.mark.parametrize(("url", "question"), QUESTIONS)
+def test_a_database_with_several_drivers_is_a_question_that_its_answer_answers(run, url, question):
+    (asked,) = [one for one in run(url).findings if "driver" in (one.reason or "")]
+
+    assert question in asked.message
+    answer = OPTION.search(asked.help)[1]
+    answered = run(url, **tomllib.loads(answer))
+    assert len(answered.changes) == 1
+    assert all(one.level == "unsafe" for one in answered.findings)
+    ((driver,),) = [tuple(one.values()) for one in tomllib.loads(answer).values()]
+    (file,) = [one for one in answered.files if one.path == "shop.py"]
+    assert f"+{driver}" in file.after.text.decode()
+
+
+@pytest.mark.parametrize(("url", "written"), CHOSEN)
+def test_a_database_with_one_driver_is_no_question(run, url, written):
+    (file,) = [one for one in run(url).files if one.path == "shop.py"]
+
+    assert written in file.after.text.decode()
+
+
+def test_a_database_without_an_asynchronous_driver_is_said_to_have_none(run):
+    (asked,) = [one for one in run('"duckdb:///x"').findings if "driver" in (one.reason or "")]
+
+    assert asked.reason == "session-to-async/no-driver"
+    assert "`duckdb://`" in asked.message
