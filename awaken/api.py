@@ -23,20 +23,30 @@ from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
 from awaken.settings.model import Said
 from awaken.settings.resolve import require_usable, resolve
-from awaken.workspace.discovery import DiscoverySettings, Found, discover, find_roots
-from awaken.workspace.reading import working_tree
+from awaken.workspace.discovery import (
+    DiscoverySettings,
+    Found,
+    discover,
+    find_roots,
+    marker_of,
+    with_created,
+)
+from awaken.workspace.reading import overlaid, working_tree
 from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining.explanation import AskedPlace, Explanation
+    from awaken.engine.recipe_run import StepRun
     from awaken.engine.remembering.trusted_projects import TrustedProject
     from awaken.engine.root_run import RootRun
     from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
     from awaken.engine.writing.applying import Applied, FileWrite
     from awaken.passes.settings import PassPlace, PassSettings
+    from awaken.settings.model import RecipeSettings
+    from awaken.settings.recipes import Recipe
 
 __all__ = [
     "Options",
@@ -46,8 +56,12 @@ __all__ = [
     "explain",
     "listing",
     "passes",
+    "recipe_hints",
+    "recipe_report",
+    "recipes",
     "rules",
     "run",
+    "run_recipe",
     "run_staged",
     "trust",
     "trusted",
@@ -173,6 +187,89 @@ def run(
     return _run(paths, options, rules, progress, None)
 
 
+def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, Recipe]:
+    """Return the recipes by name: those of awaken, and those of the projects at ``paths``.
+
+    Raises UserError where two projects write different recipes of one name, and for what is wrong
+    in ``options``.
+    """
+    from awaken.settings.recipes import recipes_of  # noqa: PLC0415  few runs have one
+
+    options = options or Options()
+    settings, _, _ = _projects(paths, options, _known(options, None))
+    own: dict[str, RecipeSettings] = {}
+    for root, one in settings.items():
+        for name, recipe in one.recipes.items():
+            if own.setdefault(name, recipe) != recipe:
+                raise UserError(f"{root} has another recipe named {name!r}; run one project")
+    return recipes_of(own)
+
+
+def run_recipe(
+    name: str,
+    paths: Sequence[Path],
+    options: Options | None = None,
+    *,
+    steps: tuple[int, int] = (1, 0),
+    progress: Progress | None = None,
+) -> Iterator[StepRun]:
+    """Yield the ``steps`` of a recipe from a first to a last one (0: all), with their reports.
+
+    Each step works on what the one before would write; nothing is written. Raises UserError as
+    ``run`` does, and for an unknown recipe or step.
+    """
+    from awaken.engine.recipe_run import run_steps  # noqa: PLC0415  as in _run
+    from awaken.settings.recipes import require_recipe  # noqa: PLC0415
+
+    options = options or Options()
+    recipe = require_recipe(name, recipes(paths, options))
+    first, last = steps
+    if max(steps) > len(recipe.steps):
+        raise UserError(f"{name!r} has {len(recipe.steps)} steps, and no step {max(steps)}")
+    numbers = range(first, (last or len(recipe.steps)) + 1)
+
+    def run_step(settings: Settings, files: Mapping[Path, bytes]) -> Report:
+        overlay = {**options.overlay, **files}
+        asked = structs.replace(options, settings=settings, overlay=overlay)
+        return _run(paths, asked, None, progress, None)
+
+    yield from run_steps(recipe, options.settings, _known(options, None), run_step, numbers)
+
+
+def recipe_hints(paths: Sequence[Path]) -> list[Mapping[str, int]]:
+    """Return for each project the recipes that may find something, with the number of files.
+
+    Files are read and nothing is planned. None of a directory that nothing marks as a project, and
+    of one that cannot be run.
+    """
+    from awaken.engine.answering import Reading  # noqa: PLC0415  as in _run
+
+    roots, _ = find_roots(paths)
+    if not all(marker_of(root).file for root in roots):
+        return []
+    options = Options()
+    known = _known(options, None)
+    hints = []
+    with suppress(UserError):
+        settings, projects, _ = _projects(paths, options, known)
+        for found in projects:
+            reading = Reading(_root_run(found, settings[found.root.path], options, known))
+            hints.append(reading.hints())
+    return hints
+
+
+def recipe_report(
+    recipe: Recipe, paths: Sequence[Path], *, progress: Progress | None = None
+) -> Report:
+    """Return what all rules of ``recipe`` find, in one run without its steps; writes nothing.
+
+    It is what the recipe would come to, at the price of one run.
+    """
+    unsafe = {name for step in recipe.steps for name in step.unsafe}
+    settings = Settings(select=recipe.names(), unsafe=tuple(sorted(unsafe)))
+    return run(paths, Options(settings=settings), progress=progress)
+
+
 def write_baseline(
     paths: Sequence[Path],
     options: Options | None = None,
@@ -226,7 +323,7 @@ def _run(
     watch.require_settled(found.root.path for found in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
-    with no_collections():
+    with no_collections(), overlaid(options.overlay):
         for found in projects:
             one = settings[found.root.path]
             with _standing_alone(one, unusable, user_errors):
@@ -368,8 +465,11 @@ def _projects(
             )
         return DiscoverySettings()
 
-    found, problems = discover(paths, discovery_of, options.overlay)
-    projects = [one for one in found if one.root.path in settings]
+    with overlaid(options.overlay):
+        found, problems = discover(paths, discovery_of, options.overlay)
+    # Of a file that is named itself, discovery knows what to do with it.
+    created = options.overlay.keys() - {Path(os.path.realpath(path)) for path in paths}
+    projects = [with_created(one, created) for one in found if one.root.path in settings]
     return settings, projects, [*problems, *unusable]
 
 
@@ -424,7 +524,7 @@ def explain(
     watch.require_settled(found.root.path for found in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
-    with no_collections():
+    with no_collections(), overlaid(options.overlay):
         explanation = _explained(_root_run(projects[0], settings[root], options, known), asked)
     watch.require_settled([root])
     return explanation

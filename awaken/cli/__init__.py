@@ -90,8 +90,22 @@ def _log_to_stderr() -> Iterator[None]:
 def _run(words: list[str]) -> int:
     from awaken.cli.plain_line import run_plainly  # noqa: PLC0415  an error message needs none
 
+    if not words:
+        return _help_for_here()
     code = run_plainly(words)
     return _run_by_typer(words) if code is None else code
+
+
+def _help_for_here() -> int:
+    """Print the help, and which recipes would find something in the project around us."""
+    from awaken import api  # noqa: PLC0415  an error message needs none
+    from awaken.preview.summary import recipe_hint  # noqa: PLC0415
+
+    code = _run_by_typer(["--help"])
+    hint = recipe_hint(api.recipe_hints([Path()]))
+    if hint:
+        say(hint)
+    return code
 
 
 def _run_by_typer(words: list[str]) -> int:
@@ -99,15 +113,15 @@ def _run_by_typer(words: list[str]) -> int:
     from typer.main import get_command  # noqa: PLC0415
 
     from awaken.cli.application import application  # noqa: PLC0415
-    from awaken.cli.options.passes import with_words_of_scripts  # noqa: PLC0415
+    from awaken.cli.options.passes import with_words_of_programs  # noqa: PLC0415
 
     command = get_command(application())
     if "_AWAKEN_COMPLETE" in os.environ:  # the shell asks how a line could go on
         command.main(words, prog_name="awaken")
     try:
         # Typer's own main would take Ctrl-C and broken pipes into its hands.
-        words = with_words_of_scripts(words)
-        with command.make_context("awaken", words or ["--help"]) as context:
+        words = with_words_of_programs(words)
+        with command.make_context("awaken", words) as context:
             return int(command.invoke(context) or 0)
     except Exit as end:
         return end.exit_code
@@ -117,10 +131,7 @@ def _run_by_typer(words: list[str]) -> int:
         return FAILED
 
 
-_ELSEWHERE = {
-    "--fix": "`awaken apply` makes the changes",
-    "--preview": "a rule in preview runs when `--select` names it, and `awaken rules` lists them",
-}
+_ELSEWHERE = {"--fix": "`awaken apply` makes the changes"}
 """What people write who know ruff, and what it is here."""
 
 

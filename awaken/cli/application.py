@@ -13,10 +13,13 @@ from awaken.cli.commands.check import check
 from awaken.cli.commands.diff import diff
 from awaken.cli.commands.doctor import doctor
 from awaken.cli.commands.explain import explain
+from awaken.cli.commands.migrate import migrate
 from awaken.cli.commands.new_rule import new_rule
+from awaken.cli.commands.recipes import recipes
 from awaken.cli.commands.rules import rules
 from awaken.cli.commands.trust import trust
 from awaken.cli.commands.undo import undo
+from awaken.cli.commands.verify import verify
 from awaken.cli.options.groups import with_groups
 from awaken.cli.options.plain_values import Command, reading_plainly
 
@@ -26,7 +29,6 @@ _WORDS_OF_OTHER_TOOLS = {
     "dry-run": "diff",
     "preview": "diff",
     "fix": "apply",
-    "migrate": "apply",
     "run": "apply",
     "upgrade": "apply",
     "lint": "check",
@@ -60,7 +62,10 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_awaken)
-    for command in (check, diff, apply, undo, explain, rules, doctor, trust):
+    for command in (
+        *(check, diff, apply, undo, verify, migrate, recipes),
+        *(explain, rules, doctor, trust),
+    ):
         app.command(cls=Command)(with_groups(command))
     # Of use in a checkout of awaken only.
     app.command(cls=Command, hidden=True)(with_groups(new_rule))

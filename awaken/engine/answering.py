@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct, structs
 from msgspec.structs import fields
 
+from awaken.contract import Finding
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.named_files import unparsable_named
@@ -32,6 +34,8 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
+from awaken.settings.recipes import recognised
+from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
@@ -66,7 +70,8 @@ class Reading:
         self._formatter = detect(root.path)
         self._memory = _memory(asked)
         paths = counted(asked.found.files, READING, asked.progress)
-        self._reader = FileReader(root.path, paths, _overlaid(asked), self._memory.files)
+        known = self._memory.files
+        self._reader = FileReader(root.path, paths, known, recognise=recognised)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
         self._texts = {**asked_for.files, **read_manifests(root.path)}
         publication = publication_of(root, asked.settings)
@@ -100,6 +105,10 @@ class Reading:
         """Return the report of the answer, recalled if nobody observes the run."""
         report = self.recalled() if observer is None else None
         return self._report(self._planned(observer)) if report is None else report
+
+    def hints(self) -> Mapping[str, int]:
+        """Return the recipes that may find something, each with the number of files."""
+        return dict(sorted(self._reader.signs().items()))
 
     def recalled(self) -> RootReport | None:
         """Return the report of an earlier answer; None if there is none that holds."""
@@ -161,7 +170,8 @@ class Reading:
             seconds=time.perf_counter() - self._started,
             notes=(
                 *_trust_notes(asked.settings),
-                *_unmet_notes(asked.chosen(), self._targets),
+                *_preview_notes(asked.settings),
+                *_unmet_notes(asked.chosen(), self._targets, answer.explained_only),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
             ),
             suppressed=answer.suppressed,
@@ -169,6 +179,8 @@ class Reading:
             left_to_do=answer.left_to_do,
             outlines=answer.outlines,
             edited=answer.edited,
+            hints=self.hints(),
+            explained_only=answer.explained_only,
         )
 
 
@@ -201,12 +213,25 @@ def _trust_notes(settings: Resolved) -> list[str]:
     ]
 
 
-def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:
+def _preview_notes(settings: Resolved) -> list[str]:
+    """Return what families and ``ALL`` leave out."""
+    number = len({name for names in settings.left_out.values() for name in names})
+    if not number:
+        return []
+    rules, them = ("rules", "them") if number > 1 else ("rule", "it")
+    words = " and ".join(settings.left_out)
+    leave = "leave" if len(settings.left_out) > 1 else "leaves"
+    return [f"{words} {leave} out {number} {rules} in preview: add --preview, or name {them}"]
+
+
+def _unmet_notes(rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]) -> list[str]:
+    """Return which rules would rewrite what they found with other versions, and how many sites."""
+    counts = Counter(one.rule for one in sites)
     return [
-        f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
-        "or name the version in use with --target"
+        f"{rule.name} rewrites nothing here ({count} site{'' if count == 1 else 's'}): {unmet}; "
+        "raise the requirement, or name the version in use with --target"
         for rule in rules
-        if (unmet := unmet_need(rule, targets)) is not None
+        if (count := counts[rule.name]) and (unmet := unmet_need(rule, targets)) is not None
     ]
 
 
@@ -217,6 +242,10 @@ def _suppression_sources(asked: RootRun) -> SuppressionSources:
     # A file that the user named may lie anywhere; one that a project's settings name, only inside.
     read = read_named if settings.says_user("baseline") else enclosure_of(root).read
     expected = settings.baseline is not None and not asked.new_baseline
+    if expected and not os.path.lexists(file):
+        why = "is not there; awaken check --write-baseline writes one"
+        shown = os.path.relpath(file)
+        raise names_nothing(settings, [(("baseline",), f"the baseline {shown} {why}")])
     return SuppressionSources(
         asked.rules,
         settings.ignored,
@@ -249,16 +278,6 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
     entries = "1 entry" if unmatched == 1 else f"{unmatched} entries"
     gone = f"{entries} of {file.name} {'matches' if unmatched == 1 else 'match'} nothing any more"
     return [f"{gone}; write it again with awaken check --write-baseline{option}"]
-
-
-def _overlaid(asked: RootRun) -> dict[str, bytes]:
-    """Return the bytes that stand for files of this root, by project-relative path."""
-    root = asked.found.root.path
-    return {
-        path.relative_to(root).as_posix(): content
-        for path, content in asked.overlay.items()
-        if path.is_relative_to(root)
-    }
 
 
 def _question(asked: RootRun) -> tuple[object, ...]:

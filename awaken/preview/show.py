@@ -72,7 +72,7 @@ def show(
     # Opened for every form, so that a file is made, and emptied, even where nothing goes into it.
     with opened(view.file) as stream:
         if full:
-            _full(report, command, view, stream)
+            print_report(report, command, view, stream)
         elif (writer := _writer(form, view)) is not None:
             send(writer(report, Asked(command, current, view.context, files_of)), stream)
     if view.verbose:
@@ -86,8 +86,8 @@ def show(
         if form is Form.PATCH and not view.quiet:
             _explain_empty_patch(report, command, view, again)
         return
-    _diagnostics(report, view, current)
-    _notes(report, view, is_outlined=command != "apply")
+    print_problems(report, view, current)
+    print_notes(report, view, is_outlined=command != "apply")
     _close(report, command, view, again)
 
 
@@ -97,8 +97,8 @@ def show_closing(report: Report, command: str, view: View, *, is_outlined: bool 
     A run that had no place to look at came to nothing, so there is no sentence. What outlines
     say that were printed is not said again.
     """
-    _diagnostics(report, view, Path.cwd())
-    _notes(report, view, is_outlined=is_outlined)
+    print_problems(report, view, Path.cwd())
+    print_notes(report, view, is_outlined=is_outlined)
     if report.roots and not view.quiet:
         say(summary(report, command))
 
@@ -136,11 +136,20 @@ def _writer(form: Form, view: View) -> Writer | None:
     return writer
 
 
-def _notes(report: Report, view: View, *, is_outlined: bool) -> None:
-    for root in report.roots if not view.quiet else ():
+def print_notes(report: Report, view: View, *, is_outlined: bool) -> None:
+    """Print to stderr what did not run and why, and what is left to do.
+
+    What outlines say that were printed is not said again.
+    """
+    roots = [] if view.quiet else report.roots
+    # What every project says is said once: it follows from the command line.
+    common = set.intersection(*(set(root.notes) for root in roots)) if len(roots) > 1 else set()
+    for note in (one for one in roots[0].notes if one in common) if common else ():
+        say(visible(f"note: {note}"))
+    for root in roots:
         outlined = {one.change for one in root.outlines} if is_outlined else set()
-        where = f"{relative(root.root, '', Path.cwd())}: " if len(report.roots) > 1 else ""
-        for note in root.notes:
+        where = f"{relative(root.root, '', Path.cwd())}: " if len(roots) > 1 else ""
+        for note in (one for one in root.notes if one not in common):
             say(visible(f"note: {where}{note}"))
         for left in root.left_to_do:
             if not outlined.isdisjoint(left.changes):
@@ -153,7 +162,8 @@ def _has_sites(report: Report) -> bool:
     return any(root.findings or root.files for root in report.roots)
 
 
-def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
+def print_report(report: Report, command: str, view: View, stream: TextIO) -> None:
+    """Print findings, or changes as diffs, in the form ``full``."""
     if command == "apply":  # what was rewritten stands in the files; the summary counts it
         return
     # A file is read by programs, which take colours for text.
@@ -196,7 +206,8 @@ def _targets(report: Report, view: View, current: Path) -> None:
     print_targets(report, console_on(sys.stderr, view.color), current)
 
 
-def _diagnostics(report: Report, view: View, current: Path) -> None:
+def print_problems(report: Report, view: View, current: Path) -> None:
+    """Print to stderr what could not be done."""
     if any(diagnostics(report)):
         from awaken.preview.closing import print_diagnostics  # noqa: PLC0415
 

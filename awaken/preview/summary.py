@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -95,6 +96,17 @@ def next_steps(report: Report, command: str, again: Again) -> list[Step]:
         effect = f"see {pending:,} {more}unsafe {'rewrite' if pending == 1 else 'rewrites'}"
         steps.append(Step(effect, again("diff", "--unsafe-fixes")))
     return steps
+
+
+def recipe_hint(hints: Iterable[Mapping[str, int]]) -> str:
+    """Return which recipes may find something, the most files first; empty if none does."""
+    files: Counter[str] = Counter()
+    for one in hints:
+        files.update(one)
+    if not files:
+        return ""
+    listed = (f"{name} ({plural(number, 'file')})" for name, number in files.most_common())
+    return f"Recipes for this program: {', '.join(listed)}. `awaken recipes` counts their sites."
 
 
 def undo_command(report: Report) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -18,6 +18,8 @@ from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, le
 
 COMMAND_LINE = "the command line"
 """The origin of what the options of a command say."""
+CONFIG = "--config"
+"""The origin of what ``--config KEY=VALUE`` says."""
 
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -32,6 +34,42 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     unsafe_fixes: bool | None = None
 
 
+class RecipeStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """One step of a recipe: it rewrites, reports or includes another recipe, one of the three.
+
+    ``rules`` gives each rule that rewrites the highest level of a change that the step makes.
+    ``reports`` names rules whose sites are shown, and of which nothing is written.
+    """
+
+    summary: str = ""
+    rules: Mapping[str, Literal["safe", "unsafe"]] = {}
+    reports: tuple[str, ...] = ()
+    include: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the rules that run."""
+        return (*self.rules, *self.reports)
+
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """The names of the rules whose unsafe changes the step makes."""
+        return tuple(name for name, level in self.rules.items() if level == "unsafe")
+
+
+class RecipeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A recipe as it is written, data alone; each step works on the result of the one before.
+
+    ``signs`` are texts of which a file that the recipe is about contains one, and none of
+    ``unless``.
+    """
+
+    summary: str
+    signs: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    steps: tuple[RecipeStep, ...]
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """One layer: a file's ``[tool.awaken]``, ``--config KEY=VALUE``, or the options of a command.
 
@@ -43,6 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     select: tuple[str, ...] | None = None
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    preview: bool | None = None
     unsafe: tuple[str, ...] = ()
     unsafe_fixes: bool | None = None
     target_version: str | None = None
@@ -58,6 +97,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     cache_dir: str | None = None
     overrides: tuple[Override, ...] = ()
     rules: Mapping[str, Mapping[str, Any]] = {}
+    recipes: Mapping[str, RecipeSettings] = {}
     passes: tuple[PassSettings, ...] = field(default=(), name="pass")
     trust_passes: bool | None = None
 
@@ -106,6 +146,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     """What holds for the project in ``root`` (absolute), all layers joined.
 
     ``rules`` are the names of those that run, ``rules_off`` says of each other one why not.
+    ``left_out`` are those of them that a family or ``ALL`` leaves out because they are in preview,
+    by the words that name it; with ``preview`` there are none.
     ``unsafe`` are the names of rules whose unsafe changes are made, all of them with
     ``unsafe_fixes``.
     ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
@@ -117,6 +159,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     root: Path = Path()
     rules: tuple[str, ...] = ()
     rules_off: Mapping[str, str] = {}
+    left_out: Mapping[str, tuple[str, ...]] = {}
+    preview: bool = False
     unsafe: tuple[str, ...] = ()
     unsafe_fixes: bool = False
     target_version: str | None = None
@@ -131,6 +175,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     cache_dir: Path | None = None
     overrides: tuple[PathOverride, ...] = ()
     options: Mapping[str, Struct] = {}
+    recipes: Mapping[str, RecipeSettings] = {}
     passes: tuple[Rule, ...] = ()
     untrusted: Mapping[str, str] = {}
     origins: Mapping[str, str] = {}

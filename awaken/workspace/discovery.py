@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.workspace.ignores import (
     DEFAULT_EXCLUDE,
@@ -127,6 +127,24 @@ class Found(Struct, frozen=True):
     excluded: tuple[ExcludedPath, ...] = ()
     texts: tuple[str, ...] = ()
     unread_texts: tuple[FileProblem, ...] = ()
+
+
+def with_created(found: Found, files: Iterable[Path]) -> Found:
+    """Return ``found`` with the Python files among ``files`` that are not on disk yet.
+
+    They are real paths; those of a project inside belong to that one.
+    """
+    root = found.root.path
+    inside = tuple(f"{one.path}/" for one in found.nested)
+    created = {
+        path.relative_to(root).as_posix()
+        for path in files
+        if path.suffix == ".py"
+        and path.is_relative_to(root)
+        and not f"{path}".startswith(inside)
+        and not os.path.lexists(path)
+    }
+    return structs.replace(found, files=tuple(sorted({*found.files, *created})))
 
 
 def discover(

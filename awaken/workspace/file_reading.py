@@ -7,7 +7,8 @@ git's index. So a run of which nothing changed opens no source file.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,40 +20,42 @@ from awaken.workspace.sources import FileProblem, SourceFile, Undecodable, decod
 TICK = 2_000_000_000
 """Nanoseconds in which a file may be written twice without a later time: FAT counts in 2 s."""
 
-_NOTHING: Mapping[str, bytes] = MappingProxyType({})
-
 
 class KnownFile(Struct, frozen=True, array_like=True):
-    """What reading a file in this ``state`` came to: its digest, or why it is not Python text."""
+    """What reading a file in this ``state`` came to: its digest, or why it is not Python text.
+
+    ``signs`` are what the reader was to recognise in the text.
+    """
 
     state: FileState
     digest: bytes = b""
     message: str = ""
     line: int = 0
+    signs: tuple[str, ...] = ()
 
 
 class FileReader:
     """The files at project-relative ``paths``, looked at once, in that order.
 
-    The bytes in ``given`` stand for those on disk; ``known`` is what an earlier reader knew. A file
-    that vanished, cannot be read or decoded, or holds more than ``size_limit`` bytes is one
-    problem.
+    ``known`` is what an earlier reader knew; ``recognise`` returns the signs of a text. A file that
+    vanished, cannot be read or decoded, or holds more than ``size_limit`` bytes is one problem.
     """
 
     def __init__(
         self,
         root: Path,
         paths: Iterable[str],
-        given: Mapping[str, bytes] = _NOTHING,
         known: Mapping[str, KnownFile] = MappingProxyType({}),
         size_limit: int = SOURCE_LIMIT,
+        recognise: Callable[[bytes], tuple[str, ...]] = lambda _text: (),
     ) -> None:
         # Before anything is looked at: what is written from now on has a later time.
         self._started = time.time_ns()
         self._enclosure = Enclosure(root)
         self._base = f"{root}/".replace("//", "/")
-        self._given = given
         self._limit = size_limit
+        self._recognise = recognise
+        self._signs: dict[str, tuple[str, ...]] = {}
         self._known: dict[str, KnownFile] = {}
         self._sources: dict[str, SourceFile] = {}
         self._digests: dict[str, bytes] = {}
@@ -81,6 +84,10 @@ class FileReader:
         found = ((path, self.source(path)) for path in self._paths)
         return {path: source for path, source in found if source is not None}
 
+    def signs(self) -> Counter[str]:
+        """Return in how many files each sign is."""
+        return Counter(sign for path in self._paths for sign in self._signs.get(path, ()))
+
     def known(self) -> dict[str, KnownFile]:
         """Return what the next reader need not read again.
 
@@ -90,15 +97,11 @@ class FileReader:
         return {path: one for path, one in self._known.items() if one.state.latest < oldest}
 
     def _look_at(self, path: str, known: KnownFile | None) -> None:
-        if path in self._given:
-            self._read(path)
-            # Of the file on disk nothing was seen, so whatever was known of it still is.
-            if known is not None:
-                self._known[path] = known
-        elif known is not None and known.state == self._enclosure.state(self._base + path):
+        if known is not None and known.state == self._enclosure.state(self._base + path):
             self._note(path, known)
-        else:
-            self._read(path)
+        elif not self._read(path) and known is not None:
+            # Of the file on disk nothing was seen, so whatever was known of it still is.
+            self._known[path] = known
 
     def _note(self, path: str, known: KnownFile) -> None:
         self._known[path] = known
@@ -106,16 +109,16 @@ class FileReader:
             self._problems[path] = FileProblem(path, known.line, known.message)
         else:
             self._digests[path] = known.digest
+            self._signs[path] = known.signs
 
-    def _read(self, path: str) -> None:
-        for found in (self._known, self._digests, self._problems):
+    def _read(self, path: str) -> bool:
+        """Read the file at ``path``; return whether that on disk was looked at."""
+        for found in (self._known, self._digests, self._problems, self._signs):
             found.pop(path, None)
-        state = None
+        state, is_overlaid = None, False
         try:
-            if path in self._given:
-                content = self._given[path]
-            else:
-                content, state = self._enclosure.read_with_state(self._base + path, self._limit)
+            content, state = self._enclosure.read_with_state(self._base + path, self._limit)
+            is_overlaid = state is None
             source = self._sources[path] = decode(path, content)
         except Undecodable as error:
             self._problems[path] = FileProblem(path, error.line, str(error))
@@ -125,5 +128,7 @@ class FileReader:
             self._problems[path] = FileProblem(path, 0, why_unread(error))
         else:
             self._digests[path] = source.digest
+            signs = self._signs[path] = self._recognise(content)
             if state is not None:
-                self._known[path] = KnownFile(state, source.digest)
+                self._known[path] = KnownFile(state, source.digest, signs=signs)
+        return not is_overlaid

@@ -14,9 +14,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -88,6 +91,23 @@ class FileState(Struct, frozen=True, array_like=True):
         return max(self.modified, self.changed)
 
 
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
+_OVERLAY: ContextVar[Mapping[str, bytes]] = ContextVar("overlay", default=_NOTHING)
+
+
+@contextmanager
+def overlaid(files: Mapping[Path, bytes]) -> Iterator[None]:
+    """Read the bytes in ``files``, by real path, instead of those on disk.
+
+    The files need not exist: an editor pipes one, and a step of a recipe follows another one.
+    """
+    token = _OVERLAY.set({os.fspath(path): content for path, content in files.items()})
+    try:
+        yield
+    finally:
+        _OVERLAY.reset(token)
+
+
 class Enclosure:
     """A directory that reading does not leave, whatever links say.
 
@@ -111,10 +131,10 @@ class Enclosure:
         """
         return self.read_with_state(path, limit)[0]
 
-    def read_with_state(self, path: str | Path, limit: int) -> tuple[bytes, FileState]:
+    def read_with_state(self, path: str | Path, limit: int) -> tuple[bytes, FileState | None]:
         """Return the bytes of the file at ``path``, and its state when it was opened.
 
-        Raises OSError as ``read`` does.
+        The state is None for bytes of the overlay. Raises OSError as ``read`` does.
         """
         directory, name = os.path.split(os.fspath(path))
         try:
@@ -123,6 +143,9 @@ class Enclosure:
             if not NO_LINK:
                 place = os.path.realpath(place)
             self._require(place)
+            overlay = _OVERLAY.get()
+            if overlay and (given := overlay.get(os.path.realpath(place))) is not None:
+                return given, None
             try:
                 return _read_open(os.open(place, _FLAGS | NO_LINK), limit)
             except OSError as error:
@@ -140,13 +163,13 @@ class Enclosure:
     def state(self, path: str) -> FileState | None:
         """Return the state of the regular file at ``path``, without opening it.
 
-        None for what cannot be looked at, lies outside or is something else; also for a link,
-        which only ``read`` follows.
+        None for what cannot be looked at, lies outside, is overlaid or is something else; also for
+        a link, which only ``read`` follows.
         """
         directory, _, name = path.rpartition("/")
         try:
             real = self._real_directory(directory)
-            if not self._contains(real):
+            if not self._contains(real) or f"{real}/{name}" in _OVERLAY.get():
                 return None
             status = os.lstat(f"{real}/{name}")
         except (OSError, ValueError):

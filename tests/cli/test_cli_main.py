@@ -12,10 +12,12 @@ from child_process import program
 
 from awaken.contract import Level, UserError
 
-COMMANDS = ["check", "diff", "apply", "undo", "rules"]
+COMMANDS = ["check", "diff", "apply", "undo", "migrate", "recipes", "rules"]
 
 
-def test_without_arguments_it_shows_the_help(awaken):
+def test_without_arguments_it_shows_the_help(awaken, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
     code, out, err = awaken()
 
     assert (code, err) == (0, "")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from awaken.workspace import file_reading
 from awaken.workspace.file_reading import FileReader
+from awaken.workspace.reading import overlaid
 from awaken.workspace.sources import FileProblem
 
 LATER = 3_000_000_000
@@ -244,11 +245,12 @@ def test_permissions_taken_from_a_known_file_are_seen(tmp_path):
 
 
 @pytest.mark.usefixtures("_later")
-def test_given_bytes_stand_for_a_known_file(tmp_path):
+def test_overlaid_bytes_are_read_instead_of_a_known_file(tmp_path):
     write(tmp_path, a="x = 1\n")
     known = known_of(tmp_path, "a.py")
 
-    reader = FileReader(tmp_path, ["a.py"], {"a.py": b"x = 3\n"}, known)
+    with overlaid({tmp_path / "a.py": b"x = 3\n"}):
+        reader = FileReader(tmp_path, ["a.py"], known)
 
     assert texts(reader) == {"a.py": b"x = 3\n"}
     assert reader.known() == known

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from awaken.cli.commands.listing import ListingOptions
 from awaken.cli.options.declared import OutputOptions, RunOptions
 from awaken.cli.options.declaring import Option
+from awaken.cli.options.recipe import RecipeOptions
 from awaken.contract import UserError
 from awaken.preview.choices import Form, View
 
 if TYPE_CHECKING:
+    from awaken.cli.options.command_line import CommandLine
     from awaken.engine.report import Report
 
 
@@ -38,6 +40,7 @@ class CheckOptions:
 
 def check(
     run: RunOptions,
+    recipe: RecipeOptions,
     output: OutputOptions,
     listing: ListingOptions,
     own: CheckOptions,
@@ -57,6 +60,9 @@ def check(
     if listing:
         return listing.show(line)
     view = output.view()
+    recipe.require_usable(line)
+    if recipe.recipe is not None:
+        return _check_recipe(line, recipe, view, own)
     if own.write_baseline:
         from awaken.cli.commands.write_baseline import write  # noqa: PLC0415  only this needs it
 
@@ -69,6 +75,31 @@ def check(
         _show_blockers(report, view)
     else:
         show(report, "check", view, line.again, files_of)
+        _hint(report, line, view)
+    return of_check(report, exit_zero=own.exit_zero, strict=own.strict)
+
+
+def _hint(report: Report, line: CommandLine, view: View) -> None:
+    """Say which recipes may find something, unless the user chose rules or a part of the lines."""
+    from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.summary import recipe_hint  # noqa: PLC0415
+
+    chosen = line.options.settings.select or line.options.since or line.options.overlay
+    if chosen or view.quiet or view.form not in {None, Form.FULL}:
+        return
+    hint = recipe_hint(root.hints for root in report.roots)
+    if hint:
+        say(hint)
+
+
+def _check_recipe(line: CommandLine, recipe: RecipeOptions, view: View, own: CheckOptions) -> int:
+    from awaken.cli.commands.migrate import show_recipe  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.outcomes import of_check  # noqa: PLC0415
+
+    if own.write_baseline or own.blockers:
+        name = "--blockers" if own.blockers else "--write-baseline"
+        raise UserError(f"{name} is about rules; name them with --select, without --recipe")
+    report = show_recipe(line, recipe, view, "check")
     return of_check(report, exit_zero=own.exit_zero, strict=own.strict)
 
 

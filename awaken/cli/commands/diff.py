@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from awaken.cli.options.declared import DiffOptions, OutputOptions, RunOptions
 from awaken.cli.options.declaring import Option
+from awaken.cli.options.recipe import RecipeOptions
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def diff(
     run: RunOptions,
+    recipe: RecipeOptions,
     output: OutputOptions,
     layout: DiffOptions,
     exit_code: Annotated[
@@ -27,7 +29,13 @@ def diff(
     """
     from awaken.cli.outcomes import of_diff  # noqa: PLC0415  the help needs no engine
 
-    return of_diff(show_diff(run.command_line(), output.view(layout)), exit_code=exit_code)
+    line, view = run.command_line(), output.view(layout)
+    recipe.require_usable(line)
+    if recipe.recipe is not None:
+        from awaken.cli.commands.migrate import show_recipe  # noqa: PLC0415
+
+        return of_diff(show_recipe(line, recipe, view, "diff"), exit_code=exit_code)
+    return of_diff(show_diff(line, view), exit_code=exit_code)
 
 
 def show_diff(line: CommandLine, view: View) -> Report:

@@ -10,6 +10,8 @@ from awaken.cli.options.declaring import Option, bad_parameter
 from awaken.passes.settings import PassSettings
 
 _SCRIPT, _WORD = "--bowler", "--bowler-arg"
+COMMAND_WORD = "--command-word"
+"""The option of `awaken verify` that takes a word of the command after ``--``."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,14 @@ def again(passes: Sequence[PassSettings]) -> list[str]:
     return [*found, *(["--allow-reformat"] if any(one.allow_reformat for one in passes) else [])]
 
 
-def with_words_of_scripts(words: Sequence[str]) -> list[str]:
-    """Return a command line in which what stands behind ``--`` belongs to the script of Bowler."""
-    if "--" not in words or not any(
-        one == _SCRIPT or one.startswith(f"{_SCRIPT}=") for one in words[: words.index("--")]
-    ):
+def with_words_of_programs(words: Sequence[str]) -> list[str]:
+    """Return a command line in which the words after ``--`` are those of another program.
+
+    That is the script of Bowler, or what `awaken verify` runs; elsewhere they are paths.
+    """
+    at = words.index("--") if "--" in words else len(words)
+    is_script = any(one == _SCRIPT or one.startswith(f"{_SCRIPT}=") for one in words[:at])
+    option = COMMAND_WORD if words[:1] == ["verify"] else _WORD if is_script else ""
+    if at == len(words) or not option:
         return list(words)
-    at = words.index("--")
-    return [*words[:at], *(f"{_WORD}={one}" for one in words[at + 1 :])]
+    return [*words[:at], *(f"{option}={one}" for one in words[at + 1 :])]

@@ -30,7 +30,9 @@ need and that awaken could not write; ``add`` is the line. ``plans`` say what ch
 program come to, in words; the ``change`` of one is null where it says why there is none. A row
 without a ``text`` is about its file, and its ``path`` is null where it has no place. ``held_by``
 is ``comment``, ``settings``, ``baseline`` or ``since``; ``held_at`` is a place where a comment says
-so, else null. Nothing else counts what is held. The schema is
+so, else null. Nothing else counts what is held. With ``--recipe`` roots, findings, changes and
+files say which ``step`` they are of; their lines are those that the step before left. ``answers``
+of a finding are settings that would take it back. The schema is
 ``docs/schemas/report-1.schema.json``.
 """
 
@@ -142,6 +144,7 @@ class Tables:
                 "files_read": root.files_read,
                 "seconds": round(root.seconds, 3),
                 "notes": root.notes,
+                **_step(root),
             }
 
     def findings(self) -> Iterator[Table]:
@@ -232,6 +235,8 @@ class Tables:
                 {**self._place(root, place), "note": place.note} for place in finding.related
             ],
             "change": finding.change,
+            **({"answers": finding.answers} if finding.answers else {}),
+            **_step(root),
         }
 
     def _suppressed(self, root: RootReport, suppressed: SuppressedSite) -> Table:
@@ -257,6 +262,7 @@ class Tables:
             "requires": change.requires,
             "files": sorted(self._places.path(root, path) for path in change.paths),
             "admitted": admitted,
+            **_step(root),
         }
 
     def _file(self, root: RootReport, file: FileChange) -> Table:
@@ -264,6 +270,7 @@ class Tables:
             "path": self._places.path(root, file.path),
             "created": file.before is None,
             "sites": [finding.site for finding in file.findings],
+            **_step(root),
         }
 
     def _diagnostic(self, root: RootReport | None, diagnostic: Diagnostic) -> Table:
@@ -273,3 +280,8 @@ class Tables:
             "line": diagnostic.line,
             "message": diagnostic.message,
         }
+
+
+def _step(root: RootReport) -> Table:
+    """Return the step of a recipe; nothing for a run of rules."""
+    return {"step": root.step} if root.step else {}

@@ -1,0 +1,217 @@
+"""``awaken migrate``: a recipe from its first step to its last."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import structs
+
+from awaken.cli.options.declared import OutputOptions, RunOptions
+from awaken.cli.options.declaring import Argument, Option, bad_parameter
+from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recipe_alone
+from awaken.contract import UserError
+
+if TYPE_CHECKING:
+    from awaken.cli.options.command_line import CommandLine
+    from awaken.engine.recipe_run import StepRun
+    from awaken.engine.report import Report
+    from awaken.preview.choices import View
+    from awaken.preview.summary import Step
+
+
+@dataclass(frozen=True)
+class MigrateOptions:
+    """Which steps are made, and how."""
+
+    first: Annotated[int, Option("--from", metavar="N", min=1, help="Begin with this step.")] = 1
+    last: Annotated[int | None, Option("--to", metavar="N", min=1, help="End with this step.")] = (
+        None
+    )
+    commit: Annotated[
+        bool, Option("--commit", help="Commit each step; hooks of the repository run then.")
+    ] = False
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show the plan and what would be left; write nothing.")
+    ] = False
+    allow_dirty: Annotated[
+        bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
+    ] = False
+
+
+def migrate(
+    recipe: Annotated[
+        str,
+        Argument(
+            metavar="RECIPE",
+            help="The recipe; `awaken recipes` lists them.",
+            show_default=False,
+            autocompletion=recipe_names,
+        ),
+    ],
+    run: RunOptions,
+    output: OutputOptions,
+    own: MigrateOptions,
+) -> int:
+    """Make the steps of a recipe one after the other, each as a whole or not at all.
+
+    Run it again to go on where it stopped: a step that is done has nothing left to rewrite.
+    `awaken undo` takes the last step back. Exits with 1 if a step is blocked.
+    """
+    from awaken.cli.commands.questions import can_ask  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
+    from awaken.engine.asking.questions import questions_of  # noqa: PLC0415
+    from awaken.preview.console.plain import console_on  # noqa: PLC0415
+    from awaken.preview.migration import Migration, print_migration  # noqa: PLC0415
+
+    line, view = run.command_line(), output.view()
+    require_recipe_alone(line, "migrate")
+    if own.last is not None and own.last < own.first:
+        raise bad_parameter(f"{own.last} is before --from {own.first}", param_hint="--to")
+    if view.form is not None:
+        raise bad_parameter(
+            f"`awaken check --recipe {recipe}` prints forms; leave it out",
+            param_hint="--output-format",
+        )
+    line, runs, answers = _answered(recipe, line, view, own)
+    done = _until_blocked(runs)
+    failed = any(one.report.diagnostics or _problems(one.report) for one in runs)
+    # Who can be asked, and did not answer, wants the steps before that one.
+    waits = bool(questions_of(runs)) and not can_ask() and own.last is None
+    writes = not (own.dry_run or failed or waits)
+    commits = _make(recipe, done, line, own) if writes else []
+    result = Migration(recipe, runs, done if writes else [], commits, answers)
+    steps = _nexts(recipe, runs, line, own)
+    print_migration(result, console_on(sys.stdout, view.color), steps)
+    if failed or (waits and not own.dry_run):
+        return FAILED
+    return FOUND if len(done) < len(runs) else 0
+
+
+def _answered(
+    recipe: str, line: CommandLine, view: View, own: MigrateOptions
+) -> tuple[CommandLine, list[StepRun], list[str]]:
+    """Return the planned steps, the answers that the user gave, and the line that has them."""
+    from awaken.cli.commands.questions import answers_to, can_ask  # noqa: PLC0415
+    from awaken.engine.asking.questions import joined, questions_of  # noqa: PLC0415
+
+    answers: list[str] = []
+    while True:
+        config = (*line.options.config, *joined(answers))
+        answered = structs.replace(line, options=structs.replace(line.options, config=config))
+        runs = _planned(recipe, answered, view, own)
+        questions = questions_of(runs) if can_ask() and not own.dry_run else []
+        more = answers_to(questions)
+        if not more:
+            return answered, runs, answers
+        answers += more
+
+
+def _planned(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
+    from awaken import api  # noqa: PLC0415
+    from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
+
+    with bar(view) as progress:
+        return list(
+            api.run_recipe(
+                recipe,
+                line.paths,
+                line.options,
+                steps=(own.first, own.last or 0),
+                progress=progress,
+            )
+        )
+
+
+def _until_blocked(runs: Sequence[StepRun]) -> list[StepRun]:
+    """Return the steps before the first that is blocked: those after it were planned without it."""
+    at = next((at for at, one in enumerate(runs) if one.is_blocked), len(runs))
+    return list(runs[:at])
+
+
+def _problems(report: Report) -> bool:
+    return any(root.diagnostics for root in report.roots)
+
+
+def _make(
+    recipe: str, runs: Sequence[StepRun], line: CommandLine, own: MigrateOptions
+) -> list[str]:
+    """Write the steps, each with a commit if that is asked for; return the commits.
+
+    Raises UserError before the first file is written where a repository is not clean.
+    """
+    from awaken import api  # noqa: PLC0415
+    from awaken.cli.worktree import require_clean  # noqa: PLC0415
+    from awaken.engine.machine.commits import commit, require_branch  # noqa: PLC0415
+    from awaken.engine.recipe_run import written  # noqa: PLC0415
+    from awaken.preview.commit_message import commit_message  # noqa: PLC0415
+
+    writing = [one for one in runs if one.writes]
+    whole = written(writing)
+    if not own.allow_dirty:
+        require_clean(whole, line.paths)
+    if own.commit:
+        for top in {root.root for root in whole.roots if root.files}:
+            require_branch(top)
+    commits = []
+    for one in writing:
+        applied = api.apply(one.report, command=f"awaken migrate {recipe} (step {one.number})")
+        if own.commit and applied.files:
+            message = commit_message(recipe, one)
+            commits.append(commit(applied.files[0].parent, applied.files, message))
+    return commits
+
+
+def _nexts(
+    recipe: str, runs: Sequence[StepRun], line: CommandLine, own: MigrateOptions
+) -> list[Step]:
+    """Return what to do after the migration, or after its dry run."""
+    from awaken.engine.recipe_run import written  # noqa: PLC0415
+    from awaken.preview.after_apply import commands_after  # noqa: PLC0415
+    from awaken.preview.summary import Step, undo_command  # noqa: PLC0415
+
+    steps = []
+    blocked = next((one for one in runs if one.is_blocked), None)
+    if own.dry_run and any(one.writes for one in _until_blocked(runs)):
+        steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
+        steps.append(Step("make the changes", line.again("migrate", recipe)))
+    elif not own.dry_run:
+        done = written([one for one in _until_blocked(runs) if one.writes])
+        steps += [Step(effect, command) for effect, command in commands_after(done)]
+        if done.roots:
+            steps.append(Step("take the last step back", undo_command(done)))
+    for one in runs:
+        looks = one is blocked or (not one.step.rules and any(r.findings for r in one.report.roots))
+        if looks:
+            what = "see what blocks" if one is blocked else "see the places of"
+            words = ("check", "--recipe", recipe, "--step", str(one.number))
+            steps.append(Step(f"{what} step {one.number}", line.again(*words)))
+    return steps
+
+
+def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: str) -> Report:
+    """Show what a recipe finds (``check``) or changes (``diff``); return the report of all steps.
+
+    Raises UserError for a recipe or step that does not exist.
+    """
+    from awaken.engine.recipe_run import combined  # noqa: PLC0415
+    from awaken.preview.choices import Form  # noqa: PLC0415
+    from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
+    from awaken.preview.recipe_steps import show_steps  # noqa: PLC0415
+    from awaken.preview.summary import Step  # noqa: PLC0415
+
+    if view.form is Form.SARIF:
+        raise UserError("a recipe has no SARIF: its later steps are about text that is not on disk")
+    with bar(view) as progress:
+        runs = list(chosen.runs(line, progress))
+    words = chosen.words()
+    nexts = []
+    if any(one.writes for one in runs):
+        if command == "check":
+            nexts.append(Step("see each change", line.again("diff", *words)))
+        nexts.append(Step("make the steps", line.again("migrate", str(chosen.recipe))))
+    show_steps(runs, command, view, lambda name, *more: line.again(name, *words, *more), nexts)
+    shown = [one for one in runs if command == "check" or one.step.rules]
+    return combined(shown)

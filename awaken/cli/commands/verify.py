@@ -1,0 +1,84 @@
+"""``awaken verify``: the project's own tests run before and after the changes."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from awaken.cli.options import declared as given
+from awaken.cli.options.declaring import Option, bad_parameter
+from awaken.cli.options.passes import COMMAND_WORD
+from awaken.preview.choices import Color
+
+if TYPE_CHECKING:
+    from awaken.verifying.verify import Verification
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """What is run, and what becomes of the changes that held."""
+
+    command: Annotated[
+        list[str] | None,
+        Option(
+            COMMAND_WORD,
+            metavar="WORD",
+            help="A word of the command that runs the tests; all after -- are.",
+            hidden=True,
+        ),
+    ] = None
+    carry: Annotated[
+        list[str] | None,
+        Option("--carry", metavar="FILE", help="Copy this file as well, though git ignores it."),
+    ] = None
+    apply: Annotated[bool, Option("--apply", help="Write the changes that held.")] = False
+    allow_dirty: Annotated[
+        bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
+    ] = False
+
+
+def verify(
+    run: given.RunOptions,
+    own: VerifyOptions,
+    color: given.When = Color.AUTO,
+    quiet: given.Quiet = False,
+) -> int:
+    """Run the project's tests before and after the changes, in a copy, and compare them.
+
+    What stands after -- is the command, `pytest` by default. It runs the project's code. Results
+    and SQL are compared test by test; a change that makes one fail is named and left out.
+
+    Exits with 1 if a test does not do the same, with 2 if nothing could be verified.
+    """
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.exit_codes import FOUND  # noqa: PLC0415
+    from awaken.cli.worktree import require_clean  # noqa: PLC0415
+    from awaken.preview.console.plain import console_on  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+    from awaken.preview.verification import print_verification  # noqa: PLC0415
+    from awaken.verifying.verify import verify as verified  # noqa: PLC0415
+
+    line = run.command_line()
+    if line.options.overlay:
+        raise bad_parameter("- is one file, and tests run a project", param_hint="PATHS")
+
+    def tell(clause: str) -> None:
+        if not quiet:
+            say(f"{clause} ...")
+
+    result = verified(line.paths, line.options, own.command or ["pytest"], own.carry or (), tell)
+    if result is None:
+        say("No site found to rewrite, so there is nothing to verify.")
+        return 0
+    applied = False
+    if own.apply and _holds(result):
+        if not own.allow_dirty:
+            require_clean(result.report, line.paths)
+        applied = bool(api.apply(result.report, command=line.again("verify", "--apply")).files)
+    print_verification(result, console_on(sys.stdout, color), applied=applied)
+    return FOUND if result.left_out or not _holds(result) else 0
+
+
+def _holds(result: Verification) -> bool:
+    return not result.unexplained and any(root.files for root in result.report.roots)

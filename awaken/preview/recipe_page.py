@@ -1,0 +1,93 @@
+"""The recipes on a console: the list with what each would do, and one recipe's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from awaken.engine.report import Report
+from awaken.kit.rule import Rule
+from awaken.preview.closing import print_steps
+from awaken.preview.console.page import Page, joined
+from awaken.preview.console.text import Text
+from awaken.preview.counts import count, count_rules, plural
+from awaken.preview.summary import Step
+from awaken.settings.recipes import Recipe
+
+if TYPE_CHECKING:
+    from awaken.preview.console.plain import AnyConsole
+
+
+def print_recipes(
+    recipes: Mapping[str, Recipe], reports: Mapping[str, Report], console: AnyConsole
+) -> None:
+    """Print a row for each recipe: its name, what it would do here, and what it is for."""
+    page = Page(console)
+    states = {name: _state(recipe, reports[name]) for name, recipe in recipes.items()}
+    name_width, state_width = max(map(len, recipes)), max(map(len, states.values()))
+    for name, recipe in recipes.items():
+        head = joined(
+            [(name.ljust(name_width), "code.name"), f"  {states[name].ljust(state_width)}  "]
+        )
+        page.hanging(head, recipe.summary)
+    page.row()
+    print_steps(
+        [
+            Step("read what a recipe does", "awaken recipes RECIPE"),
+            Step("see its sites", "awaken check --recipe RECIPE"),
+            Step("make its steps", "awaken migrate RECIPE"),
+        ],
+        console,
+    )
+
+
+def print_recipe(recipe: Recipe, rules: Mapping[str, Rule], console: AnyConsole) -> None:
+    """Print the page of a recipe: what it is for, what it needs, and its steps."""
+    page = Page(console)
+    page.rule((recipe.name, "path"))
+    page.hanging(Text(), recipe.summary)
+    needs = recipe.needs(rules)
+    if needs:
+        listed = ", ".join(f"{name} {versions}" for name, versions in needs.items())
+        page.hanging(joined([("Needs  ", "faint")]), listed)
+    for number, step in enumerate(recipe.steps, 1):
+        page.row()
+        page.hanging(joined([f"{number:>3}  "]), step.summary or ", ".join(step.names), "path")
+        page.hanging(Text("     "), _levels(step.rules, step.reports))
+    page.row()
+    print_steps(
+        [
+            Step("see its sites", f"awaken check --recipe {recipe.name}"),
+            Step("see the plan", f"awaken migrate {recipe.name} --dry-run"),
+            Step("make its steps", f"awaken migrate {recipe.name} --commit"),
+        ],
+        console,
+    )
+
+
+def _levels(rules: Mapping[str, str], reports: tuple[str, ...]) -> str:
+    parts = []
+    for level, words in (
+        ("safe", "keeps behaviour"),
+        ("unsafe", "says what may change"),
+    ):
+        names = [name for name, highest in rules.items() if highest == level]
+        if names:
+            parts.append(f"{', '.join(names)} ({words})")
+    if reports:
+        parts.append(f"{', '.join(reports)} (reports only)")
+    return "; ".join(parts)
+
+
+def _state(recipe: Recipe, report: Report) -> str:
+    rewriting = {name for step in recipe.steps for name in step.rules}
+    counted = [one for one in count_rules(report) if one.rule in rewriting]
+    sites = sum(one.safe + one.unsafe for one in counted)
+    left = sum(one.manual for one in counted)
+    if sites:
+        return f"{plural(sites, 'site')}{f', {left:,} left' if left else ''}"
+    if any(not one.change for root in report.roots for one in root.outlines if rewriting):
+        return f"blocked by {plural(left, 'place')}"
+    whole = count(report)
+    looked_at = whole.sites + whole.advice
+    return f"{plural(looked_at, 'site')} to look at" if looked_at else "done"

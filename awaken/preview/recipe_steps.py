@@ -1,0 +1,84 @@
+"""The steps of a recipe as a run shows them: each with its findings, then one row for each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from awaken.engine.recipe_run import StepRun, combined
+from awaken.preview.choices import Color, Form, View
+from awaken.preview.closing import print_steps, print_targets
+from awaken.preview.console.page import Page, joined
+from awaken.preview.console.plain import console_on
+from awaken.preview.counts import changed_files, count, plural, rewritten_sites
+from awaken.preview.show import form_of, print_notes, print_problems, print_report, show
+from awaken.preview.streams.output import opened
+from awaken.preview.summary import Again, Step
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from awaken.preview.console.plain import AnyConsole
+
+
+def show_steps(
+    runs: Sequence[StepRun], command: str, view: View, again: Again, nexts: Iterable[Step]
+) -> None:
+    """Print the ``runs`` of a recipe as the result of ``check`` or ``diff``, then what is next."""
+    if form_of(command, view) is not Form.FULL or view.statistics:
+        show(combined(runs), command, view, again)
+        return
+    console = console_on(sys.stderr, view.color)
+    if runs and not view.quiet:
+        print_targets(runs[0].report, console, Path.cwd())
+    with opened(view.file) as stream:
+        for run in runs:
+            _print_step(run, command, view, stream)
+    for run in runs:
+        print_problems(run.report, view, Path.cwd())
+        print_notes(run.report, view, is_outlined=True)
+    if not view.quiet:
+        print_plan(runs, console)
+        print_steps(list(nexts), console)
+
+
+def print_plan(runs: Sequence[StepRun], console: AnyConsole) -> None:
+    """Print a row for each step: its number, how far it is, and what it does."""
+    page = Page(console)
+    states = [state(run) for run in runs]
+    width = max(map(len, states), default=0)
+    for run, known in zip(runs, states, strict=True):
+        style = "error" if run.is_blocked else "safe" if run.writes else "faint"
+        head = joined([f"{run.number:>3}  ", (known.ljust(width), style), "  "])
+        page.hanging(head, name_of(run))
+
+
+def state(run: StepRun) -> str:
+    """Return in a few words what a step comes to."""
+    counted = count(run.report)
+    if not run.step.rules:
+        number = counted.sites + counted.advice
+        return f"{plural(number, 'site')} to look at" if number else "nothing to look at"
+    if run.is_blocked:
+        return f"blocked by {plural(run.causes, 'cause')}"
+    left = f"{counted.manual:,} left" if counted.manual else ""
+    if not run.writes:
+        return left or "nothing to do"
+    rewritten = plural(rewritten_sites(run.report), "site")
+    said = f"{rewritten} in {plural(changed_files(run.report), 'file')}"
+    return f"{said}, {left}" if left else said
+
+
+def name_of(run: StepRun) -> str:
+    """Return what a step does, or its rules where nobody says it."""
+    return run.step.summary or ", ".join(run.step.names)
+
+
+def _print_step(run: StepRun, command: str, view: View, stream: TextIO) -> None:
+    if any(root.findings for root in run.report.roots):
+        page = Page(console_on(stream, Color.NEVER if view.file else view.color))
+        page.rule((f"Step {run.number}: {name_of(run)}", "path"))
+        page.row()
+    print_report(run.report, command, view, stream)

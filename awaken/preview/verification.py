@@ -1,0 +1,128 @@
+"""What a verification came to, on a console."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from awaken.contract import Finding
+from awaken.engine.report import ChangeSummary, Report, RootReport
+from awaken.preview.console.page import Page, joined
+from awaken.preview.counts import changed_files, plural, rewritten_sites
+from awaken.preview.report_places import Places
+from awaken.preview.streams.visible import visible
+from awaken.verifying.comparing import Difference, Sql
+from awaken.verifying.verify import LeftOut, Verification
+
+if TYPE_CHECKING:
+    from awaken.preview.console.plain import AnyConsole
+
+_LISTED = 10
+"""Tests and places of one list; beyond, their number."""
+
+
+def print_verification(result: Verification, console: AnyConsole, *, applied: bool) -> None:
+    """Print what was compared, what differs, which changes were left out, and what no test runs."""
+    page = Page(console)
+    page.hanging(joined([("Before  ", "faint")]), _outcomes(result, before=True))
+    page.hanging(joined([("After   ", "faint")]), _outcomes(result, before=False))
+    page.hanging(joined([("SQL     ", "faint")]), _sql(result))
+    for left in result.left_out:
+        _print_left_out(left, page)
+    if result.flaky:
+        listed = ", ".join(result.flaky[:_LISTED])
+        page.sentence(f"Flaky, so not compared: {listed}{_more(result.flaky)}.")
+    failures = [one for one in result.differences if one.is_failure]
+    for one in failures[:_LISTED]:
+        page.sentence((visible(one.before.name), "path"), f": {_change_of(one)}")
+    for one in [d for d in result.differences if not d.is_failure][:_LISTED]:
+        page.sentence((visible(one.before.name), "path"), f": SQL is {one.sql.value}")
+    if result.not_exercised:
+        _print_not_exercised(result, page)
+    page.row()
+    page.sentence(_verdict(result, applied=applied))
+
+
+def _outcomes(result: Verification, *, before: bool) -> str:
+    run = result.before if before else result.after
+    counted = Counter(test.outcome for test in run.tests.values())
+    listed = ", ".join(f"{number:,} {outcome}" for outcome, number in counted.most_common())
+    ended = "" if run.exit_code is not None else "; the tests did not end"
+    return f"{listed or 'no test ran'} in {run.seconds:.1f} s{ended}"
+
+
+def _sql(result: Verification) -> str:
+    number = sum(test.count for test in result.before.tests.values())
+    if not number:
+        return "no statement was sent by SQLAlchemy, so only results are compared"
+    kinds: Counter[Sql] = Counter(
+        [one.sql for one in result.differences if one.sql is not Sql.SAME]
+    )
+    same = len(result.before.tests) - sum(kinds.values())
+    listed = "".join(f"; {kinds[kind]:,} {kind.value}" for kind in Sql if kinds[kind])
+    return f"{plural(number, 'statement')}: the same in {plural(same, 'test')}{listed}"
+
+
+def _print_left_out(left: LeftOut, page: Page) -> None:
+    names = [one.before.name for one in left.tests]
+    listed = ", ".join(names[:_LISTED]) + _more(names)
+    page.sentence(
+        ("left out ", "error"),
+        (visible(left.change.rule), "code.name"),
+        f": {left.change.title} ({', '.join(left.change.paths)}); with it fails {listed}",
+    )
+
+
+def _print_not_exercised(result: Verification, page: Page) -> None:
+    number = sum(len(change.sites) for _, change in result.not_exercised)
+    page.sentence(f"Not exercised: no test reaches {plural(number, 'site')}.")
+    places = [
+        where
+        for root, change in result.not_exercised
+        for where in _places(result.report, root, change)
+    ]
+    for where in places[:_LISTED]:
+        page.row(f"  {where}")
+    if len(places) > _LISTED:
+        page.row(f"  and {len(places) - _LISTED} others")
+
+
+def _places(report: Report, root: Path, change: ChangeSummary) -> list[str]:
+    found = []
+    for one in report.roots:
+        if one.root == root:
+            found += [_place(one, f) for f in one.findings if f.change == change.id]
+    return found
+
+
+def _place(root: RootReport, finding: Finding) -> str:
+    path, region = Places(Path.cwd()).of(root, finding.place)
+    return visible(f"{path}:{region.line}: {finding.message}")
+
+
+def _change_of(one: Difference) -> str:
+    after = "did not run" if one.after is None else one.after.result
+    return f"{one.before.result} before, {after} after"
+
+
+def _more(names: Sequence[object]) -> str:
+    return f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+
+
+def _verdict(result: Verification, *, applied: bool) -> str:
+    sites, files = rewritten_sites(result.report), changed_files(result.report)
+    what = f"{plural(sites, 'site')} in {plural(files, 'file')}"
+    if result.whole is not None:
+        return (
+            f"Not verified: {result.whole.change.title} is whole or not at all, and tests fail "
+            "with it. Nothing was written."
+        )
+    if result.unexplained:
+        return "Not verified: tests fail, and no change alone is guilty. Nothing was written."
+    if not files:
+        return "Nothing held: every change was left out."
+    verified = sites - sum(len(change.sites) for _, change in result.not_exercised)
+    held = f"{what} held, {verified:,} of them reached by a test"
+    return f"{held}; they are written." if applied else f"{held}. Add --apply to write them."

@@ -1,0 +1,1 @@
+"""The recipes that awaken brings: TOML files, read by ``awaken.settings.recipes``."""

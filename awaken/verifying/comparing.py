@@ -1,0 +1,96 @@
+"""What differs between two runs of the tests: results, and the statements that they send."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from enum import StrEnum
+
+from msgspec import Struct
+
+from awaken.verifying.suites import SuiteRun, Test
+
+
+class Sql(StrEnum):
+    """How the statements of a test after the changes compare to those before."""
+
+    SAME = "same"
+    COLUMNS = "same but for names of columns"
+    FEWER = "fewer"
+    ORDER = "in another order"
+    MORE = "more"
+    DIFFERENT = "different"
+
+
+class Difference(Struct, frozen=True):
+    """What one test did before and after; ``sql`` compares statements where both passed."""
+
+    before: Test
+    after: Test | None
+    sql: Sql = Sql.SAME
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the result is another one, not only the statements."""
+        return self.after is None or self.before.result != self.after.result
+
+
+def compare(before: SuiteRun, after: SuiteRun) -> list[Difference]:
+    """Return the tests that did not do the same, in the order in which they ran before."""
+    found = []
+    for name, test in before.tests.items():
+        then = after.tests.get(name)
+        sql = Sql.SAME if then is None else compare_statements(test, then)
+        one = Difference(test, then, sql)
+        if one.is_failure or sql is not Sql.SAME:
+            found.append(one)
+    return found
+
+
+def compare_statements(before: Test, after: Test) -> Sql:
+    """Return how the statements of a test compare; those of one that failed say nothing."""
+    if before.result != after.result or before.outcome in {"failed", "error"}:
+        return Sql.SAME
+    first = [" ".join(one.text.split()) for one in before.statements]
+    then = [" ".join(one.text.split()) for one in after.statements]
+    if first == then:
+        return Sql.SAME if before.count == after.count else _by_number(before.count, after.count)
+    plain, plain_then = [_plain(one) for one in first], [_plain(one) for one in then]
+    if plain == plain_then:
+        return Sql.COLUMNS
+    counted, counted_then = Counter(plain), Counter(plain_then)
+    if counted == counted_then:
+        return Sql.ORDER
+    if counted_then <= counted:
+        return Sql.FEWER
+    return Sql.MORE if counted <= counted_then else Sql.DIFFERENT
+
+
+def _by_number(before: int, after: int) -> Sql:
+    return Sql.FEWER if after < before else Sql.MORE
+
+
+_LABEL = re.compile(r"\s+AS\s+\"?\w+\"?", re.IGNORECASE)
+_ALIAS = re.compile(r"\b(?:anon|\w+?)_\d+\b")
+_MARK = re.compile(r"\$\d+(?:::\w+)?|%\(\w+\)s(?:::\w+)?|%s|:\w+")
+
+
+# `query.count()` counts the rows of the statement, `select(func.count())` those of its tables.
+_NO = r"(?:(?!\b(?:SELECT|LIMIT|GROUP|DISTINCT)\b).)*"
+_COUNTED = re.compile(
+    rf"SELECT count\((?:\*|\?)\) FROM \(SELECT {_NO}? FROM ({_NO})\)$",  # noqa: S608  nobody executes it
+    re.IGNORECASE,
+)
+_OF_SUBQUERY = re.compile(r"\bx\.\w+")
+_COUNT = re.compile(r"SELECT count\((?:\*|\?|[\w.]+)\) FROM (.*)$", re.IGNORECASE)
+
+
+def _plain(statement: str) -> str:
+    """Return a statement without the names that it gives to columns and parameters.
+
+    A statement that counts the rows of another one is as one that counts those of its tables.
+    """
+    plain = _ALIAS.sub("x", _LABEL.sub("", _MARK.sub("?", statement)))
+    # A query labels the columns of a subquery by their tables.
+    plain = _OF_SUBQUERY.sub("x.column", plain)
+    return _COUNT.sub(r"SELECT count FROM \1", _COUNTED.sub(r"SELECT count(*) FROM \1", plain))

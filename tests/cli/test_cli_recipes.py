@@ -1,0 +1,532 @@
+"""``awaken recipes``, ``migrate`` and ``--recipe``: a migration found, looked at and made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+from real_program import GOOD, GOOD_AFTER, Program, awaken, git
+
+from awaken import api
+from awaken.engine.asking.questions import joined
+from awaken.engine.recipe_run import run_steps
+from awaken.engine.report import FileChange
+from awaken.settings import Settings
+from awaken.settings.recipes import built_in, recipes_of
+from awaken.workspace.sources import decode
+
+BOOKSHOP = Path(__file__).parents[2] / "examples/bookshop"
+QUERIES = 'steps = [{ summary = "Queries.", rules = { query-to-select = "safe" } }]\n'
+
+
+def settings(recipe: str) -> str:
+    return f'summary = "Ours."\n{recipe}'
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    program = Program(tmp_path / "shop", {"shop.py": GOOD})
+    monkeypatch.chdir(program.root)
+    return program
+
+
+def with_recipe(program, text, name="ours"):
+    manifest = (program.root / "pyproject.toml").read_text("utf-8")
+    program.write("pyproject.toml", f"{manifest}\n[tool.awaken.recipes.{name}]\n{settings(text)}")
+
+
+def committed(program):
+    git(program.root, "init", "-q", "-b", "work")
+    for key in ("user.name", "user.email"):
+        git(program.root, "config", key, "a@example.org")
+    git(program.root, "add", "-A")
+    git(program.root, "commit", "-qm", "base")
+    return program
+
+
+def subjects(program):
+    return git(program.root, "log", "--format=%s").decode().splitlines()
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_built_in_recipe_names_rules_at_levels_they_have(name, tmp_path, monkeypatch):
+    # Those of a project are checked when settings are read: these are written as one.
+    monkeypatch.chdir(tmp_path)
+    text = (Path(api.__file__).parent / f"recipes/{name}.toml").read_text("utf-8")
+    text = text.replace("[[steps]]", "[[recipes.copy.steps]]")
+    text = text.replace("[steps.rules]", "[recipes.copy.steps.rules]")
+    (tmp_path / "awaken.toml").write_text(f"[recipes.copy]\n{text}", "utf-8")
+
+    assert awaken("check", ".")[0] == 0
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_the_summary_of_a_step_is_the_subject_of_a_commit(name):
+    recipe = recipes_of({})[name]
+
+    assert all(0 < len(step.summary.replace("`", "")) <= 72 for step in recipe.steps)
+
+
+def test_the_audit_names_every_rule():
+    assert set(recipes_of({})["audit"].names()) == {rule.name for rule in api.rules()}
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_list_says_what_each_recipe_would_do():
+    code, out = awaken("recipes")
+
+    rows = {line.split()[0]: line for line in out.decode().splitlines() if line}
+    assert code == 0
+    assert "1 site  " in rows["sqlalchemy-2"]
+    assert "done" in rows["asyncio"]
+
+
+def test_the_page_of_a_recipe_has_its_steps_and_needs():
+    code, out = awaken("recipes", "async-sessions")
+
+    page = out.decode()
+    assert code == 0
+    assert "sqlalchemy >=2.0" in page
+    assert "session-to-async" in page
+
+
+@pytest.mark.usefixtures("shop")
+def test_awaken_alone_says_which_recipes_are_for_this_program(capfd):
+    code, out = awaken()
+
+    assert code == 0
+    assert b"migrate" in out
+    assert "sqlalchemy-2 (1 file)" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_check_ends_with_the_recipes_for_this_program(capfd):
+    awaken("check")
+    first = capfd.readouterr().err
+    awaken("check")
+
+    assert "sqlalchemy-2 (1 file)" in first
+    assert "sqlalchemy-2 (1 file)" in capfd.readouterr().err, "a recalled answer says it as well"
+
+
+def test_a_directory_that_is_no_project_is_not_read(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text(GOOD, "utf-8")
+
+    assert awaken()[0] == 0
+    assert "Recipes" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_each_step_is_planned_on_what_the_one_before_left(name, tmp_path, monkeypatch):
+    shutil.copytree(BOOKSHOP, tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+
+    planned = list(api.run_recipe(name, [Path()]))
+
+    for run in planned:
+        by_hand = api.Options(
+            settings=api.Settings(select=run.step.names, unsafe=run.step.unsafe), use_cache=False
+        )
+        report = api.run([Path()], by_hand)
+        files = [(file.path, file.after.raw()) for root in report.roots for file in root.files]
+        assert files == [
+            (file.path, file.after.raw()) for root in run.report.roots for file in root.files
+        ]
+        if run.step.rules:
+            api.apply(report, command="test")
+    assert any(run.writes for run in planned) is (name != "audit")
+    # All of it is made now.
+    assert not any(run.writes for run in api.run_recipe(name, [Path()]))
+
+
+def test_a_step_sees_the_file_that_the_one_before_makes(tmp_path, monkeypatch):
+    manifest = '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(manifest, "utf-8")
+    (tmp_path / "a.py").write_text("x = 1\n", "utf-8")
+    overlay = {tmp_path.resolve() / "made.py": GOOD.encode()}
+
+    report = api.run([Path()], api.Options(overlay=overlay))
+
+    assert [finding.place.path for root in report.roots for finding in root.findings] == ["made.py"]
+
+
+def test_a_migration_makes_a_commit_for_each_step(shop):
+    committed(shop)
+
+    code, out = awaken("migrate", "sqlalchemy-2", "--commit")
+
+    assert code == 0
+    assert "in 1 commit" in out.decode()
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD_AFTER
+    assert subjects(shop)[0].startswith("Rewrite session.query()")
+    body = git(shop.root, "log", "-1", "--format=%b").decode()
+    assert "step 2 of the recipe sqlalchemy-2" in body
+    assert "query-to-select: 1 safe" in body
+    assert git(shop.root, "status", "--porcelain") == b""
+
+    code, out = awaken("migrate", "sqlalchemy-2", "--commit")
+
+    assert code == 0
+    assert "Nothing is left to rewrite" in out.decode()
+    assert len(subjects(shop)) == 2
+
+
+def test_an_undone_commit_is_made_again(shop):
+    committed(shop)
+    awaken("migrate", "sqlalchemy-2", "--commit")
+    git(shop.root, "revert", "--no-edit", "HEAD")
+
+    awaken("migrate", "sqlalchemy-2", "--commit")
+
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD_AFTER
+    assert len(subjects(shop)) == 4
+
+
+def test_a_dry_run_writes_nothing(shop):
+    before = shop.contents()
+
+    code, out = awaken("migrate", "sqlalchemy-2", "--dry-run")
+
+    assert code == 0
+    assert "1 site in 1 file" in out.decode()
+    assert "awaken migrate sqlalchemy-2" in out.decode()
+    assert shop.contents() == before
+
+
+def test_from_and_to_choose_the_steps(shop):
+    awaken("migrate", "sqlalchemy-2", "--to", "1")
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD
+
+    awaken("migrate", "sqlalchemy-2", "--from", "2", "--to", "2")
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD_AFTER
+
+
+def test_uncommitted_work_stops_a_migration_before_the_first_step(shop, capfd):
+    committed(shop)
+    shop.write("shop.py", GOOD + "# mine\n")
+
+    assert awaken("migrate", "sqlalchemy-2")[0] == 2
+    assert "uncommitted changes" in capfd.readouterr().err
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD + "# mine\n"
+
+
+def test_a_hook_that_refuses_stops_the_migration(shop, capfd):
+    committed(shop)
+    hook = shop.root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n", "utf-8")
+    hook.chmod(0o755)
+
+    assert awaken("migrate", "sqlalchemy-2", "--commit")[0] == 2
+
+    err = capfd.readouterr().err
+    assert "git made no commit (no)" in err
+    assert subjects(shop) == ["base"]
+
+
+def test_commits_need_a_branch(shop, capfd):
+    committed(shop)
+    git(shop.root, "checkout", "-q", "--detach")
+
+    assert awaken("migrate", "sqlalchemy-2", "--commit")[0] == 2
+    assert "HEAD is detached" in capfd.readouterr().err
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD
+
+
+def test_commits_need_a_repository(shop, capfd):
+    assert awaken("migrate", "sqlalchemy-2", "--commit")[0] == 2
+    assert "is in no git repository" in capfd.readouterr().err
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD
+
+
+def test_the_recipe_of_a_project_runs_by_its_name(shop):
+    with_recipe(shop, QUERIES)
+
+    code, out = awaken("migrate", "ours")
+
+    assert code == 0, out
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD_AFTER
+
+
+def test_a_recipe_may_include_another(shop):
+    with_recipe(shop, 'steps = [{ include = "sqlalchemy-2" }]\n')
+
+    assert len(recipes_of(api.listing([Path()]).settings[0].recipes)["ours"].steps) == 3
+    assert awaken("migrate", "ours")[0] == 0
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD_AFTER
+
+
+WRONG = {
+    "an unknown rule": (
+        'steps = [{ rules = { query-to-selec = "safe" } }]\n',
+        "did you mean 'query-to-select'",
+    ),
+    "an unknown report": ('steps = [{ reports = ["dangling"] }]\n', "there is no rule named"),
+    "an unknown recipe": (
+        'steps = [{ include = "sqlalchemy" }]\n',
+        "did you mean 'sqlalchemy-2'",
+    ),
+    "itself": ('steps = [{ include = "ours" }]\n', "'ours' includes 'ours' in turn"),
+    "a level that the rule has not": (
+        'steps = [{ rules = { session-to-async = "safe" } }]\n',
+        'write session-to-async = "unsafe"',
+    ),
+    "no level": (
+        'steps = [{ rules = { query-to-select = "sure" } }]\n',
+        "must be one of 'safe', 'unsafe'",
+    ),
+    "advice that rewrites": (
+        'steps = [{ rules = { lock-ordering = "safe" } }]\n',
+        "name it in 'reports'",
+    ),
+    "nothing in a step": ("steps = [{}]\n", "a step has 'rules', 'reports' or 'include'"),
+    "no steps": ("", "'steps' is missing here"),
+    "an empty list": ("steps = []\n", "has no steps"),
+    "an unknown key": ('steps = [{ rule = "x" }]\n', "did you mean 'rules'"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_recipe_that_cannot_be_used_is_an_error_with_its_line(shop, what, capfd):
+    recipe, message = WRONG[what]
+    with_recipe(shop, recipe)
+
+    assert awaken("check")[0] == 2
+
+    err = capfd.readouterr().err
+    assert message in err
+    assert err.startswith("error: pyproject.toml:")
+
+
+def test_a_recipe_of_awaken_keeps_its_name(shop, capfd):
+    with_recipe(shop, QUERIES, name="asyncio")
+
+    assert awaken("check")[0] == 2
+    assert "awaken has a recipe named 'asyncio'" in capfd.readouterr().err
+
+
+def test_a_circle_of_two_recipes_is_an_error(shop, capfd):
+    with_recipe(shop, 'steps = [{ include = "theirs" }]\n')
+    with_recipe(shop, 'steps = [{ include = "ours" }]\n', name="theirs")
+
+    assert awaken("check")[0] == 2
+    assert "includes 'ours' in turn" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["migrate", "sqlalchemy"], "did you mean 'sqlalchemy-2'"),
+        (["recipes", "sqlalchemy"], "did you mean 'sqlalchemy-2'"),
+        (["check", "--recipe", "sqlalchemy"], "did you mean 'sqlalchemy-2'"),
+        (["check", "--recipe", "asyncio", "--step", "9"], "has 5 steps, and no step 9"),
+        (["check", "--step", "1"], "needs --recipe"),
+        (["check", "--recipe", "asyncio", "--select", "ALL"], "leave out --select"),
+        (["migrate", "asyncio", "--unsafe-fixes"], "leave out --unsafe-fixes"),
+        (["migrate", "asyncio", "--from", "3", "--to", "2"], "2 is before --from 3"),
+        (["migrate", "asyncio", "--output-format", "json"], "--recipe asyncio` prints forms"),
+        (["check", "--recipe", "asyncio", "--blockers"], "--blockers is about rules"),
+        (["diff", "--recipe", "asyncio", "--output-format", "sarif"], "a recipe has no SARIF"),
+    ],
+)
+@pytest.mark.usefixtures("shop")
+def test_a_slip_is_one_sentence(words, message, capfd):
+    assert awaken(*words)[0] == 2
+    assert message in capfd.readouterr().err
+
+
+def test_ignored_rules_do_not_run(shop):
+    code, _ = awaken("migrate", "sqlalchemy-2", "--ignore", "query-to-select")
+
+    assert code == 0
+    assert (shop.root / "shop.py").read_text("utf-8") == GOOD
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_json_says_of_which_step_a_site_is():
+    code, out = awaken("check", "--recipe", "sqlalchemy-2", "--output-format", "json")
+
+    document = json.loads(out)
+    assert code == 1
+    assert [finding["step"] for finding in document["findings"]] == [2]
+    assert [root["step"] for root in document["roots"]] == [1, 2, 3]
+
+
+def test_the_patch_of_a_recipe_can_be_applied(tmp_path, monkeypatch):
+    shutil.copytree(BOOKSHOP, tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    git(tmp_path / "shop", "init", "-q")
+
+    _, patch = awaken("diff", "--recipe", "async-sessions")
+    git(tmp_path / "shop", "apply", given=patch)
+    applied = {path: path.read_bytes() for path in Path().rglob("*.py")}
+    git(tmp_path / "shop", "apply", "-R", given=patch)
+    awaken("migrate", "async-sessions", "--allow-dirty")
+
+    assert applied == {path: path.read_bytes() for path in Path().rglob("*.py")}
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_step_that_another_undoes_stops_the_recipe():
+    made = api.run([Path()])
+    (root,) = made.roots
+    back = FileChange("shop.py", root.files[0].after, decode("shop.py", GOOD.encode()))
+    undone = structs.replace(made, roots=(structs.replace(root, files=(back,)),))
+    answers = iter([made, undone])
+
+    def run(*_asked):
+        return next(answers)
+
+    recipe = recipes_of({})["sqlalchemy-2"]
+    runs = list(run_steps(recipe, Settings(), api.rules(), run, range(1, 4)))
+
+    assert len(runs) == 2
+    assert "takes back what an earlier one wrote" in runs[1].report.diagnostics[0].message
+
+
+def test_a_blocked_step_is_said_and_those_before_it_are_made(tmp_path, monkeypatch):
+    blocked = """\
+import threading
+
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import User
+
+engine = create_engine("sqlite:///a.db")
+Local = sessionmaker(engine)
+
+
+def find(name):
+    with Local() as db:
+        return db.query(User).filter_by(name=name).all()
+
+
+def run(plugin):
+    plugin.register(find)
+"""
+    program = committed(Program(tmp_path / "shop", {"shop.py": blocked}))
+    monkeypatch.chdir(program.root)
+
+    code, out = awaken("migrate", "async-sessions", "--commit")
+
+    text = out.decode()
+    assert code == 1, text
+    assert "Step 2 is blocked, and the steps after it wait for it." in text
+    assert "awaken check --recipe async-sessions --step 2" in text
+    assert len(subjects(program)) == 2
+    assert "select(User)" in (program.root / "shop.py").read_text("utf-8")
+
+
+def test_the_page_names_every_recipe_with_its_summary():
+    page = (Path(__file__).parents[2] / "docs/recipes.md").read_text("utf-8")
+
+    rows = [f"| `{name}` | {one.summary} |" for name, one in recipes_of({}).items()]
+    assert sorted(rows) == sorted(line for line in page.splitlines() if line.startswith("| `"))
+
+
+PACKAGE = {
+    "pyproject.toml": """\
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["sqlalchemy>=2.0"]
+
+[project.entry-points."plugins"]
+shop = "shop.store"
+
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+""",
+    "shop/__init__.py": "",
+    "shop/store.py": """\
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
+
+__all__ = ["find"]
+
+engine = create_engine("sqlite:///shop.db")
+Local = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+def find(name: str):
+    with Local() as db:
+        return db.scalars(select(User).filter_by(name=name)).all()
+""",
+}
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    for name, text in PACKAGE.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_a_terminal_a_question_is_an_error_with_what_to_put_where(package):
+    before = (package / "shop/store.py").read_text("utf-8")
+
+    code, out = awaken("migrate", "async-sessions")
+
+    text = out.decode()
+    assert code == 2
+    assert "shop/store.py:20: code outside of the project may import `find`" in text
+    assert "[tool.awaken]\n  published = false" in text
+    assert "--to 1" in text
+    assert (package / "shop/store.py").read_text("utf-8") == before
+
+
+def test_the_answer_to_a_question_as_it_is_printed_takes_it_back(package):
+    _, out = awaken("migrate", "async-sessions")
+    rows = [line.strip() for line in out.decode().splitlines() if line.startswith("  ")]
+    answer = "\n".join(rows[rows.index("[tool.awaken]") :])
+    with (package / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{answer}\n")
+
+    assert awaken("migrate", "async-sessions")[0] == 0
+    assert "async def find" in (package / "shop/store.py").read_text("utf-8")
+
+
+def test_on_a_terminal_a_question_is_asked(package, monkeypatch):
+    asked = iter(["x", "1"])
+    monkeypatch.setattr("awaken.cli.commands.questions.can_ask", lambda: True)
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked)})())
+
+    code, out = awaken("migrate", "async-sessions")
+
+    assert code == 0
+    assert "Keep your answers in pyproject.toml" in out.decode()
+    assert "async def find" in (package / "shop/store.py").read_text("utf-8")
+
+
+def test_answers_to_one_setting_add_up():
+    answers = [
+        'rules.session-to-async.bridged = ["a.b"]',
+        'rules.session-to-async.bridged = ["a.c"]',
+        'rules.session-to-async.drivers.sqlite = "aiosqlite"',
+    ]
+
+    assert joined(answers) == [
+        'rules.session-to-async.bridged = ["a.b", "a.c"]',
+        'rules.session-to-async.drivers.sqlite = "aiosqlite"',
+    ]
