@@ -22,13 +22,21 @@ def _nowhere(path: str) -> bool:
 
 
 def site_modules(
-    project: Project, triggers: Sequence[bytes], unless: Callable[[str], bool] = _nowhere
+    project: Project,
+    triggers: Sequence[bytes],
+    unless: Callable[[str], bool] = _nowhere,
+    calling: Collection[str] = (),
 ) -> Iterator[Module]:
     """Yield the files in which sites are looked for and that hold one of ``triggers``.
 
-    Files of whose path ``unless`` is true are not even parsed.
+    Files of whose path ``unless`` is true are not even parsed, nor are those that call nothing of
+    a name in ``calling``, where there are names.
     """
-    return _parsed(project, project.site_files(triggers), unless)
+    paths: Iterable[str] = project.site_files(triggers)
+    if calling and paths:
+        may_call = project.files_calling(calling)
+        paths = [path for path in paths if path in may_call]
+    return _parsed(project, paths, unless)
 
 
 def modules_with(

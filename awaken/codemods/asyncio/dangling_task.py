@@ -141,7 +141,7 @@ class DanglingTask(Rule):
         """Return one finding per task, and one change for each file."""
         return plan_of(
             decided
-            for module in site_modules(project, self.triggers)
+            for module in site_modules(project, self.triggers, calling=_NAMES)
             for decided in self._decided(project, module, constraints)
         )
 

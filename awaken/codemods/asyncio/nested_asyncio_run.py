@@ -121,7 +121,7 @@ class NestedAsyncioRun(Rule):
         return plan_of(self._decided(project))
 
     def _decided(self, project: Project) -> Iterator[Decided]:
-        for module in site_modules(project, self.triggers, is_around_tests):
+        for module in site_modules(project, self.triggers, is_around_tests, calling=_LAST):
             for call in _calls(project, module):
                 if module.enclosing_coroutine(call) is not None:
                     yield decide(Site(self.name, module, call), _rewrite)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.texts.text_search import TextSearch
 from awaken.workspace.sources import Snapshot, is_python
 
 _WORD = re.compile(r"\w+")
@@ -48,18 +50,13 @@ def _taken_by(
     paths: Iterable[str], snapshot: Snapshot, stems: AbstractSet[str]
 ) -> dict[str, dict[str, set[str]]]:
     """Return for each of ``stems`` what each of ``paths`` takes from modules of that name."""
-    found: dict[str, dict[str, set[str]]] = {stem: {} for stem in stems}
-    for path in filter(is_python, paths if stems else ()):
-        text = snapshot[path].text
-        for stem in _stems_in(stems, text):
-            found[stem][path] = names_from(stem, text)
-    return found
-
-
-def _stems_in(stems: AbstractSet[str], text: bytes) -> set[str]:
-    """Return those of ``stems`` from which a file with this text may take a name."""
-    words = set(_WORD.findall(text.decode()))
-    return {stem for stem in stems if stem in words or not _WORD.fullmatch(stem)}
+    texts = {path: snapshot[path].text for path in filter(is_python, paths if stems else ())}
+    search = TextSearch(texts, LookedAt())
+    search.files_with([stem.encode() for stem in sorted(stems)])  # all in one pass
+    return {
+        stem: {path: names_from(stem, texts[path]) for path in search.files_with([stem.encode()])}
+        for stem in stems
+    }
 
 
 def stem_of(path: str) -> str:

@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Reason
-from awaken.kit.search import modules_with
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import ModuleOf
 
@@ -25,7 +24,6 @@ _OF_FUNCTIONS = ("dir", "eval", "exec", "locals", "vars")
 _OF_MODULES = ("dir", "locals", "vars")
 _WITHOUT_ARGUMENTS = {"dir", "vars"}
 _OF_OBJECTS = {"dir", "getmembers", "vars"}
-_LISTS_MODULE = (b"dir(", b"getmembers(", b"vars(", b".__dict__")
 
 
 def lists_names(module: Module, scope: Scope) -> ast.Call | None:
@@ -42,9 +40,10 @@ def lists_names(module: Module, scope: Scope) -> ast.Call | None:
 def lists_module(project: Project, module: Module) -> tuple[Module, ast.expr] | None:
     """Return what lists the names of a file by its module object, in any file."""
     word = module.name.rpartition(".")[2].encode()
-    for home in modules_with(project, _LISTS_MODULE):
-        if home.path != module.path and word not in home.source.text:
-            continue
+    naming = {module.path, *project.files_with([word])}
+    listing = project.files_calling(_OF_OBJECTS).union(project.files_with([b".__dict__"]))
+    homes = (project.module(path) for path in sorted(naming & listing))
+    for home in (one for one in homes if one is not None):
         for node in home.walk():
             match node:
                 case ast.Call(func=called, args=[owner, *_]) if last_name(called) in _OF_OBJECTS:

@@ -8,6 +8,7 @@ name of an attribute, or a dotted name. What an owner is, those know who have va
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,16 @@ _PATCHING = ("mock", "object", "patch", "setattr", "spy", "stub")
 _OPTIONS = {"autospec", "create", "new_callable", "spec", "spec_set"}  # of ``patch.multiple``
 _GIVEN = {"new", "value"}  # the parameters that say what is put there
 _MOCKING = {"expects", "should_receive", "stub"}  # ``flexmock(owner).should_receive("name")``
+_COMPUTED = re.compile(
+    rb"setattr|\bobject(?:\(| as\b)|spy|__dict__|\bvars\b|\bmultiple\b|\bglobals\b|\bmodules\b"
+)
+"""What a file holds that puts an attribute whose name it computes, or writes as a keyword."""
+_PUT = (
+    rb"\.NAME[\"']|[,=(][ \t\n]*[\"']NAME[\"']|[\"']NAME[\"'][ \t]*\][ \t]*=(?!=)"  # as a text
+    rb"|\.NAME ?=(?!=)|(?:^[ \t]*+|;[ \t]*+|\bas[ \t]++)[\w.()\[\]\"']{0,200}\.NAME:"
+    rb"|\.NAME,(?:[ \t]*+(?:#.*)?$|.{0,200}(?:=|\bin\b)|.{200})"  # among targets
+)
+"""What a file holds that puts ``NAME`` somewhere, by its text."""
 _Items = list[tuple[ast.expr, ast.expr | None]]
 """What is put into a namespace: keys, with values where these are known."""
 
@@ -52,6 +63,12 @@ class Put:
         """The name of the attribute."""
         return self.name.rpartition(".")[2]
 
+    @property
+    def is_of_self(self) -> bool:
+        """Whether it is an assignment ``self.name = value``."""
+        is_assigned = isinstance(self.node, ast.Attribute)
+        return is_assigned and isinstance(self.owner, ast.Name) and self.owner.id == "self"
+
 
 def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
     """Return all that a file puts in the place of attributes, by their names."""
@@ -71,6 +88,14 @@ def words_of(name: str) -> list[bytes]:
     return [f"{name}{end}".encode() for end in ends[:2]] + [
         f".{name}{end}".encode() for end in ends[2:]
     ]
+
+
+def may_put_elsewhere(text: bytes, name: str) -> bool:
+    """Whether a file may put something in the place of ``name``, but for ``self.name = value``."""
+    word = re.escape(name.encode())
+    rest = re.sub(rb"(?<![\w.])self\.%s\b" % word, b"", text)
+    pattern = _PUT.replace(b"NAME", word)
+    return re.search(pattern, rest, re.MULTILINE) is not None or _COMPUTED.search(text) is not None
 
 
 def _puts(module: Module, node: ast.AST) -> Iterator[Put]:

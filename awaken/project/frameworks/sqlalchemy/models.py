@@ -149,10 +149,9 @@ class Models:
         if ancestors is not None and keyword_bases & set(ancestors.outside):
             # SQLModel maps a class only if it says ``table=True``.
             return "mapped" if ("table", "True") in facts.keywords else "plain"
-        body = self.body(qualified)
-        if inherited == "mapped" and body is not None and body.abstract:
-            return "base"
-        return inherited
+        # A tree is loaded for a body.
+        body = self.body(qualified) if inherited == "mapped" else None
+        return "base" if body is not None and body.abstract else inherited
 
     def _is_declarative(self, qualified: str) -> bool:
         """Whether a module's variable holds a base: ``Base = declarative_base()``."""

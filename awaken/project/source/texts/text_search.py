@@ -49,13 +49,14 @@ class TextSearch:
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
     def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:
-        """Return the texts that may hold one of ``words``: a part of it was found there before."""
-        if len(words) > 1:
-            return self._texts
-        known = [paths for part, paths in self._hits.items() if part in words[0]]
-        if not known:
-            return self._texts
-        return {path: self._texts[path] for path in min(known, key=len)}
+        """Return the texts that may hold one of ``words``: parts of all were found before."""
+        found = set[str]()
+        for word in words:
+            known = [paths for part, paths in self._hits.items() if part in word]
+            if not known:
+                return self._texts
+            found |= min(known, key=len)
+        return {path: self._texts[path] for path in sorted(found)}
 
 
 def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:

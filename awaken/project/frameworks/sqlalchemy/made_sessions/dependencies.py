@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.knowledge.injection import injection
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import (
     MadeSession,
     closes,
@@ -45,7 +46,7 @@ def session_dependency(
 ) -> SessionDependency | None:
     """Return what ``function`` gives if it is injected and gives a session; None if not."""
     given = _given(module, function)
-    if given is None:
+    if given is None or not _may_be_injected(evaluator, function):
         return None
     gives, value = given
     opened = _opened(evaluator, module, function, value)
@@ -74,6 +75,19 @@ def session_dependency(
         _swallowing(module, function, value),
         tuple(one.place for one in callers.sites),
         others[0].why if others else "",
+    )
+
+
+def _may_be_injected(evaluator: ProgramEvaluator, function: Function) -> bool:
+    """Whether a file that injects names ``function``, which is cheaper than what it gives."""
+    words, name = evaluator.callers.words, function.name
+    injecting = sorted(one.rpartition(".")[2] for one in injection().dependencies)
+    paths = {path for one in injecting for path in words.files_with(one)}
+    return (
+        name.startswith("__")  # of an instance that is injected
+        or any(name.encode() in words.text(path) for path in sorted(paths))
+        # Under another name that one of them has it may stand in other files.
+        or any(words.renamed_in(one) for one in (*injecting, name))
     )
 
 

@@ -131,3 +131,7 @@ class Wanted:
     def holds(self, how: How, place: Place) -> bool:
         """Whether a place of a kind is asked for."""
         return how not in self.without and (self.at is None or self.at(how, place))
+
+
+ALL = Wanted(frozenset())
+"""For places: all of them are asked for."""

@@ -57,6 +57,7 @@ class RelationshipReads:
         self.tracing = Tracing(evaluator, sources)
         self.unseen = Unseen(evaluator)
         self._below: dict[str, tuple[str, ...]] = {}
+        self._having: dict[str, tuple[str, ...] | None] = {}
 
     def of(self, wanted: Wanted) -> Iterator[Read]:
         """Yield the reads of relationships that are wanted, of all kinds of places.
@@ -150,7 +151,11 @@ class RelationshipReads:
             is_python = isinstance(source, _PYTHON)
             followed = frozenset[str]() if is_python else behind
             sought = by_proxy if isinstance(source, ProxySights) else attributes
-            for sight in source.reading(sought if is_python else elsewhere):
+            for sight in (
+                source.reading(attributes, wanted)
+                if isinstance(source, PythonSights)
+                else source.reading(sought if is_python else elsewhere)
+            ):
                 if _may_read(sight, asked | followed) and wanted.holds(sight.how, sight.place):
                     found = self._along(sight, names, followed)
                     yield from ((sight, one) for one in found if one.attribute in asked)
@@ -206,12 +211,40 @@ class RelationshipReads:
         self, value: InstanceOf, attribute: str, sight: Sight
     ) -> Iterator[_Untraced]:
         """Yield the reads of an attribute that classes below that of the object declare."""
-        below = self._mapped_below(value.qualified)
+        below = self._heirs_with(value.qualified, attribute)
         owners = dict.fromkeys(self._declaring(InstanceOf(one), attribute) for one in below)
         for owner in owners:
             if owner:
                 doubt = _may_be_below(value, sight.place)
                 yield _Untraced(sight.place, sight.how, owner, attribute, (), (doubt,))
+
+    def _heirs_with(self, qualified: str, attribute: str) -> tuple[str, ...]:
+        """Return the mapped classes below a class that may have a relationship of this name.
+
+        Few classes declare it, and thousands may inherit from the class.
+        """
+        classes = self._evaluator.classes
+        if classes.facts(qualified) is None:
+            return ()
+        if attribute not in self._having:
+            owners = dict.fromkeys(
+                one.owner for one in self._sites() if one.attribute == attribute and one.owner
+            )
+            spelt = {name for owner in owners for name in classes.spellings(owner)}
+            heirs = (heir for one in owners for heir in (one, *classes.all_subclasses(one)))
+            is_base = not self._made_bases_of.isdisjoint(spelt)
+            self._having[attribute] = None if is_base else tuple(dict.fromkeys(heirs))
+        having = self._having[attribute]
+        if having is None:
+            return self._mapped_below(qualified)
+        return tuple(one for one in having if self._is_mapped_below(one, qualified))
+
+    def _is_mapped_below(self, heir: str, qualified: str) -> bool:
+        ancestors = self._evaluator.classes.ancestors(heir) if heir != qualified else None
+        is_below = ancestors is not None and any(
+            one.qualified == qualified for one in ancestors.inside
+        )
+        return is_below and self._models.mapped_class(heir) is not None
 
     def _mapped_below(self, qualified: str) -> tuple[str, ...]:
         """Return the mapped classes that inherit from a class of the program."""

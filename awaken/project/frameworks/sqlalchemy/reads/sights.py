@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
 
-from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
+from awaken.project.frameworks.sqlalchemy.reads.domain import ALL, How, Sight, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.kinds import texts
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays
@@ -45,15 +45,18 @@ class PythonSights:
         self._displays = Displays(evaluator)
         self._in_run_sync = InRunSync(evaluator, files_with)
 
-    def reading(self, names: Collection[str]) -> Iterator[Sight]:
-        """Yield the places that read an attribute of one of these names, file by file."""
+    def reading(self, names: Collection[str], wanted: Wanted = ALL) -> Iterator[Sight]:
+        """Yield the places that read an attribute of one of these names, file by file.
+
+        Places that are not ``wanted`` may be left out: what a text is takes long to find out.
+        """
         by_name = (self._evaluator.callers.words.files_with(word) for word in texts.BY_NAME)
         # The text may stand in another file than what reads by it.
         for path in sorted({*self.files(names), *(path for paths in by_name for path in paths)}):
             module = self._evaluator.load(path)
             for node in _places(module, names) if module is not None else ():
                 if module is not None:
-                    yield from self._sights(module, node, names)
+                    yield from self._sights(module, node, names, wanted)
 
     def files(self, names: Collection[str]) -> list[str]:
         """Return the files that may hold such a place, and few others: each of them is parsed."""
@@ -68,14 +71,16 @@ class PythonSights:
             found |= (naming | matching) & {*named}
         return sorted(found)
 
-    def _sights(self, module: Module, node: ast.AST, names: Collection[str]) -> Iterator[Sight]:
+    def _sights(
+        self, module: Module, node: ast.AST, names: Collection[str], wanted: Wanted
+    ) -> Iterator[Sight]:
         match node:
             case ast.Attribute():
                 yield from self._of_attribute(module, node)
             case ast.MatchClass():
                 yield from (one for one in self._matched(module, node) if one.path[0] in names)
             case _:
-                yield from self._texts.of(module, node, names)
+                yield from self._texts.of(module, node, names, wanted)
 
     def _matched(self, module: Module, node: ast.MatchClass) -> Iterator[Sight]:
         """Yield what ``case User(posts=[])`` reads: of what is matched, if that is all of it."""

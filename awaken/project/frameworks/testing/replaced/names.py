@@ -11,7 +11,8 @@ from awaken.contract import Place
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.replacing import UNTOLD, Put, puts_in, words_of
+from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
+from awaken.project.source.test_files import is_of_program
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import (
     ClassOf,
@@ -24,7 +25,8 @@ from awaken.project.values.domain import (
     Value,
 )
 
-_ITEMS = [b"multiple(", b"dict(", b"update("]
+_ITEMS = [b"dict(", b"update("]
+_NAMESPACES = [b"__dict__", b"globals", b"modules", b"vars"]
 _COROUTINE_MOCK = "AsyncMock"
 
 
@@ -44,15 +46,22 @@ class Replaced(Struct, frozen=True):
 class _Target(Struct, frozen=True):
     """What is replaced: its dotted ``names``; without any an attribute of an unknown object.
 
-    ``is_untold`` says that it may be anything of its last name; ``owner`` is the last word of how
-    its object is written.
+    Put ``number`` of those of the name ``word`` in the file at ``path`` replaces it; of a computed
+    name the word is empty. ``is_untold`` says that it may be anything of its last name; ``owner``
+    is the last word of how its object is written.
     """
 
-    replaced: Replaced
+    path: str
+    word: str
+    number: int
     names: frozenset[str]
-    is_computed: bool = False
     is_untold: bool = False
     owner: str = ""
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether ``names`` are those of an object, any attribute of which may be replaced."""
+        return not self.word
 
 
 class ReplacedNames:
@@ -67,7 +76,8 @@ class ReplacedNames:
         self._evaluator = evaluator
         self._files_with = files_with
         self._in_force = in_force
-        self._known: dict[str, tuple[_Target, ...]] = {}
+        self._known: dict[tuple[str, bool], tuple[_Target, ...]] = {}
+        self._made: dict[_Target, Replaced] = {}
 
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in the place of what ``node`` names, while ``node`` may run.
@@ -79,10 +89,11 @@ class ReplacedNames:
         kept = self._is_kept(module, node)
         own = f"{module.name}.{last_name(node)}"
         return tuple(
-            one.replaced
+            replaced
             for one in self._meant(module, node)
-            if (not kept or own in one.names or not self._is_later(one.replaced.place, module))
-            and self._in_force.may_run(one.replaced.place, module, node)
+            for replaced in [self._replaced(one)]
+            if (not kept or own in one.names or not self._is_later(replaced.place, module))
+            and self._in_force.may_run(replaced.place, module, node)
         )
 
     def of_library(self, module: Module, node: ast.expr, qualified: str) -> tuple[Replaced, ...]:
@@ -94,21 +105,22 @@ class ReplacedNames:
         names = {qualified, f"{module.name}.{qualified}", f"{module.name}.{word}"}
         owners = {owner, f"{module.name}.{owner}"}
         return tuple(
-            one.replaced
+            replaced
             for one in self._targets(word)
-            if (one.is_untold or not (owners if one.is_computed else names).isdisjoint(one.names))
-            and self._in_force.may_run(one.replaced.place, module, node)
+            if one.is_untold or not (owners if one.is_computed else names).isdisjoint(one.names)
+            for replaced in [self._replaced(one)]
+            if self._in_force.may_run(replaced.place, module, node)
         )
 
     def anywhere(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in its place in any test, whether or not ``node`` may run then."""
-        return tuple(one.replaced for one in self._meant(module, node))
+        return tuple(self._replaced(one) for one in self._meant(module, node))
 
     def of_variable(self, module: Module, name: str) -> tuple[Replaced, ...]:
         """Return what is put in the place of a variable of a file, by its name there."""
         own, home = f"{module.name}.{name}", module.name.rpartition(".")[2]
         return tuple(
-            one.replaced
+            self._replaced(one)
             for one in self._targets(name)
             if (module.name if one.is_computed else own) in one.names
             or (not one.names and (one.is_untold or one.owner == home))
@@ -137,8 +149,9 @@ class ReplacedNames:
         owners = {name.rpartition(".")[0] for name in names}
         is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
         last = last_name(node)
-        for word in sorted({name.rpartition(".")[2] for name in names}):
-            for one in self._targets(word):
+        words = {name.rpartition(".")[2] for name in names}
+        for word in sorted(words if _root(node) is None else {last, *words}):
+            for one in self._targets(word, is_called=word == last):
                 is_meant = not (owners if one.is_computed else names).isdisjoint(one.names)
                 is_open = one.is_untold or (is_of_object and not one.names)
                 if is_meant or (is_open and word == last):
@@ -153,7 +166,8 @@ class ReplacedNames:
             qualified = self._evaluator.names.qualified(module, part)
             if qualified is not None:
                 names.add(qualified)
-            if isinstance(part, ast.Name | ast.Attribute) and _is_dotted(part):
+            root = _root(part)
+            if root is not None and _is_of_file(module, root):
                 names.add(f"{module.name}.{ast.unparse(part)}")
             for value in self._evaluator.values(module, part):
                 names |= self._names_of(value)
@@ -188,25 +202,42 @@ class ReplacedNames:
         return bool(values) and all(isinstance(one, ModuleOf) for one in values)
 
     # --------------------------------------------------------------------------- what is replaced
-    def _targets(self, word: str) -> tuple[_Target, ...]:
-        if word not in self._known:
-            self._known[word] = tuple(self._found(word))
-        return self._known[word]
+    def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:
+        """Return what replaces anything of the name ``word``.
 
-    def _found(self, word: str) -> Iterator[_Target]:
-        keyword = set(self._files_with([f"{word}=".encode()])).intersection(
-            self._files_with(_ITEMS)
-        )
-        for path in sorted(keyword.union(self._files_with(words_of(word)))):
+        Of what is not called itself, but has what is called, a value that methods of the program
+        assign on ``self`` is one of the values that the evaluator knows, and replaces nothing.
+        """
+        key = word, is_called
+        if key not in self._known:
+            self._known[key] = tuple(self._found(word, is_called=is_called))
+        return self._known[key]
+
+    def _found(self, word: str, *, is_called: bool) -> Iterator[_Target]:
+        for path in self._files_that_put(word):
+            is_own = not is_called and is_of_program(path)
+            if is_own and not may_put_elsewhere(self._evaluator.text(path), word):
+                continue
             module = self._evaluator.load(path)
-            puts = {} if module is None else puts_in(module)
-            for put in (*puts.get(word, ()), *puts.get("", ())):
-                if module is not None:
-                    replaced = self._replaced(module, put)
+            if module is None:
+                continue
+            puts = [
+                (key, *one) for key in (word, "") for one in enumerate(puts_in(module).get(key, ()))
+            ]
+            for key, number, put in puts:
+                if not (is_own and put.is_of_self):
                     names = frozenset(self._names_put(module, put))
                     is_untold = put.owner is None and not names
                     owner = "" if put.owner is None else last_name(put.owner)
-                    yield _Target(replaced, names, not put.name, is_untold, owner)
+                    yield _Target(path, key, number, names, is_untold, owner)
+
+    def _files_that_put(self, word: str) -> list[str]:
+        """Return the files whose text may hold a put of ``word``, sorted."""
+        self._files_with([word.encode()])  # the others are searched for in these alone
+        items = set(self._files_with(_ITEMS)).intersection(self._files_with(_NAMESPACES))
+        keyword = items.union(self._files_with([b"multiple("]))
+        keyword.intersection_update(self._files_with([f"{word}=".encode()]))
+        return sorted(keyword.union(self._files_with(words_of(word))))
 
     def _names_put(self, module: Module, put: Put) -> Iterator[str]:
         """Yield the names of what is replaced; of a computed one those of its owner."""
@@ -233,7 +264,16 @@ class ReplacedNames:
                 case _:
                     yield from (f"{name}{end}" for name in self._names_of(value))
 
-    def _replaced(self, module: Module, put: Put) -> Replaced:
+    def _replaced(self, target: _Target) -> Replaced:
+        if target not in self._made:
+            module = self._evaluator.load(target.path)
+            if module is None:
+                raise ValueError("a file that parsed once parses again")
+            put = puts_in(module)[target.word][target.number]
+            self._made[target] = self._made_of(module, put)
+        return self._made[target]
+
+    def _made_of(self, module: Module, put: Put) -> Replaced:
         place, value = module.place(put.node), put.value
         if value is None:
             return Replaced(place, keeps_kind=isinstance(put.node, ast.Call))
@@ -262,7 +302,14 @@ class ReplacedNames:
         return bool(made) and all(isinstance(one, Session) and not one.unless for one in made)
 
 
-def _is_dotted(node: ast.expr) -> bool:
+def _root(node: ast.expr) -> ast.Name | None:
+    """Return the name that ``node`` begins with, if it is a dotted name."""
     while isinstance(node, ast.Attribute):
         node = node.value
-    return isinstance(node, ast.Name)
+    return node if isinstance(node, ast.Name) else None
+
+
+def _is_of_file(module: Module, node: ast.Name) -> bool:
+    """Whether a name is one of the file, or of Python, and not of a function or class."""
+    owner = module.scopes.owner(node.id, module.scopes.scope_of(node))
+    return owner is None or owner.kind == "module"

@@ -61,11 +61,15 @@ class Parts:
 
 
 class Displays:
-    """Answers for one program."""
+    """Answers for one program; with ``whole_only`` parts that are not all count as none.
 
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
+    Then what classes set is followed up to the first that says that there are others.
+    """
+
+    def __init__(self, evaluator: ProgramEvaluator, *, whole_only: bool = False) -> None:
         self._evaluator = evaluator
         self._models = PydanticModels(evaluator)
+        self._whole_only = whole_only
 
     def items(self, module: Module, node: ast.expr, index: int | None = None) -> Parts:
         """Return what a loop over ``node`` goes through; the part ``index`` of each, if given."""
@@ -224,8 +228,10 @@ class Displays:
         if not isinstance(node, ast.Attribute):
             return Parts.unknown()
         found = Parts()
+        in_file = self._evaluator.classes.in_file
         for path in self._evaluator.callers.words.files_with(node.attr):
-            module = self._evaluator.load(path)
+            sets = any(node.attr in one.members for one in in_file(path).values())
+            module = self._evaluator.load(path) if sets else None
             for scope in module.scopes.scopes if module is not None else ():
                 bindings = scope.bindings.get(node.attr, []) if scope.kind == "class" else []
                 for one in bindings if module is not None else ():
@@ -233,6 +239,8 @@ class Displays:
                     if module is not None and one.value is not None:
                         inner = self._written(module, one.value, depth + 1)
                     found = Parts.joined([found, inner])
+            if self._whole_only and not found.is_whole:
+                break
         return found if found.nodes else Parts.unknown()
 
     def _fields(self, module: Module, node: ast.expr, depth: int) -> Parts:

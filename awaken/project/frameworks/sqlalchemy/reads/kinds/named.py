@@ -37,10 +37,10 @@ _UNKNOWN = Names(is_whole=False)
 
 
 class NamedByText:
-    """Answers for one program."""
+    """Answers for one program; with ``whole_only`` names that are not all may be left out."""
 
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._displays = Displays(evaluator)
+    def __init__(self, evaluator: ProgramEvaluator, *, whole_only: bool = False) -> None:
+        self._displays = Displays(evaluator, whole_only=whole_only)
 
     def of(self, module: Module, node: ast.expr) -> tuple[str, ...] | None:
         """Return the names that ``node`` may be, without those of columns; None if unknown."""

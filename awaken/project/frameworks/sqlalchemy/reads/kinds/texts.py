@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from string import Formatter
 
 from awaken.contract import Span
-from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
+from awaken.project.frameworks.sqlalchemy.reads.domain import ALL, How, Sight, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText, Names
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -48,20 +48,29 @@ class TextSights:
         self._evaluator = evaluator
         self._assignments = assignments
         self._named = NamedByText(evaluator)
+        self._named_whole = NamedByText(evaluator, whole_only=True)
         self._found: dict[tuple[str, Span], Names] = {}
+        self._found_whole: dict[tuple[str, Span], tuple[str, ...]] = {}
 
-    def of(self, module: Module, node: ast.AST, names: Collection[str]) -> Iterator[Sight]:
-        """Yield the sights at a node that read an attribute of one of ``names``."""
-        for sight in self._all(module, node):
+    def of(
+        self, module: Module, node: ast.AST, names: Collection[str], wanted: Wanted = ALL
+    ) -> Iterator[Sight]:
+        """Yield the sights at a node that read an attribute of one of ``names``.
+
+        Where a text is not plain, those that are not ``wanted`` are left out.
+        """
+        for sight in self._all(module, node, wanted):
             if any(name in names for name in sight.path):
                 yield sight
 
-    def _all(self, module: Module, node: ast.AST) -> Iterator[Sight]:
+    def _all(self, module: Module, node: ast.AST, wanted: Wanted) -> Iterator[Sight]:
         match node:
             case ast.Constant(value=str() as text):
                 yield from _formatted(module, node, text)
             case ast.Call(func=func, args=[owner, named, *_]) if last_name(func) in READING:
-                yield from self._got(module, node, owner, named, last_name(func))
+                how, is_plain = READING[last_name(func)], isinstance(named, ast.Constant)
+                if is_plain or wanted.holds(how, module.place(node)):
+                    yield from self._got(module, node, owner, named, how)
             case ast.Call(func=ast.Attribute(value=owner, attr="__getattribute__")):
                 given = node.args if len(node.args) > 1 else [owner, *node.args]
                 if len(given) > 1:
@@ -76,16 +85,17 @@ class TextSights:
                 pass
 
     def _got(
-        self, module: Module, node: ast.Call, owner: ast.expr, named: ast.expr, how: str
+        self, module: Module, node: ast.Call, owner: ast.expr, named: ast.expr, how: How
     ) -> Iterator[Sight]:
         for name in self._whole(module, named):
-            kind = READING[how]
-            if kind != "assigned" or self._assignments.may_load(module, owner, name):
-                yield Sight(module, owner, (name,), module.place(node), kind)
+            if how != "assigned" or self._assignments.may_load(module, owner, name):
+                yield Sight(module, owner, (name,), module.place(node), how)
 
     def _whole(self, module: Module, node: ast.expr) -> Iterable[str]:
-        found = self._known(module, node)
-        return found.known if found.is_whole else ()
+        key = (module.path, module.span(node))
+        if key not in self._found_whole:
+            self._found_whole[key] = self._named_whole.of(module, node) or ()
+        return self._found_whole[key]
 
     def _known(self, module: Module, node: ast.expr) -> Names:
         """Return the names that an expression may be; a file is asked for others each time."""
