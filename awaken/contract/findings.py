@@ -54,7 +54,9 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     ``reason`` is the full code (``query-to-select/unknown-entity``), present if and only if
     the level is manual; ``change`` is present if and only if the level is safe or unsafe. ``help``
-    says what to do about this very place, ``related`` are other places that say why.
+    says what to do about this very place, ``related`` are other places that say why. ``answers``
+    are settings as TOML (``published = false``): a user who knows that one holds can say so, and
+    the site is no longer manual for this reason.
     """
 
     site: SiteId
@@ -67,3 +69,4 @@ class Finding(Struct, frozen=True, kw_only=True):
     help: str = ""
     related: tuple[Place, ...] = ()
     change: ChangeId | None = None
+    answers: tuple[str, ...] = ()
