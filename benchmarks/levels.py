@@ -28,7 +28,7 @@ from measured_programs import Program, directory_in, parsed, parser, programs
 HELD = Path(__file__).parent / "yield.toml"
 LEVELS = ("safe", "unsafe", "manual")
 ALSO = ("--extend-select", "gather-to-taskgroup")
-"""What is counted with the rules that run by themselves: its sites are all unsafe, so it is opt-in."""
+"""What is counted with the rules that run by themselves: all of its sites are unsafe."""
 
 _NEWER_PYTHON = "run awaken with Python"
 
