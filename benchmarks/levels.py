@@ -27,6 +27,8 @@ from measured_programs import Program, directory_in, parsed, parser, programs
 
 HELD = Path(__file__).parent / "yield.toml"
 LEVELS = ("safe", "unsafe", "manual")
+ALSO = ("--extend-select", "gather-to-taskgroup")
+"""What is counted with the rules that run by themselves: all of its sites are unsafe."""
 
 _NEWER_PYTHON = "run awaken with Python"
 
@@ -44,7 +46,8 @@ def counted(program: Program, directory: Path) -> Yield | str:
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("awaken")),
-                *("check", "--no-cache", "--output-format", "json", *program.options(), "."),
+                *("check", "--no-cache", "--output-format", "json", *program.options()),
+                *(*(ALSO if program.rules == "default" else ()), "."),
             ],
             cwd=directory,
             env={**os.environ, "AWAKEN_STATE_DIR": state, "NO_COLOR": "1"},

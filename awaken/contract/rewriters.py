@@ -30,7 +30,7 @@ class Status(StrEnum):
     DEFAULT = "default"
     """It runs without a word."""
     OPT_IN = "opt-in"
-    """It is finished, and runs where its name or its family is selected."""
+    """It is finished, and runs where its name, its family or a recipe is selected."""
     PREVIEW = "preview"
     """It is unfinished: a family selects it only with ``--preview``."""
 

@@ -12,7 +12,7 @@ from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Settings
 
 IN_PREVIEW = "in preview: select it by name, or its family with --preview"
-OPT_IN = "opt-in: select it by name or family"
+OPT_IN = "opt-in: select it by name, family or recipe"
 UNUSED_SUPPRESSION = "unused-suppression"
 """Under this name awaken itself gives advice about comments that suppress nothing."""
 

@@ -54,7 +54,7 @@ def test_the_list_is_a_table_per_family(rules, show):
         "    Rewrites `old()` to [new](x).",
         "",
         "default  runs by itself",
-        "opt-in   is finished, and runs where its name or its family is selected",
+        "opt-in   is finished, and runs where its name, family or recipe is selected",
         "preview  is unfinished: its name selects it, and with `--preview` its family",
     ]
 

@@ -68,6 +68,13 @@ block that is used for anything else than its methods, or that is bound elsewher
 
 A file that imports `asyncio as async_timeout` where Python has it is no site.
 
+## On real programs
+
+| programs | safe | unsafe | manual | read: right, wrong, of little use |
+| --- | --- | --- | --- | --- |
+| the 22 of `benchmarks/recipes/statuses.md` | 0 | 0 | 0 | none |
+| the six of `benchmarks/asyncio.md` | 0 | 0 | 0 | none |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": "Timeouts"
@@ -136,7 +143,7 @@ class AsyncTimeoutToAsyncio(CallRule):
     functions = _FUNCTIONS
     triggers = (b"async_timeout",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = (INSIDE_FSTRING, NAME_TAKEN, NO_BLOCK, OTHER_ARGUMENTS, OTHER_USE, PLAIN_WITH)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:

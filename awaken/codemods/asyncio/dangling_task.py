@@ -68,6 +68,22 @@ holds them; a variable of a coroutine that awaits something later, which holds t
 meantime; and `asyncio.ensure_future()` of what is not proven to be a coroutine, for a future may
 be held by others.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. All 19 places were
+read, and are right. Eleven are unsafe, for tests of homeassistant replace `hass.loop.create_task`.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| chia-blockchain 2.7.5 | 1 | 0 | 0 |
+| cognee 1.6.5 | 1 | 0 | 0 |
+| crewai 1.15.30 | 1 | 0 | 0 |
+| homeassistant 2024.3.3 | 0 | 11 | 0 |
+| langflow-base 1.13.0 | 2 | 0 | 0 |
+| mealie | 2 | 0 | 0 |
+| ukrdc | 1 | 0 | 0 |
+| 26 others | 0 | 0 | 0 |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `create_task()`, "Save a reference to the result
@@ -134,7 +150,7 @@ class DanglingTask(Rule):
     after = ("ensure-future",)
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = (INSIDE_EXPRESSION, NAMES_LISTED, OUTSIDE_FUNCTION, SHARED_LINE)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

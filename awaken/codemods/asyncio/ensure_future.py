@@ -60,9 +60,24 @@ async def main(url):
 
 ## What it refuses
 
-What is not proven to be a coroutine: a task or a future is handed through by the one and refused by
-the other. Calls outside of coroutines, where no loop may run. A `loop` that is passed.
-`loop.create_task()` of any other loop is no site.
+Calls in f-strings that show their own code, and in functions that use the new name for something
+else. All other calls of `ensure_future()` are right where they are, and no sites: those of what is
+not proven to be a coroutine, for a task or a future is handed through by the one and refused by the
+other; those outside of coroutines, where no loop may run; and those that are given a `loop`.
+`loop.create_task()` of any other loop is no site either. `awaken explain` says why.
+
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
+and is right. The same programs call `ensure_future()` 13 times where it stays.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| chia-blockchain 2.7.5 | 5 | 3 | 0 |
+| cognee 1.6.5 | 2 | 2 | 0 |
+| mealie | 1 | 0 | 0 |
+| ukrdc | 1 | 0 | 0 |
+| 29 others | 0 | 0 | 0 |
 
 ## Sources
 
@@ -76,7 +91,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status
+from awaken.contract import Constraints, Level, Phase, Place, Plan
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
@@ -85,33 +100,10 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.f_strings import can_be_edited
-from awaken.project.source.trees import is_none
-from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
-
-NOT_A_COROUTINE = Reason(
-    "not-a-coroutine",
-    "`{}` is not proven to be a coroutine",
-    "If it is one, call `asyncio.create_task()`; if it is a task or a future, it needs no call.",
-)
-OUTSIDE_COROUTINE = Reason(
-    "outside-coroutine",
-    "no loop may be running here",
-    "Start it in a coroutine, or call `create_task()` of the loop that you mean.",
-)
-PASSED_LOOP = Reason(
-    "passed-loop",
-    "`{}` is passed",
-    "Call `create_task()` of that loop.",
-)
-OTHER_ARGUMENTS = Reason(
-    "other-arguments",
-    "`{}` is not called with one argument",
-    "Pass the coroutine alone.",
-)
 
 _ENSURE = "asyncio.ensure_future"
 _CREATE = "asyncio.create_task"
@@ -128,15 +120,7 @@ class EnsureFuture(Rule):
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"ensure_future", b"loop().create_task")
-    status = Status.PREVIEW
-    reasons = (
-        INSIDE_FSTRING,
-        NAME_TAKEN,
-        NOT_A_COROUTINE,
-        OTHER_ARGUMENTS,
-        OUTSIDE_COROUTINE,
-        PASSED_LOOP,
-    )
+    reasons = (INSIDE_FSTRING, NAME_TAKEN)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and its change."""
@@ -147,10 +131,36 @@ class EnsureFuture(Rule):
         for module in site_modules(project, self.triggers):
             for node in module.walk():
                 if isinstance(node, ast.Call) and (
-                    project.qualified_name(module, node.func) == _ENSURE
-                    or _is_of_running_loop(project, module, node)
+                    _is_of_running_loop(project, module, node)
+                    or (_is_ensured(project, module, node) and not _why_kept(project, module, node))
                 ):
                     yield Site(self.name, module, node)
+
+    def why_no_site(self, project: Project, place: Place) -> str | None:
+        """Return why `ensure_future()` stays at ``place``."""
+        module = project.module(place.path)
+        for node in module.walk() if module else ():
+            if module and isinstance(node, ast.Call) and _is_ensured(project, module, node):
+                span = module.span(node)
+                if span.contains(place.span) or place.span.contains(span):
+                    return _why_kept(project, module, node)
+        return None
+
+
+def _is_ensured(project: Project, module: Module, node: ast.Call) -> bool:
+    return project.qualified_name(module, node.func) == _ENSURE
+
+
+def _why_kept(project: Project, module: Module, call: ast.Call) -> str:
+    """Return in one sentence why `ensure_future()` is right for ``call``; empty if it is not."""
+    if module.enclosing_coroutine(call) is None:
+        return "`ensure_future()` stays outside of coroutines, where no loop may be running"
+    given = _only_argument(call)
+    if given is None:
+        return "`ensure_future()` stays where it is called with more than a coroutine"
+    if project.effects.awaitable(module, given) != "coroutine":
+        return f"`ensure_future()` stays: `{module.excerpt(given)}` is not proven to be a coroutine"
+    return ""
 
 
 def _is_of_running_loop(project: Project, module: Module, node: ast.Call) -> bool:
@@ -168,8 +178,6 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     module, call = site.module, site.node
     if not can_be_edited(module, call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
-    if module.enclosing_coroutine(call) is None:
-        raise Refused(OUTSIDE_COROUTINE)
     if _is_of_running_loop(project, module, call):
         return _of_loop(site, project)
     return _of_ensure_future(site, project)
@@ -191,16 +199,7 @@ def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
 
 def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
     module, call = site.module, site.node
-    loop = next((one for one in call.keywords if one.arg == "loop"), None)
-    if loop is not None and not is_none(loop.value):
-        raise Refused(PASSED_LOOP, module.excerpt(loop.value))
-    given = _only_argument(call)
-    if given is None or loop is not None:
-        raise Refused(OTHER_ARGUMENTS, module.excerpt(call))
-    kind = project.effects.awaitable(module, given)
-    if kind != "coroutine":
-        because = (kind.place,) if isinstance(kind, Unknown) else ()
-        raise Refused(NOT_A_COROUTINE, module.excerpt(given), because=because)
+    given = call.args[0] if call.args else call.keywords[0].value
     written, imports = name_beside(project, site, call.func, _CREATE)
     edits = [site.replace(call.func, written), *imports]
     if call.keywords:

@@ -73,6 +73,19 @@ containers have as well, such as `get`, is only looked for in files that define 
 function. A name that plain functions of the program have as well is looked for in the folder of
 such a coroutine function, and in files that name its module or class.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. The three places were
+read, and are right: one is a `close()` that never ran, one a test that tested nothing, one is in
+code that is never reached.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| cognee 1.6.5 | 0 | 0 | 1 |
+| mavedb | 0 | 1 | 0 |
+| prefect 3.9.1 | 0 | 1 | 0 |
+| 30 others | 0 | 0 | 0 |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Developing with asyncio": "Detect never-awaited coroutines"
@@ -154,7 +167,7 @@ class MissingAwait(Rule):
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = (INSIDE_FSTRING, OUTSIDE_COROUTINE)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

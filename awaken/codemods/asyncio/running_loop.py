@@ -45,6 +45,26 @@ rewrite is *unsafe* and says so: the test no longer reaches it.
 Calls outside of coroutines, which may be made where no loop is running: in plain functions, also in
 those inside of a coroutine, in generator expressions, and at the top of a file.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
+and is right.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| antarest | 0 | 0 | 1 |
+| chia-blockchain 2.7.5 | 3 | 0 | 6 |
+| cognee 1.6.5 | 2 | 2 | 0 |
+| crewai 1.15.30 | 2 | 0 | 1 |
+| homeassistant 2024.3.3 | 2 | 0 | 1 |
+| langflow-base 1.13.0 | 29 | 0 | 0 |
+| mealie | 0 | 0 | 2 |
+| prefect 3.9.1 | 2 | 0 | 0 |
+| quetz | 1 | 0 | 0 |
+| timesketch | 0 | 0 | 2 |
+| ukrdc | 2 | 0 | 0 |
+| 22 others | 0 | 0 | 0 |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Event Loop": `get_event_loop()`, `get_running_loop()`
@@ -56,7 +76,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.contract import Level, Phase, Reason, Status
+from awaken.contract import Level, Phase, Reason
 from awaken.kit.call_rule import CallRule
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_beside
@@ -88,7 +108,6 @@ class RunningLoop(CallRule):
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     functions = (_ASKED,)
     triggers = (b"get_event_loop",)
-    status = Status.PREVIEW
     reasons = (INSIDE_FSTRING, NAME_TAKEN, OUTSIDE_COROUTINE)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:

@@ -56,6 +56,15 @@ global name, or read by an inner function that becomes a task, a thread or a cal
 that may hold another lock. Classes whose names are not known, such as locks of files or of a
 database, which others share by their name. Tests, which may be about the lock itself.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. These programs have
+no place for it. In six others (`benchmarks/asyncio.md`) it found one, which was right.
+
+| program | advice |
+| --- | --- |
+| 33 programs | 0 |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Synchronization Primitives": `Lock`, `Semaphore`
@@ -68,7 +77,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan, Status
+from awaken.contract import Constraints, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
@@ -94,7 +103,6 @@ class SemaphorePerCall(Rule):
     decides_by = "file"
     since = "0.1.0"
     triggers = (b"Semaphore", b"Lock", b"CapacityLimiter")
-    status = Status.PREVIEW
     per_file = True
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -49,6 +49,15 @@ a generator that has any decorator, or that is handed to something without being
 Ruff's ASYNC119 reports a `yield` inside of *any* `with` of such a generator, for another reason:
 the clean-up may be late.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. These programs have
+no place for it.
+
+| program | advice |
+| --- | --- |
+| 33 programs | 0 |
+
 ## Sources
 
 * PEP 789, "Preventing task-cancellation bugs by limiting yield in async generators"
@@ -61,7 +70,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan, Status
+from awaken.contract import Constraints, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
@@ -98,7 +107,6 @@ class YieldInCancelScope(Rule):
     decides_by = "file"
     since = "0.1.0"
     triggers = tuple(sorted(name.encode() for name in _LAST))
-    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per scope that a generator yields in."""

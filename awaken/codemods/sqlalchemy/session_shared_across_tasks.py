@@ -67,6 +67,16 @@ at once, each needs a session of its own.
 No sites are sessions of an `async_scoped_session`, which has one for each task; a session that each
 coroutine opens itself; and what stands below an `asyncio.Lock`.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. The two places were
+read, and are right: both gather statements of one session.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| prefect 3.9.1 | 0 | 0 | 2 |
+| 32 others | 0 | 0 | 0 |
+
 ## Sources
 
 * SQLAlchemy 2.1, "Session Basics": "Is the Session thread-safe? Is AsyncSession safe to share in
@@ -147,7 +157,7 @@ class SessionSharedAcrossTasks(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"gather", b"create_task", b"ensure_future")
     anchors = ((b"sqlalchemy", b"sqlmodel", b"asyncpg"),)
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     per_file = True
     reasons = (INSIDE_FSTRING, KEPT, NOT_AWAITED, NOT_A_COROUTINE, RETURN_EXCEPTIONS, STARTED)
 

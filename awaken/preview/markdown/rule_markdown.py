@@ -23,7 +23,7 @@ from awaken.preview.markdown.rule_page import (
 
 STATUSES = {
     Status.DEFAULT: "runs by itself",
-    Status.OPT_IN: "is finished, and runs where its name or its family is selected",
+    Status.OPT_IN: "is finished, and runs where its name, family or recipe is selected",
     Status.PREVIEW: "is unfinished: its name selects it, and with `--preview` its family",
 }
 """What a rule of each status does."""

@@ -71,6 +71,17 @@ are shared with other statements, and files that use `nest_asyncio`.
 Calls in methods, nested functions and all functions that are no entry are no sites: a loop may
 run there, or the next call need the same loop. In coroutines they always fail.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
+and is right: all make a loop, run one coroutine and end.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| chia-blockchain 2.7.5 | 0 | 1 | 0 |
+| cognee 1.6.5 | 0 | 13 | 0 |
+| 31 others | 0 | 0 | 0 |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Runners": `run()`; "Event Loop": `get_event_loop()`

@@ -75,6 +75,13 @@ awaited. Arguments of which the first two cannot be told apart.
 
 Not sites are `run_in_executor()` of other libraries, such as that of tornado, and of the program.
 
+## On real programs
+
+| programs | safe | unsafe | manual | read: right, wrong, of little use |
+| --- | --- | --- | --- | --- |
+| the 22 of `benchmarks/recipes/statuses.md` | 0 | 3 | 5 | none |
+| the six of `benchmarks/asyncio.md` | 1 | 31 | 50 | 4, 0, 8 |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `to_thread()`; "Event Loop": `run_in_executor()`

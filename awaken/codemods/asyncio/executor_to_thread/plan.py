@@ -70,7 +70,7 @@ class ExecutorToThread(Rule):
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_in_executor",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.9"}
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = (INSIDE_FSTRING, NAME_TAKEN, NAMED_EXECUTOR, NOT_AWAITED, OTHER_ARGUMENTS)
 
     def rewriters(self) -> Mapping[str, Rewriter]:

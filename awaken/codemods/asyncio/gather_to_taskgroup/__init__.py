@@ -218,7 +218,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.site import (
     Options,
     judged,
 )
-from awaken.contract import Constraints, Level, Phase, Plan, Rewriter
+from awaken.contract import Constraints, Level, Phase, Plan, Rewriter, Status
 from awaken.kit.changes import plan_of, refused_together, rewritten_together
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
@@ -236,6 +236,7 @@ class GatherToTaskgroup(Rule):
     name = "gather-to-taskgroup"
     family = "asyncio"
     phase = Phase.CONCURRENCY
+    status = Status.OPT_IN
     decides_by = "selection"
     levels = (Level.UNSAFE, Level.MANUAL)
     since = "0.1.0"

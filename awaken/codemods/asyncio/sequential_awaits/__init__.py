@@ -71,6 +71,13 @@ other libraries; anything that writes, or of which that cannot be told: a functi
 attribute, is decorated, or awaits something else. What stands in a block that holds a lock, a
 semaphore or a timeout. Loops over items, and tests.
 
+## On real programs
+
+| programs | advice | read: right, wrong, of little use |
+| --- | --- | --- |
+| the 22 of `benchmarks/recipes/statuses.md` | 0 | none |
+| the six of `benchmarks/asyncio.md` | 1 | 0, 0, 1 |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": "Task Groups"
@@ -115,7 +122,7 @@ class SequentialAwaits(Rule):
     since = "0.1.0"
     triggers = (b"= await ",)
     anchors = ((b"httpx", b"aiohttp"),)
-    status = Status.PREVIEW
+    status = Status.OPT_IN
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per row of requests, at the first of them."""

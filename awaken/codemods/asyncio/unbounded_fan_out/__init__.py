@@ -58,6 +58,13 @@ pool or a queue, or compare a length with something; tasks that run threads, whi
 threads limits, or whose function names a lock. Tasks of which it is not seen that they wait for
 something outside. Tests.
 
+## On real programs
+
+| programs | advice | read: right, wrong, of little use |
+| --- | --- | --- |
+| the 22 of `benchmarks/recipes/statuses.md` | 2 | none |
+| the six of `benchmarks/asyncio.md` | 0 | none |
+
 ## Sources
 
 * Python 3.14, `asyncio`, "Synchronization Primitives": `Semaphore`
@@ -94,7 +101,7 @@ class UnboundedFanOut(Rule):
     decides_by = "file"
     since = "0.1.0"
     triggers = (b"gather", b"create_task", b"ensure_future", b"start_soon", b"as_completed")
-    status = Status.PREVIEW
+    status = Status.OPT_IN
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per fan-out over an input of any size."""

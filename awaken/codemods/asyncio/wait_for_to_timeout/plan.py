@@ -75,7 +75,7 @@ class WaitForToTimeout(Rule):
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"wait_for",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = (
         INSIDE_FSTRING,
         LOOP_ARGUMENT,

@@ -74,6 +74,12 @@ No sites are engines that something disposes of, or may: any `dispose()` in the 
 apart, whose receiver is not known to be another engine. The same goes for engines with `NullPool`
 or `StaticPool`, for those that are not made at the top of a module, and for those of scripts.
 
+## On real programs
+
+| programs | with places | safe | unsafe | manual |
+| --- | --- | --- | --- | --- |
+| the 22 of `benchmarks/recipes/statuses.md` | 1 | 0 | 1 | 0 |
+
 ## Sources
 
 * SQLAlchemy 2.0, "Asynchronous I/O (asyncio)": "Using multiple asyncio event loops"; "Engine

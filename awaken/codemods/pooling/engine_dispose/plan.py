@@ -51,7 +51,7 @@ class EngineDispose(Rule):
     after = ("on-event-to-lifespan",)
     triggers = words("async-engine")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = reasons.ALL
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

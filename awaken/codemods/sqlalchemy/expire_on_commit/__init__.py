@@ -152,6 +152,14 @@ session classes with an `__init__` of their own. Setting `session.expire_on_comm
 `AsyncSession` is reported, for it has no effect. Factories that `configure(expire_on_commit=False)`
 decides are no sites.
 
+## On real programs
+
+Their sessions are synchronous, or keep what they loaded already. It runs with `session-to-async`.
+
+| programs | with places | safe | unsafe | manual |
+| --- | --- | --- | --- | --- |
+| the 22 of `benchmarks/recipes/statuses.md` | 0 | 0 | 0 | 0 |
+
 ## Sources
 
 * SQLAlchemy 2.0, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession"

@@ -56,7 +56,7 @@ class ExpireOnCommit(Rule):
     triggers = (*WORDS, OPTION.encode())
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     options = Options
     reasons = reasons.ALL
 

@@ -74,7 +74,7 @@ class LazyRaise(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = TEMPLATE_READS
     looks_outside = True
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
 

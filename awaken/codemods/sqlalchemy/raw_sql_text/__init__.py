@@ -71,6 +71,18 @@ parameters, a doubled `%`, and a backslash before a colon. Connections of SQLAlc
 SQL to the driver as it is. Parameters that are keyword arguments. Receivers that are not proved to
 be sessions or connections are no sites, nor are engines, which have no `execute` any more.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
+and is right.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| apache-superset 6.1.0 | 4 | 0 | 2 |
+| ctfd | 6 | 1 | 0 |
+| openoversight | 1 | 0 | 1 |
+| 30 others | 0 | 0 | 0 |
+
 ## Sources
 
 * SQLAlchemy 2.0, "Major Migration Guide": "execute() method more strict"

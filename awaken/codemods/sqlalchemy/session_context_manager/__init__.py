@@ -91,6 +91,12 @@ others began. A session that is returned, kept or given to an object is no site,
 nothing closes it: somebody else may. Nor is one at the top of a file, or the thread's own one of a
 `scoped_session`, if its function does not close it.
 
+## On real programs
+
+| programs | with places | safe | unsafe | manual |
+| --- | --- | --- | --- | --- |
+| the 22 of `benchmarks/recipes/statuses.md` | 16 | 19 | 124 | 102 |
+
 ## Sources
 
 * SQLAlchemy 2.1, "Session Basics": "Opening and Closing a Session"; "Asynchronous I/O": "Synopsis"

@@ -112,7 +112,7 @@ class SessionContextManager(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     # A session can be entered since then.
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = (CLOSED_ELSEWHERE, CROSSING, GIVEN_CONNECTION, LAYOUT, OWN_ENDS, REBOUND)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

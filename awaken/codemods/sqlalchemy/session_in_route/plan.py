@@ -98,7 +98,7 @@ class SessionInRoute(Rule):
     triggers = (b"ession", b"maker", b"create_engine", b"create_async_engine")
     anchors = ((b"fastapi",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     reasons = (
         CALLED, COMMITS, INJECTED, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED,
     )  # fmt: skip

@@ -184,7 +184,7 @@ class SessionToAsync(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
     looks_outside = True
-    status = Status.PREVIEW
+    status = Status.OPT_IN
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, OUT_OF_SIGHT, *reasons.ALL)
 

@@ -73,6 +73,16 @@ other decorators, or with arguments that `pytest_asyncio.fixture` does not take;
 plugin or a hook of the program may run fixtures, or puts marks on tests; and all where the settings
 of pytest are not read.
 
+## On real programs
+
+On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. The place was read,
+and is right.
+
+| program | safe | unsafe | manual |
+| --- | --- | --- | --- |
+| cognee 1.6.5 | 1 | 0 | 0 |
+| 32 others | 0 | 0 | 0 |
+
 ## Sources
 
 * pytest-asyncio 1.3, "Test discovery modes", "Fixtures", "Configuration"; changelog 0.17 to 1.0
