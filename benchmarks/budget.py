@@ -34,6 +34,7 @@ from msgspec import Struct
 from questions import print_yield
 
 from awaken import api
+from awaken.contract import Status
 from awaken.workspace.file_reading import TICK
 
 HERE = Path(__file__).parent
@@ -64,7 +65,7 @@ class Budgeted(Struct, frozen=True):
         if self.domains:
             return [APPLICATION, ALL]
         # All 45 rules together do not end within seven minutes on homeassistant.
-        return [DEFAULT, *(rule.name for rule in api.rules() if not rule.preview)]
+        return [DEFAULT, *(rule.name for rule in api.rules() if rule.status is Status.DEFAULT)]
 
 
 PROGRAMS = {
@@ -199,9 +200,7 @@ class Counter:
 def options_of(program: Program, rule: str) -> list[str]:
     """Return awaken's options that run a row of a program."""
     # Every row names its rules, but for those that run by themselves.
-    # `ALL` of the command line leaves out those in preview.
-    every = ",".join(one.name for one in api.rules())
-    chosen = {DEFAULT: (), ALL: ("--select", every), APPLICATION: ASYNC}
+    chosen = {DEFAULT: (), ALL: ("--select", "ALL", "--preview"), APPLICATION: ASYNC}
     return [*program.options(), *chosen.get(rule, ("--select", rule))]
 
 

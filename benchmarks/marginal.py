@@ -32,6 +32,7 @@ from speed import libcst, made_environment, ruff, spread
 from tables import table
 from two_checkouts import command, printed
 
+from awaken.contract import Status
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.workspace.discovery import Root, find_files
 
@@ -127,7 +128,8 @@ class Bench:
 
 def drawn(program: Path, count: int) -> list[str]:
     """Return files that hold a trigger of a default rule, drawn by a seed."""
-    triggers = [trigger for rule in all_rules() if not rule.preview for trigger in rule.triggers]
+    rules = [rule for rule in all_rules() if rule.status is Status.DEFAULT]
+    triggers = [trigger for rule in rules for trigger in rule.triggers]
     files = find_files(Root(program)).files
     holding = [one for one in sorted(files) if holds(program / one, triggers)]
     return random.Random(SEED).sample(holding, min(count, len(holding)))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from awaken.contract import Level, Phase, Reason
+from awaken.contract import Level, Phase, Reason, Status
 from awaken.kit.rule import Rule
 
 PAGE = """\
@@ -101,7 +101,7 @@ class Odd(Rule):
     family = "others"
     kind = "advice"
     phase = Phase.TIDY
-    preview = True
+    status = Status.PREVIEW
 
 
 def install(patch) -> tuple[Rule, ...]:

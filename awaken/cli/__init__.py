@@ -131,10 +131,7 @@ def _run_by_typer(words: list[str]) -> int:
         return FAILED
 
 
-_ELSEWHERE = {
-    "--fix": "`awaken apply` makes the changes",
-    "--preview": "a rule in preview runs when `--select` names it, and `awaken rules` lists them",
-}
+_ELSEWHERE = {"--fix": "`awaken apply` makes the changes"}
 """What people write who know ruff, and what it is here."""
 
 

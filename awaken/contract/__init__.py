@@ -24,7 +24,7 @@ from awaken.contract.errors import UnusableFile, UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
 from awaken.contract.outlines import Outline, OutlinePart, OutlineRow
 from awaken.contract.places import Place, Span
-from awaken.contract.rewriters import Parentheses, Phase, Rewriter, Surroundings
+from awaken.contract.rewriters import Parentheses, Phase, Rewriter, Status, Surroundings
 
 __all__ = [
     "ByHand",
@@ -55,6 +55,7 @@ __all__ = [
     "SetKey",
     "SiteId",
     "Span",
+    "Status",
     "Surroundings",
     "TextEdit",
     "UnusableFile",

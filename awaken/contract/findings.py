@@ -34,13 +34,15 @@ class Reason(Struct, frozen=True):
     A code with a slash is shown as it is: it names what is no rule, as ``bowler/cannot-parse``.
 
     ``help`` is what a user can do about it; ``mended_by`` is a rule of an earlier phase that may
-    rewrite the place, so that the reason is gone.
+    rewrite the place, so that the reason is gone. ``asks_nothing`` says that nobody has to do
+    anything there: such a place is no finding, and only explain shows it.
     """
 
     code: str
     message: str
     help: str = field(name="cure")  # as JSON has it
     mended_by: str = ""
+    asks_nothing: bool = False
 
     def of(self, rule: str) -> str:
         """Return the full code, as findings of this rule have it."""
@@ -52,7 +54,9 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     ``reason`` is the full code (``query-to-select/unknown-entity``), present if and only if
     the level is manual; ``change`` is present if and only if the level is safe or unsafe. ``help``
-    says what to do about this very place, ``related`` are other places that say why.
+    says what to do about this very place, ``related`` are other places that say why. ``answers``
+    are settings as TOML (``published = false``): a user who knows that one holds can say so, and
+    the site is no longer manual for this reason.
     """
 
     site: SiteId
@@ -65,3 +69,4 @@ class Finding(Struct, frozen=True, kw_only=True):
     help: str = ""
     related: tuple[Place, ...] = ()
     change: ChangeId | None = None
+    answers: tuple[str, ...] = ()

@@ -1,9 +1,9 @@
-"""The rewriter's side of the contract: what it is given; and the phases in which rules run."""
+"""The rewriter's side of the contract: what it is given; and when rules run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +22,17 @@ class Phase(IntEnum):
     CONCURRENCY = 8
     TIDY = 9
     ALIASES = 10
+
+
+class Status(StrEnum):
+    """Whether a rule runs by itself, and what selects it otherwise."""
+
+    DEFAULT = "default"
+    """It runs without a word."""
+    OPT_IN = "opt-in"
+    """It is finished, and runs where its name or its family is selected."""
+    PREVIEW = "preview"
+    """It is unfinished: a family selects it only with ``--preview``."""
 
 
 class Parentheses(Struct, frozen=True):

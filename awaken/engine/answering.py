@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct, structs
 from msgspec.structs import fields
 
+from awaken.contract import Finding
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.named_files import unparsable_named
@@ -33,6 +35,7 @@ from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
 from awaken.settings.recipes import recognised
+from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
@@ -167,7 +170,8 @@ class Reading:
             seconds=time.perf_counter() - self._started,
             notes=(
                 *_trust_notes(asked.settings),
-                *_unmet_notes(asked.chosen(), self._targets),
+                *_preview_notes(asked.settings),
+                *_unmet_notes(asked.chosen(), self._targets, answer.explained_only),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
             ),
             suppressed=answer.suppressed,
@@ -176,6 +180,7 @@ class Reading:
             outlines=answer.outlines,
             edited=answer.edited,
             hints=self.hints(),
+            explained_only=answer.explained_only,
         )
 
 
@@ -208,12 +213,25 @@ def _trust_notes(settings: Resolved) -> list[str]:
     ]
 
 
-def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:
+def _preview_notes(settings: Resolved) -> list[str]:
+    """Return what families and ``ALL`` leave out."""
+    number = len({name for names in settings.left_out.values() for name in names})
+    if not number:
+        return []
+    rules, them = ("rules", "them") if number > 1 else ("rule", "it")
+    words = " and ".join(settings.left_out)
+    leave = "leave" if len(settings.left_out) > 1 else "leaves"
+    return [f"{words} {leave} out {number} {rules} in preview: add --preview, or name {them}"]
+
+
+def _unmet_notes(rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]) -> list[str]:
+    """Return which rules would rewrite what they found with other versions, and how many sites."""
+    counts = Counter(one.rule for one in sites)
     return [
-        f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
-        "or name the version in use with --target"
+        f"{rule.name} rewrites nothing here ({count} site{'' if count == 1 else 's'}): {unmet}; "
+        "raise the requirement, or name the version in use with --target"
         for rule in rules
-        if (unmet := unmet_need(rule, targets)) is not None
+        if (count := counts[rule.name]) and (unmet := unmet_need(rule, targets)) is not None
     ]
 
 
@@ -224,6 +242,10 @@ def _suppression_sources(asked: RootRun) -> SuppressionSources:
     # A file that the user named may lie anywhere; one that a project's settings name, only inside.
     read = read_named if settings.says_user("baseline") else enclosure_of(root).read
     expected = settings.baseline is not None and not asked.new_baseline
+    if expected and not os.path.lexists(file):
+        why = "is not there; awaken check --write-baseline writes one"
+        shown = os.path.relpath(file)
+        raise names_nothing(settings, [(("baseline",), f"the baseline {shown} {why}")])
     return SuppressionSources(
         asked.rules,
         settings.ignored,

@@ -39,6 +39,12 @@ class StepRun(Struct, frozen=True):
         outlines = (one for root in self.report.roots for one in root.outlines)
         return bool(self.step.rules) and not self.writes and any(not o.change for o in outlines)
 
+    @property
+    def causes(self) -> int:
+        """How many causes keep parts of the program as they are: each may stop many places."""
+        outlines = (one for root in self.report.roots for one in root.outlines if not one.change)
+        return sum(part.total for one in outlines for part in one.parts if part.key == "stops")
+
 
 def run_steps(
     recipe: Recipe,

@@ -139,7 +139,9 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     ``baseline`` is the file that is, or would be, the baseline. ``left_to_do`` are lines of
     settings files that the made changes need and that nobody wrote yet. ``outlines`` are those of
     changes that are made or pending, and of what is not changed; their places are those on disk.
-    ``edited`` are the places in ``files`` that the changes edit. ``step`` is that of a recipe,
+    ``edited`` are the places in ``files`` that the changes edit. ``explained_only`` are the sites
+    at which nobody has to do anything, and those of rules that rewrite nothing on the versions of
+    the project, of which one note says so: they are no findings. ``step`` is that of a recipe,
     counted from 1, and 0 for a run without one. ``hints`` are recipes that may find something, with
     the number of files that look so.
     """
@@ -160,6 +162,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
     edited: tuple[EditedPlace, ...] = ()
+    explained_only: tuple[Finding, ...] = ()
     step: int = 0
     hints: Mapping[str, int] = {}
 

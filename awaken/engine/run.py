@@ -18,8 +18,8 @@ from awaken.contract import (
     Problem,
     Requirement,
     Rewriter,
+    SiteId,
     Span,
-    UserError,
 )
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
@@ -40,6 +40,7 @@ from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
 from awaken.project.store.summaries import Store
+from awaken.settings.settings_files import names_nothing
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -84,15 +85,16 @@ def plan_root(
 
 
 def _require_known_names(asked: RootRun, files: Mapping[str, SourceFile], tools: Tools) -> None:
-    """Raise UserError, with the place, for options that name what the program does not have."""
+    """Raise UserError, with the places, for options that name what the program does not have."""
     settings = asked.settings
-    for rule in asked.chosen():
-        options = settings.options.get(rule.name)
-        if options is None:
-            continue
-        for key, wrong in rule.wrong_options(tools.project(Snapshot(files), None), options):
-            place = settings.origins.get(f"rules.{rule.name}.{key}", "")
-            raise UserError(f"{place}: {key!r} {wrong}" if place else f"{key!r} {wrong}")
+    wrong = [
+        (("rules", rule.name, *path), message)
+        for rule in asked.chosen()
+        if (options := settings.options.get(rule.name)) is not None
+        for path, message in rule.wrong_options(tools.project(Snapshot(files), None), options)
+    ]
+    if wrong:
+        raise names_nothing(settings, wrong)
 
 
 def _phases(
@@ -132,11 +134,14 @@ def _answer(
 ) -> Remembered:
     root = asked.found.root
     locks = surroundings.project_settings.locks
-    findings = tuple(f for f in outcome.findings if root.selects(f.place.path))
+    selected = [one for one in outcome.findings if root.selects(one.place.path)]
+    quiet = _quiet(selected, asked.chosen(), surroundings.targets)
+    findings = tuple(one for one in selected if one.site not in quiet)
     shown = {finding.change for finding in findings}
     return Remembered(
         digest=surroundings.digest,
         findings=findings,
+        explained_only=tuple(quiet.values()),
         changes=tuple(_summary(change, outcome) for change in outcome.changes),
         pending=tuple(
             _summary(change, outcome) for change in outcome.pending if change.id in shown
@@ -218,6 +223,24 @@ def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
         for rule in rules
         if (unmet := unmet_need(rule, targets)) is not None
     }
+
+
+def _quiet(
+    findings: Iterable[Finding], rules: Sequence[Rule], targets: Targets
+) -> dict[SiteId, Finding]:
+    """Return what asks for nothing at its place, by site: a note or nobody has to be told."""
+    rejected = _rejected(rules, targets)
+    settled = {one.of(rule.name) for rule in rules for one in rule.reasons if one.asks_nothing}
+    quiet: dict[SiteId, Finding] = {}
+    for one in findings:
+        why = rejected.get(one.rule)
+        if why is not None:
+            # Whatever else stands against it, the versions come first.
+            told = {"reason": why.code, "message": why.message, "help": why.help}
+            quiet[one.site] = structs.replace(one, **told)
+        elif one.reason in settled:
+            quiet[one.site] = one
+    return quiet
 
 
 def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Problem:

@@ -18,10 +18,12 @@ from awaken.contract import (
     Problem,
     Reason,
     Rewriter,
+    Status,
 )
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.workspace.formats.toml_text import KeyPath
     from awaken.workspace.sources import Snapshot
 
 
@@ -29,10 +31,11 @@ class Rule:
     """One codemod. Rules keep no state: everything they know comes from the project.
 
     A rule's page is its module's docstring. ``since`` is the version of awaken, or of the plug-in,
-    that brought it. ``levels`` are those that its sites can get; those of advice are always
-    advice. ``triggers`` are byte strings of which a file must contain at least one to hold a
-    site, and ``anchors`` say what else the program holds then: for each of them, some file
-    contains at least one of its byte strings. A rule is only planned where both are found.
+    that brought it; ``status`` says whether it runs by itself. ``levels`` are those that its sites
+    can get; those of advice are always advice. ``triggers`` are byte strings of which a file must
+    contain at least one to hold a site, and ``anchors`` say what else the program holds then: for
+    each of them, some file contains at least one of its byte strings. A rule is only planned where
+    both are found.
     ``needs`` gives version specifiers that each project root's targets must satisfy
     (``{"python": ">=3.11"}``), ``declares`` those that its changes declare in the manifest, so
     that the targets must admit some of them. ``reads`` names the files beside Python that the
@@ -64,7 +67,7 @@ class Rule:
     pieces: ClassVar[Mapping[str, str]] = {}
     reasons: ClassVar[tuple[Reason, ...]] = ()
     options: ClassVar[type[Struct]] = NoOptions
-    preview: ClassVar[bool] = False
+    status: ClassVar[Status] = Status.DEFAULT
     per_file: ClassVar[bool] = False
     decides_by: ClassVar[Literal["file", "selection", "program"]] = "program"
     looks_outside: ClassVar[bool] = False
@@ -74,10 +77,13 @@ class Rule:
         """Return one finding per site of ``project``, and the changes that are allowed."""
         raise NotImplementedError
 
-    def wrong_options(self, project: Project, options: Struct) -> Iterable[tuple[str, str]]:
-        """Yield each of ``options`` that names what ``project`` does not have, and what is wrong.
+    def wrong_options(
+        self, project: Project | None, options: Struct
+    ) -> Iterable[tuple[KeyPath, str]]:
+        """Yield where a value of ``options`` names nothing, and what is wrong: ``("names", 0)``.
 
-        Asked before the first plan; a run with such options is an error of the user.
+        Asked twice: without a project when settings are read, for what no program has, and before
+        the first plan for what ``project`` does not have. Such a run is an error of the user.
         """
         del project, options
         return ()

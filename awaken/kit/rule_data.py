@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import Level, NoOptions, Phase, Reason
+from awaken.contract import Level, NoOptions, Phase, Reason, Status
 from awaken.kit.rule import Rule
 
 _METHODS = tuple(name for name, member in vars(Rule).items() if isinstance(member, FunctionType))
@@ -48,7 +48,7 @@ class RuleData(Struct, frozen=True, kw_only=True):
     reads: tuple[str, ...]
     pieces: dict[str, str]
     reasons: tuple[Reason, ...]
-    preview: bool
+    status: Status
     per_file: bool
     decides_by: Literal["file", "selection", "program"]
     looks_outside: bool

@@ -53,6 +53,12 @@ class Refused(Exception):
         self.message = reason.message.format(detail)
         self.help = help or reason.help
         self.because = because
+        self.answers: tuple[str, ...] = ()
+
+    def answered_by(self, *answers: str) -> Refused:
+        """Return this refusal; ``answers`` are the settings, as TOML, that take it back."""
+        self.answers = answers
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ class Site(Generic[Node_co]):
             reason=refused.reason.of(self.rule),
             help=refused.help,
             related=refused.because,
+            answers=refused.answers,
         )
 
     def advised(self, message: str, help_text: str, related: tuple[Place, ...] = ()) -> Finding:

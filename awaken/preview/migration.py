@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from awaken.engine.asking.questions import Question, as_settings, questions_of
 from awaken.engine.recipe_run import StepRun, written
 from awaken.preview.choices import View
 from awaken.preview.closing import print_steps
 from awaken.preview.console.page import Page
 from awaken.preview.counts import changed_files, plural, rewritten_sites
 from awaken.preview.recipe_steps import print_plan
+from awaken.preview.report_places import Places
 from awaken.preview.show import print_notes, print_problems
 from awaken.preview.summary import Step
 
@@ -21,13 +23,21 @@ if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole
 
 
+_LISTED = 8
+"""Questions of which the place is shown; the settings below answer all of them."""
+
+
 class Migration(Struct, frozen=True):
-    """The planned ``runs`` of a recipe, those of them that were ``made``, and their ``commits``."""
+    """The planned ``runs`` of a recipe, those of them that were ``made``, and their ``commits``.
+
+    ``answers`` are settings that the user chose meanwhile, as TOML.
+    """
 
     recipe: str
     runs: Sequence[StepRun]
     made: Sequence[StepRun]
     commits: Sequence[str]
+    answers: Sequence[str] = ()
 
 
 def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[Step]) -> None:
@@ -39,10 +49,43 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     print_plan(migration.runs, console)
     page.row()
     page.sentence(_written(migration))
+    if migration.answers:
+        _print_settings("Keep your answers in pyproject.toml:", migration.answers, page)
     blocked = next((run for run in migration.runs if run.is_blocked), None)
     if blocked is not None:
         page.sentence(f"Step {blocked.number} is blocked, and the steps after it wait for it.")
+        _print_questions(questions_of([blocked]), blocked.number, page)
     print_steps(nexts, console)
+
+
+def asked_at(question: Question) -> str:
+    """Return the first place that asks, and how many more do."""
+    path, region = Places(Path.cwd()).of(question.root, question.finding.place)
+    more = f" and {plural(question.count - 1, 'other place')}" if question.count > 1 else ""
+    return f"{path}:{region.line}{more}"
+
+
+def _print_questions(questions: Sequence[Question], step: int, page: Page) -> None:
+    """Print what the step asks, with one setting for each question that may answer it."""
+    if not questions:
+        return
+    page.row()
+    for question in questions[:_LISTED]:
+        page.sentence(f"{asked_at(question)}: {question.finding.message}")
+    if len(questions) > _LISTED:
+        page.sentence(f"and {len(questions) - _LISTED} other questions")
+    hint = f" Or end before it: --to {step - 1}." if step > 1 else ""
+    heading = f"If it holds, write this in pyproject.toml and run the migration again.{hint}"
+    _print_settings(heading, [one.answers[0] for one in questions], page)
+    others = sorted({answer for one in questions for answer in one.answers[1:]})
+    if others:
+        page.sentence(f"Or instead: {', '.join(others)}")
+
+
+def _print_settings(heading: str, answers: Sequence[str], page: Page) -> None:
+    page.sentence(heading)
+    for row in as_settings(answers).splitlines():
+        page.row(f"  {row}")
 
 
 def _written(migration: Migration) -> str:

@@ -62,7 +62,7 @@ def state(run: StepRun) -> str:
         number = counted.sites + counted.advice
         return f"{plural(number, 'site')} to look at" if number else "nothing to look at"
     if run.is_blocked:
-        return f"blocked by {plural(counted.manual, 'place')}"
+        return f"blocked by {plural(run.causes, 'cause')}"
     left = f"{counted.manual:,} left" if counted.manual else ""
     if not run.writes:
         return left or "nothing to do"

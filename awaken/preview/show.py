@@ -141,10 +141,15 @@ def print_notes(report: Report, view: View, *, is_outlined: bool) -> None:
 
     What outlines say that were printed is not said again.
     """
-    for root in report.roots if not view.quiet else ():
+    roots = [] if view.quiet else report.roots
+    # What every project says is said once: it follows from the command line.
+    common = set.intersection(*(set(root.notes) for root in roots)) if len(roots) > 1 else set()
+    for note in (one for one in roots[0].notes if one in common) if common else ():
+        say(visible(f"note: {note}"))
+    for root in roots:
         outlined = {one.change for one in root.outlines} if is_outlined else set()
-        where = f"{relative(root.root, '', Path.cwd())}: " if len(report.roots) > 1 else ""
-        for note in root.notes:
+        where = f"{relative(root.root, '', Path.cwd())}: " if len(roots) > 1 else ""
+        for note in (one for one in root.notes if one not in common):
             say(visible(f"note: {where}{note}"))
         for left in root.left_to_do:
             if not outlined.isdisjoint(left.changes):

@@ -18,6 +18,8 @@ from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, le
 
 COMMAND_LINE = "the command line"
 """The origin of what the options of a command say."""
+CONFIG = "--config"
+"""The origin of what ``--config KEY=VALUE`` says."""
 
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -79,6 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     select: tuple[str, ...] | None = None
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    preview: bool | None = None
     unsafe: tuple[str, ...] = ()
     unsafe_fixes: bool | None = None
     target_version: str | None = None
@@ -143,6 +146,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     """What holds for the project in ``root`` (absolute), all layers joined.
 
     ``rules`` are the names of those that run, ``rules_off`` says of each other one why not.
+    ``left_out`` are those of them that a family or ``ALL`` leaves out because they are in preview,
+    by the words that name it; with ``preview`` there are none.
     ``unsafe`` are the names of rules whose unsafe changes are made, all of them with
     ``unsafe_fixes``.
     ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
@@ -154,6 +159,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     root: Path = Path()
     rules: tuple[str, ...] = ()
     rules_off: Mapping[str, str] = {}
+    left_out: Mapping[str, tuple[str, ...]] = {}
+    preview: bool = False
     unsafe: tuple[str, ...] = ()
     unsafe_fixes: bool = False
     target_version: str | None = None

@@ -13,18 +13,16 @@ from msgspec.structs import fields
 from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
-from awaken.contract.nearest import nearest
 from awaken.kit.rule import Rule
 from awaken.kit.rule_data import DeclaredRule
 from awaken.passes.settings import PassCode, PassPlace, PassSettings
 from awaken.settings.brought_along import as_brought_along
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
 from awaken.settings.pass_code import code_of
-from awaken.settings.selection import choose_by_layers, named, without
-from awaken.settings.settings_files import config_layers, found_layer, nearest_file
+from awaken.settings.selection import choose, named, without
+from awaken.settings.settings_files import config_layers, found_layer, nearest_file, option_of
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
-from awaken.workspace.reading import enclosure_of
 
 RuleOf = Callable[[PassSettings, PassPlace], Rule | None]
 """Makes a rule of a pass."""
@@ -49,7 +47,7 @@ def resolve(
     passes = passes_of(layers, root, rule_of, untrusted, trusted)
     rules = (*rules, *passes)
     _check_given(said.given, rules)
-    wanted = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
+    wanted = choose(rules, [(layer.origin, layer.settings) for layer in layers])
     chosen = without(
         wanted,
         {
@@ -58,13 +56,22 @@ def resolve(
         },
     )
     for name in said.given.unsafe:
+        meant = named(rules, [name])
+        if meant and chosen.off.keys() >= set(meant):
+            why = chosen.off.get(name, "none of its rules is selected")
+            raise UserError(f"--unsafe names {name}, which does not run here: {why}")
+    for name, table in said.given.rules.items():
         if name in chosen.off:
-            raise UserError(f"--unsafe names {name}, which does not run here: {chosen.off[name]}")
+            options = ", ".join(f"--{key}" for key in table)
+            why = f"which does not run here: {chosen.off[name]}"
+            raise UserError(f"{options} is an option of {name}, {why}")
     target_version = _last(layers, "target_version") or "auto"
     return Resolved(
         root=root,
         rules=chosen.rules,
         rules_off=chosen.off,
+        left_out=chosen.left_out,
+        preview=bool(_last(layers, "preview")),
         unsafe=_unsafe(layers, rules),
         unsafe_fixes=bool(_last(layers, "unsafe_fixes")),
         target_version=None if target_version == "auto" else python_version(target_version),
@@ -148,10 +155,10 @@ def require_usable(
 
 def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
     own = {one.known_as for one in given.passes}
-    try:
-        check(given, [one for one in rules if one.name not in own])
-    except Wrong as error:
-        raise UserError(f"{_option(error.path[0])}{error}") from None
+    wrong = check(given, [one for one in rules if one.name not in own])
+    said = [f"{option_of(one.path)}{one}" for one in wrong]
+    if said:
+        raise UserError("; ".join(dict.fromkeys(said)))
 
 
 def passes_of(
@@ -212,10 +219,6 @@ def _brought_along(
     return untrusted, trusted
 
 
-def _option(key: str | int) -> str:
-    return "" if key in {"overrides", "rules"} else f"--{key}: "
-
-
 def _saying(layers: Sequence[Layer], name: str) -> Layer | None:
     """Return the highest layer that says anything of a setting; None if none does."""
     return next((one for one in reversed(layers) if getattr(one.settings, name) is not None), None)
@@ -251,34 +254,13 @@ def _exclude(layers: Sequence[Layer], root: Path) -> tuple[PathPatterns, ...]:
 
 def _members(layers: Sequence[Layer]) -> tuple[PathPatterns, ...]:
     layer = _saying(layers, "members")
-    if layer is None:
-        return ()
-    for one in layer.settings.members or ():
-        plain = one.removeprefix("!").strip("/")
-        if not set(plain) & set("*?[\\") and "/" in one.rstrip("/"):
-            _require_directory(layer, "members", plain)
-    return _relative_to(layer.settings.members or (), layer.directory)
+    return () if layer is None else _relative_to(layer.settings.members or (), layer.directory)
 
 
 def _source_folders(layers: Sequence[Layer]) -> tuple[Path, ...]:
     layer = _saying(layers, "src")
-    if layer is None:
-        return ()
-    for one in layer.settings.src or ():
-        _require_directory(layer, "src", one)
-    return tuple(Path(os.path.normpath(layer.directory / one)) for one in layer.settings.src or ())
-
-
-def _require_directory(layer: Layer, key: str, name: str) -> None:
-    """Raise UserError, with what looks like it, where a layer names a directory that is none."""
-    place = Path(os.path.normpath(layer.directory / name))
-    if place.is_dir():
-        return
-    names = enclosure_of(layer.directory).names(place.parent)
-    beside = [one for one in names if (place.parent / one).is_dir()]
-    meant = nearest(place.name, beside)
-    hint = f"; did you mean {str(Path(name).parent / meant)!r}?" if meant is not None else ""
-    raise UserError(f"{layer.origin}: {key!r} names {name!r}, which is no directory{hint}")
+    folders = () if layer is None else (layer.directory / one for one in layer.settings.src or ())
+    return tuple(Path(os.path.normpath(one)) for one in folders)
 
 
 def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, ...]:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import UserError
+from awaken.contract import Status, UserError
 from awaken.contract.nearest import did_you_mean
 from awaken.kit.rule import Rule
-from awaken.settings.model import Settings
+from awaken.settings.model import COMMAND_LINE, Settings
 
-IN_PREVIEW = "in preview: select it by name"
+IN_PREVIEW = "in preview: select it by name, or its family with --preview"
+OPT_IN = "opt-in: select it by name or family"
 UNUSED_SUPPRESSION = "unused-suppression"
 """Under this name awaken itself gives advice about comments that suppress nothing."""
 
@@ -21,65 +22,81 @@ class UnknownRule(UserError):
 
 
 class Chosen(Struct, frozen=True):
-    """The names of the rules that run, and of each other one why not."""
+    """The names of the rules that run, and of each other one why not.
+
+    ``left_out`` are those in preview that families or ``ALL`` would select, by the words that name
+    them in a sentence.
+    """
 
     rules: tuple[str, ...]
     off: Mapping[str, str]
+    left_out: Mapping[str, tuple[str, ...]] = {}
 
 
-def choose(rules: Iterable[Rule], select: Sequence[str], ignore: Sequence[str]) -> tuple[Rule, ...]:
-    """Return the rules that ``select`` names and ``ignore`` does not.
-
-    Both name rules (``query-to-select``), families (``sqlalchemy``) or ``ALL``, and a rule by
-    name weighs more than its family. Without ``select`` every rule runs that is not in preview.
-    Raises UnknownRule for any other name.
-    """
-    rules = tuple(rules)
-    for name in (*select, *ignore):
-        require_known(name, rules)
-    chosen = choose_by_layers(
-        rules, [("", Settings(select=tuple(select) or None, ignore=tuple(ignore)))]
-    )
-    return tuple(rule for rule in rules if rule.name in chosen.rules)
-
-
-def choose_by_layers(rules: Sequence[Rule], layers: Iterable[tuple[str, Settings]]) -> Chosen:
+def choose(rules: Sequence[Rule], layers: Sequence[tuple[str, Settings]]) -> Chosen:
     """Return the rules that run by ``layers``, the lowest first, each with its origin.
 
-    As in ruff: ``select`` forgets what the layers below say; ``extend-select`` and ``ignore`` add
-    to it. Within one layer a rule's name weighs more than its family, and that more than ``ALL``;
-    for the same kind of name, ``ignore`` weighs more.
+    Layers name rules (``query-to-select``), families (``sqlalchemy``) or ``ALL``. As in ruff:
+    ``select`` forgets what the layers below say; ``extend-select`` and ``ignore`` add to it. Within
+    one layer a rule's name weighs more than its family, and that more than ``ALL``; for the same
+    kind of name, ``ignore`` weighs more. Families leave out what is in preview, but where the
+    highest layer that says anything of ``preview`` admits it.
     """
-    off: dict[str, str] = {rule.name: IN_PREVIEW for rule in rules if rule.preview}
+    said = (one.preview for _, one in reversed(layers))
+    admitted = bool(next((one for one in said if one is not None), False))
+    off = {rule.name: _ASKED_FOR[rule.status] for rule in rules if rule.status in _ASKED_FOR}
     for origin, settings in layers:
         for rule in rules:
-            said = _said(rule, settings)
-            if said:
+            is_hidden = rule.status is Status.PREVIEW and not admitted
+            selected = _selected(rule, settings, is_hidden=is_hidden)
+            if selected:
                 off.pop(rule.name, None)
-            elif said is not None:
+            elif selected is not None:
                 off[rule.name] = f"ignored by {origin}"
             elif settings.select is not None:
-                off[rule.name] = IN_PREVIEW if rule.preview else f"not selected by {origin}"
-    return Chosen(tuple(rule.name for rule in rules if rule.name not in off), off)
+                off[rule.name] = IN_PREVIEW if is_hidden else f"not selected by {origin}"
+    running = tuple(rule.name for rule in rules if rule.name not in off)
+    hidden = [rule for rule in rules if off.get(rule.name) == IN_PREVIEW]
+    return Chosen(running, off, _left_out(hidden, layers))
 
 
-def without(chosen: Chosen, forbidden: Mapping[str, str]) -> Chosen:
-    """Return what was chosen less the rules that may not run, each with why."""
-    off = {**chosen.off, **forbidden}
-    return Chosen(tuple(name for name in chosen.rules if name not in forbidden), off)
+_ASKED_FOR = {Status.OPT_IN: OPT_IN, Status.PREVIEW: IN_PREVIEW}
 
 
-def _said(rule: Rule, settings: Settings) -> bool | None:
+def _selected(rule: Rule, settings: Settings, *, is_hidden: bool) -> bool | None:
     """Return whether one layer selects ``rule`` (True) or ignores it; None if it says neither."""
     selected = (*(settings.select or ()), *settings.extend_select)
     # From the most to the least telling name: the first that says anything decides.
     for name in (rule.name, rule.family, "ALL"):
         if name in settings.ignore:
             return False
-        # A family must not turn on what is in preview.
-        if name in selected and (name == rule.name or not rule.preview):
+        if name in selected and (name == rule.name or not is_hidden):
             return True
     return None
+
+
+def _left_out(
+    hidden: Sequence[Rule], layers: Sequence[tuple[str, Settings]]
+) -> dict[str, tuple[str, ...]]:
+    """Return which of the rules in preview some words would select, by these words."""
+    found: dict[str, tuple[str, ...]] = {}
+    for origin, settings in layers:
+        if settings.select is not None:
+            found.clear()
+        for key in ("select", "extend_select"):
+            for name in getattr(settings, key) or ():
+                left_out = tuple(rule.name for rule in hidden if name in {rule.family, "ALL"})
+                option = f"`--{key.replace('_', '-')} {name}`"
+                words = option if origin == COMMAND_LINE else f"`{name}` in {origin}"
+                found |= {words: left_out} if left_out else {}
+    return found
+
+
+def without(chosen: Chosen, forbidden: Mapping[str, str]) -> Chosen:
+    """Return what was chosen less the rules that may not run, each with why."""
+    off = {**chosen.off, **forbidden}
+    running = tuple(name for name in chosen.rules if name not in forbidden)
+    return Chosen(running, off, chosen.left_out)
 
 
 def named(rules: Iterable[Rule], names: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from msgspec import structs
 
 from awaken.contract import UnusableFile, UserError
 from awaken.kit.rule import Rule
-from awaken.settings.model import Layer, Settings
-from awaken.settings.values import Wrong, settings_from
+from awaken.settings.model import COMMAND_LINE, CONFIG, Layer, Resolved, Settings
+from awaken.settings.named_places import wrong_places
+from awaken.settings.values import Wrong, check, settings_from
 from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
 from awaken.workspace.reading import (
     METADATA_LIMIT,
@@ -28,6 +29,7 @@ NAMES = (*OWN_FILES, "pyproject.toml")
 
 _PYPROJECT = "pyproject.toml"
 _MOST_ERRORS = 20  # of one file; each costs a reading of the whole table
+_RULES = 2  # keys above an option of a rule
 _TABLE = ("tool", "awaken")
 
 
@@ -53,28 +55,8 @@ def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
     UnusableFile with the line for what cannot be used.
     """
     shown = shown_path(path)
-    raw = _bytes(_read_found, path, shown)
-    layer = _layer(path, raw, origin, shown, rules)
-    # A cloned project must not choose where awaken writes, nor that its own code is run.
-    said = {"cache-dir": layer.settings.cache_dir, "trust-passes": layer.settings.trust_passes}
-    for key, value in said.items():
-        if value is not None:
-            line = line_of(_decoded(raw, shown), (*_tables_above(path), key))
-            message = (
-                f"{key!r} is not taken from a project's own settings; "
-                f"remove it, and say --{key} instead"
-            )
-            raise UnusableFile(shown, line, message)
-    place = layer.settings.baseline
-    if place is not None and not _holds(path.parent, os.path.expanduser(place)):  # noqa: PTH111
-        inside = (*_tables_above(path), "baseline")
-        message = f"'baseline' must lie in the project, not at {place!r}; --baseline may name any"
-        raise UnusableFile(shown, line_of(_decoded(raw, shown), inside), message)
-    return structs.replace(layer, is_found=True)
-
-
-def _holds(directory: Path, place: str) -> bool:
-    return enclosure_of(directory).holds(directory / place)
+    layer = Layer(origin, path.parent, Settings(), is_found=True)
+    return _filled(layer, path, _bytes(_read_found, path, shown), shown, rules)
 
 
 def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
@@ -82,7 +64,8 @@ def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> L
 
     Raises UnusableFile with the line for what cannot be used.
     """
-    return _layer(path, _bytes(read_named, path, shown), origin, shown, rules)
+    layer = Layer(origin, path.parent, Settings())
+    return _filled(layer, path, _bytes(read_named, path, shown), shown, rules)
 
 
 def _bytes(read: Callable[[Path, int], bytes], path: Path, shown: str) -> bytes:
@@ -97,7 +80,8 @@ def _tables_above(path: Path) -> tuple[str, ...]:
     return _TABLE if path.name == _PYPROJECT else ()
 
 
-def _layer(path: Path, raw: bytes, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
+def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Rule]) -> Layer:
+    """Return ``layer`` with the settings of a file. Raises UnusableFile with all that is wrong."""
     text = _decoded(raw, shown)
     tables = _parsed(text, shown)
     inside = _tables_above(path)
@@ -108,12 +92,49 @@ def _layer(path: Path, raw: bytes, origin: str, shown: str, rules: Sequence[Rule
         message = "'tool.awaken' must be a table: [tool.awaken]"
         raise UnusableFile(shown, line_of(text, inside), message)
     settings, wrong = _settings(table, rules)
+    layer = structs.replace(layer, settings=settings)
+    wrong += wrong_places(layer)
     if wrong:
-        placed = [(line_of(text, (*inside, *one.path)), str(one)) for one in wrong]
-        (line, first), *others = sorted(placed)
-        more = [f"; line {number}: {message}" for number, message in others]
-        raise UnusableFile(shown, line, "".join([first, *more]))
-    return Layer(origin, path.parent, settings)
+        raise _unusable(shown, text, [((*inside, *one.path), str(one)) for one in wrong])
+    return layer
+
+
+def option_of(path: KeyPath) -> str:
+    """Return what an error about a value of the command line begins with: its option."""
+    key = path[2] if path[0] == "rules" and len(path) > _RULES else path[0]
+    return "" if key in {"overrides", "rules"} else f"--{key}: "
+
+
+def _unusable(shown: str, text: str, wrong: Iterable[tuple[KeyPath, str]]) -> UnusableFile:
+    """Return the error that says all that is wrong in a file, line by line."""
+    placed = sorted((line_of(text, path), message) for path, message in wrong)
+    (line, first), *others = dict.fromkeys(placed)
+    more = [f"; line {number}: {message}" for number, message in others]
+    return UnusableFile(shown, line, "".join([first, *more]))
+
+
+def names_nothing(settings: Resolved, wrong: Iterable[tuple[KeyPath, str]]) -> UserError:
+    """Return the error for values that name what the program does not have.
+
+    ``wrong`` says where they are, from the top of the settings, and why. What the user says of
+    this run comes first, and alone.
+    """
+    of_file: list[tuple[KeyPath, str]] = []
+    said: list[str] = []
+    for where, message in wrong:
+        origin = settings.origins.get(".".join(map(str, where[:3])), COMMAND_LINE)
+        if origin in {CONFIG, COMMAND_LINE}:
+            option = f"{CONFIG}: " if origin == CONFIG else option_of(where)
+            said.append(f"{option}{message}")
+        else:
+            of_file.append((where, message))
+    if said:
+        return UserError("; ".join(said))
+    path = settings.files[0]
+    shown = shown_path(path)
+    text = _decoded(_bytes(read_named, path, shown), shown)
+    inside = _tables_above(path)
+    return _unusable(shown, text, [((*inside, *one), message) for one, message in of_file])
 
 
 def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings, list[Wrong]]:
@@ -121,12 +142,14 @@ def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings
     wrong: list[Wrong] = []
     while len(wrong) < _MOST_ERRORS:
         try:
-            return settings_from(table, rules), wrong
+            settings = settings_from(table, rules)
         except Wrong as error:
             # What is missing now was written in the wrong way.
             if not any(one.path[: len(error.path)] == error.path for one in wrong):
                 wrong.append(error)
             table = _without(table, error.path)
+        else:
+            return settings, [*wrong, *check(settings, rules)]
     return Settings(), wrong
 
 
@@ -219,7 +242,9 @@ def _value_layer(value: str, rules: Sequence[Rule]) -> Layer:
             f"{said}: is neither a file nor TOML: {error}; text needs quotes, "
             "as in --config 'target-version = \"py311\"'"
         ) from None
-    try:
-        return Layer("--config", Path.cwd(), settings_from(table, rules))
-    except Wrong as error:
-        raise UserError(f"{said}: {error}") from None
+    settings, wrong = _settings(table, rules)
+    layer = Layer(CONFIG, Path.cwd(), settings)
+    wrong += wrong_places(layer)
+    if wrong:
+        raise UserError(f"{said}: {'; '.join(map(str, wrong))}")
+    return layer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -80,9 +81,8 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
     for name, version in table.get("target", {}).items():
         # A version like 2.0 without quotes is a number in TOML.
         _converted(version, str, ("target", name))
-    settings = Settings(**found)
-    check(settings, rules)
-    return settings
+    _check_options(table.get("rules", {}), {rule.name: rule for rule in rules})
+    return Settings(**found)
 
 
 def _recipe(table: object, path: KeyPath) -> RecipeSettings:
@@ -95,32 +95,45 @@ def _recipe(table: object, path: KeyPath) -> RecipeSettings:
     return structs.replace(recipe, steps=steps)
 
 
-def check(settings: Settings, rules: Sequence[Rule]) -> None:
-    """Raise Wrong for a rule, a pattern, a version or an option that is none."""
-    names = _pass_names(settings, rules) | {one.kind for one in settings.passes}
+def check(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]:
+    """Yield what is wrong with rules, patterns, versions and options that are named."""
+    known: set[str] = set()
+    yield from _wrong_passes(settings, rules, known)
+    known |= {one.kind for one in settings.passes}
     for path, name in _rule_names(settings):
-        if name in names:
-            continue
-        try:
-            require_known(name, rules)
-        except UnknownRule as error:
-            raise Wrong(path, str(error)) from None
+        if name not in known:
+            try:
+                require_known(name, rules)
+            except UnknownRule as error:
+                yield Wrong(path, str(error))
     for path, pattern in _patterns(settings):
         if not pattern.strip() or not is_pattern(pattern):
-            raise Wrong(
+            yield Wrong(
                 path, f"{pattern!r} is no pattern as in .gitignore; write for instance *.py"
             )
     for number, override in enumerate(settings.overrides):
         if not override.paths:
-            raise Wrong(("overrides", number, "paths"), "'paths' must name at least one pattern")
-    for path, why in wrong_recipes(settings.recipes, {rule.name: rule for rule in rules}, names):
-        raise Wrong(path, why)
-    _check_places(settings)
-    _check_versions(settings)
-    _check_options(settings.rules, {rule.name: rule for rule in rules})
+            yield Wrong(("overrides", number, "paths"), "'paths' must name at least one pattern")
+    for path, why in wrong_recipes(settings.recipes, {rule.name: rule for rule in rules}, known):
+        yield Wrong(path, why)
+    yield from _wrong_places(settings)
+    yield from _wrong_versions(settings)
+    yield from _wrong_options(settings, rules)
 
 
-def _check_places(settings: Settings) -> None:
+def _wrong_options(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]:
+    for rule in rules:
+        table = settings.rules.get(rule.name)
+        if table is None or rule.options is NoOptions:
+            continue
+        # What is missing may stand in another layer.
+        with suppress(msgspec.ValidationError):
+            options = msgspec.convert(table, rule.options)
+            for path, message in rule.wrong_options(None, options):
+                yield Wrong(("rules", rule.name, *path), message)
+
+
+def _wrong_places(settings: Settings) -> Iterator[Wrong]:
     for path, place in (
         (("baseline",), settings.baseline),
         (("cache-dir",), settings.cache_dir),
@@ -128,28 +141,29 @@ def _check_places(settings: Settings) -> None:
     ):
         # No file system takes a NUL in a path.
         if place is not None and (not place.strip() or "\0" in place):
-            raise Wrong(path, f"{path[0]!r} must be a path, not {place!r}")
+            yield Wrong(path, f"{path[0]!r} must be a path, not {place!r}")
 
 
-def _pass_names(settings: Settings, rules: Sequence[Rule]) -> set[str]:
-    """Return the names by which passes are selected. Raises Wrong for one that makes no sense."""
+def _wrong_passes(settings: Settings, rules: Sequence[Rule], known: set[str]) -> Iterator[Wrong]:
+    """Yield what makes no sense about passes; ``known`` gets the names they are selected by."""
     taken = {rule.name for rule in rules} | {rule.family for rule in rules} | {"ALL"}
-    found: set[str] = set()
     for number, one in enumerate(settings.passes):
         path: KeyPath = ("pass", number)
         if bool(one.libcst) is bool(one.bowler):
-            raise Wrong(path, "a pass names 'libcst' or 'bowler', one of them")
+            yield Wrong(path, "a pass names 'libcst' or 'bowler', one of them")
+            continue
         name = one.known_as
         if not _NAME.fullmatch(name):
-            raise Wrong(path, f"{name!r} is no name for a pass; give it a 'name' such as 'rename'")
-        if name in taken or name in found:
-            raise Wrong(path, f"there is another rule named {name!r}; give the pass a 'name'")
+            why = f"{name!r} is no name for a pass; give it a 'name' such as 'rename'"
+            yield Wrong(path, why)
+        elif name in taken or name in known:
+            why = f"there is another rule named {name!r}; give the pass a 'name'"
+            yield Wrong(path, why)
         try:
             one.when()
         except UserError as error:
-            raise Wrong((*path, "phase"), str(error)) from None
-        found.add(name)
-    return found
+            yield Wrong((*path, "phase"), str(error))
+        known.add(name)
 
 
 def python_version(value: str) -> str | None:
@@ -163,13 +177,7 @@ def options_of(rule: Rule, table: Mapping[str, Any]) -> Struct:
     try:
         return msgspec.convert(table, rule.options)
     except msgspec.ValidationError as error:
-        # What a rule says itself is a sentence; what msgspec says is none.
-        said = str(error.__cause__) if isinstance(error.__cause__, ValueError) else ""
-        message = (
-            f"{rule.name}: {said}"
-            if said
-            else (f"the options of {rule.name} do not hold: {_lower(str(error))}")
-        )
+        message = f"the options of {rule.name} do not hold: {_lower(str(error))}"
         raise Wrong(("rules", rule.name), message) from None
 
 
@@ -218,7 +226,7 @@ def _is_slip(name: str, meant: str) -> bool:
 _ALIKE = 0.92
 
 
-def _check_versions(settings: Settings) -> None:
+def _wrong_versions(settings: Settings) -> Iterator[Wrong]:
     from packaging.specifiers import InvalidSpecifier  # noqa: PLC0415  few name a version
 
     from awaken.workspace.manifests.versions import requested  # noqa: PLC0415
@@ -226,22 +234,23 @@ def _check_versions(settings: Settings) -> None:
     wanted = settings.target_version
     if wanted is not None and wanted != "auto" and python_version(wanted) is None:
         example = "write for instance 'py311', or 'auto'"
-        raise Wrong(("target-version",), f"{wanted!r} is no Python version; {example}")
+        yield Wrong(("target-version",), f"{wanted!r} is no Python version; {example}")
     match = _PYTHON.fullmatch(wanted or "")
     if match is not None and int(match["minor"]) > _LAST_MINOR:
-        raise Wrong(("target-version",), f"there is no Python 3.{match['minor']}")
+        yield Wrong(("target-version",), f"there is no Python 3.{match['minor']}")
     for name, version in settings.target.items():
         meant = nearest(name, _MEASURED)
         if meant is not None and _is_slip(name, meant):
-            raise Wrong(("target", name), f"no rule asks for {name!r}; did you mean {meant!r}?")
+            yield Wrong(("target", name), f"no rule asks for {name!r}; did you mean {meant!r}?")
+            continue
         try:
             requested(version)
         except InvalidSpecifier:
-            raise Wrong(
+            yield Wrong(
                 ("target", name),
                 f"{version!r} is no version of {name}; write a release line ('2.0'), "
                 "a version ('1.4.54') or a range ('>=1.4,<2.1')",
-            ) from None
+            )
 
 
 def _check_options(tables: Mapping[str, Mapping[str, Any]], rules: Mapping[str, Rule]) -> None:

@@ -64,7 +64,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.contract import Level, Phase
+from awaken.contract import Level, Phase, Status
 from awaken.kit.call_rule import CallRule
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Rewrite, Site
@@ -83,7 +83,7 @@ class {class_name}(CallRule):
     levels = (Level.SAFE, Level.MANUAL)
     functions = ("things.old",)
     triggers = (b"things",)
-    preview = True
+    status = Status.PREVIEW
     reasons = (INSIDE_FSTRING,)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:

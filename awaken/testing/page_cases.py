@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from awaken.contract import Level
+from awaken.contract import Level, Status
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import (
     Example,
@@ -56,7 +56,7 @@ def assert_page(rule: Rule) -> None:
         said = written.get("What it refuses")
         require(said, f"the page of {rule.name} does not say what it refuses")
     # Only what was tried on real programs may leave the preview.
-    if not rule.preview:
+    if rule.status is not Status.PREVIEW:
         tried = _TABLE.search(written.get(ON_REAL_PROGRAMS, ""))
         require(tried, f"{rule.name} is not in preview: what did it do on real programs?")
 

@@ -42,8 +42,9 @@ class CaseResult(Struct, frozen=True):
 
     @property
     def findings(self) -> tuple[ExpectedFinding, ...]:
-        """The findings in the words of ``case.toml``, sorted."""
-        found = [self._in_case_words(finding) for finding in self.report.findings]
+        """The findings, and what only explain shows, in the words of ``case.toml``, sorted."""
+        every = (*self.report.findings, *self.report.explained_only)
+        found = [self._in_case_words(finding) for finding in every]
         return tuple(sorted(found, key=_in_order))
 
     def _in_case_words(self, finding: Finding) -> ExpectedFinding:

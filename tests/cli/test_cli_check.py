@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from awaken import api
 from awaken.contract import Level
 from awaken.engine.report import Diagnostic
 
@@ -127,7 +128,7 @@ def test_it_writes_nothing(engine, awaken):
     assert engine.applied == []
 
 
-def test_a_rule_that_cannot_hold_on_the_targets_shows_its_sites(awaken, tmp_path, monkeypatch):
+def test_a_rule_that_cannot_hold_on_the_targets_is_one_note(awaken, tmp_path, monkeypatch):
     manifest = '[project]\nname = "p"\ndependencies = ["sqlalchemy>=1.3"]\n'
     (tmp_path / "pyproject.toml").write_text(manifest)
     (tmp_path / "a.py").write_text(
@@ -138,12 +139,33 @@ def test_a_rule_that_cannot_hold_on_the_targets_shows_its_sites(awaken, tmp_path
 
     code, out, err = awaken("check", "--output-format", "concise")
 
-    assert code == 1
-    assert "manual query-to-select" in out
-    assert "[engine/needs-other-versions]" in out
+    assert (code, out) == (0, "")
     unmet = "it needs sqlalchemy>=1.4, and >=1.3 (pyproject.toml) is declared"
-    assert f"note: query-to-select rewrites nothing here: {unmet}; raise the requirement" in err
+    counted = "query-to-select rewrites nothing here (1 site)"
+    assert f"note: {counted}: {unmet}; raise the requirement" in err
     assert "--target" in err
+
+
+def test_what_a_family_leaves_out_is_said_once_for_all_projects(awaken, tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text('[project]\nname = "p"\n')
+        (tmp_path / name / "a.py").write_text("x = 1\n")
+    monkeypatch.chdir(tmp_path)
+    notes = [
+        [line for line in awaken("check", *options)[2].splitlines() if line.startswith("note: ")]
+        for options in (["--select", "testing"], ["--select", "testing", "--preview"], [])
+    ]
+
+    preview = [one for one in api.rules() if one.family == "testing" and one.status == "preview"]
+    assert notes == [
+        [f"note: `--select testing` leaves out {len(preview)} rules in preview: {_CURE}"],
+        [],
+        [],
+    ]
+
+
+_CURE = "add --preview, or name them"
 
 
 def test_unsafe_rewrites_outside_the_paths_are_not_offered(awaken, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from msgspec import structs
 from real_program import GOOD, GOOD_AFTER, Program, awaken, git
 
 from awaken import api
+from awaken.engine.asking.questions import joined
 from awaken.engine.recipe_run import run_steps
 from awaken.engine.report import FileChange
 from awaken.settings import Settings
@@ -119,11 +120,12 @@ def test_a_directory_that_is_no_project_is_not_read(tmp_path, monkeypatch, capfd
     assert "Recipes" not in capfd.readouterr().err
 
 
-def test_each_step_is_planned_on_what_the_one_before_left(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", built_in())
+def test_each_step_is_planned_on_what_the_one_before_left(name, tmp_path, monkeypatch):
     shutil.copytree(BOOKSHOP, tmp_path / "shop")
     monkeypatch.chdir(tmp_path / "shop")
 
-    planned = list(api.run_recipe("async-sessions", [Path()]))
+    planned = list(api.run_recipe(name, [Path()]))
 
     for run in planned:
         by_hand = api.Options(
@@ -136,7 +138,9 @@ def test_each_step_is_planned_on_what_the_one_before_left(tmp_path, monkeypatch)
         ]
         if run.step.rules:
             api.apply(report, command="test")
-    assert sum(run.writes for run in planned) > 1
+    assert any(run.writes for run in planned) is (name != "audit")
+    # All of it is made now.
+    assert not any(run.writes for run in api.run_recipe(name, [Path()]))
 
 
 def test_a_step_sees_the_file_that_the_one_before_makes(tmp_path, monkeypatch):
@@ -424,3 +428,105 @@ def test_the_page_names_every_recipe_with_its_summary():
 
     rows = [f"| `{name}` | {one.summary} |" for name, one in recipes_of({}).items()]
     assert sorted(rows) == sorted(line for line in page.splitlines() if line.startswith("| `"))
+
+
+PACKAGE = {
+    "pyproject.toml": """\
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["sqlalchemy>=2.0"]
+
+[project.entry-points."plugins"]
+shop = "shop.store"
+
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+""",
+    "shop/__init__.py": "",
+    "shop/store.py": """\
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
+
+__all__ = ["find"]
+
+engine = create_engine("sqlite:///shop.db")
+Local = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+def find(name: str):
+    with Local() as db:
+        return db.scalars(select(User).filter_by(name=name)).all()
+""",
+}
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    for name, text in PACKAGE.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_a_terminal_a_question_is_an_error_with_what_to_put_where(package):
+    before = (package / "shop/store.py").read_text("utf-8")
+
+    code, out = awaken("migrate", "async-sessions")
+
+    text = out.decode()
+    assert code == 2
+    assert "shop/store.py:20: code outside of the project may import `find`" in text
+    assert "[tool.awaken]\n  published = false" in text
+    assert "--to 1" in text
+    assert (package / "shop/store.py").read_text("utf-8") == before
+
+
+def test_the_answer_to_a_question_as_it_is_printed_takes_it_back(package):
+    _, out = awaken("migrate", "async-sessions")
+    rows = [line.strip() for line in out.decode().splitlines() if line.startswith("  ")]
+    answer = "\n".join(rows[rows.index("[tool.awaken]") :])
+    with (package / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{answer}\n")
+
+    assert awaken("migrate", "async-sessions")[0] == 0
+    assert "async def find" in (package / "shop/store.py").read_text("utf-8")
+
+
+def test_on_a_terminal_a_question_is_asked(package, monkeypatch):
+    asked = iter(["x", "1"])
+    monkeypatch.setattr("awaken.cli.commands.questions.can_ask", lambda: True)
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked)})())
+
+    code, out = awaken("migrate", "async-sessions")
+
+    assert code == 0
+    assert "Keep your answers in pyproject.toml" in out.decode()
+    assert "async def find" in (package / "shop/store.py").read_text("utf-8")
+
+
+def test_answers_to_one_setting_add_up():
+    answers = [
+        'rules.session-to-async.bridged = ["a.b"]',
+        'rules.session-to-async.bridged = ["a.c"]',
+        'rules.session-to-async.drivers.sqlite = "aiosqlite"',
+    ]
+
+    assert joined(answers) == [
+        'rules.session-to-async.bridged = ["a.b", "a.c"]',
+        'rules.session-to-async.drivers.sqlite = "aiosqlite"',
+    ]

@@ -12,7 +12,7 @@ from awaken.preview.terminal.frames import _folded
 def test_a_component_is_asked_for_by_a_setting_of_the_rule():
     line = ProjectOptions(component="shop.api").command_line_for([])
 
-    assert line.options.config == ('rules.session-to-async.component="shop.api"',)
+    assert line.options.settings.rules == {"session-to-async": {"component": "shop.api"}}
 
 
 @pytest.mark.parametrize(("count", "reason", "folded"), [(6, "a", 1), (5, "a", 0), (6, "b", 0)])

@@ -23,7 +23,6 @@ def program(tmp_path, monkeypatch):
         (["--target-version", "py399"], "there is no Python 3.99"),
         (["--exclude", "["], "'['"),
         (["--fix"], "`awaken apply` makes the changes"),
-        (["--preview"], "a rule in preview runs when `--select` names it"),
     ],
 )
 def test_a_slip_is_an_error_that_says_what_was_meant(awaken, options, said):
@@ -144,6 +143,12 @@ def count(db: Session) -> int:
         ("foreign_models", "hospital.models", "a module: name its package, 'hospital'"),
         ("foreign_models", "hospital.models.Doctor", "no file mentions 'Doctor'"),
         ("foreign_models", "gauges", "which is part of the program"),
+        ("component", "gauges.cont", "or function; did you mean 'gauges.count'?"),
+        ("component", "gauge", "or function; did you mean 'gauges'?"),
+        ("component", "gauges", ""),
+        ("component", "count", ""),
+        ("component", "Gauge.read", ""),
+        ("component", "gauges.Gauge", ""),
         ("bridged", "gauges.count", ""),
         ("bridged", "gauges.count.inner", ""),
         ("bridged", "gauges.Gauge.read", ""),
@@ -154,11 +159,23 @@ def count(db: Session) -> int:
 )
 def test_options_name_what_the_program_has(program, awaken, option, name, said):
     program.write("gauges.py", GAUGES)
-    setting = f"[tool.awaken.rules.session-to-async]\n{option} = ['{name}']\n"
-    program.write("pyproject.toml", f"{(program.root / 'pyproject.toml').read_text()}\n{setting}")
+    value = f"'{name}'" if option == "component" else f"[\n'{name}',\n]"
+    setting = f"[tool.awaken.rules.session-to-async]\n{option} = {value}\n"
+    manifest = f"{(program.root / 'pyproject.toml').read_text()}\n{setting}"
+    program.write("pyproject.toml", manifest)
+    line = manifest.count("\n", 0, manifest.index(f"'{name}'")) + 1
 
     code, _, err = awaken("check", "--select", "session-to-async")
 
     assert (code == 2) is bool(said)
     assert said in err
-    assert not said or err.startswith(f"error: pyproject.toml: {option!r} names {name!r}, ")
+    assert not said or err.startswith(f"error: pyproject.toml:{line}: {option!r} names {name!r}, ")
+
+
+def test_an_option_of_a_rule_that_does_not_run_is_no_silent_one(program, awaken):
+    program.write("gauges.py", GAUGES)
+
+    code, _, err = awaken("check", "--component", "gauges", "--select", "query-to-select")
+
+    assert code == 2
+    assert err.startswith("error: --component is an option of session-to-async, which does not run")

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from rules_for_tests import OneByOne, RenameCalls
 
 from awaken import api
-from awaken.contract import Level, Plan
+from awaken.contract import Level, Plan, Status
 from awaken.settings import Settings
 
 MANIFEST = '[project]\nname = "shop"\nversion = "1"\ndependencies = []\n'
@@ -61,7 +61,7 @@ class Preview(OneByOne):
     """Runs by name only."""
 
     name = "in-preview"
-    old, new, preview = "early", "late", True
+    old, new, status = "early", "late", Status.PREVIEW
 
 
 def write(root, files):

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from awaken import api
-from awaken.contract import Phase, UserError
+from awaken.contract import Phase, Status, UserError
 from awaken.engine.diagnosing import diagnosis
 from awaken.engine.diagnosing.diagnosis import ExcludedGroup, RuleStatus, Severity
 from awaken.engine.writing.applying import FileWrite, apply
@@ -32,7 +32,7 @@ class Tried(Rule):
     name = "tried"
     family = "things"
     phase = Phase.TIDY
-    preview = True
+    status = Status.PREVIEW
 
 
 @pytest.fixture

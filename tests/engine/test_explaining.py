@@ -9,11 +9,12 @@ from msgspec import Struct
 from rules_for_tests import OverFiles, RenameCalls, RequiresBase
 
 from awaken import api
-from awaken.contract import Phase, Plan, Reason, UserError
+from awaken.contract import Phase, Plan, Reason, Status, UserError
 from awaken.engine.planning import engine_reasons
 from awaken.engine.report import SuppressedBy
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
+from awaken.settings.selection import IN_PREVIEW
 
 QUERY = "from sqlalchemy.orm import Session\ndef f(s: Session):\n    return s.query(1)\n"
 
@@ -300,14 +301,14 @@ def test_a_rule_that_does_not_run_is_asked_with_the_options_of_the_project(expla
 
 def test_a_rule_in_preview_is_named_where_it_would_find_a_site(explain):
     class Coming(Renaming):
-        preview = True
+        status = Status.PREVIEW
 
     assert codes(explain("old(1)\n", 1, rules=(Coming(),))) == ["not-selected"]
 
 
 def test_a_rule_that_does_not_run_and_cannot_be_asked_is_named(explain):
     class Reading(Renaming):
-        preview = True
+        status = Status.PREVIEW
         reads = ("/shop.toml",)
 
         def plan(self, project, constraints):
@@ -316,7 +317,7 @@ def test_a_rule_that_does_not_run_and_cannot_be_asked_is_named(explain):
 
     (why,) = explain("old(1)\n", 1, rules=(Reading(),)).whys
     assert why.message == (
-        "renaming does not run, so what it finds here is not known: in preview: select it by name"
+        f"renaming does not run, so what it finds here is not known: {IN_PREVIEW}"
     )
 
 

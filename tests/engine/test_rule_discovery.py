@@ -6,24 +6,25 @@ from types import ModuleType
 
 import pytest
 
-from awaken.contract import Phase
+from awaken.contract import Phase, Status
 from awaken.engine.planning import rule_discovery
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.kit.rule import Rule
-from awaken.settings.selection import UnknownRule, choose
+from awaken.settings import Settings
+from awaken.settings.selection import UnknownRule, choose, require_known
 
 
-def rule(name, family="sqlalchemy", phase=Phase.QUERIES, after=(), *, preview=False):
+def rule(name, family="sqlalchemy", phase=Phase.QUERIES, after=(), *, status=Status.DEFAULT):
     return type(
         name,
         (Rule,),
-        {"name": name, "family": family, "phase": phase, "after": after, "preview": preview},
+        {"name": name, "family": family, "phase": phase, "after": after, "status": status},
     )()
 
 
 QUERY = rule("query-to-select")
 LIFESPAN = rule("on-event-to-lifespan", "fastapi", Phase.LIFESPAN)
-NEW = rule("lazy-raise", phase=Phase.LOADING, preview=True)
+NEW = rule("lazy-raise", phase=Phase.LOADING, status=Status.PREVIEW)
 RULES = [LIFESPAN, QUERY, NEW]
 
 
@@ -31,23 +32,29 @@ def names(rules):
     return [r.name for r in rules]
 
 
+def chosen(select=None, ignore=()):
+    """Return the rules that one layer selects."""
+    running = choose(RULES, [("", Settings(select=select, ignore=ignore))]).rules
+    return [one for one in RULES if one.name in running]
+
+
 def test_without_selection_every_rule_out_of_preview_runs_in_phase_order():
-    assert names(in_running_order(choose(RULES, (), ()))) == [
+    assert names(in_running_order(chosen())) == [
         "query-to-select",
         "on-event-to-lifespan",
     ]
 
 
 def test_a_family_selects_its_rules_but_none_in_preview():
-    assert names(choose(RULES, ("sqlalchemy",), ())) == ["query-to-select"]
+    assert names(chosen(("sqlalchemy",))) == ["query-to-select"]
 
 
 def test_a_rule_in_preview_runs_when_named():
-    assert names(choose(RULES, ("lazy-raise",), ())) == ["lazy-raise"]
+    assert names(chosen(("lazy-raise",))) == ["lazy-raise"]
 
 
 def test_ignore_wins_over_select():
-    assert names(choose(RULES, ("ALL",), ("fastapi",))) == ["query-to-select"]
+    assert names(chosen(("ALL",), ("fastapi",))) == ["query-to-select"]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def test_ignore_wins_over_select():
 )
 def test_an_unknown_name_is_refused_with_the_nearest_one(asked, hint):
     with pytest.raises(UnknownRule, match=asked) as caught:
-        choose(RULES, (asked,), ())
+        require_known(asked, RULES)
 
     assert hint in str(caught.value)
 

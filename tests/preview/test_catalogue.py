@@ -50,8 +50,12 @@ def test_the_list_is_a_table_per_family(rules, show):
         "",
         "things",
         "  rule        kind     levels       status   phase",
-        "  old-to-new  rewrite  safe unsafe  stable   queries",
+        "  old-to-new  rewrite  safe unsafe  default  queries",
         "    Rewrites `old()` to [new](x).",
+        "",
+        "default  runs by itself",
+        "opt-in   is finished, and runs where its name or its family is selected",
+        "preview  is unfinished: its name selects it, and with `--preview` its family",
     ]
 
 

@@ -205,9 +205,11 @@ def test_a_note_names_its_root_where_there_are_several(
 
     show_closing(report(noted), "check", View())
     show_closing(report(noted, root_report(tmp_path)), "check", View())
+    show_closing(report(noted, noted), "check", View())
 
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")]
-    assert said == ["note: x rewrites nothing here", "note: api: x rewrites nothing here"]
+    once = "note: x rewrites nothing here"
+    assert said == [once, "note: api: x rewrites nothing here", once]
 
 
 def test_lines_of_settings_that_are_left_to_do_are_said(

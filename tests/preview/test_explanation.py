@@ -273,6 +273,7 @@ def test_the_document_of_a_held_site_and_of_a_manual_one():
         "message": "nobody knows `{}`",
         "cure": "Name it.",
         "mended_by": "",
+        "asks_nothing": False,
     }
     assert shown["plan"] is None
 

@@ -228,31 +228,6 @@ def test_a_diff_says_it_in_the_plan_alone():
     assert "app/b.py" not in text
 
 
-def test_what_needs_another_version_is_one_line_with_its_cure():
-    stays = [
-        finding(
-            FILE,
-            "two()",
-            Level.MANUAL,
-            site=SiteId(f"two() {number}"),
-            message="it needs sqlalchemy>=2.0",
-            reason="engine/needs-other-versions",
-            help="Raise the requirement.",
-        )
-        for number in range(6)
-    ]
-    file = io.StringIO()
-    print_findings(
-        report(root_report(ROOT, findings=tuple(stays), sources={"app/a.py": FILE})),
-        Console(file=file, width=200),
-        ROOT,
-    )
-    text = file.getvalue()
-
-    assert "6 places in 1 file: it needs sqlalchemy>=2.0. Raise the requirement." in text
-    assert " --> " not in text
-
-
 def changed(number, *, is_outlined=False, message="it changes", title="it changes", every=False):
     """Return what is printed of one change with ``number`` of sites in each of two files."""
     other = source("app/b.py", b"three()\n")

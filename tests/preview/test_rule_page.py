@@ -83,7 +83,7 @@ def test_markdown_is_the_docstring_and_what_the_rule_declares(old):
     text = markdown(old)
     assert text.startswith("# old-to-new\n\nRewrites `old()`")
     assert "| levels | safe, unsafe |\n" in text
-    assert "| status | stable, since 1.2 |\n" in text
+    assert "| status | default, since 1.2 |\n" in text
     assert "\n| `shadowed` | `…` is \\| shadowed | Rename it. |\n" in text
     assert "\n| `most-lines` | `int` | `3` | How many \\| at most. |\n" in text
     assert "\n| `needed` | `bool` | must be given |  |\n" in text
@@ -110,8 +110,8 @@ def test_the_index_has_one_table_per_family(old, odd):
     text = index([odd, old], "{}.md")
     assert text.index("## others") < text.index("## things")
     row = "| [`old-to-new`](old-to-new.md) | Rewrites `old()` to [new](x). | rewrite | safe, unsafe"
-    assert f"{row} | queries | stable |" in text
-    assert "| advice | advice | tidy | in preview |" in text
+    assert f"{row} | queries | default |" in text
+    assert "| advice | advice | tidy | preview |" in text
     assert text.count("old-to-new.md") == 1
 
 

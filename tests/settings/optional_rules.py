@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from awaken import api
-from awaken.contract import Change, ChangeId, Finding, Level, Phase, Place, Plan, TextEdit
+from awaken.contract import Change, ChangeId, Finding, Level, Phase, Place, Plan, Status, TextEdit
 from awaken.kit.rule import Rule
 from awaken.project.source.modules import site_id
 from awaken.settings import Settings
@@ -99,10 +99,20 @@ class RenameRaw(RenameRisky):
     family = "fresh"
     triggers = (b"raw",)
     word = "raw"
-    preview = True
+    status = Status.PREVIEW
+
+
+class RenameLate(RenameRaw):
+    """Is opt-in, of the family of the one in preview."""
+
+    name = "rename-late"
+    triggers = (b"late",)
+    word = "late"
+    status = Status.OPT_IN
 
 
 RULES = (RenameOld(), RenameRisky(), RenameRaw())
+WITH_OPT_IN = (*RULES, RenameLate())
 
 
 def write(base, files):

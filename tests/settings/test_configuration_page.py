@@ -64,6 +64,8 @@ def test_the_defaults_are_those_of_the_code(key):
 def test_each_example_is_a_settings_file(tmp_path, text):
     path = tmp_path / ("pyproject.toml" if "[tool.awaken" in text else "awaken.toml")
     path.write_text(text)
+    for named in ("backend", "plugins/basket"):
+        (tmp_path / named).mkdir(parents=True)
 
     layer = named_layer(path, path.name, path.name, all_rules())
 

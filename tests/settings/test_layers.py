@@ -10,28 +10,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from optional_rules import RULES, resolved, write
+from optional_rules import RULES, WITH_OPT_IN, resolved, write
 
-from awaken.contract import Change, ChangeId, CreateFile, Level, Requirement, SiteId, UserError
+from awaken.contract import (
+    Change,
+    ChangeId,
+    CreateFile,
+    Level,
+    Requirement,
+    SiteId,
+    Status,
+    UserError,
+)
 from awaken.engine.planning.policy import Policy
 from awaken.settings import Settings
-from awaken.settings.selection import IN_PREVIEW, choose_by_layers
+from awaken.settings.selection import IN_PREVIEW, OPT_IN, choose
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 
-NAMES = ("ALL", *{rule.family for rule in RULES}, *(rule.name for rule in RULES))
+NAMES = ("ALL", *sorted({rule.family for rule in RULES}), *(rule.name for rule in WITH_OPT_IN))
 
 
 @pytest.fixture(autouse=True)
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "root").mkdir()
+    for named in ("vendor/ours.py", "api/free", "sub"):
+        (tmp_path / "root" / named).mkdir(parents=True)
     return tmp_path / "root"
 
 
 def as_ruff_does(layers):
     """Return the selected rules by the algorithm of ruff's ``Configuration::as_rule_table``."""
-    chosen = {rule.name for rule in RULES if not rule.preview}
+    chosen = {rule.name for rule in WITH_OPT_IN if rule.status is Status.DEFAULT}
+    preview = [one.preview for one in layers if one.preview is not None][-1:] == [True]
     for settings in layers:
         updates: dict[str, bool] = {}
         for meant in (
@@ -44,8 +55,9 @@ def as_ruff_does(layers):
                 (False, settings.ignore),
             ):
                 for name in names:
-                    for rule in RULES:
-                        hidden = selected and rule.preview and name != rule.name
+                    for rule in WITH_OPT_IN:
+                        is_hidden = rule.status is Status.PREVIEW and not preview
+                        hidden = selected and is_hidden and name != rule.name
                         if meant(rule, name) and not hidden:
                             updates[rule.name] = selected
         if settings.select is not None:
@@ -58,17 +70,24 @@ def as_ruff_does(layers):
 
 some_names = st.lists(st.sampled_from(NAMES), max_size=3).map(tuple)
 layers = st.lists(
-    st.builds(Settings, select=st.none() | some_names, extend_select=some_names, ignore=some_names),
+    st.builds(
+        Settings,
+        select=st.none() | some_names,
+        extend_select=some_names,
+        ignore=some_names,
+        preview=st.none() | st.booleans(),
+    ),
     max_size=4,
 )
 
 
 @given(layers)
 def test_rules_are_selected_as_ruff_selects_them(settings):
-    chosen = choose_by_layers(RULES, [(f"layer {n}", one) for n, one in enumerate(settings)])
+    chosen = choose(WITH_OPT_IN, [(f"layer {n}", one) for n, one in enumerate(settings)])
 
     assert set(chosen.rules) == as_ruff_does(settings)
-    assert chosen.off.keys() == {rule.name for rule in RULES} - set(chosen.rules)
+    assert chosen.off.keys() == {rule.name for rule in WITH_OPT_IN} - set(chosen.rules)
+    assert {name for names in chosen.left_out.values() for name in names} <= {"rename-raw"}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +139,45 @@ def test_why_a_rule_does_not_run_is_told_with_where_it_was_said(root):
     }
 
 
+@pytest.mark.parametrize(
+    ("file", "command_line", "rules", "left_out"),
+    [
+        ("", {}, [], []),
+        ("", {"preview": True}, [], []),
+        ("", {"select": ("fresh",)}, ["rename-late"], ["`--select fresh`"]),
+        ("", {"select": ("fresh", "rename-raw")}, ["rename-raw", "rename-late"], []),
+        ("", {"select": ("fresh",), "preview": True}, ["rename-raw", "rename-late"], []),
+        ("", {"select": ("fresh",), "ignore": ("rename-raw",)}, ["rename-late"], []),
+        ("extend-select = ['ALL']", {}, ["rename-late"], ["`ALL` in awaken.toml"]),
+        ("extend-select = ['ALL']\npreview = true", {}, ["rename-raw", "rename-late"], []),
+        ("select = ['ALL']", {"select": ("naming",)}, [], []),
+        ("preview = true", {"select": ("ALL",)}, ["rename-raw", "rename-late"], []),
+        (
+            "preview = true",
+            {"extend_select": ("fresh",), "preview": False},
+            ["rename-late"],
+            ["`--extend-select fresh`"],
+        ),
+    ],
+)
+def test_a_family_leaves_out_what_is_in_preview_and_that_is_told(
+    root, file, command_line, rules, left_out
+):
+    write(root, {"awaken.toml": file})
+
+    found = resolved(root, rules=WITH_OPT_IN, **command_line)
+
+    assert [name for name in found.rules if name in {"rename-raw", "rename-late"}] == rules
+    assert found.left_out == dict.fromkeys(left_out, ("rename-raw",))
+
+
+def test_what_is_opt_in_says_what_selects_it(root):
+    assert resolved(root, rules=WITH_OPT_IN).rules_off == {
+        "rename-raw": IN_PREVIEW,
+        "rename-late": OPT_IN,
+    }
+
+
 FLAGS = ("unsafe_fixes", "force_exclude", "respect_gitignore")
 DEFAULTS = {"unsafe_fixes": False, "force_exclude": False, "respect_gitignore": True}
 flags = st.fixed_dictionaries({name: st.none() | st.booleans() for name in FLAGS})
@@ -167,6 +225,7 @@ EVERYTHING = """\
 select = ["naming"]
 extend-select = ["rename-raw"]
 ignore = ["rename-risky"]
+preview = true
 unsafe-fixes = true
 target-version = "3.11"
 target = { SQLAlchemy = "1.4" }
@@ -199,7 +258,7 @@ def test_every_key_of_a_file_is_taken(root):
     assert found.options["rename-old"].new_name == "novel"
     assert set(found.origins.values()) == {"awaken.toml"}
     assert found.origins.keys() == {
-        *(structs.fields(Settings)[n].encode_name for n in range(3)),
+        *(structs.fields(Settings)[n].encode_name for n in range(4)),
         *("unsafe-fixes", "target-version", "target.sqlalchemy", "exclude", "extend-exclude"),
         *("force-exclude", "respect-gitignore", "baseline", "overrides"),
         "rules.rename-old.new-name",
@@ -366,6 +425,19 @@ def test_unsafe_changes_are_admitted_rule_by_rule(root, file, command_line, admi
     assert [rule for rule in rules if found.unsafe_at(rule, "a.py")] == admitted
 
 
-def test_a_rule_that_does_not_run_cannot_be_admitted_on_the_command_line(root):
-    with pytest.raises(UserError, match="--unsafe names rename-old, which does not run here"):
-        resolved(root, ignore=("rename-old",), unsafe=("rename-old",))
+@pytest.mark.parametrize(
+    ("name", "select", "why"),
+    [
+        ("rename-old", ("fresh",), "not selected by the command line"),
+        ("rename-raw", None, IN_PREVIEW),
+        ("rename-late", None, OPT_IN),
+        ("fresh", None, "none of its rules is selected"),
+    ],
+)
+def test_a_rule_that_does_not_run_cannot_be_admitted_on_the_command_line(root, name, select, why):
+    with pytest.raises(UserError) as said:
+        resolved(root, rules=WITH_OPT_IN, select=select, unsafe=(name,))
+
+    assert str(said.value) == f"--unsafe names {name}, which does not run here: {why}"
+    write(root, {"awaken.toml": f"unsafe = ['{name}']\n"})
+    assert resolved(root, rules=WITH_OPT_IN, select=select).unsafe

@@ -300,6 +300,21 @@ sqlalchemy = 'two'
         ),
         ("src = ['backend/a.py']", "'src' names 'backend/a.py', which is no directory"),
         ("members = ['/plugin/basket']", "'members' names 'plugin/basket', which is no directory"),
+        ("members = ['plugins', 'baskt']", "'members' names 'baskt', which is no directory"),
+        ("members = ['/plugin/*']", "'members' names 'plugin/*', which is no directory"),
+        (
+            "overrides = [{ paths = ['backend/b.py'], ignore = ['ALL'] }]",
+            "'paths' names 'backend/b.py', which is no file or directory; did you mean 'backend",
+        ),
+        (
+            "members = ['/plugin/*']\nsrc = ['bakend']\nbaseline = '../x'\ncache-dir = 'x'",
+            (
+                "; line 2: 'src' names 'bakend', which is no directory; did you mean 'backend'?; "
+                "line 3: 'baseline' must lie in the project, not at '../x'; --baseline may name any"
+                "; "
+                "line 4: 'cache-dir' is not taken from a project's own settings"
+            ),
+        ),
         (
             "members = ['/plugins/baskt']",
             "which is no directory; did you mean 'plugins/basket'?",
@@ -311,7 +326,7 @@ def test_a_directory_that_is_named_is_there(root, text, message):
 
     with pytest.raises(UserError, match=re.escape(message)) as caught:
         resolved(root)
-    assert str(caught.value).startswith("awaken.toml: ")
+    assert str(caught.value).startswith("app/awaken.toml:1: ")
 
 
 @pytest.mark.parametrize(
@@ -330,7 +345,13 @@ def test_a_directory_that_is_named_is_there(root, text, message):
         ("bridged = ['app.f()']", "'bridged' names 'app.f()', which is not written as package.mod"),
         ("foreign_models = ['a..b']", "'foreign_models' names 'a..b', which is not written as"),
         ("levels = -1", "'levels' is a number of relationships, not -1"),
-        ("levels = -1\nbridged = ['1']", "'bridged' names '1', which is not written as package.m"),
+        (
+            "levels = -1\nbridged = ['a', '1', '2']",
+            (
+                "; line 4: 'bridged' names '1', which is not written as package.module.name; "
+                "line 4: 'bridged' names '2', which is not written as package.module.name"
+            ),
+        ),
     ],
 )
 def test_values_of_options_are_checked(root, text, message):
@@ -341,7 +362,7 @@ def test_values_of_options_are_checked(root, text, message):
     with pytest.raises(UserError) as caught:
         resolved(root, rules=(SessionToAsync(),))
     assert message in str(caught.value)
-    assert str(caught.value).startswith("awaken.toml: session-to-async: ")
+    assert str(caught.value).startswith("app/awaken.toml:3: ")
 
 
 @pytest.mark.parametrize("command", ["check", "diff", "apply"])

@@ -9,6 +9,7 @@ import pytest
 from optional_rules import PROJECT, resolved, write
 
 from awaken.contract import UserError
+from awaken.settings.selection import IN_PREVIEW
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,7 @@ def test_without_a_file_the_defaults_hold(repository):
 
     assert (found.files, found.origins, found.unsafe_fixes) == ((), {}, False)
     assert found.rules == ("rename-old", "rename-risky")
-    assert found.rules_off == {"rename-raw": "in preview: select it by name"}
+    assert found.rules_off == {"rename-raw": IN_PREVIEW}
 
 
 def test_nothing_above_the_repository_counts(repository):

@@ -8,7 +8,7 @@ import page_rules
 import pytest
 from msgspec.structs import replace
 
-from awaken.contract import Level, Reason
+from awaken.contract import Level, Reason, Status
 from awaken.testing import (
     ExpectedFinding,
     assert_page,
@@ -147,7 +147,7 @@ def test_a_page_needs_an_example(odd):
 
 def test_in_preview_a_rule_needs_no_table(old, monkeypatch):
     written(monkeypatch, GOOD.replace("| --- | ---: |\n", ""))
-    monkeypatch.setattr(page_rules.Old, "preview", True)
+    monkeypatch.setattr(page_rules.Old, "status", Status.PREVIEW)
     assert_page(old)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from msgspec import structs
+
 from awaken.cli.options.declared import OutputOptions, RunOptions
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recipe_alone
@@ -58,7 +60,9 @@ def migrate(
     Run it again to go on where it stopped: a step that is done has nothing left to rewrite.
     `awaken undo` takes the last step back. Exits with 1 if a step is blocked.
     """
-    from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.commands.questions import can_ask  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
+    from awaken.engine.asking.questions import questions_of  # noqa: PLC0415
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.migration import Migration, print_migration  # noqa: PLC0415
 
@@ -71,17 +75,38 @@ def migrate(
             f"`awaken check --recipe {recipe}` prints forms; leave it out",
             param_hint="--output-format",
         )
-    runs = _planned(recipe, line, view, own)
+    line, runs, answers = _answered(recipe, line, view, own)
     done = _until_blocked(runs)
     failed = any(one.report.diagnostics or _problems(one.report) for one in runs)
-    writes = not own.dry_run and not failed
+    # Who can be asked, and did not answer, wants the steps before that one.
+    waits = bool(questions_of(runs)) and not can_ask() and own.last is None
+    writes = not (own.dry_run or failed or waits)
     commits = _make(recipe, done, line, own) if writes else []
-    result = Migration(recipe, runs, done if writes else [], commits)
+    result = Migration(recipe, runs, done if writes else [], commits, answers)
     steps = _nexts(recipe, runs, line, own)
     print_migration(result, console_on(sys.stdout, view.color), steps)
-    if failed:
+    if failed or (waits and not own.dry_run):
         return FAILED
     return FOUND if len(done) < len(runs) else 0
+
+
+def _answered(
+    recipe: str, line: CommandLine, view: View, own: MigrateOptions
+) -> tuple[CommandLine, list[StepRun], list[str]]:
+    """Return the planned steps, the answers that the user gave, and the line that has them."""
+    from awaken.cli.commands.questions import answers_to, can_ask  # noqa: PLC0415
+    from awaken.engine.asking.questions import joined, questions_of  # noqa: PLC0415
+
+    answers: list[str] = []
+    while True:
+        config = (*line.options.config, *joined(answers))
+        answered = structs.replace(line, options=structs.replace(line.options, config=config))
+        runs = _planned(recipe, answered, view, own)
+        questions = questions_of(runs) if can_ask() and not own.dry_run else []
+        more = answers_to(questions)
+        if not more:
+            return answered, runs, answers
+        answers += more
 
 
 def _planned(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
@@ -145,7 +170,7 @@ def _nexts(
     """Return what to do after the migration, or after its dry run."""
     from awaken.engine.recipe_run import written  # noqa: PLC0415
     from awaken.preview.after_apply import commands_after  # noqa: PLC0415
-    from awaken.preview.summary import Step  # noqa: PLC0415
+    from awaken.preview.summary import Step, undo_command  # noqa: PLC0415
 
     steps = []
     blocked = next((one for one in runs if one.is_blocked), None)
@@ -156,7 +181,7 @@ def _nexts(
         done = written([one for one in _until_blocked(runs) if one.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
         if done.roots:
-            steps.append(Step("take the last step back", "awaken undo"))
+            steps.append(Step("take the last step back", undo_command(done)))
     for one in runs:
         looks = one is blocked or (not one.step.rules and any(r.findings for r in one.report.roots))
         if looks:

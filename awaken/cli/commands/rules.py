@@ -48,14 +48,14 @@ def rules(
 ) -> int:
     """List the rules; with a name, show that rule's page."""
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.settings.selection import choose  # noqa: PLC0415
+    from awaken.settings.selection import require_known  # noqa: PLC0415
 
     # What the project here names as passes can be selected as well.
     known = (*api.rules(), *api.passes(Path.cwd()))
     if name is None:
         _print_list(known, output_format or RulesForm.FULL, color)
         return 0
-    choose(known, [name], [])  # refuses an unknown name, and says the nearest
+    require_known(name, known)
     found = [rule for rule in known if rule.name == name]
     if found:
         _print_page(found[0], output_format, color, pager=not no_pager)

@@ -50,6 +50,7 @@ class CommandLine(Struct, frozen=True):
         ):
             words += [name, value] if value else []
         for name, chosen in (
+            ("preview", settings.preview),
             ("unsafe-fixes", settings.unsafe_fixes),
             ("published", settings.published),
             ("force-exclude", settings.force_exclude),

@@ -52,6 +52,14 @@ class ProjectOptions(PassOptions):
         list[str] | None,
         Option(metavar="RULES", help="Without these rules or families.", autocompletion=rule_names),
     ] = None
+    preview: Annotated[
+        bool | None,
+        Option(
+            "--preview/--no-preview",
+            help="Let families and ALL select rules in preview as well.",
+            show_default=False,
+        ),
+    ] = None
     unsafe: Annotated[
         list[str] | None,
         Option(
@@ -165,6 +173,7 @@ class ProjectOptions(PassOptions):
             select=(*select, *names) or None,
             extend_select=_separated("--extend-select", self.extend_select),
             ignore=_separated("--ignore", self.ignore),
+            preview=self.preview,
             unsafe=_separated("--unsafe", self.unsafe),
             unsafe_fixes=unsafe if self.unsafe_fixes is None else self.unsafe_fixes,
             target_version=_python(self.target_version),
@@ -176,13 +185,18 @@ class ProjectOptions(PassOptions):
             respect_gitignore=self.respect_gitignore,
             baseline=None if self.baseline is None else str(self.baseline),
             cache_dir=None if self.cache_dir is None else str(self.cache_dir),
+            rules=(
+                {}
+                if self.component is None
+                else {"session-to-async": {"component": self.component}}
+            ),
             passes=passes,
             trust_passes=self.trust_passes,
         )
         paths, overlaid = overlay(paths, self.stdin_filename)
         options = Options(
             settings=settings,
-            config=(*(self.config or ()), *_component(self.component)),
+            config=tuple(self.config or ()),
             isolated=self.isolated,
             since=self.since,
             overlay=overlaid,
@@ -190,15 +204,6 @@ class ProjectOptions(PassOptions):
             use_cache=not self.no_cache,
         )
         return CommandLine(tuple(paths), options)
-
-
-def _component(name: str | None) -> list[str]:
-    """Return the setting of `--component`, as `--config` takes it."""
-    if name is None:
-        return []
-    import json  # noqa: PLC0415  hardly anybody says it
-
-    return [f"rules.session-to-async.component={json.dumps(name)}"]
 
 
 NoPager = Annotated[

@@ -80,7 +80,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Edit, Level, Phase, Reason
+from awaken.contract import Edit, Level, Phase, Reason, Status
 from awaken.kit.call_rule import CallRule
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_behind
@@ -136,7 +136,7 @@ class AsyncTimeoutToAsyncio(CallRule):
     functions = _FUNCTIONS
     triggers = (b"async_timeout",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (INSIDE_FSTRING, NAME_TAKEN, NO_BLOCK, OTHER_ARGUMENTS, OTHER_USE, PLAIN_WITH)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:

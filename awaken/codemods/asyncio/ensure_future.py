@@ -76,7 +76,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
+from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
@@ -128,7 +128,7 @@ class EnsureFuture(Rule):
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"ensure_future", b"loop().create_task")
-    preview = True
+    status = Status.PREVIEW
     reasons = (
         INSIDE_FSTRING,
         NAME_TAKEN,

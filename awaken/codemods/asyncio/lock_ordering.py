@@ -80,7 +80,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Finding, Phase, Place, Plan
+from awaken.contract import Constraints, Finding, Phase, Place, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
@@ -126,7 +126,7 @@ class LockOrdering(Rule):
     since = "0.1.0"
     triggers = (b"with ",)
     anchors = (_MAKERS,)
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per pair of locks, at the first of its two ways."""

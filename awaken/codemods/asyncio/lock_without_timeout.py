@@ -75,7 +75,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Place, Plan
+from awaken.contract import Constraints, Phase, Place, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
@@ -117,7 +117,7 @@ class LockWithoutTimeout(Rule):
     since = "0.1.0"
     triggers = (b"async with ",)
     anchors = ((b"Lock", b"Semaphore", b"CapacityLimiter"),)
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per ``async with`` that holds a lock without an end."""

@@ -88,7 +88,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Plan, Reason
+from awaken.contract import Constraints, Level, Phase, Plan, Reason, Status
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
@@ -154,7 +154,7 @@ class MissingAwait(Rule):
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)
-    preview = True
+    status = Status.PREVIEW
     reasons = (INSIDE_FSTRING, OUTSIDE_COROUTINE)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -67,7 +67,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Status
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
@@ -110,7 +110,7 @@ class NestedAsyncioRun(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)
     anchors = ((b"asyncio.run(", b"import run", b"run_until_complete"),)
-    preview = True
+    status = Status.PREVIEW
     reasons = (INSIDE_FSTRING, OTHER_ARGUMENTS, THROUGH)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -56,7 +56,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.contract import Level, Phase, Reason
+from awaken.contract import Level, Phase, Reason, Status
 from awaken.kit.call_rule import CallRule
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_beside
@@ -88,7 +88,7 @@ class RunningLoop(CallRule):
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     functions = (_ASKED,)
     triggers = (b"get_event_loop",)
-    preview = True
+    status = Status.PREVIEW
     reasons = (INSIDE_FSTRING, NAME_TAKEN, OUTSIDE_COROUTINE)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:

@@ -68,7 +68,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan
+from awaken.contract import Constraints, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
@@ -94,7 +94,7 @@ class SemaphorePerCall(Rule):
     decides_by = "file"
     since = "0.1.0"
     triggers = (b"Semaphore", b"Lock", b"CapacityLimiter")
-    preview = True
+    status = Status.PREVIEW
     per_file = True
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

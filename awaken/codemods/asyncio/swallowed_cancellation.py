@@ -98,7 +98,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, TextEdit
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, Status, TextEdit
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.rule import Rule
@@ -166,7 +166,7 @@ class SwallowedCancellation(Rule):
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"CancelledError", b"BaseException", b"except:")
-    preview = True
+    status = Status.PREVIEW
     reasons = (CLEAN_UP, CODE_BEHIND, LEAVES, SHARED_LINE, SUPPRESSED)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -61,7 +61,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan
+from awaken.contract import Constraints, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
@@ -98,7 +98,7 @@ class YieldInCancelScope(Rule):
     decides_by = "file"
     since = "0.1.0"
     triggers = tuple(sorted(name.encode() for name in _LAST))
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per scope that a generator yields in."""

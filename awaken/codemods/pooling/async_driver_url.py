@@ -77,13 +77,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, TextEdit
+from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status, TextEdit
+from awaken.contract.nearest import did_you_mean
 from awaken.contract.places import Span
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
 from awaken.kit.caveats.replaced_names import caveats_of
@@ -94,6 +95,7 @@ from awaken.kit.sites import Refused, Rewrite, Site, shown_places
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url, UrlText
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
+    async_databases,
     async_drivers,
     full_drivername,
     is_async_driver,
@@ -103,6 +105,7 @@ from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
+    from awaken.workspace.formats.toml_text import KeyPath
 
 SET_ELSEWHERE = Reason(
     "set-elsewhere",
@@ -164,12 +167,22 @@ class AsyncDriverUrl(Rule):
     triggers = ENGINE_WORDS
     anchors = ((b"create_async_engine", b"AsyncEngine"),)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     options = Options
     reasons = (
         SET_ELSEWHERE, CHOOSE_DRIVER, READ_ELSEWHERE, OTHER_PARAMETERS, NOT_IN_ONE_PIECE,
         EXPECTED_FAILURE, BESIDE,
     )  # fmt: skip
+
+    def wrong_options(
+        self, project: Project | None, options: Struct
+    ) -> Iterable[tuple[KeyPath, str]]:
+        """Yield that no asynchronous driver has the name of the option."""
+        known = {one.distribution for name in async_databases() for one in async_drivers(name)}
+        driver = options.driver if isinstance(options, Options) and project is None else ""
+        if driver and driver not in known:
+            hint = did_you_mean(driver, known, f"there are {', '.join(sorted(known))}")
+            yield ("driver",), f"'driver' names {driver!r}, no asynchronous driver{hint}"
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per asynchronous engine with a URL that cannot work.

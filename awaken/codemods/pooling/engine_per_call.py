@@ -78,7 +78,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan
+from awaken.contract import Constraints, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
@@ -103,7 +103,7 @@ class EnginePerCall(Rule):
     since = "0.1.0"
     triggers = words(*_RESOURCES)
     anchors = (FRAMEWORKS,)
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine or pool that requests lead to."""

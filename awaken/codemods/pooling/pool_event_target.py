@@ -96,7 +96,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Constraints, Edit, Phase, Plan, Reason
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Status
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
@@ -162,7 +162,7 @@ class PoolEventTarget(Rule):
     triggers = (b"listen", b"event.remove", b"event.contains")
     anchors = (_ASYNC,)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (ASYNC_LISTENER, CLASS_TARGET, EXPECTED_FAILURE, INSIDE_FSTRING)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -121,7 +121,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import structs
 
-from awaken.contract import ChangeId, Constraints, Edit, Level, Phase, Plan, Reason
+from awaken.contract import ChangeId, Constraints, Edit, Level, Phase, Plan, Reason, Status
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.imports import imports_here, name_beside, released
 from awaken.kit.reasons import NAME_TAKEN
@@ -185,7 +185,7 @@ class AnnotatedSession(Rule):
     triggers = (b"Annotated",)
     anchors = ((b"Depends",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (ALIAS_ELSEWHERE, HANDED_ON, NAME_TAKEN)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -77,7 +77,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Finding, Phase, Place, Plan
+from awaken.contract import Constraints, Finding, Phase, Place, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of, modules_with
 from awaken.kit.sites import Site
@@ -120,7 +120,7 @@ class ScopedSessionInAsync(Rule):
     since = "0.1.0"
     triggers = (b"scoped_session",)
     anchors = ((b"async def",),)
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per registry that coroutines use."""

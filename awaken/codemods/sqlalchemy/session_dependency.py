@@ -129,7 +129,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.payloads import (
@@ -194,7 +194,7 @@ class SessionDependency(Rule):
     triggers = (b"ession", b"maker")
     anchors = ((b"Depends", b"Security"), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (CALLED, DECORATED, NAME_TAKEN, OTHER_SHAPE, OWN_ENDS, SWALLOWS)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -82,7 +82,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, TextEdit
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, Status, TextEdit
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
@@ -147,7 +147,7 @@ class SessionSharedAcrossTasks(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"gather", b"create_task", b"ensure_future")
     anchors = ((b"sqlalchemy", b"sqlmodel", b"asyncpg"),)
-    preview = True
+    status = Status.PREVIEW
     per_file = True
     reasons = (INSIDE_FSTRING, KEPT, NOT_AWAITED, NOT_A_COROUTINE, RETURN_EXCEPTIONS, STARTED)
 

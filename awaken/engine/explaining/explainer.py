@@ -80,7 +80,11 @@ class _Explainer:
         self._point = offset(self._source, self._line, asked)
         suppressed = [one.finding for one in self._report.suppressed]
         self._findings = sorted(
-            (f for f in (*self._report.findings, *suppressed) if f.place.path == asked.path),
+            (
+                one
+                for one in (*self._report.findings, *suppressed, *self._report.explained_only)
+                if one.place.path == asked.path
+            ),
             key=lambda finding: finding.place,
         )
 

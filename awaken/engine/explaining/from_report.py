@@ -38,7 +38,8 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
     lines = source.line_spans()
     line = line_span(lines, asked)
     point = offset(source, line, asked)
-    every = (*report.findings, *(one.finding for one in report.suppressed))
+    suppressed = (one.finding for one in report.suppressed)
+    every = (*report.findings, *suppressed, *report.explained_only)
     findings = [one for one in every if one.place.path == asked.path]
     here, note = _at(findings, asked, line, point)
     teller = _Teller(report, rules, file)

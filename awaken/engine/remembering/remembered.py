@@ -57,6 +57,7 @@ class Remembered(Struct, frozen=True):
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
     edited: tuple[EditedPlace, ...] = ()
+    explained_only: tuple[Finding, ...] = ()
 
     def shown(self) -> set[str]:
         """Return the files of which it shows the text, or says something."""

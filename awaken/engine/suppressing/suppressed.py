@@ -57,7 +57,7 @@ class SuppressionSources:
     def fingerprint(self) -> tuple[object, ...]:
         """Return what decides the answers beside files and settings, the same for the same."""
         return (
-            sorted((rule.name, rule.family, rule.preview) for rule in self.rules),
+            sorted((rule.name, rule.family, rule.status) for rule in self.rules),
             sorted(self._listed),
             str(self.baseline.file) if self.baseline else "",
             self.changed.fingerprint() if self.changed else (),

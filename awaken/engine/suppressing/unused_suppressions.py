@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from awaken.contract import Finding, Level, Place, Plan, SiteId
+from awaken.contract import Finding, Level, Place, Plan, SiteId, Status
 from awaken.contract.nearest import did_you_mean
 from awaken.engine.report import Diagnostic, SuppressedBy, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot, SuppressionSources
@@ -95,12 +95,12 @@ class _Complaints:
     def _is_idle(self, name: str) -> bool:
         """Whether all rules that ``name`` stands for ran, and it suppressed nothing.
 
-        A family does not stand for rules in preview here: those run by name only.
+        A family does not stand for rules in preview here: few ask for those.
         """
         expected = {
             rule.name
             for rule in self._suppression_sources.rules
-            if name == rule.name or (name == rule.family and not rule.preview)
+            if name == rule.name or (name == rule.family and rule.status is not Status.PREVIEW)
         }
         suppressed = self._used & self._suppression_sources.meant(name)
         return bool(expected) and expected <= self._ran and not suppressed

@@ -43,7 +43,11 @@ class Blocker(Struct, frozen=True, kw_only=True):
 
 def blockers(report: Report) -> list[Blocker]:
     """Return the blockers of all manual sites, those of most sites first."""
-    found = [one for root in report.roots for one in (*_of_plans(root), *_of_sites(root))]
+    found = [
+        one
+        for root in report.roots
+        for one in (*_of_plans(root), *_of_sites(root), *_of_versions(root))
+    ]
     # What frees sites by itself stands before what frees as many together with others.
     return sorted(found, key=lambda one: (-one.sites, one.others, one.rule, one.message))
 
@@ -78,7 +82,6 @@ def _of_sites(root: RootReport) -> Iterator[Blocker]:
             groups.setdefault(_key(finding), []).append(finding)
     for held in groups.values():
         first = held[0]
-        is_version = first.reason == NEEDS_OTHER_VERSIONS.code
         because = first.related[0] if first.related else first.place
         yield Blocker(
             root=root,
@@ -88,14 +91,30 @@ def _of_sites(root: RootReport) -> Iterator[Blocker]:
             help=first.help or _help_of(first),
             sites=len(held),
             files=len({one.place.path for one in held}),
-            place=None if is_version else because,
+            place=because,
+        )
+
+
+def _of_versions(root: RootReport) -> Iterator[Blocker]:
+    """Yield what the versions of the project keep from being rewritten, a rule each."""
+    sites = root.explained_only
+    whys = {one.rule: one for one in sites if one.reason == NEEDS_OTHER_VERSIONS.code}
+    for rule, why in whys.items():
+        held = [one for one in sites if one.rule == rule]
+        yield Blocker(
+            root=root,
+            rule=rule,
+            reason=NEEDS_OTHER_VERSIONS.code,
+            message=why.message,
+            help=NEEDS_OTHER_VERSIONS.help,
+            sites=len(held),
+            files=len({one.place.path for one in held}),
+            place=None,
         )
 
 
 def _key(finding: Finding) -> tuple[object, ...]:
     """Return what sites have in common that one edit frees."""
-    if finding.reason == NEEDS_OTHER_VERSIONS.code:
-        return finding.reason, finding.message
     if finding.related:
         first = finding.related[0]
         # The same words name the same thing, wherever it is asked for.
@@ -108,8 +127,6 @@ def _help_of(finding: Finding) -> str:
 
     reasons = {one.of(rule.name): one for rule in api.rules() for one in rule.reasons}
     reason = reasons.get(finding.reason or "")
-    if finding.reason == NEEDS_OTHER_VERSIONS.code:
-        return NEEDS_OTHER_VERSIONS.help
     return "" if reason is None else reason.help
 
 

@@ -31,7 +31,8 @@ program come to, in words; the ``change`` of one is null where it says why there
 without a ``text`` is about its file, and its ``path`` is null where it has no place. ``held_by``
 is ``comment``, ``settings``, ``baseline`` or ``since``; ``held_at`` is a place where a comment says
 so, else null. Nothing else counts what is held. With ``--recipe`` roots, findings, changes and
-files say which ``step`` they are of; their lines are those that the step before left. The schema is
+files say which ``step`` they are of; their lines are those that the step before left. ``answers``
+of a finding are settings that would take it back. The schema is
 ``docs/schemas/report-1.schema.json``.
 """
 
@@ -234,6 +235,7 @@ class Tables:
                 {**self._place(root, place), "note": place.note} for place in finding.related
             ],
             "change": finding.change,
+            **({"answers": finding.answers} if finding.answers else {}),
             **_step(root),
         }
 

@@ -12,8 +12,8 @@
                 "matched": "span",      or "statement": the line is another one of its statement,
                                         "change": its change edits the line as well
                 "adds": [{"text", "why"}],   pieces that the change adds here, with their reasons
-                "documented": {"code", "message", "cure", "mended_by"},   what the rule says of
-                                        the reason
+                "documented": {"code", "message", "cure", "mended_by", "asks_nothing"},
+                                        what the rule says of the reason
                 "held_by", "note", "held_at",                as in that document
                 "change": {"id", "rule", "title", "level", "sites", "requires", "files",
                            "admitted"},

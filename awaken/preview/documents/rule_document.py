@@ -2,14 +2,14 @@
 
 ::
 
-    {"version": 1,                grows only by new keys; a higher number breaks
+    {"version": 2,                grows only by new keys; a higher number breaks
      "awaken": "0.1.0",           the version that wrote it
      "rules": [{
         "name", "family",
         "kind",                   "rewrite" or "advice"
         "levels",                 what its sites can get: "safe", "unsafe", "manual", "advice"
         "phase",                  phases run in order; rules of one phase see the same program
-        "status",                 "stable", "in preview", or "foreign": a pass
+        "status",                 "default", "opt-in", "preview", or "foreign": a pass
         "since",                  the version that brought it, "" if unknown
         "summary",                the first sentence of the page
         "needs",                  {"sqlalchemy": ">=1.4"}: else the rule does not run
@@ -35,7 +35,7 @@ from awaken.preview.documents.document import encoded
 from awaken.preview.markdown.rule_markdown import markdown, message
 from awaken.preview.markdown.rule_page import examples, levels, options, status, summary
 
-VERSION = 1
+VERSION = 2
 
 
 def document(rules: Sequence[Rule]) -> bytes:

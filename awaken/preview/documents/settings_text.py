@@ -43,6 +43,7 @@ def setting_rows(resolved: Resolved) -> list[SettingRow]:
     """Return every setting of a root but overrides and rule options, set or not, in file order."""
     values: dict[str, Any] = {
         "select": list(resolved.rules),
+        "preview": resolved.preview,
         "unsafe": list(resolved.unsafe),
         "unsafe-fixes": resolved.unsafe_fixes,
         "target-version": resolved.target_version or "auto",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Reason
+from awaken.contract import Reason, Status
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.markdown_tables import table
 from awaken.preview.markdown.rule_page import (
@@ -21,6 +21,12 @@ from awaken.preview.markdown.rule_page import (
     summary,
 )
 
+STATUSES = {
+    Status.DEFAULT: "runs by itself",
+    Status.OPT_IN: "is finished, and runs where its name or its family is selected",
+    Status.PREVIEW: "is unfinished: its name selects it, and with `--preview` its family",
+}
+"""What a rule of each status does."""
 _TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
 REFUSALS = "What it refuses"
 """The section that the rule's reasons follow."""
@@ -102,11 +108,18 @@ def _blocks(part: PagePart | Refusals) -> Iterator[str]:
             yield table(("reason", "why a site stays", "what to do"), rows)
 
 
+def by_family(rules: Sequence[Rule]) -> Iterator[tuple[str, list[Rule]]]:
+    """Yield each family with its rules: first those that run by themselves, last the previews."""
+    for family in sorted({rule.family for rule in rules}):
+        members = (rule for rule in rules if rule.family == family)
+        yield family, sorted(members, key=lambda rule: list(Status).index(rule.status))
+
+
 def index(rules: Sequence[Rule], link: str = "") -> str:
     """Return the rules as Markdown tables, one per family; ``link`` fits ``{}`` to a page."""
-    blocks: list[str] = []
-    for family in sorted({rule.family for rule in rules}):
-        rows = [_row(rule, link) for rule in rules if rule.family == family]
+    blocks = ["\n".join(f"- *{one}*: {text}." for one, text in STATUSES.items())]
+    for family, members in by_family(rules):
+        rows = [_row(rule, link) for rule in members]
         blocks += [f"## {family}", table(_TITLES, rows)]
     return "\n\n".join(blocks) + "\n"
 

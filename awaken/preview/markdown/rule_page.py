@@ -91,10 +91,8 @@ def levels(rule: Rule) -> tuple[Level, ...]:
 
 
 def status(rule: Rule) -> str:
-    """Return ``stable``, ``foreign`` code, or ``in preview``: that runs only when it is named."""
-    if rule.is_foreign:
-        return "foreign"
-    return "in preview" if rule.preview else "stable"
+    """Return the status of ``rule``, or ``foreign`` for a pass."""
+    return "foreign" if rule.is_foreign else rule.status
 
 
 def facts(rule: Rule) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from awaken.preview.console.page import Page, RowPart, joined
 from awaken.preview.console.text import Text
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import SideBySide
-from awaken.preview.markdown.rule_markdown import Refusals, message, whole_page
+from awaken.preview.markdown.rule_markdown import STATUSES, Refusals, by_family, message, whole_page
 from awaken.preview.markdown.rule_page import Example, Section, facts, levels, status, summary
 from awaken.preview.sections import Section as FileSection
 from awaken.workspace.sources import decode
@@ -34,23 +34,21 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
     page = Page(console)
     rows = {rule: _row(rule) for rule in rules}
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows.values(), strict=True)]
-    for number, family in enumerate(sorted({rule.family for rule in rules})):
-        if number:
-            page.row()
+    for family, members in by_family(rules):
         page.row((family, "path"))
         page.row((_aligned(_HEADINGS, widths), "faint"))
-        for rule in rules:
-            if rule.family == family:
-                styled: list[RowPart] = [(rows[rule][0], "code.name")]
-                # Only the name is styled, so the row is cut behind it.
-                page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
-                page.hanging(Text("    "), summary(rule))
+        for rule in members:
+            styled: list[RowPart] = [(rows[rule][0], "code.name")]
+            # Only the name is styled, so the row is cut behind it.
+            page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
+            page.hanging(Text("    "), summary(rule))
+        page.row()
+    for one, text in STATUSES.items():
+        page.hanging(Text(f"{one:<9}"), text, "faint")
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
-    # Short words: with the longest name and phase the table still fits 80 columns.
-    known = status(rule).removeprefix("in ")
-    return rule.name, rule.kind, " ".join(levels(rule)), known, rule.phase.name.lower()
+    return rule.name, rule.kind, " ".join(levels(rule)), status(rule), rule.phase.name.lower()
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from awaken.contract import ChangeId, Finding, Level, Place
-from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
 from awaken.preview.counts import plural
@@ -68,12 +67,11 @@ def _is_beside(finding: Finding) -> bool:
 def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
     """Return the sites that are left alone for the sake of one other, if they are many.
 
-    Each of them by itself says no more than all of them together. So do those of a rule that
-    needs other versions than the project has.
+    Each of them by itself says no more than all of them together.
     """
     found: dict[tuple[str, str], list[Finding]] = {}
     for one in findings:
-        if _is_beside(one) or one.reason == NEEDS_OTHER_VERSIONS.code:
+        if _is_beside(one):
             found.setdefault(_key(one), []).append(one)
     return {key: each for key, each in found.items() if len(each) > _FEW}
 

@@ -71,6 +71,10 @@ class Layout:
         """Return the file with the dotted ``name`` that ``name_of`` gives."""
         return self._by_name.get(name)
 
+    def modules(self) -> list[str]:
+        """Return the dotted names of all files."""
+        return list(self._by_name)
+
     def may_have(self, qualified: str) -> bool:
         """Whether a file of the project has a name that begins as a dotted one does."""
         return qualified.partition(".")[0] in self._first

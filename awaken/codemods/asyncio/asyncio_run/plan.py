@@ -12,7 +12,7 @@ from awaken.codemods.asyncio.asyncio_run.entries import (
     leaves_nothing,
     may_have_loops,
 )
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
@@ -86,7 +86,7 @@ class AsyncioRun(Rule):
     since = "0.1.0"
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_until_complete",)
-    preview = True
+    status = Status.PREVIEW
     reasons = (
         GATHER,
         INSIDE_FSTRING,

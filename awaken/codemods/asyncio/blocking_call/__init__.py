@@ -110,7 +110,7 @@ from awaken.codemods.asyncio.blocking_call.calls import (
     may_be_in_functions,
 )
 from awaken.codemods.asyncio.blocking_call.reasons import ALL, THROUGH
-from awaken.contract import Constraints, Level, Phase, Plan
+from awaken.contract import Constraints, Level, Phase, Plan, Status
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
@@ -132,7 +132,7 @@ class BlockingCall(Rule):
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)
-    preview = True
+    status = Status.PREVIEW
     reasons = ALL
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter, Status
 from awaken.kit.caveats.listed_names import lists_names
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import name_behind
@@ -26,6 +26,7 @@ NAMED_EXECUTOR = Reason(
     "named-executor",
     "`{}` runs in an executor that was chosen",
     "Keep it where the size or the kind of the pool matters; else pass None.",
+    asks_nothing=True,
 )
 NOT_AWAITED = Reason(
     "not-awaited",
@@ -69,7 +70,7 @@ class ExecutorToThread(Rule):
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_in_executor",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.9"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (INSIDE_FSTRING, NAME_TAKEN, NAMED_EXECUTOR, NOT_AWAITED, OTHER_ARGUMENTS)
 
     def rewriters(self) -> Mapping[str, Rewriter]:

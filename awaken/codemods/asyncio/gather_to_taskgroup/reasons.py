@@ -18,6 +18,7 @@ CREATED_EARLIER = Reason(
     "created-earlier",
     "`{}` holds tasks that run already, and a task group only holds those that it starts",
     "Start them in the task group, or keep the gather.",
+    asks_nothing=True,
 )
 DUPLICATE = Reason(
     "dup-awaitable",
@@ -58,6 +59,7 @@ RETURN_EXCEPTIONS = Reason(
     "return-exceptions",
     "exceptions are returned as results, which a task group cannot do",
     "Keep the gather, or catch the exceptions in the coroutines.",
+    asks_nothing=True,
 )
 SHARED_SESSION = Reason(
     "shared-session",

@@ -69,7 +69,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -124,7 +124,7 @@ class GroupExcept(Rule):
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"TaskGroup",)
-    preview = True
+    status = Status.PREVIEW
     reasons = (MIXED, LEAVES, NAMED, OLD_PYTHON)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

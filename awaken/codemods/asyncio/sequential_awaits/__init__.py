@@ -89,7 +89,7 @@ from awaken.codemods.asyncio.sequential_awaits.reading import (
     may_read,
     reads_over_http,
 )
-from awaken.contract import Constraints, Phase, Plan
+from awaken.contract import Constraints, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
@@ -115,7 +115,7 @@ class SequentialAwaits(Rule):
     since = "0.1.0"
     triggers = (b"= await ",)
     anchors = ((b"httpx", b"aiohttp"),)
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per row of requests, at the first of them."""

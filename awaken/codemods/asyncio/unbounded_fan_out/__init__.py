@@ -72,7 +72,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.asyncio.unbounded_fan_out.fan_outs import FanOut, fan_outs, is_meant
 from awaken.codemods.asyncio.unbounded_fan_out.limits import is_limited_here, works_without_limit
 from awaken.codemods.asyncio.unbounded_fan_out.sizes import unbounded
-from awaken.contract import Constraints, Finding, Phase, Plan
+from awaken.contract import Constraints, Finding, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
@@ -94,7 +94,7 @@ class UnboundedFanOut(Rule):
     decides_by = "file"
     since = "0.1.0"
     triggers = (b"gather", b"create_task", b"ensure_future", b"start_soon", b"as_completed")
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per fan-out over an input of any size."""

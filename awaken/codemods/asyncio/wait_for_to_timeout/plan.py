@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
-from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter, Status
 from awaken.editing.comments import comments_in
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
@@ -75,7 +75,7 @@ class WaitForToTimeout(Rule):
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"wait_for",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (
         INSIDE_FSTRING,
         LOOP_ARGUMENT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.engine_dispose import reasons
-from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason
+from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
@@ -51,7 +51,7 @@ class EngineDispose(Rule):
     after = ("on-event-to-lifespan",)
     triggers = words("async-engine")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     reasons = reasons.ALL
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import engines
-from awaken.contract import Constraints, Level, Phase, Plan
+from awaken.contract import Constraints, Level, Phase, Plan, Status
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
@@ -37,7 +37,7 @@ class PoolPrePing(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = ENGINE_WORDS
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.2"}
-    preview = True
+    status = Status.PREVIEW
     reasons = reasons.ALL
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -125,7 +125,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
+from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status
 from awaken.kit.caveats.replaced_names import doubles_passed, leading_to
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
@@ -186,7 +186,7 @@ class EagerLoad(Rule):
         (b"sqlalchemy", b"sqlmodel"),
     )
     reads = TEMPLATE_READS
-    preview = True
+    status = Status.PREVIEW
     # An object that is made is one: what is read of it is no loop.
     reasons = (
         *(one for one in REASONS if one is not NO_REFRESH),

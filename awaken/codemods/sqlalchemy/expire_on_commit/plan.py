@@ -27,7 +27,7 @@ from awaken.codemods.sqlalchemy.expire_on_commit.staleness import (
     only_variable,
     staleness,
 )
-from awaken.contract import Constraints, Level, Phase, Place, Plan
+from awaken.contract import Constraints, Level, Phase, Place, Plan, Status
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -56,7 +56,7 @@ class ExpireOnCommit(Rule):
     triggers = (*WORDS, OPTION.encode())
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     options = Options
     reasons = reasons.ALL
 

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.codemods.sqlalchemy.lazy_raise.flushes import Flushes
 from awaken.codemods.sqlalchemy.lazy_raise.needs import Needs, Reads
 from awaken.codemods.sqlalchemy.lazy_raise.sides import refusals
-from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, SiteId
+from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, SiteId, Status
 from awaken.kit.changes import (
     Decided,
     connected,
@@ -74,7 +74,7 @@ class LazyRaise(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = TEMPLATE_READS
     looks_outside = True
-    preview = True
+    status = Status.PREVIEW
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, *reasons.ALL)
 

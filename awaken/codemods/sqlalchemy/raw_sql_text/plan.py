@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
 from awaken.codemods.sqlalchemy.raw_sql_text.seeing import who_sees
 from awaken.codemods.sqlalchemy.raw_sql_text.strings import is_string, text_of
-from awaken.contract import Constraints, Level, NeedImport, Phase, Plan, Reason
+from awaken.contract import Constraints, Level, NeedImport, Phase, Plan, Reason, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import INSIDE_FSTRING
@@ -48,7 +48,7 @@ class RawSqlText(Rule):
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b".execute(", b".scalar(", b".scalars(", b".stream(", b".stream_scalars(")
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
-    preview = True
+    status = Status.PREVIEW
     reasons: ClassVar[tuple[Reason, ...]] = (INSIDE_FSTRING, *reasons.ALL)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.session_context_manager.escaping import escapes
-from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Span
+from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Span, Status
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.payloads import SESSION_BLOCKS, SessionBlock, SessionBlocks
@@ -112,7 +112,7 @@ class SessionContextManager(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     # A session can be entered since then.
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (CLOSED_ELSEWHERE, CROSSING, GIVEN_CONNECTION, LAYOUT, OWN_ENDS, REBOUND)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

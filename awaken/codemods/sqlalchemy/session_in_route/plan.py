@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_in_route.sharing import (
     sharing_dependency,
     uses,
 )
-from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.names_here import name_here
@@ -98,7 +98,7 @@ class SessionInRoute(Rule):
     triggers = (b"ession", b"maker", b"create_engine", b"create_async_engine")
     anchors = ((b"fastapi",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview = True
+    status = Status.PREVIEW
     reasons = (
         CALLED, COMMITS, INJECTED, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED,
     )  # fmt: skip

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from awaken.contract.nearest import did_you_mean
+from awaken.contract.nearest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.workspace.formats.toml_text import KeyPath
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,25 +36,25 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     levels: int = 0
     bridged: list[str] = []
 
-    def __post_init__(self) -> None:
-        """Raise ValueError, with a clause for each value that can mean nothing."""
-        wrong = [*self._wrong_drivers(), *self._wrong_names()]
+    def wrong(self) -> Iterator[tuple[KeyPath, str]]:
+        """Yield where a value can mean nothing in any program, and why."""
+        yield from self._wrong_drivers()
+        for path, name in self._names():
+            if not all(part.isidentifier() for part in name.split(".")):
+                yield (
+                    path,
+                    f"{path[0]!r} names {name!r}, which is not written as package.module.name",
+                )
         if self.levels < 0:
-            wrong.append(f"'levels' is a number of relationships, not {self.levels}")
-        if wrong:
-            raise ValueError("; ".join(wrong))
+            yield ("levels",), f"'levels' is a number of relationships, not {self.levels}"
 
-    def _wrong_names(self) -> Iterator[str]:
-        for option, names in (
-            ("component", [self.component] if self.component else []),
-            ("foreign_models", self.foreign_models),
-            ("bridged", self.bridged),
-        ):
-            for name in names:
-                if not all(part.isidentifier() for part in name.split(".")):
-                    yield f"'{option}' names {name!r}, which is not written as package.module.name"
+    def _names(self) -> Iterator[tuple[KeyPath, str]]:
+        if self.component:
+            yield ("component",), self.component
+        for option, names in (("foreign_models", self.foreign_models), ("bridged", self.bridged)):
+            yield from (((option, number), name) for number, name in enumerate(names))
 
-    def _wrong_drivers(self) -> Iterator[str]:
+    def _wrong_drivers(self) -> Iterator[tuple[KeyPath, str]]:
         from awaken.project.frameworks.sqlalchemy.engines.drivers import (  # noqa: PLC0415  few say
             async_databases,
             async_drivers,
@@ -61,25 +62,50 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 
         databases = async_databases() if self.drivers else ()
         for database, driver in self.drivers.items():
+            path = ("drivers", database)
             if database not in databases:
                 hint = did_you_mean(database, databases, f"there are {', '.join(databases)}")
-                yield f"'drivers' names {database!r}, no database with an asynchronous driver{hint}"
+                why = f"no database with an asynchronous driver{hint}"
+                yield path, f"'drivers' names {database!r}, {why}"
                 continue
             known = sorted({one.drivername.partition("+")[2] for one in async_drivers(database)})
             if driver not in known:
                 hint = did_you_mean(driver, known, f"there are {', '.join(known)}")
-                yield f"'drivers' names {driver!r}, no asynchronous driver of {database}{hint}"
+                why = f"no asynchronous driver of {database}{hint}"
+                yield path, f"'drivers' names {driver!r}, {why}"
 
-    def wrong_in(self, project: Project) -> Iterator[tuple[str, str]]:
-        """Yield the options that name what a program does not have, and what is wrong with them."""
-        for name in self.bridged:
-            wrong = _no_function(project, name)
-            if wrong:
-                yield "bridged", f"names {name!r}, {wrong}"
-        for name in self.foreign_models:
-            wrong = _not_foreign(project, name)
-            if wrong:
-                yield "foreign_models", f"names {name!r}, {wrong}"
+    def wrong_in(self, project: Project) -> Iterator[tuple[KeyPath, str]]:
+        """Yield where a value names what a program does not have, and what is wrong with it."""
+        whys = {"component": _no_part, "foreign_models": _not_foreign, "bridged": _no_function}
+        for path, name in self._names():
+            why = whys[str(path[0])](project, name)
+            if why:
+                yield path, f"{path[0]!r} names {name!r}, {why}"
+
+
+def _no_part(project: Project, name: str) -> str:
+    """Return why no module, class or function is called so, nor ends in it; empty if one is."""
+    known = project.layout.modules()
+    for path in project.files_with((name.rpartition(".")[2].encode(),)):
+        home = project.layout.name_of(path)
+        known += [f"{home}.{one}" for one in _names_in(project, path)]
+    if any(f".{one}.".endswith(f".{name}.") or one.startswith(f"{name}.") for one in known):
+        return ""
+    return f"of which the program has no module, class or function{_meant(project, name, known)}"
+
+
+def _meant(project: Project, name: str, modules: list[str]) -> str:
+    """Return what looks like the name of a part: a module, or what is in the one it begins with."""
+    home = nearest(name.rpartition(".")[0], modules)
+    path = project.layout.path_of(home) if home is not None else None
+    names = () if path is None else (f"{home}.{one}" for one in _names_in(project, path))
+    return did_you_mean(name, [*modules, *names])
+
+
+def _names_in(project: Project, path: str) -> set[str]:
+    """Return the functions of a file, and the classes that they are in."""
+    names = {one.replace(".<locals>", "") for one in project.function_names(path)}
+    return names | {one.rpartition(".")[0] for one in names} - {""}
 
 
 def _no_function(project: Project, name: str) -> str:
@@ -99,9 +125,9 @@ def _no_function(project: Project, name: str) -> str:
     return f"of which the program has no module{did_you_mean(name, known)}"
 
 
-def _packages(project: Project) -> set[str]:
-    """Return the packages that files of a program import."""
-    modules = map(project.module, project.files_with((b"import",)))
+def _packages(project: Project, words: tuple[bytes, ...]) -> set[str]:
+    """Return the packages that files with one of ``words`` import."""
+    modules = map(project.module, project.files_with(words))
     nodes = [node for one in modules if one is not None for node in one.walk()]
     names = [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
     homes = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
@@ -114,8 +140,9 @@ def _not_foreign(project: Project, name: str) -> str:
     package = parts[0]
     if project.layout.may_have(name):
         return "which is part of the program: its models are read without the option"
-    if not project.files_with((package.encode(),)):
-        others = {one for one in _packages(project) if not project.layout.may_have(one)}
+    if package not in _packages(project, (package.encode(),)):
+        imported = _packages(project, (b"import",))
+        others = {one for one in imported if not project.layout.may_have(one)}
         meant = did_you_mean(package, others - sys.stdlib_module_names)
         return f"of which no file imports anything{meant}"
     model = next((one for one in parts[1:] if one[:1].isupper()), "")

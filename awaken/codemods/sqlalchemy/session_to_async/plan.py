@@ -153,6 +153,7 @@ from awaken.contract import (
     Problem,
     Reason,
     Rewriter,
+    Status,
 )
 from awaken.kit.changes import Member, member, plan_of
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
@@ -165,6 +166,7 @@ from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
+    from awaken.workspace.formats.toml_text import KeyPath
     from awaken.workspace.sources import Snapshot
 
 
@@ -182,13 +184,17 @@ class SessionToAsync(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
     looks_outside = True
-    preview = True
+    status = Status.PREVIEW
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, OUT_OF_SIGHT, *reasons.ALL)
 
-    def wrong_options(self, project: Project, options: Struct) -> Iterable[tuple[str, str]]:
-        """Yield the functions and packages that options name, and the program does not have."""
-        return options.wrong_in(project) if isinstance(options, Options) else ()
+    def wrong_options(
+        self, project: Project | None, options: Struct
+    ) -> Iterable[tuple[KeyPath, str]]:
+        """Yield the drivers, functions and packages of options that there are none of."""
+        if not isinstance(options, Options):
+            return ()
+        return options.wrong() if project is None else options.wrong_in(project)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""

@@ -195,7 +195,12 @@ class SynchronousPart:
     @property
     def is_waiting(self) -> bool:
         """Whether anything in the program waits."""
-        return bool(self.steps) or any(map(self.waits, self.entry_points.found))
+        is_anything_asynchronous = not self._asynchronous.isdisjoint(self._seeds)
+        return (
+            bool(self.steps)
+            or is_anything_asynchronous
+            or any(map(self.waits, self.entry_points.found))
+        )
 
     def waits(self, function: FunctionPlace) -> bool:
         """Whether a function waits for the database, or for a function that does."""

@@ -15,6 +15,7 @@ OTHER_COMPONENT = Reason(
     "other-component",
     "it becomes asynchronous with functions that `component` does not name",
     "Leave out `component`, or set it to this function.",
+    asks_nothing=True,
 )
 PUBLISHED = Reason(
     "published",

@@ -16,7 +16,7 @@ from awaken.codemods.testing.async_fixture.reasons import (
     SEVERAL_RUNNERS,
 )
 from awaken.codemods.testing.async_fixture.uses import use_of
-from awaken.contract import Constraints, Edit, Phase, Place, Plan
+from awaken.contract import Constraints, Edit, Phase, Place, Plan, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import NAME_TAKEN
@@ -52,7 +52,7 @@ class AsyncFixture(Rule):
     # The decorator is there since then.
     needs: ClassVar[Mapping[str, str]] = {"pytest-asyncio": ">=0.17"}
     reads = PYTEST_READS
-    preview = True
+    status = Status.PREVIEW
     reasons = (
         AWAITED_BY_HAND,
         NAME_TAKEN,

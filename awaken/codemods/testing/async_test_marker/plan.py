@@ -14,7 +14,7 @@ from awaken.codemods.testing.async_test_marker.reasons import (
     UNKNOWN_CLASS,
     YIELDS,
 )
-from awaken.contract import Constraints, Edit, Level, Phase, Plan
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Status
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import NAME_TAKEN
@@ -55,7 +55,7 @@ class AsyncTestMarker(Rule):
     triggers = (b"async def ",)
     anchors = ((b"pytest",),)
     reads = PYTEST_READS
-    preview = True
+    status = Status.PREVIEW
     reasons = (
         NAME_TAKEN,
         NO_PLUGIN,

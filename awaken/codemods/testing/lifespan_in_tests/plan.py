@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
-from awaken.contract import Constraints, Finding, Phase, Place, Plan
+from awaken.contract import Constraints, Finding, Phase, Place, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
@@ -40,7 +40,7 @@ class LifespanInTests(Rule):
     decides_by = "file"
     since = "0.1.0"
     triggers = (b"TestClient", b"ASGITransport", b"AsyncClient")
-    preview = True
+    status = Status.PREVIEW
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per client that leaves out what its application relies on."""

@@ -64,8 +64,8 @@ class Bridges:
             return self._without_engine(function)
         for entry in entries:
             if entry.kind == "thread" and not self._has_own_loop(entry):
-                help_text = f"{reasons.IN_THREAD.help}{self._own_loops.question(function)}"
-                return Refused(reasons.IN_THREAD, name, help_text, because=(entry.at,))
+                refused = Refused(reasons.IN_THREAD, name, because=(entry.at,))
+                return self._own_loops.asked(refused, function)
             if entry.kind == "exit":
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
         if part.entry_points.is_task(function):

@@ -149,25 +149,23 @@ class OwnLoops:
         )
         return self._project.qualified_name(module, found) or ""
 
-    def question(self, function: FunctionPlace) -> str:
-        """Return what is asked where ``function`` waits and may not: the option that answers it.
-
-        Empty where that would be refused.
-        """
+    def asked(self, refused: Refused, function: FunctionPlace) -> Refused:
+        """Return why ``function`` may not wait, with the option that takes it back, if one does."""
         last = next((one.to for one in reversed(chain(self._part.steps, function)) if one.to), None)
         wanted = function if last is None else last
         found = self._part.node_of(wanted)
         try:
             if found is None:
-                return ""
+                return refused
             self.engine_of(*found)
         except Refused:
-            return ""
-        name = name_of(self._project, wanted)
-        return (
-            f' Or set the option `bridged = ["{name}"]` of this rule, if it may hold up its caller:'
+            return refused
+        bridged = f'bridged = ["{name_of(self._project, wanted)}"]'
+        refused.help += (
+            f" Or set the option `{bridged}` of this rule, if it may hold up its caller:"
             " it stays a plain function then, and each call waits in a thread of its own."
         )
+        return refused.answered_by(f"rules.session-to-async.{bridged}")
 
     def parameter(self, site: Site[ast.AST], node: Function) -> tuple[str, list[Edit]]:
         """Return the parameter by which a coroutine function takes its engine. Raises Refused."""

@@ -153,12 +153,15 @@ def _names(models: Iterable[str], read: Mapping[str, Mapping[str, Place]]) -> li
 
 
 def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Refused:
-    packages = " and ".join(sorted({f"`{one.partition('.')[0]}`" for one in models}))
+    names = sorted({one.partition(".")[0] for one in models})
+    packages = " and ".join(f"`{one}`" for one in names)
     shown = ", ".join(f"`{one}`" for one in _names(models, read))
     told = f"It looks as if {shown} were read so. " if shown else ""
     because = tuple(at for one in sorted(models) for at in read.get(one, {}).values())
     declared = f"{_shown(models)} are declared in {packages}"
-    return Refused(FOREIGN_MODEL, declared, f"{told}{FOREIGN_MODEL.help}", because)
+    listed = ", ".join(f'"{one}"' for one in names)
+    refused = Refused(FOREIGN_MODEL, declared, f"{told}{FOREIGN_MODEL.help}", because)
+    return refused.answered_by(f"rules.session-to-async.foreign_models = [{listed}]")
 
 
 def _models(project: Project, module: Module, call: ast.Call) -> Iterator[str]:

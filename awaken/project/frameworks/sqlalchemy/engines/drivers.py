@@ -67,7 +67,9 @@ def is_async_driver(drivername: str, *, current: bool) -> bool | None:
 
 def async_databases() -> tuple[str, ...]:
     """Return the databases that have an asynchronous driver, as URLs name them."""
-    return tuple(sorted({url.partition("+")[0] for one in drivers() for url in one.async_urls}))
+    named = {url.partition("+")[0] for one in drivers() for url in one.async_urls}
+    # MariaDB has the drivers of MySQL, under a name of its own.
+    return tuple(sorted(named | {"mariadb"}))
 
 
 def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:

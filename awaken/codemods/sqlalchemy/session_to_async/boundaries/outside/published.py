@@ -43,7 +43,8 @@ def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
             if first in names and f"{own}.".startswith(f"{home}."):
                 why = f"`__all__` names it, and {part.project.published_because}"
                 detail = f"`{function.qualname}`: {why}"
-                yield function, Refused(PUBLISHED, detail, because=(names[first],))
+                refused = Refused(PUBLISHED, detail, because=(names[first],))
+                yield function, refused.answered_by("published = false")
                 break
 
 

@@ -28,10 +28,9 @@ def refused_uses(
                     continue
                 if function in found:
                     continue
-                help_text = f"{leak}. {reasons.HANDED_ON.help}{own_loops.question(function)}"
-                shown = help_text[:1].upper() + help_text[1:]
-                why = Refused(reasons.HANDED_ON, function.qualname, shown, because=(place,))
-                found[function] = why
+                help_text = f"{leak[:1].upper()}{leak[1:]}. {reasons.HANDED_ON.help}"
+                why = Refused(reasons.HANDED_ON, function.qualname, help_text, because=(place,))
+                found[function] = own_loops.asked(why, function)
     return found
 
 
