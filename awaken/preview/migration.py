@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.engine.asking.questions import Question, as_settings, questions_of
 from awaken.engine.former_drivers import former_drivers
 from awaken.engine.recipe_run import StepRun, written
+from awaken.engine.report import Report
 from awaken.preview.choices import View
 from awaken.preview.closing import print_steps
 from awaken.preview.commit_message import listed, may_change
@@ -50,8 +51,8 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     failed = next((run for run in migration.runs if any(diagnostics(run.report))), None)
     if failed is not None:  # the steps after it mostly fail alike
         print_problems(failed.report, View(), Path.cwd())
-    for run in migration.runs:
-        print_notes(run.report, View(), is_outlined=False)
+    for report in _without_repeats(migration.runs):
+        print_notes(report, View(), is_outlined=False)
     print_plan(migration.runs, console)
     page.row()
     _print_changes(migration.runs, page)
@@ -65,6 +66,18 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
         _print_stops(blocked, page)
         _print_questions(questions_of([blocked]), blocked.number, page)
     print_steps(nexts, console)
+
+
+def _without_repeats(runs: Sequence[StepRun]) -> Iterator[Report]:
+    """Yield the report of each step without the notes that a step before it had."""
+    said: set[tuple[Path, str]] = set()
+    for run in runs:
+        roots = []
+        for root in run.report.roots:
+            notes = tuple(one for one in root.notes if (root.root, one) not in said)
+            said |= {(root.root, one) for one in notes}
+            roots.append(structs.replace(root, notes=notes))
+        yield structs.replace(run.report, roots=tuple(roots))
 
 
 def _print_changes(runs: Sequence[StepRun], page: Page) -> None:
@@ -153,4 +166,6 @@ def _written(migration: Migration) -> str:
     runs = migration.runs
     if any(run.writes or run.is_blocked or any(diagnostics(run.report)) for run in runs):
         return "Nothing was written."
+    if any(root.notes for run in runs for root in run.report.roots):
+        return "Nothing was written; the notes say what rules need before they rewrite."
     return f"Nothing is left to rewrite: the recipe {migration.recipe} is done here."
