@@ -42,8 +42,13 @@ class StepRun(Struct, frozen=True):
     @property
     def causes(self) -> int:
         """How many causes keep parts of the program as they are: each may stop many places."""
-        outlines = (one for root in self.report.roots for one in root.outlines if not one.change)
-        return sum(part.total for one in outlines for part in one.parts if part.key == "stops")
+        return causes(self.report)
+
+
+def causes(report: Report) -> int:
+    """Return how many causes keep parts of the programs as they are."""
+    outlines = (one for root in report.roots for one in root.outlines if not one.change)
+    return sum(part.total for one in outlines for part in one.parts if part.key == "stops")
 
 
 def run_steps(

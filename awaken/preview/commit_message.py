@@ -28,11 +28,11 @@ def commit_message(recipe: str, run: StepRun) -> str:
     lines = [subject, "", f"{made}: step {run.number} of the recipe {recipe}.", ""]
     lines += _by_rule(run, made=True)
     for heading, sentences in (
-        ("What may change:", _may_change(run)),
+        ("What may change:", may_change(run)),
         ("Left to do by hand:", Counter(_by_rule(run, made=False))),
     ):
         if sentences:
-            lines += ["", heading, *_listed(sentences)]
+            lines += ["", heading, *listed(sentences)]
     return printable("\n".join(lines)) + "\n"
 
 
@@ -45,7 +45,8 @@ def _by_rule(run: StepRun, *, made: bool) -> list[str]:
     return [f"- {rule}: {level_words(findings)}" for rule, findings in sorted(by_rule.items())]
 
 
-def _may_change(run: StepRun) -> Counter[str]:
+def may_change(run: StepRun) -> Counter[str]:
+    """Return what the changes of a step may change, a row each, with the number of places."""
     return Counter(
         f"- {sentence}" for root in run.report.roots for sentence in _unsafe_sentences(root)
     )
@@ -63,7 +64,8 @@ def _unsafe_sentences(root: RootReport) -> Iterator[str]:
             yield finding.message
 
 
-def _listed(sentences: Counter[str]) -> list[str]:
+def listed(sentences: Counter[str]) -> list[str]:
+    """Return the most frequent rows, wrapped, and how many others there are."""
     rows = [
         f"{sentence} ({count} times)" if count > 1 else sentence
         for sentence, count in sentences.most_common(_LISTED)

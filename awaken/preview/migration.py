@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.engine.asking.questions import Question, as_settings, questions_of
+from awaken.engine.former_drivers import former_drivers
 from awaken.engine.recipe_run import StepRun, written
+from awaken.engine.report import Report
 from awaken.preview.choices import View
 from awaken.preview.closing import print_steps
+from awaken.preview.commit_message import listed, may_change
 from awaken.preview.console.page import Page
-from awaken.preview.counts import changed_files, plural, rewritten_sites
+from awaken.preview.console.text import Text
+from awaken.preview.counts import changed_files, diagnostics, plural, rewritten_sites
 from awaken.preview.recipe_steps import print_plan
 from awaken.preview.report_places import Places
 from awaken.preview.show import print_notes, print_problems
 from awaken.preview.summary import Step
+from awaken.preview.terminal.outline_page import OutlinePage
 
 if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole
@@ -43,19 +48,81 @@ class Migration(Struct, frozen=True):
 def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[Step]) -> None:
     """Print each step, what was written, and what to run next."""
     page = Page(console)
-    for run in migration.runs:
-        print_problems(run.report, View(), Path.cwd())
-        print_notes(run.report, View(), is_outlined=False)
+    failed = next((run for run in migration.runs if any(diagnostics(run.report))), None)
+    if failed is not None:  # the steps after it mostly fail alike
+        print_problems(failed.report, View(), Path.cwd())
+    for report in _without_repeats(migration.runs):
+        print_notes(report, View(), is_outlined=False)
     print_plan(migration.runs, console)
     page.row()
+    _print_changes(migration.runs, page)
     page.sentence(_written(migration))
+    _print_former_drivers(migration.runs, page)
     if migration.answers:
         _print_settings("Keep your answers in pyproject.toml:", migration.answers, page)
     blocked = next((run for run in migration.runs if run.is_blocked), None)
     if blocked is not None:
         page.sentence(f"Step {blocked.number} is blocked, and the steps after it wait for it.")
+        _print_stops(blocked, page)
         _print_questions(questions_of([blocked]), blocked.number, page)
     print_steps(nexts, console)
+
+
+def _without_repeats(runs: Sequence[StepRun]) -> Iterator[Report]:
+    """Yield the report of each step without the notes that a step before it had."""
+    said: set[tuple[Path, str]] = set()
+    for run in runs:
+        roots = []
+        for root in run.report.roots:
+            notes = tuple(one for one in root.notes if (root.root, one) not in said)
+            said |= {(root.root, one) for one in notes}
+            roots.append(structs.replace(root, notes=notes))
+        yield structs.replace(run.report, roots=tuple(roots))
+
+
+def _print_changes(runs: Sequence[StepRun], page: Page) -> None:
+    """Print what the steps that can be made may change."""
+    for run in runs:
+        if run.is_blocked:
+            return
+        rows = listed(may_change(run)) if run.writes else []
+        if rows:
+            page.sentence(f"Step {run.number} may change this:")
+            for row in rows:
+                page.row(f"  {row}")
+            page.row()
+
+
+def _print_former_drivers(runs: Sequence[StepRun], page: Page) -> None:
+    """Print what names a driver that the steps which can be made replace."""
+    until = next((at for at, run in enumerate(runs) if run.is_blocked), len(runs))
+    rows = [
+        row
+        for root in written([run for run in runs[:until] if run.writes]).roots
+        for row in former_drivers(root)
+    ]
+    if rows:
+        page.row()
+        page.sentence("Look at these places, which name a synchronous driver:")
+        for row in rows[:_LISTED]:
+            page.hanging(Text("  - "), row)
+        if len(rows) > _LISTED:
+            page.sentence(f"and {plural(len(rows) - _LISTED, 'other place')}")
+        page.row()
+
+
+def _print_stops(blocked: StepRun, page: Page) -> None:
+    """Print the places that stop the step, those first that most functions wait for."""
+    for root in blocked.report.roots:
+        printer = OutlinePage(page, root, Path.cwd())
+        for outline in root.outlines:
+            for part in outline.parts if not outline.change else ():
+                if part.key == "stops":
+                    page.row()
+                    page.sentence((outline.rule, "code.name"), f": {outline.title}")
+                    for row in printer.rows(part):
+                        page.hanging(Text("  - "), row)
+    page.row()
 
 
 def asked_at(question: Question) -> str:
@@ -96,6 +163,9 @@ def _written(migration: Migration) -> str:
         commits = migration.commits
         listed = f", in {plural(len(commits), 'commit')} ({', '.join(commits)})" if commits else ""
         return f"{said}{listed}."
-    if any(run.writes or run.is_blocked for run in migration.runs):
+    runs = migration.runs
+    if any(run.writes or run.is_blocked or any(diagnostics(run.report)) for run in runs):
         return "Nothing was written."
+    if any(root.notes for run in runs for root in run.report.roots):
+        return "Nothing was written; the notes say what rules need before they rewrite."
     return f"Nothing is left to rewrite: the recipe {migration.recipe} is done here."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from awaken.engine.recipe_run import causes
 from awaken.engine.report import Report
 from awaken.kit.rule import Rule
 from awaken.preview.closing import print_steps
@@ -85,9 +86,9 @@ def _state(recipe: Recipe, report: Report) -> str:
     sites = sum(one.safe + one.unsafe for one in counted)
     left = sum(one.manual for one in counted)
     if sites:
-        return f"{plural(sites, 'site')}{f', {left:,} left' if left else ''}"
+        return f"{plural(sites, 'site')}{f', {left:,} by hand' if left else ''}"
     if any(not one.change for root in report.roots for one in root.outlines if rewriting):
-        return f"blocked by {plural(left, 'place')}"
+        return f"blocked by {plural(causes(report) or left, 'cause')}"
     whole = count(report)
     looked_at = whole.sites + whole.advice
     return f"{plural(looked_at, 'site')} to look at" if looked_at else "done"

@@ -47,12 +47,19 @@ def show_steps(
 def print_plan(runs: Sequence[StepRun], console: AnyConsole) -> None:
     """Print a row for each step: its number, how far it is, and what it does."""
     page = Page(console)
-    states = [state(run) for run in runs]
+    states = _states(runs)
     width = max(map(len, states), default=0)
     for run, known in zip(runs, states, strict=True):
         style = "error" if run.is_blocked else "safe" if run.writes else "faint"
         head = joined([f"{run.number:>3}  ", (known.ljust(width), style), "  "])
         page.hanging(head, name_of(run))
+
+
+def _states(runs: Sequence[StepRun]) -> list[str]:
+    """Return the state of each step; a change after a blocked one was planned without it."""
+    blocked = next((run.number for run in runs if run.is_blocked), len(runs) and runs[-1].number)
+    waits = f"waits for step {blocked}"
+    return [waits if run.step.rules and run.number > blocked else state(run) for run in runs]
 
 
 def state(run: StepRun) -> str:
@@ -63,7 +70,7 @@ def state(run: StepRun) -> str:
         return f"{plural(number, 'site')} to look at" if number else "nothing to look at"
     if run.is_blocked:
         return f"blocked by {plural(run.causes, 'cause')}"
-    left = f"{counted.manual:,} left" if counted.manual else ""
+    left = f"{counted.manual:,} by hand" if counted.manual else ""
     if not run.writes:
         return left or "nothing to do"
     rewritten = plural(rewritten_sites(run.report), "site")

@@ -530,3 +530,75 @@ def test_answers_to_one_setting_add_up():
         'rules.session-to-async.bridged = ["a.b", "a.c"]',
         'rules.session-to-async.drivers.sqlite = "aiosqlite"',
     ]
+
+
+SYNCHRONOUS = """\
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import User
+
+engine = create_engine("postgresql+psycopg2://localhost/shop")
+Local = sessionmaker(engine)
+app = FastAPI()
+
+
+def get_db():
+    with Local() as db:
+        yield db
+
+
+@app.get("/users")
+def users(db: Session = Depends(get_db)):
+    return [user.name for user in db.scalars(select(User))]
+"""
+DEPENDENCIES = """\
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.12"
+dependencies = [
+    "fastapi>=0.115",
+    "sqlalchemy>=2.0,<2.1",
+    "psycopg2-binary>=2.9",
+]
+
+[tool.awaken.rules.session-to-async]
+drivers = { postgresql = "asyncpg" }
+"""
+
+
+def test_a_migration_ends_with_what_names_the_former_driver(tmp_path, monkeypatch):
+    program = Program(tmp_path / "shop", {"shop.py": SYNCHRONOUS})
+    program.write("pyproject.toml", DEPENDENCIES)
+    program.write("compose.yaml", "services:\n  db: postgresql+psycopg2://db/shop\n")
+    program.write(".github/workflows/ci.yml", "env:\n  A: postgresql+asyncpg://db/shop\n")
+    monkeypatch.chdir(committed(program).root)
+
+    code, out = awaken("migrate", "async-sessions", "--dry-run")
+
+    text = " ".join(out.decode().split())
+    assert code == 0, text
+    assert "compose.yaml:2: this URL names `postgresql+psycopg2`; the program uses" in text
+    assert "pyproject.toml:8: no file names `psycopg2-binary` any more" not in text
+    assert "ci.yml" not in text
+
+    program.write("compose.yaml", "services:\n  db: postgresql://db/shop\n")
+    code, out = awaken("migrate", "async-sessions", "--allow-dirty")
+
+    text = " ".join(out.decode().split())
+    assert code == 0, text
+    assert "compose.yaml:2: this URL names `postgresql`; the program uses" in text
+    assert "pyproject.toml:8: no file names `psycopg2-binary` any more" in text
+    assert "Step 2 may change this:" in text
+
+
+def test_a_wrong_setting_stops_a_migration_and_is_said_once(shop, capfd):
+    shop.write("awaken.toml", "nothing = 1\n")
+
+    code, out = awaken("migrate", "async-sessions", "--dry-run")
+
+    assert code == 2
+    assert capfd.readouterr().err.count("there is no setting named 'nothing'") == 1
+    assert "Nothing was written." in out.decode()

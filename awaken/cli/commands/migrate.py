@@ -175,8 +175,9 @@ def _nexts(
     steps = []
     blocked = next((one for one in runs if one.is_blocked), None)
     if own.dry_run and any(one.writes for one in _until_blocked(runs)):
+        make = ("migrate", recipe, *(["--commit"] if own.commit else []))
         steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
-        steps.append(Step("make the changes", line.again("migrate", recipe)))
+        steps.append(Step("make the changes", line.again(*make)))
     elif not own.dry_run:
         done = written([one for one in _until_blocked(runs) if one.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]

@@ -1,0 +1,106 @@
+"""What still names the synchronous driver of a database after a program became asynchronous."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from awaken.engine.report import RootReport
+from awaken.knowledge.ecosystem import default_drivers, drivers
+from awaken.project.frameworks.sqlalchemy.engines.drivers import is_async_driver
+from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS, urls_elsewhere
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure
+from awaken.workspace.sources import decode
+
+_MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py", "requirements*.txt", "requirements*.in")
+_OTHERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
+_HIDDEN = frozenset({".github", ".circleci"})
+_MOST = 20_000
+"""Files of one program that are looked at; more are another program's."""
+
+
+def former_drivers(root: RootReport) -> list[str]:
+    """Return a sentence for each place that names a driver which the changes replaced.
+
+    Places are URLs in compose files, environments and jobs, and dependencies that no file of the
+    program names any more. A program whose changes bring no asynchronous driver has none.
+    """
+    new = _new_drivers(root)
+    if not new:
+        return []
+    texts = _texts(root)
+    return [*_urls(texts, new), *_dependencies(texts, new)]
+
+
+def _new_drivers(root: RootReport) -> dict[str, str]:
+    """Return the asynchronous drivers that the changes wrote, each by its database."""
+    found = {}
+    for name in (url for one in drivers() for url in one.async_urls):
+        for file in root.files:
+            before = file.before.raw() if file.before else b""
+            if name.encode() in file.after.raw() and name.encode() not in before:
+                found[name.partition("+")[0]] = name
+    return found
+
+
+def _texts(root: RootReport) -> dict[str, bytes]:
+    """Return by path the files that can name a driver, as the changes leave them."""
+    enclosure, changed = Enclosure(root.root), {one.path: one.after.raw() for one in root.files}
+    found: dict[str, bytes] = {}
+    for path in _paths(root.root):
+        if path not in changed and (path.endswith(".py") or _is_named(path)):
+            try:
+                found[path] = enclosure.read(root.root / path, METADATA_LIMIT)
+            except OSError:
+                continue
+    return found | changed
+
+
+def _paths(top: Path) -> Iterator[str]:
+    number = 0
+    for folder, folders, files in os.walk(top):
+        folders[:] = sorted(
+            one
+            for one in folders
+            if one not in _OTHERS and (not one.startswith(".") or one in _HIDDEN)
+        )
+        for name in sorted(files):
+            number += 1
+            if number > _MOST:
+                return
+            yield Path(folder, name).relative_to(top).as_posix()
+
+
+def _is_named(path: str) -> bool:
+    patterns = (*(one.removeprefix("/") for one in URL_READS), *_MANIFESTS)
+    return any(PurePosixPath(path).match(pattern) for pattern in patterns)
+
+
+def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
+    others = {path: decode(path, text) for path, text in texts.items() if not path.endswith(".py")}
+    renamed = default_drivers().renamed
+    for url in urls_elsewhere(others):
+        dialect = url.drivername.partition("+")[0]
+        driver = new.get(renamed.get(dialect, dialect))
+        if driver and not is_async_driver(url.drivername, current=False):
+            where = f"{url.path}:{url.line}"
+            yield f"{where}: this URL names `{url.drivername}`; the program uses `{driver}` now."
+
+
+def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
+    manifests = {path for path in texts if any(PurePosixPath(path).match(p) for p in _MANIFESTS)}
+    advice = "remove it if nothing else needs it."
+    whole = b"\n".join(text for path, text in texts.items() if path not in manifests).lower()
+    for driver in drivers():
+        modules = {one.partition("+")[2] for one in driver.urls if one.partition("+")[0] in new}
+        if driver.async_urls or not modules:
+            continue
+        if any(re.search(rb"\b%s\b" % re.escape(one.encode()), whole) for one in modules):
+            continue
+        for path in sorted(manifests):
+            for number, line in enumerate(texts[path].split(b"\n"), 1):
+                for name in (driver.distribution, *driver.also):
+                    if re.search(rb"(?<![\w.-])%s(?![\w.-])" % re.escape(name.encode()), line):
+                        yield f"{path}:{number}: no file names `{name}` any more; {advice}"
