@@ -613,6 +613,74 @@ def test_a_request_reaches_the_functions_of_its_path(request_, functions):
     assert held(of(test, app__routes=ROUTES)) == functions
 
 
+INCLUDING = """
+    from fastapi import APIRouter, FastAPI
+    from app import audit, plants
+    from app.plants import router as plants_router
+    from app.audit import make_logs
+
+    api = APIRouter()
+    app = FastAPI()
+    {includes}
+"""
+ROUTER_OF_FILE = """
+    from fastapi import APIRouter, Depends
+    from app.storage import get_session
+    from models import User
+
+    router = APIRouter()
+    make_logs = router
+
+    @router.get("{path}")
+    def {name}(session=Depends(get_session)):
+        return session.query(User).one()
+"""
+
+
+@pytest.mark.parametrize(
+    "includes",
+    [
+        (
+            "app.include_router(audit.router, prefix='/api/audit');"
+            " app.include_router(plants.router, prefix='/api/plants')"
+        ),
+        (
+            "app.include_router(prefix='/api/audit', router=audit.router);"
+            " app.include_router(plants_router, prefix='/api/plants')"
+        ),
+        (
+            "api.include_router(audit.router, prefix='/audit');"
+            " api.include_router(plants_router, prefix='/plants');"
+            " app.include_router(api, prefix='/api')"
+        ),
+        (
+            "api.include_router(audit.router, prefix='/audit');"
+            " api.include_router(plants_router, prefix='/plants');"
+            " app.include_router(api, prefix=settings.API)"
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("asked", "function"), [("/api/audit/", "logs"), ("/api/plants/1", "plant")]
+)
+def test_a_request_reaches_the_function_behind_the_path_of_its_router(includes, asked, function):
+    test = f"""
+    from app.storage import get_session
+
+    def test_one(app, client):
+        {LEGACY}
+        app.dependency_overrides[get_session] = lambda: session
+        client.get("{asked}")
+    """
+    files = {
+        "app__audit": ROUTER_OF_FILE.format(path="/", name="logs"),
+        "app__plants": ROUTER_OF_FILE.format(path="/{plant_id}", name="plant"),
+        "app__main": INCLUDING.format(includes=includes),
+    }
+
+    assert held(of(test, **files)) == {function}
+
+
 LEGACY = "session = Mock(); session.query.return_value.filter.return_value = 1"
 """A double that configures a method of Query, so that it is reported if nothing is seen to get it.
 """

@@ -7,7 +7,10 @@ A function answers if the path of its decorator ends the path that is asked for.
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from awaken.project.frameworks.testing.reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -24,6 +27,8 @@ _Score = tuple[int, int]
 # Of one route, and to parse for one path; half of each loses no finding (benchmarks/limits.md).
 _MOST_DEPENDENCIES = 20
 _MOST_FILES = 60
+_DEEPEST_ROUTER = 5
+_INCLUDING = {"include_router", "register_blueprint"}
 
 
 def path_of(module: Module, call: ast.Call) -> str | None:
@@ -36,6 +41,13 @@ def path_of(module: Module, call: ast.Call) -> str | None:
         if text is not None and text.startswith(("/", _ANY)):
             return text
     return None
+
+
+class _Router(NamedTuple):
+    """The variable of a file that holds a router."""
+
+    path: str
+    name: str
 
 
 class Routes:
@@ -63,7 +75,49 @@ class Routes:
 
     def _files(self, wanted: list[str]) -> list[str]:
         words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
-        return [one for one in self._files_with(words or (b'"/"',)) if not is_around_tests(one)]
+        files = self._files_with(words or (b'"/"',))
+        # The path of a router may stand where it is included alone.
+        routers = (
+            router.path
+            for router, prefixes in self._prefixes.items()
+            if any(set(prefix) & set(wanted) for prefix in prefixes)
+        )
+        return sorted({one for one in (*files, *routers) if not is_around_tests(one)})
+
+    @cached_property
+    def _prefixes(self) -> dict[_Router, list[list[str]]]:
+        """The paths that each router has where it is included; those of the outer ones first."""
+        included: defaultdict[_Router, list[tuple[_Router | None, list[str]]]] = defaultdict(list)
+        for path in self._files_with((b".include_router(", b".register_blueprint(")):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is None or not isinstance(node, ast.Call):
+                    continue
+                child = _included(node)
+                router = None if child is None else self._router(module, child)
+                if router is not None and isinstance(node.func, ast.Attribute):
+                    outer = self._router(module, node.func.value)
+                    own = [] if outer is None else _prefix(module, node.func.value)
+                    included[router].append((outer, [*own, *_prefix_of(module, node)]))
+
+        def of(router: _Router, depth: int) -> Iterator[list[str]]:
+            for outer, prefix in included[router]:
+                above = (
+                    list(of(outer, depth - 1))
+                    if outer is not None and outer in included and depth
+                    else []
+                )
+                yield from ([*one, *prefix] for one in above or [[]])
+
+        return {router: list(of(router, _DEEPEST_ROUTER)) for router in list(included)}
+
+    def _router(self, module: Module, node: ast.expr) -> _Router | None:
+        """Return where the variable is defined that ``node`` names."""
+        qualified = self._evaluator.names.qualified(module, node)
+        located = None if qualified is None else self._evaluator.names.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            return None
+        return _Router(located.path, located.rest[0])
 
     def _search(
         self, method: str, wanted: list[str], files: list[str]
@@ -73,9 +127,26 @@ class Routes:
             module = self._evaluator.load(file)
             for node in module.tree.body if module is not None else ():
                 if isinstance(node, Function) and module is not None:
-                    scores = [_answers(module, one, method, wanted) for one in node.decorator_list]
-                    for score in (one for one in scores if one is not None):
+                    scores = [
+                        score
+                        for one in node.decorator_list
+                        for score in self._scores(module, one, method, wanted)
+                    ]
+                    for score in scores:
                         yield score, EntryPoint(module, node)
+
+    def _scores(
+        self, module: Module, decorator: ast.expr, method: str, wanted: list[str]
+    ) -> Iterator[_Score]:
+        """Yield how well a decorator answers, by each path of its router."""
+        if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
+            return
+        router = decorator.func.value
+        name = router.id if isinstance(router, ast.Name) else ""
+        for prefix in self._prefixes.get(_Router(module.path, name)) or [[]]:
+            score = _answers(module, decorator, method, wanted, prefix)
+            if score is not None:
+                yield score
 
     def given(self, route: EntryPoint, dependency: str) -> tuple[list[EntryPoint], bool]:
         """Return the functions that get what ``dependency`` gives, when ``route`` is asked.
@@ -128,30 +199,44 @@ def _is_literal(part: str) -> bool:
     return not any(one in part for one in "{}<>")
 
 
-def _answers(module: Module, decorator: ast.expr, method: str, wanted: list[str]) -> _Score | None:
+def _answers(
+    module: Module, decorator: ast.Call, method: str, wanted: list[str], prefix: list[str]
+) -> _Score | None:
     """Return how well a decorator answers, ``@router.get("/users/{id}")``; None if not at all."""
-    if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
+    if not isinstance(decorator.func, ast.Attribute):
         return None
     path = decorator.args[0] if decorator.args else None
     if not isinstance(path, ast.Constant) or not isinstance(path.value, str):
         return None
     if not _admits(decorator, decorator.func.attr, method):
         return None
-    parts = [*_prefix(module, decorator.func.value), *_parts(path.value)]
+    parts = [*prefix, *_prefix(module, decorator.func.value), *_parts(path.value)]
     pairs = list(zip(reversed(parts), reversed(wanted), strict=False))
-    # A prefix may be given where the router is included: the ends are compared.
+    # An application may be mounted somewhere: the ends are compared.
     if len(parts) > len(wanted) or not all(_fits(one, other) for one, other in pairs):
         return None
     return sum(one == other for one, other in pairs), len(parts)
 
 
+def _included(call: ast.Call) -> ast.expr | None:
+    """Return the router that ``app.include_router(router, prefix="/users")`` includes."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _INCLUDING:
+        return None
+    by_name = (one.value for one in call.keywords if one.arg in {"router", "blueprint"})
+    return call.args[0] if call.args else next(by_name, None)
+
+
 def _prefix(module: Module, router: ast.expr) -> list[str]:
     """Return the path that a router of the same file puts before those of its functions."""
     bindings = module.scopes.bindings_of(router) if isinstance(router, ast.Name) else []
-    for one in bindings:
-        for keyword in one.value.keywords if isinstance(one.value, ast.Call) else ():
-            if keyword.arg in {"prefix", "url_prefix"}:
-                return _parts(text_of(module, keyword.value) or "")
+    calls = (one.value for one in bindings if isinstance(one.value, ast.Call))
+    return next((parts for call in calls if (parts := _prefix_of(module, call))), [])
+
+
+def _prefix_of(module: Module, call: ast.Call) -> list[str]:
+    for keyword in call.keywords:
+        if keyword.arg in {"prefix", "url_prefix"}:
+            return _parts(text_of(module, keyword.value) or "")
     return []
 
 
