@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -120,6 +121,13 @@ def test_each_command_runs(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path / "shop")
     if command == "undo":
         assert main(["apply", "app.py"]) == 0
+    if command.endswith("--commit") or command.startswith("verify"):
+        # A commit needs a repository, and so does a test.
+        shutil.rmtree("examples")
+        Path("test_app.py").write_text("def test_app():\n    import models\n", "utf-8")
+        for words in ("init -q -b work", "config user.name a", "config user.email a@b", "add -A"):
+            subprocess.run(["git", *words.split()], check=True)
+        subprocess.run(["git", "commit", "-qm", "base"], check=True)
     if command == "trust":
         shutil.copytree(HERE / "examples/passes", tmp_path / "passes")
         monkeypatch.chdir(tmp_path / "passes")

@@ -15,9 +15,12 @@ _READ = re.compile(r'os\.environ\.get\("(\w+)"|"(\w+)" in os\.environ')
 
 
 def read_by_awaken():
-    """Return the variables that awaken's code reads; rules and their pages show those of others."""
-    top = Path(awaken.__file__).parent
-    texts = [path.read_text("utf-8") for path in top.rglob("*.py") if "codemods" not in path.parts]
+    """Return the variables that awaken's code reads; rules and their pages show those of others.
+
+    The plugin of `awaken verify` runs in other processes, which get its variables from us.
+    """
+    top, others = Path(awaken.__file__).parent, {"codemods", "verifying"}
+    texts = [path.read_text("utf-8") for path in top.rglob("*.py") if others.isdisjoint(path.parts)]
     return {name for text in texts for names in _READ.findall(text) for name in names if name}
 
 

@@ -68,7 +68,11 @@ def report(root, cache=None):
 
 def recalled_report(root, cache=None):
     """Return the report, also one that an earlier run came to."""
-    settings = Settings(cache_dir=str(cache) if cache else None, unsafe_fixes=True)
+    settings = Settings(
+        select=("gather-to-taskgroup",),
+        cache_dir=str(cache) if cache else None,
+        unsafe_fixes=True,
+    )
     options = api.Options(settings=settings, jobs=1, use_cache=cache is not None)
     found = api.run([root], options).roots[0]
     return found.findings, found.changes, found.files, found.diagnostics

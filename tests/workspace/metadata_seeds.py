@@ -58,7 +58,7 @@ exclude = ["old", "**/gen/*.py", "!keep"]
 baseline = "known.json"
 
 [[overrides]]
-paths = ["vendor", "!vendor/ours.py"]
+paths = ["vendor", "!**/ours.py"]
 ignore = ["query-to-select"]
 
 [rules.query-to-select]

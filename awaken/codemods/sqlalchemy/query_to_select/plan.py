@@ -42,9 +42,6 @@ class QueryToSelect(Rule):
     phase: ClassVar[Phase] = Phase.QUERIES
     since: ClassVar[str] = "0.1.0"
     triggers: ClassVar[tuple[bytes, ...]] = (*_QUERIES, *TRIGGERS)
-    anchors: ClassVar[tuple[tuple[bytes, ...], ...]] = (
-        (b"sqlalchemy", b"sqlmodel", b"SQLAlchemy"),
-    )
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     reads: ClassVar[tuple[str, ...]] = TYPE_CHECKER_READS
     pieces: ClassVar[Mapping[str, str]] = PIECES

@@ -127,6 +127,8 @@ def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
         return None
     if call.func is not above or not _may_be_class(reader, node.value, above.attr):
         return None
+    if not reader.project.has_sessions:
+        return None
     return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node))
 
 
