@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 import msgspec
@@ -62,6 +61,8 @@ def _strictest(versions: set[str]) -> str:
 @cache
 def built_in() -> Mapping[str, RecipeSettings]:
     """Return the recipes that awaken brings, by name."""
+    from importlib.resources import files  # noqa: PLC0415  only who asks for a recipe pays
+
     found = {}
     for file in sorted(files("awaken.recipes").iterdir(), key=lambda file: file.name):
         name, _, suffix = file.name.rpartition(".")
@@ -111,6 +112,8 @@ def wrong_recipes(
     own: Mapping[str, RecipeSettings], rules: Mapping[str, Rule], passes: Collection[str]
 ) -> Iterator[Wrong]:
     """Yield what of a project's recipes cannot be used; ``passes`` are names of its codemods."""
+    if not own:  # hardly anybody writes one, and those of awaken need not be read
+        return
     every = {**built_in(), **own}
     for name, recipe in own.items():
         path: KeyPath = ("recipes", name)
