@@ -11,7 +11,7 @@ from msgspec import structs
 from real_program import GOOD, GOOD_AFTER, Program, awaken, git
 
 from awaken import api
-from awaken.engine.asking.questions import joined
+from awaken.engine.asking.questions import joined, questions_of
 from awaken.engine.recipe_run import run_steps
 from awaken.engine.report import FileChange
 from awaken.settings import Settings
@@ -517,6 +517,36 @@ def test_on_a_terminal_a_question_is_asked(package, monkeypatch):
     assert code == 0
     assert "Keep your answers in pyproject.toml" in out.decode()
     assert "async def find" in (package / "shop/store.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("url", "answers"),
+    [
+        (
+            'f"postgresql://{HOST}/shop"',
+            [
+                'rules.session-to-async.drivers.postgresql = "psycopg"',
+                'rules.session-to-async.drivers.postgresql = "asyncpg"',
+            ],
+        ),
+        ("os.environ['DATABASE_URL']", ['rules.session-to-async.drivers.postgresql = "psycopg"']),
+    ],
+)
+def test_the_driver_of_a_database_is_a_question(package, url, answers):
+    text = PACKAGE["shop/store.py"].replace('"sqlite:///shop.db"', url)
+    text = text.replace('__all__ = ["find"]', "HOST = os.environ['HOST']")
+    (package / "shop/store.py").write_text(f"import os\n\n{text}", "utf-8")
+
+    (question,) = questions_of(api.run_recipe("async-sessions", [Path()]))
+    _, out = awaken("migrate", "async-sessions")
+
+    assert list(question.answers)[: len(answers)] == answers
+    assert '[tool.awaken.rules.session-to-async.drivers]\n  postgresql = "psycopg"' in out.decode()
+    for answer in answers:
+        options = api.Options(config=(answer,))
+        assert not any(
+            run.is_blocked for run in api.run_recipe("async-sessions", [Path()], options)
+        )
 
 
 def test_answers_to_one_setting_add_up():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -161,7 +161,7 @@ class Urls:
         module = site.module
         if node is None or url is None:
             shown = module.excerpt(engine.call if node is None else node)
-            raise Refused(UNKNOWN_DRIVER, shown, _all_drivers())
+            raise _unknown_database(shown)
         if all(self._is_asynchronous(one) for one in url.drivernames or ("",)):
             return
         for name in _drivernames(url):
@@ -172,7 +172,7 @@ class Urls:
             names = (*self._written_names, *(one.drivername for one in self._elsewhere))
             if url.outside and names:
                 raise self._question(names[0], f"`{shown}` may be a `{names[0]}://`, for which")
-            raise Refused(UNKNOWN_DRIVER, shown, _all_drivers())
+            raise _unknown_database(shown)
         if len(url.drivernames) == 1:
             name = url.drivernames[0]
             span = _span_of_driver(module, self._written(module, node), name)
@@ -200,7 +200,9 @@ class Urls:
         option = f'`drivers = {{ {self._database(name)} = "{known[0]}" }}`'
         others = "".join(f', or `"{one}"`' for one in known[1:])
         choice = f"{shown} there is {' or '.join(known)}"
-        return Refused(CHOOSE_DRIVER, choice, f"Set the option {option} of this rule{others}.")
+        help_text = f"Set the option {option} of this rule{others}."
+        refused = Refused(CHOOSE_DRIVER, choice, help_text)
+        return refused.answered_by(*_answers(self._database(name), known))
 
     def _written(self, module: Module, node: ast.expr) -> ast.expr:
         """Return the text of a URL: that of a variable which nothing else reads, its own."""
@@ -252,15 +254,23 @@ class Urls:
         return is_async_driver(drivername, current=self._current) is True
 
 
-def _all_drivers() -> str:
-    """Return what to do where nothing says which database is meant."""
+def _unknown_database(shown: str) -> Refused:
+    """Return the refusal where nothing says which database the URL ``shown`` is of."""
     known = {
-        one: ", ".join(each.drivername.partition("+")[2] for each in async_drivers(one))
+        one: [each.drivername.partition("+")[2] for each in async_drivers(one)]
         for one in async_databases()
     }
-    listed = "; ".join(f"{database}: {names}" for database, names in known.items())
+    listed = "; ".join(f"{database}: {', '.join(names)}" for database, names in known.items())
     example = '`drivers = { postgresql = "psycopg" }`'
-    return f"Set the option {example} of this rule, for the database that it names ({listed})."
+    help_text = f"Set the option {example} of this rule, for the database that it names ({listed})."
+    # The database that most of such programs have is offered first.
+    order = sorted(known, key=lambda one: (one != "postgresql", one))
+    answers = (answer for one in order for answer in _answers(one, known[one]))
+    return Refused(UNKNOWN_DRIVER, shown, help_text).answered_by(*answers)
+
+
+def _answers(database: str, names: Iterable[str]) -> list[str]:
+    return [f'rules.session-to-async.drivers.{database} = "{name}"' for name in names]
 
 
 def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:
