@@ -24,6 +24,9 @@ _FIRST_SECONDS = 3600.0
 _TIMES, _LEAST = 5, 60.0
 """A later run may take this many times as long as the first, and at least so many seconds."""
 
+_MOST_BYTES = 1 << 29
+"""Of the record of one process; 2,000 statements of a test are kept, so real ones have some MB."""
+
 Line = tuple[str, int]
 """A file, relative to the copy, and a line, 1-based."""
 
@@ -161,6 +164,8 @@ def _read(place: Path, code: int | None, seconds: float, output: str) -> SuiteRu
     imported: set[Line] = set()
     missing: set[str] = set()
     for file in sorted(place.glob("record.*")):
+        if file.stat().st_size > _MOST_BYTES:
+            raise UserError(f"the tests made a record of more than {_MOST_BYTES >> 20} MB")
         for row in file.read_text("utf-8").splitlines():
             document = _parsed(row)
             lines = frozenset((path, line) for path, line in document.get("lines", ()))

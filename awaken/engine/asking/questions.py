@@ -12,6 +12,7 @@ from msgspec import Struct
 from awaken.contract import Finding
 from awaken.engine.recipe_run import StepRun
 from awaken.engine.report import RootReport
+from awaken.workspace.formats.toml_text import parse_toml
 
 Settings = dict[str, Any]
 
@@ -44,7 +45,7 @@ def joined(answers: Sequence[str]) -> list[str]:
     """Return the answers with one for each setting, as ``--config`` takes it: lists add up."""
     whole: Settings = {}
     for one in answers:
-        _add(whole, tomlkit.parse(one).unwrap())
+        _add(whole, parse_toml(one))
     return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in _leaves(whole)]
 
 
@@ -52,7 +53,7 @@ def as_settings(answers: Sequence[str]) -> str:
     """Return the answers as tables of a ``pyproject.toml``."""
     whole: Settings = {}
     for one in answers:
-        _add(whole, tomlkit.parse(one).unwrap())
+        _add(whole, parse_toml(one))
     return tomlkit.dumps({"tool": {"awaken": whole}}).strip()
 
 
