@@ -1,9 +1,10 @@
 """The cure of each reason, followed to the letter, changes what becomes of the site.
 
 ``cures.toml`` of a case says how its cures are followed, one table for each: in ``path`` each text
-of ``replace`` is written otherwise, ``files`` are written whole, ``settings`` are keys of ``case.toml``. The site then has its
-reason no more. It is rewritten, or no site any longer, unless ``still`` names the reason that keeps
-it: that of a site beside it, say. Reasons without a cure, and why, are in ``data/cureless.toml``.
+of ``replace`` is written otherwise, ``files`` are written whole, ``settings`` are keys of
+``case.toml``. The site then has its reason no more. It is rewritten, or no site any longer, unless
+``still`` names the reason that keeps it: that of a site beside it, say. Reasons without a cure, and
+why, are in ``data/cureless.toml``.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recip
 from awaken.contract import UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from awaken.cli.options.command_line import CommandLine
     from awaken.engine.recipe_run import StepRun
     from awaken.engine.report import Report
@@ -93,20 +95,27 @@ def migrate(
 def _answered(
     recipe: str, line: CommandLine, view: View, own: MigrateOptions
 ) -> tuple[CommandLine, list[StepRun], list[str]]:
-    """Return the planned steps, the answers that the user gave, and the line that has them."""
-    from awaken.cli.commands.questions import answers_to, can_ask  # noqa: PLC0415
+    """Return the planned steps, the answers that no file has, and the line that has them."""
+    from awaken.cli.commands.questions import answers_to, can_ask, keep  # noqa: PLC0415
+    from awaken.engine.asking.kept_answers import settings_in  # noqa: PLC0415
     from awaken.engine.asking.questions import joined, questions_of  # noqa: PLC0415
 
     answers: list[str] = []
+    roots: dict[Path, None] = {}
     while True:
-        config = (*line.options.config, *joined(answers))
+        known = [settings_in(root) for root in roots]
+        config = (*line.options.config, *joined(answers, known))
         answered = structs.replace(line, options=structs.replace(line.options, config=config))
         runs = _planned(recipe, answered, view, own)
         questions = questions_of(runs) if can_ask() and not own.dry_run else []
         more = answers_to(questions)
         if not more:
             return answered, runs, answers
-        answers += more
+        for root, chosen in more.items():
+            # What a file has needs no option: steps read it as they read all settings.
+            if not keep(chosen, root, f"awaken migrate {recipe} (answers)"):
+                answers += chosen
+                roots[root] = None
 
 
 def _planned(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
