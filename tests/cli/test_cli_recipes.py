@@ -566,9 +566,9 @@ BRIDGED = 'rules.session-to-async.bridged = ["a.b"]'
         ("tool.awaken", "", [DRIVERS], '[TABLE.drivers]\npostgresql = "asyncpg"\n'),
         (
             "tool.awaken",
-            '[TABLE]  # ours\ndrivers = { mysql = "asyncmy" }  # kept\n\n[o]\n',
+            '[TABLE]\ndrivers = { mysql = "asyncmy" } # ours\n\n[o]\n',
             [DRIVERS],
-            '[TABLE]  # ours\ndrivers = { mysql = "asyncmy", postgresql = "asyncpg"}  # kept\n\n[o]\n',
+            '[TABLE]\ndrivers = { mysql = "asyncmy", postgresql = "asyncpg"} # ours\n\n[o]\n',
         ),
         (
             "tool.awaken",
