@@ -57,7 +57,7 @@ def migrate(
     output: OutputOptions,
     own: MigrateOptions,
 ) -> int:
-    """Make the steps of a recipe one after the other, each as a whole or not at all.
+    """Make the steps of a recipe, each as a whole or not at all.
 
     Run it again to go on where it stopped: a step that is done has nothing left to rewrite.
     `awaken undo` takes the last step back. Exits with 1 if a step is blocked.
@@ -192,6 +192,8 @@ def _nexts(
         steps += [Step(effect, command) for effect, command in commands_after(done)]
         if done.roots:
             steps.append(Step("take the last step back", undo_command(done)))
+    if not any(one.step.rules for one in runs):
+        steps.append(Step("see which recipe to begin with", line.again("recipes")))
     for one in runs:
         looks = one is blocked or (not one.step.rules and any(r.findings for r in one.report.roots))
         if looks:
@@ -222,6 +224,8 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
         if command == "check":
             nexts.append(Step("see each change", line.again("diff", *words)))
         nexts.append(Step("make the steps", line.again("migrate", str(chosen.recipe))))
+    elif not any(one.step.rules for one in runs):
+        nexts.append(Step("see which recipe to begin with", line.again("recipes")))
     show_steps(runs, command, view, lambda name, *more: line.again(name, *words, *more), nexts)
     shown = [one for one in runs if command == "check" or one.step.rules]
     return combined(shown)
