@@ -368,8 +368,9 @@ def _with_tables(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str
     whole = dict(below)
     for key, value in above.items():
         known = whole.get(key)
-        both = isinstance(known, Mapping) and isinstance(value, Mapping)
-        whole[key] = _with_tables(known, value) if both else value
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            value = _with_tables(known, value)  # noqa: PLW2901  a table is what both say
+        whole[key] = value
     return whole
 
 
