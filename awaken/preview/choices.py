@@ -20,6 +20,7 @@ class Form(StrEnum):
     HTML = "html"
     MARKDOWN = "markdown"
     GITHUB = "github"
+    GITHUB_COMMENT = "github-comment"
     SARIF = "sarif"
 
 

@@ -36,6 +36,7 @@ _WRITERS = {
     Form.PATCH: "awaken.preview.diffs.patch",
     Form.HTML: "awaken.preview.html.report_page",
     Form.MARKDOWN: "awaken.preview.markdown.remaining_work",
+    Form.GITHUB_COMMENT: "awaken.preview.markdown.comment",
     Form.GITHUB: "awaken.preview.documents.github",
     Form.SARIF: "awaken.preview.documents.sarif",
 }

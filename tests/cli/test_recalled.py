@@ -101,7 +101,17 @@ def recalled(printed, words):
     return found
 
 
-FORMATS = ["full", "concise", "grouped", "json", "json-lines", "patch", "html", "markdown", "github"]
+FORMATS = [
+    "full",
+    "concise",
+    "grouped",
+    "json",
+    "json-lines",
+    "patch",
+    "html",
+    "markdown",
+    "github",
+]
 WORDS = [
     *([f"--output-format={one}"] for one in FORMATS),
     ["--statistics"],

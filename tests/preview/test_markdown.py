@@ -11,7 +11,8 @@ from report_builders import RULE, file_change, finding, report, root_report, sou
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import FileChange, LeftToDo, Report, SuppressedBy, SuppressedSite
-from awaken.preview.markdown.remaining_work import markdown, write
+from awaken.preview.markdown.comment import write as write_comment
+from awaken.preview.markdown.remaining_work import LIMIT, markdown, write
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.streams.output import Asked
 
@@ -103,10 +104,42 @@ def test_what_awaken_does_is_counted_and_not_listed(command: str, verb: str) -> 
     change = FileChange(FILE.path, FILE, FILE.with_text(b"x\n"), (safe,))
     whole = report(root_report(ROOT, change, file_change("new.py", None, b"")))
 
-    assert of(whole, command) == (
-        "## awaken: nothing to do by hand\n\n"
-        f"`awaken apply` {verb} 1 site in 2 files; not listed here.\n\n"
-    )
+    head = f"## awaken: nothing to do by hand\n\n`awaken apply` {verb} 1 site in 2 files.\n\n"
+    text = of(whole, command)
+    assert text.startswith(head)
+    # After ``apply`` the files hold the changes.
+    assert (text == head) is (command == "apply")
+    assert ("<summary><code>app/a.py</code>, 1 site</summary>" in text) is (command == "diff")
+    assert ("<summary><code>new.py</code></summary>" in text) is (command == "diff")
+
+
+@pytest.mark.parametrize(
+    "line", ["~~~~~", "```", "</details>", "<!-- -->", "\u202e", "\x1b[2J", "::error::x"]
+)
+def test_a_diff_stays_inside_its_fence(line: str) -> None:
+    file = source("a`b<i>.py", f"# {line}\n{line!r}\n".encode())
+    changed = FileChange(file.path, file, file.with_text(f"{line!r}\n{line!r}\n".encode()))
+    text = of(report(root_report(ROOT, changed)), "diff")
+
+    (fence,) = re.findall(r"(?m)^(~+)diff$", text)
+    inside = text.partition(f"{fence}diff\n")[2].partition(f"\n{fence}\n")[0]
+    assert fence not in inside
+    assert text.endswith(f"{fence}\n\n</details>\n\n")
+    assert "<code>a`b&lt;i&gt;.py</code>" in text
+
+
+def test_files_without_room_are_counted() -> None:
+    def changed(name: str, lines: int) -> FileChange:
+        file = source(name, b"x = 1\n" * lines)
+        return FileChange(name, file, file.with_text(b"y = 1\n" * lines))
+
+    root = root_report(ROOT, changed("a.py", 9_000), changed("b.py", 2), changed("c.py", 9_000))
+    comment = b"".join(write_comment(report(root), Asked("diff", ROOT)))
+
+    assert comment.startswith(b"<!-- awaken -->\n## awaken: ")
+    assert len(comment) <= LIMIT
+    assert b"<code>b.py</code>" in comment
+    assert comment.endswith(b"A comment has no room for 2 more files: see `awaken diff`.\n")
 
 
 def test_held_sites_are_counted_and_not_listed() -> None:

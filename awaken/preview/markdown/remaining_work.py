@@ -1,9 +1,10 @@
-"""The remaining work as GitHub flavoured Markdown, ready to be pasted into a tracker's issue.
+"""The changes and the remaining work as GitHub flavoured Markdown, for a tracker or a comment.
 
-What awaken does by itself is one line; each reason that keeps places manual, each rule with unsafe
-rewrites that were not asked for, and each rule with advice is a heading with its help and one task
-per place. GitHub takes 65,536 characters: groups that do not fit any more are left out whole, and
-named with their numbers at the end; only one that is too long for any issue is cut.
+What awaken does by itself is one line, and a folded diff for each file at the end; each reason
+that keeps places manual, each rule with unsafe rewrites that were not asked for, and each rule with
+advice is a heading with its help and one task per place. GitHub takes 65,536 characters: groups
+that do not fit any more are left out whole, and named with their numbers at the end; only one that
+is too long for any issue is cut. Diffs get the room that is left, and only whole ones are shown.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from awaken.preview.counts import (
     rewritten_sites,
     suppressed_words,
 )
+from awaken.preview.markdown.folded_diffs import folded_diffs
 from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.paths import relative
@@ -71,13 +73,35 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
     yield harmless(markdown(report, asked)).encode()
 
 
-def markdown(report: Report, asked: Asked) -> str:
-    """Return the remaining work after ``asked.command``."""
+def markdown(report: Report, asked: Asked, room: int = 0) -> str:
+    """Return the changes and the remaining work after ``asked.command``.
+
+    ``room`` bytes below the limit stay free for what the caller adds.
+    """
     groups = [*_failed(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
     number = sum(len(group.tasks) for group in groups)
     title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
     paragraphs = [f"## awaken: {title}", *_done(report, asked.command)]
-    return _fitted("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
+    text = _fitted("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
+    return text + _diffs(list(folded_diffs(report, asked)), LIMIT - room - _size(text))
+
+
+def _diffs(diffs: Sequence[str], room: int) -> str:
+    """Return the diffs that fit into ``room`` bytes below their heading; the others are counted."""
+    if not diffs:
+        return ""
+    shown = ["### Changes\n\n"]
+    room -= _size(_more_diffs(len(diffs)) + shown[0])
+    for diff in diffs:
+        if _size(diff) <= room:
+            room -= _size(diff)
+            shown.append(diff)
+    left = len(diffs) - len(shown) + 1
+    return "".join(shown) + (_more_diffs(left) if left else "")
+
+
+def _more_diffs(number: int) -> str:
+    return f"A comment has no room for {plural(number, 'more file')}: see `awaken diff`.\n"
 
 
 def _done(report: Report, command: str) -> Iterator[str]:
@@ -85,7 +109,7 @@ def _done(report: Report, command: str) -> Iterator[str]:
     if done:
         verb = "rewrote" if command == "apply" else "rewrites"
         sites, where = plural(done, "site"), plural(files, "file")
-        yield f"`awaken apply` {verb} {sites} in {where}; not listed here."
+        yield f"`awaken apply` {verb} {sites} in {where}."
     if suppressed := suppressed_words(report):
         yield f"{suppressed}."
     for root in report.roots:
