@@ -15,6 +15,7 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
@@ -89,9 +90,13 @@ def _loads(project: Project, module: Module, call: ast.Call) -> bool:
 
 
 def _committing_calls(project: Project) -> list[Commit]:
-    """Return the synchronous commits of a program, and the calls that lead to one."""
+    """Return the synchronous commits of a program, and the calls that lead to one.
+
+    None of a revision of Alembic: it keeps its session, which loads again what a commit expires.
+    """
     graph = project.calls.graph()
-    found = {one.place: one for one in project.orm.commits.all() if not one.is_async}
+    commits = (one for one in project.orm.commits.all() if not one.is_async)
+    found = {one.place: one for one in commits if not _is_in_revision(project, one.place)}
     seen, waiting = set[FunctionPlace](), sorted(found)
     while waiting:
         reached: set[FunctionPlace] = set()
@@ -103,9 +108,15 @@ def _committing_calls(project: Project) -> list[Commit]:
         seen |= reached
         called = {call.place for function in reached for call in graph.callers(function)}
         entered = {place for function in reached for place in entering(project, function)}
-        waiting = sorted((called | entered) - set(found))
+        further = (called | entered) - set(found)
+        waiting = sorted(one for one in further if not _is_in_revision(project, one))
         found |= {place: Commit(place, is_async=False) for place in waiting}
     return [found[place] for place in sorted(found)]
+
+
+def _is_in_revision(project: Project, place: Place) -> bool:
+    module = project.module(place.path)
+    return module is not None and is_of_alembic(module)
 
 
 def entering(project: Project, function: FunctionPlace) -> Iterator[Place]:
