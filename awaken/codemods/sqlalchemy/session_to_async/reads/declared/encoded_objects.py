@@ -66,8 +66,11 @@ def returned_objects(
         shown = f"`{module.excerpt(node)}`"
         classes = _objects(project, module, node)
         if _has_dataclass(project, classes):
-            session = project.orm.session_variable(module, module.enclosing_function(node))
-            if session and isinstance(node, ast.Name):
+            function = module.enclosing_function(node)
+            session = ""
+            if isinstance(node, ast.Name) and isinstance(function, Function):
+                session = project.orm.session_variable(module, function)
+            if session:
                 yield member(site, shown, _encoded_as_before, project, session)
             continue
         names = sorted({name for one in classes for name in loaded(one)})
