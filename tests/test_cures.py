@@ -1,9 +1,10 @@
 """The cure of each reason, followed to the letter, changes what becomes of the site.
 
 ``cures.toml`` of a case says how its cures are followed, one table for each: in ``path`` each text
-of ``replace`` is written otherwise, ``settings`` are keys of ``case.toml``. The site then has its
-reason no more. It is rewritten, or no site any longer, unless ``still`` names the reason that keeps
-it: that of a site beside it, say. Reasons without a cure, and why, are in ``data/cureless.toml``.
+of ``replace`` is written otherwise, ``files`` are written whole, ``settings`` are keys of
+``case.toml``. The site then has its reason no more. It is rewritten, or no site any longer, unless
+``still`` names the reason that keeps it: that of a site beside it, say. Reasons without a cure, and
+why, are in ``data/cureless.toml``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Cure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     path: str = MODULE
     replace: dict[str, str] = {}
+    files: dict[str, str] = {}
     settings: dict[str, object] = {}
     still: str = ""
 
@@ -58,18 +60,19 @@ def reasons_before(identifier):
 
 
 @pytest.mark.parametrize("name", CURES)
+@pytest.mark.sampled(4)
 def test_a_cure_that_is_followed_changes_the_outcome(name):
     identifier, cure = CURES[name]
     case = CASES[identifier]
     code = code_of(case.rule, cure.reason)
-    files = {path: content.decode() for path, content in case.before.items()}
+    files = {**case.before, **{path: text.encode() for path, text in cure.files.items()}}
     for old, new in cure.replace.items():
-        assert old in files[cure.path], f"{cure.path} has no {old!r}"
-        files[cure.path] = files[cure.path].replace(old, new)
+        assert old.encode() in files[cure.path], f"{cure.path} has no {old!r}"
+        files[cure.path] = files[cure.path].replace(old.encode(), new.encode())
     settings = {**msgspec.structs.asdict(case.settings), **cure.settings}
     cured = msgspec.structs.replace(case, settings=type(case.settings)(**settings))
 
-    result = run_case(cured, files={path: text.encode() for path, text in files.items()})
+    result = run_case(cured, files=files)
 
     assert not result.report.diagnostics
     before = reasons_before(identifier)

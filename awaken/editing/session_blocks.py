@@ -17,6 +17,7 @@ class Moved:
 
     ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
     closes it in its ``finally``, the statement that ``closes`` it, or ``nothing`` of the kind.
+    ``inner`` are the sessions of the body of that ``try``, which goes.
     """
 
     first: int
@@ -24,6 +25,7 @@ class Moved:
     name: str
     ends: str
     is_async: bool
+    inner: tuple[Moved, ...] = ()
 
 
 def with_sessions(node: Any, moved: list[Moved]) -> Any:
@@ -62,6 +64,8 @@ def _inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
     *before, last = middle
     if data.ends == "closes":
         return before, []
+    if data.inner:
+        last = with_sessions(last, list(data.inner))
     if last.handlers or last.orelse is not None:
         return [*before, last.with_changes(finalbody=None)], []
     return [*before, *_body_of(last)], list(last.body.footer)

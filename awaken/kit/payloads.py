@@ -45,6 +45,7 @@ class SessionBlock(Struct, frozen=True):
 
     ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
     closes it in its ``finally``, the statement that ``closes`` it, or ``nothing`` of the kind.
+    ``inner`` are the sessions of the body of that ``try``.
     """
 
     first: int
@@ -52,6 +53,7 @@ class SessionBlock(Struct, frozen=True):
     name: str
     ends: str
     is_async: bool
+    inner: tuple[SessionBlock, ...] = ()
 
 
 class SessionBlocks(Struct, frozen=True):

@@ -25,6 +25,7 @@ from awaken.kit.payloads import (
     Keyword,
     Lazy,
     LoadOptions,
+    SessionBlock,
     SessionBlocks,
     Statements,
 )
@@ -56,9 +57,12 @@ def load_options(
 
 def session_blocks(node: Any, data: SessionBlocks, _around: Surroundings) -> Any:
     """``s = Session(); f(s); s.close()`` → ``with Session() as s: f(s)``."""
-    return with_sessions(
-        node, [Moved(one.first, one.last, one.name, one.ends, one.is_async) for one in data.blocks]
-    )
+    return with_sessions(node, [_moved(one) for one in data.blocks])
+
+
+def _moved(block: SessionBlock) -> Moved:
+    inner = tuple(map(_moved, block.inner))
+    return Moved(block.first, block.last, block.name, block.ends, block.is_async, inner)
 
 
 def set_lazy(node: cst.Call, data: Lazy, around: Surroundings) -> cst.Call:

@@ -17,6 +17,7 @@ class Form(StrEnum):
     JSON = "json"
     JSON_LINES = "json-lines"
     PATCH = "patch"
+    HTML = "html"
     MARKDOWN = "markdown"
     GITHUB = "github"
     SARIF = "sarif"

@@ -34,6 +34,7 @@ _WRITERS = {
     Form.JSON: "awaken.preview.documents.document",
     Form.JSON_LINES: "awaken.preview.documents.json_lines",
     Form.PATCH: "awaken.preview.diffs.patch",
+    Form.HTML: "awaken.preview.html.report_page",
     Form.MARKDOWN: "awaken.preview.markdown.remaining_work",
     Form.GITHUB: "awaken.preview.documents.github",
     Form.SARIF: "awaken.preview.documents.sarif",
@@ -74,7 +75,10 @@ def show(
         if full:
             print_report(report, command, view, stream)
         elif (writer := _writer(form, view)) is not None:
-            send(writer(report, Asked(command, current, view.context, files_of)), stream)
+            send(
+                writer(report, Asked(command, current, view.context, files_of, again(command))),
+                stream,
+            )
     if view.verbose:
         _details(report, command, current)
     if is_patch and not view.quiet:

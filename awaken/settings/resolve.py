@@ -350,9 +350,9 @@ def _options(
         # Such a rule has defaults, which are its code: its plan knows them, and nobody else asks.
         if (not said and isinstance(rule, DeclaredRule)) or rule.options is NoOptions:
             continue
-        joined = {
-            key: value for layer in said for key, value in layer.settings.rules[rule.name].items()
-        }
+        joined: dict[str, Any] = {}
+        for layer in said:
+            joined = _with_tables(joined, layer.settings.rules[rule.name])
         try:
             found[rule.name] = options_of(rule, joined)
         except Wrong as error:
@@ -361,6 +361,17 @@ def _options(
                 where = f"{' and '.join(layer.origin for layer in said)}: " if said else ""
                 raise UserError(f"{where}{error}") from None
     return found
+
+
+def _with_tables(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of two layers: of a table the keys add up, all else is replaced."""
+    whole = dict(below)
+    for key, value in above.items():
+        known = whole.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            value = _with_tables(known, value)  # noqa: PLW2901  a table is what both say
+        whole[key] = value
+    return whole
 
 
 def _origins(layers: Iterable[Layer]) -> dict[str, str]:

@@ -75,7 +75,7 @@ def _bytes(read: Callable[[Path, int], bytes], path: Path, shown: str) -> bytes:
         raise UnusableFile(shown, 0, why_unread(error)) from None
 
 
-def _tables_above(path: Path) -> tuple[str, ...]:
+def tables_above(path: Path) -> tuple[str, ...]:
     """Return the tables of a settings file that awaken's own settings stand below."""
     return _TABLE if path.name == _PYPROJECT else ()
 
@@ -84,7 +84,7 @@ def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Ru
     """Return ``layer`` with the settings of a file. Raises UnusableFile with all that is wrong."""
     text = _decoded(raw, shown)
     tables = _parsed(text, shown)
-    inside = _tables_above(path)
+    inside = tables_above(path)
     table: Any = tables
     for key in inside:
         table = table.get(key, {}) if isinstance(table, Mapping) else {}
@@ -133,7 +133,7 @@ def names_nothing(settings: Resolved, wrong: Iterable[tuple[KeyPath, str]]) -> U
     path = settings.files[0]
     shown = shown_path(path)
     text = _decoded(_bytes(read_named, path, shown), shown)
-    inside = _tables_above(path)
+    inside = tables_above(path)
     return _unusable(shown, text, [((*inside, *one), message) for one, message in of_file])
 
 

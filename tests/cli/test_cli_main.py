@@ -224,3 +224,11 @@ def test_a_narrow_encoding_loses_nothing(engine):
     assert process.returncode == 0
     assert b" 1    |- a = query(1)\n    1 |+ a = select(1)\n" in out
     assert b"na\\xefve manual" in out
+
+
+def test_the_help_cuts_no_sentence(awaken, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = awaken("--help")
+    rows = out.partition("Commands:")[2].strip().splitlines()
+    assert rows
+    assert not [row for row in rows if not row.endswith(".") or row.endswith("...")]

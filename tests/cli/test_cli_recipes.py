@@ -11,11 +11,14 @@ from msgspec import structs
 from real_program import GOOD, GOOD_AFTER, Program, awaken, git
 
 from awaken import api
+from awaken.engine.asking.kept_answers import with_answers
 from awaken.engine.asking.questions import joined, questions_of
 from awaken.engine.recipe_run import run_steps
 from awaken.engine.report import FileChange
 from awaken.settings import Settings
+from awaken.settings.model import Said
 from awaken.settings.recipes import built_in, recipes_of
+from awaken.settings.resolve import resolve
 from awaken.workspace.sources import decode
 
 BOOKSHOP = Path(__file__).parents[2] / "examples/bookshop"
@@ -121,6 +124,7 @@ def test_a_directory_that_is_no_project_is_not_read(tmp_path, monkeypatch, capfd
 
 
 @pytest.mark.parametrize("name", built_in())
+@pytest.mark.sampled(3)
 def test_each_step_is_planned_on_what_the_one_before_left(name, tmp_path, monkeypatch):
     shutil.copytree(BOOKSHOP, tmp_path / "shop")
     monkeypatch.chdir(tmp_path / "shop")
@@ -508,9 +512,7 @@ def test_the_answer_to_a_question_as_it_is_printed_takes_it_back(package):
 
 
 def test_on_a_terminal_a_question_is_asked(package, monkeypatch):
-    asked = iter(["x", "1"])
-    monkeypatch.setattr("awaken.cli.commands.questions.can_ask", lambda: True)
-    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked)})())
+    answering(monkeypatch, "x", "1", "")
 
     code, out = awaken("migrate", "async-sessions")
 
@@ -547,6 +549,105 @@ def test_the_driver_of_a_database_is_a_question(package, url, answers):
         assert not any(
             run.is_blocked for run in api.run_recipe("async-sessions", [Path()], options)
         )
+
+
+def answering(monkeypatch, *lines):
+    asked = iter(lines)
+    monkeypatch.setattr("awaken.cli.commands.questions.can_ask", lambda: True)
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked)})())
+
+
+DRIVERS = 'rules.session-to-async.drivers.postgresql = "asyncpg"'
+BRIDGED = 'rules.session-to-async.bridged = ["a.b"]'
+
+
+@pytest.mark.parametrize(
+    ("above", "text", "answers", "after"),
+    [
+        ("tool.awaken", "", [DRIVERS], '[TABLE.drivers]\npostgresql = "asyncpg"\n'),
+        (
+            "tool.awaken",
+            '[TABLE]\ndrivers = { mysql = "asyncmy" } # ours\n\n[o]\n',
+            [DRIVERS],
+            '[TABLE]\ndrivers = { mysql = "asyncmy", postgresql = "asyncpg"} # ours\n\n[o]\n',
+        ),
+        (
+            "tool.awaken",
+            '[TABLE.drivers]\nmysql = "asyncmy"\n\n# other\n[tool.other]\n',
+            [DRIVERS],
+            '[TABLE.drivers]\nmysql = "asyncmy"\npostgresql = "asyncpg"\n\n# other\n[tool.other]\n',
+        ),
+        (
+            "tool.awaken",
+            '[TABLE]\nbridged = ["c.d"]\n',
+            [BRIDGED],
+            '[TABLE]\nbridged = ["c.d", "a.b"]\n',
+        ),
+        ("", "", ["published = false"], "published = false\n"),
+        ("", "# ours\npublished = true\n", ["published = false"], "# ours\npublished = false\n"),
+        (
+            "",
+            "[TABLE]\nlevels = 2\n",
+            ["published = false"],
+            "published = false\n\n[TABLE]\nlevels = 2\n",
+        ),
+    ],
+)
+def test_answers_are_written_into_the_settings_and_all_else_is_kept(above, text, answers, after):
+    table = f"{above}.rules.session-to-async".lstrip(".")
+    above = above.split(".") if above else []
+    assert with_answers(text.replace("TABLE", table), above, answers) == after.replace(
+        "TABLE", table
+    )
+
+
+def test_on_a_terminal_the_answers_are_written_if_the_user_agrees(package, monkeypatch):
+    with (package / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("# ours\r\n")
+    answering(monkeypatch, "1", "y")
+
+    code, out = awaken("migrate", "async-sessions")
+
+    after = (package / "pyproject.toml").read_bytes()
+    assert code == 0
+    assert after.endswith(b"# ours\r\n\n[tool.awaken]\npublished = false\n")
+    assert "Keep your answers" not in out.decode()
+    assert "async def find" in (package / "shop/store.py").read_text("utf-8")
+
+
+def test_a_file_that_takes_no_answers_is_left_and_the_migration_goes_on(
+    package, monkeypatch, capfd
+):
+    (package / "awaken.toml").write_text("select = ['ALL']\n", "utf-8")
+    (package / "awaken.toml").chmod(0o444)
+    answering(monkeypatch, "1", "y")
+
+    code, out = awaken("migrate", "async-sessions")
+
+    assert code == 0
+    assert "awaken.toml" in capfd.readouterr().err
+    assert "Keep your answers" in out.decode()
+    assert (package / "awaken.toml").read_text("utf-8") == "select = ['ALL']\n"
+
+
+def test_an_answer_for_one_database_keeps_those_of_the_file():
+    known = {"rules": {"session-to-async": {"bridged": ["c.d"]}}}
+    assert joined([BRIDGED], [known]) == ['rules.session-to-async.bridged = ["c.d", "a.b"]']
+
+
+def test_a_driver_of_the_command_line_adds_to_those_of_the_file(package):
+    text = PACKAGE["shop/store.py"].replace("sqlite:///shop.db", "postgresql://localhost/shop")
+    (package / "shop/store.py").write_text(text, "utf-8")
+    with (package / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            "[tool.awaken]\npublished = false\n"
+            '[tool.awaken.rules.session-to-async.drivers]\nmysql = "asyncmy"\n'
+        )
+    settings = resolve(package, Said(config=(DRIVERS,)), rules=api.rules())
+    assert settings.options["session-to-async"].drivers == {
+        "mysql": "asyncmy",
+        "postgresql": "asyncpg",
+    }
 
 
 def test_answers_to_one_setting_add_up():

@@ -15,6 +15,8 @@ from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recip
 from awaken.contract import UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from awaken.cli.options.command_line import CommandLine
     from awaken.engine.recipe_run import StepRun
     from awaken.engine.report import Report
@@ -55,7 +57,7 @@ def migrate(
     output: OutputOptions,
     own: MigrateOptions,
 ) -> int:
-    """Make the steps of a recipe one after the other, each as a whole or not at all.
+    """Make the steps of a recipe, each as a whole or not at all.
 
     Run it again to go on where it stopped: a step that is done has nothing left to rewrite.
     `awaken undo` takes the last step back. Exits with 1 if a step is blocked.
@@ -93,20 +95,27 @@ def migrate(
 def _answered(
     recipe: str, line: CommandLine, view: View, own: MigrateOptions
 ) -> tuple[CommandLine, list[StepRun], list[str]]:
-    """Return the planned steps, the answers that the user gave, and the line that has them."""
-    from awaken.cli.commands.questions import answers_to, can_ask  # noqa: PLC0415
+    """Return the planned steps, the answers that no file has, and the line that has them."""
+    from awaken.cli.commands.questions import answers_to, can_ask, keep  # noqa: PLC0415
+    from awaken.engine.asking.kept_answers import settings_in  # noqa: PLC0415
     from awaken.engine.asking.questions import joined, questions_of  # noqa: PLC0415
 
     answers: list[str] = []
+    roots: dict[Path, None] = {}
     while True:
-        config = (*line.options.config, *joined(answers))
+        known = [settings_in(root) for root in roots]
+        config = (*line.options.config, *joined(answers, known))
         answered = structs.replace(line, options=structs.replace(line.options, config=config))
         runs = _planned(recipe, answered, view, own)
         questions = questions_of(runs) if can_ask() and not own.dry_run else []
         more = answers_to(questions)
         if not more:
             return answered, runs, answers
-        answers += more
+        for root, chosen in more.items():
+            # What a file has needs no option: steps read it as they read all settings.
+            if not keep(chosen, root, f"awaken migrate {recipe} (answers)"):
+                answers += chosen
+                roots[root] = None
 
 
 def _planned(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
@@ -183,6 +192,8 @@ def _nexts(
         steps += [Step(effect, command) for effect, command in commands_after(done)]
         if done.roots:
             steps.append(Step("take the last step back", undo_command(done)))
+    if not any(one.step.rules for one in runs):
+        steps.append(Step("see which recipe to begin with", line.again("recipes")))
     for one in runs:
         looks = one is blocked or (not one.step.rules and any(r.findings for r in one.report.roots))
         if looks:
@@ -213,6 +224,8 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
         if command == "check":
             nexts.append(Step("see each change", line.again("diff", *words)))
         nexts.append(Step("make the steps", line.again("migrate", str(chosen.recipe))))
+    elif not any(one.step.rules for one in runs):
+        nexts.append(Step("see which recipe to begin with", line.again("recipes")))
     show_steps(runs, command, view, lambda name, *more: line.again(name, *words, *more), nexts)
     shown = [one for one in runs if command == "check" or one.step.rules]
     return combined(shown)

@@ -6,7 +6,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from awaken.contract import UserError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from awaken.engine.asking.questions import Question
 
 
@@ -15,9 +19,14 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def answers_to(questions: Sequence[Question]) -> list[str]:
-    """Ask each of ``questions``; return the settings that the user chose, as TOML."""
-    return [answer for one in questions if (answer := _answer(one))]
+def answers_to(questions: Sequence[Question]) -> dict[Path, list[str]]:
+    """Ask each of ``questions``; return the settings that the user chose, as TOML, by project."""
+    chosen: dict[Path, list[str]] = {}
+    for one in questions:
+        answer = _answer(one)
+        if answer:
+            chosen.setdefault(one.root.root, []).append(answer)
+    return chosen
 
 
 def _answer(question: Question) -> str:
@@ -36,3 +45,23 @@ def _answer(question: Question) -> str:
             return ""
         if word.isdecimal() and 0 < int(word) <= len(question.answers):
             return question.answers[int(word) - 1]
+
+
+def keep(answers: Sequence[str], root: Path, command: str) -> bool:
+    """Ask whether ``answers`` go into the settings of a project; write them if so."""
+    from awaken.engine.asking.kept_answers import answers_file, keep_answers  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.visible import visible  # noqa: PLC0415
+    from awaken.settings.settings_files import shown_path  # noqa: PLC0415
+
+    for answer in answers:
+        say(visible(f"  {answer}"))
+    say(visible(f"Write this to {shown_path(answers_file(root))}? [y/N]"))
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        return False
+    try:
+        keep_answers(root, answers, command)
+    except UserError as error:
+        say(visible(f"{error}."))
+        return False
+    return True

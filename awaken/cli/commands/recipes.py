@@ -25,7 +25,9 @@ def recipes(
     color: given.When = Color.AUTO,
     quiet: given.Quiet = False,
 ) -> int:
-    """List the recipes and what each would do in this directory; with a name, show its page.
+    """List the recipes, and what each would do here.
+
+    With a name, show the page of that recipe.
 
     Writes nothing. `awaken migrate RECIPE` makes the steps.
     """

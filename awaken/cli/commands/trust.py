@@ -23,7 +23,9 @@ def trust(
     listed: Annotated[bool, Option("--list", help="Show what is trusted.")] = False,
     quiet: given.Quiet = False,
 ) -> int:
-    """Let the codemods run that a project's own settings name, until one of them changes.
+    """Let the codemods run that a project's settings name.
+
+    That holds until one of them changes.
 
     Their code is code of the project: read it before. What you trust is the settings of each,
     the file that it names, and what that file imports of the project.

@@ -44,7 +44,7 @@ def verify(
     color: given.When = Color.AUTO,
     quiet: given.Quiet = False,
 ) -> int:
-    """Run the project's tests before and after the changes, in a copy, and compare them.
+    """Run the project's tests before and after, in a copy.
 
     What stands after -- is the command, `pytest` by default. It runs the project's code. Results
     and SQL are compared test by test; a change that makes one fail is named and left out.

@@ -151,8 +151,8 @@ _FEWEST = 2
 
 ALIAS_ELSEWHERE = Reason(
     "alias-elsewhere",
-    "`{}` is the same annotation, in a file that is not imported here",
-    "Import that alias, or move it behind the dependency.",
+    "`{}` is the same annotation, in another file than the dependency",
+    "Use that alias here, or move it to the file that defines the dependency.",
 )
 HANDED_ON = Reason(
     "handed-on",

@@ -12,9 +12,10 @@ from msgspec import Struct
 from awaken.contract import Finding
 from awaken.engine.recipe_run import StepRun
 from awaken.engine.report import RootReport
-from awaken.workspace.formats.toml_text import parse_toml
+from awaken.workspace.formats.toml_text import parse_toml, value_at
 
 Settings = dict[str, Any]
+KeyPath = tuple[str, ...]
 
 
 class Question(Struct, frozen=True):
@@ -41,20 +42,41 @@ def questions_of(runs: Iterable[StepRun]) -> list[Question]:
     return sorted(questions, key=lambda one: (-one.count, one.answers))
 
 
-def joined(answers: Sequence[str]) -> list[str]:
-    """Return the answers with one for each setting, as ``--config`` takes it: lists add up."""
-    whole: Settings = {}
-    for one in answers:
-        _add(whole, parse_toml(one))
-    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in _leaves(whole)]
+def joined(answers: Sequence[str], known: Sequence[Settings] = ()) -> list[str]:
+    """Return the answers with one for each setting, as ``--config`` takes it: lists add up.
+
+    ``known`` are the settings of the files, whose lists the answers add to.
+    """
+    whole = tables_of(answers)
+    rows = []
+    for path, value in leaves(whole):
+        lists = [found for one in known if isinstance(found := value_at(one, path), list)]
+        added = [each for found in lists for each in found] if isinstance(value, list) else []
+        said = list(dict.fromkeys([*added, *value])) if isinstance(value, list) else value
+        rows.append(f"{'.'.join(path)} = {json.dumps(said, ensure_ascii=False)}")
+    return rows
 
 
 def as_settings(answers: Sequence[str]) -> str:
     """Return the answers as tables of a ``pyproject.toml``."""
+    return tomlkit.dumps({"tool": {"awaken": tables_of(answers)}}).strip()
+
+
+def tables_of(answers: Sequence[str]) -> Settings:
+    """Return what the answers say together: tables and lists add up."""
     whole: Settings = {}
     for one in answers:
         _add(whole, parse_toml(one))
-    return tomlkit.dumps({"tool": {"awaken": whole}}).strip()
+    return whole
+
+
+def leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield the values of nested tables, each with the keys that lead to it."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
 
 
 def _add(whole: Settings, more: Mapping[str, Any]) -> None:
@@ -66,12 +88,3 @@ def _add(whole: Settings, more: Mapping[str, Any]) -> None:
             whole[key] = list(dict.fromkeys([*known, *value]))
         else:
             whole[key] = value
-
-
-def _leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        path = f"{above}{key}"
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{path}.")
-        else:
-            yield path, value

@@ -33,13 +33,14 @@ class Asked(Struct, frozen=True):
 
     ``command`` is ``check``, ``diff`` or ``apply``, ``current`` the directory in which the user
     stands, ``context`` the number of unchanged lines around a change. ``files_of`` shows a change
-    by itself; without it no form does.
+    by itself; without it no form does. ``again`` is the command line of this run.
     """
 
     command: str
     current: Path
     context: int = 3
     files_of: FilesOf | None = None
+    again: str = ""
 
 
 @contextmanager

@@ -48,6 +48,11 @@ def inert(text: str) -> str:
     return _HOLDS_COMMAND.sub(r"#\\u0023", _STARTS_COMMAND.sub(r"\1\\u003a", text))
 
 
+def inert_markup(text: str) -> str:
+    """Return HTML with nothing in it that a CI system takes for a command."""
+    return _HOLDS_COMMAND.sub("#&#35;", _STARTS_COMMAND.sub(r"\1&#58;", text))
+
+
 def escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:
     """Return ``text`` with each hidden character but those ``kept`` as ``escape`` writes it."""
     # Nearly always, and thousands of times a run: most rows of code have a bar.

@@ -70,7 +70,7 @@ class OutlinePage:
     def rows(self, part: OutlinePart) -> list[str]:
         """Return the rows of one part, each as a line by itself."""
         return [
-            f"{f'{count} of them: ' if count else ''}{text}{f' ({where})' if where else ''}"
+            f"{text}{f' ({where})' if where else ''}{f' [{count} wait for it]' if count else ''}"
             for count, text, where in self._rows(part)
         ]
 

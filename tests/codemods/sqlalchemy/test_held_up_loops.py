@@ -40,11 +40,17 @@ def used(db: Session, password: str) -> object:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("time.sleep(1)", "`time.sleep` holds up the event loop then"),
-        ("hashed(password)", "`passlib.context.CryptContext.hash` holds up the event loop then"),
+        ("time.sleep(1)", "`time.sleep` holds up the event loop, where this runs now"),
+        (
+            "hashed(password)",
+            "`passlib.context.CryptContext.hash` holds up the event loop, where this runs now",
+        ),
         (
             "hashed(password), time.sleep(1)",
-            "`passlib.context.CryptContext.hash` and `time.sleep` hold up the event loop then",
+            (
+                "`passlib.context.CryptContext.hash` and `time.sleep` hold up the event loop, "
+                "where this runs now"
+            ),
         ),
         # It says so itself.
         ("ask(db)", None),

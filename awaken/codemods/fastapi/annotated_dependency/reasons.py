@@ -52,7 +52,7 @@ CALLED_WITHOUT = Reason(
 CALLED_BY_POSITION = Reason(
     "called-by-position",
     "a call passes by position what would stand elsewhere",
-    "Pass it by name in that call.",
+    "Pass every argument by name in that call.",
 )
 UNSEEN_CALL = Reason(
     "unseen-call",

@@ -39,12 +39,18 @@ def _passes(path: str) -> bool:
 def _is_decided(project: Project, engine: Engine) -> bool:
     """Whether the call itself shows that it needs nothing."""
     pool = project.orm.engines.pool_of(engine)
-    if _PING in engine.options or pool in UNPOOLED:
+    if _PING in engine.options or pool in UNPOOLED or _pings(engine.options.get("pool")):
         return True
     if _is_sqlite(project, engine):
         return True
     # The mapping may hold the option if any file of the program names it.
-    return bool(engine.unpacked) and bool(project.files_with((_PING.encode(),)))
+    is_unseen = engine.configured or bool(engine.unpacked)
+    return is_unseen and bool(project.files_with((_PING.encode(),)))
+
+
+def _pings(pool: ast.expr | None) -> bool:
+    """Whether a pool that the engine gets is made with its own option."""
+    return isinstance(pool, ast.Call) and any(one.arg == "pre_ping" for one in pool.keywords)
 
 
 # ------------------------------------------------------------------------------ whether it is kept

@@ -22,7 +22,7 @@ OWN_POOL = Reason(
 CONFIGURED = Reason(
     "configured",
     "the options of this engine come from a configuration, which may hold `pool_pre_ping`",
-    "Add `sqlalchemy.pool_pre_ping = true` there if it does not.",
+    "Pass `pool_pre_ping=True` to this call if the configuration does not hold it.",
 )
 OTHER_ENGINE = Reason(
     "other-engine",

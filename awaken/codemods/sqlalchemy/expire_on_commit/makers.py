@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.kit.search import argument, modules_with
 from awaken.knowledge import knowledge
 from awaken.knowledge.sessions import session_configurations
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Producer, Session
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def name_of(maker: Maker) -> str:
             return ""
 
 
-def own_init(project: Project, maker: Maker) -> bool:
-    """Whether the sessions are of a class of the program with an ``__init__`` of its own."""
+def own_init(project: Project, maker: Maker) -> str:
+    """Return the class of the program whose ``__init__`` makes the sessions; empty if none."""
     names = [maker.own_class] if maker.own_class else []
     seen = set[str]()
     while names:
@@ -172,9 +172,29 @@ def own_init(project: Project, maker: Maker) -> bool:
             continue
         seen.add(name)
         if "__init__" in facts.members:
-            return True
+            return name
         names += [one for one in facts.bases if one is not None]
-    return False
+    return ""
+
+
+def keeps_by_init(project: Project, maker: Maker) -> bool:
+    """Whether the ``__init__`` of the sessions' class says ``expire_on_commit=False`` itself."""
+    owner = own_init(project, maker)
+    facts = project.class_facts(owner) if owner else None
+    module = None if facts is None else project.module(facts.path)
+    node = module.class_at(facts.span) if module is not None and facts is not None else None
+    inits = [one for one in node.body if getattr(one, "name", "") == "__init__"] if node else []
+    match [inner for one in inits if isinstance(one, Function) for inner in one.body]:
+        # A second statement may decide otherwise.
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__"), keywords=keywords))]:
+            return any(one.arg == OPTION and is_false(one.value) for one in keywords)
+        case _:
+            return False
+
+
+def is_false(node: ast.expr | None) -> bool:
+    """Whether ``node`` is the constant ``False``."""
+    return isinstance(node, ast.Constant) and node.value is False
 
 
 def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, ast.expr] | None:

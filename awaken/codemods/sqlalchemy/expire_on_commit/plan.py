@@ -14,6 +14,8 @@ from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
     WORDS,
     Maker,
     configured,
+    is_false,
+    keeps_by_init,
     kept_names,
     makers_in,
     name_of,
@@ -119,11 +121,13 @@ class _Planner:
         # What it is given is a site of its own.
         if told_by and any(one.arg in {told_by, None} for one in maker.call.keywords):
             return True
-        if _is_false(maker.said) or name_of(maker) in self._kept:
+        if is_false(maker.said) or name_of(maker) in self._kept:
             return True
         project, module = self._project, maker.module
+        if keeps_by_init(project, maker):
+            return True
         given = (options_in(project, module, one) or {} for one in maker.unpacked)
-        return any(_is_false(one.get(OPTION)) for one in given)
+        return any(is_false(one.get(OPTION)) for one in given)
 
     def _rewrite(self, site: Site[ast.Call], maker: Maker) -> Rewrite:
         """Return how a session is told to keep what it loaded. Raises Refused."""
@@ -173,10 +177,6 @@ class _Planner:
             raise Refused(reasons.CHOSEN, module.excerpt(said))
         if own_init(project, maker):
             raise Refused(reasons.OWN_CLASS, maker.own_class.rpartition(".")[2])
-
-
-def _is_false(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is False
 
 
 def _is_true(node: ast.expr | None) -> bool:

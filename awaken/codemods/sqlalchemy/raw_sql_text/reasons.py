@@ -7,7 +7,7 @@ from awaken.contract import Reason
 COLON = Reason(
     "colon",
     "`text()` takes `:{}` for a parameter, and none of that name is passed",
-    "Pass it, or write a backslash in front of the colon.",
+    "Pass it, or write `text()` with a backslash in front of the colon.",
 )
 PLACEHOLDERS = Reason(
     "placeholders",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import structs
+
 from awaken.codemods.sqlalchemy.session_context_manager.escaping import escapes
-from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Span, Status
+from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Status
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.payloads import SESSION_BLOCKS, SessionBlock, SessionBlocks
@@ -91,13 +93,26 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How the statements of one session move into ``with``, below the node ``parent``."""
+    """How the statements of one session move into ``with``, below the node ``parent``.
+
+    ``ending`` is the last of them. The sessions of a ``try`` that goes with it are ``inner``.
+    """
 
     site: Site[Making]
     parent: ast.AST
+    ending: ast.stmt
     data: SessionBlock
     inside: tuple[Place, ...]
     caveats: tuple[str, ...]
+    inner: tuple[Move, ...] = ()
+
+    def all(self) -> list[Move]:
+        """Return this one and those inside of it."""
+        return [self, *(each for one in self.inner for each in one.all())]
+
+    def blocks(self) -> SessionBlock:
+        """Return its data, with that of those inside of it."""
+        return structs.replace(self.data, inner=tuple(one.blocks() for one in self.inner))
 
 
 class SessionContextManager(Rule):
@@ -120,7 +135,7 @@ class SessionContextManager(Rule):
         return plan_of(self._decided(project, constraints))
 
     def _decided(self, project: Project, constraints: Constraints) -> Iterator[Decided]:
-        blocks: dict[tuple[str, Span], list[Move]] = {}
+        blocks: dict[tuple[str, ast.AST], list[Move]] = {}
         for site, opened in self._sites(project):
             try:
                 move = _move(project, site, opened)
@@ -130,16 +145,17 @@ class SessionContextManager(Rule):
             if site.id in constraints.excluded:
                 yield _moved(project, [move])
                 continue
-            blocks.setdefault((site.module.path, site.module.span(move.parent)), []).append(move)
-        for moves in blocks.values():
+            blocks.setdefault((site.module.path, move.parent), []).append(move)
+        apart: dict[tuple[str, ast.AST], list[Move]] = {}
+        for key, moves in blocks.items():
             crossing = [
                 one for one in moves if any(_cross(one.data, other.data) for other in moves)
             ]
             for one in crossing:
                 yield refused_together((one.site,), Refused(CROSSING, one.data.name))
-            apart = [one for one in moves if one not in crossing]
-            if apart:
-                yield _moved(project, apart)
+            apart[key] = [one for one in moves if one not in crossing]
+        for moves in _nested(apart):
+            yield _moved(project, moves)
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
         for module in site_modules(project, self.triggers):
@@ -207,6 +223,7 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     return Move(
         site,
         _parent(site, block),
+        block[last],
         data,
         (*places, *(module.place(one, "is in the block then") for one in inside)),
         (*doubles, *_caveats(opened, first, last, ends)),
@@ -247,11 +264,30 @@ def _cross(one: SessionBlock, other: SessionBlock) -> bool:
     return first.first < second.first <= first.last < second.last
 
 
-def _moved(project: Project, moves: list[Move]) -> Decided:
+def _nested(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[list[Move]]:
+    """Yield the moves of each block, but for those in a ``try`` that goes: they go with it."""
+    gone = {
+        (path, one.ending)
+        for (path, _), moves in blocks.items()
+        for one in moves
+        if one.data.ends == "try"
+    }
+
+    def whole(path: str, one: Move) -> Move:
+        held = blocks.get((path, one.ending), ()) if one.data.ends == "try" else ()
+        return replace(one, inner=tuple(whole(path, each) for each in held))
+
+    for (path, parent), moves in blocks.items():
+        if moves and (path, parent) not in gone:
+            yield [whole(path, one) for one in moves]
+
+
+def _moved(project: Project, outer: Sequence[Move]) -> Decided:
     """Return the change of the sessions of one block: they count its statements together."""
+    moves = [each for one in outer for each in one.all()]
     sites = [one.site for one in moves]
-    data = SessionBlocks(tuple(one.data for one in moves))
-    edits: list[Edit] = [sites[0].rewrite(moves[0].parent, SESSION_BLOCKS, data)]
+    data = SessionBlocks(tuple(one.blocks() for one in outer))
+    edits: list[Edit] = [sites[0].rewrite(outer[0].parent, SESSION_BLOCKS, data)]
     for site in sites:
         if isinstance(site.node, ast.AnnAssign):
             # `with` takes no annotation, so that may have been the last use of its name.

@@ -78,7 +78,7 @@ UNKNOWN_SESSION = Reason(
 UNKNOWN_CALL = Reason(
     "unknown-call",
     "this may call {}",
-    "Annotate the object with its class.",
+    "Annotate the object with its class; data from JSON with `dict[str, Any]` or `list[Any]`.",
 )
 AT_IMPORT = Reason(
     "at-import",
@@ -134,7 +134,7 @@ OUTSIDE_OF_LOOP = Reason(
 )
 OF_ONE_THREAD = Reason(
     "of-one-thread",
-    "`{}` is of one thread, and all requests run in the thread of the event loop then",
+    "`{}` is of one thread, and all requests will run in the thread of the event loop",
     "Use a `contextvars.ContextVar`, or pass the value as an argument.",
 )
 AT_EXIT = Reason(

@@ -39,7 +39,7 @@ class HoldingUp:
         names = " and ".join(f"`{one}`" for one in sorted(found))
         verb = "holds" if len(found) == 1 else "hold"
         places = tuple(place for places in found.values() for place in places)
-        return [f"{names} {verb} up the event loop then"], places
+        return [f"{names} {verb} up the event loop, where this runs now"], places
 
     @cached_property
     def _awaited(self) -> frozenset[Place]:

@@ -15,7 +15,6 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Stream
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
     annotated,
-    unknown_behind,
 )
 from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
@@ -129,7 +128,7 @@ class OperationWriter:
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
 
     def _annotated(self, places: tuple[Place, ...]) -> str:
-        return annotated(self._project, unknown_behind(self._project, places), "Session")
+        return annotated(self._project, places, "Session")
 
     def _await(self, operation: Operation, again: Anew | None) -> None:
         """Await an operation, ``again`` is what has it load anew. Raises Refused."""

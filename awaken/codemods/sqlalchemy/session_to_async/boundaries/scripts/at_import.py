@@ -37,6 +37,12 @@ _INDENTED = "    "
 _STARTING = {"lifespan", "on_shutdown", "on_startup"}
 
 
+_OF_CALL = (
+    "Move the database calls out of `{}`, into a function that runs when the application starts, "
+    "such as its lifespan."
+)
+
+
 def members_at_import(
     part: SynchronousPart, rule: str, path: str, disposal: Disposal, scripts: Scripts
 ) -> Iterator[Member]:
@@ -80,7 +86,8 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
         and (disposal.is_possible(module) or not part.is_loop_bound)
     )
     if is_entered(module, node) or not is_run:
-        raise Refused(reasons.AT_IMPORT, f"`{shown}`")
+        cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
+        raise Refused(reasons.AT_IMPORT, f"`{shown}`", cure)
     return Rewrite(f"`{shown}` is run by `asyncio.run()`", *disposal.run_in_place(site, node))
 
 

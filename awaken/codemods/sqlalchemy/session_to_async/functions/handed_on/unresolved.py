@@ -58,7 +58,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             shown = f"`{module.excerpt(nodes[0])}`"
             unknown = unknown_behind(project, (call.place,))
             kinds = {one.qualname.rpartition(".")[0] for one in fitting}
-            cure = annotated(project, unknown, kinds.pop() if len(kinds) == 1 else "")
+            cure = annotated(project, (call.place,), kinds.pop() if len(kinds) == 1 else "")
             because = () if unknown is None or not cure else (unknown.place,)
             yield Member(site, Refused(UNKNOWN_CALL, why, cure, because), shown, along)
 
