@@ -126,6 +126,51 @@ ROWS = {
         ),
         ONE,
     ),
+    "t3_a_function_that_a_partial_holds": (
+        "",
+        (
+            "from functools import partial\n"
+            f"load = partial(one, db)\nuser = load(key)\n{ADDED}\ndb.commit()\n"
+            "return [len(load(key).orders), len(user.orders)]"
+        ),
+        ONE,
+    ),
+    "t3_a_method_that_a_partial_holds": (
+        "",
+        (
+            "from functools import partial\n"
+            f"load = partial(Users(db).one, key)\nuser = load()\n{ADDED}\ndb.commit()\n"
+            "return [len(load().orders), len(user.orders)]"
+        ),
+        USERS,
+    ),
+    "t3_a_partial_of_the_module": (
+        "",
+        f"user = late(db)\n{ADDED}\ndb.commit()\nreturn [len(late(db).orders), user.name]",
+        f"{ONE}\n\nfrom functools import partial\n\nlate = partial(one, key=1)\n",
+    ),
+    "t3_a_partial_that_is_called_at_once": (
+        "",
+        (
+            "from functools import partial\n"
+            f"user = one(db, key)\n{ADDED}\ndb.commit()\n"
+            "return len(partial(one, db, key)().orders)"
+        ),
+        ONE,
+    ),
+    "t3_a_lambda": (
+        "",
+        (
+            f"user = one(db, key)\n{ADDED}\ndb.commit()\nload = lambda: one(db, key)\n"
+            "return [len(load().orders), user.name]"
+        ),
+        ONE,
+    ),
+    "t3_another_name_after_a_rollback": (
+        "",
+        "user = one(db, key)\ndb.rollback()\nother = user\nreturn [other.name, len(other.orders)]",
+        ONE,
+    ),
     "t2_an_object_that_was_read": (
         "",
         (

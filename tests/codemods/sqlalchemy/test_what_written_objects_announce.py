@@ -278,6 +278,84 @@ def test_a_read_in_the_statement_that_rolls_back_is_announced():
     assert "return [renamed" in head_line(result, found)
 
 
+ENCODED = """\
+from fastapi.encoders import jsonable_encoder
+
+@app.post("/0/{key}")
+def endpoint0(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    order = db.get(Order, key)
+    order.user_id = None
+    db.commit()
+    db.commit()
+    return order
+
+@app.post("/1/{key}")
+def endpoint1(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    order = Order(title="x", amount=1)
+    db.add(order)
+    db.commit()
+    return [order]
+
+@app.post("/2/{key}")
+def endpoint2(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    order = db.get(Order, key)
+    order.user = None
+    db.commit()
+    return {"row": order}
+
+@app.post("/3/{key}")
+def endpoint3(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    order = db.get(Order, key)
+    order.user = None
+    db.flush()
+    return jsonable_encoder(order)
+
+@app.post("/4/{key}")
+def endpoint4(key: int, flag: bool = False, db: Session = Depends(get_db)):
+    db.execute(delete(Order))
+    user = db.get(User, 4)
+    db.commit()
+    return user
+"""
+
+
+def test_a_dataclass_is_answered_with_all_its_fields(tmp_path):
+    result = migrated({"encoded.py": DATACLASSES + ENCODED})
+
+    after = result.files["encoded.py"].decode()
+    sides = [
+        observed(text, f"{side}_encoded", tmp_path / side)
+        for side, text in (("before", DATACLASSES + ENCODED), ("after", after))
+    ]
+    assert {one.status for one in sides[0].values()} == {200}
+    # The owner of before leads around, which is announced.
+    kept = [{k: v for k, v in one.items() if k[0][1] != "0"} for one in sides]
+    assert [*differences(*kept, ())] == []
+    said = "`order` may be answered with what is loaded ahead"
+    assert sum(said in one.message for one in result.report.findings) == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_said"),
+    [
+        (["user = store(db, User(name='n'))", "user.tags = []"], True),
+        (["user = User(name='n')", "store(db, user)", "x = user.name"], True),
+        (["user = User(name='n')", "db.add(user)", "db.commit()", "x = user.id"], True),
+        (["user = User(name='n', team_id=None)", "store(db, user)", "x = user.name"], False),
+        (["user = store(db, User(name='n'))"], False),
+        (["user = store(db, User(name='n'))", "db.refresh(user)"], False),
+        (["user = db.get(User, key)", "db.commit()", "x = user.name"], False),
+    ],
+)
+def test_it_is_said_where_a_column_that_was_never_set_becomes_none(lines, is_said):
+    lines = [*lines, "user.team_id = None", "db.commit()"]
+    endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
+    result = migrated({"shop.py": PLAIN + HELPERS["store"] + "\n\n" + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    assert ("`user.team_id` is written as NULL once more" in found.message) is is_said
+
+
 def head_line(result, finding):
     """Return the line of the program before that a finding is about."""
     text = result.report.files[0].before.text

@@ -35,8 +35,10 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
             return False
         case ast.BoolOp():
             return not _is_tested(module, above)
+        case ast.Assign(targets=[ast.Name()], value=value) if value is node:
+            # Its new name is bound after what expired it, and is not followed back.
+            return True
         case ast.Assign() | ast.AnnAssign() | ast.NamedExpr():
-            # What reads it is found by its other name.
             return False
         case ast.Call(func=ast.Name(id=name)) if name in _LOOKING:
             return False

@@ -15,14 +15,17 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _SESSIONS = {"scoped", "session"}
+_PARTIAL = "functools.partial"
 _MAKING = {"class", "factory"}
 """What gives a new session each time."""
 
@@ -62,6 +65,7 @@ def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlac
     A test that commits what it needs says nothing of the functions that it calls.
     """
     graph, found = project.calls.graph(), set[FunctionPlace]()
+    unknown = set[FunctionPlace]()
     for one in seen:
         module = project.module(one.place.path) if one.kind == "call" else None
         if module is None or is_test_file(module.path):
@@ -69,9 +73,34 @@ def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlac
         for call in module.calls_at(one.place.span)[:1]:
             function = function_around(module, call)
             if isinstance(function, Function):
-                for each in graph.calls_at(graph.place_of(module, function), one.place.span):
+                own = graph.place_of(module, function)
+                for each in graph.calls_at(own, one.place.span):
                     found.update(each.functions)
-    return found
+                    if not each.functions:
+                        unknown.add(own)
+    for path in sorted({one.path for one in unknown}):
+        found.update(_in_partials(project, path))
+    return found.union(*(_in_lambdas(project, one) for one in unknown))
+
+
+def _in_lambdas(project: Project, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    """Yield what the lambdas of a function call."""
+    graph = project.calls.graph()
+    for call in graph.callees(function):
+        if graph.lambda_around(call) is not None:
+            yield from call.functions
+
+
+def _in_partials(project: Project, path: str) -> Iterator[FunctionPlace]:
+    """Yield the functions that objects of `functools.partial` of a file call."""
+    module = project.module(path)
+    for node in () if module is None else module.walk():
+        if module is None or not isinstance(node, ast.Call) or not node.args:
+            continue
+        if project.qualified_name(module, node.func) == _PARTIAL:
+            for value in project.values.of(module, node.args[0]).alternatives:
+                if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                    yield project.calls.graph().place_of(value.module, value.node)
 
 
 def _loads(project: Project, module: Module, call: ast.Call) -> bool:
@@ -89,9 +118,13 @@ def _loads(project: Project, module: Module, call: ast.Call) -> bool:
 
 
 def _committing_calls(project: Project) -> list[Commit]:
-    """Return the synchronous commits of a program, and the calls that lead to one."""
+    """Return the synchronous commits of a program, and the calls that lead to one.
+
+    None of a revision of Alembic: it keeps its session, which loads again what a commit expires.
+    """
     graph = project.calls.graph()
-    found = {one.place: one for one in project.orm.commits.all() if not one.is_async}
+    commits = (one for one in project.orm.commits.all() if not one.is_async)
+    found = {one.place: one for one in commits if not _is_in_revision(project, one.place)}
     seen, waiting = set[FunctionPlace](), sorted(found)
     while waiting:
         reached: set[FunctionPlace] = set()
@@ -103,9 +136,15 @@ def _committing_calls(project: Project) -> list[Commit]:
         seen |= reached
         called = {call.place for function in reached for call in graph.callers(function)}
         entered = {place for function in reached for place in entering(project, function)}
-        waiting = sorted((called | entered) - set(found))
+        further = (called | entered) - set(found)
+        waiting = sorted(one for one in further if not _is_in_revision(project, one))
         found |= {place: Commit(place, is_async=False) for place in waiting}
     return [found[place] for place in sorted(found)]
+
+
+def _is_in_revision(project: Project, place: Place) -> bool:
+    module = project.module(place.path)
+    return module is not None and is_of_alembic(module)
 
 
 def entering(project: Project, function: FunctionPlace) -> Iterator[Place]:

@@ -65,6 +65,7 @@ class DifferingUses(Uses):
             self._orphaned,
             self._rekeyed,
             self._keyed,
+            self._emptied,
             self._parted,
             self._answered,
         )
@@ -383,6 +384,69 @@ class DifferingUses(Uses):
                     shown = module.excerpt(node)
                     yield f"the key of `{shown}` is read, and a flush may not have set it", later
                     break
+
+    def _emptied(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield where a column of a new object becomes None, after a commit and another use.
+
+        That use loaded the column, which a commit had expired. Now it was never set, nor loaded:
+        the next flush writes NULL once more.
+        """
+        for node in nodes:
+            match module.statement_of(node):
+                case ast.Assign(
+                    targets=[ast.Attribute(value=ast.Name(id=name) as held, attr=column) as target],
+                    value=ast.Constant(value=None),
+                ) if node is target:
+                    mapped = map(self._project.orm.mapped_class, self._classes_of(module, held))
+                    if not any(one is not None and column in one.columns for one in mapped):
+                        continue
+                case _:
+                    continue
+            for binding in module.scopes.bindings_of(held):
+                made = binding.value
+                if (
+                    isinstance(made, ast.Call)
+                    and not self._loads_object(module, made)
+                    and all(one.arg != column for one in made.keywords)
+                    and self._is_used_behind_commit(module, nodes, (made, node), name)
+                ):
+                    yield f"`{module.text_of(target)}` is written as NULL once more", node
+
+    def _loads_object(self, module: Module, call: ast.Call) -> bool:
+        return any(
+            isinstance(one, ast.Attribute)
+            and self._project.orm.session_of(module, one.value) is not None
+            for one in module.walk(call)
+        )
+
+    def _is_used_behind_commit(
+        self, module: Module, nodes: Sequence[ast.AST], between: tuple[ast.Call, ast.AST], name: str
+    ) -> bool:
+        """Whether a variable is used between a commit and a node, and not refreshed there."""
+        made, end = between
+        ends = [
+            module.span(one).end
+            for one in nodes
+            if isinstance(one, ast.Call)
+            and module.span(made).start <= module.span(one).start < module.span(end).start
+            and (
+                self._is_of_session(module, one, {"commit"})
+                or not self._flushing.isdisjoint(self._called(module, one))
+            )
+        ]
+        uses = [
+            module.parent(one)
+            for one in nodes
+            if isinstance(one, ast.Name)
+            and one.id == name
+            and isinstance(one.ctx, ast.Load)
+            and min(ends, default=module.span(end).end) <= module.span(one).start
+            and module.span(one).start < module.span(end).start
+        ]
+        return bool(uses) and not any(
+            isinstance(one, ast.Call) and self._is_of_session(module, one, {"refresh"})
+            for one in uses
+        )
 
     def _keys_of(self, module: Module, held: ast.expr, side: str) -> frozenset[str]:
         """Return the columns of objects that refer to what is set as their owner ``side``."""

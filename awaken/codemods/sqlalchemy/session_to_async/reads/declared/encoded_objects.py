@@ -3,6 +3,8 @@
 `jsonable_encoder(user)` takes what is in `user.__dict__`, and of what that holds, and so on. What
 is loaded with each object now was not there before; where it leads back, there would be no end.
 An endpoint without a response model has what it returns encoded in the same way.
+
+Of a mapped dataclass all fields are encoded: it is encoded where they load as they did.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _ENCODERS = frozenset(schema_knowledge().models.encoders)
 _MODELS = frozenset(schema_knowledge().models.bases)
 _GETTING = {"get", "get_one"}
+_DATACLASSES = {"MappedAsDataclass", "dataclass", "mapped_as_dataclass"}
 _CHOOSING = {"exclude", "include"}
 
 
@@ -49,7 +52,7 @@ def encoded_objects(
                     continue
                 classes = _objects(project, module, node.args[0])
                 names = _taken(node, sorted({name for one in classes for name in loaded(one)}))
-                if names:
+                if names and not _has_dataclass(project, classes):
                     is_wanted = _is_wanted(project, module, node, classes, names)
                     yield _member(Site(rule, module, node), node, names, is_wanted=is_wanted)
 
@@ -58,30 +61,50 @@ def returned_objects(
     project: Project, rule: str, loaded: Callable[[str], list[str]]
 ) -> Iterator[Member]:
     """Yield what becomes of objects that endpoints without a response model return."""
+    for module, node in _answered(project):
+        site: Site[ast.AST] = Site(rule, module, node)
+        shown = f"`{module.excerpt(node)}`"
+        classes = _objects(project, module, node)
+        if _has_dataclass(project, classes):
+            function = module.enclosing_function(node)
+            session = ""
+            if isinstance(node, ast.Name) and isinstance(function, Function):
+                session = project.orm.session_variable(module, function)
+            if session:
+                yield member(site, shown, _encoded_as_before, project, session)
+            continue
+        names = sorted({name for one in classes for name in loaded(one)})
+        if isinstance(node, ast.Name | ast.Attribute) and _commits(project, module, node):
+            # What was put into a new object was expired, and is kept now.
+            names = sorted({*names, *_relationships(project, classes)})
+        names = [one for one in names if not _is_wanted(project, module, node, classes, [one])]
+        if names and not _is_of_call(module, node):
+            yield from _without(site, shown, project, names)
+
+
+def _without(
+    site: Site[ast.AST], shown: str, project: Project, names: list[str]
+) -> Iterator[Member]:
+    """Yield what has an answer leave out relationships, or a statement load them later."""
+    module, node = site.module, site.node
+    if isinstance(node, ast.Name | ast.Attribute):
+        yield member(site, shown, _encoded, project, names)
+        return
+    if isinstance(node, ast.Call) and last_name(node.func) in _GETTING and node.args:
+        yield member(site, shown, _got_without, project, names)
+    for call in module.walk(node):
+        if isinstance(call, ast.Call) and is_select(project, module, call):
+            found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
+            inner: Site[ast.AST] = Site(site.rule, module, call)
+            yield member(inner, shown, loads_later, project, found)
+
+
+def _answered(project: Project) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield what endpoints without a response model return, or the parts of that."""
     for endpoint in project.web.responses.all:
-        module = endpoint.module
-        returned = endpoint.returned if endpoint.model is None else ()
-        for node in (part for one in returned for part in _parts(one)):
-            classes = _objects(project, module, node)
-            names = sorted({name for one in classes for name in loaded(one)})
-            if isinstance(node, ast.Name | ast.Attribute) and _commits(project, module, node):
-                # What was put into a new object was expired, and is kept now.
-                names = sorted({*names, *_relationships(project, classes)})
-            names = [one for one in names if not _is_wanted(project, module, node, classes, [one])]
-            if not names or _is_of_call(module, node):
-                continue
-            site: Site[ast.AST] = Site(rule, module, node)
-            shown = f"`{module.excerpt(node)}`"
-            if isinstance(node, ast.Name | ast.Attribute):
-                yield member(site, shown, _encoded, project, names)
-                continue
-            if isinstance(node, ast.Call) and last_name(node.func) in _GETTING and node.args:
-                yield member(site, shown, _got_without, project, names)
-            for call in module.walk(node):
-                if isinstance(call, ast.Call) and is_select(project, module, call):
-                    found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
-                    inner: Site[ast.AST] = Site(rule, module, call)
-                    yield member(inner, shown, loads_later, project, found)
+        for returned in endpoint.returned if endpoint.model is None else ():
+            for node in _parts(returned):
+                yield endpoint.module, node
 
 
 def returned_as_they_are(project: Project) -> Iterator[Place]:
@@ -89,28 +112,28 @@ def returned_as_they_are(project: Project) -> Iterator[Place]:
 
     A helper, or an expression, may give objects with all that is loaded with them.
     """
-    for endpoint in project.web.responses.all:
-        module = endpoint.module
-        returned = endpoint.returned if endpoint.model is None else ()
-        for node in (part for one in returned for part in _parts(one)):
-            is_got = isinstance(node, ast.Call) and last_name(node.func) in _GETTING
-            is_name = isinstance(node, ast.Name | ast.Attribute) and not _is_of_call(module, node)
-            classes = _objects(project, module, node)
-            names = [*_relationships(project, classes)]
-            if is_name and _is_wanted(project, module, node, classes, names):
-                yield module.place(node)
-            if is_got or (is_name and classes):
-                continue
-            calls = (one for one in module.walk(node) if isinstance(one, ast.Call))
-            if any(is_select(project, module, one) for one in calls):
-                continue
-            values = project.values.of(module, node).alternatives
-            classes = [one.qualified for each in values for one in _with_items(each)]
-            is_left = _MODELS.isdisjoint(
-                name for one in classes for name in project.library_ancestors(one)
-            )
-            if is_left and _relationships(project, classes):
-                yield module.place(node)
+    for module, node in _answered(project):
+        is_got = isinstance(node, ast.Call) and last_name(node.func) in _GETTING
+        is_name = isinstance(node, ast.Name | ast.Attribute) and not _is_of_call(module, node)
+        classes = _objects(project, module, node)
+        names = [*_relationships(project, classes)]
+        if _has_dataclass(project, classes):
+            yield module.place(node)
+            continue
+        if is_name and _is_wanted(project, module, node, classes, names):
+            yield module.place(node)
+        if is_got or (is_name and classes):
+            continue
+        calls = (one for one in module.walk(node) if isinstance(one, ast.Call))
+        if any(is_select(project, module, one) for one in calls):
+            continue
+        values = project.values.of(module, node).alternatives
+        classes = [one.qualified for each in values for one in _with_items(each)]
+        is_left = _MODELS.isdisjoint(
+            name for one in classes for name in project.library_ancestors(one)
+        )
+        if is_left and _relationships(project, classes):
+            yield module.place(node)
 
 
 def _is_of_call(module: Module, node: ast.expr) -> bool:
@@ -165,6 +188,29 @@ def _encoded(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite
     ]
     message = f"`{site.module.excerpt(site.node)}` is answered without what is loaded with it now"
     return Rewrite(message, edits)
+
+
+def _encoded_as_before(site: Site[ast.AST], project: Project, session: str) -> Rewrite:
+    """Return what encodes all fields of a dataclass in a greenlet. Raises Refused."""
+    encoder, imports = name_beside(project, site, None, "fastapi.encoders.jsonable_encoder")
+    edits: list[Edit] = [
+        site.insert_before(site.node, f"await {session}.run_sync(lambda _: {encoder}("),
+        site.insert_behind(site.node, "))"),
+        *imports,
+    ]
+    return Rewrite(f"`{site.module.excerpt(site.node)}` is encoded where its fields load", edits)
+
+
+def _has_dataclass(project: Project, classes: list[str]) -> bool:
+    """Whether one of mapped classes is a dataclass that has relationships."""
+    for one in classes:
+        bases = {each.rpartition(".")[2] for each in project.library_ancestors(one)}
+        found = project.class_definition(one)
+        decorators = () if found is None else found[1].decorator_list
+        bases |= {last_name(without_arguments(each)) for each in decorators}
+        if not bases.isdisjoint(_DATACLASSES) and _relationships(project, [one]):
+            return True
+    return False
 
 
 def _got_without(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
