@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -38,7 +37,6 @@ from awaken.kit.rule import Rule
 from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
-from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
 from awaken.project.store.summaries import Store
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.manifests.targets import Targets
@@ -293,10 +291,9 @@ def _tools(
         settings = surroundings.project_settings
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
         projects[:] = [project.narrowed(scope)]
-        if earlier is not None and _is_large(snapshot):
-            # What it knew goes before the next one learns as much: its parts know each other.
-            del earlier
-            gc.collect()
+        # What it knew goes before the next one learns as much: its parts know each other.
+        del earlier
+        projects[0].collect()
         projects[0].files_with(sought)
         return projects[0]
 
@@ -312,11 +309,6 @@ def _tools(
             site_scope is None or asked.stays_within(site_scope, rules, snapshot)
         ),
     )
-
-
-def _is_large(snapshot: Snapshot) -> bool:
-    """Whether a program is worth a collection of garbage: that visits all that stays."""
-    return sum(len(snapshot[path].text) for path in snapshot) > COLLECTED_SOURCE_BYTES
 
 
 def _policy(

@@ -155,6 +155,10 @@ class Project:
         self._modules.give_up(paths)
         self._let_go()
 
+    def collect(self) -> None:
+        """Collect the trees of earlier snapshots, if they are large."""
+        self._modules.collect()
+
     def _let_go(self) -> None:
         """Forget what leads to trees that are not kept any more."""
         self._evaluator.let_go()
