@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
 from awaken.project.store.summaries import Store
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.manifests.targets import Targets
@@ -291,9 +293,11 @@ def _tools(
         settings = surroundings.project_settings
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
         projects[:] = [project.narrowed(scope)]
-        # What it knew goes before the next one learns as much: its parts know each other.
-        del earlier
-        projects[0].collect()
+        if earlier is not None and earlier.parsed_bytes > COLLECTED_SOURCE_BYTES:
+            # What it knew goes before the next one learns as much: its parts know each other.
+            # A collection visits all that stays, so it is none for an earlier one that knew little.
+            del earlier
+            gc.collect()
         projects[0].files_with(sought)
         return projects[0]
 

@@ -110,12 +110,8 @@ class ModuleStore:
             if self._forget is not None:
                 self._forget()
             self._let_go = 0
-            self.collect()
-
-    def collect(self) -> None:
-        """Collect garbage, if trees that nobody should hold any more are worth a visit to all."""
-        if self._still_there() > COLLECTED_SOURCE_BYTES:
-            gc.collect()
+            if self._still_there() > COLLECTED_SOURCE_BYTES:
+                gc.collect()
 
     def _drop(self) -> None:
         """Let go of the tree that is needed least, but never of the last one."""
