@@ -85,7 +85,7 @@ class LaterInFunction:
         self._callees = Callees(evaluator, self._loads_objects)
         # What variables of one function hold: the values lead to other trees.
         self._held_in: ast.AST | None = None
-        self._held: dict[tuple[ast.Name, bool], _Held] = {}
+        self._held: dict[tuple[ast.Name, bool], _Held | None] = {}
 
     def of(
         self, module: Module, function: Function, start: ast.AST, commit: Place, *, shared: bool
