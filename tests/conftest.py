@@ -67,8 +67,17 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
+def pytest_itemcollected(item):
+    """Mark as slow what is ``sampled(n)``, but for one of ``n``, told by its name."""
+    sampled = item.get_closest_marker("sampled")
+    if sampled and crc32(item.nodeid.encode()) % sampled.args[0]:
+        item.add_marker(pytest.mark.slow)
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out what another fourth runs; a new test moves no other one."""
+    keep_cases_together(items)
     fourth = config.getoption("--fourth")
     if fourth is None:
         return
@@ -80,6 +89,19 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=others)
     left_out = set(others)
     items[:] = [item for item in items if item not in left_out]
+
+
+def keep_cases_together(items):
+    """Put the tests of each case next to each other, so that one worker plans it, and once."""
+    of_cases = [item for item in items if case_of(item)]
+    of_cases.sort(key=lambda item: crc32(case_of(item).encode()))
+    items[:] = [*(item for item in items if not case_of(item)), *of_cases]
+
+
+def case_of(item):
+    """Return the name of the case that a test is about, empty if it is about none."""
+    name = item.callspec.params.get("identifier", "") if hasattr(item, "callspec") else ""
+    return name if isinstance(name, str) else ""
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -50,6 +50,7 @@ def test_case_does_the_same_on_a_database(identifier, executor):
 @pytest.mark.parametrize(
     "identifier", [name for name, case in CASES.items() if case.settings.application]
 )
+@pytest.mark.sampled(4)
 def test_application_starts_and_stops_the_same(identifier):
     with about(CASES[identifier]):
         assert_same_lifecycle(result_of(identifier))

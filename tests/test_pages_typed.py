@@ -91,6 +91,7 @@ def test_mypy_has_nothing_to_say_about_what_is_new(packages):
     assert not _new_errors([one.groups() for one in matched if one], names)
 
 
+@pytest.mark.slow
 def test_pyright_has_nothing_to_say_about_what_is_new(packages):
     root, names = packages
     (root / "pyrightconfig.json").write_text(json.dumps(PYRIGHT))

@@ -121,6 +121,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
+@pytest.mark.sampled(4)
 def test_what_is_recalled_is_what_a_full_run_prints(project, printed, words):
     del project
     found = recalled(printed, ["check", *words])

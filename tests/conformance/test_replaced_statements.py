@@ -217,6 +217,7 @@ def test_it_writes_what_the_codemod_gives(codemod, per_hunk):
 
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("codemod", CODEMODS)
+@pytest.mark.sampled(4)
 def test_all_laws_hold(codemod, law, per_hunk):
     result = made(codemod, per_hunk=per_hunk)
     if law in laws_of(result.case):

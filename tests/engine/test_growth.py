@@ -159,6 +159,7 @@ def _warm():
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.sampled(4)
 def test_steps_grow_with_the_size_of_the_file(shape):
     size, text = SHAPES[shape]
     one, two, four = (steps(lambda n=n: _run(text(size * n))) for n in (1, 2, 4))

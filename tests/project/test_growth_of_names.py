@@ -50,6 +50,7 @@ def _growth(shape, size):
 @pytest.mark.parametrize(
     ("shape", "size"), [pytest.param(*one, id=one[0].__name__) for one in LINEAR.items()]
 )
+@pytest.mark.sampled(4)
 def test_steps_grow_with_the_text(shape, size):
     taken, text = _growth(shape, size)
 

@@ -191,6 +191,7 @@ def test_the_seed_is_sound(workshop, kind):
 
 
 @pytest.mark.parametrize("kind", SEEDS)
+@pytest.mark.sampled(4)
 def test_a_mutated_file_is_its_own_projects_problem(workshop, kind):
     name, seed = SEEDS[kind]
 
@@ -219,6 +220,7 @@ def test_no_reader_fails_or_reads_outside(workshop, kind):
 
 
 @pytest.mark.parametrize("kind", SEEDS)
+@pytest.mark.sampled(4)
 def test_any_bytes_are_its_own_projects_problem(workshop, kind):
     @settings(PROFILE, max_examples=RUN)
     @given(st.binary(max_size=300))

@@ -407,6 +407,7 @@ def with_builders(query, partner):
     ("query", "partner", "repeats"),
     [*((*one, False) for one in ONE.items()), *((*one, True) for one in MANY.items())],
 )
+@pytest.mark.sampled(4)
 def test_what_has_one_partner_is_not_repeated(query, partner, repeats, run):
     queries = list(with_builders(query, partner))
     result = result_of(f"return [{', '.join(f'*{one}' for one in queries)}]")
@@ -431,6 +432,7 @@ def test_distinct_and_groups_leave_each_object_one_row(query, is_unique, run):
 @pytest.mark.filterwarnings("ignore:SELECT statement has a cartesian product")
 @pytest.mark.parametrize("body", KEPT)
 @pytest.mark.parametrize("flag", ["True", "False"])
+@pytest.mark.sampled(4)
 def test_what_is_joined_on_some_way_only(body, flag, run):
     result = result_of(f"flag = {flag}\n{body}")
 

@@ -203,6 +203,7 @@ def application(model, body, *helpers, session=""):
 
 
 @pytest.mark.parametrize("name", ROWS)
+@pytest.mark.sampled(4)
 def test_a_row_is_as_it_was(name, tmp_path):
     text = application(*ROWS[name], session=", autoflush=False" if "holds_back" in name else "")
 

@@ -206,6 +206,7 @@ class Box:
         ),
     ],
 )
+@pytest.mark.sampled(4)
 def test_what_comes_to_something_else_is_said_of_its_function(body, said):
     lines = ["user = db.get(User, key)", *body.splitlines(), "seen = [user.orders, user.tags]"]
     endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
