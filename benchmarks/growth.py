@@ -56,9 +56,6 @@ def run_rules(root: Path) -> None:
     """Plan all rules over the program in `root`."""
     settings = Settings(
         select=("ALL",),
-        # Of a family since it is opt-in. Its calls grow by 1.2 where a list holds functions, as
-        # they did before: 270,981, 517,276 and 1,089,691 at 20, 40 and 80.
-        ignore=("session-to-async",),
         target_version="py311",
         unsafe_fixes=True,
         target={"sqlalchemy": "2.0", "fastapi": "0.115"},

@@ -293,8 +293,9 @@ def _tools(
         settings = surroundings.project_settings
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
         projects[:] = [project.narrowed(scope)]
-        if earlier is not None and _is_large(snapshot):
+        if earlier is not None and earlier.parsed_bytes > COLLECTED_SOURCE_BYTES:
             # What it knew goes before the next one learns as much: its parts know each other.
+            # A collection visits all that stays, so it is none for an earlier one that knew little.
             del earlier
             gc.collect()
         projects[0].files_with(sought)
@@ -312,11 +313,6 @@ def _tools(
             site_scope is None or asked.stays_within(site_scope, rules, snapshot)
         ),
     )
-
-
-def _is_large(snapshot: Snapshot) -> bool:
-    """Whether a program is worth a collection of garbage: that visits all that stays."""
-    return sum(len(snapshot[path].text) for path in snapshot) > COLLECTED_SOURCE_BYTES
 
 
 def _policy(

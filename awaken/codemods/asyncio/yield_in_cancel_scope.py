@@ -111,6 +111,11 @@ class YieldInCancelScope(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per scope that a generator yields in."""
         del constraints  # nothing is rewritten
+        yielding = frozenset(project.files_with((b"yield",)))
+
+        def is_left_out(path: str) -> bool:
+            return path not in yielding or is_around_tests(path)
+
         return Plan(
             tuple(
                 Site(self.name, module, scope).advised(
@@ -119,7 +124,7 @@ class YieldInCancelScope(Rule):
                     _CURE,
                     (module.place(yields, "yields here"),),
                 )
-                for module in site_modules(project, self.triggers, is_around_tests)
+                for module in site_modules(project, self.triggers, is_left_out, _LAST)
                 for scope, yields in _found(project, module)
             )
         )
@@ -127,8 +132,6 @@ class YieldInCancelScope(Rule):
 
 def _found(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.Yield]]:
     """Yield each scope of ``module`` with the first ``yield`` in it."""
-    if b"yield" not in module.source.text:
-        return
     seen: set[ast.Call] = set()
     for node in module.walk():
         function = module.enclosing_coroutine(node) if isinstance(node, ast.Yield) else None

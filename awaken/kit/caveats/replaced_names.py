@@ -52,23 +52,33 @@ def leading_to(project: Project, module: Module, function: Function) -> list[Fun
 
 
 def doubles_passed(
-    project: Project, module: Module, methods: Collection[str], leading: Sequence[FunctionPlace]
+    project: Project, module: Module, methods: Collection[str], function: Function
 ) -> Iterator[Place]:
     """Yield where tests have a double of an object with one of ``methods``.
 
-    The tests are those that lead to a function of ``module``, and those that override dependencies;
-    a double is a mock that is configured or asserted, or a class that is written by hand.
+    The tests are those that lead to ``function`` of ``module``, and those that override
+    dependencies; a double is a mock that is configured or asserted, or a class that is written by
+    hand.
     """
-    paths = {one.path for one in leading} - {module.path}
-    for home in modules_with(project, [one.encode() for one in sorted(methods)]):
-        is_given = home.path in paths or b"dependency_overrides" in home.source.text
-        for node in home.walk() if is_given and is_around_tests(home.path) else ():
-            match node:
-                case ast.Attribute(attr=name) if name in methods and configured(home, node):
-                    yield home.place(node)
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if (
-                    name in methods and isinstance(home.parent(node), ast.ClassDef)
-                ):
-                    yield home.place(node)
-                case _:
-                    pass
+    leading: set[str] | None = None
+    words = [one.encode() for one in sorted(methods)]
+    for home in modules_with(project, words, lambda path: not is_around_tests(path)):
+        doubles = [home.place(node) for node in home.walk() if _is_double(home, node, methods)]
+        if not doubles:
+            continue
+        is_given = b"dependency_overrides" in home.source.text
+        if leading is None and not is_given:
+            # Who leads to a function takes the calls of the whole program.
+            leading = {one.path for one in leading_to(project, module, function)} - {module.path}
+        if is_given or (leading is not None and home.path in leading):
+            yield from doubles
+
+
+def _is_double(home: Module, node: ast.AST, methods: Collection[str]) -> bool:
+    match node:
+        case ast.Attribute(attr=name):
+            return name in methods and configured(home, node) is not None
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name in methods and isinstance(home.parent(node), ast.ClassDef)
+        case _:
+            return False

@@ -132,7 +132,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status
-from awaken.kit.caveats.replaced_names import doubles_passed, leading_to
+from awaken.kit.caveats.replaced_names import doubles_passed
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
 from awaken.kit.eager_loads.plain import plainly
@@ -288,8 +288,7 @@ def _doubles(project: Project, site: Site[ast.AST]) -> tuple[list[str], tuple[Pl
     function = site.module.enclosing_function(site.node)
     if not isinstance(function, Function):
         return [], ()
-    leading = leading_to(project, site.module, function)
-    double = next(doubles_passed(project, site.module, _EXECUTING, leading), None)
+    double = next(doubles_passed(project, site.module, _EXECUTING, function), None)
     if double is None:
         return [], ()
     return [f"{double.path} has a double of the session, which sees the statement"], (double,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
 from awaken.codemods.sqlalchemy.raw_sql_text.seeing import who_sees
-from awaken.codemods.sqlalchemy.raw_sql_text.strings import is_string, text_of
+from awaken.codemods.sqlalchemy.raw_sql_text.strings import is_string, may_be_string, text_of
 from awaken.contract import Constraints, Level, NeedImport, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
@@ -56,19 +56,20 @@ class RawSqlText(Rule):
         return plan_of(
             decide(Site(self.name, module, call), _rewrite, project, statement, kind)
             for module in site_modules(project, self.triggers)
-            for call, statement in _executed(project, module)
+            for call, statement in _executed(module)
+            # Callers may have to tell what a name holds; most names no session executes.
             if (kind := _kind(project, module, call)) is not None
+            and is_string(project, module, statement)
         )
 
 
-def _executed(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
+def _executed(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
     for node in module.walk():
         match node:
             case ast.Call(func=ast.Attribute(attr=method)) if method in _METHODS:
                 named = (one.value for one in node.keywords if one.arg == "statement")
                 statement = node.args[0] if node.args else next(named, None)
-                # What it is costs less to tell than who executes it.
-                if statement is not None and is_string(project, module, statement):
+                if statement is not None and may_be_string(statement):
                     yield node, statement
             case _:
                 pass

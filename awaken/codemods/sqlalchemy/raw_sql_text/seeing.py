@@ -43,7 +43,7 @@ def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[P
         caught = next(caught_above(project, leading, _CATCHING), None)
         clauses += [] if caught is None else [HIDDEN]
         places += () if caught is None else (caught,)
-    double = next(doubles_passed(project, module, {last_name(call.func)}, leading), None)
+    double = next(doubles_passed(project, module, {last_name(call.func)}, function), None)
     if double is not None and not replaced:
         clauses.append(f"{double.path} passes a double of it, which may look at the string")
         places += (double,)

@@ -15,20 +15,33 @@ _MOST_PARTS = 200  # pieces of one text; the longest of real programs has 40
 _STRING = InstanceOf("builtins.str")
 
 
-def is_string(project: Project, module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` is proved to be a string."""
-    match node:
-        case ast.Constant(value=str()) | ast.JoinedStr():
+def may_be_string(node: ast.expr) -> bool:
+    """Whether ``node`` is written as a string, or a name that may hold one."""
+    match _first_part(node):
+        case ast.Constant(value=str()) | ast.JoinedStr() | ast.Name() | ast.Attribute():
             return True
-        case ast.BinOp(left=left, op=ast.Add() | ast.Mod()):
-            return is_string(project, module, left)
-        case ast.Call(func=ast.Attribute(value=value, attr="format")):
-            return is_string(project, module, value)
-        case ast.Name() | ast.Attribute():
-            values = project.values.of(module, node)
-            return values.is_known and set(values.alternatives) == {_STRING}
         case _:
             return False
+
+
+def is_string(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether ``node``, of which ``may_be_string`` is true, is proved to be a string."""
+    part = _first_part(node)
+    if not isinstance(part, ast.Name | ast.Attribute):
+        return True
+    values = project.values.of(module, part)
+    return values.is_known and set(values.alternatives) == {_STRING}
+
+
+def _first_part(node: ast.expr) -> ast.expr:
+    """Return the leftmost operand of what ``node`` is put together from."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Mod()):
+            return _first_part(left)
+        case ast.Call(func=ast.Attribute(value=value, attr="format")):
+            return _first_part(value)
+        case _:
+            return node
 
 
 def text_of(project: Project, module: Module, node: ast.expr) -> str | None:

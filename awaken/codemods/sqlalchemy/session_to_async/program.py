@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import EntryPoints
@@ -24,7 +24,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured
-from awaken.project.graph.forwards.handed.components import Component
+from awaken.project.graph.forwards.handed.components import Component, Walked
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
@@ -132,26 +132,32 @@ class SynchronousPart:
         handed, managers = self.project.calls.handed_on(), self.managers
         fakes, graph = self._fakes, self.project.calls.graph()
 
-        def callers(function: FunctionPlace) -> Iterable[Call]:
-            called = handed.callers(function, managers.callers(function))
+        def callers(function: FunctionPlace, walked: Walked | None = None) -> Iterable[Call]:
+            called = handed.callers(function, managers.callers(function), walked)
             return (*called, *self.properties.callers(function), *self.pools.callers(function))
 
-        def kin(function: FunctionPlace) -> Iterable[FunctionPlace]:
+        def kin(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
             if function.qualname.endswith(".__init__"):
                 # An object is made by that of its own class, whatever those above and below do.
                 return self.wrappers.decorated(function)
             together = (*fakes.kin(function), *self.entry_points.together(function))
             wrapped = (*self.wrappers.decorated(function), *_called_in_place(graph, function))
             given = self.results.entered(function)
-            return (*managers.kin(function), *handed.beside(function), *together, *wrapped, *given)
+            beside = handed.beside(function, walked)
+            return (*managers.kin(function), *beside, *together, *wrapped, *given)
 
-        def with_stand_ins(function: FunctionPlace) -> Iterable[FunctionPlace]:
-            return (*kin(function), *self.stand_ins.of(function, waiting))
+        def with_stand_ins(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
+            return (*kin(function, walked), *self.stand_ins.of(function, waiting))
 
         seeds = {**self.fake_engines.awaited, **self.fake_engines.entered, **self._seeds}
         while True:
-            waiting = coloured(callers, kin, seeds, self._is_end)
-            steps = coloured(callers, with_stand_ins, seeds, self._is_end)
+            # All of a component is coloured with the first of its functions.
+            waiting = coloured(
+                partial(callers, walked={}), partial(kin, walked={}), seeds, self._is_end
+            )
+            steps = coloured(
+                partial(callers, walked={}), partial(with_stand_ins, walked={}), seeds, self._is_end
+            )
             taken = self.locks.seeds(steps, callers)
             added = self._loops_in(steps) | {
                 one: at for one, at in taken.items() if not self._is_end(one)

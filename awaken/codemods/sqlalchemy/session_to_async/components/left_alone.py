@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     Components,
     piece_with,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines, Stopping
 from awaken.contract import Constraints, Finding, Place
 from awaken.kit.changes import Decided, Member, connected, decide_group
@@ -96,27 +97,44 @@ class LeftAlone:
         if not stopping:
             return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
         findings: list[Finding] = []
+        nearest = _nearest(stopping)
         # Of a site that is decided twice, the last finding counts: what is said against it.
         for one in sorted(members, key=lambda one: isinstance(one.outcome, Refused)):
             if isinstance(one.outcome, Refused):
                 findings.append(one.site.refused(one.outcome))
             else:
-                findings.append(one.site.refused(_because(one, one.outcome.related, stopping)))
+                near = nearest.get(piece_with(one), ())
+                because = _because(one.outcome.related, near, stopping)
+                findings.append(one.site.refused(because))
         return Decided(tuple(findings))
 
 
-def _because(member: Member, way: tuple[Place, ...], stopping: Sequence[Stopping]) -> Refused:
+def _because(
+    way: tuple[Place, ...], near: Sequence[Stopping], stopping: Sequence[Stopping]
+) -> Refused:
     """Return what a site says that others stop: which stops most of all, and how many do.
 
-    ``way`` leads to what its function waits for; those behind it that stop that function come
+    ``way`` leads to what its function waits for; those ``near``, which stop that function, come
     first.
     """
-    first, *others = dict.fromkeys(one.member.shown for one in stopping)
-    detail = first if not others else f"{first} and {len(others)} more"
-    own = piece_with(member)
-    nearest = sorted(stopping, key=lambda one: own not in one.reach)[:_SHOWN]
-    places = tuple(map(_noted, nearest))
+    shown = {one.member.shown for one in stopping}
+    more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+    known = {id(one) for one in near}
+    others = [one for one in stopping[: _SHOWN + len(near)] if id(one) not in known]
+    places = tuple(map(_noted, [*near, *others][:_SHOWN]))
+    detail = f"{stopping[0].member.shown}{more}"
     return Refused(reasons.BESIDE_ANOTHER, detail, because=(*way, *places))
+
+
+def _nearest(stopping: Sequence[Stopping]) -> dict[Piece, list[Stopping]]:
+    """Return the first sites that stop each function."""
+    found: dict[Piece, list[Stopping]] = {}
+    for one in stopping:
+        for piece in one.reach:
+            near = found.setdefault(piece, [])
+            if len(near) < _SHOWN:
+                near.append(one)
+    return found
 
 
 def _noted(stopping: Stopping) -> Place:

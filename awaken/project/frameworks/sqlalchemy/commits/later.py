@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
+from typing import Literal, TypeGuard
 
 from awaken.contract import Place
 from awaken.project.effects.own import own_nodes, what_runs
@@ -42,6 +42,8 @@ class _Body:
 
     ``ends`` are, by the name of a variable, the nodes that give it another object, and calls that
     may reload its object; ``kept_in_module`` are the variables of the file that it reads.
+    ``taken`` are variables whose objects some session may get, ``captured`` are by functions,
+    lambdas and generators what these read of its variables.
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
     commits, as it is written, and ``owner`` its expression. ``is_any_refreshed`` says that a
     refresh reads all of an object again.
@@ -53,10 +55,21 @@ class _Body:
     nodes: tuple[ast.AST, ...]
     ends: Mapping[str, Sequence[ast.Name | ast.Call]]
     kept_in_module: tuple[ast.Name, ...]
+    taken: frozenset[str]
+    captured: Mapping[ast.AST, Sequence[ast.AST]]
     foreign: frozenset[str] = frozenset()
     session: str = ""
     owner: ast.expr | None = None
     is_any_refreshed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is read by way of a variable: ``node`` is the expression that has the ``values``."""
+
+    kind: Literal["read", "unknown"]
+    node: ast.expr
+    values: Values
 
 
 class LaterInFunction:
@@ -70,8 +83,9 @@ class LaterInFunction:
         self._reloads = reloads
         self._owners = owners
         self._callees = Callees(evaluator, self._loads_objects)
-        # Of one function at a time: it keeps its tree.
-        self._kept: _Body | None = None
+        # What variables of one function hold: the values lead to other trees.
+        self._held_in: ast.AST | None = None
+        self._held: dict[tuple[ast.Name, bool], _Held | None] = {}
 
     def of(
         self, module: Module, function: Function, start: ast.AST, commit: Place, *, shared: bool
@@ -86,7 +100,7 @@ class LaterInFunction:
             why = f"`{function.name}` is too large to follow"
             yield Later("unknown", module.place(function), why, commit)
             return
-        foreign = frozenset[str]() if shared else _foreign(module, function, body.nodes)
+        foreign = frozenset[str]() if shared else _parameters(function) - body.taken
         body = replace(_committed(body, start, commit), foreign=foreign)
         starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
@@ -138,17 +152,11 @@ class LaterInFunction:
 
     def _body(self, module: Module, function: Function) -> _Body | None:
         """Return the flow of control in a function; None if that is too large."""
-        kept = self._kept
-        if kept is None or kept.module is not module or kept.function is not function:
+        kept: dict[Function, _Body | None] = module.memo.setdefault(_Body, {})
+        if function not in kept:
             nodes = tuple(own_nodes(what_runs(function)))
-            if len(nodes) > _MOST_NODES:
-                return None
-            also = {one for one in nodes if isinstance(one, _INNER) or _is_set(one)}
-            in_module = tuple(one for one in _names(nodes) if _is_kept_in_module(module, one))
-            graph = EventGraph(module, function, also)
-            kept = _Body(module, function, graph, nodes, _ends(nodes), in_module)
-            self._kept = kept
-        return kept
+            kept[function] = None if len(nodes) > _MOST_NODES else _body_of(module, function, nodes)
+        return kept[function]
 
     # ----------------------------------------------------------------------------------- reads
     def _given(self, body: _Body, starts: Sequence[ast.AST], commit: Place) -> Iterator[Later]:
@@ -191,27 +199,41 @@ class LaterInFunction:
         return body.is_any_refreshed or self._loaded.is_whole_after_refresh(values)
 
     def _read(self, body: _Body, name: ast.Name, commit: Place) -> Iterator[Later]:
-        module = body.module
-        if name.id in body.foreign or self._is_harmless(module, name):
+        if name.id in body.foreign:
             return
+        held = self._held_by(body, name)
+        if held is None or (held.kind == "read" and self._is_of_other(body, name, held.values)):
+            return
+        module = body.module
+        text = module.excerpt(held.node)
+        why = text if held.kind == "read" else f"it is not known what `{text}` holds"
+        yield Later(held.kind, module.place(held.node), why, commit)
+
+    def _held_by(self, body: _Body, name: ast.Name) -> _Held | None:
+        """Return what is read by way of a variable; None if it is no object, or not read."""
+        if self._held_in is not body.function:
+            self._held_in = body.function
+            self._held.clear()
+        key = name, self._evaluator.follows_callers
+        if key not in self._held:
+            self._held[key] = self._look_at(body.module, name)
+        return self._held[key]
+
+    def _look_at(self, module: Module, name: ast.Name) -> _Held | None:
+        if self._is_harmless(module, name):
+            return None
         longest: ast.expr = name
-        unknown: ast.expr | None = None
+        unknown: _Held | None = None
         while True:
             values = self._evaluator.values(module, longest)
             held = self._loaded.held(values)
-            if held == "objects" and self._is_of_other(body, name, values):
-                return
             if held == "objects":
-                yield Later("read", module.place(longest), module.excerpt(longest), commit)
-                return
-            unknown = longest if held == "unknown" else unknown
+                return _Held("read", longest, values)
+            unknown = _Held("unknown", longest, values) if held == "unknown" else unknown
             above = module.parent(longest)
             if not isinstance(above, ast.Attribute):
-                break
+                return unknown
             longest = above
-        if unknown is not None:
-            why = f"it is not known what `{module.excerpt(unknown)}` holds"
-            yield Later("unknown", module.place(unknown), why, commit)
 
     def _read_behind(self, body: _Body, name: ast.Name, commit: Place) -> Iterator[Later]:
         """Yield the read of an object that another one, which was refreshed, leads to."""
@@ -225,7 +247,7 @@ class LaterInFunction:
 
     def _is_of_other(self, body: _Body, name: ast.Name, values: Values) -> bool:
         """Whether another session loaded all that a variable holds, and no session takes it."""
-        if body.owner is None or name.id in _taken(body.module, body.nodes):
+        if body.owner is None or name.id in body.taken:
             return False
         return self._owners.are_others(body.module, values, body.owner)
 
@@ -415,21 +437,19 @@ def _is_kept_in_module(module: Module, name: ast.Name) -> bool:
     return any(one.scope.kind == "module" and one.kind == "assignment" for one in bindings)
 
 
-def _foreign(module: Module, function: Function, nodes: Sequence[ast.AST]) -> frozenset[str]:
-    """Return the parameters of which nothing is given to a session, as far as it looks."""
-    parameters = {one.arg for one, _ in parameters_of(function.args)}
-    return frozenset(parameters - _taken(module, nodes))
+def _parameters(function: Function) -> frozenset[str]:
+    return frozenset(one.arg for one, _ in parameters_of(function.args))
 
 
-def _taken(module: Module, nodes: Sequence[ast.AST]) -> set[str]:
+def _taken(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
     """Return the variables whose objects some session may get."""
-    return {
+    return frozenset(
         name.id
         for node in nodes
         if isinstance(node, ast.Call) and last_name(node.func) in _TAKING
         for argument in node.args
         for name in _names(module.walk(argument))
-    }
+    )
 
 
 def _kept(node: ast.AST) -> Iterator[ast.expr]:
@@ -449,10 +469,30 @@ def _kept(node: ast.AST) -> Iterator[ast.expr]:
 
 def _captured(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:
     """Yield the variables in functions, lambdas and generators that are made among ``reached``."""
-    scopes = body.module.scopes
-    for inner in reached:
-        for one in body.module.walk(inner) if isinstance(inner, _INNER) else ():
-            if isinstance(one, ast.Name) and any(
-                binding.scope.node is body.function for binding in scopes.bindings_of(one)
-            ):
-                yield one
+    for inner, names in body.captured.items():
+        if inner in reached:
+            yield from names
+
+
+def _captured_by(module: Module, function: Function, inner: ast.AST) -> list[ast.AST]:
+    """Return where ``inner``, which is made in a function, has variables of that function."""
+    return [
+        one
+        for one in module.walk(inner)
+        if isinstance(one, ast.Name)
+        and any(binding.scope.node is function for binding in module.scopes.bindings_of(one))
+    ]
+
+
+def _body_of(module: Module, function: Function, nodes: tuple[ast.AST, ...]) -> _Body:
+    inner = [one for one in nodes if isinstance(one, _INNER)]
+    return _Body(
+        module,
+        function,
+        EventGraph(module, function, {*inner, *filter(_is_set, nodes)}),
+        nodes,
+        _ends(nodes),
+        tuple(one for one in _names(nodes) if _is_kept_in_module(module, one)),
+        _taken(module, nodes),
+        {one: _captured_by(module, function, one) for one in inner},
+    )

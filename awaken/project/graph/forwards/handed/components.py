@@ -52,6 +52,10 @@ class Component:
     annotations: set[Place] = field(default_factory=set)
 
 
+Walked = dict[int, Component]
+"""Components by their identity."""
+
+
 class HandedOn:
     """Answers for one program, of which ``graph`` has the calls."""
 
@@ -87,24 +91,30 @@ class HandedOn:
         found = self.lambda_at(place)
         return Component() if found is None else self._component(Spot(*found))
 
-    def callers(self, function: FunctionPlace, calls: Iterable[Call]) -> Iterator[Call]:
+    def callers(
+        self, function: FunctionPlace, calls: Iterable[Call], walked: Walked | None = None
+    ) -> Iterator[Call]:
         """Yield who waits for ``function``, of which ``calls`` call it by its name.
 
         Who calls what it is handed on as does; so does who calls a lambda around one of ``calls``,
-        in the place of the function around that.
+        in the place of the function around that. Of components that were ``walked`` nothing is
+        said again.
         """
         for call in calls:
             if self._graph.lambda_around(call) is None:
                 yield call
-        for component in self._around(function):
+        for component in _unwalked(self._around(function), walked):
             yield from (component.calls[place] for place in sorted(component.calls))
 
-    def beside(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    def beside(
+        self, function: FunctionPlace, walked: Walked | None = None
+    ) -> Iterator[FunctionPlace]:
         """Yield the functions that are called in place of ``function``, or of lambdas around it.
 
-        Who takes coroutine functions as well calls each as what it is.
+        Who takes coroutine functions as well calls each as what it is. Of components that were
+        ``walked`` nothing is said again.
         """
-        for component in self._around(function):
+        for component in _unwalked(self._around(function), walked):
             if component.calls or component.threads or component.leaks:
                 yield from sorted(component.functions)
 
@@ -250,6 +260,16 @@ class HandedOn:
         qualname = "<module>" if node is None else module.qualname(node)
         known = self._graph.function_at(module.path, start)
         return known or FunctionPlace(module.path, start, qualname)
+
+
+def _unwalked(components: Iterable[Component], walked: Walked | None) -> Iterator[Component]:
+    """Yield those that were not walked yet, which they are then: each of its functions has all."""
+    for one in components:
+        if walked is None:
+            yield one
+        elif id(one) not in walked:
+            walked[id(one)] = one
+            yield one
 
 
 def _may_hold(node: ast.expr) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -32,6 +33,15 @@ _METHODCALLER = "operator.methodcaller"
 _CURE = "Annotate the parameter of that function: `db: Session`."
 
 
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """The calls that pass a session to a component; ``is_visible`` if all is that it is passed."""
+
+    component: Component
+    calls: frozenset[Place]
+    is_visible: bool
+
+
 class UnannotatedSessions:
     """Answers for one program."""
 
@@ -40,6 +50,7 @@ class UnannotatedSessions:
         self._names: dict[str, bool] = {}
         # By the function whose parameter it is, the calls that may pass it a session.
         self._passing: dict[Place, set[Place]] = {}
+        self._of_components: dict[int, _Passing] = {}
 
     def operations(self, module: Module, known: Iterable[ast.expr]) -> Iterator[Operation]:
         """Yield the calls in a file of what may be a session; those that are ``known`` are none."""
@@ -108,9 +119,10 @@ class UnannotatedSessions:
         if not places or not isinstance(self._project.orm.resource_of(module, owner), Unknown):
             return None, set()
         together = [component for each in components for component in each]
-        calls = {place for component in together for place in self._passing_in(component)}
-        calls |= {place for one in places for place in self._passed_along(one)}
-        is_visible = all(components) and all(map(self._is_visible, together))
+        passing = [self._passing_in(component) for component in together]
+        calls = {place for one in places for place in self._passed_along(one)}
+        calls = calls.union(*(one.calls for one in passing))
+        is_visible = all(components) and all(one.is_visible for one in passing)
         if not calls and (is_visible or not self._names_session(name)):
             return None, set()
         return places[0], calls if is_visible else {*calls, *self._passed_to_unknown}
@@ -164,8 +176,16 @@ class UnannotatedSessions:
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                 yield value.module, value.node
 
-    def _passing_in(self, component: Component) -> Iterator[Place]:
-        """Yield the calls that pass a session to the functions of a component."""
+    def _passing_in(self, component: Component) -> _Passing:
+        """Return the calls that pass a session to the functions of a component."""
+        known = self._of_components.get(id(component))
+        if known is None:
+            calls = frozenset(self._calls_passing(component))
+            known = _Passing(component, calls, self._is_visible(component))
+            self._of_components[id(component)] = known
+        return known
+
+    def _calls_passing(self, component: Component) -> Iterator[Place]:
         for place in sorted({*component.calls, *component.threads, *component.absorbed}):
             for module, call in self._project.calls_at(place):
                 if self._passes_session(module, call):

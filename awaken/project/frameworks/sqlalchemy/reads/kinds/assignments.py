@@ -59,6 +59,20 @@ class Assignments:
         values = self._evaluator.values(module, owner)
         return any(self._may_load(one, attribute) for one in values)
 
+    def may_have_relationships(self, module: Module, owner: ast.expr) -> bool:
+        """Whether ``owner`` may be mapped, as far as that is cheap: for the object of a method."""
+        function = module.enclosing_function(owner)
+        if not isinstance(function, Function) or not _is_first(function, owner):
+            return True
+        values = self._evaluator.values(module, owner)
+        return not values or any(
+            not isinstance(one, InstanceOf) or self._may_be_mapped(one.qualified) for one in values
+        )
+
+    def _may_be_mapped(self, qualified: str) -> bool:
+        heirs = self._evaluator.classes.all_subclasses(qualified)
+        return any(self._models.status(one) != "plain" for one in (qualified, *heirs))
+
     def _may_any(self, attribute: str) -> bool:
         """Whether there is a class of which assigning to ``attribute`` may load."""
         if self._loading is None:
@@ -108,11 +122,16 @@ class Assignments:
         function = module.enclosing_function(node)
         if not isinstance(function, Function) or function.name != "__init__":
             return False
-        first = [*function.args.posonlyargs, *function.args.args][:1]
-        if not isinstance(node, ast.Name) or [node.id] != [one.arg for one in first]:
+        if not _is_first(function, node):
             return False
         calls = [one for one in own_nodes(function.body) if isinstance(one, ast.Call)]
         return not any(_may_flush(call) for call in calls)
+
+
+def _is_first(function: Function, node: ast.expr) -> bool:
+    """Whether ``node`` is the first parameter of a function, as ``self``."""
+    first = [*function.args.posonlyargs, *function.args.args][:1]
+    return isinstance(node, ast.Name) and [node.id] == [one.arg for one in first]
 
 
 def _may_flush(call: ast.Call) -> bool:

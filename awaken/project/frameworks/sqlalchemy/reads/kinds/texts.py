@@ -69,7 +69,10 @@ class TextSights:
                 yield from _formatted(module, node, text)
             case ast.Call(func=func, args=[owner, named, *_]) if last_name(func) in READING:
                 how, is_plain = READING[last_name(func)], isinstance(named, ast.Constant)
-                if is_plain or wanted.holds(how, module.place(node)):
+                if is_plain or (
+                    wanted.holds(how, module.place(node))
+                    and self._assignments.may_have_relationships(module, owner)
+                ):
                     yield from self._got(module, node, owner, named, how)
             case ast.Call(func=ast.Attribute(value=owner, attr="__getattribute__")):
                 given = node.args if len(node.args) > 1 else [owner, *node.args]
