@@ -421,7 +421,7 @@ def _changes_functions_alone(name: str, before: bytes | None, after: bytes) -> b
 
 def _outside(text: bytes) -> str:
     """Return what of a module runs when it is imported, without its imports."""
-    tree = ast.parse(text)
+    tree = ast.parse(text, "")
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = []

@@ -279,8 +279,12 @@ def watch_files():
 
     def source_to_code(self, data, path, *rest, **named):
         if path in FILES and not isinstance(data, ast.AST):
-            data = ast.parse(data, path)
-            put_probes(data, path[len(TOP) :], FILES[path])
+            try:
+                tree = ast.parse(data, "")
+            except (SyntaxError, ValueError):  # the import says so itself
+                return compiled(self, data, path, *rest, **named)
+            put_probes(tree, path[len(TOP) :], FILES[path])
+            data = tree
         return compiled(self, data, path, *rest, **named)
 
     loader.source_to_code = source_to_code
