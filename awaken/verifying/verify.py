@@ -16,7 +16,6 @@ from msgspec import Struct, structs
 from awaken import api
 from awaken.contract import Level, SiteId, UserError
 from awaken.engine.report import ChangeSummary, Report, RootReport
-from awaken.preview.counts import plural
 from awaken.verifying.blame import ChangedLines, Key, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import copied, write
@@ -294,7 +293,7 @@ class _Verifier:
         if not differences or after.exit_code is None or any(map(_ended, differences)):
             return []
         names = [one.before.name for one in differences]
-        self._say(f"running {plural(len(names), 'test')} again on both sides")
+        self._say(f"running {_tests(len(names))} again on both sides")
         again = self._again(names, before)
         self._write(None)
         first = self._again(names, before)
@@ -325,7 +324,7 @@ class _Verifier:
         ending = [one for one in failures if _ended(one)]
         asked = ending or failures
         names = [one.before.name for one in asked]
-        self._say(f"looking for the change that {plural(len(names), 'test')} fail by")
+        self._say(f"looking for the change that {_tests(len(names))} fail by")
         changes = {
             (root.root, change.id): change for root in self._report.roots for change in root.changes
         }
@@ -403,6 +402,10 @@ def _why(one: Difference, after: SuiteRun) -> str:
         return "it did not end"
     lines = [line.strip() for line in after.output.splitlines() if line.strip()]
     return next((line for line in reversed(lines) if "Error" in line), "it did not run")
+
+
+def _tests(number: int) -> str:
+    return f"{number:,} test{'' if number == 1 else 's'}"
 
 
 def _ended(one: Difference) -> bool:
