@@ -18,6 +18,8 @@ summary = "Queries."
 summary = "Write select."
 rules = { query-to-select = "safe" }
 """
+pytestmark = pytest.mark.slow
+
 STEPS = ["migrate", "queries", "--verify"]
 
 

@@ -272,6 +272,7 @@ def is_rewritten(name):
     return f"__import__('pathlib').Path(__import__('{name}').__file__).read_text().count('select(')"
 
 
+@pytest.mark.slow
 def test_a_test_that_reaches_no_changed_file_runs_once(shop):
     add_test(shop, "    assert 1\n")
 
@@ -281,6 +282,7 @@ def test_a_test_that_reaches_no_changed_file_runs_once(shop):
     assert set(result.after.tests) == result.selected
 
 
+@pytest.mark.slow
 def test_what_a_shared_fixture_reaches_all_its_tests_reach(shop):
     add_test(
         shop,
@@ -305,6 +307,7 @@ def test_what_a_shared_fixture_reaches_all_its_tests_reach(shop):
     assert not result.not_exercised
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "why"),
     [
@@ -330,6 +333,7 @@ def test_a_change_by_which_the_tests_do_not_end_is_named(shop, monkeypatch, body
     assert [file.path for root in result.report.roots for file in root.files] == ["queries.py"]
 
 
+@pytest.mark.slow
 def test_what_tests_leave_running_ends_with_them(shop):
     place = shop.parent / "child"
     add_test(
@@ -353,6 +357,7 @@ def is_running(process):
         return False
 
 
+@pytest.mark.slow
 def test_another_command_is_compared_by_its_exit_code(shop):
     (shop / "check.py").write_text(
         "import others\nfrom pathlib import Path\n\n"
@@ -368,6 +373,7 @@ def test_another_command_is_compared_by_its_exit_code(shop):
     assert (left.change.paths, left.why) == (("others.py",), "failed (exit code 1)")
 
 
+@pytest.mark.slow
 def test_a_path_with_spaces_is_one_path(tmp_path, shop, monkeypatch):
     place = tmp_path / "my shop"
     shop.rename(place)
@@ -376,6 +382,7 @@ def test_a_path_with_spaces_is_one_path(tmp_path, shop, monkeypatch):
     assert not verify([Path()], SELECTED, PYTEST).left_out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_tests_in_processes_of_xdist_are_compared():
     result = verify([Path()], SELECTED, [*PYTEST, "-n2"])
@@ -384,6 +391,7 @@ def test_tests_in_processes_of_xdist_are_compared():
     assert {one.sql for one in result.differences} == {Sql.COLUMNS}
 
 
+@pytest.mark.slow
 def test_what_the_tests_print_is_kept_up_to_a_limit(shop, monkeypatch):
     monkeypatch.setattr(programs, "_MOST_PRINTED", 1 << 16)
     add_test(shop, "    print('x' * (1 << 22))\n    named(db, 'b')\n")
