@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -79,11 +80,14 @@ class Suite:
     """
 
     needs: Collection[str] = ()
+    own: Mapping[str, str] = {}
+    """Variables of the environment of this suite alone."""
 
     def __init__(
         self, copy: Path, top: Path, command: Sequence[str], files: Collection[str]
     ) -> None:
         self._copy, self._top, self._command = copy, top, list(command)
+        self.files = frozenset(files)
         self._files = sorted(str(copy / name) for name in files if name.endswith(".py"))
         self._limit = _FIRST_SECONDS
         self._number = 0
@@ -94,8 +98,7 @@ class Suite:
         With ``watch`` each test says which lines of changed files it runs, which takes time.
         """
         self._number += 1
-        place = self._copy.parent / f"run-{self._number}"
-        place.mkdir()
+        place = Path(tempfile.mkdtemp(prefix="run-", dir=self._copy.parent))
         environment = self._environment(place, only, self._files if watch else [])
         words = [_program(self._command[0], environment, self._top), *self._command[1:]]
         started = time.monotonic()
@@ -146,7 +149,7 @@ class Suite:
         if own.is_dir():
             # `uv run` would make another one in the copy.
             environment |= {"UV_PROJECT_ENVIRONMENT": str(own), "UV_NO_SYNC": "1"}
-        return environment
+        return environment | self.own
 
 
 def _program(name: str, environment: Mapping[str, str], top: Path) -> str:

@@ -17,6 +17,7 @@ from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.verifying.blame import ChangedLines, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import copied, write
+from awaken.verifying.requests.sending import TestsAndRequests
 from awaken.verifying.suites import Suite, SuiteRun
 from awaken.workspace.manifests.manifest_readers import MANIFEST_NAMES, read_manifest
 from awaken.workspace.manifests.targets import read_requirement_files
@@ -66,14 +67,22 @@ class Verification(Struct, frozen=True):
     whole: LeftOut | None = None
     not_exercised: tuple[tuple[Path, ChangeSummary], ...] = ()
     runs: int = 2
+    notes: tuple[str, ...] = ()
 
 
-def verify(
+class Requests(Struct, frozen=True):
+    """That requests are sent as well; ``application`` is ``module:name`` of what answers."""
+
+    application: str | None = None
+
+
+def verify(  # noqa: PLR0913  what is run, and where
     paths: Sequence[Path],
     options: api.Options,
     command: Sequence[str],
     carry: Sequence[str] = (),
     say: Say = lambda _clause: None,
+    requests: Requests | None = None,
 ) -> Verification | None:
     """Return what the tests say of the changes of a run; None where the run has no changes.
 
@@ -88,8 +97,28 @@ def verify(
     with copied(top, carry) as place:
         copy = _Copy(place, top)
         suite = Suite(place, top, command, copy.files(report))
-        suite.needs = _needed(report)
-        return _Verifier(plan, copy, suite, say).verified()
+        if requests is None:
+            suite.needs = _needed(report)
+            return _Verifier(plan, copy, suite, say).verified()
+        project = place / copy.prefix(next(root for root in report.roots if root.files))
+        asked = TestsAndRequests(suite, (place, top, project), command, requests.application)
+        asked.needs = _needed(report)
+        result = _Verifier(plan, copy, asked, say).verified()
+        notes = [*asked.notes(result.before, result.after), *reached_by(result.report, copy, result.after)]
+        return structs.replace(result, notes=tuple(notes))
+
+
+def reached_by(report: Report, copy: _Copy, run: SuiteRun) -> Iterable[str]:
+    """Yield for each change which tests and requests run a line of it."""
+    for root in report.roots:
+        lines = ChangedLines(root, copy.prefix(root))
+        for change in root.changes:
+            own = lines.lines_of(change.id)
+            names = [test.name for test in run.tests.values() if not own.isdisjoint(test.lines)]
+            if names:
+                more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
+                listed = ", ".join(names[:3])
+                yield f"{change.title} ({', '.join(change.paths)}) is reached by {listed}{more}."
 
 
 def _needed(report: Report) -> set[str]:

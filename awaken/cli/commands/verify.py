@@ -32,6 +32,14 @@ class VerifyOptions:
         list[str] | None,
         Option("--carry", metavar="FILE", help="Copy this file as well, though git ignores it."),
     ] = None
+    requests: Annotated[
+        bool,
+        Option("--requests", help="Send the requests of the OpenAPI document to both sides too."),
+    ] = False
+    app: Annotated[
+        str | None,
+        Option("--app", metavar="MODULE:NAME", help="The application that answers --requests."),
+    ] = None
     apply: Annotated[bool, Option("--apply", help="Write the changes that held.")] = False
     allow_dirty: Annotated[
         bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
@@ -57,6 +65,7 @@ def verify(
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.verification import print_verification  # noqa: PLC0415
+    from awaken.verifying.verify import Requests  # noqa: PLC0415
     from awaken.verifying.verify import verify as verified  # noqa: PLC0415
 
     line = run.command_line()
@@ -67,7 +76,10 @@ def verify(
         if not quiet:
             say(f"{clause} ...")
 
-    result = verified(line.paths, line.options, own.command or ["pytest"], own.carry or (), tell)
+    requests = Requests(own.app) if own.requests else None
+    result = verified(
+        line.paths, line.options, own.command or ["pytest"], own.carry or (), tell, requests
+    )
     if result is None:
         say("No site found to rewrite, so there is nothing to verify.")
         return 0
