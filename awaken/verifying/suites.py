@@ -80,8 +80,6 @@ class Suite:
     """
 
     needs: Collection[str] = ()
-    own: Mapping[str, str] = {}
-    """Variables of the environment of this suite alone."""
 
     def __init__(
         self, copy: Path, top: Path, command: Sequence[str], files: Collection[str]
@@ -89,6 +87,8 @@ class Suite:
         self._copy, self._top, self._command = copy, top, list(command)
         self.files = frozenset(files)
         self._files = sorted(str(copy / name) for name in files if name.endswith(".py"))
+        self.own: dict[str, str] = {}
+        """Variables of the environment of this suite alone."""
         self._limit = _FIRST_SECONDS
         self._number = 0
 

@@ -104,7 +104,10 @@ def verify(  # noqa: PLR0913  what is run, and where
         asked = TestsAndRequests(suite, (place, top, project), command, requests.application)
         asked.needs = _needed(report)
         result = _Verifier(plan, copy, asked, say).verified()
-        notes = [*asked.notes(result.before, result.after), *reached_by(result.report, copy, result.after)]
+        notes = [
+            *asked.notes(result.before, result.after),
+            *reached_by(result.report, copy, result.after),
+        ]
         return structs.replace(result, notes=tuple(notes))
 
 

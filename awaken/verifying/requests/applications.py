@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from awaken.contract import UserError
 from awaken.workspace.manifests.serving import read_server
+from awaken.workspace.parsing import Unparsable, parse_text
+from awaken.workspace.reading import METADATA_LIMIT
 
 _FRAMEWORK = "FastAPI"
 _TESTS = {"test", "tests", "testing", "docs", "examples"}
@@ -68,16 +71,17 @@ def _modules(project: Path) -> Iterator[tuple[Path, ast.Module]]:
         is_test = path.name.startswith(("test_", "conftest")) or not _TESTS.isdisjoint(inside.parts)
         if is_test or path.is_symlink():
             continue
-        content = path.read_bytes()
+        content = path.read_bytes() if path.stat().st_size <= METADATA_LIMIT else b""
         if _FRAMEWORK.encode() in content:
-            try:
-                yield path, ast.parse(content)
-            except (SyntaxError, ValueError):  # of another version of Python, or none at all
-                continue
+            # One that is no Python, or that of another version, has no application for us.
+            with suppress(Unparsable, UnicodeDecodeError):
+                yield path, parse_text(content)
 
 
 def _makes(function: ast.FunctionDef) -> bool:
-    return any(isinstance(one, ast.Call) and _called(one) == _FRAMEWORK for one in ast.walk(function))
+    return any(
+        isinstance(one, ast.Call) and _called(one) == _FRAMEWORK for one in ast.walk(function)
+    )
 
 
 def _names(tree: ast.Module, makers: Iterable[str]) -> Iterator[str]:
@@ -88,9 +92,10 @@ def _names(tree: ast.Module, makers: Iterable[str]) -> Iterator[str]:
             target, value = statement.target, statement.value
         else:
             continue
-        if isinstance(target, ast.Name) and isinstance(value, ast.Call):
-            if _called(value) in {_FRAMEWORK, *makers}:
-                yield target.id
+        if not isinstance(target, ast.Name) or not isinstance(value, ast.Call):
+            continue
+        if _called(value) in {_FRAMEWORK, *makers}:
+            yield target.id
 
 
 def _called(call: ast.Call) -> str:
@@ -108,7 +113,9 @@ def _import_root(copy: Path, path: Path, tree: ast.Module) -> Path:
         for name in (
             [alias.name for alias in one.names]
             if isinstance(one, ast.Import)
-            else [one.module or ""] if isinstance(one, ast.ImportFrom) and not one.level else []
+            else [one.module or ""]
+            if isinstance(one, ast.ImportFrom) and not one.level
+            else []
         )
     }
     package = path.parent
@@ -123,6 +130,6 @@ def _is_module(directory: Path, name: str) -> bool:
 
 
 def _directory_of(project: Path, module: str) -> Path:
-    top = module.split(".")[0]
+    top = module.split(".", maxsplit=1)[0]
     places = (project, project / "src", *(one.parent for one in sorted(project.rglob(f"{top}*"))))
     return next((one for one in places if _is_module(one, top)), project)

@@ -25,7 +25,11 @@ class TestsAndRequests(Suite):
     """
 
     def __init__(
-        self, tests: Suite, place: tuple[Path, Path, Path], command: Sequence[str], named: str | None
+        self,
+        tests: Suite,
+        place: tuple[Path, Path, Path],
+        command: Sequence[str],
+        named: str | None,
     ) -> None:
         copy, top, project = place
         application = application_of(copy, project, named)
@@ -77,6 +81,7 @@ class TestsAndRequests(Suite):
         for kind, why in (
             ("skipped", "need a database that is a server, so they were not compared"),
             (_NO_ANSWER, "have no answer but 401: they need a user who is logged in"),
+            ("answered 403", "have no answer but 403: they need a user who is allowed to"),
             ("varies by itself", "have another status from run to run, so they were not compared"),
         ):
             names = [
@@ -86,6 +91,8 @@ class TestsAndRequests(Suite):
             ]
             if names:
                 yield f"{len(names)} {why}: {_listed(names)}."
+        if known.get("failed"):
+            yield f"The application does not start, so no lifespan ran: {known['failed']}"
         if known.get("servers"):
             servers = " and ".join(known["servers"])
             yield f"The program connects to {servers}; name an SQLite database in its environment."

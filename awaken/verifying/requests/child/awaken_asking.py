@@ -29,6 +29,7 @@ class Asked:
         self.document = document
         self.rows = rows
         self.without = []
+        self._made = []
 
     def requests(self):
         found, seen = [], set()
@@ -62,8 +63,6 @@ class Asked:
         found, self._made = self._made, []
         return found
 
-    _made = []
-
     def _add(self, method, path, query, placed, body):
         headers = {}
         for one in placed["header"]:
@@ -86,8 +85,8 @@ class Asked:
                     value = FORMATS["uuid"] % 9
             else:
                 value = self.value(one, path, row)
-            text = quote(plain(value), safe="")
-            path = re.sub(r"\{%s(:\w+)?\}" % re.escape(one["name"]), lambda _: text, path)
+            filled = quote(plain(value), safe="").replace("\\", "\\\\")
+            path = re.sub(r"\{%s(:\w+)?\}" % re.escape(one["name"]), filled, path)
         if "{" in path:
             self.without.append(path)
             return None
@@ -95,7 +94,9 @@ class Asked:
 
     def queries(self, parameters, many):
         """Give the required parameters alone, then each of the others with them."""
-        required = [(one["name"], self.value(one, "", 1)) for one in parameters if one.get("required")]
+        required = [
+            (one["name"], self.value(one, "", 1)) for one in parameters if one.get("required")
+        ]
         found = [[(name, plain(value)) for name, value in required]]
         for one in parameters if many else ():
             if not one.get("required"):
@@ -181,7 +182,11 @@ class Asked:
             return self._object(schema, row, deep)
         if kind == "array":
             number = max(1, schema.get("minItems", 1))
-            return [self.of_schema(schema.get("items", {}), row, name, deep + 1)] * number if deep < DEEP else []
+            return (
+                [self.of_schema(schema.get("items", {}), row, name, deep + 1)] * number
+                if deep < DEEP
+                else []
+            )
         return self._scalar(schema, kind, row, name)
 
     def _scalar(self, schema, kind, row, name):
@@ -223,7 +228,9 @@ class Asked:
             if "json" in kind:
                 return [(kind, json.dumps(one, default=str)) for one in values]
             if "urlencoded" in kind:
-                return [(kind, urlencode(one, doseq=True)) for one in values if isinstance(one, dict)]
+                return [
+                    (kind, urlencode(one, doseq=True)) for one in values if isinstance(one, dict)
+                ]
             if "multipart" in kind:
                 return [multipart(one, schema) for one in values if isinstance(one, dict)]
         return []
@@ -234,7 +241,10 @@ def multipart(values, schema):
     for name, value in values.items():
         is_file = schema.get("properties", {}).get(name, {}).get("format") == "binary"
         extra = '; filename="file.txt"\r\nContent-Type: text/plain' if is_file else ""
-        parts.append('--awaken\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n' % (name, extra, plain(value)))
+        parts.append(
+            '--awaken\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+            % (name, extra, plain(value))
+        )
     return "multipart/form-data; boundary=awaken", "".join(parts) + "--awaken--\r\n"
 
 
@@ -244,7 +254,9 @@ def examples_of(thing):
         return [thing["example"]]
     several = thing.get("examples")
     if isinstance(several, dict):
-        return [one["value"] for one in several.values() if isinstance(one, dict) and "value" in one]
+        return [
+            one["value"] for one in several.values() if isinstance(one, dict) and "value" in one
+        ]
     return list(several) if isinstance(several, list) else []
 
 

@@ -3,7 +3,7 @@
 It runs in the environment of the tests, on Python 3.8 and later, and imports nothing of awaken.
 """
 
-import datetime
+import datetime as dt
 import decimal
 import enum
 import gc
@@ -13,7 +13,7 @@ import sqlite3
 import uuid
 
 ROWS = 4
-DAY = datetime.datetime(2024, 1, 1, 12)
+DAY = dt.datetime(2024, 1, 1, 12)
 OWN = "awaken_own_database"
 
 
@@ -173,18 +173,18 @@ def _of_type(python, column, kind, number):
         return list(python)[(number - 1) % len(list(python))]
     if issubclass(python, bool):
         return number % 2 == 1
-    if issubclass(python, (datetime.datetime, datetime.date)):
+    if issubclass(python, (dt.datetime, dt.date)):
         if column.nullable and not column.primary_key and number % 2:
             return None
-        moment = DAY + datetime.timedelta(days=number)
-        return moment if issubclass(python, datetime.datetime) else moment.date()
+        moment = DAY + dt.timedelta(days=number)
+        return moment if issubclass(python, dt.datetime) else moment.date()
     plain = {
         int: number,
         float: number * 10 + 0.5,
         decimal.Decimal: decimal.Decimal("%d.50" % (number * 10)),
         bytes: b"%d" % number,
-        datetime.time: datetime.time(number),
-        datetime.timedelta: datetime.timedelta(hours=number),
+        dt.time: dt.time(number),
+        dt.timedelta: dt.timedelta(hours=number),
         uuid.UUID: uuid.UUID(int=number),
         list: [],
         dict: {},
