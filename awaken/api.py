@@ -21,7 +21,7 @@ from awaken.engine.writing import undoing
 from awaken.engine.writing.undoing import Undone, UndoStack
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
-from awaken.settings.model import Said
+from awaken.settings.model import Said, VerifySettings
 from awaken.settings.resolve import require_usable, resolve
 from awaken.workspace.discovery import (
     DiscoverySettings,
@@ -67,6 +67,7 @@ __all__ = [
     "trusted",
     "undo",
     "undo_list",
+    "verify_settings",
     "write_baseline",
 ]
 
@@ -149,10 +150,37 @@ def trust(start: Path) -> list[TrustedProject]:
         raise UserError(_sentence(unusable[0]))
     tree = working_tree(Path(os.path.realpath(start)))
     roots = [one.root.path for one in projects if working_tree(one.root.path) == tree]
-    named = [(root, settings[root].passes) for root in roots if settings[root].passes]
+    own = {root: settings[root].verify.command if settings[root].tests_of else "" for root in roots}
+    named = [root for root in roots if settings[root].passes or own[root]]
     if not named:
-        raise UserError(f"{start}: no settings here name a codemod, so there is nothing to trust")
-    return [trusted_projects.trust(root, passes) for root, passes in named]
+        raise UserError(
+            f"{start}: no settings here name a codemod or the tests, so there is nothing to trust"
+        )
+    return [trusted_projects.trust(root, settings[root].passes, own[root]) for root in named]
+
+
+def verify_settings(
+    paths: Sequence[Path], options: Options | None = None, *, has_command: bool = False
+) -> VerifySettings:
+    """Return how the tests of the projects at ``paths`` run, as their settings and ``options`` say.
+
+    Raises UserError where two projects say different things, and for a command that a project's
+    own file names and the user does not trust, unless the user ``has_command``.
+    """
+    from awaken.engine.remembering.trusted_projects import trusts_tests  # noqa: PLC0415  as in _run
+
+    options = options or Options()
+    settings, _, _ = _projects(paths, options, _known(options, None))
+    said = {one.verify for one in settings.values()}
+    if len(said) > 1:
+        raise UserError("these projects name different tests; verify one of them")
+    for root, one in settings.items():
+        if not has_command and one.tests_of and not trusts_tests(root, one.verify.command):
+            raise UserError(
+                f"{one.tests_of} names the command of the tests ({one.verify.command}); "
+                "trust it with `awaken trust`, or name the command after --"
+            )
+    return next(iter(said), VerifySettings())
 
 
 def distrust(start: Path) -> list[TrustedProject]:

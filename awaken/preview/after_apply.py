@@ -18,6 +18,11 @@ _LOCKS = (
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "tox.ini")
 _OF_PYTEST = ("pytest.ini", ".pytest.ini", "conftest.py", "tests/conftest.py")
 _REQUIREMENTS = "requirements"
+_AWAIT = b"await "
+_OF_COROUTINES = (
+    " -W error:coroutine:RuntimeWarning -W error::pytest.PytestUnraisableExceptionWarning"
+)
+"""A coroutine that nobody awaits is a warning, which pytest shows and passes over."""
 
 
 def commands_after(report: Report) -> list[tuple[str, str]]:
@@ -41,8 +46,17 @@ def _of_root(root: RootReport) -> list[tuple[str, str]]:
         steps.append((f"install what {names} names now", _installs(written, runner)))
     tests = any("pytest" in _text(enclosure, root.root / name) for name in _MANIFESTS)
     if tests or any(_text(enclosure, root.root / name) for name in _OF_PYTEST):
-        steps.append(("test the result", f"{runner[2] if runner else ''}pytest"))
+        flags = _OF_COROUTINES if _awaits_more(root) else ""
+        steps.append(("test the result", f"{runner[2] if runner else ''}pytest{flags}"))
     return steps
+
+
+def _awaits_more(root: RootReport) -> bool:
+    """Whether the changes write an ``await``, so that one may be forgotten elsewhere."""
+    return any(
+        file.after.text.count(_AWAIT) > (file.before.text.count(_AWAIT) if file.before else 0)
+        for file in root.files
+    )
 
 
 def _is_manifest(path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from textwrap import shorten, wrap
 
@@ -20,13 +20,21 @@ _LISTED = 8
 """Sentences of one list; the report has them all."""
 
 
-def commit_message(recipe: str, run: StepRun) -> str:
-    """Return subject and body: rules with counts, what may change, and what is left."""
+def commit_message(recipe: str, run: StepRun, verified: Sequence[str] = ()) -> str:
+    """Return subject and body: rules with counts, what may change, and what is left.
+
+    ``verified`` are rows on what the tests said.
+    """
     subject = shorten(name_of(run).rstrip(".").replace("`", ""), _SUBJECT, placeholder=" ...")
     sites = plural(rewritten_sites(run.report), "site")
     made = f"{sites} in {plural(changed_files(run.report), 'file')}, by awaken {version('awaken')}"
     lines = [subject, "", f"{made}: step {run.number} of the recipe {recipe}.", ""]
     lines += _by_rule(run, made=True)
+    if verified:
+        rows = [
+            row for one in verified for row in wrap(f"- {one}", _SUBJECT, subsequent_indent="  ")
+        ]
+        lines += ["", "Verified by the tests:", *rows]
     for heading, sentences in (
         ("What may change:", may_change(run)),
         ("Left to do by hand:", Counter(_by_rule(run, made=False))),

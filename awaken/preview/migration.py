@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,8 @@ _LISTED = 8
 class Migration(Struct, frozen=True):
     """The planned ``runs`` of a recipe, those of them that were ``made``, and their ``commits``.
 
-    ``answers`` are settings that the user chose meanwhile, as TOML.
+    ``answers`` are settings that the user chose meanwhile, as TOML. ``verified`` has rows on what
+    the tests said of each step, by its number; ``stopped`` is why a step does not hold.
     """
 
     recipe: str
@@ -43,6 +44,8 @@ class Migration(Struct, frozen=True):
     made: Sequence[StepRun]
     commits: Sequence[str]
     answers: Sequence[str] = ()
+    verified: Mapping[int, Sequence[str]] = {}
+    stopped: str = ""
 
 
 def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[Step]) -> None:
@@ -56,6 +59,12 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     print_plan(migration.runs, console)
     page.row()
     _print_changes(migration.runs, page)
+    for number, rows in migration.verified.items():
+        page.sentence(f"Step {number} is verified by the tests:")
+        for row in rows:
+            page.hanging(Text("  - "), row)
+    if migration.stopped:
+        page.sentence(migration.stopped)
     page.sentence(_written(migration))
     _print_former_drivers(migration.runs, page)
     if migration.answers:

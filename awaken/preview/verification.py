@@ -13,6 +13,7 @@ from awaken.preview.console.page import Page, joined
 from awaken.preview.counts import changed_files, plural, rewritten_sites
 from awaken.preview.report_places import Places
 from awaken.preview.streams.visible import visible
+from awaken.verifying.blame import ChangedLines, pointed_at
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.verify import LeftOut, Verification
 
@@ -28,7 +29,20 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
     page = Page(console)
     page.hanging(joined([("Before  ", "faint")]), _outcomes(result, before=True))
     page.hanging(joined([("After   ", "faint")]), _outcomes(result, before=False))
-    page.hanging(joined([("SQL     ", "faint")]), _sql(result))
+    if result.before.observed:
+        page.hanging(joined([("SQL     ", "faint")]), _sql(result))
+    else:
+        page.sentence(
+            "Only the exit code was compared: pytest did not run here, so neither single tests, "
+            "nor SQL, nor the sites that a test reaches are known."
+        )
+        if result.output_differs:
+            page.sentence("The output differs; look at it.")
+    if result.selected is not None:
+        rest = len(result.before.tests) - len(result.selected)
+        page.sentence(
+            f"{plural(rest, 'test')} reached no changed file and ran once; --all runs all."
+        )
     for left in result.left_out:
         _print_left_out(left, page)
     if result.flaky:
@@ -63,21 +77,73 @@ def _sql(result: Verification) -> str:
     kinds: Counter[Sql] = Counter(
         [one.sql for one in result.differences if one.sql is not Sql.SAME]
     )
-    same = len(result.before.tests) - sum(kinds.values()) - len(result.varying)
+    ran = result.before.tests if result.selected is None else result.selected
+    same = len(ran) - sum(kinds.values()) - len(result.varying)
     listed = "".join(f"; {kinds[kind]:,} {kind.value}" for kind in Sql if kinds[kind])
     varying = len(result.varying)
     chance = f"; {varying:,} differ from run to run without any change" if varying else ""
     return f"{plural(number, 'statement')}: the same in {plural(same, 'test')}{listed}{chance}"
 
 
+def verified_rows(result: Verification) -> list[str]:
+    """Return what the tests said: their results before and after, and what they do not show."""
+    rows = [
+        f"before: {_outcomes(result, before=True)}",
+        f"after: {_outcomes(result, before=False)}",
+    ]
+    if result.before.observed:
+        rows.append(f"SQL: {_sql(result)}")
+    rows += [_left_out(one) for one in result.left_out]
+    if result.not_exercised:
+        number = sum(len(change.sites) for _, change in result.not_exercised)
+        places = [
+            where
+            for root, change in result.not_exercised
+            for where in _places(result.report, root, change)
+        ]
+        listed = "; ".join(places[:_LISTED])
+        rows.append(f"not exercised: {plural(number, 'site')} ({listed}{_more(places)})")
+    return rows
+
+
+def stops(result: Verification) -> str:
+    """Return why no change of a run may be written."""
+    left = result.whole
+    if left is None:
+        return "Not verified: tests fail, and no change alone is guilty. Nothing was written."
+    return (
+        f"Not verified: with {left.change.rule} {plural(len(left.tests), 'test')} failed, the "
+        f"first by {left.why}{_where(result, left)}. It is made as a whole or not at all. "
+        "Nothing was written."
+    )
+
+
+def _where(result: Verification, left: LeftOut) -> str:
+    """Return the place of a change that a failure points at, empty where nothing does."""
+    lines = {
+        f"{path}:{line}"
+        for root in result.report.roots
+        if root.root == left.root
+        for path, line in ChangedLines(root, "").lines_of(left.change.id)
+    }
+    pointed = (f"{path}:{line}" for one in left.tests for path, line in pointed_at(one))
+    place = next((one for one in pointed if one in lines), None)
+    return "" if place is None else f", at {visible(place)} after the changes"
+
+
 def _print_left_out(left: LeftOut, page: Page) -> None:
+    name = visible(left.change.rule)
+    page.sentence(
+        ("left out ", "error"), (name, "code.name"), f": {_left_out(left)[len(name) + 12 :]}"
+    )
+
+
+def _left_out(left: LeftOut) -> str:
     names = [one.before.name for one in left.tests]
     others = f" and {plural(len(names) - 1, 'other test')}" if len(names) > 1 else ""
-    page.sentence(
-        ("left out ", "error"),
-        (visible(left.change.rule), "code.name"),
-        f": {left.change.title} ({', '.join(left.change.paths)}). "
-        f"With it {names[0]}{others} failed: {left.why}",
+    return (
+        f"left out: {visible(left.change.rule)}: {left.change.title} "
+        f"({', '.join(left.change.paths)}). With it {names[0]}{others} failed: {left.why}"
     )
 
 
@@ -120,16 +186,13 @@ def _more(names: Sequence[object]) -> str:
 def _verdict(result: Verification, *, applied: bool) -> str:
     sites, files = rewritten_sites(result.report), changed_files(result.report)
     what = f"{plural(sites, 'site')} in {plural(files, 'file')}"
-    if result.whole is not None:
-        left = result.whole
-        return (
-            f"Not verified: with {left.change.rule} {plural(len(left.tests), 'test')} failed, the "
-            f"first by {left.why}. It is made as a whole or not at all. Nothing was written."
-        )
     if result.unexplained:
-        return "Not verified: tests fail, and no change alone is guilty. Nothing was written."
+        return stops(result)
     if not files:
         return "Nothing held: every change was left out."
+    if not result.before.observed:
+        held = f"{what} held by the exit code"
+        return f"{held}; they are written." if applied else f"{held}. Add --apply to write them."
     verified = sites - sum(len(change.sites) for _, change in result.not_exercised)
     held = f"{what} held, {verified:,} of them reached by a test"
     return f"{held}; they are written." if applied else f"{held}. Add --apply to write them."

@@ -70,6 +70,16 @@ class RecipeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     steps: tuple[RecipeStep, ...]
 
 
+class VerifySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """How the tests of a project run: the command, as in a shell, and files that git ignores.
+
+    A command that the project's own file names runs only where the user trusts it.
+    """
+
+    command: str = ""
+    carry: tuple[str, ...] = ()
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """One layer: a file's ``[tool.awaken]``, ``--config KEY=VALUE``, or the options of a command.
 
@@ -100,6 +110,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     recipes: Mapping[str, RecipeSettings] = {}
     passes: tuple[PassSettings, ...] = field(default=(), name="pass")
     trust_passes: bool | None = None
+    verify: VerifySettings = VerifySettings()
 
 
 class Layer(Struct, frozen=True):
@@ -154,6 +165,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     each setting that somebody set, in kebab case, where; ``files`` are those that say something.
     ``passes`` are the rules that foreign code became. Of those that were chosen, ``untrusted`` may
     not run: the project brings them along; behind the name stands what their code is.
+    ``tests_of`` is the file of the project that names the command in ``verify``, if one does.
     """
 
     root: Path = Path()
@@ -178,6 +190,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
     recipes: Mapping[str, RecipeSettings] = {}
     passes: tuple[Rule, ...] = ()
     untrusted: Mapping[str, str] = {}
+    verify: VerifySettings = VerifySettings()
+    tests_of: str = ""
     origins: Mapping[str, str] = {}
     files: tuple[Path, ...] = ()
 

@@ -17,7 +17,15 @@ from awaken.kit.rule import Rule
 from awaken.kit.rule_data import DeclaredRule
 from awaken.passes.settings import PassCode, PassPlace, PassSettings
 from awaken.settings.brought_along import as_brought_along
-from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Said, Settings
+from awaken.settings.model import (
+    COMMAND_LINE,
+    Layer,
+    PathOverride,
+    Resolved,
+    Said,
+    Settings,
+    VerifySettings,
+)
 from awaken.settings.pass_code import code_of
 from awaken.settings.selection import choose, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file, option_of
@@ -90,6 +98,8 @@ def resolve(
         recipes={name: one for layer in layers for name, one in layer.settings.recipes.items()},
         passes=passes,
         untrusted={name: untrusted[name] for name in wanted.rules if name in untrusted},
+        verify=_verify(layers),
+        tests_of=_tests_of(layers),
         origins=_origins(layers),
         files=() if path is None else (path,),
     )
@@ -217,6 +227,20 @@ def _brought_along(
         else:
             trusted[name] = code
     return untrusted, trusted
+
+
+def _verify(layers: Sequence[Layer]) -> VerifySettings:
+    said = [one.settings.verify for one in layers]
+    return VerifySettings(
+        command=next((one.command for one in reversed(said) if one.command), ""),
+        carry=tuple(dict.fromkeys(name for one in said for name in one.carry)),
+    )
+
+
+def _tests_of(layers: Sequence[Layer]) -> str:
+    """Return the file of the project that names the command of the tests, if that one does."""
+    last = next((one for one in reversed(layers) if one.settings.verify.command), None)
+    return last.origin if last is not None and last.is_found else ""
 
 
 def _saying(layers: Sequence[Layer], name: str) -> Layer | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -17,7 +18,13 @@ from awaken.contract import NoOptions, UserError
 from awaken.contract.nearest import did_you_mean, nearest
 from awaken.kit.rule import Rule
 from awaken.passes.settings import PassSettings
-from awaken.settings.model import Override, RecipeSettings, RecipeStep, Settings
+from awaken.settings.model import (
+    Override,
+    RecipeSettings,
+    RecipeStep,
+    Settings,
+    VerifySettings,
+)
 from awaken.settings.recipes import wrong_recipes
 from awaken.settings.selection import UnknownRule, require_known
 from awaken.workspace.formats.toml_text import KeyPath
@@ -47,6 +54,7 @@ _TABLES = {
     "target": dict[str, Any],
     "rules": dict[str, Any],
     "recipes": dict[str, Any],
+    "verify": dict[str, Any],
 }
 _STEPS = {"steps": list[Any]}
 
@@ -78,6 +86,8 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
         found["recipes"] = {
             name: _recipe(one, ("recipes", name)) for name, one in table["recipes"].items()
         }
+    if "verify" in found:
+        found["verify"] = _built(VerifySettings, table["verify"], ("verify",), "setting of verify")
     for name, version in table.get("target", {}).items():
         # A version like 2.0 without quotes is a number in TOML.
         _converted(version, str, ("target", name))
@@ -116,6 +126,10 @@ def check(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]:
             yield Wrong(("overrides", number, "paths"), "'paths' must name at least one pattern")
     for path, why in wrong_recipes(settings.recipes, {rule.name: rule for rule in rules}, known):
         yield Wrong(path, why)
+    try:
+        shlex.split(settings.verify.command)
+    except ValueError as error:
+        yield Wrong(("verify", "command"), f"'command' is no command of a shell: {error}")
     yield from _wrong_places(settings)
     yield from _wrong_versions(settings)
     yield from _wrong_options(settings, rules)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from msgspec import Struct
 
 from awaken.contract import ChangeId
 from awaken.engine.report import FileChange, RootReport
-from awaken.verifying.suites import Line, ObservedTest
+from awaken.verifying.comparing import Difference
+from awaken.verifying.suites import Line
 
-Fails = Callable[[frozenset[ChangeId]], bool]
-"""Whether the failing tests still fail without these changes."""
+Key = tuple[Path, ChangeId]
+"""A change, with the root that it is made in."""
+
+_SUSPECTS = 2
+"""Changes that a line points at and that are tried alone: a third costs more than it finds."""
 
 
 class ChangedLines:
@@ -21,21 +30,24 @@ class ChangedLines:
         self._root, self._prefix = root, prefix
 
     @cached_property
-    def by_line(self) -> Mapping[Line, frozenset[ChangeId]]:
+    def by_line(self) -> Mapping[Line, frozenset[Key]]:
         """The changes of each line that is new; paths are those of the copy."""
-        found: dict[Line, frozenset[ChangeId]] = {}
+        found: dict[Line, frozenset[Key]] = {}
         for file in self._root.files:
             for numbers, changes in self._blocks(file):
                 for number in numbers:
-                    found[f"{self._prefix}{file.path}", number] = changes
+                    own = frozenset((self._root.root, change) for change in changes)
+                    found[f"{self._prefix}{file.path}", number] = own
         return found
 
     def lines_of(self, change: ChangeId) -> set[Line]:
         """Return the lines that ``change`` wrote, but for imports, which run with the file."""
-        return {line for line, changes in self._written.items() if change in changes}
+        return {
+            line for line, changes in self._written.items() if (self._root.root, change) in changes
+        }
 
     @cached_property
-    def _written(self) -> Mapping[Line, frozenset[ChangeId]]:
+    def _written(self) -> Mapping[Line, frozenset[Key]]:
         return {
             line: changes for line, changes in self.by_line.items() if line not in self._imports
         }
@@ -72,46 +84,116 @@ class ChangedLines:
             yield range(new_start + 1, new_end + 1), own or everyone
 
 
-def suspects(
-    tests: Iterable[ObservedTest], lines: Mapping[Line, frozenset[ChangeId]]
-) -> list[ChangeId]:
-    """Return the changes whose lines are in the tracebacks of ``tests``, the innermost first."""
-    found: dict[ChangeId, None] = {}
-    for test in tests:
-        for frame in reversed(test.frames):
-            found |= dict.fromkeys(sorted(lines.get(frame, ())))
+def suspects(differences: Iterable[Difference], lines: Mapping[Line, frozenset[Key]]) -> list[Key]:
+    """Return the changes whose lines tracebacks and statements point at, the innermost first."""
+    found: dict[Key, None] = {}
+    for one in differences:
+        for place in pointed_at(one):
+            found |= dict.fromkeys(sorted(lines.get(place, ())))
     return list(found)
 
 
+def pointed_at(one: Difference) -> Iterator[Line]:
+    """Yield the lines of a traceback from within, then those that sent a statement of their own."""
+    if one.after is None:
+        return
+    yield from reversed(one.after.frames)
+    known = Counter(statement.text for statement in one.before.statements)
+    for statement in one.after.statements:
+        known[statement.text] -= 1
+        if known[statement.text] < 0:
+            yield from statement.lines
+
+
+class Trial(Struct, frozen=True):
+    """Whether the tests fail with some changes alone; ``dropped`` could not be made so."""
+
+    fails: bool
+    dropped: frozenset[Key] = frozenset()
+
+
+Try = Callable[[frozenset[Key]], Trial]
+"""Runs the failing tests with these changes alone."""
+
+
 def guilty(
-    changes: Sequence[ChangeId], first: Sequence[ChangeId], fails: Fails
-) -> frozenset[ChangeId]:
-    """Return a smallest set of ``changes`` without which the tests do not fail.
+    changes: Sequence[Key],
+    first: Sequence[Key],
+    attempt: Try,
+    requires: Mapping[Key, Iterable[Key]] = MappingProxyType({}),
+) -> frozenset[Key]:
+    """Return the change by which tests fail, or those that make them fail only together.
 
-    ``first`` are tried alone; then halves. Empty where they fail without all of ``changes``.
+    Without changes they pass, with all they fail. Two of ``first`` are tried before halves. What
+    a change ``requires`` is made with it. It takes at most log2 n + 2 runs for a change that is
+    guilty alone, one more where ``first`` are innocent.
     """
-    for one in first[:2]:
-        if not fails(frozenset({one})):
-            return frozenset({one})
-    everyone = frozenset(changes)
-    if not everyone or fails(everyone):
-        return frozenset()
-    return frozenset(_needed(list(changes), [], fails))
+    first = first[:_SUSPECTS]
+    order = _closed([*first, *changes], requires)
+    probes = sorted(order.index(one) + 1 for one in first)
+    low, high, last = _border(order, attempt, probes)
+    needed = [order[high - 1]]
+    if low == 0:
+        return frozenset(needed)
+    # Whatever else they need is among the changes before.
+    base = order[:low]
+    while True:
+        alone = frozenset(_closed(needed, requires))
+        trial = attempt(alone)
+        base = [one for one in base if one not in alone]
+        if last.dropped and not trial.fails:
+            return last.dropped
+        # What cannot be made alone says nothing of itself.
+        if trial.fails or trial.dropped or not base:
+            return frozenset(needed)
+        at = _border(base, _Among(attempt, alone), [])[1]
+        needed.append(base[at - 1])
+        base = base[: at - 1]
+        if not base:
+            return frozenset(needed)
 
 
-def _needed(among: list[ChangeId], left_out: list[ChangeId], fails: Fails) -> list[ChangeId]:
-    """Return those ``among`` the changes that must be left out, next to those ``left_out``.
+class _Among:
+    """Tries changes together with others that are always made."""
 
-    The tests pass without all of both, and fail without ``left_out`` alone.
+    def __init__(self, attempt: Try, others: frozenset[Key]) -> None:
+        self._attempt, self._others = attempt, others
+
+    def __call__(self, made: frozenset[Key]) -> Trial:
+        return self._attempt(made | self._others)
+
+
+def _border(order: Sequence[Key], attempt: Try, probes: Iterable[int]) -> tuple[int, int, Trial]:
+    """Return the numbers of first changes with which tests still pass, and with which they fail.
+
+    They are neighbours; the trial is that of the former.
     """
-    if len(among) == 1:
-        return among
-    half = len(among) // 2
-    one, other = among[:half], among[half:]
-    if not fails(frozenset([*left_out, *one])):
-        return _needed(one, left_out, fails)
-    if not fails(frozenset([*left_out, *other])):
-        return _needed(other, left_out, fails)
-    # They fail as long as a change of either half is there.
-    found = _needed(one, [*left_out, *other], fails)
-    return [*found, *_needed(other, [*left_out, *found], fails)]
+    low, high, last = 0, len(order), Trial(fails=False)
+    waiting = list(probes)
+    while high - low > 1:
+        waiting = [one for one in waiting if low < one < high]
+        at = waiting[0] if waiting else (low + high) // 2
+        trial = attempt(frozenset(order[:at]))
+        if trial.fails:
+            high = at
+        else:
+            low, last = at, trial
+    return low, high, last
+
+
+def _closed(changes: Iterable[Key], requires: Mapping[Key, Iterable[Key]]) -> list[Key]:
+    """Return ``changes`` in their order, each after those that it requires."""
+    found: dict[Key, None] = {}
+
+    begun: set[Key] = set()
+
+    def add(one: Key) -> None:
+        if one not in begun:
+            begun.add(one)
+            for other in requires.get(one, ()):
+                add(other)
+            found[one] = None
+
+    for one in changes:
+        add(one)
+    return list(found)

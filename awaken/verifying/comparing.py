@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from enum import StrEnum
 
 from msgspec import Struct
@@ -35,10 +36,17 @@ class Difference(Struct, frozen=True):
         return self.after is None or self.before.result != self.after.result
 
 
-def compare(before: SuiteRun, after: SuiteRun) -> list[Difference]:
-    """Return the tests that did not do the same, in the order in which they ran before."""
+def compare(
+    before: SuiteRun, after: SuiteRun, only: Collection[str] | None = None
+) -> list[Difference]:
+    """Return the tests that did not do the same, in the order in which they ran before.
+
+    ``only`` names those that ran after, None for all.
+    """
     found = []
     for name, test in before.tests.items():
+        if only is not None and name not in only:
+            continue
         then = after.tests.get(name)
         sql = Sql.SAME if then is None else compare_statements(test, then)
         one = Difference(test, then, sql)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from awaken.contract import UserError
 from awaken.engine.machine import git
+from awaken.engine.machine.apply_errors import StateDirectoryError
 from awaken.engine.machine.git import GitError
 from awaken.engine.machine.state_directory import require_private, state_directory
+from awaken.verifying.suites import end_processes
 
 _FOLDER = "verifying"
 _LEFT_OUT = {".git", ".venv", "venv", "__pycache__", "node_modules", ".mypy_cache", ".pytest_cache"}
@@ -25,23 +27,37 @@ def copied(top: Path, carry: Sequence[str] = ()) -> Iterator[Path]:
     Without a repository it is all but environments and caches. The copy is removed at the end;
     copies of processes that were killed are removed first. Raises UserError.
     """
-    place = state_directory() / _FOLDER
-    require_private(state_directory())
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _remove_left_over(place)
+    place = _place()
     # The name says whose it is, so that the next process can tell whether that one still runs.
     own = place / f"{os.getpid()}"
     shutil.rmtree(own, ignore_errors=True)
     copy = own / top.name
     try:
-        for name in [*_names(top), *_carried(top, carry)]:
-            _copy(top / name, copy / name)
+        try:
+            for name in [*_names(top), *_carried(top, carry)]:
+                _copy(top / name, copy / name)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise UserError(f"{top} cannot be copied to {place}: {why}") from error
         yield copy
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise UserError(f"{top} cannot be copied to {place}: {why}") from error
     finally:
         shutil.rmtree(own, ignore_errors=True)
+
+
+def _place() -> Path:
+    """Return the directory of all copies, without those that killed processes left."""
+    directory = Path(os.path.realpath(state_directory()))
+    require_private(directory)
+    place = directory / _FOLDER
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in place.iterdir():
+            if not left.name.isdecimal() or not _runs(int(left.name)):
+                end_processes(left)
+                shutil.rmtree(left, ignore_errors=True)
+    except OSError as error:
+        raise StateDirectoryError(directory, error) from error
+    return place
 
 
 def write(copy: Path, files: Mapping[str, bytes | None]) -> None:
@@ -55,12 +71,6 @@ def write(copy: Path, files: Mapping[str, bytes | None]) -> None:
             # What was read from here, and compiled code beside it, may be of the same second.
             path.unlink(missing_ok=True)
             path.write_bytes(content)
-
-
-def _remove_left_over(place: Path) -> None:
-    for left in place.iterdir():
-        if not left.name.isdecimal() or not _runs(int(left.name)):
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _runs(process: int) -> bool:
@@ -96,7 +106,9 @@ def _carried(top: Path, carry: Sequence[str]) -> list[str]:
     for name in carry:
         path = top / name
         if not path.is_file() or not Path(os.path.realpath(path)).is_relative_to(top):
-            raise UserError(f"--carry {name}: there is no such file in {top}")
+            raise UserError(
+                f"{name} cannot be carried into the copy: there is no such file in {top}"
+            )
     return list(carry)
 
 

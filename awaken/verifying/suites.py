@@ -6,17 +6,19 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from awaken.contract import UserError
-from awaken.engine.machine.programs import Bounds, run_program
+from awaken.engine.machine.programs import Bounds, run_in_group
 
 _PLUGIN = Path(__file__).parent / "plugin"
 _MEMORY = 8 << 30
@@ -24,23 +26,30 @@ _FIRST_SECONDS = 3600.0
 """Of the clock, for the first run: nobody knows yet how long the tests take."""
 _TIMES, _LEAST = 5, 60.0
 """A later run may take this many times as long as the first, and at least so many seconds."""
+_TIMES_OF_TEST, _LEAST_OF_TEST = 10, 10.0
+"""The same for a test of it."""
 
 _MOST_BYTES = 1 << 29
 """Of the record of one process; 2,000 statements of a test are kept, so real ones have some MB."""
+_SHOWN = 4000
+"""Characters of what was printed that are kept, the last ones."""
 
 Line = tuple[str, int]
 """A file, relative to the copy, and a line, 1-based."""
 
 
 class Statement(Struct, frozen=True):
-    """A statement that was sent to a database, and the innermost line of the project then."""
+    """A statement that was sent to a database, and the innermost lines of the project then."""
 
     text: str
-    line: Line | None
+    lines: tuple[Line, ...] = ()
 
 
 class ObservedTest(Struct, frozen=True):
-    """What one test did. ``error`` is the name of the exception, ``frames`` its lines."""
+    """What one test did. ``error`` is the name of the exception, ``frames`` its lines.
+
+    ``ended`` says that it took the process with it, and the tests that were to follow.
+    """
 
     name: str
     outcome: str
@@ -49,6 +58,8 @@ class ObservedTest(Struct, frozen=True):
     statements: tuple[Statement, ...] = ()
     count: int = 0
     lines: frozenset[Line] = frozenset()
+    seconds: float = 0.0
+    ended: bool = False
 
     @property
     def result(self) -> str:
@@ -61,7 +72,8 @@ class SuiteRun(Struct, frozen=True):
 
     ``modules`` are the files of what was imported, ``imported`` the lines that ran on import.
     ``output`` is the end of what was printed, ``missing`` are distributions that the changes need
-    and that are not installed. A run that took too long has no exit code.
+    and that are not installed. A run that took too long has no exit code. Of one that is
+    ``observed`` pytest told what each test does.
     """
 
     tests: Mapping[str, ObservedTest]
@@ -71,63 +83,76 @@ class SuiteRun(Struct, frozen=True):
     imported: frozenset[Line]
     output: str
     missing: tuple[str, ...] = ()
+    observed: bool = True
+
+
+Watched = Mapping[str, Sequence[int] | None]
+"""The lines that are watched, by file of the copy; None for the beginning of each function."""
 
 
 class Suite:
-    """The tests of a project in a copy of it. ``files`` are those that changes touch.
-
-    ``needs`` are the distributions that the changes require.
-    """
+    """The tests of a project in a copy of it. ``needs`` are what the changes require."""
 
     needs: Collection[str] = ()
 
     def __init__(
-        self, copy: Path, top: Path, command: Sequence[str], files: Collection[str]
+        self, copy: Path, top: Path, command: Sequence[str], files: Collection[str] = ()
     ) -> None:
         self._copy, self._top, self._command = copy, top, list(command)
         self.files = frozenset(files)
-        self._files = sorted(str(copy / name) for name in files if name.endswith(".py"))
         self.own: dict[str, str] = {}
         """Variables of the environment of this suite alone."""
         self._limit = _FIRST_SECONDS
+        self._limits: dict[str, float] = {}
         self._number = 0
 
-    def run(self, only: Collection[str] = (), *, watch: bool = False) -> SuiteRun:
+    def run(self, only: Collection[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         """Run the tests, or ``only`` those with these node ids. Raises UserError.
 
-        With ``watch`` each test says which lines of changed files it runs, which takes time.
+        Each test says which of the ``watched`` lines it reaches.
         """
         self._number += 1
         place = Path(tempfile.mkdtemp(prefix="run-", dir=self._copy.parent))
-        environment = self._environment(place, only, self._files if watch else [])
+        environment = self._environment(place, only, watched or {})
         words = [_program(self._command[0], environment, self._top), *self._command[1:]]
         started = time.monotonic()
         try:
-            done = run_program(
+            code = run_in_group(
                 words,
                 directory=self._copy,
                 environment=environment,
                 bounds=Bounds(self._limit, memory=_MEMORY),
+                output=place / "output",
             )
-            code, printed = done.returncode, done.stdout + done.stderr
         except subprocess.TimeoutExpired:
-            code, printed = None, b""
+            code = None
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise UserError(f"{shlex.join(self._command)} cannot be run: {why}") from error
+        finally:
+            end_processes(self._copy)
         seconds = time.monotonic() - started
+        run = _read(place, code, seconds)
         if self._number == 1:
             self._limit = max(_LEAST, _TIMES * seconds)
-        run = _read(place, code, seconds, printed.decode(errors="replace")[-4000:])
+            self._limits = {
+                name: _TIMES_OF_TEST * test.seconds
+                for name, test in run.tests.items()
+                if _TIMES_OF_TEST * test.seconds > _LEAST_OF_TEST
+            }
         shutil.rmtree(place, ignore_errors=True)
         return run
 
-    def _environment(
-        self, place: Path, only: Collection[str], watched: Sequence[str]
-    ) -> dict[str, str]:
-        files, names = place / "files.json", place / "only.json"
-        files.write_text(json.dumps(watched), "utf-8")
-        names.write_text(json.dumps(sorted(only)), "utf-8")
+    def _environment(self, place: Path, only: Collection[str], watched: Watched) -> dict[str, str]:
+        asked = {
+            "files": {str(self._copy / name): lines for name, lines in watched.items()},
+            "only": sorted(only),
+            "needs": sorted(self.needs),
+            "limits": self._limits,
+            "limit": 0 if self._number == 1 else _LEAST_OF_TEST,
+            "parent": os.getpid(),
+        }
+        (place / "asked.json").write_text(json.dumps(asked), "utf-8")
         environment = dict(os.environ)
         # Before whatever an editable installation names: the copy is what is tested.
         roots = [self._copy, self._copy / "src", _PLUGIN]
@@ -138,18 +163,28 @@ class Suite:
             # The columns of a statement may come out of a set.
             "PYTHONHASHSEED": environment.get("PYTHONHASHSEED", "0"),
             "PYTEST_ADDOPTS": f"{environment.get('PYTEST_ADDOPTS', '')} -p awaken_observer".strip(),
-            "AWAKEN_OBSERVE_TOP": f"{self._copy}{os.sep}",
+            _MARK: f"{self._copy}{os.sep}",
             "AWAKEN_OBSERVE_RECORD": str(place / "record"),
-            "AWAKEN_OBSERVE_FILES": str(files),
-            "AWAKEN_OBSERVE_NEEDS": json.dumps(sorted(self.needs)),
+            "AWAKEN_OBSERVE_ASKED": str(place / "asked.json"),
         }
-        if only:
-            environment["AWAKEN_OBSERVE_ONLY"] = str(names)
         own = self._top / ".venv"
         if own.is_dir():
             # `uv run` would make another one in the copy.
             environment |= {"UV_PROJECT_ENVIRONMENT": str(own), "UV_NO_SYNC": "1"}
         return environment | self.own
+
+
+_MARK = "AWAKEN_OBSERVE_TOP"
+"""The variable by which a process of ours is known, whoever started it."""
+
+
+def end_processes(place: Path) -> None:
+    """End the processes that tests in copies at or below ``place`` left, where the system shows."""
+    sign = f"{_MARK}={place}{os.sep}".encode()
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if sign in entry.read_bytes() and int(entry.parent.name) != os.getpid():
+                os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
 def _program(name: str, environment: Mapping[str, str], top: Path) -> str:
@@ -161,12 +196,14 @@ def _program(name: str, environment: Mapping[str, str], top: Path) -> str:
     return found
 
 
-def _read(place: Path, code: int | None, seconds: float, output: str) -> SuiteRun:
+def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
     tests: dict[str, ObservedTest] = {}
+    begun: dict[str, None] = {}
     modules: dict[str, str] = {}
     imported: set[Line] = set()
     missing: set[str] = set()
-    for file in sorted(place.glob("record.*")):
+    files = sorted(place.glob("record.*"))
+    for file in files:
         if file.stat().st_size > _MOST_BYTES:
             raise UserError(f"the tests made a record of more than {_MOST_BYTES >> 20} MB")
         for row in file.read_text("utf-8").splitlines():
@@ -174,12 +211,31 @@ def _read(place: Path, code: int | None, seconds: float, output: str) -> SuiteRu
             lines = frozenset((path, line) for path, line in document.get("lines", ()))
             if "test" in document:
                 tests[document["test"]] = _test(document, lines)
+            elif "begins" in document:
+                begun[document["begins"]] = None
             else:
                 missing |= set(document.get("missing", ()))
                 modules |= document.get("modules", {})
                 imported |= lines
-    needs = tuple(sorted(missing))
-    return SuiteRun(tests, code, seconds, modules, frozenset(imported), output, needs)
+    # A test that takes the process with it cannot say so.
+    for name in begun.keys() - tests.keys():
+        tests[name] = ObservedTest(name, "failed", "the process ended", ended=True)
+    return SuiteRun(
+        tests=tests,
+        exit_code=code,
+        seconds=seconds,
+        modules=modules,
+        imported=frozenset(imported),
+        output=_end_of(place / "output"),
+        missing=tuple(sorted(missing)),
+        observed=bool(files),
+    )
+
+
+def _end_of(output: Path) -> str:
+    with output.open("rb") as file:
+        file.seek(max(0, output.stat().st_size - _SHOWN))
+        return file.read().decode(errors="replace")
 
 
 def _parsed(row: str) -> dict[str, Any]:
@@ -197,8 +253,11 @@ def _test(document: Mapping[str, Any], lines: frozenset[Line]) -> ObservedTest:
         error=document["error"],
         frames=tuple((path, line) for path, line in document["frames"]),
         statements=tuple(
-            Statement(text, tuple(line) if line else None) for text, line in document["statements"]
+            Statement(text, tuple((path, line) for path, line in places))
+            for text, places in document["statements"]
         ),
         count=document["count"],
         lines=lines,
+        seconds=document["seconds"],
+        ended=document.get("ended", False),
     )

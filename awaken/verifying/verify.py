@@ -5,20 +5,23 @@ A change that makes a test fail is found and left out, and the rest is verified 
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, structs
 
 from awaken import api
-from awaken.contract import ChangeId, Level, SiteId, UserError
+from awaken.contract import Level, SiteId, UserError
 from awaken.engine.report import ChangeSummary, Report, RootReport
-from awaken.verifying.blame import ChangedLines, guilty, suspects
+from awaken.preview.counts import plural
+from awaken.verifying.blame import ChangedLines, Key, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import copied, write
 from awaken.verifying.requests.sending import TestsAndRequests
-from awaken.verifying.suites import Suite, SuiteRun
+from awaken.verifying.suites import Line, ObservedTest, Suite, SuiteRun, Watched
 from awaken.workspace.manifests.manifest_readers import MANIFEST_NAMES, read_manifest
 from awaken.workspace.manifests.targets import read_requirement_files
 from awaken.workspace.reading import overlaid, working_tree
@@ -26,9 +29,14 @@ from awaken.workspace.reading import overlaid, working_tree
 Say = Callable[[str], None]
 """Is told what begins now, in one clause."""
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
 _ROUNDS = 20
 """Guilty changes that are left out one after the other; with more something else is wrong."""
 
+
+_NAMED = 3
+"""Tests and requests that are named for a change; beyond, their number."""
 
 _ASYNC_EXTRA = b"sqlalchemy[asyncio]"
 """What a manifest names, and what it brings is greenlet."""
@@ -49,6 +57,7 @@ class LeftOut(Struct, frozen=True):
 class Verification(Struct, frozen=True):
     """What the tests say of a run: ``report`` has the changes that held.
 
+    ``selected`` are the tests that reach a changed file and ran after the changes, None for all.
     ``differences`` are the tests that still do not do the same, ``flaky`` those that do not do the
     same twice, and ``varying`` those whose statements alone differ from run to run.
     ``unexplained`` are failures of which no change alone, or one that is whole or not at all, is
@@ -59,6 +68,7 @@ class Verification(Struct, frozen=True):
     report: Report
     before: SuiteRun
     after: SuiteRun
+    selected: frozenset[str] | None = None
     differences: tuple[Difference, ...] = ()
     flaky: tuple[str, ...] = ()
     varying: tuple[str, ...] = ()
@@ -69,11 +79,14 @@ class Verification(Struct, frozen=True):
     runs: int = 2
     notes: tuple[str, ...] = ()
 
+    @property
+    def output_differs(self) -> bool:
+        """Whether the command printed something else, but for numbers such as seconds."""
+        return _NUMBER.sub("0", self.before.output) != _NUMBER.sub("0", self.after.output)
 
-class Requests(Struct, frozen=True):
-    """That requests are sent as well; ``application`` is ``module:name`` of what answers."""
 
-    application: str | None = None
+PlanWithout = Callable[[Mapping[Path, frozenset[SiteId]]], Report]
+"""Plans a run that leaves these sites alone, by root."""
 
 
 def verify(  # noqa: PLR0913  what is run, and where
@@ -82,45 +95,72 @@ def verify(  # noqa: PLR0913  what is run, and where
     command: Sequence[str],
     carry: Sequence[str] = (),
     say: Say = lambda _clause: None,
+    *,
+    every: bool = False,
     requests: Requests | None = None,
 ) -> Verification | None:
     """Return what the tests say of the changes of a run; None where the run has no changes.
 
-    ``command`` runs the tests, by pytest. The user's tree is not touched. Raises UserError where
-    no test ran, and where what ran is not the copy.
+    ``command`` runs the tests, by pytest where single tests are to be compared. With ``every`` all
+    tests run after the changes, not only those that reach a changed file. The user's tree is not
+    touched. Raises UserError where no test ran, and where what ran is not the copy.
     """
-    report = api.run(paths, options)
+
+    def without(sites: Mapping[Path, frozenset[SiteId]]) -> Report:
+        return api.run(paths, structs.replace(options, excluded_in=sites, use_cache=False))
+
+    tests = Tests(command, carry, every, requests)
+    return verify_report(api.run(paths, options), without, tests, say)
+
+
+class Requests(Struct, frozen=True):
+    """That requests are sent as well; ``application`` is ``module:name`` of what answers."""
+
+    application: str | None = None
+
+
+class Tests(Struct, frozen=True):
+    """How the tests of a project run: the command, files that git ignores, and whether all do."""
+
+    command: Sequence[str]
+    carry: Sequence[str] = ()
+    every: bool = False
+    requests: Requests | None = None
+
+
+def verify_report(
+    report: Report, without: PlanWithout, tests: Tests, say: Say = lambda _clause: None
+) -> Verification | None:
+    """Return what the tests say of ``report``, as ``verify`` does; ``without`` plans it again."""
     if not any(root.files for root in report.roots):
         return None
     top = _top_of(report)
-    plan = _Plan(report, paths, options)
-    with copied(top, carry) as place:
+    with copied(top, tests.carry) as place:
         copy = _Copy(place, top)
-        suite = Suite(place, top, command, copy.files(report))
-        if requests is None:
-            suite.needs = _needed(report)
-            return _Verifier(plan, copy, suite, say).verified()
-        project = place / copy.prefix(next(root for root in report.roots if root.files))
-        asked = TestsAndRequests(suite, (place, top, project), command, requests.application)
-        asked.needs = _needed(report)
-        result = _Verifier(plan, copy, asked, say).verified()
-        notes = [
-            *asked.notes(result.before, result.after),
-            *reached_by(result.report, copy, result.after),
-        ]
-        return structs.replace(result, notes=tuple(notes))
+        suite = Suite(place, top, tests.command, copy.files(report))
+        if tests.requests is not None:
+            project = place / copy.prefix(next(root for root in report.roots if root.files))
+            places, named = (place, top, project), tests.requests.application
+            suite = TestsAndRequests(suite, places, tests.command, named)
+        suite.needs = _needed(report)
+        result = _Verifier(report, without, copy, suite, say).verified(every=tests.every)
+        if isinstance(suite, TestsAndRequests):
+            notes = [*suite.notes(result.before, result.after), *_reaching(result, copy)]
+            result = structs.replace(result, notes=tuple(notes))
+        return result
 
 
-def reached_by(report: Report, copy: _Copy, run: SuiteRun) -> Iterable[str]:
+def _reaching(result: Verification, copy: _Copy) -> Iterable[str]:
     """Yield for each change which tests and requests run a line of it."""
-    for root in report.roots:
+    for root in result.report.roots:
         lines = ChangedLines(root, copy.prefix(root))
         for change in root.changes:
             own = lines.lines_of(change.id)
-            names = [test.name for test in run.tests.values() if not own.isdisjoint(test.lines)]
+            tests = result.after.tests.values()
+            names = [test.name for test in tests if not own.isdisjoint(test.lines)]
             if names:
-                more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
-                listed = ", ".join(names[:3])
+                more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+                listed = ", ".join(names[:_NAMED])
                 yield f"{change.title} ({', '.join(change.paths)}) is reached by {listed}{more}."
 
 
@@ -176,23 +216,12 @@ class _Copy(Struct, frozen=True):
         }
 
 
-class _Plan(Struct, frozen=True):
-    """A run and its report; the same run without some sites is planned again."""
-
-    report: Report
-    paths: Sequence[Path]
-    options: api.Options
-
-    def without(self, sites: Mapping[Path, frozenset[SiteId]]) -> Report:
-        """Return the report of the run that leaves ``sites`` alone."""
-        options = structs.replace(self.options, excluded_in=dict(sites), use_cache=False)
-        return api.run(self.paths, options)
-
-
 class _Verifier:
-    def __init__(self, plan: _Plan, copy: _Copy, suite: Suite, say: Say) -> None:
-        self._plan, self._copy, self._suite, self._say = plan, copy, suite, say
-        report = self._report = plan.report
+    def __init__(
+        self, report: Report, without: PlanWithout, copy: _Copy, suite: Suite, say: Say
+    ) -> None:
+        self._report, self._without = report, without
+        self._copy, self._suite, self._say = copy, suite, say
         self._touched = copy.files(report)
         self._excluded: dict[Path, frozenset[SiteId]] = {}
         self._runs = 0
@@ -200,56 +229,71 @@ class _Verifier:
             change.level is Level.SAFE for root in report.roots for change in root.changes
         )
 
-    def verified(self) -> Verification:
+    def verified(self, *, every: bool) -> Verification:
         """Run the tests before and after, and leave out what is guilty."""
         self._say("running the tests before the changes")
-        before = self._run()
-        _require_tests(before)
-        left_out: list[LeftOut] = []
-        flaky: set[str] = set()
-        varying: set[str] = set()
-        result: Verification | None = None
-        while len(left_out) < _ROUNDS:
-            self._say("running the tests after the changes")
-            self._write(self._report)
-            after = self._run(watch=True)
-            self._require_copy(after)
-            differences = [one for one in compare(before, after) if one.before.name not in flaky]
-            doubtful = [one for one in differences if one.sql is not Sql.COLUMNS]
-            chance = self._chance(before, after, doubtful)
-            flaky |= {one.before.name for one in chance if one.is_failure}
-            varying |= {one.before.name for one in chance if not one.is_failure}
-            differences = [one for one in differences if one not in chance]
-            failures = [one for one in differences if self._fails(one)]
-            result = Verification(
-                report=self._report,
-                before=before,
-                after=after,
-                differences=tuple(differences),
-                flaky=tuple(sorted(flaky)),
-                varying=tuple(sorted(varying)),
-                left_out=tuple(left_out),
-                not_exercised=tuple(self._not_exercised(after)),
-                runs=self._runs,
-            )
+        sources = [name for name in self._touched if name.endswith(".py")]
+        before = self._run(watched=dict.fromkeys(sources))
+        before = _require_tests(before)
+        selected = None if every or not before.observed else self._reaching(before)
+        result = Verification(self._report, before, before, selected)
+        while len(result.left_out) < _ROUNDS:
+            result = self._compared(result)
+            failures = [one for one in result.differences if self._fails(one)]
             if not failures:
                 return result
-            found = self._guilty(after, failures)
+            found = self._guilty(failures, result.after)
             whole = next((one for one in found if self._is_whole(one)), None)
-            if not found or whole is not None:
+            if whole is not None:
                 result = structs.replace(result, whole=whole, runs=self._runs)
                 return structs.replace(result, unexplained=tuple(failures))
-            left_out += found
             self._exclude(found)
-            self._report = self._plan.without(self._excluded)
-        if result is None:
-            raise AssertionError
-        return structs.replace(result, unexplained=tuple(result.differences))
+            self._report = self._without(self._excluded)
+            result = structs.replace(result, left_out=(*result.left_out, *found))
+        return structs.replace(result, unexplained=result.differences)
+
+    def _compared(self, result: Verification) -> Verification:
+        """Run the tests after the changes of now, and compare them."""
+        self._say("running the tests after the changes")
+        self._write(self._report)
+        lines = [ChangedLines(root, self._copy.prefix(root)) for root in self._report.roots]
+        watched: dict[str, list[int]] = {}
+        for path, line in (one for each in lines for one in each.by_line):
+            watched.setdefault(path, []).append(line)
+        after = self._run(result.selected or (), watched=watched)
+        if not result.before.observed:
+            after = _as_one_test(after)
+        self._require_copy(after)
+        known = set(result.flaky)
+        found = compare(result.before, after, result.selected)
+        differences = [one for one in found if one.before.name not in known]
+        doubtful = [one for one in differences if one.sql is not Sql.COLUMNS]
+        chance = self._chance(result.before, after, doubtful)
+        flaky = known | {one.before.name for one in chance if one.is_failure}
+        varying = {one.before.name for one in chance if not one.is_failure}
+        return structs.replace(
+            result,
+            report=self._report,
+            after=after,
+            differences=tuple(one for one in differences if one not in chance),
+            flaky=tuple(sorted(flaky)),
+            varying=tuple(sorted(varying | set(result.varying))),
+            not_exercised=tuple(self._not_exercised(after)) if after.observed else (),
+            runs=self._runs,
+        )
+
+    def _reaching(self, before: SuiteRun) -> frozenset[str] | None:
+        """Return the tests that reach a changed file; None where that says nothing."""
+        for name, (text, after) in self._touched.items():
+            if not _changes_functions_alone(name, text, after):
+                return None
+        reaching = frozenset(name for name, test in before.tests.items() if test.lines)
+        return reaching or None
 
     # --------------------------------------------------------------------------------------- runs
-    def _run(self, only: Iterable[str] = (), *, watch: bool = False) -> SuiteRun:
+    def _run(self, only: Iterable[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         self._runs += 1
-        return self._suite.run(tuple(only), watch=watch)
+        return self._suite.run(tuple(only), watched=watched)
 
     def _write(self, report: Report | None) -> None:
         """Put the files of ``report`` into the copy; None writes those before all changes."""
@@ -274,13 +318,13 @@ class _Verifier:
 
         Nor do those count that two runs of one side have as well.
         """
-        if not differences or after.exit_code is None:
+        if not differences or after.exit_code is None or any(map(_ended, differences)):
             return []
         names = [one.before.name for one in differences]
-        self._say(f"running {len(names)} tests again on both sides")
-        again = self._run(names)
+        self._say(f"running {plural(len(names), 'test')} again on both sides")
+        again = self._again(names, before)
         self._write(None)
-        first = self._run(names)
+        first = self._again(names, before)
         self._write(self._report)
         anew, noise = _kinds(first, again), [_kinds(before, first), _kinds(after, again)]
         return [
@@ -290,6 +334,11 @@ class _Verifier:
             or any(kinds.get(one.before.name) == _kind(one) for kinds in noise)
         ]
 
+    def _again(self, names: Iterable[str], before: SuiteRun) -> SuiteRun:
+        if before.observed:
+            return self._run(names)
+        return _as_one_test(self._run())
+
     # -------------------------------------------------------------------------------------- blame
     def _fails(self, one: Difference) -> bool:
         """Whether a difference speaks against the changes, not for them."""
@@ -298,48 +347,60 @@ class _Verifier:
             return not was_red
         return self._is_safe and one.sql in {Sql.MORE, Sql.DIFFERENT}
 
-    def _guilty(self, after: SuiteRun, failures: Sequence[Difference]) -> list[LeftOut]:
+    def _guilty(self, failures: Sequence[Difference], after: SuiteRun) -> list[LeftOut]:
         # A test that never ended kept the others from running.
-        asked = failures[:1] if after.exit_code is None else failures
+        ending = [one for one in failures if _ended(one)]
+        asked = ending or failures
         names = [one.before.name for one in asked]
-        found: list[LeftOut] = []
+        self._say(f"looking for the change that {plural(len(names), 'test')} fail by")
+        changes = {
+            (root.root, change.id): change for root in self._report.roots for change in root.changes
+        }
+        lines: dict[Line, frozenset[Key]] = {}
         for root in self._report.roots:
-            changes = {change.id: change for change in root.changes}
-            if not changes:
-                continue
-            self._say(f"looking for the change that {len(names)} tests fail by")
-            lines = ChangedLines(root, self._copy.prefix(root)).by_line
-            first = suspects([one.after for one in asked if one.after is not None], lines)
-            ids = guilty(list(changes), first, self._trial(root, asked))
-            why = _why(asked[0], after)
-            found += [LeftOut(root.root, changes[one], tuple(asked), why) for one in sorted(ids)]
-            if found:
-                break
-        return found
+            lines |= ChangedLines(root, self._copy.prefix(root)).by_line
+        requires = {
+            key: [(key[0], other) for other in change.requires if (key[0], other) in changes]
+            for key, change in changes.items()
+        }
+        first = [one for one in suspects(asked, lines) if one in changes]
+        ids = guilty(list(changes), first, self._trial(changes, asked, after), requires)
+        why = _why(asked[0], after)
+        return [LeftOut(one[0], changes[one], tuple(asked), why) for one in sorted(ids)]
 
     def _trial(
-        self, root: RootReport, failures: Sequence[Difference]
-    ) -> Callable[[frozenset[ChangeId]], bool]:
-        names = [one.before.name for one in failures]
-        sites = {change.id: frozenset(change.sites) for change in root.changes}
+        self,
+        changes: Mapping[Key, ChangeSummary],
+        failures: Sequence[Difference],
+        after: SuiteRun,
+    ) -> Try:
+        befores = {one.before.name: one.before for one in failures}
+        before = structs.replace(after, tests=befores)
 
-        whole = {one.change: one.rule for one in root.outlines if one.change in root.made}
-
-        def fails(left_out: frozenset[ChangeId]) -> bool:
-            own = self._excluded.get(root.root, frozenset())
-            more = frozenset(site for one in left_out for site in sites[one])
-            report = self._plan.without({**self._excluded, root.root: own | more})
-            kept = {one.rule for each in report.roots for one in each.outlines if one.change}
-            # A change that others wait for took the whole with it, which says nothing of itself.
-            if any(rule not in kept for one, rule in whole.items() if one not in left_out):
-                return True
+        def attempt(made: frozenset[Key]) -> Trial:
+            excluded = dict(self._excluded)
+            for key, change in changes.items():
+                if key not in made:
+                    own = excluded.get(key[0], frozenset())
+                    excluded[key[0]] = own | frozenset(change.sites)
+            report = self._without(excluded)
+            sites = {
+                (root.root, site)
+                for root in report.roots
+                for change in root.changes
+                for site in change.sites
+            }
+            dropped = [
+                key
+                for key in made
+                if all((key[0], site) not in sites for site in changes[key].sites)
+            ]
             self._write(report)
-            run = self._run(names)
-            befores = {one.before.name: one.before for one in failures}
-            before = SuiteRun(befores, 0, 0.0, {}, frozenset(), "")
-            return any(self._fails(one) for one in compare(before, run))
+            run = self._again(befores, before)
+            fails = any(self._fails(one) for one in compare(before, run))
+            return Trial(fails, frozenset(dropped))
 
-        return fails
+        return attempt
 
     def _exclude(self, found: Iterable[LeftOut]) -> None:
         for one in found:
@@ -371,6 +432,41 @@ def _why(one: Difference, after: SuiteRun) -> str:
     return next((line for line in reversed(lines) if "Error" in line), "it did not run")
 
 
+def _ended(one: Difference) -> bool:
+    return one.after is not None and one.after.ended
+
+
+def _changes_functions_alone(name: str, before: bytes | None, after: bytes) -> bool:
+    """Whether a file runs as before until one of its functions is called, but for imports."""
+    if before is None or not name.endswith(".py"):
+        return False
+    try:
+        return _outside(before) == _outside(after)
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _outside(text: bytes) -> str:
+    """Return what of a module runs when it is imported, without its imports."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = []
+        elif isinstance(node, ast.Module | ast.ClassDef):
+            node.body = [x for x in node.body if not isinstance(x, ast.Import | ast.ImportFrom)]
+    return ast.dump(tree)
+
+
+def _as_one_test(run: SuiteRun) -> SuiteRun:
+    """Return a run that pytest did not observe as one test of its own, by its exit code."""
+    outcome = "failed" if run.exit_code else "passed"
+    if run.exit_code is None:
+        one = ObservedTest("the command", "failed", "it did not end", ended=True)
+    else:
+        one = ObservedTest("the command", outcome, f"exit code {run.exit_code}")
+    return structs.replace(run, tests={one.name: one}, observed=False)
+
+
 def _kinds(before: SuiteRun, after: SuiteRun) -> dict[str, tuple[bool, Sql]]:
     return {one.before.name: _kind(one) for one in compare(before, after)}
 
@@ -379,18 +475,23 @@ def _kind(one: Difference) -> tuple[bool, Sql]:
     return one.is_failure, one.sql
 
 
-def _require_tests(run: SuiteRun) -> None:
+def _require_tests(run: SuiteRun) -> SuiteRun:
+    """Return the run before the changes, as one test where pytest observed none.
+
+    Raises UserError where it proves nothing.
+    """
     if run.missing:
         needs = " and ".join(run.missing)
         raise UserError(
             f"the changes need {needs}, which the environment of the tests does not have; "
             f"install it, for instance by `pip install {' '.join(run.missing)}`, and run this again"
         )
-    ran = [test for test in run.tests.values() if test.outcome != "skipped"]
-    if ran:
-        return
+    if any(test.outcome != "skipped" for test in run.tests.values()):
+        return run
     if run.exit_code is None:
         raise UserError(f"the tests did not end within {run.seconds:.0f} s")
+    if not run.observed and run.output.strip():
+        return _as_one_test(run)
     lines = [line.strip() for line in run.output.splitlines() if line.strip()]
     last = f" ({lines[-1]})" if lines else ""
     raise UserError(

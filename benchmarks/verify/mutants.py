@@ -134,7 +134,9 @@ def blocks(root, change):
     for file in root.files:
         text = file.after.text.decode().splitlines(keepends=True)
         own = [
-            n for n in range(1, len(text) + 1) if lines.by_line.get((file.path, n)) == {change.id}
+            n
+            for n in range(1, len(text) + 1)
+            if lines.by_line.get((file.path, n)) == {(root.root, change.id)}
         ]
         run = []
         for number in [*own, 0]:
@@ -183,17 +185,17 @@ class Remembered:
     def install(self):
         runs, plain = self.runs, self.plain
 
-        def run(suite, only=(), *, watch=False):
+        def run(suite, only=(), *, watched=None):
             copy = suite._copy
             digest = hashlib.sha256(
-                repr((sorted(only), watch, suite._command, sorted(suite.own.items()))).encode()
+                repr((sorted(only), watched, suite._command, sorted(suite.own.items()))).encode()
             )
             for path in sorted(copy.rglob("*.py")):
                 digest.update(str(path.relative_to(copy)).encode() + path.read_bytes())
             key = digest.digest()
             # A place of requests is a new one each time, and so is what was answered there.
             if key not in runs or suite.own:
-                runs[key] = plain(suite, only, watch=watch)
+                runs[key] = plain(suite, only, watched=watched)
             return runs[key]
 
         Suite.run = run

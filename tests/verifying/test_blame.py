@@ -6,49 +6,69 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.verifying.blame import guilty, suspects
-from awaken.verifying.suites import ObservedTest
+from awaken.verifying.blame import Trial, guilty, suspects
+from awaken.verifying.comparing import Difference, Sql
+from awaken.verifying.suites import ObservedTest, Statement
 
 
-def failing(needed):
-    """Return whether tests fail without some changes, and the list of what was tried."""
+def failing(*causes):
+    """Return a trial that fails where all of one of ``causes`` are made, and what was tried."""
     tried = []
 
-    def fails(left_out):
-        tried.append(left_out)
-        return not needed <= left_out
+    def attempt(made):
+        tried.append(made)
+        return Trial(any(cause <= made for cause in causes))
 
-    return fails, tried
+    return attempt, tried
 
 
-@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))))
+@given(st.integers(1, 70).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))))
 def test_one_guilty_change_among_many_is_found_by_halves(case):
     number, at = case
-    changes = [str(one) for one in range(number)]
-    fails, tried = failing({changes[at]})
+    attempt, tried = failing({at})
 
-    assert guilty(changes, [], fails) == {changes[at]}
-    assert len(tried) <= 2 * math.log2(number) + 2
-
-
-@given(st.sets(st.integers(0, 19), min_size=1, max_size=4))
-def test_changes_that_must_all_be_left_out_are_named(needed):
-    changes = [str(one) for one in range(20)]
-    fails, _ = failing({str(one) for one in needed})
-
-    assert guilty(changes, [], fails) == {str(one) for one in needed}
+    assert guilty(range(number), [], attempt) == {at}
+    assert len(tried) <= math.log2(number) + 2
 
 
-def test_a_line_that_points_at_the_change_saves_the_search():
-    changes = [str(one) for one in range(50)]
-    fails, tried = failing({"17"})
+@given(st.sets(st.integers(0, 49), min_size=2, max_size=3))
+def test_changes_that_fail_only_together_are_all_named(needed):
+    attempt, _ = failing(needed)
 
-    assert guilty(changes, ["3", "17"], fails) == {"17"}
-    assert len(tried) == 2
+    assert guilty(range(50), [], attempt) == needed
 
 
-def test_tests_that_fail_without_all_changes_have_no_guilty_one():
-    assert guilty(["a", "b"], [], lambda _left_out: True) == frozenset()
+@pytest.mark.parametrize("first", [[17], [17, 3], [3, 17], [17, 3, 4]])
+def test_a_line_that_points_at_the_change_saves_the_search(first):
+    attempt, tried = failing({17})
+
+    assert guilty(range(50), first, attempt) == {17}
+    assert len(tried) <= 3
+
+
+def test_two_changes_that_lines_point_at_are_both_named():
+    attempt, tried = failing({3, 17})
+
+    assert guilty(range(50), [17, 3], attempt) == {3, 17}
+    assert len(tried) <= 3
+
+
+@given(st.integers(0, 39), st.data())
+def test_a_change_is_tried_with_those_that_it_requires(at, data):
+    requires = {one: data.draw(st.sets(st.integers(one + 1, 39), max_size=2)) for one in range(39)}
+    attempt, tried = failing({at})
+
+    assert guilty(range(40), [], attempt, requires) == {at}
+    assert all(set(requires.get(one, ())) <= made for made in tried for one in made)
+
+
+def test_a_change_that_cannot_be_made_without_another_is_not_taken_for_it():
+    def attempt(made):
+        dropped = {7} - ({30} & made and {7})
+        is_made = 7 in made and not dropped
+        return Trial(is_made, frozenset(dropped & made))
+
+    assert guilty(range(40), [], attempt) == {7}
 
 
 @pytest.mark.parametrize(("line", "expected"), [(2, ["b"]), (1, ["a"]), (9, [])])
@@ -56,4 +76,13 @@ def test_the_innermost_line_of_a_change_is_suspected_first(line, expected):
     lines = {("m.py", 1): frozenset({"a"}), ("m.py", 2): frozenset({"b"})}
     test = ObservedTest("t", "failed", "ValueError", (("m.py", 9), ("m.py", line)))
 
-    assert suspects([test], lines) == expected
+    assert suspects([Difference(ObservedTest("t", "passed"), test)], lines) == expected
+
+
+def test_statements_of_their_own_point_at_a_change():
+    lines = {("m.py", 1): frozenset({"a"}), ("m.py", 2): frozenset({"b"})}
+    same, other = Statement("SELECT 1", (("m.py", 1),)), Statement("SELECT 2", (("m.py", 2),))
+    before = ObservedTest("t", "passed", statements=(same,))
+    after = ObservedTest("t", "passed", statements=(same, other))
+
+    assert suspects([Difference(before, after, Sql.MORE)], lines) == ["b"]

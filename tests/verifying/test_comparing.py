@@ -9,7 +9,7 @@ USERS = "SELECT users.id AS users_id FROM users WHERE users.name = ?"
 
 
 def ran(*texts, outcome="passed"):
-    statements = tuple(Statement(text, None) for text in texts)
+    statements = tuple(Statement(text) for text in texts)
     return ObservedTest("t", outcome, statements=statements, count=len(statements))
 
 

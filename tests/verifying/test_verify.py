@@ -12,7 +12,9 @@ import pytest
 from awaken import api
 from awaken.cli import main
 from awaken.contract import UserError
+from awaken.engine.machine import programs
 from awaken.settings import Settings
+from awaken.verifying import suites
 from awaken.verifying.comparing import Sql
 from awaken.verifying.copies import copied
 from awaken.verifying.verify import verify
@@ -138,7 +140,7 @@ def test_a_guilty_change_is_named_and_left_out(shop):
             '    assert "query(" in inspect.getsource(others)\n'
         )
 
-    result = verify([Path()], SELECTED, PYTEST)
+    result = verify([Path()], SELECTED, PYTEST, every=True)
 
     (left,) = result.left_out
     assert left.change.paths == ("others.py",)
@@ -172,7 +174,7 @@ def test_a_suite_that_is_red_before_is_compared(shop):
     with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
         file.write("\n\ndef test_red():\n    raise ValueError\n")
 
-    result = verify([Path()], SELECTED, PYTEST)
+    result = verify([Path()], SELECTED, PYTEST, every=True)
 
     assert result.before.tests["test_shop.py::test_red"].result == "failed (ValueError)"
     assert not [one for one in result.differences if one.is_failure]
@@ -191,7 +193,7 @@ def test_a_flaky_test_is_named_and_not_compared(shop):
             "    assert number != 1\n"
         )
 
-    result = verify([Path()], SELECTED, PYTEST)
+    result = verify([Path()], SELECTED, PYTEST, every=True)
 
     assert result.flaky == ("test_shop.py::test_flaky",)
     assert not result.left_out
@@ -259,3 +261,134 @@ def test_ignored_files_are_copied_only_where_they_are_named(shop):
         assert (copy / ".env").read_text("utf-8") == "A=1\n"
     with pytest.raises(UserError, match="there is no such file"), copied(shop, ["../x"]):
         pass
+
+
+def add_test(shop, body, *, imports="from others import named\n"):
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n\n{imports}\n\ndef test_added(db):\n{body}")
+
+
+def is_rewritten(name):
+    return f"__import__('pathlib').Path(__import__('{name}').__file__).read_text().count('select(')"
+
+
+def test_a_test_that_reaches_no_changed_file_runs_once(shop):
+    add_test(shop, "    assert 1\n")
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert result.selected == {"test_shop.py::test_everyone", "test_shop.py::test_named"}
+    assert set(result.after.tests) == result.selected
+
+
+def test_what_a_shared_fixture_reaches_all_its_tests_reach(shop):
+    add_test(
+        shop,
+        "    assert shared\n\n\ndef test_second(shared):\n    assert shared\n",
+        imports=(
+            "import pytest\n\nfrom sqlalchemy import create_engine\n"
+            "from sqlalchemy.orm import Session\n\nfrom models import Base\n"
+            "from queries import nobody\n\n\n"
+            '@pytest.fixture(scope="module")\ndef shared():\n'
+            '    engine = create_engine("sqlite://")\n'
+            "    Base.metadata.create_all(engine)\n"
+            "    with Session(engine) as session:\n        nobody(session)\n"
+            "    return True\n"
+        ),
+    )
+    text = (shop / "test_shop.py").read_text("utf-8")
+    (shop / "test_shop.py").write_text(text.replace("test_added(db)", "test_added(shared)"))
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert "test_shop.py::test_second" in result.selected
+    assert not result.not_exercised
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("    while named(db, 'b') and {changed}:\n        pass\n", "failed (it did not end)"),
+        (
+            "    import os\n\n    if named(db, 'b') and {changed}:\n        os._exit(3)\n",
+            "failed (the process ended)",
+        ),
+        (
+            "    import os\n\n    named(db, 'b')\n    if {changed}:\n        os.kill(os.getpid(), 11)\n",
+            "failed (the process ended)",
+        ),
+    ],
+)
+def test_a_change_by_which_the_tests_do_not_end_is_named(shop, monkeypatch, body, why):
+    monkeypatch.setattr(suites, "_LEAST_OF_TEST", 2.0)
+    add_test(shop, body.format(changed=is_rewritten("others")))
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    (left,) = result.left_out
+    assert (left.change.paths, left.why) == (("others.py",), why)
+    assert [file.path for root in result.report.roots for file in root.files] == ["queries.py"]
+
+
+def test_what_tests_leave_running_ends_with_them(shop):
+    place = shop.parent / "child"
+    add_test(
+        shop,
+        "    import subprocess\n    import sys\n    from pathlib import Path\n\n"
+        "    named(db, 'b')\n"
+        "    child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
+        " start_new_session=True)\n"
+        f"    Path({str(place)!r}).write_text(str(child.pid))\n",
+    )
+
+    verify([Path()], SELECTED, PYTEST)
+
+    assert not is_running(int(place.read_text()))
+
+
+def is_running(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] != "Z"
+    except OSError:
+        return False
+
+
+def test_another_command_is_compared_by_its_exit_code(shop):
+    (shop / "check.py").write_text(
+        "import others\nfrom pathlib import Path\n\n"
+        "print('checking')\n"
+        "raise SystemExit(Path(others.__file__).read_text().count('select('))\n",
+        "utf-8",
+    )
+
+    result = verify([Path()], SELECTED, [sys.executable, "check.py"])
+
+    assert not result.before.observed
+    (left,) = result.left_out
+    assert (left.change.paths, left.why) == (("others.py",), "failed (exit code 1)")
+
+
+def test_a_path_with_spaces_is_one_path(tmp_path, shop, monkeypatch):
+    place = tmp_path / "my shop"
+    shop.rename(place)
+    monkeypatch.chdir(place)
+
+    assert not verify([Path()], SELECTED, PYTEST).left_out
+
+
+@pytest.mark.usefixtures("shop")
+def test_tests_in_processes_of_xdist_are_compared():
+    result = verify([Path()], SELECTED, [*PYTEST, "-n2"])
+
+    assert len(result.before.tests) == 2
+    assert {one.sql for one in result.differences} == {Sql.COLUMNS}
+
+
+def test_what_the_tests_print_is_kept_up_to_a_limit(shop, monkeypatch):
+    monkeypatch.setattr(programs, "_MOST_PRINTED", 1 << 16)
+    add_test(shop, "    print('x' * (1 << 22))\n    named(db, 'b')\n")
+
+    result = verify([Path()], SELECTED, [*PYTEST, "-s"])
+
+    assert len(result.after.output) <= 4000
+    assert not result.left_out

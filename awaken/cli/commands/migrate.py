@@ -11,6 +11,7 @@ from msgspec import structs
 
 from awaken.cli.options.declared import OutputOptions, RunOptions
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
+from awaken.cli.options.passes import COMMAND_WORD
 from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recipe_alone
 from awaken.contract import UserError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from awaken.engine.recipe_run import StepRun
     from awaken.engine.report import Report
     from awaken.preview.choices import View
+    from awaken.preview.migration import Migration
     from awaken.preview.summary import Step
 
 
@@ -33,6 +35,17 @@ class MigrateOptions:
     commit: Annotated[
         bool, Option("--commit", help="Commit each step; hooks of the repository run then.")
     ] = False
+    verify: Annotated[
+        bool,
+        Option(
+            "--verify",
+            help="Commit each step when the project's tests do the same after it. They are run.",
+        ),
+    ] = False
+    command: Annotated[
+        list[str] | None,
+        Option(COMMAND_WORD, metavar="WORD", help="A word of that command.", hidden=True),
+    ] = None
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show the plan and what would be left; write nothing.")
     ] = False
@@ -81,13 +94,14 @@ def migrate(
     # Who can be asked, and did not answer, wants the steps before that one.
     waits = bool(questions_of(runs)) and not can_ask() and own.last is None
     writes = not (own.dry_run or failed or waits)
-    commits = _make(recipe, done, line, own) if writes else []
-    result = Migration(recipe, runs, done if writes else [], commits, answers)
+    result = Migration(recipe, runs, done if writes else [], [], answers)
+    if writes:
+        result = _make(result, line, own)
     steps = _nexts(recipe, runs, line, own)
     print_migration(result, console_on(sys.stdout, view.color), steps)
     if failed or (waits and not own.dry_run):
         return FAILED
-    return FOUND if len(done) < len(runs) else 0
+    return FOUND if len(done) < len(runs) or result.stopped else 0
 
 
 def _answered(
@@ -135,10 +149,8 @@ def _problems(report: Report) -> bool:
     return any(root.diagnostics for root in report.roots)
 
 
-def _make(
-    recipe: str, runs: Sequence[StepRun], line: CommandLine, own: MigrateOptions
-) -> list[str]:
-    """Write the steps, each with a commit if that is asked for; return the commits.
+def _make(result: Migration, line: CommandLine, own: MigrateOptions) -> Migration:
+    """Write the steps, each with a commit if that is asked for; return what was made.
 
     Raises UserError before the first file is written where a repository is not clean.
     """
@@ -148,20 +160,32 @@ def _make(
     from awaken.engine.recipe_run import written  # noqa: PLC0415
     from awaken.preview.commit_message import commit_message  # noqa: PLC0415
 
-    writing = [one for one in runs if one.writes]
+    recipe = result.recipe
+    writing = [one for one in result.made if one.writes]
     whole = written(writing)
     if not own.allow_dirty:
         require_clean(whole, line.paths)
-    if own.commit:
+    if own.commit or own.verify:
         for top in {root.root for root in whole.roots if root.files}:
             require_branch(top)
-    commits = []
+    if own.verify:
+        from awaken.cli.commands.verified_steps import make_verified  # noqa: PLC0415
+
+        made = make_verified(recipe, writing, line, own.command or (), quiet=False)
+        return structs.replace(
+            result,
+            made=made.made,
+            commits=made.commits,
+            verified=made.rows,
+            stopped=made.stopped,
+        )
+    commits: list[str] = []
     for one in writing:
         applied = api.apply(one.report, command=f"awaken migrate {recipe} (step {one.number})")
         if own.commit and applied.files:
             message = commit_message(recipe, one)
             commits.append(commit(applied.files[0].parent, applied.files, message))
-    return commits
+    return structs.replace(result, commits=commits)
 
 
 def _nexts(
@@ -175,7 +199,8 @@ def _nexts(
     steps = []
     blocked = next((one for one in runs if one.is_blocked), None)
     if own.dry_run and any(one.writes for one in _until_blocked(runs)):
-        make = ("migrate", recipe, *(["--commit"] if own.commit else []))
+        asked = [f"--{name}" for name in ("commit", "verify") if getattr(own, name)]
+        make = ("migrate", recipe, *asked)
         steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
         steps.append(Step("make the changes", line.again(*make)))
     elif not own.dry_run:

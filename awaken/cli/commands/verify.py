@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from awaken.cli.options.passes import COMMAND_WORD
 from awaken.preview.choices import Color
 
 if TYPE_CHECKING:
+    from awaken.cli.options.command_line import CommandLine
     from awaken.verifying.verify import Verification
 
 
@@ -32,6 +35,9 @@ class VerifyOptions:
         list[str] | None,
         Option("--carry", metavar="FILE", help="Copy this file as well, though git ignores it."),
     ] = None
+    every: Annotated[
+        bool, Option("--all", help="Run all tests again, not only those that reach a change.")
+    ] = False
     requests: Annotated[
         bool,
         Option("--requests", help="Send the requests of the OpenAPI document to both sides too."),
@@ -54,8 +60,9 @@ def verify(
 ) -> int:
     """Run the project's tests before and after the changes, in a copy, and compare them.
 
-    What stands after -- is the command, `pytest` by default. It runs the project's code. Results
-    and SQL are compared test by test; a change that makes one fail is named and left out.
+    The words after -- are the command; else the settings name it, or it is `pytest`. It runs the
+    project's code. Results and SQL are compared test by test; a change that makes one fail is named
+    and left out.
 
     Exits with 1 if a test does not do the same, with 2 if nothing could be verified.
     """
@@ -76,10 +83,11 @@ def verify(
         if not quiet:
             say(f"{clause} ...")
 
-    requests = Requests(own.app) if own.requests else None
-    result = verified(
-        line.paths, line.options, own.command or ["pytest"], own.carry or (), tell, requests
-    )
+    command, carry = tests_of(line, own.command or ())
+    carry += own.carry or ()
+    asked = Requests(own.app) if own.requests else None
+    words = (line.paths, line.options, command, carry, tell)
+    result = verified(*words, every=own.every, requests=asked)
     if result is None:
         say("No site found to rewrite, so there is nothing to verify.")
         return 0
@@ -90,6 +98,17 @@ def verify(
         applied = bool(api.apply(result.report, command=line.again("verify", "--apply")).files)
     print_verification(result, console_on(sys.stdout, color), applied=applied)
     return FOUND if result.left_out or not _holds(result) else 0
+
+
+def tests_of(line: CommandLine, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the command that runs the tests, and files to carry, as the user and settings say.
+
+    Raises UserError for a command of the project's own that the user does not trust.
+    """
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+
+    said = api.verify_settings(line.paths, line.options, has_command=bool(words))
+    return list(words) or shlex.split(said.command) or ["pytest"], list(said.carry)
 
 
 def _holds(result: Verification) -> bool:

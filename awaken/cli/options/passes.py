@@ -11,7 +11,7 @@ from awaken.passes.settings import PassSettings
 
 _SCRIPT, _WORD = "--bowler", "--bowler-arg"
 COMMAND_WORD = "--command-word"
-"""The option of `awaken verify` that takes a word of the command after ``--``."""
+"""The option of `awaken verify` and `awaken migrate` for a word of the command after ``--``."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ def again(passes: Sequence[PassSettings]) -> list[str]:
 def with_words_of_programs(words: Sequence[str]) -> list[str]:
     """Return a command line in which the words after ``--`` are those of another program.
 
-    That is the script of Bowler, or what `awaken verify` runs; elsewhere they are paths.
+    That is the script of Bowler, or the tests that `awaken verify` runs; elsewhere they are paths.
     """
     at = words.index("--") if "--" in words else len(words)
     is_script = any(one == _SCRIPT or one.startswith(f"{_SCRIPT}=") for one in words[:at])
-    option = COMMAND_WORD if words[:1] == ["verify"] else _WORD if is_script else ""
+    option = COMMAND_WORD if words[:1] in (["verify"], ["migrate"]) else _WORD if is_script else ""
     if at == len(words) or not option:
         return list(words)
     return [*words[:at], *(f"{option}={one}" for one in words[at + 1 :])]

@@ -21,7 +21,9 @@ _SECONDS = 1800.0
 def require_branch(directory: Path) -> None:
     """Raise UserError unless commits around ``directory`` go to a branch that keeps them."""
     if working_tree(directory) is None:
-        raise UserError(f"{directory} is in no git repository; leave out --commit, or `git init`")
+        raise UserError(
+            f"{directory} is in no git repository; leave out --commit or --verify, or `git init`"
+        )
     if _git(directory, "symbolic-ref", "-q", "HEAD").returncode:
         raise UserError(
             "HEAD is detached, and no branch would keep the commits; "

@@ -24,6 +24,8 @@ from awaken.workspace.reading import working_tree
 
 _SECONDS_BETWEEN = 0.05
 """Of the clock, between two looks at the memory of a program."""
+_MOST_PRINTED = 1 << 26
+"""Bytes of what a program prints into a file; more begins again."""
 
 
 class Bounds(Struct, frozen=True):
@@ -86,6 +88,47 @@ def run_program(
             _end(process)
             raise
     return subprocess.CompletedProcess(words, process.returncode, out or b"", err or b"")
+
+
+def run_in_group(
+    words: Sequence[str],
+    *,
+    directory: Path,
+    environment: Mapping[str, str],
+    bounds: Bounds,
+    output: Path,
+) -> int:
+    """Run ``words`` as ``run_program`` does, print into the file ``output``; return the exit code.
+
+    Of what is printed the last part is kept. What it started and left running ends with it.
+    """
+    ending = time.monotonic() + bounds.seconds
+    with output.open("ab") as printed:
+        process = subprocess.Popen(  # noqa: S603  no shell, and the words are the user's own
+            words,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=printed,
+            start_new_session=True,
+        )
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(_SECONDS_BETWEEN)
+                if time.monotonic() > ending:
+                    raise subprocess.TimeoutExpired(words, bounds.seconds)
+                if memory_of(process.pid) > bounds.memory:
+                    raise OSError(
+                        errno.ENOMEM, f"it takes more than {bounds.memory >> 20} MB of memory"
+                    )
+                if os.fstat(printed.fileno()).st_size > _MOST_PRINTED:
+                    os.ftruncate(printed.fileno(), 0)
+        finally:
+            with suppress(ProcessLookupError):
+                _end(process)
+            process.wait()
 
 
 def _communicate(

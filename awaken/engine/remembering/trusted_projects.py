@@ -33,6 +33,8 @@ from awaken.settings.pass_code import code_of
 from awaken.workspace.reading import working_tree
 
 _FOLDER = "trusted"
+_TESTS = "the tests"
+"""What no pass can be named; its code is the command."""
 
 
 class TrustedPass(Struct, frozen=True):
@@ -61,12 +63,22 @@ def trusted_passes(root: Path) -> Mapping[str, str]:
     return {name: one.digest for name, one in found.passes.items()}
 
 
-def trust(root: Path, passes: Iterable[Rule]) -> TrustedProject:
+def trusts_tests(root: Path, command: str) -> bool:
+    """Whether the user trusts this command, which the project in ``root`` names for its tests."""
+    return trusted_passes(root).get(_TESTS) == _digest_of(command)
+
+
+def trust(root: Path, passes: Iterable[Rule], tests: str = "") -> TrustedProject:
     """Remember that the user trusts these passes as they are, and no others of this project.
+
+    And the command for its ``tests``, if it names one.
 
     Raises UserError where that cannot be said, and StateDirectoryError.
     """
-    project = TrustedProject(str(root), dict(map(_as_it_is, passes)))
+    trusted = dict(map(_as_it_is, passes))
+    if tests:
+        trusted[_TESTS] = TrustedPass(tests, _digest_of(tests))
+    project = TrustedProject(str(root), trusted)
     try:
         project.root.encode()
     except UnicodeEncodeError:
@@ -94,6 +106,10 @@ def trust(root: Path, passes: Iterable[Rule]) -> TrustedProject:
     except OSError as error:
         raise StateDirectoryError(directory, error) from error
     return project
+
+
+def _digest_of(command: str) -> str:
+    return hashlib.sha256(command.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _as_it_is(rule: Rule) -> tuple[str, TrustedPass]:

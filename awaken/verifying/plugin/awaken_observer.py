@@ -1,25 +1,36 @@
 """A plugin of pytest that writes down what each test does; awaken compares two such records.
 
 It runs in the environment of the tests, on Python 3.8 and later, and imports nothing of awaken.
-Each process writes a file of its own, one JSON document a line: a test, or the end of the process.
+Each process writes a file of its own, one JSON document a line: a test that begins or ends, or
+the end of the process.
 """
 
+import ast
+import builtins
+import importlib.machinery
 import json
 import os
+import signal
 import sys
 import threading
+import time
 
 import pytest
 
 TOP = os.environ["AWAKEN_OBSERVE_TOP"]
 RECORD = os.environ["AWAKEN_OBSERVE_RECORD"]
-ONLY = os.environ.get("AWAKEN_OBSERVE_ONLY", "")
-with open(os.environ["AWAKEN_OBSERVE_FILES"], encoding="utf-8") as _file:
-    FILES = frozenset(json.load(_file))
+with open(os.environ["AWAKEN_OBSERVE_ASKED"], encoding="utf-8") as _file:
+    ASKED = json.load(_file)
+# The lines of each file that are watched, None for the beginnings of all its functions.
+FILES = {path: lines and frozenset(lines) for path, lines in ASKED["files"].items()}
 
 MOST_STATEMENTS = 2000  # of one test; of more only the number is kept
+MOST_OF_TEST = 1 << 22  # characters of the statements of one test
+MOST_OF_PROCESS = 1 << 27
 MOST_FRAMES = 30
+MOST_FRAMES_OF_STATEMENT = 3
 IMPORTED = ""
+PROBE = "__awaken_reached__"
 
 
 class Test:
@@ -32,7 +43,21 @@ class Test:
         self.frames = []
         self.statements = []
         self.count = 0
+        self.size = 0
         self.lines = set()
+        self.started = time.monotonic()
+
+    def document(self):
+        return {
+            "test": self.name,
+            "outcome": self.outcome,
+            "error": self.error,
+            "frames": self.frames,
+            "statements": list(self.statements),
+            "count": self.count,
+            "lines": sorted(self.lines.copy()),
+            "seconds": time.monotonic() - self.started,
+        }
 
 
 class Observer:
@@ -41,10 +66,10 @@ class Observer:
         self.test = Test(IMPORTED)
         self.stream = open("%s.%d" % (RECORD, os.getpid()), "a", encoding="utf-8")
         self.listens = False
-        self.only = None
-        if ONLY:
-            with open(ONLY, encoding="utf-8") as file:
-                self.only = frozenset(json.load(file))
+        self.only = frozenset(ASKED["only"])
+        self.size = 0
+        # Of fixtures that several tests share: the lines that ran when they were set up.
+        self.shared = {}
 
     def write(self, **document):
         self.stream.write(json.dumps(document) + "\n")
@@ -63,31 +88,42 @@ class Observer:
     def executed(self, conn, cursor, statement, parameters, context, executemany):
         test = self.test
         test.count += 1
-        if len(test.statements) < MOST_STATEMENTS:
-            test.statements.append([statement, innermost_frame()])
+        has_room = test.size < MOST_OF_TEST and self.size < MOST_OF_PROCESS
+        if has_room and len(test.statements) < MOST_STATEMENTS:
+            test.size += len(statement)
+            self.size += len(statement)
+            test.statements.append([statement, innermost_frames()])
 
     # ------------------------------------------------------------------------------------- hooks
     def pytest_collection_modifyitems(self, config, items):
-        if self.only is not None:
+        if self.only:
             out = [item for item in items if item.nodeid not in self.only]
             items[:] = [item for item in items if item.nodeid in self.only]
             config.hook.pytest_deselected(items=out)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item):
-        before, self.test = self.test, Test(item.nodeid)
         self.listen()
+        self.write(begins=item.nodeid)
+        before, self.test = self.test, Test(item.nodeid)
         yield
         test, self.test = self.test, before
-        self.write(
-            test=test.name,
-            outcome=test.outcome,
-            error=test.error,
-            frames=test.frames,
-            statements=test.statements,
-            count=test.count,
-            lines=sorted(test.lines),
-        )
+        info = getattr(item, "_fixtureinfo", None)
+        for name in getattr(item, "fixturenames", ()):
+            for fixture in getattr(info, "name2fixturedefs", {}).get(name, ()):
+                test.lines |= self.shared.get(fixture, frozenset())
+        self.write(**test.document())
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(self, fixturedef, request):
+        if not FILES or fixturedef.scope == "function":
+            yield
+            return
+        test, before = self.test, self.test.lines
+        test.lines = set()
+        yield
+        self.shared[fixturedef] = frozenset(test.lines)
+        test.lines |= before
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -119,23 +155,23 @@ def inside(place):
     return place.startswith(TOP)
 
 
-def innermost_frame():
-    """Return the innermost line of the project that runs; empty where none does."""
-    frame = sys._getframe(2)
-    current = None
-    while True:
-        while frame is not None:
+def innermost_frames():
+    """Return the innermost lines of the project that run; empty where none does."""
+    frame, current, found = sys._getframe(2), None, []
+    while len(found) < MOST_FRAMES_OF_STATEMENT:
+        while frame is not None and len(found) < MOST_FRAMES_OF_STATEMENT:
             if inside(frame.f_code.co_filename):
-                return [frame.f_code.co_filename[len(TOP) :], frame.f_lineno]
+                found.append([frame.f_code.co_filename[len(TOP) :], frame.f_lineno])
             frame = frame.f_back
         # SQLAlchemy runs what is asynchronous in a greenlet: whoever awaits it is in another one.
         greenlet = sys.modules.get("greenlet")
         if greenlet is None:
-            return []
+            break
         current = greenlet.getcurrent().parent if current is None else current.parent
         if current is None:
-            return []
+            break
         frame = current.gr_frame
+    return found
 
 
 def frames_of(error):
@@ -162,7 +198,7 @@ def missing():
     from importlib import metadata
 
     found = []
-    for name in json.loads(os.environ.get("AWAKEN_OBSERVE_NEEDS", "[]")):
+    for name in ASKED["needs"]:
         try:
             metadata.distribution(name)
         except metadata.PackageNotFoundError:
@@ -173,43 +209,137 @@ def missing():
 def pytest_configure(config):
     config.pluginmanager.register(OBSERVER, "awaken-observer")
     OBSERVER.write(missing=missing())
-    watch_lines()
+    if FILES:
+        watch_files()
+    threading.Thread(target=guard, daemon=True).start()
 
 
-def watch_lines():
-    """Note which lines of the changed files run, in all threads."""
-    if not FILES:
+# --------------------------------------------------------------------------------------- an ending
+def guard():
+    """End the process where a test takes too long, or nobody waits for what it does."""
+    limits = ASKED["limits"]
+    while True:
+        time.sleep(0.2)
+        if os.name == "posix" and not runs(ASKED["parent"]):
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+        test = OBSERVER.test
+        limit = limits.get(test.name, ASKED["limit"])
+        if test.name == IMPORTED or not limit or time.monotonic() - test.started < limit:
+            continue
+        test.outcome, test.error = "failed", "it did not end"
+        test.frames = running_frames()
+        OBSERVER.write(**dict(test.document(), ended=True))
+        os._exit(70)
+
+
+def runs(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def running_frames():
+    """Return the lines of the project that all threads are at, those of the main one last."""
+    found, main = [], threading.main_thread().ident
+    frames = sorted(sys._current_frames().items(), key=lambda one: one[0] == main)
+    for _, innermost in frames:
+        frame, own = innermost, []
+        while frame is not None:
+            if inside(frame.f_code.co_filename):
+                own.append([frame.f_code.co_filename[len(TOP) :], frame.f_lineno])
+            frame = frame.f_back
+        found += reversed(own)
+    return found[-MOST_FRAMES:]
+
+
+# ------------------------------------------------------------------------------------------ probes
+# A trace function costs each call of the program; a probe costs only the lines that it reports.
+PLACES = []
+
+
+def reached(number):
+    OBSERVER.test.lines.update(PLACES[number])
+
+
+def watch_files():
+    """Put probes into the watched files when they are imported, also by pytest itself."""
+    setattr(builtins, PROBE, reached)
+    loader = importlib.machinery.SourceFileLoader
+    compiled = loader.source_to_code
+
+    def source_to_code(self, data, path, *rest, **named):
+        if path in FILES and not isinstance(data, ast.AST):
+            data = ast.parse(data, path)
+            put_probes(data, path[len(TOP) :], FILES[path])
+        return compiled(self, data, path, *rest, **named)
+
+    loader.source_to_code = source_to_code
+    try:
+        from _pytest.assertion import rewrite
+
+        rewritten = rewrite.rewrite_asserts
+    except (ImportError, AttributeError):
         return
-    monitoring = getattr(sys, "monitoring", None)
-    if monitoring is not None and monitoring.get_tool(4) is None:
-        _monitor(monitoring)
-        return
 
-    def local(frame, event, argument):
-        if event == "line":
-            OBSERVER.test.lines.add((frame.f_code.co_filename[len(TOP) :], frame.f_lineno))
-        return local
+    def rewrite_asserts(mod, source, module_path=None, config=None):
+        rewritten(mod, source, module_path, config)
+        if module_path in FILES:
+            put_probes(mod, module_path[len(TOP) :], FILES[module_path])
 
-    def started(frame, event, argument):
-        return local if frame.f_code.co_filename in FILES else None
-
-    if sys.gettrace() is None:
-        threading.settrace(started)
-        sys.settrace(started)
+    rewrite.rewrite_asserts = rewrite_asserts
 
 
-def _monitor(monitoring):
-    events = monitoring.events
-    monitoring.use_tool_id(4, "awaken")
+def put_probes(node, path, lines):
+    """Put a call before each statement with one of ``lines``, in place."""
+    for child in list(ast.iter_child_nodes(node)):
+        put_probes(child, path, lines)
+    for name in ("body", "orelse", "finalbody"):
+        statements = getattr(node, name, None)
+        if isinstance(statements, list) and statements and isinstance(statements[0], ast.stmt):
+            setattr(node, name, list(probed(node, name, statements, path, lines)))
 
-    def started(code, offset):
-        if code.co_filename in FILES:
-            monitoring.set_local_events(4, code, events.LINE)
-        return monitoring.DISABLE
 
-    def line(code, number):
-        OBSERVER.test.lines.add((code.co_filename[len(TOP) :], number))
+def probed(node, name, statements, path, lines):
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    at = 0
+    if name == "body" and isinstance(node, (*functions, ast.ClassDef, ast.Module)):
+        first = statements[0]
+        value = getattr(first, "value", None) if isinstance(first, ast.Expr) else None
+        if isinstance(getattr(value, "value", None), str):
+            at = 1
+        while at < len(statements) and getattr(statements[at], "module", "") == "__future__":
+            at += 1
+    for one in statements[:at]:
+        yield one
+    # What a function or a handler begins with has run when its first statement does.
+    if name == "body" and isinstance(node, functions):
+        begin = min([node.lineno] + [one.lineno for one in node.decorator_list])
+        yield from probe(path, lines, begin, statements[0].lineno - 1, statements[0], lines is None)
+    elif name == "body" and not hasattr(node, "lineno") and hasattr(node, "pattern"):
+        begin = node.pattern.lineno
+        yield from probe(path, lines, begin, statements[0].lineno - 1, statements[0])
+    elif name == "body" and isinstance(node, ast.ExceptHandler):
+        yield from probe(path, lines, node.lineno, statements[0].lineno - 1, statements[0])
+    for one in statements[at:]:
+        if not isinstance(one, functions):
+            inner = getattr(one, "body", None) or getattr(one, "cases", None)
+            begin = inner[0] if isinstance(inner, list) else None
+            begin = getattr(begin, "pattern", begin)
+            end = one.end_lineno if begin is None else max(one.lineno, begin.lineno - 1)
+            yield from probe(path, lines, one.lineno, end, one)
+        yield one
 
-    monitoring.register_callback(4, events.PY_START, started)
-    monitoring.register_callback(4, events.LINE, line)
-    monitoring.set_events(4, events.PY_START)
+
+def probe(path, lines, begin, end, near, always=False):
+    """Yield a statement that reports those of ``lines`` from ``begin`` to ``end``, if any."""
+    own = [(path, 0)] if always else []
+    if lines:
+        own = [(path, line) for line in lines if begin <= line <= end]
+    if own:
+        PLACES.append(own)
+        call = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(len(PLACES) - 1)], [])
+        yield ast.fix_missing_locations(ast.copy_location(ast.Expr(call), near))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from awaken.contract import UserError
 from awaken.verifying.requests.applications import application_of
-from awaken.verifying.suites import Suite, SuiteRun
+from awaken.verifying.suites import Suite, SuiteRun, Watched
 
 _CHILD = Path(__file__).parent / "child"
 _SCRIPT = _CHILD / "awaken_requests.py"
@@ -45,19 +45,19 @@ class TestsAndRequests(Suite):
         }
         self._names: frozenset[str] = frozenset()
 
-    def run(self, only: Collection[str] = (), *, watch: bool = False) -> SuiteRun:
+    def run(self, only: Collection[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         """Run the tests and send the requests, or ``only`` those. Raises UserError."""
         self._tests.needs = self.needs
         tests = [one for one in only if one not in self._names]
         requests = [one for one in only if one in self._names]
-        runs = [self._tests.run(tests, watch=watch)] if tests or not only else []
+        runs = [self._tests.run(tests, watched=watched)] if tests or not only else []
         if not self._names:
-            runs.append(self._first())
+            runs.append(self._first(watched))
         elif requests or not only:
-            runs.append(self._sent("later", requests, watch=watch))
+            runs.append(self._sent("later", requests, watched=watched))
         return _joined(runs)
 
-    def _first(self) -> SuiteRun:
+    def _first(self, watched: Watched | None) -> SuiteRun:
         run = self._sent("first")
         if not run.tests:
             lines = [line for line in run.output.splitlines() if line.startswith("awaken: ")]
@@ -66,11 +66,13 @@ class TestsAndRequests(Suite):
         self._names = frozenset(run.tests)
         self._sent("second")
         # An answer that varies by itself says so on both sides.
-        return self._sent("later")
+        return self._sent("later", watched=watched)
 
-    def _sent(self, phase: str, only: Collection[str] = (), *, watch: bool = False) -> SuiteRun:
+    def _sent(
+        self, phase: str, only: Collection[str] = (), *, watched: Watched | None = None
+    ) -> SuiteRun:
         self._requests.own = {**self._requests.own, "AWAKEN_REQUESTS_PHASE": phase}
-        return self._requests.run(only, watch=watch)
+        return self._requests.run(only, watched=watched)
 
     def notes(self, before: SuiteRun, after: SuiteRun) -> Iterator[str]:
         """Yield what could not be asked or compared, and what was; each is one sentence."""
@@ -125,6 +127,7 @@ def _joined(runs: Sequence[SuiteRun]) -> SuiteRun:
         imported=frozenset().union(*(run.imported for run in runs)),
         output="\n".join(run.output for run in runs),
         missing=tuple(sorted({one for run in runs for one in run.missing})),
+        observed=any(run.observed for run in runs),
     )
 
 

@@ -55,9 +55,9 @@ def supervise(words):
         if progress.get("done") or progress["at"] is None:
             return process.returncode if ended else 3
         plan = loaded("plan.json")["requests"]
-        document = {"frames": [], "statements": [], "count": 0, "lines": []}
-        why = "ended the process" if ended else "no answer within %g s" % SECONDS
-        document.update(test=plan[progress["at"]]["name"], outcome=why, error="")
+        document = {"frames": [], "statements": [], "count": 0, "lines": [], "seconds": SECONDS}
+        why = "it ended the process" if ended else "no answer within %g s" % SECONDS
+        document.update(test=plan[progress["at"]]["name"], outcome="failed", error=why, ended=True)
         with open(os.environ["AWAKEN_OBSERVE_RECORD"] + ".%d" % os.getpid(), "a") as file:
             file.write(json.dumps(document) + "\n")
         first = progress["at"] + 1
@@ -66,8 +66,12 @@ def supervise(words):
 
 def _watched(process):
     """Wait for the process; end it where a request takes too long, and return whether it ended."""
+    parent = os.getppid()
     while process.poll() is None:
         time.sleep(0.05)
+        if os.getppid() != parent:  # nobody waits for the answers
+            process.kill()
+            sys.exit(3)
         progress = loaded("progress.json") or {"at": None, "since": time.time()}
         limit = START_SECONDS if progress["at"] is None else SECONDS
         if not progress.get("done") and time.time() - progress["since"] > limit:
@@ -341,7 +345,8 @@ class Answering:
             self.databases.listen()
         except ImportError:
             self.has_sql = False
-        self.seen.watch_lines()
+        if self.seen.FILES:
+            self.seen.watch_files()
         module, _, name = application.partition(":")
         self.app = getattr(importlib.import_module(module), name.rstrip("()"))
         if name.endswith("()"):
@@ -363,7 +368,7 @@ class Answering:
         plan = loaded("plan.json") or self._plan()
         only = self.seen.OBSERVER.only
         for number, request in enumerate(plan["requests"]):
-            if number >= self.first and (only is None or request["name"] in only):
+            if number >= self.first and (not only or request["name"] in only):
                 await self._ask(transport, number, request)
         stored("progress.json", {"done": True, "at": None, "since": time.time()})
         if PHASE == "first":
@@ -437,15 +442,8 @@ class Answering:
             test.frames = self.seen.frames_of(error)
         else:
             outcome = "answered %s" % answer["status"]
-        self.seen.OBSERVER.write(
-            test=test.name,
-            outcome=outcome,
-            error=words,
-            frames=test.frames,
-            statements=test.statements,
-            count=test.count,
-            lines=sorted(test.lines),
-        )
+        test.outcome, test.error = outcome, words
+        self.seen.OBSERVER.write(**test.document())
 
 
 def main(words):

@@ -1,0 +1,85 @@
+"""The steps of ``awaken migrate --verify``: each is verified by the tests before its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from awaken import api
+from awaken.cli.commands.verify import tests_of
+from awaken.contract import SiteId, UserError
+from awaken.engine.machine.commits import commit
+from awaken.preview.commit_message import commit_message
+from awaken.preview.streams.messages import say
+from awaken.preview.verification import stops, verified_rows
+from awaken.verifying.verify import Tests, verify_report
+
+if TYPE_CHECKING:
+    from awaken.cli.options.command_line import CommandLine
+    from awaken.engine.recipe_run import StepRun
+    from awaken.engine.report import Report
+
+
+class VerifiedSteps(Struct):
+    """The steps that were made, as far as they held, with their commits; ``stopped`` says why not.
+
+    ``rows`` are what the tests say of each, by its number.
+    """
+
+    made: list[StepRun]
+    commits: list[str]
+    rows: dict[int, list[str]]
+    stopped: str = ""
+
+
+def make_verified(
+    recipe: str, runs: Sequence[StepRun], line: CommandLine, words: Sequence[str], *, quiet: bool
+) -> VerifiedSteps:
+    """Verify, write and commit the steps of ``runs`` until one does not hold.
+
+    ``words`` are the command that runs the tests. Raises UserError for what stops it before the
+    first step.
+    """
+    command, carry = tests_of(line, words)
+    result = VerifiedSteps([], [], {})
+    for one in runs:
+        number = one.number
+
+        def tell(clause: str, step: int = number) -> None:
+            if not quiet:
+                say(f"step {step}: {clause} ...")
+
+        def planned(sites: Mapping[Path, frozenset[SiteId]], step: int = number) -> Report:
+            return _planned(recipe, line, step, sites)
+
+        try:
+            report = planned({})
+            verified = verify_report(report, planned, Tests(command, carry), tell)
+        except UserError as error:
+            result.stopped = f"Step {number} is not verified: {error}."
+            return result
+        if verified is None:
+            continue
+        if verified.unexplained:
+            result.stopped = f"Step {number} does not hold. {stops(verified)}"
+            return result
+        step = structs.replace(one, report=verified.report)
+        result.rows[number] = verified_rows(verified)
+        if not step.writes:
+            continue
+        applied = api.apply(step.report, command=f"awaken migrate {recipe} (step {number})")
+        message = commit_message(recipe, step, result.rows[number])
+        result.commits.append(commit(applied.files[0].parent, applied.files, message))
+        result.made.append(step)
+    return result
+
+
+def _planned(
+    recipe: str, line: CommandLine, number: int, sites: Mapping[Path, frozenset[SiteId]]
+) -> Report:
+    options = structs.replace(line.options, excluded_in=sites, use_cache=not sites)
+    (step,) = api.run_recipe(recipe, line.paths, options, steps=(number, number))
+    return step.report

@@ -1,0 +1,154 @@
+"""Kills `awaken verify --apply` at random points, and counts what the next start leaves over.
+
+    uv run python benchmarks/verify/kills.py --number 200
+
+A small project is made in a temporary directory. After each kill `awaken verify` starts once more,
+without `--apply`. It must end well; then nothing of the killed run may be there: no copy, no
+process with its mark, and each file is whole, as it was before or after the changes. Where a kill
+hit the writing itself, `awaken` asks for `awaken undo` first, which is done and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+MANIFEST = """\
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["sqlalchemy>=2.0"]
+"""
+MODULE = """\
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def everyone(db: Session):
+    return db.query(User).order_by(User.id).all()
+"""
+TEST = """\
+import subprocess
+import sys
+
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from shop import Base, everyone
+
+
+def test_everyone():
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        assert everyone(session) == []
+
+
+def test_child():
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)"], check=True)
+"""
+MARK = b"AWAKEN_OBSERVE_TOP="
+WORDS = ["verify", "--select", "query-to-select", "--no-cache", "-q"]
+TESTS = ["--", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--number", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=33)
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    counted: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        environment = {**os.environ, "AWAKEN_STATE_DIR": str(place / "state")}
+        environment.pop("PYTEST_ADDOPTS", None)
+        longest = 0.0
+        for number in range(-1, asked.number):
+            make(place / "shop")
+            started = time.monotonic()
+            process = start(place, environment, apply=True)
+            if number < 0:
+                process.wait()
+                longest = time.monotonic() - started
+                whole = (place / "shop" / "shop.py").read_text("utf-8")
+                continue
+            # Also after its end, for the last steps are the shortest.
+            time.sleep(chance.uniform(0, longest * 1.05))
+            counted["killed" if process.poll() is None else "had ended"] += 1
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            counted.update(left_over(place, environment, whole))
+            print(number + 1, dict(counted), flush=True)
+
+
+def make(shop: Path) -> None:
+    shutil.rmtree(shop, ignore_errors=True)
+    shop.mkdir()
+    for name, text in (("pyproject.toml", MANIFEST), ("shop.py", MODULE), ("test_shop.py", TEST)):
+        (shop / name).write_text(text, "utf-8")
+
+
+def start(place: Path, environment: dict[str, str], *, apply: bool) -> subprocess.Popen[bytes]:
+    words = [*WORDS, *(["--apply"] if apply else []), *TESTS]
+    return subprocess.Popen(
+        [sys.executable, "-m", "awaken", *words],
+        cwd=place / "shop",
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if not apply else subprocess.DEVNULL,
+    )
+
+
+def left_over(place: Path, environment: dict[str, str], whole: str) -> Counter[str]:
+    """Start once more, and return what is still there of the run before."""
+    found: Counter[str] = Counter()
+    process = start(place, environment, apply=False)
+    _, said = process.communicate()
+    if b"awaken undo" in said:
+        found["undone first"] += 1
+        subprocess.run(
+            [sys.executable, "-m", "awaken", "undo", "-q"],
+            cwd=place / "shop",
+            env=environment,
+            check=True,
+        )
+        process = start(place, environment, apply=False)
+        _, said = process.communicate()
+    if process.returncode:
+        found[f"the next start ended with {process.returncode}"] += 1
+        print(said.decode(errors="replace"))
+    found["copies left"] += len(list((place / "state" / "verifying").glob("*")))
+    sign = MARK + str(place).encode()
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            found["processes left"] += sign in entry.read_bytes()
+        except OSError:
+            continue
+    if (place / "shop" / "shop.py").read_text("utf-8") not in {MODULE, whole}:
+        found["files half written"] += 1
+    drafts = [one.name for one in (place / "shop").iterdir() if one.name.startswith(".")]
+    found["drafts left"] += len(drafts)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""A recipe of which each step is verified by the tests before its commit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from awaken.cli import main
+from tests.verifying.test_verify import CONFTEST, MANIFEST, MODELS, OTHERS, PYTEST, QUERIES, TESTS
+
+RECIPE = """
+[tool.awaken.recipes.queries]
+summary = "Queries."
+
+[[tool.awaken.recipes.queries.steps]]
+title = "Write select."
+rules = ["query-to-select"]
+"""
+STEPS = ["migrate", "queries", "--verify"]
+
+
+def git(*words):
+    done = subprocess.run(["git", *words], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "A")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "a@b.c")
+    root = tmp_path / "shop"
+    root.mkdir()
+    files = {
+        "pyproject.toml": MANIFEST + RECIPE,
+        "models.py": MODELS,
+        "queries.py": QUERIES,
+        "others.py": OTHERS,
+        "conftest.py": CONFTEST,
+        "test_shop.py": TESTS,
+    }
+    for name, text in files.items():
+        (root / name).write_text(text, "utf-8")
+    monkeypatch.chdir(root)
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-q", "-m", "Begin")
+    return root
+
+
+def test_a_step_is_committed_with_what_the_tests_say(shop, capsys):
+    code = main([*STEPS, "--", *PYTEST])
+
+    assert code == 0, capsys.readouterr()
+    message = git("log", "-1", "--format=%B")
+    assert "Verified by the tests:" in message
+    assert "before: 2 passed" in message
+    assert "not exercised: 1 site" in message
+    assert "select(User)" in (shop / "others.py").read_text("utf-8")
+    assert not git("status", "--porcelain")
+
+
+def test_a_step_shrinks_to_what_holds(shop):
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\ndef test_source(db):\n    import others\n    from pathlib import Path\n\n"
+            "    others.named(db, 'b')\n"
+            '    assert "query(" in Path(others.__file__).read_text()\n'
+        )
+    git("commit", "-q", "-a", "-m", "More")
+
+    assert main([*STEPS, "--", *PYTEST]) == 0
+    assert "left out: query-to-select" in git("log", "-1", "--format=%B")
+    assert "db.query(" in (shop / "others.py").read_text("utf-8")
+    assert "select(User)" in (shop / "queries.py").read_text("utf-8")
+    commits = git("rev-list", "--count", "HEAD")
+    assert main([*STEPS, "--", *PYTEST]) == 0
+    assert git("rev-list", "--count", "HEAD") == commits
+
+
+def test_the_command_that_a_repository_names_runs_where_it_is_trusted(shop, capsys):
+    command = " ".join([sys.executable, *PYTEST[1:]])
+    with (shop / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f'\n[tool.awaken.verify]\ncommand = "{command}"\n')
+    git("commit", "-q", "-a", "-m", "Name the tests")
+
+    assert main(STEPS) == 2
+    assert "names the command of the tests" in capsys.readouterr().err
+    assert main(["trust"]) == 0
+    assert main(STEPS) == 0
+    assert "Verified by the tests:" in git("log", "-1", "--format=%B")
+    text = (shop / "pyproject.toml").read_text("utf-8")
+    (shop / "pyproject.toml").write_text(text.replace("-q", "-v"), "utf-8")
+    assert main(["verify", "--select", "query-to-select"]) == 2
