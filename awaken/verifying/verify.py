@@ -303,13 +303,21 @@ class _Verifier:
         write(self._copy.place, files)
 
     def _require_copy(self, run: SuiteRun) -> None:
-        for place in run.modules.values():
+        for module, place in run.modules.items():
             name = os.path.relpath(place, self._copy.top)
-            if name in self._touched:
+            if name in self._touched or self._is_installed(module, place):
                 raise UserError(
                     f"the tests imported {place}, not the copy that has the changes; "
                     "uninstall the project there, or install it in editable mode without hooks"
                 )
+
+    def _is_installed(self, module: str, place: str) -> bool:
+        """Whether a module is another copy of a changed file; a name alone may be anybody's."""
+        if "." not in module or Path(place).is_relative_to(self._copy.place):
+            return False
+        path = module.replace(".", "/")
+        ends = (f"{path}.py", f"{path}/__init__.py")
+        return any(f"/{name}".endswith(f"/{end}") for name in self._touched for end in ends)
 
     def _chance(
         self, before: SuiteRun, after: SuiteRun, differences: Sequence[Difference]
@@ -448,7 +456,7 @@ def _changes_functions_alone(name: str, before: bytes | None, after: bytes) -> b
 
 def _outside(text: bytes) -> str:
     """Return what of a module runs when it is imported, without its imports."""
-    tree = ast.parse(text)
+    tree = ast.parse(text, "")
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = []

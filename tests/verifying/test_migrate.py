@@ -15,8 +15,8 @@ RECIPE = """
 summary = "Queries."
 
 [[tool.awaken.recipes.queries.steps]]
-title = "Write select."
-rules = ["query-to-select"]
+summary = "Write select."
+rules = { query-to-select = "safe" }
 """
 STEPS = ["migrate", "queries", "--verify"]
 

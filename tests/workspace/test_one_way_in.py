@@ -72,6 +72,7 @@ ALLOWED = {
     ("awaken/engine/former_drivers.py", LISTS): "names; what is read goes the way in",
     ("awaken/settings/recipes.py", LISTS): "awaken's own data",
     ("awaken/settings/recipes.py", READS): "awaken's own data",
+    ("awaken/engine/machine/programs.py", READS): "writes what a program prints, for awaken",
     ("awaken/verifying/copies.py", READS): "copies what git lists, and follows no link",
     ("awaken/verifying/copies.py", LISTS): "names in the project, and in the state directory",
     (

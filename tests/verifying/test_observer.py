@@ -1,0 +1,126 @@
+"""The probes that the plugin puts into changed files, without a run of pytest."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from awaken import verifying
+
+SOURCE = '''\
+"""A module."""
+from __future__ import annotations
+
+import json
+
+LIMIT = 3
+
+
+def first(value):
+    """Say it."""
+    if value > LIMIT:
+        return json.dumps(
+            value,
+        )
+    elif value == 2:
+        return "two"
+    with open(__file__) as file:
+        for _ in file:
+            pass
+    return None
+
+
+async def second(value):
+    try:
+        return first(value)
+    except ValueError:
+        raise
+    finally:
+        value = 0
+
+
+class Both:
+    """Two."""
+
+    number = 1
+
+    def method(self):
+        nonlocal_value = 1
+
+        def inner():
+            nonlocal nonlocal_value
+            nonlocal_value = 2
+
+        inner()
+        return nonlocal_value
+'''
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory):
+    place = tmp_path_factory.mktemp("observer")
+    asked = {"files": {}, "only": [], "needs": [], "limits": {}, "limit": 0, "parent": 0}
+    (place / "asked.json").write_text(json.dumps(asked), "utf-8")
+    file = Path(verifying.__file__).parent / "plugin" / "awaken_observer.py"
+    spec = importlib.util.spec_from_file_location("awaken_observer_alone", file)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWAKEN_OBSERVE_TOP", "/copy/")
+        patch.setenv("AWAKEN_OBSERVE_RECORD", str(place / "record"))
+        patch.setenv("AWAKEN_OBSERVE_ASKED", str(place / "asked.json"))
+        spec.loader.exec_module(module)
+    yield module
+    module.OBSERVER.stream.close()
+
+
+def probed(plugin, lines, act):
+    """Return the watched lines that ``act``, which gets the module's names, reaches."""
+    tree = ast.parse(SOURCE)
+    plugin.put_probes(tree, "m.py", lines)
+    names = {"__file__": __file__, plugin.PROBE: plugin.reached}
+    exec(compile(tree, "m.py", "exec", dont_inherit=True), names)
+    before = plugin.OBSERVER.test.lines
+    plugin.OBSERVER.test.lines = set()
+    act(names)
+    found, plugin.OBSERVER.test.lines = plugin.OBSERVER.test.lines, before
+    return {line for _, line in found}
+
+
+def line_of(text):
+    return SOURCE[: SOURCE.index(text)].count("\n") + 1
+
+
+EVERY = frozenset(range(1, SOURCE.count("\n") + 1))
+
+
+@pytest.mark.parametrize(
+    ("act", "reached", "not_reached"),
+    [
+        (lambda m: m["first"](5), ["def first", "if value >", "value,", "return json"], ['"two"']),
+        (lambda m: m["first"](2), ['return "two"'], ["return json", "with open"]),
+        (lambda m: m["first"](1), ["with open", "for _ in", "pass", "return None"], ['"two"']),
+        (lambda m: m["second"](1).close(), [], ["async def second", "return first"]),
+        (lambda m: m["Both"]().method(), ["def method", "def inner", "inner()"], ["number = 1"]),
+    ],
+)
+def test_lines_are_reached_when_their_statement_runs(plugin, act, reached, not_reached):
+    found = probed(plugin, EVERY, act)
+
+    assert {line_of(text) for text in reached} <= found
+    assert not {line_of(text) for text in not_reached} & found
+
+
+def test_only_watched_lines_are_said(plugin):
+    line = line_of("value,\n")
+
+    assert probed(plugin, frozenset({line}), lambda m: m["first"](5)) == {line}
+    assert probed(plugin, frozenset({line}), lambda m: m["first"](1)) == set()
+
+
+def test_without_lines_each_function_says_that_its_file_is_reached(plugin):
+    assert probed(plugin, None, lambda m: m["first"](1)) == {0}
+    assert probed(plugin, None, dict) == set()
