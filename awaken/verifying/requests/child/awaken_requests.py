@@ -423,13 +423,14 @@ class Answering:
         stored("progress.json", {"at": number, "since": time.time()})
         own = self.databases.reset() if self.has_sql else True
         servers = set(self.databases.servers)
-        test = self.seen.Test(request["name"])
+        # What ran on import and in the lifespan belongs to no request.
+        outside, test = self.seen.OBSERVER.test, self.seen.Test(request["name"])
         self.seen.OBSERVER.test = test
         self.seen.OBSERVER.listen()
         answer, error = await transport.ask(request)
         # What the request has started may go on after the answer.
         await asyncio.sleep(0)
-        self.seen.OBSERVER.test = self.seen.Test(self.seen.IMPORTED)
+        self.seen.OBSERVER.test = outside
         words = self.answers.of(request["name"], answer)
         if self.databases.servers:
             self.notes["servers"] = sorted(self.databases.servers)
