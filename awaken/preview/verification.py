@@ -56,6 +56,8 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
         page.sentence((visible(one.before.name), "path"), f": SQL is {one.sql.value}")
     if result.not_exercised:
         _print_not_exercised(result, page)
+    for note in result.notes:
+        page.sentence(visible(note))
     page.row()
     page.sentence(_verdict(result, applied=applied))
 

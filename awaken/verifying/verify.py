@@ -19,6 +19,7 @@ from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.verifying.blame import ChangedLines, Key, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import copied, write
+from awaken.verifying.requests.sending import TestsAndRequests
 from awaken.verifying.suites import Line, ObservedTest, Suite, SuiteRun, Watched
 from awaken.workspace.manifests.manifest_readers import MANIFEST_NAMES, read_manifest
 from awaken.workspace.manifests.targets import read_requirement_files
@@ -32,6 +33,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ROUNDS = 20
 """Guilty changes that are left out one after the other; with more something else is wrong."""
 
+
+_NAMED = 3
+"""Tests and requests that are named for a change; beyond, their number."""
 
 _ASYNC_EXTRA = b"sqlalchemy[asyncio]"
 """What a manifest names, and what it brings is greenlet."""
@@ -72,6 +76,7 @@ class Verification(Struct, frozen=True):
     whole: LeftOut | None = None
     not_exercised: tuple[tuple[Path, ChangeSummary], ...] = ()
     runs: int = 2
+    notes: tuple[str, ...] = ()
 
     @property
     def output_differs(self) -> bool:
@@ -91,6 +96,7 @@ def verify(  # noqa: PLR0913  what is run, and where
     say: Say = lambda _clause: None,
     *,
     every: bool = False,
+    requests: Requests | None = None,
 ) -> Verification | None:
     """Return what the tests say of the changes of a run; None where the run has no changes.
 
@@ -102,7 +108,14 @@ def verify(  # noqa: PLR0913  what is run, and where
     def without(sites: Mapping[Path, frozenset[SiteId]]) -> Report:
         return api.run(paths, structs.replace(options, excluded_in=sites, use_cache=False))
 
-    return verify_report(api.run(paths, options), without, Tests(command, carry, every), say)
+    tests = Tests(command, carry, every, requests)
+    return verify_report(api.run(paths, options), without, tests, say)
+
+
+class Requests(Struct, frozen=True):
+    """That requests are sent as well; ``application`` is ``module:name`` of what answers."""
+
+    application: str | None = None
 
 
 class Tests(Struct, frozen=True):
@@ -111,6 +124,7 @@ class Tests(Struct, frozen=True):
     command: Sequence[str]
     carry: Sequence[str] = ()
     every: bool = False
+    requests: Requests | None = None
 
 
 def verify_report(
@@ -123,9 +137,30 @@ def verify_report(
     with copied(top, tests.carry) as place:
         copy = _Copy(place, top)
         suite = Suite(place, top, tests.command, copy.files(report))
+        if tests.requests is not None:
+            project = place / copy.prefix(next(root for root in report.roots if root.files))
+            places, named = (place, top, project), tests.requests.application
+            suite = TestsAndRequests(suite, places, tests.command, named)
         suite.needs = _needed(report)
-        verifier = _Verifier(report, without, copy, suite, say)
-        return verifier.verified(every=tests.every)
+        result = _Verifier(report, without, copy, suite, say).verified(every=tests.every)
+        if isinstance(suite, TestsAndRequests):
+            notes = [*suite.notes(result.before, result.after), *_reaching(result, copy)]
+            result = structs.replace(result, notes=tuple(notes))
+        return result
+
+
+def _reaching(result: Verification, copy: _Copy) -> Iterable[str]:
+    """Yield for each change which tests and requests run a line of it."""
+    for root in result.report.roots:
+        lines = ChangedLines(root, copy.prefix(root))
+        for change in root.changes:
+            own = lines.lines_of(change.id)
+            tests = result.after.tests.values()
+            names = [test.name for test in tests if not own.isdisjoint(test.lines)]
+            if names:
+                more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+                listed = ", ".join(names[:_NAMED])
+                yield f"{change.title} ({', '.join(change.paths)}) is reached by {listed}{more}."
 
 
 def _needed(report: Report) -> set[str]:

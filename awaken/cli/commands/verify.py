@@ -38,6 +38,14 @@ class VerifyOptions:
     every: Annotated[
         bool, Option("--all", help="Run all tests again, not only those that reach a change.")
     ] = False
+    requests: Annotated[
+        bool,
+        Option("--requests", help="Send the requests of the OpenAPI document to both sides too."),
+    ] = False
+    app: Annotated[
+        str | None,
+        Option("--app", metavar="MODULE:NAME", help="The application that answers --requests."),
+    ] = None
     apply: Annotated[bool, Option("--apply", help="Write the changes that held.")] = False
     allow_dirty: Annotated[
         bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
@@ -64,6 +72,7 @@ def verify(
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.verification import print_verification  # noqa: PLC0415
+    from awaken.verifying.verify import Requests  # noqa: PLC0415
     from awaken.verifying.verify import verify as verified  # noqa: PLC0415
 
     line = run.command_line()
@@ -76,7 +85,9 @@ def verify(
 
     command, carry = tests_of(line, own.command or ())
     carry += own.carry or ()
-    result = verified(line.paths, line.options, command, carry, tell, every=own.every)
+    asked = Requests(own.app) if own.requests else None
+    words = (line.paths, line.options, command, carry, tell)
+    result = verified(*words, every=own.every, requests=asked)
     if result is None:
         say("No site found to rewrite, so there is nothing to verify.")
         return 0

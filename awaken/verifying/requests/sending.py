@@ -1,0 +1,136 @@
+"""The requests of an application as a suite of tests: each is one, and its answer the outcome."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from awaken.contract import UserError
+from awaken.verifying.requests.applications import application_of
+from awaken.verifying.suites import Suite, SuiteRun, Watched
+
+_CHILD = Path(__file__).parent / "child"
+_SCRIPT = _CHILD / "awaken_requests.py"
+_STARTERS = ("pytest", "py.test", "coverage")
+_NO_ANSWER = "answered 401"
+_LISTED = 5
+
+
+class TestsAndRequests(Suite):
+    """The tests of a project, and the requests of its application behind them.
+
+    ``project`` is the directory of the project in the copy, ``named`` its application. The first
+    run sends the requests twice: what varies in the answers of the original is not compared.
+    """
+
+    def __init__(
+        self,
+        tests: Suite,
+        place: tuple[Path, Path, Path],
+        command: Sequence[str],
+        named: str | None,
+    ) -> None:
+        copy, top, project = place
+        application = application_of(copy, project, named)
+        self._tests = tests
+        self._kept = copy.parent / "requests"
+        self._kept.mkdir()
+        words = [*_python(command), str(_SCRIPT), application.place]
+        self._requests = Suite(copy, top, words, tests.files)
+        self._requests.own = {
+            "AWAKEN_REQUESTS_PLACE": str(self._kept),
+            "AWAKEN_REQUESTS_HOME": str(project),
+            "AWAKEN_REQUESTS_ROOTS": json.dumps([str(_CHILD), str(application.directory)]),
+        }
+        self._names: frozenset[str] = frozenset()
+
+    def run(self, only: Collection[str] = (), *, watched: Watched | None = None) -> SuiteRun:
+        """Run the tests and send the requests, or ``only`` those. Raises UserError."""
+        self._tests.needs = self.needs
+        tests = [one for one in only if one not in self._names]
+        requests = [one for one in only if one in self._names]
+        runs = [self._tests.run(tests, watched=watched)] if tests or not only else []
+        if not self._names:
+            runs.append(self._first(watched))
+        elif requests or not only:
+            runs.append(self._sent("later", requests, watched=watched))
+        return _joined(runs)
+
+    def _first(self, watched: Watched | None) -> SuiteRun:
+        run = self._sent("first")
+        if not run.tests:
+            lines = [line for line in run.output.splitlines() if line.startswith("awaken: ")]
+            why = lines[-1].removeprefix("awaken: ") if lines else "nothing answered"
+            raise UserError(f"no request can be sent: {why}")
+        self._names = frozenset(run.tests)
+        self._sent("second")
+        # An answer that varies by itself says so on both sides.
+        return self._sent("later", watched=watched)
+
+    def _sent(
+        self, phase: str, only: Collection[str] = (), *, watched: Watched | None = None
+    ) -> SuiteRun:
+        self._requests.own = {**self._requests.own, "AWAKEN_REQUESTS_PHASE": phase}
+        return self._requests.run(only, watched=watched)
+
+    def notes(self, before: SuiteRun, after: SuiteRun) -> Iterator[str]:
+        """Yield what could not be asked or compared, and what was; each is one sentence."""
+        own = {name: before.tests[name] for name in sorted(self._names & before.tests.keys())}
+        notes = self._kept / "notes.json"
+        known = json.loads(notes.read_text("utf-8")) if notes.exists() else {}
+        yield f"{len(own)} requests were sent to both sides."
+        for kind, why in (
+            ("skipped", "need a database that is a server, so they were not compared"),
+            (_NO_ANSWER, "have no answer but 401: they need a user who is logged in"),
+            ("answered 403", "have no answer but 403: they need a user who is allowed to"),
+            ("varies by itself", "have another status from run to run, so they were not compared"),
+        ):
+            names = [
+                name
+                for name, test in own.items()
+                if test.outcome == kind and after.tests.get(name, test).outcome == kind
+            ]
+            if names:
+                yield f"{len(names)} {why}: {_listed(names)}."
+        if known.get("failed"):
+            yield f"The application does not start, so no lifespan ran: {known['failed']}"
+        if known.get("servers"):
+            servers = " and ".join(known["servers"])
+            yield f"The program connects to {servers}; name an SQLite database in its environment."
+        if known.get("empty"):
+            yield f"No rows could be made for these tables: {_listed(known['empty'])}."
+        if known.get("without"):
+            yield f"No value is known for these paths: {_listed(known['without'])}."
+
+
+def _python(command: Sequence[str]) -> list[str]:
+    """Return the words that start Python in the environment of a command."""
+    for number, word in enumerate(command):
+        name = Path(word).name
+        if name.startswith("python"):
+            return list(command[: number + 1])
+        if name in _STARTERS and number:
+            return [*command[:number], "python"]
+        if name in _STARTERS and "/" in word:
+            return [str(Path(word).parent / "python")]
+    return ["python"]
+
+
+def _joined(runs: Sequence[SuiteRun]) -> SuiteRun:
+    codes = [run.exit_code for run in runs]
+    return SuiteRun(
+        tests={name: test for run in runs for name, test in run.tests.items()},
+        exit_code=None if None in codes else max((one or 0 for one in codes), default=0),
+        seconds=sum(run.seconds for run in runs),
+        modules={name: place for run in runs for name, place in run.modules.items()},
+        imported=frozenset().union(*(run.imported for run in runs)),
+        output="\n".join(run.output for run in runs),
+        missing=tuple(sorted({one for run in runs for one in run.missing})),
+        observed=any(run.observed for run in runs),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
