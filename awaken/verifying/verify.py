@@ -142,7 +142,9 @@ def verify_report(
             places, named = (place, top, project), tests.requests.application
             suite = TestsAndRequests(suite, places, tests.command, named)
         suite.needs = _needed(report)
-        result = _Verifier(report, without, copy, suite, say).verified(every=tests.every)
+        result = _Verifier(report, without, copy, suite, say).verified(
+            every=tests.every or tests.requests is not None
+        )
         if isinstance(suite, TestsAndRequests):
             notes = [*suite.notes(result.before, result.after), *_reaching(result, copy)]
             result = structs.replace(result, notes=tuple(notes))
