@@ -22,6 +22,8 @@ STARTS = {
     Form.JSON_LINES: '{"kind": "run", "version": 1,',
     Form.PATCH: "diff --git a/app.py b/app.py",
     Form.MARKDOWN: "## awaken: 4 places to look at",
+    Form.GITHUB_COMMENT: "<!-- awaken -->\n## awaken: ",
+    Form.HTML: "<!doctype html>\n",
     Form.GITHUB: "::error title=awaken,file=bad.py,line=3::bad.py:3: does not parse",
 }
 

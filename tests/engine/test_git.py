@@ -24,6 +24,7 @@ MAY_START_PROCESSES = {
     "cli/editor.py": "the editor of VISUAL or EDITOR, which the user asks for with a key",
     "passes/child/isolation.py": "a process for each file, forked from that of foreign code",
     "preview/console/pager.py": "the pager of PAGER, on a terminal",
+    "verifying/requests/child/awaken_requests.py": "in the process of the target, itself again",
 }
 ONLY_NAMES = {
     "engine/machine/apply_errors.py": "quotes a command line for Windows",

@@ -359,7 +359,7 @@ def test_nothing_in_the_project_speaks_for_it(shop, started):
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["trust"], "no settings here name a codemod, so there is nothing to trust"),
+        (["trust"], "no settings here name a codemod or the tests, so there is nothing to trust"),
         (["trust", "nowhere"], "nowhere"),
         (["trust", "--list", "."], "shows all; leave out the rest"),
     ],

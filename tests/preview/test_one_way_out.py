@@ -43,6 +43,8 @@ def test_nothing_goes_around_the_ways_out() -> None:
         # Foreign code prints into a file, and awaken shows what stands there.
         "passes/child/words.py": ["sys.stdout", "sys.stderr", "sys.stdout", "sys.stderr"],
         "testing/running.py": ["logging"],  # listens
+        # In the process of the target; awaken reads it as it reads the output of tests.
+        "verifying/requests/child/awaken_requests.py": ["print()"] * 2 + ["sys.stderr"] * 2,
         "testing/concurrency/runs.py": ["sys.stdout"],  # the process that asked reads it
     }
 

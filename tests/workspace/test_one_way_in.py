@@ -73,6 +73,7 @@ ALLOWED = {
     ("awaken/settings/recipes.py", LISTS): "awaken's own data",
     ("awaken/settings/recipes.py", READS): "awaken's own data",
     ("awaken/engine/machine/programs.py", READS): "writes what a program prints, for awaken",
+    ("awaken/preview/html/report_page.py", READS): "the style and the script of this package",
     ("awaken/verifying/copies.py", READS): "copies what git lists, and follows no link",
     ("awaken/verifying/copies.py", LISTS): "names in the project, and in the state directory",
     (
