@@ -42,6 +42,7 @@ def test_case_gives_what_it_expects(identifier, request, record_property):
 
 
 @pytest.mark.parametrize("identifier", [name for name, case in CASES.items() if case.executes])
+@pytest.mark.sampled(2)
 def test_case_does_the_same_on_a_database(identifier, executor):
     with about(CASES[identifier]):
         assert_same_behaviour(result_of(identifier), executor)
@@ -59,6 +60,7 @@ def test_application_starts_and_stops_the_same(identifier):
 @pytest.mark.parametrize(
     "identifier", [name for name, case in CASES.items() if case.runs_coroutines]
 )
+@pytest.mark.sampled(2)
 def test_coroutines_do_the_same(identifier):
     with about(CASES[identifier]):
         assert_same_concurrency(result_of(identifier))

@@ -72,6 +72,7 @@ def _new_errors(found, names):
     return new
 
 
+@pytest.mark.slow
 def test_mypy_has_nothing_to_say_about_what_is_new(packages):
     root, names = packages
     (root / "mypy.ini").write_text(MYPY)

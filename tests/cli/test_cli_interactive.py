@@ -206,6 +206,7 @@ def test_the_editor_is_started_at_the_line_and_the_file_read_again(program, dial
         ("false", "the editor 'false' ended with an error"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_without_an_editor_it_says_so_and_asks_again(dialogue, editor, said):
     talk = dialogue(EDITOR=editor)
     talk.answer("e\n", "q\n")

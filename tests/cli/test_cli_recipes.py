@@ -361,6 +361,7 @@ def test_the_json_says_of_which_step_a_site_is():
     assert [root["step"] for root in document["roots"]] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_the_patch_of_a_recipe_can_be_applied(tmp_path, monkeypatch):
     shutil.copytree(BOOKSHOP, tmp_path / "shop")
     monkeypatch.chdir(tmp_path / "shop")

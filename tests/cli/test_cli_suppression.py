@@ -35,6 +35,7 @@ def test_comments_on_every_site_leave_the_program_alone(program, awaken):
     assert "No site found; 2 held by comments; 3 files read" in err
 
 
+@pytest.mark.slow
 def test_what_is_held_is_counted_apart(program, awaken):
     program.write("shop.py", GOOD.replace(QUERY, QUERY + COMMENT))
 

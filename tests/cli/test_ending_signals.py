@@ -62,6 +62,7 @@ POINTS = (1, 16, 22, 24)
 @pytest.mark.parametrize(
     "at", [pytest.param(at, marks=() if at == 16 else pytest.mark.slow) for at in POINTS]
 )
+@pytest.mark.sampled(3)
 def test_an_apply_is_put_back(program, tmp_path, number, at):
     before = program.contents()
 
@@ -74,6 +75,7 @@ def test_an_apply_is_put_back(program, tmp_path, number, at):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.sampled(2)
 def test_an_undo_is_finished_first(program, tmp_path, number):
     before = program.contents()
     assert ended(program, tmp_path, 0, 0, "apply", "--no-cache").returncode == 0

@@ -30,6 +30,7 @@ def test_a_package_is_not_imported_from_unless_that_is_said(shop):
 
 
 @pytest.mark.parametrize("folder", ["backend", "./backend/", "tools/../backend"])
+@pytest.mark.sampled(3)
 def test_a_folder_on_the_path_is_imported_from(shop, folder):
     root = shop(f'{SETTINGS}src = ["{folder}"]\n')
     before = printed(root, "backend/main.py")

@@ -112,6 +112,7 @@ def compiles(text):
 
 
 @given(modules())
+@pytest.mark.slow
 def test_only_the_queries_change_and_once(directory, module):
     text, bom = module
     pieces = text.split("§".encode())

@@ -80,6 +80,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_hostile_python_is_rewritten_or_named_and_never_a_crash(program):
     head = f"{NEW_IMPORT}{GOOD.partition('def')[0]}def f(db: Session, a=1):\n"
     files = {f"{name}.py": head + text.replace("§", QUERY) for name, (text, _) in HOSTILE.items()}

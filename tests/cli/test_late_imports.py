@@ -65,6 +65,7 @@ def project(tmp_path, monkeypatch):
         (["apply", "--no-cache", "--unsafe-fixes"], OF_WRITING, {"filelock"}),
     ],
 )
+@pytest.mark.sampled(3)
 def test_what_is_loaded(project, words, late, expected):
     assert run(project, words, late) == expected
     assert ((project / "app.py").read_text() != QUERY) == bool(expected)
@@ -78,6 +79,7 @@ def test_what_is_loaded(project, words, late, expected):
     ],
     ids=["no site", "a site that stays"],
 )
+@pytest.mark.sampled(2)
 def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
     app = project / "app.py"
     assert run(project, ["check", "--no-cache"], {"libcst"}) == {"libcst"}
@@ -87,6 +89,7 @@ def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
 
 
 @pytest.mark.parametrize("form", ["full", "concise", "json-lines", "grouped"])
+@pytest.mark.sampled(4)
 def test_a_run_of_which_nothing_changed_loads_no_rule(project, form):
     words = ["check", "--cache-dir", str(project.parent), "--output-format", form]
     late = {"typer", "rich", "libcst", "pathspec", "importlib.metadata", "awaken.project"}

@@ -23,6 +23,7 @@ EXAMPLES = 30 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 3
 @pytest.mark.parametrize("quiet", [True, False])
 @settings(max_examples=EXAMPLES, phases=[Phase.generate])  # a seed is not made simpler
 @given(seed=st.integers(0, 10**6))
+@pytest.mark.sampled(2)
 def test_trees_do_as_the_level_says(quiet, seed):
     result = made_of(program(seed, 3, quiet=quiet))
     assert {one.level for one in result.findings} == {Level.UNSAFE}

@@ -382,6 +382,7 @@ FILES = st.dictionaries(PATHS, st.tuples(CONTENTS | st.none(), CONTENTS), max_si
 
 @settings(max_examples=120, deadline=None)
 @given(FILES, st.sampled_from([0o600, 0o644, 0o755]))
+@pytest.mark.slow
 def test_undo_after_apply_is_identity(files, mode):
     with tempfile.TemporaryDirectory() as directory:
         root, state = (Path(directory) / "project").resolve(), Path(directory) / "state"

@@ -313,6 +313,7 @@ PROGRAMS = {
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("name", PROGRAMS)
 @given(st.data())
+@pytest.mark.sampled(4)
 def test_what_is_written_is_the_sum_of_what_was_agreed_to(name, tmp_path, data):
     rules, files = PROGRAMS[name]
     (tmp_path / "pyproject.toml").write_text(MANIFEST)

@@ -48,6 +48,7 @@ def test_every_kind_of_operation_is_covered(projects):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.sampled(3)
 def test_a_failing_write_leaves_everything_as_it_was(projects, apply_points, code, torn):
     for at in apply_points:
         project = projects()

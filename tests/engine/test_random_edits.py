@@ -164,6 +164,7 @@ def check_edits(oracle, edits, kinds):
 
 
 @pytest.mark.parametrize("chain", [1, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_edits_of_every_kind_change_what_they_change_without_memory(tmp_path, monkeypatch, chain):
     """One of the chains fails where no read, no search, no time of change or no text counts."""
     root = small(tmp_path / "program")

@@ -385,6 +385,7 @@ def test_without_a_key_nothing_is_kept(directory):
 
 
 @given(data=st.data())
+@pytest.mark.slow
 def test_a_mutated_shard_gives_what_was_kept_or_nothing(tmp_path_factory, data):
     directory = results_directory(Path("/p"), tmp_path_factory.mktemp("any"))
     filled(directory, 20)

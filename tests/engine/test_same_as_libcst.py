@@ -91,6 +91,7 @@ def both(source, kind, rewriter):
 
 
 @pytest.mark.parametrize("name", MODULES)
+@pytest.mark.sampled(3)
 def test_expressions(name):
     source = decode(PATH, (LIBRARY / name).read_bytes())
     for kind in EXPRESSIONS:

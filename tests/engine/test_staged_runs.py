@@ -71,6 +71,7 @@ MOST_SHOWN = 8
 """Of a longer program the last changes are shown, after all others."""
 
 
+@pytest.mark.sampled(4)
 def test_changes_shown_one_after_the_other_add_up_to_what_is_written(program):
     changes = program.in_order()
     made, last = changes[:-MOST_SHOWN], {}
@@ -87,6 +88,7 @@ def test_changes_shown_one_after_the_other_add_up_to_what_is_written(program):
     assert {path: source.raw().decode() for path, source in last.items()} == written
 
 
+@pytest.mark.sampled(4)
 def test_each_change_alone_is_a_program_and_touches_its_files_only(program):
     for change in program.report.changes:
         files = program.files_of(change.id)

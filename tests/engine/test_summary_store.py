@@ -226,6 +226,7 @@ def test_a_file_of_somebody_else_is_not_opened(root, cache, monkeypatch):
     assert summary_store(cache, use=True)._table is None
 
 
+@pytest.mark.slow
 def test_ten_runs_at_once_give_one_report(root, cache):
     expected = report(root)
 
@@ -257,6 +258,7 @@ def folder_in_its_place(file):
 
 @pytest.mark.parametrize("edit", [overwritten, vanished, folder_in_its_place, does_not_parse])
 @pytest.mark.parametrize("moment", ["looked_at", "read", "planned"])
+@pytest.mark.sampled(4)
 def test_a_file_that_changes_while_it_is_read(root, cache, edit, moment, monkeypatch):
     """The run may see either; what it keeps is about what it saw."""
     check(root, cache)

@@ -119,6 +119,7 @@ def test_only_the_name_of_the_call_changes(program):
 
 
 @given(PROGRAMS, st.data())
+@pytest.mark.slow
 def test_sites_left_out_stay_and_the_others_change(program, data):
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory).resolve()
@@ -134,6 +135,7 @@ def test_sites_left_out_stay_and_the_others_change(program, data):
 
 
 @given(st.lists(PROGRAMS, min_size=2, max_size=4), st.booleans())
+@pytest.mark.slow
 def test_a_change_over_files_is_made_in_all_or_none(programs, broken):
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory).resolve()

@@ -137,6 +137,7 @@ def test_large_work_is_done_by_a_worker_also_where_there_is_one():
 
 @pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize("seconds", [0.5, 1.0], ids=["here", "in workers"])
+@pytest.mark.sampled(2)
 def test_an_item_that_does_not_come_back_is_ended_alone(monkeypatch, jobs, seconds):
     monkeypatch.setattr(workers, "SECONDS_PER_ITEM", 1)
     found = run_many(endless, range(4), jobs=jobs, estimated_seconds=seconds)

@@ -95,6 +95,7 @@ def basic(text: str) -> str:
 @settings(max_examples=5)
 @example("::error::x")
 @example("\x1b]0;x\x07\n::stop-commands::y")
+@pytest.mark.slow
 def test_names_and_versions(text: str) -> None:
     manifest = (
         f'[project]\nname = {basic(text)}\nversion = "1"\nrequires-python = {basic(text)}\n'
@@ -108,6 +109,7 @@ def test_names_and_versions(text: str) -> None:
 @given(hostile)
 @settings(max_examples=5)
 @example("\n::error::x")
+@pytest.mark.slow
 def test_settings(text: str) -> None:
     for setting in (
         f"baseline = {basic(text)}",
@@ -125,6 +127,7 @@ def test_settings(text: str) -> None:
 @given(hostile)
 @settings(max_examples=5)
 @example("\n##[error]x")
+@pytest.mark.slow
 def test_baselines(text: str) -> None:
     entry = {"path": "app.py", "rule": text, "scope": text, "site": text}
     named = ("awaken.toml", 'baseline = "known.json"\n')

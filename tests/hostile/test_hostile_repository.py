@@ -101,6 +101,7 @@ def test_no_project_says_where_results_are_kept(hostile: Run) -> None:
 
 
 # ------------------------------------------------------------------------ what it does meanwhile
+@pytest.mark.slow
 def test_no_program_of_the_target_runs(hostile: Run) -> None:
     assert not hostile.place.ran.exists(), hostile.place.ran.read_text()
 

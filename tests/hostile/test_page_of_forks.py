@@ -35,6 +35,7 @@ def test_the_page_has_commands() -> None:
 
 
 @pytest.mark.parametrize("command", commands())
+@pytest.mark.sampled(3)
 def test_a_command_of_the_page_is_safe_as_it_is(command: str, checkout: Place) -> None:
     runner = {"GITHUB_STEP_SUMMARY": checkout.top / "summary", "RUNNER_TEMP": checkout.top}
     words = shlex.split(command)

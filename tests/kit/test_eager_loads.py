@@ -427,6 +427,7 @@ SERVED = {
 
 
 @pytest.mark.parametrize("shape", SERVED)
+@pytest.mark.sampled(4)
 def test_what_is_read_is_loaded_with_the_objects(shape):
     models, orm, text, wanted, statements = SERVED[shape]
 

@@ -102,6 +102,7 @@ def test_a_script_that_cannot_be_used_says_where(tmp_path, monkeypatch, script, 
     assert not (tmp_path / "here.py").exists()
 
 
+@pytest.mark.slow
 def test_a_script_that_never_ends_when_it_is_imported_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(foreign_code, "SECONDS_TO_LOAD", 1)
 
@@ -241,6 +242,7 @@ def test_what_is_not_installed_is_one_sentence(tmp_path, monkeypatch):
     assert said.why.endswith(f"needs bowler, which is not here: {how}")
 
 
+@pytest.mark.slow
 def test_a_script_that_never_ends_loses_one_file(tmp_path):
     script = """
         import threading, time

@@ -52,6 +52,7 @@ def does(word):
     return f"# {word}\na = 1\n"
 
 
+@pytest.mark.slow
 def test_whatever_a_codemod_does_ends_well(tmp_path):
     words = "same equal no_python no_tree twice no_last_line only_no_last_line other_line_ends"
     words += " loops waits waits_for_a_thread threads prints recurses"

@@ -130,6 +130,7 @@ def plant_bytecode(root, evil):
     ],
     ids=["trusted", "all", "named"],
 )
+@pytest.mark.sampled(3)
 def test_only_source_runs_of_a_project(shop, evil, words):
     cli.main(["trust", "-q"])
     plant_bytecode(shop, evil)
@@ -194,6 +195,7 @@ YAML = [
 
 
 @pytest.mark.parametrize("settings", YAML)
+@pytest.mark.sampled(4)
 def test_settings_of_libcst_hide_no_module(shop, evil, settings):
     (shop / "pyproject.toml").write_text(SETTINGS.replace("codemods.marks.Marks", "Marks"))
     (shop / ".libcst.codemod.yaml").write_text(settings)
@@ -253,6 +255,7 @@ def main():
         ["--libcst", "noop.NOOPCommand", "--quiet"],
     ],
 )
+@pytest.mark.sampled(4)
 def test_nothing_of_a_project_runs_that_nobody_named(shop, evil, monkeypatch, capsys, words):
     """Neither in the place of a module of Python, nor of one that a library may do without."""
     for name in {*sys.stdlib_module_names, "colorama", "yaml_ft", "pyre_extensions", "evil"}:
@@ -394,6 +397,7 @@ class Endless(Deep):
         ("Endless", "a\n"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_what_is_nested_deeply_is_rewritten_or_one_sentence(tmp_path, command, text):
     (tmp_path / "deep.py").write_text(DEEP)
     setup = Setup(

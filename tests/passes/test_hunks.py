@@ -111,6 +111,7 @@ def changed(text: str, chance: random.Random) -> str:
 
 
 @pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.sampled(4)
 def test_any_change_is_taken_by_the_engine(name):
     before = Path(sys.modules.get(name, __import__(name)).__file__).read_text("utf-8")
     chance, taken = random.Random(name), 0

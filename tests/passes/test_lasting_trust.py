@@ -140,6 +140,7 @@ def planted(path):
         (change("pyproject.toml", f"# a comment\n{SETTINGS}"), BOTH),
     ],
 )
+@pytest.mark.sampled(4)
 def test_a_change_of_a_pass_takes_the_trust_from_it_alone(shop, started, capsys, happens, left):
     main(["trust"])
 

@@ -107,6 +107,7 @@ def by_bowler(script, words, monkeypatch):
 
 
 @pytest.mark.parametrize("name", WORDS)
+@pytest.mark.sampled(4)
 def test_a_script_gives_what_bowler_gives(tmp_path, monkeypatch, name):
     script = SCRIPTS / f"{name}.py"
     program = tmp_path / "program.py"

@@ -100,6 +100,7 @@ def repository(tmp_path, monkeypatch):
     ids=" ".join,
 )
 @pytest.mark.usefixtures("repository")
+@pytest.mark.sampled(4)
 def test_nothing_of_a_repository_runs_unasked(tmp_path, words):
     cli.main(words)
 

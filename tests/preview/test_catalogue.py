@@ -127,6 +127,7 @@ def test_the_page_lists_reasons_options_and_needs(rules, show):
 
 @pytest.mark.parametrize("width", [40, 80, 160])
 @pytest.mark.parametrize("name", [rule.name for rule in api.rules()])
+@pytest.mark.sampled(4)
 def test_pages_fit_the_terminal(name, width, show):
     (rule,) = [rule for rule in api.rules() if rule.name == name]
     assert max(map(cell_len, plain(show(print_page, rule, width=width)))) <= width

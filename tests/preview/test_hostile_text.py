@@ -132,12 +132,14 @@ def test_counts_say_no_more_than_findings(text: str) -> None:
 
 @pytest.mark.parametrize("text", ACTING)
 @pytest.mark.parametrize("form", FOR_TERMINALS)
+@pytest.mark.sampled(4)
 def test_each_text_by_itself(text: str, form: Form) -> None:
     assert_inactive(shown(text, "diff", View(form=form, pager=False), Terminal))
 
 
 @pytest.mark.parametrize("text", ACTING)
 @pytest.mark.parametrize("form", FOR_PEOPLE)
+@pytest.mark.sampled(4)
 def test_each_text_by_itself_in_a_pipe(text: str, form: Form) -> None:
     assert_inactive(shown(text, "check", View(form=form)))
 
@@ -224,6 +226,7 @@ def test_errors(text: str, kind: str, verbose: bool) -> None:
 
 
 @given(hostile)
+@pytest.mark.slow
 def test_words_of_the_command_line(text: str) -> None:
     with printing() as printed:
         codes = [main([text]), main(["check", "--select", text]), main(["explain", text])]

@@ -267,6 +267,7 @@ def test_a_group_that_is_too_long_by_itself_is_cut() -> None:
     st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(1, 400), max_size=12),
     st.text(max_size=300),
 )
+@pytest.mark.slow
 def test_it_always_fits_into_an_issue(reasons: dict[str, int], message: str) -> None:
     text = of(many(reasons, message))
 

@@ -389,6 +389,7 @@ def test_a_tree_that_is_not_kept_is_freed_at_once_whatever_was_asked_of_it(monke
         gc.enable()
 
 
+@pytest.mark.slow
 def test_what_is_remembered_of_trees_is_forgotten_when_they_are_let_go(monkeypatch):
     monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 1)
     project = program({"m.py": "def f(): ...\ng = f\n", "other.py": "x = 1\n", "last.py": ""})

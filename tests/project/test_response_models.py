@@ -385,6 +385,7 @@ def test_a_model_out_of_sight_is_unknown_where_its_object_is_returned():
     assert unread.module.text_of(unread.node) == "user()"
 
 
+@pytest.mark.slow
 def test_the_work_on_many_models_of_many_fields_has_an_end():
     fields = "".join(f"    posts{number}: list['Out{number % 10}']\n" for number in range(200))
     models = "".join(

@@ -53,6 +53,7 @@ def answers(text: str, order: list[str], *, at_once: bool) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.sampled(4)
 def test_any_order_of_questions_gives_the_same_answers(seed):
     text = generated(seed)
     names = [f"n{number}" for number in range(30)]
@@ -100,6 +101,7 @@ def test_what_many_functions_hand_on_takes_no_more_stack_than_there_is(length):
     assert isinstance(found.unknown, TooLarge) == (length == DEEPEST)
 
 
+@pytest.mark.slow
 def test_what_many_callers_pass_around_is_no_deeper_than_one_of_them():
     each = "".join(
         f"def g{number}(n):\n    context = make(n)\n    _use(context)\n" for number in range(120)

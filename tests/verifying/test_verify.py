@@ -132,6 +132,7 @@ def test_changes_that_hold_are_verified_in_a_copy(shop):
     assert not list((shop.parent / "state/verifying").iterdir())
 
 
+@pytest.mark.slow
 def test_a_guilty_change_is_named_and_left_out(shop):
     with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
         file.write(
@@ -181,6 +182,7 @@ def test_a_suite_that_is_red_before_is_compared(shop):
     assert not result.left_out
 
 
+@pytest.mark.slow
 def test_a_flaky_test_is_named_and_not_compared(shop):
     counter = shop.parent / "counter"
     with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
@@ -199,6 +201,7 @@ def test_a_flaky_test_is_named_and_not_compared(shop):
     assert not result.left_out
 
 
+@pytest.mark.slow
 def test_more_statements_of_a_safe_change_are_a_failure(shop):
     with (shop / "conftest.py").open("a", encoding="utf-8") as file:
         file.write(

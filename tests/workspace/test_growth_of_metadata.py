@@ -137,6 +137,7 @@ def write(root, name, text):
 
 
 @pytest.mark.parametrize("shape", rarely(SHAPES))
+@pytest.mark.sampled(4)
 def test_metadata_cost_about_what_they_are_long(root, shape):
     name, text = SHAPES[shape]
     read_everything(root)  # what is kept from the first time on
@@ -174,6 +175,7 @@ def settings_layer(root):
 
 
 @pytest.mark.parametrize("shape", rarely(SETTINGS))
+@pytest.mark.sampled(4)
 def test_settings_cost_about_what_they_are_long(root, shape):
     counts = []
     for size in (1_000, 1_000, 2_000, 4_000):

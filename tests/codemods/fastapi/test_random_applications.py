@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,7 @@ def programs(draw):
 
 @settings(max_examples=settings().max_examples // 2)
 @given(programs())
+@pytest.mark.slow
 def test_random_applications_start_and_stop_as_before(program):
     record = {"record.py": RECORD.read_bytes()}
     files = {"case.py": program.encode(), **record}

@@ -295,6 +295,7 @@ def proved(files):
     return list(problems(known, after_it, [change]))
 
 
+@pytest.mark.slow
 def test_the_proof_sees_each_mock_that_cannot_be_awaited():
     files = after()
     tests = files["test_shop.py"].decode()

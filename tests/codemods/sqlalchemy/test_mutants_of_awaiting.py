@@ -87,6 +87,7 @@ def test_every_word_that_is_left_out_is_seen(identifier):
     assert not unseen(identifier, chosen)
 
 
+@pytest.mark.slow
 def test_some_words_that_are_left_out_are_seen():
     seen = 0
     for identifier in REWRITTEN:

@@ -75,6 +75,7 @@ def findings(query, models=MODELS):
 
 
 @pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.sampled(4)
 def test_what_a_backref_makes_may_be_missing_in_the_first_statement(query, tmp_path):
     (finding,) = findings(QUERIES[query])
     case = Case(

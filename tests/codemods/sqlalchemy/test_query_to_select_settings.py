@@ -122,6 +122,7 @@ def run(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("setting", PORTIONS)
+@pytest.mark.sampled(4)
 def test_portions_as_an_execution_option_are_for_what_is_not_made_unique(setting, end, run):
     result = result_of(end.format(setting))
 

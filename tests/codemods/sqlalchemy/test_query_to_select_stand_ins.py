@@ -273,6 +273,7 @@ def test_whatever_has_a_query_of_its_own_is_no_session(kind, is_the_same):
 
 @pytest.mark.parametrize("way", GIVEN)
 @pytest.mark.parametrize("kind", ["method", "assigned"])
+@pytest.mark.sampled(4)
 def test_every_way_to_hand_one_in_is_seen(way, kind, is_the_same):
     result = program(SHOP + OBJECTS[kind] + GIVEN[way])
 
@@ -293,6 +294,7 @@ def test_where_a_session_is_annotated_it_may_be_one(way, is_the_same):
 @pytest.mark.parametrize("parameter", PARAMETERS)
 @pytest.mark.parametrize("override", OVERRIDES)
 @pytest.mark.parametrize("returns", ["", " -> Session", " -> Iterator[Session]"])
+@pytest.mark.sampled(3)
 def test_what_is_injected_is_what_the_program_gives(parameter, override, returns, is_the_same):
     given = "Make()" if override != "none" else "Facade(Make())"
     gives = "return" if returns == " -> Session" else "yield"

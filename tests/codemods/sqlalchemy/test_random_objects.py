@@ -32,6 +32,7 @@ SEEDS = [
     SEEDS,
     ids=["quick", "mended", "wide", "more", "most", "all-mended", "all-wide"],
 )
+@pytest.mark.sampled(4)
 def test_objects_are_as_they_were(seeds, is_wide):
     outcomes = dict(compared(seeds, partial(application, wide=is_wide)))
 

@@ -120,6 +120,7 @@ def test_what_is_read_behind_a_call_that_commits_is_read_anew(lines, times):
     assert found == times, after
 
 
+@pytest.mark.slow
 def test_however_much_is_committed_it_is_followed():
     committing = "from sqlalchemy.orm import Session\n\n\n"
     committing += "".join(

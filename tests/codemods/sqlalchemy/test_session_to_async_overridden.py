@@ -117,6 +117,7 @@ if __name__ == "__main__":
         ("app.dependency_overrides[shop.get_db] = given", "/users/1"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_what_is_injected_can_be_awaited(override, path, tmp_path, capsys, monkeypatch):
     texts = {"shop": SHOP, "test_shop": TEST.format(override=override, path=path)}
     files = {f"{name}.py": text.encode() for name, text in texts.items()}
