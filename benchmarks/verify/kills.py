@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 MANIFEST = """\
@@ -94,7 +95,9 @@ def main() -> None:
             # Also after its end, for the last steps are the shortest.
             time.sleep(chance.uniform(0, longest * 1.05))
             counted["killed" if process.poll() is None else "had ended"] += 1
-            os.kill(process.pid, signal.SIGKILL)
+            # It may end between the two, and nobody has waited for it yet.
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
             process.wait()
             counted.update(left_over(place, environment, whole))
             print(number + 1, dict(counted), flush=True)
