@@ -15,6 +15,7 @@ def budget(monkeypatch):
     return importlib.import_module("budget")
 
 
+@pytest.mark.slow
 def test_counts_are_the_same_in_every_run(budget, tmp_path):
     # Each run is a process with hashes of its own, so no order of a set shows.
     bookshop = BENCHMARKS.parent / "examples" / "bookshop"

@@ -14,10 +14,10 @@ from awaken.testing.running import about, write_project
 
 COSTLY = {
     *("crlf", "cr", "bom", "no-final-newline", "tabs"),
-    *("alone", "jobs", "left-out", "memory", "undo"),
+    *("alone", "jobs", "left-out", "memory", "second-run", "undo"),
 }
 """Laws that run the rule again, and where a case breaks one, others of its rule do as well."""
-COSTLY_ON_APPLICATIONS = COSTLY | {"second-run", "anchors"}
+COSTLY_ON_APPLICATIONS = COSTLY | {"anchors"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def document(capsys, *arguments):
 @pytest.mark.parametrize(
     "rule", sorted({case.rule for case in CASES.values() if case.settings.foreign is None})
 )
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(12)
 def test_check_and_diff_say_the_same_with_any_number_of_jobs(rule, cases_on_disk, capsys):
     run = ("--select", rule, cases_on_disk / rule)
     check = document(capsys, "check", "-j1", *run)

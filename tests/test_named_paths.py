@@ -102,7 +102,7 @@ def test_every_path_that_is_named_exists(kind):
     assert unknown(kind, PATH, lambda one: one in NO_PATHS or (HERE / one).exists()) == []
 
 
-@pytest.mark.parametrize("kind", ["pages", "sources"])
+@pytest.mark.parametrize("kind", ["pages", pytest.param("sources", marks=pytest.mark.slow)])
 def test_every_dotted_name_exists(kind):
     def is_known(one: str) -> bool:
         return one in NO_MODULES or bool(FILE_NAME.fullmatch(one)) or exists(one)

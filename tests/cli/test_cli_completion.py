@@ -51,6 +51,6 @@ def complete(tmp_path):
         (["awaken", "check", "--select", "fastapi,query-to"], ["fastapi,query-to-select"]),
     ],
 )
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 def test_bash_completes_commands_options_and_rules(complete, words, answers):
     assert complete(*words) == answers

@@ -95,6 +95,7 @@ def test_only_what_was_agreed_to_is_written(program, dialogue):
     assert "1 change left out, as you answered." in shown
 
 
+@pytest.mark.slow
 def test_a_question_shows_where_what_and_how_many(dialogue):
     talk = dialogue()
     talk.answer("q\n")
@@ -108,6 +109,7 @@ def test_a_question_shows_where_what_and_how_many(dialogue):
     assert f"(1/2) {ASKED} q" in shown
 
 
+@pytest.mark.slow
 def test_a_place_is_named_as_the_diff_shows_it_and_edited_where_it_is(program, dialogue, tmp_path):
     program.write("a.py", GOOD + OTHER.partition("\n\n\n")[2])
     commit(program.root)
@@ -124,6 +126,7 @@ def test_a_place_is_named_as_the_diff_shows_it_and_edited_where_it_is(program, d
     assert opened.read_text() == "+9\n"
 
 
+@pytest.mark.slow
 def test_the_journal_names_the_interactive_apply_and_undo_takes_it_back(program, dialogue, awaken):
     talk = dialogue()
     talk.answer("yes\n", "Y\n")
@@ -164,6 +167,7 @@ def test_the_end_of_input_is_quitting(program, dialogue):
     assert (program.root / "b.py").read_text() == OTHER
 
 
+@pytest.mark.slow
 def test_enter_asks_again_and_what_is_no_answer_gets_help(program, dialogue):
     talk = dialogue()
     talk.answer("\n", "maybe\n", "?\n", "q\n")
@@ -217,6 +221,7 @@ def test_without_an_editor_it_says_so_and_asks_again(dialogue, editor, said):
     assert shown.count("(1/2)") == 2
 
 
+@pytest.mark.slow
 def test_a_change_over_several_files_is_shown_whole(program, dialogue):
     program.write("a.py", "alpha(1)\n")
     program.write("b.py", "alpha(2)\n")
@@ -277,6 +282,7 @@ def risky(program):
 
 
 @pytest.mark.usefixtures("risky")
+@pytest.mark.slow
 def test_unsafe_changes_are_not_asked_about_but_named_at_the_end(dialogue):
     code, shown = dialogue().end()
 
@@ -286,6 +292,7 @@ def test_unsafe_changes_are_not_asked_about_but_named_at_the_end(dialogue):
 
 
 @pytest.mark.usefixtures("risky")
+@pytest.mark.slow
 def test_unsafe_changes_are_asked_about_where_they_are_admitted(program, dialogue):
     talk = dialogue("--unsafe-fixes")
     talk.answer("y\n")

@@ -124,7 +124,7 @@ def test_a_directory_that_is_no_project_is_not_read(tmp_path, monkeypatch, capfd
 
 
 @pytest.mark.parametrize("name", built_in())
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 def test_each_step_is_planned_on_what_the_one_before_left(name, tmp_path, monkeypatch):
     shutil.copytree(BOOKSHOP, tmp_path / "shop")
     monkeypatch.chdir(tmp_path / "shop")

@@ -79,7 +79,7 @@ def test_what_is_loaded(project, words, late, expected):
     ],
     ids=["no site", "a site that stays"],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
     app = project / "app.py"
     assert run(project, ["check", "--no-cache"], {"libcst"}) == {"libcst"}
@@ -110,6 +110,7 @@ def test_a_run_after_an_edit_elsewhere_loads_no_facts(project):
     assert run(project, ["check"], late) == set()
 
 
+@pytest.mark.slow
 def test_a_changed_line_is_explained_without_the_engine(project):
     late = {"libcst", "awaken.engine.run"}
     words = ["explain", f"app.py:{len(QUERY.splitlines())}"]

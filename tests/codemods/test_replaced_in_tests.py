@@ -730,7 +730,7 @@ def suite_passes(files, folder):
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
-@pytest.mark.sampled(6)
+@pytest.mark.slow
 def test_level_says_what_a_suite_sees(program, tmp_path):
     safe = run_case(case_of(program, unsafe=False))
     unsafe = run_case(case_of(program, unsafe=True))

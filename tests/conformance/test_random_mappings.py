@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from all_loads import AllLoads
 from fired_reads import Fired, Way, run
 from hypothesis import Phase, given, settings
@@ -74,6 +75,7 @@ def test_what_fires_is_found_and_traced_and_what_is_found_fires(seed):
 
 @settings(max_examples=EXAMPLES, phases=[Phase.generate])
 @given(seed=st.integers(0, 10**6))
+@pytest.mark.slow
 def test_what_is_served_does_not_fire(seed):
     made, rule = program(seed), AllLoads()
     files = {"models.py": made.models.encode(), "main.py": made.main.encode()}

@@ -79,7 +79,7 @@ SEEDS = {program: 6, writes: 4, kept: 4, kept_writes: 2, crossing: 4, unions: 2,
         for seed in range(seeds)
     ],
 )
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 def test_random_queries_do_the_same_or_are_left_alone(make, seed, executor):
     case = case_of(make, seed)
     result = run_case(case)

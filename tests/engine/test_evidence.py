@@ -226,7 +226,7 @@ def picture(report):
 
 
 @pytest.mark.parametrize("identifier", SEVERAL)
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 def test_memory_never_changes_an_answer(identifier, tmp_path):
     """Whatever is edited, the report is the one of a run that remembers nothing."""
     case = CASES[identifier]

@@ -234,6 +234,7 @@ def test_a_failing_undo_says_how_to_go_on(projects):
         assert tree(project.root) == project.before, at
 
 
+@pytest.mark.slow
 def test_an_undo_killed_after_a_killed_apply_is_done_again(projects, apply_points):
     # Every third point of each: all pairs are in the slow tests.
     for at in apply_points[::3]:

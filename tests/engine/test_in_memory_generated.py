@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from rewriting_helpers import PATH, REWRITERS, change, need
@@ -139,6 +140,7 @@ def test_a_rename_changes_its_names_and_no_other_byte(raw, data):
 
 
 @given(modules(), st.data())
+@pytest.mark.slow
 def test_wrapping_nested_calls_leads_back_to_every_call(raw, data):
     source = decode(PATH, raw)
     module = Module(source, ast.parse(source.text.decode()), "shop")

@@ -86,6 +86,7 @@ msgpack = msgspec.msgpack.encode
 
 @pytest.mark.parametrize("status", ["done", "applying", "undoing"])
 @given(data=st.data())
+@pytest.mark.sampled(3)
 def test_a_journal_record(tmp_path_factory, status, data):
     directory = tmp_path_factory.mktemp(f"journal{next(numbers)}")
     project = Project(directory)
@@ -170,6 +171,7 @@ def started():
 
 @settings(deadline=None)
 @given(data=st.data())
+@pytest.mark.slow
 def test_the_configuration_of_a_repository(repository, started, data):
     witness = repository.path.parent / "ran"
     program = repository.path.parent / "program"

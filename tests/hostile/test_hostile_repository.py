@@ -122,6 +122,7 @@ def test_the_only_program_is_git_with_safe_options(hostile: Run) -> None:
     assert programs["git"]
 
 
+@pytest.mark.slow
 def test_nothing_outside_is_read(hostile: Run) -> None:
     read = {one for one in hostile.heard if one.kind == "read"}
 

@@ -133,6 +133,7 @@ any_line = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\
 
 
 @given(line=any_line, width=st.integers(8, 40), hang=st.integers(0, 4))
+@pytest.mark.slow
 def test_folding_loses_nothing_and_fits(line: str, width: int, hang: int) -> None:
     whole = code_text(line, ())
     rows = fold(whole, width, width - hang)

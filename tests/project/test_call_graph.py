@@ -534,6 +534,7 @@ def test_a_container_that_is_taken_out_of_itself_ends():
     assert [one.name for one in graph.calls()] == ["run"]
 
 
+@pytest.mark.slow
 def test_a_chain_of_calls_of_any_length_has_components():
     text = "".join(f"def f{n}(): f{n + 1}()\n" for n in range(5000)) + "def f5000(): ...\n"
     graph = program({"m.py": text}).calls.graph()

@@ -360,6 +360,7 @@ def ids_of(rng):
 
 @given(st.randoms(use_true_random=False), st.integers(0, 2**32))
 @settings(max_examples=120, deadline=None, derandomize=True)
+@pytest.mark.slow
 def test_every_value_seen_is_among_the_reaching_definitions(rng, seed):
     source, facts = ids_of(rng)
     namespace = {}

@@ -310,6 +310,7 @@ def test_children_of_a_call_keep_keywords_before_a_later_star():
     assert [ast.unparse(node) for node in children(call)] == ["f", "a", "k=b", "*c"]
 
 
+@pytest.mark.slow
 def test_only_the_last_modules_are_kept_but_any_can_be_asked_for_again(monkeypatch):
     monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 2_500_000)
     filler = "x = 1  # " + "y" * 1000 + "\n"
@@ -371,6 +372,7 @@ def test_expressions_are_found_by_what_they_take():
         "def f():\n    rows = []\n    rows.append(1)\n    return rows\n\nlast = f()\n",
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_tree_that_is_not_kept_is_freed_at_once_whatever_was_asked_of_it(monkeypatch, text):
     monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 1)
     monkeypatch.setattr(module_store, "FORGOTTEN_SOURCE_BYTES", 0)

@@ -153,6 +153,7 @@ def without_class(counts: Counter[tuple[object, ...]]) -> Counter[tuple[object, 
 
 
 @pytest.mark.parametrize("name", ["awkward", *FILES])
+@pytest.mark.sampled(4)
 def test_every_scope_is_what_python_itself_makes_of_it(name):
     text = AWKWARD
     if name != "awkward":

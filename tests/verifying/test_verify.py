@@ -151,6 +151,7 @@ def test_a_guilty_change_is_named_and_left_out(shop):
     assert [file.path for root in result.report.roots for file in root.files] == ["queries.py"]
 
 
+@pytest.mark.slow
 def test_what_held_is_written_with_apply(shop):
     code = main(["verify", "--select", "query-to-select", "--apply", "--", *PYTEST])
 
@@ -171,6 +172,7 @@ def test_a_program_that_is_not_there_is_an_error():
         verify([Path()], SELECTED, ["pytset"])
 
 
+@pytest.mark.slow
 def test_a_suite_that_is_red_before_is_compared(shop):
     with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
         file.write("\n\ndef test_red():\n    raise ValueError\n")

@@ -413,7 +413,7 @@ def result():
 
 
 @pytest.mark.parametrize("name", ROWS)
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 def test_a_row_is_as_it_was(name, result, tmp_path):
     # A commit had left nothing of a row that is returned as it is: the report says so.
     announced = {"0"} if name == "s7_an_owner_that_is_set_is_answered" else ()

@@ -534,7 +534,7 @@ def result():
 
 
 @pytest.mark.parametrize("name", ROWS)
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 def test_a_row_is_as_it_was(name, result, tmp_path):
     # A commit had left nothing of a row that is returned as it is: the report says so.
     announced = {"0"} if name == "a8_a_new_row" else ()
