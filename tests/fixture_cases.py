@@ -15,7 +15,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 CASES = {case.identifier: case for case in (*load_cases(FIXTURES), *page_cases(api.rules()))}
 
 
-ONE_OF = 24
+ONE_OF = 32
 """Of so many cases one goes through what is costly in the quick run."""
 
 

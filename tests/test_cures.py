@@ -60,7 +60,7 @@ def reasons_before(identifier):
 
 
 @pytest.mark.parametrize("name", CURES)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_a_cure_that_is_followed_changes_the_outcome(name):
     identifier, cure = CURES[name]
     case = CASES[identifier]

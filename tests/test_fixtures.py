@@ -42,7 +42,7 @@ def test_case_gives_what_it_expects(identifier, request, record_property):
 
 
 @pytest.mark.parametrize("identifier", [name for name, case in CASES.items() if case.executes])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 def test_case_does_the_same_on_a_database(identifier, executor):
     with about(CASES[identifier]):
         assert_same_behaviour(result_of(identifier), executor)
@@ -51,7 +51,7 @@ def test_case_does_the_same_on_a_database(identifier, executor):
 @pytest.mark.parametrize(
     "identifier", [name for name, case in CASES.items() if case.settings.application]
 )
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_application_starts_and_stops_the_same(identifier):
     with about(CASES[identifier]):
         assert_same_lifecycle(result_of(identifier))

@@ -68,7 +68,7 @@ def document(capsys, *arguments):
 @pytest.mark.parametrize(
     "rule", sorted({case.rule for case in CASES.values() if case.settings.foreign is None})
 )
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(24)
 def test_check_and_diff_say_the_same_with_any_number_of_jobs(rule, cases_on_disk, capsys):
     run = ("--select", rule, cases_on_disk / rule)
     check = document(capsys, "check", "-j1", *run)

@@ -41,6 +41,7 @@ SAYING = [
 ]
 
 
+@pytest.mark.slow
 def test_what_rules_say_where_they_say_it_is_in_words_of_the_field():
     """Most messages are made where something is found: all strings but docstrings are read."""
     found = [

@@ -97,7 +97,7 @@ def unknown(kind: str, names: re.Pattern[str], is_known: Callable[[str], bool]) 
     return sorted(f"{path}: {one}" for path, one in named if not is_known(one))
 
 
-@pytest.mark.parametrize("kind", ["pages", "sources"])
+@pytest.mark.parametrize("kind", ["pages", pytest.param("sources", marks=pytest.mark.slow)])
 def test_every_path_that_is_named_exists(kind):
     assert unknown(kind, PATH, lambda one: one in NO_PATHS or (HERE / one).exists()) == []
 

@@ -96,6 +96,7 @@ def goes_on(program, awaken):
 
 
 @pytest.mark.parametrize("name", FILES)
+@pytest.mark.sampled(4)
 def test_a_file_that_cannot_be_read_as_python(program, goes_on, name):
     content, message = FILES[name]
     program.write("bad.py", content)

@@ -62,7 +62,7 @@ POINTS = (1, 16, 22, 24)
 @pytest.mark.parametrize(
     "at", [pytest.param(at, marks=() if at == 16 else pytest.mark.slow) for at in POINTS]
 )
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 def test_an_apply_is_put_back(program, tmp_path, number, at):
     before = program.contents()
 

@@ -89,7 +89,7 @@ def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
 
 
 @pytest.mark.parametrize("form", ["full", "concise", "json-lines", "grouped"])
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 def test_a_run_of_which_nothing_changed_loads_no_rule(project, form):
     words = ["check", "--cache-dir", str(project.parent), "--output-format", form]
     late = {"typer", "rich", "libcst", "pathspec", "importlib.metadata", "awaken.project"}
@@ -101,6 +101,7 @@ def test_a_run_of_which_nothing_changed_loads_no_rule(project, form):
     assert run(project, words, late) == set()
 
 
+@pytest.mark.slow
 def test_a_run_after_an_edit_elsewhere_loads_no_facts(project):
     (project / "other.py").write_text("x = 1\n")
     late = {"libcst", "awaken.engine.run", "awaken.project.facade"}

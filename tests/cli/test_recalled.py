@@ -188,6 +188,7 @@ def test_paths_are_those_of_the_directory_in_which_the_user_stands(project, prin
     ],
     ids=" ".join,
 )
+@pytest.mark.sampled(4)
 def test_a_line_that_is_not_plain_is_typers(project, printed, words):
     del project
     found = printed(*words, "--no-cache")

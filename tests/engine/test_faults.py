@@ -111,6 +111,7 @@ def test_control_c_puts_everything_back_and_goes_on_up(projects, apply_points):
 
 
 @pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.sampled(3)
 def test_a_killed_apply_is_found_and_undone(projects, apply_points, torn):
     found_at = 0
     for at in apply_points:

@@ -514,6 +514,7 @@ def starts_processes(tree):
     return False
 
 
+@pytest.mark.slow
 def test_nothing_else_starts_a_process():
     root = Path(awaken.__file__).parent
     starting, naming = set(), set()

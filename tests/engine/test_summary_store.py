@@ -302,6 +302,7 @@ def test_without_room_a_run_says_the_same(root, cache):
 
 
 @pytest.mark.parametrize("jump", [-40, 40, -400 * 365, 200 * 365], ids="{} days".format)
+@pytest.mark.sampled(4)
 def test_a_clock_that_jumps_costs_time_only(root, cache, jump, monkeypatch):
     check(root, cache)
     now, now_ns, days = time.time, time.time_ns, 86_400 * jump

@@ -40,12 +40,14 @@ def snapshot(directory: Path) -> dict[str, tuple[int, int, int, bytes]]:
 
 
 # ------------------------------------------------------------------------- what must hold of each
+@pytest.mark.slow
 def test_every_command_ends_as_documented(hostile: Run) -> None:
     codes = {str(command): command.code for command in hostile.commands}
 
     assert {words: code for words, code in codes.items() if code not in {0, 1, 2}} == {}
 
 
+@pytest.mark.slow
 def test_no_command_fails_inside(hostile: Run) -> None:
     said = {
         str(command): line
@@ -57,6 +59,7 @@ def test_no_command_fails_inside(hostile: Run) -> None:
     assert said == {}
 
 
+@pytest.mark.slow
 def test_nothing_that_is_printed_acts(hostile: Run) -> None:
     for command in hostile.commands:
         assert_inactive(command.err)
@@ -70,6 +73,7 @@ def headers(patch: bytes) -> bytes:
     return b"\n".join(line for line in patch.split(b"\n") if line.startswith(mine))
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_from_outside(hostile: Run) -> None:
     printed = b"".join(command.out + command.err for command in hostile.commands)
 
@@ -77,6 +81,7 @@ def test_nothing_is_printed_from_outside(hostile: Run) -> None:
     assert b"root:x:" not in printed
 
 
+@pytest.mark.slow
 def test_no_project_is_lost_to_another(hostile: Run) -> None:
     """What each project says stands in the report, whatever the others hold."""
     (full,) = (one for one in hostile.commands if one.words == ("check", "-j1"))
@@ -87,6 +92,7 @@ def test_no_project_is_lost_to_another(hostile: Run) -> None:
         assert f"--> {place}" in shown, place
 
 
+@pytest.mark.slow
 def test_sites_are_not_hidden_by_what_the_target_remembers(hostile: Run) -> None:
     (asked,) = (one for one in hostile.commands if one.words == tuple(PLANTED))
 
@@ -94,6 +100,7 @@ def test_sites_are_not_hidden_by_what_the_target_remembers(hostile: Run) -> None
     assert "--> s03_planted_cache/app.py:" in asked.out.decode()
 
 
+@pytest.mark.slow
 def test_no_project_says_where_results_are_kept(hostile: Run) -> None:
     (full,) = (one for one in hostile.commands if one.words == ("check", "-j1"))
 
@@ -106,6 +113,7 @@ def test_no_program_of_the_target_runs(hostile: Run) -> None:
     assert not hostile.place.ran.exists(), hostile.place.ran.read_text()
 
 
+@pytest.mark.slow
 def test_the_only_program_is_git_with_safe_options(hostile: Run) -> None:
     programs = {"git": 0, "ruff": 0, "black": 0}  # the formatter is the reader's own
     for kind, program, arguments, _, environment in hostile.started:
@@ -129,6 +137,7 @@ def test_nothing_outside_is_read(hostile: Run) -> None:
     assert sorted({one.path for one in read if not may_be_read(one, hostile.place)}) == []
 
 
+@pytest.mark.slow
 def test_nothing_outside_is_written(hostile: Run) -> None:
     done = {one for one in hostile.heard if one.kind != "read"}
 
@@ -155,6 +164,7 @@ def test_modules_beside_the_program_are_not_imported(tmp_path: Path) -> None:
     assert not place.ran.exists()
 
 
+@pytest.mark.slow
 def test_an_apply_gives_no_file_more_than_it_had(tmp_path: Path) -> None:
     place = build(tmp_path, ("S10",))
     setuid = place.target / "s10_modes" / "setuid.py"

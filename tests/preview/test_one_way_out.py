@@ -27,6 +27,7 @@ WAYS_OUT = {
 CONSOLES = "preview/console/console.py"
 
 
+@pytest.mark.slow
 def test_nothing_goes_around_the_ways_out() -> None:
     names = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
     found = {name: printing(name) for name in names - WAYS_OUT.keys()}

@@ -372,7 +372,7 @@ def test_expressions_are_found_by_what_they_take():
         "def f():\n    rows = []\n    rows.append(1)\n    return rows\n\nlast = f()\n",
     ],
 )
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 def test_a_tree_that_is_not_kept_is_freed_at_once_whatever_was_asked_of_it(monkeypatch, text):
     monkeypatch.setattr(module_store, "KEPT_SOURCE_BYTES", 1)
     monkeypatch.setattr(module_store, "FORGOTTEN_SOURCE_BYTES", 0)

@@ -205,6 +205,7 @@ def test_a_mutated_file_is_its_own_projects_problem(workshop, kind):
 
 
 @pytest.mark.parametrize("kind", SEEDS)
+@pytest.mark.sampled(4)
 def test_no_reader_fails_or_reads_outside(workshop, kind):
     name, seed = SEEDS[kind]
     workshop.put({})

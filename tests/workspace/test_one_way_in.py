@@ -146,6 +146,7 @@ def modules():
     }
 
 
+@pytest.mark.slow
 def test_every_way_in_is_on_the_list():
     found = {(path, way) for path, text in modules().items() for way in ways_in(text)}
 
@@ -180,6 +181,7 @@ def test_the_search_passes_over(source):
     assert ways_in(source) == set()
 
 
+@pytest.mark.slow
 def test_python_is_never_parsed_under_the_name_of_a_file():
     """To show the line of a SyntaxError, Python opens the file that it is told the text is from.
 

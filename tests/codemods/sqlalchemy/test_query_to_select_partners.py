@@ -407,7 +407,7 @@ def with_builders(query, partner):
     ("query", "partner", "repeats"),
     [*((*one, False) for one in ONE.items()), *((*one, True) for one in MANY.items())],
 )
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_what_has_one_partner_is_not_repeated(query, partner, repeats, run):
     queries = list(with_builders(query, partner))
     result = result_of(f"return [{', '.join(f'*{one}' for one in queries)}]")
@@ -419,6 +419,7 @@ def test_what_has_one_partner_is_not_repeated(query, partner, repeats, run):
 
 
 @pytest.mark.parametrize(("query", "is_unique"), ONE_ROW_EACH.items())
+@pytest.mark.sampled(6)
 def test_distinct_and_groups_leave_each_object_one_row(query, is_unique, run):
     result = result_of(f"return {query}")
 
