@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -162,3 +163,11 @@ def test_no_input_is_part_of_a_script():
     scripts = [line for line in lines if line.strip().startswith(("run:", "- run:"))]
     assert len(scripts) == 3
     assert not [line for line in scripts if "${{" in line]
+
+
+def test_the_page_names_every_input_but_the_python():
+    page = (TOP / "docs" / "pull-requests.md").read_text()
+    inputs = re.findall(
+        r"^  ([\w-]+):$", (TOP / "action.yml").read_text().split("outputs:")[0], re.MULTILINE
+    )
+    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == {*inputs} - {"python"}
