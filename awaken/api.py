@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from awaken.workspace.reading import overlaid, working_tree
 from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
+    from awaken.engine.asking.chosen import ChangeKey, Sites
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining.explanation import AskedPlace, Explanation
@@ -61,6 +62,7 @@ __all__ = [
     "recipes",
     "rules",
     "run",
+    "run_chosen",
     "run_recipe",
     "run_staged",
     "trust",
@@ -213,6 +215,31 @@ def run(
     undo writes to these files while they are read.
     """
     return _run(paths, options, rules, progress, None)
+
+
+def run_chosen(
+    report: Report,
+    chosen: Collection[ChangeKey],
+    paths: Sequence[Path],
+    options: Options | None = None,
+    rules: Sequence[Rule] | None = None,
+) -> Report:
+    """Return the run that makes only ``chosen`` changes of ``report``; writes nothing.
+
+    A change is named by its root and its id. The rules plan again around what is left out, and a
+    change that they cannot make without it is left out too. ``report`` is what ``run`` gave for
+    the same ``paths``, ``options`` and ``rules``. Raises KeyError for a change that it does not
+    have, and UserError as ``run`` does.
+    """
+    from awaken.engine.asking import chosen as choosing  # noqa: PLC0415  few runs leave out anything
+
+    asked = options or Options()
+
+    def run_without(sites: Sites) -> Report:
+        excluded = choosing.joined(asked.excluded_in, sites)
+        return run(paths, structs.replace(asked, excluded_in=excluded), rules)
+
+    return choosing.run_chosen(report, chosen, run_without)
 
 
 def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, Recipe]:

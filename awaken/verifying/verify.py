@@ -14,9 +14,10 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from awaken import api
-from awaken.contract import Level, SiteId, UserError
+from awaken.contract import Level, UserError
+from awaken.engine.asking.chosen import ChangeKey, Sites, joined, run_chosen
 from awaken.engine.report import ChangeSummary, Report, RootReport
-from awaken.verifying.blame import ChangedLines, Key, Trial, Try, guilty, suspects
+from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import copied, write
 from awaken.verifying.requests.sending import TestsAndRequests
@@ -84,7 +85,7 @@ class Verification(Struct, frozen=True):
         return _NUMBER.sub("0", self.before.output) != _NUMBER.sub("0", self.after.output)
 
 
-PlanWithout = Callable[[Mapping[Path, frozenset[SiteId]]], Report]
+PlanWithout = Callable[[Sites], Report]
 """Plans a run that leaves these sites alone, by root."""
 
 
@@ -105,7 +106,7 @@ def verify(  # noqa: PLR0913  what is run, and where
     touched. Raises UserError where no test ran, and where what ran is not the copy.
     """
 
-    def without(sites: Mapping[Path, frozenset[SiteId]]) -> Report:
+    def without(sites: Sites) -> Report:
         return api.run(paths, structs.replace(options, excluded_in=sites, use_cache=False))
 
     tests = Tests(command, carry, every, requests)
@@ -224,7 +225,7 @@ class _Verifier:
         self._report, self._without = report, without
         self._copy, self._suite, self._say = copy, suite, say
         self._touched = copy.files(report)
-        self._excluded: dict[Path, frozenset[SiteId]] = {}
+        self._excluded: Sites = {}
         self._runs = 0
         self._is_safe = all(
             change.level is Level.SAFE for root in report.roots for change in root.changes
@@ -365,7 +366,7 @@ class _Verifier:
         changes = {
             (root.root, change.id): change for root in self._report.roots for change in root.changes
         }
-        lines: dict[Line, frozenset[Key]] = {}
+        lines: dict[Line, frozenset[ChangeKey]] = {}
         for root in self._report.roots:
             lines |= ChangedLines(root, self._copy.prefix(root)).by_line
         requires = {
@@ -379,20 +380,15 @@ class _Verifier:
 
     def _trial(
         self,
-        changes: Mapping[Key, ChangeSummary],
+        changes: Mapping[ChangeKey, ChangeSummary],
         failures: Sequence[Difference],
         after: SuiteRun,
     ) -> Try:
         befores = {one.before.name: one.before for one in failures}
         before = structs.replace(after, tests=befores)
 
-        def attempt(made: frozenset[Key]) -> Trial:
-            excluded = dict(self._excluded)
-            for key, change in changes.items():
-                if key not in made:
-                    own = excluded.get(key[0], frozenset())
-                    excluded[key[0]] = own | frozenset(change.sites)
-            report = self._without(excluded)
+        def attempt(made: frozenset[ChangeKey]) -> Trial:
+            report = run_chosen(self._report, made, self._planned_without)
             sites = {
                 (root.root, site)
                 for root in report.roots
@@ -411,10 +407,13 @@ class _Verifier:
 
         return attempt
 
+    def _planned_without(self, sites: Sites) -> Report:
+        return self._without(joined(self._excluded, sites))
+
     def _exclude(self, found: Iterable[LeftOut]) -> None:
         for one in found:
-            own = self._excluded.get(one.root, frozenset())
-            self._excluded[one.root] = own | frozenset(one.change.sites)
+            own = {one.root: frozenset(one.change.sites)}
+            self._excluded = joined(self._excluded, own)
 
     def _is_whole(self, one: LeftOut) -> bool:
         """Whether a change is one of a program as a whole: a part of it must not be left out."""
