@@ -20,8 +20,9 @@ from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import copied, write
+from awaken.verifying.installing import install
 from awaken.verifying.requests.sending import TestsAndRequests
-from awaken.verifying.suites import Line, ObservedTest, Suite, SuiteRun, Watched
+from awaken.verifying.suites import Environment, Line, ObservedTest, Suite, SuiteRun, Watched
 from awaken.workspace.manifests.manifest_readers import MANIFEST_NAMES, read_manifest
 from awaken.workspace.manifests.targets import read_requirement_files
 from awaken.workspace.reading import overlaid, working_tree
@@ -142,7 +143,6 @@ def verify_report(
             project = place / copy.prefix(next(root for root in report.roots if root.files))
             places, named = (place, top, project), tests.requests.application
             suite = TestsAndRequests(suite, places, tests.command, named)
-        suite.needs = _needed(report)
         result = _Verifier(report, without, copy, suite, say).verified(
             every=tests.every or tests.requests is not None
         )
@@ -166,25 +166,28 @@ def _reaching(result: Verification, copy: _Copy) -> Iterable[str]:
                 yield f"{change.title} ({', '.join(change.paths)}) is reached by {listed}{more}."
 
 
-def _needed(report: Report) -> set[str]:
-    """Return the distributions that the manifests name after the changes, and not before."""
-    needed: set[str] = set()
+def _needed(report: Report) -> dict[str, str]:
+    """Return the requirements that the manifests have after the changes only, by name."""
+    needed: dict[str, str] = {}
     for root in report.roots:
         files = {root.root / file.path: file.after.raw() for file in root.files}
         before = _declared(root.root)
         with overlaid(files):
-            needed |= _declared(root.root) - before
+            needed |= {
+                name: text for name, text in _declared(root.root).items() if name not in before
+            }
         for file in root.files:
             texts = (b"" if file.before is None else file.before.text, file.after.text)
             if [_ASYNC_EXTRA in text.lower() for text in texts] == [False, True]:
-                needed.add("greenlet")
+                needed["greenlet"] = "greenlet"
     return needed
 
 
-def _declared(root: Path) -> set[str]:
+def _declared(root: Path) -> dict[str, str]:
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
     manifests += read_requirement_files(root, manifests)
-    return {each.name for one in manifests for each in (*one.required, *one.optional)}
+    every = [each for one in manifests for each in (*one.required, *one.optional)]
+    return {each.name: f"{each.name}{each.ranges[0] if each.ranges else ''}" for each in every}
 
 
 def _top_of(report: Report) -> Path:
@@ -225,6 +228,8 @@ class _Verifier:
         self._report, self._without = report, without
         self._copy, self._suite, self._say = copy, suite, say
         self._touched = copy.files(report)
+        self._needs = _needed(report)
+        suite.needs = tuple(self._needs)
         self._excluded: Sites = {}
         self._runs = 0
         self._is_safe = all(
@@ -236,6 +241,8 @@ class _Verifier:
         self._say("running the tests before the changes")
         sources = [name for name in self._touched if name.endswith(".py")]
         before = self._run(watched=dict.fromkeys(sources))
+        if before.lacking is not None:
+            before = self._run_with_packages(before.lacking, sources)
         before = _require_tests(before)
         selected = None if every or not before.observed else self._reaching(before)
         result = Verification(self._report, before, before, selected)
@@ -296,6 +303,14 @@ class _Verifier:
     def _run(self, only: Iterable[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         self._runs += 1
         return self._suite.run(tuple(only), watched=watched)
+
+    def _run_with_packages(self, environment: Environment, sources: Sequence[str]) -> SuiteRun:
+        """Install what the environment of the tests lacks, and run them."""
+        wanted = [self._needs[name] for name in environment.missing]
+        self._say(f"installing {' and '.join(environment.missing)} for the tests")
+        self._suite.packages = install(wanted, environment, self._copy.place.parent, self._copy.top)
+        self._say("running the tests before the changes")
+        return self._run(watched=dict.fromkeys(sources))
 
     def _write(self, report: Report | None) -> None:
         """Put the files of ``report`` into the copy; None writes those before all changes."""
@@ -492,12 +507,6 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
 
     Raises UserError where it proves nothing.
     """
-    if run.missing:
-        needs = " and ".join(run.missing)
-        raise UserError(
-            f"the changes need {needs}, which the environment of the tests does not have; "
-            f"install it, for instance by `pip install {' '.join(run.missing)}`, and run this again"
-        )
     if any(test.outcome != "skipped" for test in run.tests.values()):
         return run
     if run.exit_code is None:

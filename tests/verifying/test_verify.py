@@ -166,6 +166,18 @@ def test_a_command_that_runs_no_test_proves_nothing(command):
         verify([Path()], SELECTED, command)
 
 
+@pytest.mark.slow
+def test_the_program_of_an_environment_is_named_by_its_relative_path(shop):
+    place = shop / ".venv/bin"
+    place.mkdir(parents=True)
+    (place / "run").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', "utf-8")
+    (place / "run").chmod(0o755)
+
+    result = verify([Path()], SELECTED, [".venv/bin/run", *PYTEST[1:]])
+
+    assert len(result.before.tests) == 2
+
+
 @pytest.mark.usefixtures("shop")
 def test_a_program_that_is_not_there_is_an_error():
     with pytest.raises(UserError, match="there is no program 'pytset'"):
@@ -217,23 +229,6 @@ def test_more_statements_of_a_safe_change_are_a_failure(shop):
 
     assert {one.change.paths for one in result.left_out} == {("others.py",)}
     assert {one.sql for left in result.left_out for one in left.tests} == {Sql.MORE}
-
-
-def test_what_is_missing_is_said_before_the_changes_are_tested(shop):
-    (shop / "app.py").write_text(
-        "from sqlalchemy import create_engine, text\n\n"
-        'engine = create_engine("mysql+pymysql://localhost/shop")\n\n\n'
-        "def ping():\n    with engine.connect() as connection:\n"
-        '        return connection.execute(text("SELECT 1")).scalar()\n',
-        "utf-8",
-    )
-    drivers = 'rules.session-to-async.drivers.mysql = "aiomysql"'
-    options = api.Options(
-        settings=Settings(select=("session-to-async",), unsafe_fixes=True), config=(drivers,)
-    )
-
-    with pytest.raises(UserError, match="the changes need aiomysql, which the environment"):
-        verify([Path()], options, PYTEST)
 
 
 def test_a_run_without_changes_needs_no_tests(shop):
