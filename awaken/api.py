@@ -65,6 +65,7 @@ __all__ = [
     "run_chosen",
     "run_recipe",
     "run_staged",
+    "take_back_killed",
     "trust",
     "trusted",
     "undo",
@@ -665,11 +666,18 @@ def listing(paths: Sequence[Path], options: Options | None = None) -> Listing:
     return Listing(tuple(sorted(listed)), used, tuple(problems))
 
 
-def apply(report: Report, command: str = "awaken apply", state: Path | None = None) -> Applied:
+def apply(
+    report: Report,
+    command: str = "awaken apply",
+    state: Path | None = None,
+    *,
+    by_verify: bool = False,
+) -> Applied:
     """Write what ``report`` changed: all files of all its roots, or none.
 
     ``command`` goes into the journal, ``state`` is the state directory (None for the user's).
-    Raises UserError where a file is no longer as it was read, or cannot be written.
+    Where an apply ``by_verify`` is killed, ``take_back_killed`` takes it back. Raises UserError
+    where a file is no longer as it was read, or cannot be written.
     """
     from awaken.engine.writing import applying  # noqa: PLC0415  as in _run
 
@@ -677,7 +685,7 @@ def apply(report: Report, command: str = "awaken apply", state: Path | None = No
     if not writes:
         return applying.Applied(None, ())
     top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
-    return applying.apply(top, writes, command=command, state=state)
+    return applying.apply(top, writes, command=command, by_verify=by_verify, state=state)
 
 
 def _writes(root: RootReport) -> list[FileWrite]:
@@ -699,6 +707,15 @@ def undo(start: Path, *, state: Path | None = None, keep_edited: bool = False) -
     Raises UserError where there is none, or a file was edited since.
     """
     return undoing.undo(_undo_root(start, state), state=state, keep_edited=keep_edited)
+
+
+def take_back_killed(paths: Sequence[Path]) -> list[Undone]:
+    """Take back what verifications of the projects at ``paths`` wrote when they were killed.
+
+    Raises UserError where a file cannot be put back; one that was edited since is left to ``undo``.
+    """
+    roots, _ = find_roots(paths)
+    return [one for root in roots for one in undoing.take_back_killed(root.path)]
 
 
 def undo_list(start: Path, *, state: Path | None = None) -> UndoStack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,13 @@ from awaken import api
 from awaken.cli import main
 from awaken.contract import UserError
 from awaken.engine.machine import programs
+from awaken.engine.writing import applying
 from awaken.settings import Settings
 from awaken.verifying import suites
 from awaken.verifying.comparing import Sql
 from awaken.verifying.copies import copied
 from awaken.verifying.verify import verify
+from tests.engine.faulty_filesystem import FaultyFileSystem, Killed
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
 MANIFEST = """\
@@ -400,3 +403,31 @@ def test_what_the_tests_print_is_kept_up_to_a_limit(shop, monkeypatch):
 
     assert len(result.after.output) <= 4000
     assert not result.left_out
+
+
+def kill_while_writing(monkeypatch, operation):
+    """Have the next apply end as by a kill at this operation."""
+    faulty = FaultyFileSystem(operation, Killed(), lasting=True)
+    written = applying.apply
+    monkeypatch.setattr(
+        applying, "apply", lambda *words, **named: written(*words, **named, filesystem=faulty)
+    )
+
+
+@pytest.mark.slow
+def test_what_a_killed_verification_wrote_is_taken_back_by_the_next(shop, monkeypatch, capfd):
+    before = contents(shop)
+    words = ["verify", "--select", "query-to-select", "--apply", "--", *PYTEST]
+    with monkeypatch.context() as patch:
+        kill_while_writing(patch, 15)
+        with pytest.raises(Killed):
+            main(words)
+    shutil.rmtree(shop.parent / "state/verifying")
+    assert main(["check"]) == 2
+    assert "awaken undo" in capfd.readouterr().err
+
+    assert main(words) == 0
+
+    assert "took back" in capfd.readouterr().err
+    changed = {name for name, text in contents(shop).items() if text != before.get(name)}
+    assert changed == {"others.py", "queries.py"}
