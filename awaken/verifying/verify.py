@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from awaken.engine.asking.chosen import ChangeKey, Sites, joined, run_chosen
 from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
-from awaken.verifying.copies import copied, write
+from awaken.verifying.copies import CopiedFiles, copied
 from awaken.verifying.installing import install
 from awaken.verifying.requests.sending import TestsAndRequests
 from awaken.verifying.suites import Environment, Line, ObservedTest, Suite, SuiteRun, Watched
@@ -35,6 +36,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ROUNDS = 20
 """Guilty changes that are left out one after the other; with more something else is wrong."""
 
+
+_RED = {"failed", "error"}
+"""Outcomes of a test that fails."""
 
 _NAMED = 3
 """Tests and requests that are named for a change; beyond, their number."""
@@ -227,6 +231,7 @@ class _Verifier:
     ) -> None:
         self._report, self._without = report, without
         self._copy, self._suite, self._say = copy, suite, say
+        self._files = CopiedFiles(copy.place, copy.top)
         self._touched = copy.files(report)
         self._needs = _needed(report)
         suite.needs = tuple(self._needs)
@@ -302,6 +307,7 @@ class _Verifier:
     # --------------------------------------------------------------------------------------- runs
     def _run(self, only: Iterable[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         self._runs += 1
+        self._files.restore()
         return self._suite.run(tuple(only), watched=watched)
 
     def _run_with_packages(self, environment: Environment, sources: Sequence[str]) -> SuiteRun:
@@ -317,7 +323,7 @@ class _Verifier:
         files = {name: before for name, (before, _) in self._touched.items()}
         if report is not None:
             files |= {name: after for name, (_, after) in self._copy.files(report).items()}
-        write(self._copy.place, files)
+        self._files.write(files)
 
     def _require_copy(self, run: SuiteRun) -> None:
         for module, place in run.modules.items():
@@ -367,7 +373,7 @@ class _Verifier:
     # -------------------------------------------------------------------------------------- blame
     def _fails(self, one: Difference) -> bool:
         """Whether a difference speaks against the changes, not for them."""
-        was_red = one.before.outcome in {"failed", "error"}
+        was_red = one.before.outcome in _RED
         if one.is_failure:
             return not was_red
         return self._is_safe and one.sql in {Sql.MORE, Sql.DIFFERENT}
@@ -484,6 +490,15 @@ def _outside(text: bytes) -> str:
     return ast.dump(tree)
 
 
+def _no_test_passes(run: SuiteRun) -> UserError:
+    errors = Counter(test.error for test in run.tests.values() if test.error)
+    common = f"; most fail by {errors.most_common(1)[0][0]}" if errors else ""
+    return UserError(
+        f"no test passes before the changes, so the tests prove nothing{common}; "
+        "see to what they need, such as a database server, and run this again"
+    )
+
+
 def _as_one_test(run: SuiteRun) -> SuiteRun:
     """Return a run that pytest did not observe as one test of its own, by its exit code."""
     outcome = "failed" if run.exit_code else "passed"
@@ -507,11 +522,18 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
 
     Raises UserError where it proves nothing.
     """
-    if any(test.outcome != "skipped" for test in run.tests.values()):
+    if any(test.outcome not in {"skipped", *_RED} for test in run.tests.values()):
         return run
+    if any(test.outcome in _RED for test in run.tests.values()):
+        raise _no_test_passes(run)
     if run.exit_code is None:
         raise UserError(f"the tests did not end within {run.seconds:.0f} s")
     if not run.observed and run.output.strip():
+        if run.exit_code:
+            raise UserError(
+                f"the command fails before the changes (exit code {run.exit_code}), so it proves "
+                "nothing; name one that passes after --"
+            )
         return _as_one_test(run)
     lines = [line.strip() for line in run.output.splitlines() if line.strip()]
     last = f" ({lines[-1]})" if lines else ""
