@@ -68,7 +68,9 @@ def _with_inline_key(holder: InlineTable, edit: SetKey) -> Item:
     inside = holder.as_string()[1:-1]
     kept = inside.rstrip()
     key = f"{kept}, {toml_line(edit)}" if kept else f"{inside}{toml_line(edit)}"
-    return tomlkit.parse(f"table = {{{key}{inside[len(kept) :]}}}").item("table")
+    table = tomlkit.parse(f"table = {{{key}{inside[len(kept) :]}}}").item("table")
+    assert isinstance(table, InlineTable)  # noqa: S101  written just so
+    return table
 
 
 def _with_new_table(text: str, edit: SetKey) -> str:
