@@ -1,8 +1,10 @@
-"""Figures of awaken's own source: folders, functions, circles of imports, comments, equal names.
+"""Figures of awaken's own source: folders, functions, circles of imports, words, equal names.
 
-    uv run python benchmarks/house.py [PACKAGE DIRECTORY]
+    uv run python benchmarks/house.py [PACKAGE DIRECTORY] [--check]
 
 Prints Markdown. Counts code with the standard ``ast``; a circle counts imports for typing as well.
+With ``--check`` it fails where a figure is worse than its limit in ``house.toml``: a limit only
+falls, and a commit that raises one says why.
 """
 
 from __future__ import annotations
@@ -11,12 +13,16 @@ import ast
 import statistics
 import sys
 import tokenize
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 SMALL = 12
 """Modules that one folder may hold and still be read at a glance."""
+LIMITS = Path(__file__).with_name("house.toml")
+QUESTIONS = {"Which", "What", "Whether", "Who", "How", "Where"}
 
 
 def imports_of(path: Path, tree: ast.Module, known: set[str], root: Path) -> Iterator[str]:
@@ -40,7 +46,7 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
-    found = []
+    groups = []
     for start, imported in graph.items():
         if start in index:
             continue
@@ -57,19 +63,25 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
                 if low[node] == index[node]:
                     group = stack[stack.index(node) :]
                     del stack[stack.index(node) :]
-                    found.append(group)
+                    groups.append(group)
             elif after in index:
                 low[node] = min(low[node], index[after])
             else:
                 index[after] = low[after] = len(index)
                 stack.append(after)
                 work.append((after, iter(sorted(graph[after]))))
-    return [group for group in found if len(group) > 1]
+    return [group for group in groups if len(group) > 1]
 
 
-def main() -> None:
-    """Print the tables."""
-    package = Path(sys.argv[1] if len(sys.argv) > 1 else "awaken").resolve()
+class House(NamedTuple):
+    """What the source of one package holds: sizes by folder, and figures by name."""
+
+    folders: dict[str, list[int]]
+    figures: dict[str, float]
+
+
+def measured(package: Path) -> House:
+    """Return the figures of a package directory. Raises SystemExit for a relative import."""
     root = package.parent
     files = sorted(package.rglob("*.py"))
     names = {
@@ -78,51 +90,89 @@ def main() -> None:
     }
     folders: dict[str, list[int]] = defaultdict(list)
     lengths: list[int] = []
+    assigned: Counter[str] = Counter()
     comments = questions = 0
     graph: dict[str, set[str]] = {}
+    rooms: dict[str, set[str]] = defaultdict(set)
     for name, path in names.items():
-        text = path.read_text("utf-8")
-        tree = ast.parse(text)
-        folders[path.parent.relative_to(root).as_posix()].append(text.count("\n"))
-        lengths += [
-            (node.end_lineno or node.lineno) - node.lineno + 1
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
-        with path.open("rb") as file:
-            comments += sum(
-                token.type == tokenize.COMMENT
-                and not token.string.startswith(("# noqa", "# type:", "# fmt"))
-                for token in tokenize.tokenize(file.readline)
-            )
+        tree = ast.parse(path.read_bytes())
+        folders[path.parent.relative_to(root).as_posix()].append(path.read_bytes().count(b"\n"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lengths.append((node.end_lineno or node.lineno) - node.lineno + 1)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                assigned[node.id] += 1
+        comments += comments_of(path)
         first = (ast.get_docstring(tree) or "").partition("\n")[0]
-        questions += first.split(" ", 1)[0] in {"Which", "What", "Whether", "Who", "How", "Where"}
+        questions += first.split(" ", 1)[0] in QUESTIONS
         graph[name] = set(imports_of(path, tree, set(names), root)) - {name}
-    lines = sum(sum(one) for one in folders.values())
-    print("| folder | modules | lines |\n|---|---:|---:|")
-    for folder, sizes in sorted(folders.items()):
-        print(f"| {folder} | {len(sizes)} | {sum(sizes)} |")
-    largest = max(folders, key=lambda one: len(folders[one]))
-    over = [one for one, sizes in folders.items() if len(sizes) > SMALL]
-    doubled = [name for name, count in Counter(p.name for p in files).items() if count > 1]
+    for name, imported in graph.items():
+        room = names[name].parent
+        rooms[str(room)] |= {str(names[one].parent) for one in imported} - {str(room)}
+    lines = sum(sum(sizes) for sizes in folders.values())
+    doubled = {name for name, count in Counter(p.name for p in files).items() if count > 1}
     quantiles = statistics.quantiles(lengths, n=10)
-    rows = {
-        "modules, lines": f"{len(files)}, {lines}",
-        "largest folder": f"{largest}, {len(folders[largest])} modules",
-        f"folders with more than {SMALL} modules": len(over),
-        "functions: median / p90 / longest": (
-            f"{statistics.median(lengths):g} / {quantiles[8]:g} / {max(lengths)} lines"
+    everything = sum(assigned.values()) or 1
+    figures = {
+        "modules": len(files),
+        "lines": lines,
+        "modules of the largest folder": max(len(sizes) for sizes in folders.values()),
+        f"folders with more than {SMALL} modules": sum(
+            len(sizes) > SMALL for sizes in folders.values()
         ),
-        "circles of files, imports for typing counted": (
-            ", ".join(str(len(group)) for group in circles(graph)) or "none"
-        ),
-        "comments per 100 lines": f"{100 * comments / lines:.1f}",
+        "lines of a function, median": statistics.median(lengths),
+        "lines of a function, p90": quantiles[8],
+        "lines of a function, longest": max(lengths),
+        "files in circles": sum(len(group) for group in circles(graph)),
+        "folders in circles": sum(len(group) for group in circles(dict(rooms))),
+        "comments per 100 lines": round(100 * comments / lines, 2),
         "module docstrings that are questions": questions,
-        "file names that exist twice, __init__ aside": len(set(doubled) - {"__init__.py"}),
+        "file names that exist twice": len(doubled - {"__init__.py"}),
+        "names `one`, percent of assignments": round(100 * assigned["one"] / everything, 2),
+        "names `found`, percent of assignments": round(100 * assigned["found"] / everything, 2),
     }
-    print("\n| | |\n|---|---|")
-    for what, figure in rows.items():
-        print(f"| {what} | {figure} |")
+    return House(folders, figures)
+
+
+def comments_of(path: Path) -> int:
+    """Return how many comments a file has, those for tools aside."""
+    with path.open("rb") as file:
+        return sum(
+            token.type == tokenize.COMMENT
+            and not token.string.startswith(("# noqa", "# type:", "# fmt"))
+            for token in tokenize.tokenize(file.readline)
+        )
+
+
+def broken(figures: dict[str, float], limits: dict[str, dict[str, float]]) -> list[str]:
+    """Return a sentence for each figure above ``at_most`` or below ``at_least``."""
+    above = [
+        f"{name}: {figures[name]:g}, and at most {limit:g} are allowed"
+        for name, limit in limits["at_most"].items()
+        if figures[name] > limit
+    ]
+    below = [
+        f"{name}: {figures[name]:g}, and at least {limit:g} are needed"
+        for name, limit in limits["at_least"].items()
+        if figures[name] < limit
+    ]
+    return above + below
+
+
+def main() -> None:
+    """Print the tables, or check the limits."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
+    house = measured(Path(arguments[0] if arguments else "awaken").resolve())
+    if "--check" in sys.argv:
+        sentences = broken(house.figures, tomllib.loads(LIMITS.read_text("utf-8")))
+        print("\n".join(sentences) or "The house is within its limits.")
+        sys.exit(bool(sentences))
+    print("| folder | modules | lines |\n|---|---:|---:|")
+    for folder, sizes in sorted(house.folders.items()):
+        print(f"| {folder} | {len(sizes)} | {sum(sizes)} |")
+    print("\n| | |\n|---|---:|")
+    for name, figure in house.figures.items():
+        print(f"| {name} | {figure:g} |")
 
 
 if __name__ == "__main__":

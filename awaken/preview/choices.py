@@ -21,7 +21,15 @@ class Form(StrEnum):
     MARKDOWN = "markdown"
     GITHUB = "github"
     GITHUB_COMMENT = "github-comment"
+    GITHUB_REVIEW = "github-review"
+    GITLAB = "gitlab"
+    RDJSON = "rdjson"
+    JUNIT = "junit"
     SARIF = "sarif"
+
+
+STAGED = frozenset({Form.SARIF, Form.RDJSON, Form.GITHUB_REVIEW})
+"""The forms that show what each change does when it is made alone."""
 
 
 class Color(StrEnum):

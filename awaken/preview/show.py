@@ -19,7 +19,7 @@ from awaken.preview.console.text import Text
 from awaken.preview.counts import diagnostics, todo
 from awaken.preview.paths import relative
 from awaken.preview.streams.messages import say
-from awaken.preview.streams.output import Asked, FilesOf, Piece, opened, send
+from awaken.preview.streams.output import Asked, Piece, Staged, opened, send
 from awaken.preview.streams.visible import visible
 from awaken.preview.summary import Again, next_steps, summary
 
@@ -37,7 +37,11 @@ _WRITERS = {
     Form.HTML: "awaken.preview.html.report_page",
     Form.MARKDOWN: "awaken.preview.markdown.remaining_work",
     Form.GITHUB_COMMENT: "awaken.preview.markdown.comment",
+    Form.GITHUB_REVIEW: "awaken.preview.documents.github_review",
     Form.GITHUB: "awaken.preview.documents.github",
+    Form.GITLAB: "awaken.preview.documents.gitlab",
+    Form.RDJSON: "awaken.preview.documents.rdjson",
+    Form.JUNIT: "awaken.preview.documents.junit",
     Form.SARIF: "awaken.preview.documents.sarif",
 }
 """The module of each form; its ``write`` is a ``Writer``."""
@@ -57,11 +61,11 @@ def show(
     command: str,
     view: View,
     again: Again,
-    files_of: FilesOf | None = None,
+    staged: Staged | None = None,
 ) -> None:
     """Print ``report`` as the result of ``command`` (``check``, ``diff`` or ``apply``).
 
-    ``files_of`` shows a change by itself, for forms that can use it. Raises UserError where the
+    ``staged`` shows a change by itself, for forms that can use it. Raises UserError where the
     file that ``view`` names cannot be written.
     """
     current = Path.cwd()
@@ -77,7 +81,10 @@ def show(
             print_report(report, command, view, stream)
         elif (writer := _writer(form, view)) is not None:
             send(
-                writer(report, Asked(command, current, view.context, files_of, again(command))),
+                writer(
+                    report,
+                    Asked(command, current, view.context, staged, again(command)),
+                ),
                 stream,
             )
     if view.verbose:

@@ -343,7 +343,10 @@ def test_a_circle_of_two_recipes_is_an_error(shop, capfd):
         (["migrate", "asyncio", "--from", "3", "--to", "2"], "2 is before --from 3"),
         (["migrate", "asyncio", "--output-format", "json"], "--recipe asyncio` prints forms"),
         (["check", "--recipe", "asyncio", "--blockers"], "--blockers is about rules"),
-        (["diff", "--recipe", "asyncio", "--output-format", "sarif"], "a recipe has no SARIF"),
+        (
+            ["diff", "--recipe", "asyncio", "--output-format", "sarif"],
+            "a recipe has no output as sarif",
+        ),
     ],
 )
 @pytest.mark.usefixtures("shop")

@@ -9,12 +9,12 @@ import pytest
 from awaken import api
 from awaken.contract import Level
 from awaken.engine.report import Diagnostic
-from awaken.preview.choices import Form
+from awaken.preview.choices import STAGED, Form
 
 LEVELS = (Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE)
 TROUBLE = Diagnostic("bad.py", 3, "does not parse")
-OTHERS = [form for form in Form if form not in {Form.FULL, Form.SARIF}]
-"""SARIF makes a staged run with the real engine; test_sarif_on_a_program has it."""
+OTHERS = [form for form in Form if form not in {Form.FULL, *STAGED}]
+"""Staged forms run the real engine; test_staged_forms_on_a_program has them."""
 STARTS = {
     Form.CONCISE: "app.py:1:5: safe",
     Form.GROUPED: "app.py:\n  1:5",
@@ -24,6 +24,8 @@ STARTS = {
     Form.MARKDOWN: "## awaken: 4 places to look at",
     Form.GITHUB_COMMENT: "<!-- awaken -->\n## awaken: ",
     Form.HTML: "<!doctype html>\n",
+    Form.GITLAB: '[\n  {\n    "description": "query-to-select: this is safe.",',
+    Form.JUNIT: '<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="awaken" tests="5"',
     Form.GITHUB: "::error title=awaken,file=bad.py,line=3::bad.py:3: does not parse",
 }
 
@@ -54,14 +56,16 @@ def test_a_file_gets_what_stdout_would(engine, awaken, tmp_path, form):
     assert err == usual[2]
 
 
-def test_sarif_on_a_program(engine, awaken, monkeypatch):
+@pytest.mark.parametrize(("form", "key"), [(Form.SARIF, "runs"), (Form.RDJSON, "diagnostics")])
+def test_staged_forms_on_a_program(engine, awaken, monkeypatch, form, key):
     monkeypatch.undo()
     monkeypatch.chdir(engine.root)
 
-    code, out, err = awaken("check", "--output-format", "sarif")
+    code, out, err = awaken("check", "--output-format", form)
 
     assert code == 0
-    assert json.loads(out)["runs"][0]["results"] == []
+    held = json.loads(out)[key]
+    assert (held if form is Form.RDJSON else held[0]["results"]) == []
     assert err.startswith("No site found")
 
 

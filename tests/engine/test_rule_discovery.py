@@ -9,6 +9,7 @@ import pytest
 from awaken.contract import Phase, Status
 from awaken.engine.planning import rule_discovery
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
+from awaken.kit.call_rule import CallRule
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.settings.selection import UnknownRule, choose, require_known
@@ -96,4 +97,22 @@ def test_a_rule_that_lacks_an_attribute_is_named_with_it(missing, monkeypatch):
     monkeypatch.setattr(rule_discovery, "_modules", lambda: [module])
 
     with pytest.raises(TypeError, match=rf"^the rule half\.Half has no `{missing}`$"):
+        all_rules.__wrapped__()
+
+
+def test_a_rule_that_names_no_canonical_name_is_refused(monkeypatch):
+    said = {"name": "half", "family": "tests", "phase": Phase.TIDY}
+    module = ModuleType("half")
+    module.Half = type(
+        "Half",
+        (CallRule,),
+        {"__module__": "half", "functions": ("sqlalchemy.orm.session.sessionmaker",), **said},
+    )
+    monkeypatch.setattr(rule_discovery, "_modules", lambda: [module])
+
+    message = (
+        r"^the rule half\.Half can never match `sqlalchemy\.orm\.session\.sessionmaker`: "
+        r"awaken calls it `sqlalchemy\.orm\.sessionmaker`$"
+    )
+    with pytest.raises(TypeError, match=message):
         all_rules.__wrapped__()

@@ -31,7 +31,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def test_the_page_has_commands() -> None:
-    assert [shlex.split(one)[1] for one in commands()] == ["check", "diff", "check", "diff"]
+    assert [shlex.split(one)[1] for one in commands()] == [
+        "check",
+        "diff",
+        "check",
+        "diff",
+        "diff",
+        "diff",
+    ]
 
 
 @pytest.mark.parametrize("command", commands())

@@ -16,6 +16,7 @@ from awaken.engine.asking.answers import Answer, ask_about_all
 from awaken.engine.machine import foreign_code
 from awaken.preview.choices import Form, View
 from awaken.preview.show import show
+from awaken.preview.streams.output import Staged
 from awaken.settings import Settings
 
 HERE = Path(__file__).parent
@@ -91,7 +92,7 @@ def shown(shop, capsys):
     found = api.run_staged([shop], api.Options(settings=settings, use_cache=False))
     texts = {}
     for form in Form:
-        show(found.report, "check", View(form=form), lambda *_: "", found.files_of)
+        show(found.report, "check", View(form=form), lambda *_: "", Staged(found.files_of, None))
         texts[form] = capsys.readouterr().out
     show(found.report, "check", View(statistics=True), lambda *_: "")
     return {**texts, "statistics": capsys.readouterr().out}

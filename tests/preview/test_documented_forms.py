@@ -49,6 +49,7 @@ def test_every_form_has_a_section() -> None:
     assert set(EXAMPLES) == {*Form, "app/users.py"} - {
         Form.FULL,
         Form.GITHUB_COMMENT,
+        Form.GITHUB_REVIEW,
         Form.HTML,
         Form.JSON,
         Form.SARIF,

@@ -11,8 +11,9 @@ from report_builders import RULE, file_change, finding, report, root_report, sou
 from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Span
 from awaken.engine.report import Diagnostic, FileChange, Report, SuppressedBy, SuppressedSite
 from awaken.kit.rule import Rule
+from awaken.preview.documents.home import homepage
 from awaken.preview.documents.sarif import sarif
-from awaken.preview.streams.output import Asked, FilesOf
+from awaken.preview.streams.output import Asked, FilesOf, Staged
 from awaken.workspace.sources import SourceFile
 
 TEXT = "é😀 = s.query(A)\r\nb = (s.query(B)\r\n  .all())\r\ns.query(C)".encode()
@@ -41,7 +42,9 @@ def run(
     files_of: FilesOf | None = None,
     rules: tuple[Rule, ...] = (),
 ) -> dict[str, Any]:
-    log = json.loads(sarif(of, Asked(command, current, files_of=files_of), rules))
+    log = json.loads(
+        sarif(of, Asked(command, current, staged=files_of and Staged(files_of, None)), rules)
+    )
     assert (log["version"], log["$schema"]) == (
         "2.1.0",
         "https://json.schemastore.org/sarif-2.1.0.json",
@@ -334,3 +337,9 @@ def test_after_apply_what_it_left_where_it_now_stands() -> None:
 
     assert physical(result)["region"] == region(5, 1, 5, 11)
     assert len(run(whole, command="diff")["results"]) == 2
+
+
+def test_the_driver_names_the_homepage_of_the_distribution() -> None:
+    driver = run(holding(finding(FILE, "s")))["tool"]["driver"]
+    assert driver["informationUri"] == homepage()
+    assert homepage().startswith("https://")

@@ -70,11 +70,11 @@ def check(
     if own.blockers and view.form not in {None, Form.FULL, Form.JSON}:
         raise UserError(f"--blockers is printed as {Form.FULL} or {Form.JSON}, not as {view.form}")
     with bar(view) as progress:
-        report, files_of = reporting.run(line, view, progress)
+        report, staged = reporting.run(line, view, progress)
     if own.blockers:
         _show_blockers(report, view)
     else:
-        show(report, "check", view, line.again, files_of)
+        show(report, "check", view, line.again, staged)
         _hint(report, line, view)
     return of_check(report, exit_zero=own.exit_zero, strict=own.strict)
 

@@ -45,6 +45,6 @@ def show_diff(line: CommandLine, view: View) -> Report:
     from awaken.preview.show import show  # noqa: PLC0415
 
     with bar(view) as progress:
-        report, files_of = reporting.run(line, view, progress)
-    show(report, "diff", view, line.again, files_of)
+        report, staged = reporting.run(line, view, progress)
+    show(report, "diff", view, line.again, staged)
     return report

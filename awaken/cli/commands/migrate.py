@@ -249,13 +249,16 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
     Raises UserError for a recipe or step that does not exist.
     """
     from awaken.engine.recipe_run import combined  # noqa: PLC0415
-    from awaken.preview.choices import Form  # noqa: PLC0415
+    from awaken.preview.choices import STAGED  # noqa: PLC0415
     from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
     from awaken.preview.recipe_steps import show_steps  # noqa: PLC0415
     from awaken.preview.summary import Step  # noqa: PLC0415
 
-    if view.form is Form.SARIF:
-        raise UserError("a recipe has no SARIF: its later steps are about text that is not on disk")
+    if view.form in STAGED:
+        raise UserError(
+            f"a recipe has no output as {view.form}: its later steps are about text that is not "
+            "on disk"
+        )
     with bar(view) as progress:
         runs = list(chosen.runs(line, progress))
     words = chosen.words()

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
 
 from awaken.kit.rule import Rule
+from awaken.knowledge.libraries import knowledge
 
 ENTRY_POINT_GROUP = "awaken.rules"
 
@@ -21,7 +22,7 @@ _REQUIRED = ("name", "family", "phase")
 def all_rules() -> tuple[Rule, ...]:
     """Return one instance of every rule, built-in ones and those of installed plug-ins.
 
-    Raises TypeError if a rule lacks an attribute.
+    Raises TypeError if a rule lacks an attribute, or names what can never match.
     """
     return in_order((*built_in(), *plugins()))
 
@@ -55,6 +56,14 @@ def _require_complete(rule: type[Rule]) -> None:
     missing = [name for name in _REQUIRED if not hasattr(rule, name)]
     if missing:
         raise TypeError(f"the rule {rule.__module__}.{rule.__qualname__} has no `{missing[0]}`")
+    # The index resolves every spelling to one canonical name, so another name never matches.
+    for name in getattr(rule, "functions", ()):
+        canonical = knowledge().canonical(name)
+        if canonical != name:
+            raise TypeError(
+                f"the rule {rule.__module__}.{rule.__qualname__} can never match `{name}`: "
+                f"awaken calls it `{canonical}`"
+            )
 
 
 def _modules() -> Iterator[ModuleType]:

@@ -34,6 +34,7 @@ from awaken.preview.counts import diagnostics
 from awaken.preview.diffs.hunks import hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.documents.document import encoded
+from awaken.preview.documents.home import homepage
 from awaken.preview.markdown.remaining import SEVERITY, base_of, places_after, remaining
 from awaken.preview.paths import relative
 from awaken.preview.streams.output import Asked
@@ -55,7 +56,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:
     """Return the log for ``report`` as indented UTF-8; ``rules`` are those that have a page.
 
-    A change that ``asked.files_of`` can show alone becomes the fix of the first of its sites.
+    A change that ``asked.staged`` can show alone becomes the fix of the first of its sites.
     """
     run = _Run(report, asked, rules)
     return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)
@@ -93,6 +94,7 @@ class _Run:
             "name": "awaken",
             "version": version,
             "semanticVersion": version,
+            **({"informationUri": homepage()} if homepage() else {}),
             "rules": [_descriptor(name, rule) for name, rule in self._rules.items()],
         }
         return {
@@ -182,12 +184,12 @@ class _Run:
         return notification
 
     def _fixes(self, root: RootReport, finding: Finding) -> _Table:
-        files_of = self._asked.files_of
+        staged = self._asked.staged
         # Every site of a large change with all of its files would make the log explode.
-        if files_of is None or finding.change is None or (root.root, finding.change) in self._fixed:
+        if staged is None or finding.change is None or (root.root, finding.change) in self._fixed:
             return {}
         self._fixed.add((root.root, finding.change))
-        files = list(files_of(root.root, finding.change))
+        files = list(staged.files_of(root.root, finding.change))
         if not files or not all(_can_be_edited(root, file) for file in files):
             return {}
         changes = [

@@ -28,18 +28,25 @@ FilesOf = Callable[[Path, ChangeId], Iterable[FileChange]]
 """What one change of a root does to files when it is made alone."""
 
 
+class Staged(Struct, frozen=True):
+    """What a run with stages can show: ``files_of`` one change, ``since`` the commit it names."""
+
+    files_of: FilesOf
+    since: str | None
+
+
 class Asked(Struct, frozen=True):
     """What a form has to know beside the report.
 
     ``command`` is ``check``, ``diff`` or ``apply``, ``current`` the directory in which the user
-    stands, ``context`` the number of unchanged lines around a change. ``files_of`` shows a change
-    by itself; without it no form does. ``again`` is the command line of this run.
+    stands, ``context`` the number of unchanged lines around a change. ``staged`` shows a change by
+    itself; without it no form does. ``again`` is the command line of this run.
     """
 
     command: str
     current: Path
     context: int = 3
-    files_of: FilesOf | None = None
+    staged: Staged | None = None
     again: str = ""
 
 

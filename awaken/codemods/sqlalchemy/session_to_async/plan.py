@@ -290,7 +290,7 @@ class SessionToAsync(Rule):
             [
                 *environments.everywhere(),
                 *loading.members(),
-                *loaded_in_revisions(project, self.name, loading),
+                *loaded_in_revisions(project, self.name, loading.loaded_with_objects),
                 *encoded_objects(project, self.name, loading.loaded_with_objects),
                 *returned_objects(project, self.name, loading.loaded_with_objects),
                 *late.members(),

@@ -317,6 +317,12 @@ TEST_DOUBLE = Reason(
     "Use a coroutine function or an `AsyncMock` there, and one mock for each function.",
 )
 
+REPLACED_RESOURCE = Reason(
+    "replaced-resource",
+    "{}",
+    "Replace the function of the program that makes the engine or factory, not the library's.",
+)
+
 ALL = tuple(
     sorted((one for one in vars().values() if isinstance(one, Reason)), key=attrgetter("code"))
 )

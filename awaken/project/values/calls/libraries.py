@@ -161,7 +161,9 @@ class LibraryCalls:
         if name == "builtins.type" and len(node.args) == 1:
             return _classes_of(evaluator.values(module, first, known))
         if name in _ENTERING:
-            return self._uses.enter(evaluator.values(module, first, known), module, node)
+            entered = self._uses.enter(evaluator.values(module, first, known), module, node)
+            is_awaited = name.endswith(".enter_async_context")
+            return (Producer("awaitable", entered),) if is_awaited else entered
         if name in MANAGERS:
             called = union(
                 *(

@@ -6,8 +6,8 @@ What waits in them is run in a loop before that, as in a script.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
@@ -22,15 +22,13 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting impo
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Edit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 
-if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import (
-        FunctionWriter,
-    )
-
+Enclose = Callable[[Site[ast.AST], FunctionPlace, Sequence[ast.stmt]], list[Edit]]
+"""Gives the edits that make statements of a function those of a coroutine function."""
 _LEAVING = ast.Return | ast.Yield | ast.YieldFrom | ast.Global
 _LOOKING = {"eval", "exec", "locals", "vars"}
 """Builtins that see the names of a function."""
@@ -44,9 +42,7 @@ class Serving:
         self._disposal = disposal
         self._loops = Loops(part)
 
-    def rewritten(
-        self, site: Site[ast.AST], node: ast.FunctionDef, writer: FunctionWriter
-    ) -> Rewrite:
+    def rewritten(self, site: Site[ast.AST], node: ast.FunctionDef, enclose: Enclose) -> Rewrite:
         """Return what becomes of a function that serves. Raises Refused."""
         module, function = site.module, self._part.place_of(site.module, node)
         if not self._disposal.is_possible(module):
@@ -68,7 +64,7 @@ class Serving:
         if is_alone and is_one_call(region, waiting):
             return Rewrite(message, *self._disposal.run_in_place(site, waiting.calls[0]))
         region = self._closed(region, node, function)
-        edits = writer.enclosed(site, function, region.statements)
+        edits = enclose(site, function, region.statements)
         name = module.scopes.fresh_name(f"before_{node.name.strip('_')}", "before_serving")
         run, more, caveats = self._disposal.run(site, f"{name}()")
         data = Enclosed(

@@ -63,9 +63,7 @@ class Links:
         # Statements that make engines and factories join nobody.
         self.pieces -= self._own
         for piece in sorted(self.pieces):
-            module = self._project.module(piece.path)
-            if module is not None:
-                self._follow(module, piece)
+            self._follow_at(piece)
         new = set(self.pieces)
         while new:
             before = set(self.pieces)
@@ -101,6 +99,8 @@ class Links:
                     continue
                 is_new = caller not in self.pieces
                 self._link(piece, caller)
+                if is_new and not caller.name:  # `engine, name = make()`
+                    self._follow_at(caller)
                 if is_new and caller not in seen and self._hands_back(caller):
                     seen.add(caller)
                     waiting.append(caller)
@@ -203,6 +203,11 @@ class Links:
         for name in classes:
             functions.pop(name, None)
         return functions, classes
+
+    def _follow_at(self, piece: Piece) -> None:
+        module = self._project.module(piece.path)
+        if module is not None:
+            self._follow(module, piece)
 
     def _follow(self, module: Module, piece: Piece) -> None:
         """Follow the variables of a statement, unless it makes an application: all use that."""

@@ -95,7 +95,7 @@ class FunctionWriter:
             raise self._refused[function]
         part, node = self._part, site.node
         if part.entry_points.serves(function) and isinstance(node, ast.FunctionDef):
-            return self._bridges.serving.rewritten(site, node, self)
+            return self._bridges.serving.rewritten(site, node, self.enclosed)
         edits = self._edits(site, function)
         if function in part.entry_points.found and isinstance(node, ast.FunctionDef):
             split, caveats = self._bridges.written(site, node, function)

@@ -30,8 +30,14 @@ _CLASSES: dict[str, Resource] = {
 }
 _SPAWN = "sqlalchemy.util.greenlet_spawn"
 _THREAD = "asyncio.to_thread"
-_OWN = {"run_sync", "stream", "stream_scalars"}
-"""Coroutine functions that the asynchronous side alone has."""
+_OWN = {"remove", "run_sync", "stream", "stream_scalars"}
+"""Coroutine functions that the asynchronous side alone has, ``remove`` of a registry."""
+_ENTERED = {
+    "asyncio.BoundedSemaphore", "asyncio.Condition", "asyncio.Lock", "asyncio.Semaphore",
+    "contextlib.AsyncExitStack",
+}  # fmt: skip
+"""Classes whose objects only ``async with`` enters."""
+_STACKED = "enter_async_context"
 _NOT_AWAITED = "is an operation that nothing awaits"
 _NOT_ENTERED = "is not entered asynchronously"
 
@@ -72,12 +78,34 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
                 if _is_streamed(after, module, given):
                     what = f"`{module.excerpt(given)}` is not iterated asynchronously"
                     yield module.place(given), what
+            case ast.withitem(context_expr=ast.Call(func=given)) if (
+                isinstance(module.parent(node), ast.AsyncWith)
+                and after.qualified_name(module, given) == "contextlib.ExitStack"
+            ):
+                yield module.place(given), f"`{module.excerpt(given)}` is not asynchronous"
             case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
-                kind = _resource(after, module, given)
-                if kind in {"client", "connection", "session", "transaction"}:
+                if any(_is_entered(after, module, one) for one in _branches(given)):
                     yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
             case _:
                 pass
+
+
+def _branches(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what a conditional expression may be."""
+    if isinstance(node, ast.IfExp):
+        yield from _branches(node.body)
+        yield from _branches(node.orelse)
+    else:
+        yield node
+
+
+def _is_entered(after: Project, module: Module, node: ast.expr) -> bool:
+    """Whether only ``async with`` enters an object."""
+    kind = _resource(after, module, node)
+    if kind in {"client", "connection", "session", "transaction"}:
+        return True
+    made = after.qualified_name(module, node.func) if isinstance(node, ast.Call) else None
+    return made in _ENTERED or not _ENTERED.isdisjoint(after.instance_of(module, node))
 
 
 def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
@@ -100,6 +128,8 @@ def _lost(after: Project, module: Module, node: ast.Call) -> str:
         is_written = after.qualified_name(module, node.func) in _written()
         return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
     called = _named(module, node.func)
+    if isinstance(called, ast.Attribute) and called.attr == _STACKED:
+        return _NOT_AWAITED if _is_unread(after, module, node) else ""
     if not isinstance(called, ast.Attribute) or called.attr not in _methods():
         return ""
     name, kind = called.attr, _resource(after, module, called.value)
@@ -171,6 +201,8 @@ def _of_value(value: Value) -> Resource | None:
     match value:
         case InstanceOf():
             return _CLASSES.get(value.qualified)
+        case Session(kind=kind) if kind.startswith("async"):
+            return "session"
         case Producer(how="factory", inner=(Session(kind=kind),)) if kind.startswith("async"):
             return "factory"
         case _:

@@ -7,7 +7,7 @@ columns yet. It runs synchronously, where a relationship loads when it is read.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
@@ -19,7 +19,6 @@ from awaken.project.source.migrations import is_of_alembic
 from awaken.project.values.domain import ClassOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
@@ -28,12 +27,16 @@ _SELECTS = {"sqlalchemy.select", "sqlmodel.select"}
 _WORDS = (b"select(", b".query(")
 
 
-def loaded_in_revisions(project: Project, rule: str, loading: Loading) -> Iterator[Member]:
+Eager = Callable[[str], Iterable[str]]
+"""The relationships that are loaded with each object of a class from now on."""
+
+
+def loaded_in_revisions(project: Project, rule: str, eager: Eager) -> Iterator[Member]:
     """Yield the statements of revisions that would load more, with what has them load it later."""
     for module in modules_with(project, _WORDS):
         for node in module.walk() if is_of_alembic(module) else ():
             if isinstance(node, ast.Call) and _loads_objects(project, module, node):
-                named = [*_named(project, module, node, loading)]
+                named = [*_named(project, module, node, eager)]
                 if named:
                     site: Site[ast.AST] = Site(rule, module, node)
                     shown = f"`{module.excerpt(node)}`"
@@ -55,12 +58,12 @@ def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:
             return False
 
 
-def _named(project: Project, module: Module, call: ast.Call, loading: Loading) -> Iterator[str]:
+def _named(project: Project, module: Module, call: ast.Call, eager: Eager) -> Iterator[str]:
     """Yield the relationships that a statement would load, as they are written there."""
     for given in call.args:
         for value in project.values.of(module, given).alternatives:
             if isinstance(value, ClassOf):
-                for name in loading.loaded_with_objects(value.qualified):
+                for name in eager(value.qualified):
                     yield f"{module.text_of(given)}.{name}"
 
 

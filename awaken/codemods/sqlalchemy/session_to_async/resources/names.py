@@ -187,6 +187,7 @@ class ResourceWriter:
         caveats, places = list[str](), tuple[Place, ...]()
         if isinstance(above, ast.Call) and above.func is node:
             self._check_class(module, above, qualified)
+            self._check_doubles(module, node, qualified)
             edits += self._arguments(site, above, qualified)
             caveats, places = self._caveats(module, above, qualified)
         return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, caveats, places)
@@ -198,6 +199,22 @@ class ResourceWriter:
         for one in given if qualified in FACTORIES else ():
             if self._project.qualified_name(module, one) not in session_classes():
                 raise Refused(reasons.OWN_SESSION_CLASS, module.excerpt(one))
+
+    def _check_doubles(self, module: Module, node: ast.expr, qualified: str) -> None:
+        """Raise Refused where a test replaces a function that nothing calls any more.
+
+        ``doubles`` writes the doubles of classes of sessions.
+        """
+        if qualified in session_classes():
+            return
+        replaced = self._project.replaced_names.of(module, node)
+        if replaced:
+            twin = twins().names[qualified].rpartition(".")[2]
+            why = (
+                f"a test replaces `{module.text_of(node)}`, and the program calls `{twin}` instead"
+            )
+            because = tuple(dict.fromkeys(one.place for one in replaced))
+            raise Refused(reasons.REPLACED_RESOURCE, why, because=because)
 
     def _caveats(
         self, module: Module, call: ast.Call, qualified: str

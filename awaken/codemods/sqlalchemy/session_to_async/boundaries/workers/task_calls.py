@@ -8,17 +8,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import KNOWN, is_bound
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
+
+KNOWN = boundaries().tasks
+"""What is known of the tasks of workers."""
 
 _RUN = "asyncio.run"
 _LOOPS = {"asyncio.get_event_loop", "asyncio.new_event_loop"}
@@ -56,6 +59,18 @@ def write_call_of_task(
     if is_bound(node):
         _pass_first(module, insertions, call, module.text_of(named))
     return imports
+
+
+def is_bound(node: ast.FunctionDef) -> bool:
+    """Whether a task is passed itself as its first argument."""
+    return any(
+        keyword.arg == KNOWN.bound
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for one in node.decorator_list
+        if isinstance(one, ast.Call)
+        for keyword in one.keywords
+    )
 
 
 def _pass_first(module: Module, insertions: Insertions, call: ast.Call, text: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import KNOWN
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused
-from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -20,8 +20,6 @@ from awaken.project.values.domain import FunctionOf
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
     from awaken.project import Project
-
-KNOWN = boundaries().tasks
 
 
 def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
@@ -48,18 +46,6 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
         if interrupted is not None:
             because = (interrupted,)
             yield function, Refused(reasons.INTERRUPTED, function.qualname, because=because)
-
-
-def is_bound(node: ast.FunctionDef) -> bool:
-    """Whether a task is passed itself as its first argument."""
-    return any(
-        keyword.arg == KNOWN.bound
-        and isinstance(keyword.value, ast.Constant)
-        and keyword.value.value is True
-        for one in node.decorator_list
-        if isinstance(one, ast.Call)
-        for keyword in one.keywords
-    )
 
 
 def is_sent(part: SynchronousPart, function: FunctionPlace, place: Place) -> bool:

@@ -1,7 +1,8 @@
 """Engines and factories that a file makes once, under a name: they join nobody who uses them.
 
 Two parts of a program that share nothing else may use one each. That is so only where every use is
-in sight: nobody assigns to the name, replaces it in a test, or listens to what the factory makes.
+visible: nobody assigns to the name, replaces it in a test, or listens to what the factory makes. A
+factory whose engine a function makes changes with that function, and so do its users.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _MAKERS = {
     "sqlalchemy.create_engine", "sqlalchemy.orm.scoped_session", "sqlalchemy.orm.sessionmaker",
     "sqlmodel.create_engine",
 }  # fmt: skip
+_BINDS = {"bind", "binds"}
+"""The arguments of a factory that give it engines."""
 _CHANGING = {"configure", "remove", "update_execution_options"}
 """Methods of engines and factories that change them for all who use them."""
 
@@ -81,7 +84,7 @@ def shared_resources(
             if any(text.is_in_memory for url in urls for text in url.texts):
                 in_memory.add(name)
     joining = in_memory | {name for name, _, _ in texts_naming(project, found)}
-    joining |= set(_assigned(project, found))
+    joining |= set(_assigned(project, found)) | set(_of_other_engines(project, found))
     if any(is_factory_by_another_name(project, *one) for one in targets(project)):
         joining |= found.keys()
     for mention in mentions_of(project, found):
@@ -121,6 +124,32 @@ def _assigned(project: Project, names: Iterable[str]) -> Iterator[str]:
             if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
                 is_own = isinstance(node.value, ast.Name) and node.value.id in {"cls", "self"}
                 yield from () if is_own else by_word.get(node.attr, ())
+
+
+def _of_other_engines(project: Project, found: dict[str, Shared]) -> Iterator[str]:
+    """Yield the factories whose engine another statement or function makes."""
+    for name, one in found.items():
+        module = project.module(one.statement.path)
+        calls = () if module is None else module.walk()
+        for call in (node for node in calls if isinstance(node, ast.Call)):
+            if module is None or not one.statement.span.contains(module.span(call)):
+                continue
+            if project.qualified_name(module, call.func) != "sqlalchemy.orm.sessionmaker":
+                continue
+            binds = [*call.args[:1], *(key.value for key in call.keywords if key.arg in _BINDS)]
+            # A mapping of more arguments may give the engine, unless it is given already.
+            binds = binds or [key.value for key in call.keywords if key.arg is None]
+            if not all(_is_own(project, module, bind, found) for bind in binds):
+                yield name
+
+
+def _is_own(project: Project, module: Module, bind: ast.expr, found: dict[str, Shared]) -> bool:
+    """Whether an engine is a shared one, or made where it is given."""
+    if isinstance(bind, ast.Call):
+        return project.qualified_name(module, bind.func) in _MAKERS
+    if isinstance(bind, ast.Name | ast.Attribute):
+        return project.qualified_name(module, bind) in found
+    return isinstance(bind, ast.Constant)  # None
 
 
 def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
