@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from awaken.workspace.reading import overlaid, working_tree
 from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
+    from awaken.engine.asking.chosen_changes import ChangeKey, Sites
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining.explanation import AskedPlace, Explanation
@@ -61,8 +62,10 @@ __all__ = [
     "recipes",
     "rules",
     "run",
+    "run_chosen",
     "run_recipe",
     "run_staged",
+    "take_back_killed",
     "trust",
     "trusted",
     "undo",
@@ -213,6 +216,31 @@ def run(
     undo writes to these files while they are read.
     """
     return _run(paths, options, rules, progress, None)
+
+
+def run_chosen(
+    report: Report,
+    chosen: Collection[ChangeKey],
+    paths: Sequence[Path],
+    options: Options | None = None,
+    rules: Sequence[Rule] | None = None,
+) -> Report:
+    """Return the run that makes only ``chosen`` changes of ``report``; writes nothing.
+
+    A change is named by its root and its id. The rules plan again around what is left out, and a
+    change that they cannot make without it is left out too. ``report`` is what ``run`` gave for
+    the same ``paths``, ``options`` and ``rules``. Raises KeyError for a change that it does not
+    have, and UserError as ``run`` does.
+    """
+    from awaken.engine.asking import chosen_changes as choosing  # noqa: PLC0415  few runs leave out anything
+
+    asked = options or Options()
+
+    def run_without(sites: Sites) -> Report:
+        excluded = choosing.joined(asked.excluded_in, sites)
+        return run(paths, structs.replace(asked, excluded_in=excluded), rules)
+
+    return choosing.run_chosen(report, chosen, run_without)
 
 
 def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, Recipe]:
@@ -638,11 +666,18 @@ def listing(paths: Sequence[Path], options: Options | None = None) -> Listing:
     return Listing(tuple(sorted(listed)), used, tuple(problems))
 
 
-def apply(report: Report, command: str = "awaken apply", state: Path | None = None) -> Applied:
+def apply(
+    report: Report,
+    command: str = "awaken apply",
+    state: Path | None = None,
+    *,
+    by_verify: bool = False,
+) -> Applied:
     """Write what ``report`` changed: all files of all its roots, or none.
 
     ``command`` goes into the journal, ``state`` is the state directory (None for the user's).
-    Raises UserError where a file is no longer as it was read, or cannot be written.
+    Where an apply ``by_verify`` is killed, ``take_back_killed`` takes it back. Raises UserError
+    where a file is no longer as it was read, or cannot be written.
     """
     from awaken.engine.writing import applying  # noqa: PLC0415  as in _run
 
@@ -650,7 +685,7 @@ def apply(report: Report, command: str = "awaken apply", state: Path | None = No
     if not writes:
         return applying.Applied(None, ())
     top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
-    return applying.apply(top, writes, command=command, state=state)
+    return applying.apply(top, writes, command=command, by_verify=by_verify, state=state)
 
 
 def _writes(root: RootReport) -> list[FileWrite]:
@@ -672,6 +707,15 @@ def undo(start: Path, *, state: Path | None = None, keep_edited: bool = False) -
     Raises UserError where there is none, or a file was edited since.
     """
     return undoing.undo(_undo_root(start, state), state=state, keep_edited=keep_edited)
+
+
+def take_back_killed(paths: Sequence[Path]) -> list[Undone]:
+    """Take back what verifications of the projects at ``paths`` wrote when they were killed.
+
+    Raises UserError where a file cannot be put back; one that was edited since is left to ``undo``.
+    """
+    roots, _ = find_roots(paths)
+    return [one for root in roots for one in undoing.take_back_killed(root.path)]
 
 
 def undo_list(start: Path, *, state: Path | None = None) -> UndoStack:

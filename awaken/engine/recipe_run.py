@@ -21,12 +21,20 @@ RunStep = Callable[[Settings, Mapping[Path, bytes]], Report]
 class StepRun(Struct, frozen=True):
     """What a step of a recipe comes to; ``number`` counts from 1.
 
-    The places in ``report`` are those of the files as the step before left them.
+    The places in ``report`` are those of the files as the step before left them. ``before`` are
+    the files that earlier steps would change, by real path.
     """
 
     number: int
     step: RecipeStep
     report: Report
+    before: Mapping[Path, bytes] = {}
+
+    @property
+    def files(self) -> Mapping[Path, bytes]:
+        """The files that this step and those before it would change, by real path."""
+        after = _changed(self.report) if self.step.rules else ()
+        return {**self.before, **dict(after)}
 
     @property
     def writes(self) -> bool:
@@ -64,7 +72,7 @@ def run_steps(
     wrote is an error of the recipe, and the last that runs.
     """
     ignored = set(named(rules, settings.ignore))
-    files: dict[Path, bytes] = {}
+    files: Mapping[Path, bytes] = {}
     texts: dict[Path, list[bytes]] = {}
     for number in numbers:
         step = recipe.steps[number - 1]
@@ -77,11 +85,11 @@ def run_steps(
         undone = _undone(report, texts) if step.rules else []
         if undone:
             report = structs.replace(report, diagnostics=(*report.diagnostics, *undone))
-        yield StepRun(number, step, report)
+        run_of_step = StepRun(number, step, report, files)
+        yield run_of_step
         if undone:
             return
-        if step.rules:
-            files.update({path: texts[path][-1] for path in _changed(report)})
+        files = run_of_step.files
 
 
 def combined(runs: Sequence[StepRun]) -> Report:
@@ -119,10 +127,10 @@ def _joined(first: RootReport, then: RootReport) -> RootReport:
     )
 
 
-def _changed(report: Report) -> Iterator[Path]:
+def _changed(report: Report) -> Iterator[tuple[Path, bytes]]:
     for root in report.roots:
         for file in root.files:
-            yield Path(os.path.realpath(root.root / file.path))
+            yield Path(os.path.realpath(root.root / file.path)), file.after.raw()
 
 
 def _undone(report: Report, texts: dict[Path, list[bytes]]) -> list[Diagnostic]:

@@ -34,8 +34,10 @@ from awaken.testing.running import (
     diagnostics_of,
     difference,
     line_number,
+    options,
     require,
     run_case,
+    with_pass,
     write_project,
 )
 from awaken.workspace.sources import Snapshot
@@ -248,6 +250,45 @@ def any_change_can_be_left_out(result: CaseResult) -> None:
         _require_rest(result, rest, excluded)
 
 
+def chosen_changes_are_what_is_not_left_out(result: CaseResult) -> None:
+    """To choose changes gives the bytes of a run that leaves out the sites of the others.
+
+    All that are chosen give what the run gave, and none give nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
+        root = Path(directory).resolve()
+        write_project(root, result.case.before)
+        asked, rules = options(result.case), with_pass(result.case, result.rules, root)
+        report = api.run([root], asked, rules)
+        changes = report.roots[0].changes
+        everyone = [(root, change.id) for change in changes]
+        all_made, none_made = (
+            api.run_chosen(report, chosen, [root], asked, rules) for chosen in (everyone, [])
+        )
+        _require_bytes(report, all_made, "with all changes chosen")
+        require(not none_made.roots[0].files, "files change though no change is chosen")
+        # Of a single change the two above are all choices.
+        for others in (changes[::2], changes[1::2])[: len(changes) // 2 * 2]:
+            sites = frozenset(site for change in others for site in change.sites)
+            rest = api.run([root], replace(asked, excluded=sites), rules)
+            made = {site for change in rest.roots[0].changes for site in change.sites}
+            chosen = [(root, change.id) for change in changes if made.issuperset(change.sites)]
+            same = api.run_chosen(report, chosen, [root], asked, rules)
+            _require_bytes(rest, same, f"leaving out {sorted(sites)}")
+
+
+def _require_bytes(wanted: Report, made: Report, what: str) -> None:
+    files = [
+        {one.path: one.after.raw() for one in report.roots[0].files} for report in (wanted, made)
+    ]
+    for path in sorted({*files[0], *files[1]}):
+        texts = [one.get(path) for one in files]
+        require(
+            texts[0] == texts[1],
+            f"{what}: the chosen changes give another {path}:\n{difference(*texts)}",
+        )
+
+
 def manual_findings_say_why(result: CaseResult) -> None:
     """Every manual finding has a declared reason, and says what is wrong and what to do."""
     declared = declared_reasons(result)
@@ -310,6 +351,7 @@ LAWS: Mapping[str, Law] = {
     "anchors": anchors_hide_nothing,
     "alone": files_alone_show_the_same,
     "left-out": any_change_can_be_left_out,
+    "chosen": chosen_changes_are_what_is_not_left_out,
     "reasons": manual_findings_say_why,
     "levels": levels_are_declared,
     "one-finding": one_finding_per_site,
@@ -317,7 +359,7 @@ LAWS: Mapping[str, Law] = {
 }
 
 _ON_PLAIN_TEXT = {"crlf", "cr", "bom", "no-final-newline", "tabs"}
-_ON_CHANGES = {"untouched", "left-out", "undo", "second-run"}
+_ON_CHANGES = {"untouched", "left-out", "chosen", "undo", "second-run"}
 _ON_SEVERAL_FILES = {"alone"}
 
 

@@ -6,18 +6,15 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from awaken.contract import ChangeId
+from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import FileChange, RootReport
 from awaken.verifying.comparing import Difference
 from awaken.verifying.suites import Line
-
-Key = tuple[Path, ChangeId]
-"""A change, with the root that it is made in."""
 
 _SUSPECTS = 2
 """Changes that a line points at and that are tried alone: a third costs more than it finds."""
@@ -30,9 +27,9 @@ class ChangedLines:
         self._root, self._prefix = root, prefix
 
     @cached_property
-    def by_line(self) -> Mapping[Line, frozenset[Key]]:
+    def by_line(self) -> Mapping[Line, frozenset[ChangeKey]]:
         """The changes of each line that is new; paths are those of the copy."""
-        found: dict[Line, frozenset[Key]] = {}
+        found: dict[Line, frozenset[ChangeKey]] = {}
         for file in self._root.files:
             for numbers, changes in self._blocks(file):
                 for number in numbers:
@@ -47,7 +44,7 @@ class ChangedLines:
         }
 
     @cached_property
-    def _written(self) -> Mapping[Line, frozenset[Key]]:
+    def _written(self) -> Mapping[Line, frozenset[ChangeKey]]:
         return {
             line: changes for line, changes in self.by_line.items() if line not in self._imports
         }
@@ -84,9 +81,11 @@ class ChangedLines:
             yield range(new_start + 1, new_end + 1), own or everyone
 
 
-def suspects(differences: Iterable[Difference], lines: Mapping[Line, frozenset[Key]]) -> list[Key]:
+def suspects(
+    differences: Iterable[Difference], lines: Mapping[Line, frozenset[ChangeKey]]
+) -> list[ChangeKey]:
     """Return the changes whose lines tracebacks and statements point at, the innermost first."""
-    found: dict[Key, None] = {}
+    found: dict[ChangeKey, None] = {}
     for one in differences:
         for place in pointed_at(one):
             found |= dict.fromkeys(sorted(lines.get(place, ())))
@@ -109,19 +108,19 @@ class Trial(Struct, frozen=True):
     """Whether the tests fail with some changes alone; ``dropped`` could not be made so."""
 
     fails: bool
-    dropped: frozenset[Key] = frozenset()
+    dropped: frozenset[ChangeKey] = frozenset()
 
 
-Try = Callable[[frozenset[Key]], Trial]
+Try = Callable[[frozenset[ChangeKey]], Trial]
 """Runs the failing tests with these changes alone."""
 
 
 def guilty(
-    changes: Sequence[Key],
-    first: Sequence[Key],
+    changes: Sequence[ChangeKey],
+    first: Sequence[ChangeKey],
     attempt: Try,
-    requires: Mapping[Key, Iterable[Key]] = MappingProxyType({}),
-) -> frozenset[Key]:
+    requires: Mapping[ChangeKey, Iterable[ChangeKey]] = MappingProxyType({}),
+) -> frozenset[ChangeKey]:
     """Return the change by which tests fail, or those that make them fail only together.
 
     Without changes they pass, with all they fail. Two of ``first`` are tried before halves. What
@@ -156,14 +155,16 @@ def guilty(
 class _Among:
     """Tries changes together with others that are always made."""
 
-    def __init__(self, attempt: Try, others: frozenset[Key]) -> None:
+    def __init__(self, attempt: Try, others: frozenset[ChangeKey]) -> None:
         self._attempt, self._others = attempt, others
 
-    def __call__(self, made: frozenset[Key]) -> Trial:
+    def __call__(self, made: frozenset[ChangeKey]) -> Trial:
         return self._attempt(made | self._others)
 
 
-def _border(order: Sequence[Key], attempt: Try, probes: Iterable[int]) -> tuple[int, int, Trial]:
+def _border(
+    order: Sequence[ChangeKey], attempt: Try, probes: Iterable[int]
+) -> tuple[int, int, Trial]:
     """Return the numbers of first changes with which tests still pass, and with which they fail.
 
     They are neighbours; the trial is that of the former.
@@ -181,13 +182,15 @@ def _border(order: Sequence[Key], attempt: Try, probes: Iterable[int]) -> tuple[
     return low, high, last
 
 
-def _closed(changes: Iterable[Key], requires: Mapping[Key, Iterable[Key]]) -> list[Key]:
+def _closed(
+    changes: Iterable[ChangeKey], requires: Mapping[ChangeKey, Iterable[ChangeKey]]
+) -> list[ChangeKey]:
     """Return ``changes`` in their order, each after those that it requires."""
-    found: dict[Key, None] = {}
+    found: dict[ChangeKey, None] = {}
 
-    begun: set[Key] = set()
+    begun: set[ChangeKey] = set()
 
-    def add(one: Key) -> None:
+    def add(one: ChangeKey) -> None:
         if one not in begun:
             begun.add(one)
             for other in requires.get(one, ()):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from awaken.contract import UserError
@@ -60,17 +60,66 @@ def _place() -> Path:
     return place
 
 
-def write(copy: Path, files: Mapping[str, bytes | None]) -> None:
-    """Write ``files`` into the copy, by relative path; None removes one."""
-    for name, content in files.items():
-        path = copy / name
-        if content is None:
-            path.unlink(missing_ok=True)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
+class CopiedFiles:
+    """The files of a copy at ``place`` of ``top``: each run of the tests begins with the same."""
+
+    def __init__(self, place: Path, top: Path) -> None:
+        self._place, self._top = place, top
+        self._written: dict[str, bytes | None] = {}
+        self._stamps = dict(self._on_disk())
+
+    def write(self, files: Mapping[str, bytes | None]) -> None:
+        """Write ``files`` into the copy, by relative path; None removes one."""
+        for name, content in files.items():
+            path = self._place / name
             # What was read from here, and compiled code beside it, may be of the same second.
             path.unlink(missing_ok=True)
-            path.write_bytes(content)
+            self._stamps.pop(name, None)
+            if content is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                self._stamps[name] = _stamp(path)
+            self._written[name] = content
+
+    def restore(self) -> None:
+        """Take back what tests wrote into the copy, but for environments and caches.
+
+        What the system does not let us take back stays.
+        """
+        now = dict(self._on_disk())
+        for name in now.keys() - self._stamps.keys():
+            path = self._place / name
+            with suppress(OSError):
+                path.unlink()
+                path.parent.rmdir()  # which fails where other files are in it
+        for name, stamp in list(self._stamps.items()):
+            if now.get(name) != stamp:
+                with suppress(OSError):
+                    self._restore(name)
+
+    def _restore(self, name: str) -> None:
+        if name in self._written:
+            self.write({name: self._written[name]})
+            return
+        (self._place / name).unlink(missing_ok=True)
+        _copy(self._top / name, self._place / name)
+        self._stamps[name] = _stamp(self._place / name)
+
+    def _on_disk(self) -> Iterator[tuple[str, _Stamp]]:
+        for folder, folders, names in os.walk(self._place):
+            folders[:] = [one for one in folders if one not in _LEFT_OUT]
+            for name in names:
+                path = Path(folder, name)
+                with suppress(FileNotFoundError):  # a process may still remove its own
+                    yield path.relative_to(self._place).as_posix(), _stamp(path)
+
+
+_Stamp = tuple[int, int, int]
+
+
+def _stamp(path: Path) -> _Stamp:
+    status = path.lstat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _runs(process: int) -> bool:
@@ -92,7 +141,7 @@ def _names(top: Path) -> list[str]:
                 if done.returncode:
                     raise UserError(f"git cannot list the files of {top}: {git.own_words(done)}")
                 listed = done.stdout.decode("utf-8", "surrogateescape").split("\0")
-                return sorted({name for name in listed if name})
+                return sorted(_with_submodules(top, {name for name in listed if name}))
     except GitError as error:
         raise UserError(f"git cannot list the files of {top} ({error})") from error
     found = []
@@ -100,6 +149,16 @@ def _names(top: Path) -> list[str]:
         folders[:] = [one for one in folders if one not in _LEFT_OUT]
         found += [os.path.relpath(os.path.join(folder, name), top) for name in names]  # noqa: PTH118
     return sorted(found)
+
+
+def _with_submodules(top: Path, listed: Iterable[str]) -> Iterator[str]:
+    """Yield the names, and the files of a submodule in the place of its directory."""
+    for name in listed:
+        path = top / name
+        if path.is_dir() and not path.is_symlink():
+            yield from (str(Path(name, inside)) for inside in _names(path))
+        else:
+            yield name
 
 
 def _carried(top: Path, carry: Sequence[str]) -> list[str]:
@@ -113,8 +172,6 @@ def _carried(top: Path, carry: Sequence[str]) -> list[str]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    if source.is_dir() and not source.is_symlink():  # a submodule
-        return
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_symlink() or source.exists():
         shutil.copy2(source, target, follow_symlinks=False)

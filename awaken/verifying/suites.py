@@ -67,13 +67,25 @@ class ObservedTest(Struct, frozen=True):
         return f"{self.outcome} ({self.error})" if self.error else self.outcome
 
 
+class Environment(Struct, frozen=True):
+    """The Python of the tests, its version, and the distributions there with their versions.
+
+    ``missing`` are those that the changes need.
+    """
+
+    python: str
+    version: str
+    installed: Mapping[str, str]
+    missing: tuple[str, ...]
+
+
 class SuiteRun(Struct, frozen=True):
     """A run of the tests: each by its node id, and the exit code of the command.
 
     ``modules`` are the files of what was imported, ``imported`` the lines that ran on import.
-    ``output`` is the end of what was printed, ``missing`` are distributions that the changes need
-    and that are not installed. A run that took too long has no exit code. Of one that is
-    ``observed`` pytest told what each test does.
+    ``output`` is the end of what was printed. Where the changes need what is not installed, no test
+    runs, and ``lacking`` is the environment. A run that took too long has no exit code. Of one that
+    is ``observed`` pytest told what each test does.
     """
 
     tests: Mapping[str, ObservedTest]
@@ -82,7 +94,7 @@ class SuiteRun(Struct, frozen=True):
     modules: Mapping[str, str]
     imported: frozenset[Line]
     output: str
-    missing: tuple[str, ...] = ()
+    lacking: Environment | None = None
     observed: bool = True
 
 
@@ -91,9 +103,14 @@ Watched = Mapping[str, Sequence[int] | None]
 
 
 class Suite:
-    """The tests of a project in a copy of it. ``needs`` are what the changes require."""
+    """The tests of a project in a copy of it.
+
+    ``needs`` names what the changes require, ``packages`` is a directory of what was installed for
+    them.
+    """
 
     needs: Collection[str] = ()
+    packages: Path | None = None
 
     def __init__(
         self, copy: Path, top: Path, command: Sequence[str], files: Collection[str] = ()
@@ -104,17 +121,16 @@ class Suite:
         """Variables of the environment of this suite alone."""
         self._limit = _FIRST_SECONDS
         self._limits: dict[str, float] = {}
-        self._number = 0
+        self._is_first = True
 
     def run(self, only: Collection[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         """Run the tests, or ``only`` those with these node ids. Raises UserError.
 
         Each test says which of the ``watched`` lines it reaches.
         """
-        self._number += 1
         place = Path(tempfile.mkdtemp(prefix="run-", dir=self._copy.parent))
         environment = self._environment(place, only, watched or {})
-        words = [_program(self._command[0], environment, self._top), *self._command[1:]]
+        words = [self._program(environment), *self._command[1:]]
         started = time.monotonic()
         try:
             code = run_in_group(
@@ -133,7 +149,8 @@ class Suite:
             end_processes(self._copy)
         seconds = time.monotonic() - started
         run = _read(place, code, seconds)
-        if self._number == 1:
+        if self._is_first and run.lacking is None:
+            self._is_first = False
             self._limit = max(_LEAST, _TIMES * seconds)
             self._limits = {
                 name: _TIMES_OF_TEST * test.seconds
@@ -143,22 +160,34 @@ class Suite:
         shutil.rmtree(place, ignore_errors=True)
         return run
 
+    def _program(self, environment: Mapping[str, str]) -> str:
+        """Return the program that the user named: one of the project's environment comes first."""
+        name = self._command[0]
+        if (self._copy / name).is_file():  # a script of the project
+            return str(self._copy / name)
+        path = os.pathsep.join([str(self._top / ".venv" / "bin"), environment.get("PATH", "")])
+        found = shutil.which(name, path=path)
+        if found is None:
+            raise UserError(f"there is no program {name!r}; name one that is installed after --")
+        # It starts in the copy, which has no environment of its own.
+        return os.path.abspath(found)  # noqa: PTH100  a link tells Python its environment
+
     def _environment(self, place: Path, only: Collection[str], watched: Watched) -> dict[str, str]:
         asked = {
             "files": {str(self._copy / name): lines for name, lines in watched.items()},
             "only": sorted(only),
             "needs": sorted(self.needs),
             "limits": self._limits,
-            "limit": 0 if self._number == 1 else _LEAST_OF_TEST,
+            "limit": 0 if self._is_first else _LEAST_OF_TEST,
             "parent": os.getpid(),
         }
         (place / "asked.json").write_text(json.dumps(asked), "utf-8")
         environment = dict(os.environ)
         # Before whatever an editable installation names: the copy is what is tested.
-        roots = [self._copy, self._copy / "src", _PLUGIN]
-        before = environment.get("PYTHONPATH", "")
+        roots = [str(self._copy), str(self._copy / "src"), str(_PLUGIN)]
+        own = [environment.get("PYTHONPATH", ""), str(self.packages or "")]
         environment |= {
-            "PYTHONPATH": os.pathsep.join([*map(str, roots), *([before] if before else [])]),
+            "PYTHONPATH": os.pathsep.join([*roots, *filter(None, own)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             # The columns of a statement may come out of a set.
             "PYTHONHASHSEED": environment.get("PYTHONHASHSEED", "0"),
@@ -167,10 +196,10 @@ class Suite:
             "AWAKEN_OBSERVE_RECORD": str(place / "record"),
             "AWAKEN_OBSERVE_ASKED": str(place / "asked.json"),
         }
-        own = self._top / ".venv"
-        if own.is_dir():
+        venv = self._top / ".venv"
+        if venv.is_dir():
             # `uv run` would make another one in the copy.
-            environment |= {"UV_PROJECT_ENVIRONMENT": str(own), "UV_NO_SYNC": "1"}
+            environment |= {"UV_PROJECT_ENVIRONMENT": str(venv), "UV_NO_SYNC": "1"}
         return environment | self.own
 
 
@@ -187,21 +216,12 @@ def end_processes(place: Path) -> None:
                 os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
-def _program(name: str, environment: Mapping[str, str], top: Path) -> str:
-    """Return the program that the user named: one of the project's environment comes first."""
-    path = os.pathsep.join([str(top / ".venv" / "bin"), environment.get("PATH", "")])
-    found = shutil.which(name, path=path)
-    if found is None:
-        raise UserError(f"there is no program {name!r}; name one that is installed after --")
-    return found
-
-
 def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
     tests: dict[str, ObservedTest] = {}
     begun: dict[str, None] = {}
     modules: dict[str, str] = {}
     imported: set[Line] = set()
-    missing: set[str] = set()
+    lacking: Environment | None = None
     files = sorted(place.glob("record.*"))
     for file in files:
         if file.stat().st_size > _MOST_BYTES:
@@ -213,8 +233,11 @@ def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
                 tests[document["test"]] = _test(document, lines)
             elif "begins" in document:
                 begun[document["begins"]] = None
+            elif "missing" in document:
+                python, version = document["python"]
+                missing = tuple(document["missing"])
+                lacking = Environment(python, version, document["installed"], missing)
             else:
-                missing |= set(document.get("missing", ()))
                 modules |= document.get("modules", {})
                 imported |= lines
     # A test that takes the process with it cannot say so.
@@ -227,7 +250,7 @@ def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
         modules=modules,
         imported=frozenset(imported),
         output=_end_of(place / "output"),
-        missing=tuple(sorted(missing)),
+        lacking=lacking,
         observed=bool(files),
     )
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, structs
 
 from awaken import api
-from awaken.contract import Level, SiteId, UserError
+from awaken.contract import Level, UserError
+from awaken.engine.asking.chosen_changes import ChangeKey, Sites, joined, run_chosen
 from awaken.engine.report import ChangeSummary, Report, RootReport
-from awaken.verifying.blame import ChangedLines, Key, Trial, Try, guilty, suspects
+from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
-from awaken.verifying.copies import copied, write
+from awaken.verifying.copies import CopiedFiles, copied
+from awaken.verifying.installing import install
 from awaken.verifying.requests.sending import TestsAndRequests
-from awaken.verifying.suites import Line, ObservedTest, Suite, SuiteRun, Watched
+from awaken.verifying.suites import Environment, Line, ObservedTest, Suite, SuiteRun, Watched
 from awaken.workspace.manifests.manifest_readers import MANIFEST_NAMES, read_manifest
 from awaken.workspace.manifests.targets import read_requirement_files
 from awaken.workspace.reading import overlaid, working_tree
@@ -33,6 +36,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ROUNDS = 20
 """Guilty changes that are left out one after the other; with more something else is wrong."""
 
+
+_RED = {"failed", "error"}
+"""Outcomes of a test that fails."""
 
 _NAMED = 3
 """Tests and requests that are named for a change; beyond, their number."""
@@ -84,7 +90,7 @@ class Verification(Struct, frozen=True):
         return _NUMBER.sub("0", self.before.output) != _NUMBER.sub("0", self.after.output)
 
 
-PlanWithout = Callable[[Mapping[Path, frozenset[SiteId]]], Report]
+PlanWithout = Callable[[Sites], Report]
 """Plans a run that leaves these sites alone, by root."""
 
 
@@ -105,7 +111,7 @@ def verify(  # noqa: PLR0913  what is run, and where
     touched. Raises UserError where no test ran, and where what ran is not the copy.
     """
 
-    def without(sites: Mapping[Path, frozenset[SiteId]]) -> Report:
+    def without(sites: Sites) -> Report:
         return api.run(paths, structs.replace(options, excluded_in=sites, use_cache=False))
 
     tests = Tests(command, carry, every, requests)
@@ -141,7 +147,6 @@ def verify_report(
             project = place / copy.prefix(next(root for root in report.roots if root.files))
             places, named = (place, top, project), tests.requests.application
             suite = TestsAndRequests(suite, places, tests.command, named)
-        suite.needs = _needed(report)
         result = _Verifier(report, without, copy, suite, say).verified(
             every=tests.every or tests.requests is not None
         )
@@ -165,25 +170,28 @@ def _reaching(result: Verification, copy: _Copy) -> Iterable[str]:
                 yield f"{change.title} ({', '.join(change.paths)}) is reached by {listed}{more}."
 
 
-def _needed(report: Report) -> set[str]:
-    """Return the distributions that the manifests name after the changes, and not before."""
-    needed: set[str] = set()
+def _needed(report: Report) -> dict[str, str]:
+    """Return the requirements that the manifests have after the changes only, by name."""
+    needed: dict[str, str] = {}
     for root in report.roots:
         files = {root.root / file.path: file.after.raw() for file in root.files}
         before = _declared(root.root)
         with overlaid(files):
-            needed |= _declared(root.root) - before
+            needed |= {
+                name: text for name, text in _declared(root.root).items() if name not in before
+            }
         for file in root.files:
             texts = (b"" if file.before is None else file.before.text, file.after.text)
             if [_ASYNC_EXTRA in text.lower() for text in texts] == [False, True]:
-                needed.add("greenlet")
+                needed["greenlet"] = "greenlet"
     return needed
 
 
-def _declared(root: Path) -> set[str]:
+def _declared(root: Path) -> dict[str, str]:
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
     manifests += read_requirement_files(root, manifests)
-    return {each.name for one in manifests for each in (*one.required, *one.optional)}
+    every = [each for one in manifests for each in (*one.required, *one.optional)]
+    return {each.name: f"{each.name}{each.ranges[0] if each.ranges else ''}" for each in every}
 
 
 def _top_of(report: Report) -> Path:
@@ -223,8 +231,11 @@ class _Verifier:
     ) -> None:
         self._report, self._without = report, without
         self._copy, self._suite, self._say = copy, suite, say
+        self._files = CopiedFiles(copy.place, copy.top)
         self._touched = copy.files(report)
-        self._excluded: dict[Path, frozenset[SiteId]] = {}
+        self._needs = _needed(report)
+        suite.needs = tuple(self._needs)
+        self._excluded: Sites = {}
         self._runs = 0
         self._is_safe = all(
             change.level is Level.SAFE for root in report.roots for change in root.changes
@@ -235,6 +246,8 @@ class _Verifier:
         self._say("running the tests before the changes")
         sources = [name for name in self._touched if name.endswith(".py")]
         before = self._run(watched=dict.fromkeys(sources))
+        if before.lacking is not None:
+            before = self._run_with_packages(before.lacking, sources)
         before = _require_tests(before)
         selected = None if every or not before.observed else self._reaching(before)
         result = Verification(self._report, before, before, selected)
@@ -294,14 +307,23 @@ class _Verifier:
     # --------------------------------------------------------------------------------------- runs
     def _run(self, only: Iterable[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         self._runs += 1
+        self._files.restore()
         return self._suite.run(tuple(only), watched=watched)
+
+    def _run_with_packages(self, environment: Environment, sources: Sequence[str]) -> SuiteRun:
+        """Install what the environment of the tests lacks, and run them."""
+        wanted = [self._needs[name] for name in environment.missing]
+        self._say(f"installing {' and '.join(environment.missing)} for the tests")
+        self._suite.packages = install(wanted, environment, self._copy.place.parent, self._copy.top)
+        self._say("running the tests before the changes")
+        return self._run(watched=dict.fromkeys(sources))
 
     def _write(self, report: Report | None) -> None:
         """Put the files of ``report`` into the copy; None writes those before all changes."""
         files = {name: before for name, (before, _) in self._touched.items()}
         if report is not None:
             files |= {name: after for name, (_, after) in self._copy.files(report).items()}
-        write(self._copy.place, files)
+        self._files.write(files)
 
     def _require_copy(self, run: SuiteRun) -> None:
         for module, place in run.modules.items():
@@ -351,7 +373,7 @@ class _Verifier:
     # -------------------------------------------------------------------------------------- blame
     def _fails(self, one: Difference) -> bool:
         """Whether a difference speaks against the changes, not for them."""
-        was_red = one.before.outcome in {"failed", "error"}
+        was_red = one.before.outcome in _RED
         if one.is_failure:
             return not was_red
         return self._is_safe and one.sql in {Sql.MORE, Sql.DIFFERENT}
@@ -365,7 +387,7 @@ class _Verifier:
         changes = {
             (root.root, change.id): change for root in self._report.roots for change in root.changes
         }
-        lines: dict[Line, frozenset[Key]] = {}
+        lines: dict[Line, frozenset[ChangeKey]] = {}
         for root in self._report.roots:
             lines |= ChangedLines(root, self._copy.prefix(root)).by_line
         requires = {
@@ -379,20 +401,15 @@ class _Verifier:
 
     def _trial(
         self,
-        changes: Mapping[Key, ChangeSummary],
+        changes: Mapping[ChangeKey, ChangeSummary],
         failures: Sequence[Difference],
         after: SuiteRun,
     ) -> Try:
         befores = {one.before.name: one.before for one in failures}
         before = structs.replace(after, tests=befores)
 
-        def attempt(made: frozenset[Key]) -> Trial:
-            excluded = dict(self._excluded)
-            for key, change in changes.items():
-                if key not in made:
-                    own = excluded.get(key[0], frozenset())
-                    excluded[key[0]] = own | frozenset(change.sites)
-            report = self._without(excluded)
+        def attempt(made: frozenset[ChangeKey]) -> Trial:
+            report = run_chosen(self._report, made, self._planned_without)
             sites = {
                 (root.root, site)
                 for root in report.roots
@@ -411,10 +428,13 @@ class _Verifier:
 
         return attempt
 
+    def _planned_without(self, sites: Sites) -> Report:
+        return self._without(joined(self._excluded, sites))
+
     def _exclude(self, found: Iterable[LeftOut]) -> None:
         for one in found:
-            own = self._excluded.get(one.root, frozenset())
-            self._excluded[one.root] = own | frozenset(one.change.sites)
+            own = {one.root: frozenset(one.change.sites)}
+            self._excluded = joined(self._excluded, own)
 
     def _is_whole(self, one: LeftOut) -> bool:
         """Whether a change is one of a program as a whole: a part of it must not be left out."""
@@ -470,6 +490,15 @@ def _outside(text: bytes) -> str:
     return ast.dump(tree)
 
 
+def _no_test_passes(run: SuiteRun) -> UserError:
+    errors = Counter(test.error for test in run.tests.values() if test.error)
+    common = f"; most fail by {errors.most_common(1)[0][0]}" if errors else ""
+    return UserError(
+        f"no test passes before the changes, so the tests prove nothing{common}; "
+        "see to what they need, such as a database server, and run this again"
+    )
+
+
 def _as_one_test(run: SuiteRun) -> SuiteRun:
     """Return a run that pytest did not observe as one test of its own, by its exit code."""
     outcome = "failed" if run.exit_code else "passed"
@@ -493,17 +522,18 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
 
     Raises UserError where it proves nothing.
     """
-    if run.missing:
-        needs = " and ".join(run.missing)
-        raise UserError(
-            f"the changes need {needs}, which the environment of the tests does not have; "
-            f"install it, for instance by `pip install {' '.join(run.missing)}`, and run this again"
-        )
-    if any(test.outcome != "skipped" for test in run.tests.values()):
+    if any(test.outcome not in {"skipped", *_RED} for test in run.tests.values()):
         return run
+    if any(test.outcome in _RED for test in run.tests.values()):
+        raise _no_test_passes(run)
     if run.exit_code is None:
         raise UserError(f"the tests did not end within {run.seconds:.0f} s")
     if not run.observed and run.output.strip():
+        if run.exit_code:
+            raise UserError(
+                f"the command fails before the changes (exit code {run.exit_code}), so it proves "
+                "nothing; name one that passes after --"
+            )
         return _as_one_test(run)
     lines = [line.strip() for line in run.output.splitlines() if line.strip()]
     last = f" ({lines[-1]})" if lines else ""

@@ -4,8 +4,8 @@
 
 A small project is made in a temporary directory. After each kill `awaken verify` starts once more,
 without `--apply`. It must end well; then nothing of the killed run may be there: no copy, no
-process with its mark, and each file is whole, as it was before or after the changes. Where a kill
-hit the writing itself, `awaken` asks for `awaken undo` first, which is done and counted.
+process with its mark, and each file is whole, as it was before or after the changes. With `--while
+writing` each kill hits the writing itself: the journal has its originals by then.
 """
 
 from __future__ import annotations
@@ -66,8 +66,11 @@ def test_everyone():
 def test_child():
     subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)"], check=True)
 """
+MANY = 60
+"""More files to write, so that a kill hits some of them."""
+SECONDS_OF_WRITING = 0.02
 MARK = b"AWAKEN_OBSERVE_TOP="
-WORDS = ["verify", "--select", "query-to-select", "--no-cache", "-q"]
+WORDS = ["verify", "--select", "query-to-select", "--no-cache"]
 TESTS = ["--", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 
 
@@ -75,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, default=200)
     parser.add_argument("--seed", type=int, default=33)
+    parser.add_argument("--while", dest="phase", choices=["any", "writing"], default="any")
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
     counted: Counter[str] = Counter()
@@ -84,7 +88,7 @@ def main() -> None:
         environment.pop("PYTEST_ADDOPTS", None)
         longest = 0.0
         for number in range(-1, asked.number):
-            make(place / "shop")
+            make(place / "shop", MANY if asked.phase == "writing" else 0)
             started = time.monotonic()
             process = start(place, environment, apply=True)
             if number < 0:
@@ -92,8 +96,12 @@ def main() -> None:
                 longest = time.monotonic() - started
                 whole = (place / "shop" / "shop.py").read_text("utf-8")
                 continue
-            # Also after its end, for the last steps are the shortest.
-            time.sleep(chance.uniform(0, longest * 1.05))
+            if asked.phase == "writing":
+                await_writing(process, place)
+                time.sleep(chance.uniform(0, SECONDS_OF_WRITING))
+            else:
+                # Also after its end, for the last steps are the shortest.
+                time.sleep(chance.uniform(0, longest * 1.05))
             counted["killed" if process.poll() is None else "had ended"] += 1
             # It may end between the two, and nobody has waited for it yet.
             with suppress(ProcessLookupError):
@@ -103,11 +111,19 @@ def main() -> None:
             print(number + 1, dict(counted), flush=True)
 
 
-def make(shop: Path) -> None:
+def await_writing(process: subprocess.Popen[bytes], place: Path) -> None:
+    """Wait until the journal says that files are written, or the process ends."""
+    while process.poll() is None and not list((place / "state/journal").glob("*.applying")):
+        time.sleep(0.0005)
+
+
+def make(shop: Path, more: int) -> None:
     shutil.rmtree(shop, ignore_errors=True)
     shop.mkdir()
     for name, text in (("pyproject.toml", MANIFEST), ("shop.py", MODULE), ("test_shop.py", TEST)):
         (shop / name).write_text(text, "utf-8")
+    for number in range(more):
+        (shop / f"more_{number}.py").write_text(MODULE, "utf-8")
 
 
 def start(place: Path, environment: dict[str, str], *, apply: bool) -> subprocess.Popen[bytes]:
@@ -126,16 +142,8 @@ def left_over(place: Path, environment: dict[str, str], whole: str) -> Counter[s
     found: Counter[str] = Counter()
     process = start(place, environment, apply=False)
     _, said = process.communicate()
-    if b"awaken undo" in said:
-        found["undone first"] += 1
-        subprocess.run(
-            [sys.executable, "-m", "awaken", "undo", "-q"],
-            cwd=place / "shop",
-            env=environment,
-            check=True,
-        )
-        process = start(place, environment, apply=False)
-        _, said = process.communicate()
+    if b"took back" in said:
+        found["taken back"] += 1
     if process.returncode:
         found[f"the next start ended with {process.returncode}"] += 1
         print(said.decode(errors="replace"))
@@ -146,7 +154,12 @@ def left_over(place: Path, environment: dict[str, str], whole: str) -> Counter[s
             found["processes left"] += sign in entry.read_bytes()
         except OSError:
             continue
-    if (place / "shop" / "shop.py").read_text("utf-8") not in {MODULE, whole}:
+    texts = {
+        one.read_text("utf-8")
+        for one in (place / "shop").glob("*.py")
+        if not one.name.startswith("test_")
+    }
+    if len(texts) > 1 or not texts <= {MODULE, whole}:
         found["files half written"] += 1
     drafts = [one.name for one in (place / "shop").iterdir() if one.name.startswith(".")]
     found["drafts left"] += len(drafts)

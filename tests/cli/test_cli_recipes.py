@@ -123,6 +123,11 @@ def test_a_directory_that_is_no_project_is_not_read(tmp_path, monkeypatch, capfd
     assert "Recipes" not in capfd.readouterr().err
 
 
+def contents(directory):
+    files = (path for path in directory.resolve().rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files}
+
+
 @pytest.mark.parametrize("name", built_in())
 @pytest.mark.slow
 def test_each_step_is_planned_on_what_the_one_before_left(name, tmp_path, monkeypatch):
@@ -131,6 +136,7 @@ def test_each_step_is_planned_on_what_the_one_before_left(name, tmp_path, monkey
 
     planned = list(api.run_recipe(name, [Path()]))
 
+    original = contents(tmp_path)
     for run in planned:
         by_hand = api.Options(
             settings=api.Settings(select=run.step.names, unsafe=run.step.unsafe), use_cache=False
@@ -142,6 +148,8 @@ def test_each_step_is_planned_on_what_the_one_before_left(name, tmp_path, monkey
         ]
         if run.step.rules:
             api.apply(report, command="test")
+        now = contents(tmp_path)
+        assert run.files == {path: now[path] for path in now if now[path] != original.get(path)}
     assert any(run.writes for run in planned) is (name != "audit")
     # All of it is made now.
     assert not any(run.writes for run in api.run_recipe(name, [Path()]))

@@ -27,7 +27,7 @@ from awaken.engine.machine.signals import STOPPING, uninterrupted
 from awaken.engine.writing.applying import FileWrite, apply
 from awaken.engine.writing.journal import Record
 from awaken.engine.writing.lock import hold
-from awaken.engine.writing.undoing import Watch, pending, undo, undo_list
+from awaken.engine.writing.undoing import Watch, pending, take_back_killed, undo, undo_list
 
 
 class Project:
@@ -38,7 +38,9 @@ class Project:
         self.state = directory / "state"
         self.root.mkdir()
 
-    def write(self, contents, filesystem=None, root=None, command="awaken apply"):
+    def write(
+        self, contents, filesystem=None, root=None, command="awaken apply", *, by_verify=False
+    ):
         root = root or self.root
         writes = []
         for name, content in contents.items():
@@ -46,7 +48,14 @@ class Project:
             known = digest(path.read_bytes()) if path.exists() else b""
             writes.append(FileWrite(path, known, content))
         filesystem = filesystem or FaultyFileSystem()
-        return apply(root, writes, command=command, state=self.state, filesystem=filesystem)
+        return apply(
+            root,
+            writes,
+            command=command,
+            by_verify=by_verify,
+            state=self.state,
+            filesystem=filesystem,
+        )
 
     def undo(self, **arguments):
         return undo(self.root, state=self.state, **arguments)
@@ -54,11 +63,14 @@ class Project:
     def stack(self):
         return undo_list(self.root, state=self.state)
 
-    def kill(self, contents, root=None):
+    def kill(self, contents, root=None, at=15, **arguments):
         # Operation 15 comes after the journal is complete.
-        filesystem = FaultyFileSystem(15, Killed(), lasting=True)
+        filesystem = FaultyFileSystem(at, Killed(), lasting=True)
         with pytest.raises(Killed):
-            self.write(contents, filesystem, root)
+            self.write(contents, filesystem, root, **arguments)
+
+    def take_back(self):
+        return take_back_killed(self.root, state=self.state)
 
 
 @pytest.fixture
@@ -221,6 +233,73 @@ def test_a_killed_apply_stops_every_root_around_and_inside(project, tmp_path):
     assert pending(tmp_path / "elsewhere", state=project.state) is None
     with pytest.raises(UnfinishedApplyError, match="inner"):
         project.write({"a.py": b"1"})
+
+
+def test_a_killed_verification_is_taken_back_wherever_it_was(project):
+    contents = {"a.py": b"new", "b.py": b"new", "new/c.py": b"new"}
+    for name in ("a.py", "b.py"):
+        (project.root / name).write_bytes(b"old")
+    before = tree(project.root)
+    counting = FaultyFileSystem()
+    project.write(contents, counting, by_verify=True)
+    project.undo()
+    taken = 0
+
+    for at in range(1, len(counting.operations) + 1):
+        with suppress(Killed):
+            project.write(contents, FaultyFileSystem(at, Killed(), lasting=True), by_verify=True)
+        taken += len(project.take_back())
+        if pending(project.root, state=project.state) is None and tree(project.root) != before:
+            # It had come to its end before.
+            project.undo()
+        assert tree(project.root) == before, at
+        assert pending(project.root, state=project.state) is None
+
+    assert taken > 10
+
+
+def test_a_killed_apply_that_no_verification_made_is_not_taken_back(project):
+    project.kill({"a.py": b"1", "b.py": b"2"})
+
+    assert project.take_back() == []
+    assert pending(project.root, state=project.state) is not None
+
+
+def test_a_file_that_was_edited_since_is_left_to_undo(project):
+    (project.root / "a.py").write_bytes(b"old")
+    project.kill({"a.py": b"1", "b.py": b"2"}, by_verify=True)
+    (project.root / "a.py").write_bytes(b"edited")
+
+    assert project.take_back() == []
+    assert (project.root / "a.py").read_bytes() == b"edited"
+    assert pending(project.root, state=project.state) is not None
+
+
+def test_a_verification_inside_or_around_is_taken_back_too(project):
+    inner = project.root / "inner"
+    inner.mkdir()
+    project.kill({"a.py": b"1", "b.py": b"2"}, root=inner, by_verify=True)
+    project.take_back()
+    project.kill({"a.py": b"1", "b.py": b"2"}, by_verify=True)
+    take_back_killed(inner, state=project.state)
+
+    assert set(tree(project.root)) == {"inner"}
+    assert pending(project.root, state=project.state) is None
+
+
+def test_a_living_verification_is_not_taken_back(project):
+    seen = []
+
+    class Looking(FaultyFileSystem):
+        def replace(self, source, target):
+            super().replace(source, target)
+            seen.append(project.take_back())
+
+    project.write({"a.py": b"1"}, Looking(), by_verify=True)
+
+    assert seen
+    assert not any(seen)
+    assert (project.root / "a.py").read_bytes() == b"1"
 
 
 def test_an_undo_of_the_outer_root_waits_for_the_inner_one(project):

@@ -286,6 +286,12 @@ class AllOrNothing(Fickle):
         return not self.constraints.excluded
 
 
+class AnotherNameEachRun(Fickle):
+    def new_name(self, source):
+        del source
+        return f"new{self.plans}" if self.plans > FIRST_PLANS else "new"
+
+
 class LaterAgain(Fickle):
     """A run plans twice: this one begins to rename with its second run."""
 
@@ -319,6 +325,8 @@ class HiddenByAnchor(Fickle):
     anchors = ((b"nowhere",),)
 
 
+FIRST_PLANS = 2
+"""A run plans twice."""
 TWO_CALLS = b"old(1)\n\n\ndef f():\n    return old(2)\n"
 
 
@@ -348,6 +356,7 @@ BY_RUNNING = [
     "alone",
     "anchors",
     "left-out",
+    "chosen",
     "undo",
 ]
 
@@ -370,6 +379,7 @@ def test_a_steady_rule_breaks_no_law(law):
         ("alone", ByOtherFiles, "case.py alone: something else is changed"),
         ("anchors", HiddenByAnchor, "without triggers and anchors: something else is changed"),
         ("left-out", AllOrNothing, "too"),
+        ("chosen", AnotherNameEachRun, "with all changes chosen: the chosen changes give another"),
         ("second-run", LaterAgain, "changes"),
         ("jobs", LaterAgain, "two jobs: something else is changed"),
         ("memory", WithManyTrees, "one tree at a time, .*: something else is changed"),

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from awaken.cli import main
-from tests.verifying.test_verify import CONFTEST, MANIFEST, MODELS, OTHERS, PYTEST, QUERIES, TESTS
+from tests.engine.faulty_filesystem import Killed
+from tests.verifying.test_verify import (
+    CONFTEST,
+    MANIFEST,
+    MODELS,
+    OTHERS,
+    PYTEST,
+    QUERIES,
+    TESTS,
+    kill_while_writing,
+)
 
 RECIPE = """
 [tool.awaken.recipes.queries]
@@ -82,6 +93,20 @@ def test_a_step_shrinks_to_what_holds(shop):
     commits = git("rev-list", "--count", "HEAD")
     assert main([*STEPS, "--", *PYTEST]) == 0
     assert git("rev-list", "--count", "HEAD") == commits
+
+
+def test_a_step_that_was_killed_while_it_was_written_is_made_again(shop, monkeypatch, capfd):
+    with monkeypatch.context() as patch:
+        kill_while_writing(patch, 15)
+        with pytest.raises(Killed):
+            main([*STEPS, "--", *PYTEST])
+    shutil.rmtree(shop.parent / "state/verifying")
+
+    assert main([*STEPS, "--", *PYTEST]) == 0
+
+    assert "took back" in capfd.readouterr().err
+    assert git("rev-list", "--count", "HEAD").strip() == "2"
+    assert not git("status", "--porcelain")
 
 
 def test_the_command_that_a_repository_names_runs_where_it_is_trusted(shop, capsys):

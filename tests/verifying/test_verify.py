@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,13 @@ from awaken import api
 from awaken.cli import main
 from awaken.contract import UserError
 from awaken.engine.machine import programs
+from awaken.engine.writing import applying
 from awaken.settings import Settings
 from awaken.verifying import suites
 from awaken.verifying.comparing import Sql
 from awaken.verifying.copies import copied
 from awaken.verifying.verify import verify
+from tests.engine.faulty_filesystem import FaultyFileSystem, Killed
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
 MANIFEST = """\
@@ -166,6 +169,18 @@ def test_a_command_that_runs_no_test_proves_nothing(command):
         verify([Path()], SELECTED, command)
 
 
+@pytest.mark.slow
+def test_the_program_of_an_environment_is_named_by_its_relative_path(shop):
+    place = shop / ".venv/bin"
+    place.mkdir(parents=True)
+    (place / "run").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', "utf-8")
+    (place / "run").chmod(0o755)
+
+    result = verify([Path()], SELECTED, [".venv/bin/run", *PYTEST[1:]])
+
+    assert len(result.before.tests) == 2
+
+
 @pytest.mark.usefixtures("shop")
 def test_a_program_that_is_not_there_is_an_error():
     with pytest.raises(UserError, match="there is no program 'pytset'"):
@@ -217,23 +232,6 @@ def test_more_statements_of_a_safe_change_are_a_failure(shop):
 
     assert {one.change.paths for one in result.left_out} == {("others.py",)}
     assert {one.sql for left in result.left_out for one in left.tests} == {Sql.MORE}
-
-
-def test_what_is_missing_is_said_before_the_changes_are_tested(shop):
-    (shop / "app.py").write_text(
-        "from sqlalchemy import create_engine, text\n\n"
-        'engine = create_engine("mysql+pymysql://localhost/shop")\n\n\n'
-        "def ping():\n    with engine.connect() as connection:\n"
-        '        return connection.execute(text("SELECT 1")).scalar()\n',
-        "utf-8",
-    )
-    drivers = 'rules.session-to-async.drivers.mysql = "aiomysql"'
-    options = api.Options(
-        settings=Settings(select=("session-to-async",), unsafe_fixes=True), config=(drivers,)
-    )
-
-    with pytest.raises(UserError, match="the changes need aiomysql, which the environment"):
-        verify([Path()], options, PYTEST)
 
 
 def test_a_run_without_changes_needs_no_tests(shop):
@@ -405,3 +403,31 @@ def test_what_the_tests_print_is_kept_up_to_a_limit(shop, monkeypatch):
 
     assert len(result.after.output) <= 4000
     assert not result.left_out
+
+
+def kill_while_writing(monkeypatch, operation):
+    """Have the next apply end as by a kill at this operation."""
+    faulty = FaultyFileSystem(operation, Killed(), lasting=True)
+    written = applying.apply
+    monkeypatch.setattr(
+        applying, "apply", lambda *words, **named: written(*words, **named, filesystem=faulty)
+    )
+
+
+@pytest.mark.slow
+def test_what_a_killed_verification_wrote_is_taken_back_by_the_next(shop, monkeypatch, capfd):
+    before = contents(shop)
+    words = ["verify", "--select", "query-to-select", "--apply", "--", *PYTEST]
+    with monkeypatch.context() as patch:
+        kill_while_writing(patch, 15)
+        with pytest.raises(Killed):
+            main(words)
+    shutil.rmtree(shop.parent / "state/verifying")
+    assert main(["check"]) == 2
+    assert "awaken undo" in capfd.readouterr().err
+
+    assert main(words) == 0
+
+    assert "took back" in capfd.readouterr().err
+    changed = {name for name, text in contents(shop).items() if text != before.get(name)}
+    assert changed == {"others.py", "queries.py"}

@@ -81,6 +81,32 @@ def migrate(
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.migration import Migration, print_migration  # noqa: PLC0415
 
+    line, view = _begun(recipe, run, output, own)
+    line, runs, answers = _answered(recipe, line, view, own)
+    done = _until_blocked(runs)
+    failed = any(one.report.diagnostics or _problems(one.report) for one in runs)
+    # Who can be asked, and did not answer, wants the steps before that one.
+    waits = bool(questions_of(runs)) and not can_ask() and own.last is None
+    writes = not (own.dry_run or failed or waits)
+    result = Migration(recipe, runs, done if writes else [], [], answers)
+    if writes:
+        result = _make(result, line, own, quiet=view.quiet)
+    steps = _nexts(recipe, runs, line, own)
+    print_migration(result, console_on(sys.stdout, view.color), steps)
+    if failed or (waits and not own.dry_run):
+        return FAILED
+    return FOUND if len(done) < len(runs) or result.stopped else 0
+
+
+def _begun(
+    recipe: str, run: RunOptions, output: OutputOptions, own: MigrateOptions
+) -> tuple[CommandLine, View]:
+    """Return what was asked, without what a killed migration left half written.
+
+    Raises a usage error for options that contradict each other.
+    """
+    from awaken.cli.commands.verify import take_back_killed  # noqa: PLC0415  the help needs no engine
+
     line, view = run.command_line(), output.view()
     require_recipe_alone(line, "migrate")
     if own.last is not None and own.last < own.first:
@@ -90,20 +116,9 @@ def migrate(
             f"`awaken check --recipe {recipe}` prints forms; leave it out",
             param_hint="--output-format",
         )
-    line, runs, answers = _answered(recipe, line, view, own)
-    done = _until_blocked(runs)
-    failed = any(one.report.diagnostics or _problems(one.report) for one in runs)
-    # Who can be asked, and did not answer, wants the steps before that one.
-    waits = bool(questions_of(runs)) and not can_ask() and own.last is None
-    writes = not (own.dry_run or failed or waits)
-    result = Migration(recipe, runs, done if writes else [], [], answers)
-    if writes:
-        result = _make(result, line, own)
-    steps = _nexts(recipe, runs, line, own)
-    print_migration(result, console_on(sys.stdout, view.color), steps)
-    if failed or (waits and not own.dry_run):
-        return FAILED
-    return FOUND if len(done) < len(runs) or result.stopped else 0
+    if own.verify:
+        take_back_killed(line, quiet=view.quiet)
+    return line, view
 
 
 def _answered(
@@ -158,7 +173,7 @@ def _problems(report: Report) -> bool:
     return any(root.diagnostics for root in report.roots)
 
 
-def _make(result: Migration, line: CommandLine, own: MigrateOptions) -> Migration:
+def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: bool) -> Migration:
     """Write the steps, each with a commit if that is asked for; return what was made.
 
     Raises UserError before the first file is written where a repository is not clean.
@@ -180,7 +195,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions) -> Migratio
     if own.verify:
         from awaken.cli.commands.verified_steps import make_verified  # noqa: PLC0415
 
-        made = make_verified(recipe, writing, line, own.command or (), quiet=False)
+        made = make_verified(recipe, writing, line, own.command or (), quiet=quiet)
         return structs.replace(
             result,
             made=made.made,

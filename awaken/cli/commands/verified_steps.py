@@ -70,7 +70,8 @@ def make_verified(
         result.rows[number] = verified_rows(verified)
         if not step.writes:
             continue
-        applied = api.apply(step.report, command=f"awaken migrate {recipe} (step {number})")
+        label = f"awaken migrate {recipe} (step {number})"
+        applied = api.apply(step.report, label, by_verify=True)
         message = commit_message(recipe, step, result.rows[number])
         result.commits.append(commit(applied.files[0].parent, applied.files, message))
         result.made.append(step)

@@ -12,6 +12,7 @@ from awaken.cli.options import declared as given
 from awaken.cli.options.declaring import Option, bad_parameter
 from awaken.cli.options.passes import COMMAND_WORD
 from awaken.preview.choices import Color
+from awaken.preview.counts import plural
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -66,18 +67,28 @@ def verify(
 
     Exits with 1 if a test does not do the same, with 2 if nothing could be verified.
     """
-    from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.exit_codes import FOUND  # noqa: PLC0415
-    from awaken.cli.worktree import require_clean  # noqa: PLC0415
+    from awaken.cli.exit_codes import FOUND  # noqa: PLC0415  the help needs no engine
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.verification import print_verification  # noqa: PLC0415
-    from awaken.verifying.verify import Requests  # noqa: PLC0415
-    from awaken.verifying.verify import verify as verified  # noqa: PLC0415
 
     line = run.command_line()
     if line.options.overlay:
         raise bad_parameter("- is one file, and tests run a project", param_hint="PATHS")
+    take_back_killed(line, quiet=quiet)
+    result = _verified(line, own, quiet=quiet)
+    if result is None:
+        say("No site found to rewrite, so there is nothing to verify.")
+        return 0
+    applied = own.apply and _holds(result) and _applied(result, line, own)
+    print_verification(result, console_on(sys.stdout, color), applied=applied)
+    return FOUND if result.left_out or not _holds(result) else 0
+
+
+def _verified(line: CommandLine, own: VerifyOptions, *, quiet: bool) -> Verification | None:
+    from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine
+    from awaken.verifying.verify import Requests  # noqa: PLC0415
+    from awaken.verifying.verify import verify as verified  # noqa: PLC0415
 
     def tell(clause: str) -> None:
         if not quiet:
@@ -87,17 +98,31 @@ def verify(
     carry += own.carry or ()
     asked = Requests(own.app) if own.requests else None
     words = (line.paths, line.options, command, carry, tell)
-    result = verified(*words, every=own.every, requests=asked)
-    if result is None:
-        say("No site found to rewrite, so there is nothing to verify.")
-        return 0
-    applied = False
-    if own.apply and _holds(result):
-        if not own.allow_dirty:
-            require_clean(result.report, line.paths)
-        applied = bool(api.apply(result.report, command=line.again("verify", "--apply")).files)
-    print_verification(result, console_on(sys.stdout, color), applied=applied)
-    return FOUND if result.left_out or not _holds(result) else 0
+    return verified(*words, every=own.every, requests=asked)
+
+
+def _applied(result: Verification, line: CommandLine, own: VerifyOptions) -> bool:
+    """Write what held; return whether a file changed."""
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.worktree import require_clean  # noqa: PLC0415
+
+    if not own.allow_dirty:
+        require_clean(result.report, line.paths)
+    return bool(api.apply(result.report, line.again("verify", "--apply"), by_verify=True).files)
+
+
+def take_back_killed(line: CommandLine, *, quiet: bool) -> None:
+    """Take back what a killed verification wrote, and say so.
+
+    Raises UserError where a file cannot be put back.
+    """
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+
+    for one in api.take_back_killed(line.paths):
+        if not quiet:
+            number = len(one.restored) + len(one.removed)
+            say(f"took back {plural(number, 'file')} of a verification that was killed ...")
 
 
 def tests_of(line: CommandLine, words: Sequence[str]) -> tuple[list[str], list[str]]:

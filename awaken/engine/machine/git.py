@@ -124,7 +124,12 @@ def opened(directory: Path) -> Iterator[Repository | None]:
     git = find_program("git", top)
     if git is None:
         raise NoGitError("there is none on the PATH outside of the project")
-    with tempfile.TemporaryDirectory(prefix="awaken-git-") as name:
+    try:
+        place = tempfile.TemporaryDirectory(prefix="awaken-git-")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise GitError(f"no temporary directory can be made: {reason}") from error
+    with place as name:
         own = Path(name)
         try:
             environment = _made(git, own, top, real)

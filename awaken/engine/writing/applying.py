@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import (
@@ -84,19 +85,20 @@ class _Checked(Struct, frozen=True):
     content: bytes
 
 
-def apply(
+def apply(  # noqa: PLR0913  what is written, and as what
     root: Path,
     writes: Sequence[FileWrite],
     *,
     command: str,
+    by_verify: bool = False,
     state: Path | None = None,
     filesystem: FileSystem = REAL,
 ) -> Applied:
     """Write all of ``writes``, which lie below the project root ``root``, or none of them.
 
-    ``command`` is the command line for the journal, ``state`` the state directory. Raises
-    ApplyError, and ValueError for a relative path. After a KeyboardInterrupt everything is put
-    back before it is raised again.
+    ``command`` is the command line for the journal, ``state`` the state directory. Where an apply
+    ``by_verify`` is killed, ``take_back_killed`` takes it back. Raises ApplyError, and ValueError
+    for a relative path. After a KeyboardInterrupt everything is put back before it is raised again.
     """
     root = root.resolve()
     journal = Journal(state_directory(state), filesystem)
@@ -109,7 +111,7 @@ def apply(
             return Applied(None, ())
         with usable(journal):
             journal.prune(root)
-        record = _record(root, command, checked)
+        record = msgspec.structs.replace(_record(root, command, checked), by_verify=by_verify)
         entry = journal.next_entry(root)
         done = _write_or_put_back(journal, entry, record, [item.content for item in checked])
     files = tuple(record.place(file.path) for file in record.files)

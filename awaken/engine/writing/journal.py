@@ -76,7 +76,11 @@ class SavedFile(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What one apply does: ``directories`` are those it makes, the outermost first."""
+    """What one apply does: ``directories`` are those it makes, the outermost first.
+
+    One of ``by_verify`` the next verification takes back by itself where it was killed: what it
+    wrote was never more than the result of tests that can run again.
+    """
 
     format: int = _FORMAT
     root: bytes
@@ -85,6 +89,7 @@ class Record(Struct, frozen=True, kw_only=True):
     command: str
     files: tuple[SavedFile, ...]
     directories: tuple[bytes, ...] = ()
+    by_verify: bool = False
 
     @property
     def root_path(self) -> Path:

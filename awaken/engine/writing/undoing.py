@@ -42,7 +42,10 @@ from awaken.engine.writing.lock import hold, holder, in_use, overlaps
 
 
 class PendingApply(Struct, frozen=True):
-    """An apply (or undo) that was killed; ``message`` is the sentence with the undo line."""
+    """An apply (or undo) that was killed; ``message`` is the sentence with the undo line.
+
+    One ``by_verify`` is taken back by the next verification.
+    """
 
     journal: str
     root: Path
@@ -50,6 +53,7 @@ class PendingApply(Struct, frozen=True):
     command: str
     files: tuple[Path, ...]
     message: str
+    by_verify: bool = False
 
 
 class Undone(Struct, frozen=True):
@@ -132,6 +136,36 @@ def undo(
             raise _edited(record, tree.edited)
         with _putting_back(root):
             _take_back_through_interrupts(journal, entry.id, record)
+    return _undone(entry, record, tree)
+
+
+def take_back_killed(
+    root: Path, *, state: Path | None = None, filesystem: FileSystem = REAL
+) -> list[Undone]:
+    """Take back the applies of verifications that were killed in, inside or around ``root``.
+
+    One of which a file was edited since is left to ``undo``, and so is one whose process lives.
+    ``state`` is the state directory. Raises ApplyError.
+    """
+    journal = Journal(state_directory(state), filesystem)
+    done = []
+    for killed in list(unfinished(journal, root.resolve())):
+        if not killed.by_verify or holder(killed.root, journal.locks) is not None:
+            continue
+        with hold(killed.root, journal.locks):
+            entry = journal.find(killed.journal)
+            if entry is None or not entry.unfinished:
+                continue
+            record = journal.read(entry)
+            with _putting_back(killed.root):
+                tree = inspect(record)
+                if not tree.edited:
+                    _take_back_through_interrupts(journal, entry.id, record)
+                    done.append(_undone(entry, record, tree))
+    return done
+
+
+def _undone(entry: JournalEntry, record: Record, tree: TreeState) -> Undone:
     return Undone(
         journal=entry.id,
         started=record.started,
@@ -357,7 +391,8 @@ def _pending(entry: JournalEntry, record: Record) -> PendingApply:
         f"take it back first: {undo_command(record.root_path)}"
     )
     root = record.root_path
-    return PendingApply(entry.id, root, record.started, record.command, files, message)
+    words = (entry.id, root, record.started, record.command, files, message, record.by_verify)
+    return PendingApply(*words)
 
 
 def _stack_entry(entry: JournalEntry, record: Record, place: Path) -> StackEntry:

@@ -199,22 +199,36 @@ def frames_of(error):
 OBSERVER = Observer()
 
 
-def missing():
-    """Return the distributions that the changes need and this environment does not have."""
+def installed():
+    """Return the version of each distribution of this environment, by name."""
     from importlib import metadata
 
-    found = []
-    for name in ASKED["needs"]:
-        try:
-            metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            found.append(name)
+    found = {}
+    for each in metadata.distributions():
+        name = each.metadata["Name"]
+        if name:  # what an interrupted installation left has none
+            found.setdefault(name, each.version)
     return found
+
+
+def canonical(name):
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def pytest_load_initial_conftests():
+    """End before any file of the project runs where something that is needed is not installed."""
+    if ASKED["needs"]:
+        known = installed()
+        names = {canonical(name) for name in known}
+        missing = [name for name in ASKED["needs"] if canonical(name) not in names]
+        if missing:
+            version = "%d.%d.%d" % sys.version_info[:3]
+            OBSERVER.write(missing=missing, python=[sys.executable, version], installed=known)
+            raise pytest.UsageError("the changes need %s" % ", ".join(missing))
 
 
 def pytest_configure(config):
     config.pluginmanager.register(OBSERVER, "awaken-observer")
-    OBSERVER.write(missing=missing())
     if FILES:
         watch_files()
     threading.Thread(target=guard, daemon=True).start()

@@ -48,9 +48,12 @@ class TestsAndRequests(Suite):
     def run(self, only: Collection[str] = (), *, watched: Watched | None = None) -> SuiteRun:
         """Run the tests and send the requests, or ``only`` those. Raises UserError."""
         self._tests.needs = self.needs
+        self._tests.packages = self._requests.packages = self.packages
         tests = [one for one in only if one not in self._names]
         requests = [one for one in only if one in self._names]
         runs = [self._tests.run(tests, watched=watched)] if tests or not only else []
+        if runs and runs[0].lacking is not None:
+            return runs[0]
         if not self._names:
             runs.append(self._first(watched))
         elif requests or not only:
@@ -126,7 +129,6 @@ def _joined(runs: Sequence[SuiteRun]) -> SuiteRun:
         modules={name: place for run in runs for name, place in run.modules.items()},
         imported=frozenset().union(*(run.imported for run in runs)),
         output="\n".join(run.output for run in runs),
-        missing=tuple(sorted({one for run in runs for one in run.missing})),
         observed=any(run.observed for run in runs),
     )
 
