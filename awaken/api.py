@@ -35,7 +35,7 @@ from awaken.workspace.reading import overlaid, working_tree
 from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
-    from awaken.engine.asking.chosen import ChangeKey, Sites
+    from awaken.engine.asking.chosen_changes import ChangeKey, Sites
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining.explanation import AskedPlace, Explanation
@@ -232,7 +232,7 @@ def run_chosen(
     the same ``paths``, ``options`` and ``rules``. Raises KeyError for a change that it does not
     have, and UserError as ``run`` does.
     """
-    from awaken.engine.asking import chosen as choosing  # noqa: PLC0415  few runs leave out anything
+    from awaken.engine.asking import chosen_changes as choosing  # noqa: PLC0415  few runs leave out anything
 
     asked = options or Options()
 

@@ -21,17 +21,27 @@ def with_lazy(node: cst.Call, lazy: str, around: Surroundings) -> cst.Call:
     return _fitted(appended(node, keyword_argument("lazy", value)), around)
 
 
-def with_lazy_in_keywords(node: cst.Call, lazy: str, around: Surroundings) -> cst.Call:
-    """``Relationship()`` → ``Relationship(sa_relationship_kwargs={"lazy": "raise"})``."""
+def with_lazy_in_keywords(
+    node: cst.Call, lazy: str, around: Surroundings, depth: int = 0
+) -> cst.Call:
+    """``Relationship()`` → ``Relationship(sa_relationship_kwargs={"lazy": "raise"})``.
+
+    ``depth`` is its ``join_depth``, 0 for none; one that is given stays.
+    """
     quoted = _quoted(node, lazy)
-    key = quoted.replace(lazy, "lazy")
-    pair = cst.DictElement(cst.SimpleString(key), cst.SimpleString(quoted))
+    pairs = [_pair(quoted.replace(lazy, "lazy"), cst.SimpleString(quoted))]
+    if depth:
+        pairs.append(_pair(quoted.replace(lazy, "join_depth"), cst.Integer(str(depth))))
     for index, argument in enumerate(node.args):
         if argument.keyword is not None and argument.keyword.value == _KEYWORDS:
             held = cst.ensure_type(argument.value, cst.Dict)
-            changed = argument.with_changes(value=_with_pair(held, pair))
+            given = {_text(one.key) for one in held.elements if isinstance(one, cst.DictElement)}
+            for pair in pairs:
+                if _text(pair.key) == "lazy" or _text(pair.key) not in given:
+                    held = _with_pair(held, pair)
+            changed = argument.with_changes(value=held)
             return node.with_changes(args=[*node.args[:index], changed, *node.args[index + 1 :]])
-    return _fitted(appended(node, keyword_argument(_KEYWORDS, cst.Dict([pair]))), around)
+    return _fitted(appended(node, keyword_argument(_KEYWORDS, cst.Dict(pairs))), around)
 
 
 def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst.Arg:
@@ -48,6 +58,10 @@ def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst
     return node.with_changes(value=cst.Call(cst.parse_expression(function), given))
 
 
+def _pair(key: str, value: cst.BaseExpression) -> cst.DictElement:
+    return cst.DictElement(cst.SimpleString(key), value)
+
+
 def _fitted(call: cst.Call, around: Surroundings) -> cst.Call:
     # Part of a line that is broken as a whole.
     return call if around.breaks_around else fitted(call, around)
@@ -56,7 +70,7 @@ def _fitted(call: cst.Call, around: Surroundings) -> cst.Call:
 def _with_pair(held: cst.Dict, pair: cst.DictElement) -> cst.Dict:
     """Return a dictionary with one more pair, or with another value for the same key."""
     for index, one in enumerate(held.elements):
-        if isinstance(one, cst.DictElement) and _text(one.key) == "lazy":
+        if isinstance(one, cst.DictElement) and _text(one.key) == _text(pair.key):
             changed = one.with_changes(value=pair.value)
             rest = held.elements[index + 1 :]
             return held.with_changes(elements=[*held.elements[:index], changed, *rest])

@@ -63,9 +63,13 @@ class SessionBlocks(Struct, frozen=True):
 
 
 class Lazy(Struct, frozen=True):
-    """The loading of a side of a relationship, as its ``lazy``."""
+    """The loading of a side of a relationship, as its ``lazy``.
+
+    ``depth`` is its ``join_depth``, 0 for none; only a side of SQLModel has it written here.
+    """
 
     value: str
+    depth: int = 0
 
 
 class Backref(Struct, frozen=True):

@@ -72,7 +72,7 @@ def set_lazy(node: cst.Call, data: Lazy, around: Surroundings) -> cst.Call:
 
 def set_lazy_in_keywords(node: cst.Call, data: Lazy, around: Surroundings) -> cst.Call:
     """``Relationship()`` → ``Relationship(sa_relationship_kwargs={"lazy": "raise"})``."""
-    return with_lazy_in_keywords(node, data.value, around)
+    return with_lazy_in_keywords(node, data.value, around, data.depth)
 
 
 def make_backref(node: cst.Arg, data: Backref, _around: Surroundings) -> cst.Arg:

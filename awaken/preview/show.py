@@ -37,11 +37,11 @@ _WRITERS = {
     Form.HTML: "awaken.preview.html.report_page",
     Form.MARKDOWN: "awaken.preview.markdown.remaining_work",
     Form.GITHUB_COMMENT: "awaken.preview.markdown.comment",
-    Form.GITHUB_REVIEW: "awaken.preview.documents.github_review",
-    Form.GITHUB: "awaken.preview.documents.github",
-    Form.GITLAB: "awaken.preview.documents.gitlab",
-    Form.RDJSON: "awaken.preview.documents.rdjson",
-    Form.JUNIT: "awaken.preview.documents.junit",
+    Form.GITHUB_REVIEW: "awaken.preview.hosts.github_review",
+    Form.GITHUB: "awaken.preview.hosts.github",
+    Form.GITLAB: "awaken.preview.hosts.gitlab",
+    Form.RDJSON: "awaken.preview.hosts.rdjson",
+    Form.JUNIT: "awaken.preview.hosts.junit",
     Form.SARIF: "awaken.preview.documents.sarif",
 }
 """The module of each form; its ``write`` is a ``Writer``."""

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from awaken.contract import ChangeId
-from awaken.engine.asking.chosen import ChangeKey
+from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import FileChange, RootReport
 from awaken.verifying.comparing import Difference
 from awaken.verifying.suites import Line

@@ -1,4 +1,4 @@
-"""What the changes require, installed next to the copy for its tests alone."""
+"""Installs what the changes require next to the copy, for its tests alone."""
 
 from __future__ import annotations
 

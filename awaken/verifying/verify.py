@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 
 from awaken import api
 from awaken.contract import Level, UserError
-from awaken.engine.asking.chosen import ChangeKey, Sites, joined, run_chosen
+from awaken.engine.asking.chosen_changes import ChangeKey, Sites, joined, run_chosen
 from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql, compare

@@ -9,7 +9,7 @@ from transaction_cases import MANIFEST
 
 from awaken import api
 from awaken.contract import ChangeId, UserError
-from awaken.engine.asking import chosen
+from awaken.engine.asking import chosen_changes
 
 RULES = [OneByOne(), OverFiles(), RequiresBase()]
 OPTIONS = api.Options(jobs=1, use_cache=False)
@@ -126,4 +126,4 @@ def test_sites_that_come_up_without_end_are_an_error(roots):
         return replace(report, roots=(replace(root, changes=changes),))
 
     with pytest.raises(UserError, match="choose all or none"):
-        chosen.run_chosen(report, [], another)
+        chosen_changes.run_chosen(report, [], another)

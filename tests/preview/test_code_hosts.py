@@ -12,7 +12,7 @@ from report_builders import file_change, finding, report, root_report, source
 
 from awaken.contract import Level
 from awaken.engine.report import Diagnostic
-from awaken.preview.documents import gitlab, junit, rdjson
+from awaken.preview.hosts import gitlab, junit, rdjson
 from awaken.preview.streams.output import Asked, Staged
 
 TEXT = "é😀 = s.query(A)\nb = (s.query(B)\n  .all())\ns.query(C)\n"

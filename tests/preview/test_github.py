@@ -8,7 +8,7 @@ from report_builders import RULE, finding, report, root_report, source
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Diagnostic, FileChange, Report
-from awaken.preview.documents.github import command, write
+from awaken.preview.hosts.github import command, write
 from awaken.preview.streams.output import Asked
 from awaken.workspace.sources import SourceFile
 

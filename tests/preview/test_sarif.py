@@ -11,7 +11,7 @@ from report_builders import RULE, file_change, finding, report, root_report, sou
 from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Span
 from awaken.engine.report import Diagnostic, FileChange, Report, SuppressedBy, SuppressedSite
 from awaken.kit.rule import Rule
-from awaken.preview.documents.home import homepage
+from awaken.preview.documents.homepage import homepage
 from awaken.preview.documents.sarif import sarif
 from awaken.preview.streams.output import Asked, FilesOf, Staged
 from awaken.workspace.sources import SourceFile

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import importlib
 
 import pytest
@@ -426,3 +427,28 @@ TAKEN_BACK = {
 def test_a_file_that_a_package_takes_all_of_may_take_names_back_from_it(name, meant):
     files = {**TAKEN_BACK, "main.py": f"from shop import {name}\n{name}\n"}
     assert name_in(files, "main.py", name) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import shop.web.forms\nshop.web.forms.field()",
+        "import shop as s\nimport shop.web.forms\ns.web.forms.field()",
+        "import shop.web.forms as forms\nforms.field()",
+        "from shop.web import forms\nforms.field()",
+        "import shop.web.deep.forms\nshop.web.deep.forms.field()",
+    ],
+)
+def test_a_folder_without_init_is_an_attribute_of_its_package(text):
+    found = program(
+        {
+            "shop/__init__.py": "",
+            "shop/web/forms.py": "def field(): ...",
+            "shop/web/deep/forms.py": "def field(): ...",
+            "main.py": text,
+        }
+    )
+    module = found.module("main.py")
+    (call,) = (one for one in module.walk() if isinstance(one, ast.Call))
+    place = "shop.web.deep" if "deep" in text else "shop.web"
+    assert found.qualified_name(module, call.func) == f"{place}.forms.field"

@@ -68,12 +68,13 @@ def _backref_of(call: ast.Call) -> ast.expr | None:
 def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Edit]:
     """Return the edits that give a side its loading, and its ``join_depth``. Raises Refused.
 
-    That is 0 for what gets none, and cannot be given to one of SQLModel.
+    That is 0 for what gets none.
     """
     site, node = side.site, side.site.node
     if not side.declared.reverse:
-        rewriter = SET_LAZY_IN_KEYWORDS if _is_sqlmodel(project, side) else SET_LAZY
-        return [site.rewrite(side.call, rewriter, Lazy(lazy)), *_depth(site, side.call, depth)]
+        if _is_sqlmodel(project, side):
+            return [site.rewrite(side.call, SET_LAZY_IN_KEYWORDS, Lazy(lazy, depth))]
+        return [site.rewrite(side.call, SET_LAZY, Lazy(lazy)), *_depth(site, side.call, depth)]
     if isinstance(node, ast.Call):
         return [site.rewrite(node, SET_LAZY, Lazy(lazy)), *_depth(site, node, depth)]
     function, imports = _backref_name(project, side)

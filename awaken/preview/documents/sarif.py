@@ -34,7 +34,7 @@ from awaken.preview.counts import diagnostics
 from awaken.preview.diffs.hunks import hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.documents.document import encoded
-from awaken.preview.documents.home import homepage
+from awaken.preview.documents.homepage import homepage
 from awaken.preview.markdown.remaining import SEVERITY, base_of, places_after, remaining
 from awaken.preview.paths import relative
 from awaken.preview.streams.output import Asked

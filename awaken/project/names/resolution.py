@@ -264,6 +264,11 @@ class Names:
             submodule = self.layout.submodule(path, name)
             if submodule is not None:
                 return self._canonical_of(submodule)
+            folder = f"{self.layout.name_of(path)}.{name}"
+            is_package = path.endswith(("/__init__.py", "/__init__.pyi"))
+            # `import shop.web.forms`, where `web` has no `__init__.py`.
+            if is_package and not table.stars and self.layout.is_namespace(folder):
+                return folder
             return None if table.dynamic else (yield from self._star(path, table, name))
         # None beside other values stands in for an import that failed.
         real = [one for one in targets if one.kind != "none"] or list(targets)

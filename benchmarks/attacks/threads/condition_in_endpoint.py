@@ -1,3 +1,4 @@
+# statements: no
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 import threading

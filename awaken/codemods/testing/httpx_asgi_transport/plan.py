@@ -58,7 +58,7 @@ class HttpxAsgiTransport(Rule):
 
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     """Return how the client is given a transport. Raises Refused."""
-    caveats = [*_caveats(site.module, client), *_hidden(project, site)]
+    caveats = [*_caveats(project, site.module, client), *_hidden(project, site)]
     transport = TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
     written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
@@ -77,7 +77,7 @@ def _hidden(project: Project, site: Site[ast.Call]) -> list[str]:
     return ["it fails since httpx 0.28, which an `except` around hides"] if hides else []
 
 
-def _caveats(module: Module, client: Client) -> list[str]:
+def _caveats(project: Project, module: Module, client: Client) -> list[str]:
     """Return what may change if the client is rewritten. Raises Refused."""
     if client.refused is not None:
         raise client.refused
@@ -89,7 +89,9 @@ def _caveats(module: Module, client: Client) -> list[str]:
     if "transport" in given:
         raise Refused(reasons.TWO_TRANSPORTS)
     # `app=None` talks to the network, `ASGITransport(app=None)` fails.
-    if may_be_none(module, given["app"]):
+    # A check before the call proves that it is there.
+    app = given["app"]
+    if may_be_none(module, app) and project.values.of(module, app).may_be_none:
         raise Refused(reasons.NO_APPLICATION, f"`{module.excerpt(given['app'])}`")
     if module.in_fstring(client.call):
         raise Refused(reasons.INSIDE_FSTRING)

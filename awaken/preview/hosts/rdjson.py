@@ -15,8 +15,8 @@ from typing import Any
 from awaken.contract import Finding, Place
 from awaken.engine.report import Diagnostic, Report, RootReport
 from awaken.preview.counts import diagnostics
-from awaken.preview.documents.home import homepage
-from awaken.preview.documents.suggestions import AloneChanges
+from awaken.preview.documents.homepage import homepage
+from awaken.preview.hosts.suggestions import AloneChanges
 from awaken.preview.markdown.remaining import SEVERITY, base_of, places_after, remaining
 from awaken.preview.paths import relative
 from awaken.preview.report_places import Places

@@ -18,7 +18,7 @@ from awaken.contract import Level
 from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.engine.suppressing.changed_lines import ChangedLines, Hunk, changed_lines
 from awaken.preview.counts import plural
-from awaken.preview.documents.suggestions import Alone, AloneChanges, Suggestion
+from awaken.preview.hosts.suggestions import Alone, AloneChanges, Suggestion
 from awaken.preview.markdown.remaining import base_of
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.paths import relative
