@@ -715,7 +715,7 @@ def take_back_killed(paths: Sequence[Path]) -> list[Undone]:
     Raises UserError where a file cannot be put back; one that was edited since is left to ``undo``.
     """
     roots, _ = find_roots(paths)
-    return [one for root in roots for one in undoing.take_back_killed(root.path)]
+    return [undone for root in roots for undone in undoing.take_back_killed(root.path)]
 
 
 def undo_list(start: Path, *, state: Path | None = None) -> UndoStack:

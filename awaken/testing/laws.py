@@ -279,10 +279,10 @@ def chosen_changes_are_what_is_not_left_out(result: CaseResult) -> None:
 
 def _require_bytes(wanted: Report, made: Report, what: str) -> None:
     files = [
-        {one.path: one.after.raw() for one in report.roots[0].files} for report in (wanted, made)
+        {file.path: file.after.raw() for file in report.roots[0].files} for report in (wanted, made)
     ]
     for path in sorted({*files[0], *files[1]}):
-        texts = [one.get(path) for one in files]
+        texts = [contents.get(path) for contents in files]
         require(
             texts[0] == texts[1],
             f"{what}: the chosen changes give another {path}:\n{difference(*texts)}",

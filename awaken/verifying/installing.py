@@ -97,15 +97,15 @@ def _lacking(environment: Environment, place: Path) -> Iterator[Requirement]:
 
     Raises _CannotInstallError where the environment has another version.
     """
-    here = list(metadata.distributions(path=[str(place)]))
+    packages = list(metadata.distributions(path=[str(place)]))
     versions = {
-        **_by_name({one.metadata["Name"]: one.version for one in here}),
+        **_by_name({package.metadata["Name"]: package.version for package in packages}),
         **_by_name(environment.installed),
     }
     short = ".".join(environment.version.split(".")[:2])
     system = {name: str(value) for name, value in default_environment().items()}
     system |= {"python_version": short, "python_full_version": environment.version, "extra": ""}
-    for text in dict.fromkeys(text for one in here for text in one.requires or ()):
+    for text in dict.fromkeys(text for package in packages for text in package.requires or ()):
         needed = Requirement(text)
         holds = needed.marker is None or needed.marker.evaluate(system)
         version = versions.get(canonicalize_name(needed.name))

@@ -581,7 +581,19 @@ BRIDGED = 'rules.session-to-async.bridged = ["a.b"]'
             "tool.awaken",
             '[TABLE]\ndrivers = { mysql = "asyncmy" } # ours\n\n[o]\n',
             [DRIVERS],
-            '[TABLE]\ndrivers = { mysql = "asyncmy", postgresql = "asyncpg"} # ours\n\n[o]\n',
+            '[TABLE]\ndrivers = { mysql = "asyncmy", postgresql = "asyncpg" } # ours\n\n[o]\n',
+        ),
+        (
+            "tool.awaken",
+            '[TABLE]\ndrivers = {mysql = "asyncmy"} # ours\n',
+            [DRIVERS],
+            '[TABLE]\ndrivers = {mysql = "asyncmy", postgresql = "asyncpg"} # ours\n',
+        ),
+        (
+            "tool.awaken",
+            "[TABLE]\ndrivers = {}\nbridged = []\n",
+            [DRIVERS],
+            '[TABLE]\ndrivers = {postgresql = "asyncpg"}\nbridged = []\n',
         ),
         (
             "tool.awaken",

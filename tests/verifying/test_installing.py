@@ -12,7 +12,8 @@ import pytest
 from awaken.cli import main
 from awaken.contract import UserError
 from awaken.verifying.installing import install
-from awaken.verifying.suites import Environment
+from awaken.verifying.requests import sending
+from awaken.verifying.suites import Environment, Suite, SuiteRun
 from tests.verifying.test_verify import PYTEST, shop  # noqa: F401  a fixture
 
 APP = """\
@@ -115,6 +116,35 @@ def test_what_cannot_be_installed_is_said_before_the_tests_run(shop, monkeypatch
     assert "`pip install aiomysql`" in " ".join(said.split())
     assert not ran.exists()
     assert not list((shop.parent / "state/verifying").iterdir())
+
+
+class Lacking(Suite):
+    """Tests in an environment that lacks something until ``packages`` are there."""
+
+    def run(self, only=(), *, watched=None):
+        del only, watched
+        lacking = None if self.packages else environment()
+        return SuiteRun({}, 0, 1.0, {}, frozenset(), "", lacking)
+
+
+def test_no_request_is_sent_before_what_is_missing_is_installed(tmp_path, monkeypatch):
+    copy = tmp_path / "copy/shop"
+    copy.mkdir(parents=True)
+    (copy / "main.py").write_text("from fastapi import FastAPI\n\napp = FastAPI()\n", "utf-8")
+    asked = []
+    monkeypatch.setattr(
+        Suite,
+        "run",
+        lambda self, *_words, **_named: asked.append(self.packages) or Lacking.run(self),
+    )
+    both = sending.TestsAndRequests(Lacking(copy, copy, PYTEST), (copy, copy, copy), PYTEST, None)
+
+    assert both.run().lacking == environment()
+    assert not asked
+    both.packages = tmp_path
+    with pytest.raises(UserError, match="no request can be sent"):
+        both.run()
+    assert asked == [tmp_path]
 
 
 @pytest.mark.slow

@@ -119,9 +119,9 @@ def take_back_killed(line: CommandLine, *, quiet: bool) -> None:
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
-    for one in api.take_back_killed(line.paths):
+    for undone in api.take_back_killed(line.paths):
         if not quiet:
-            number = len(one.restored) + len(one.removed)
+            number = len(undone.restored) + len(undone.removed)
             say(f"took back {plural(number, 'file')} of a verification that was killed ...")
 
 

@@ -27,12 +27,12 @@ def run_chosen(
     in the result. Raises KeyError for a change that ``report`` does not have, and UserError where
     new sites come up without end.
     """
-    changes = {(root.root, one.id): one for root in report.roots for one in root.changes}
+    changes = {(root.root, change.id): change for root in report.roots for change in root.changes}
     kept = _sites((root, changes[root, change]) for root, change in chosen)
-    left_out = _without(_sites((root, one) for (root, _), one in changes.items()), kept)
+    left_out = _without(_sites((root, change) for (root, _), change in changes.items()), kept)
     for _ in range(_ROUNDS):
         result = run_without(left_out)
-        made = _sites((root.root, one) for root in result.roots for one in root.changes)
+        made = _sites((root.root, change) for root in result.roots for change in root.changes)
         others = _without(made, kept)
         if not others:
             return result
@@ -47,10 +47,10 @@ def joined(first: Sites, then: Sites) -> Sites:
 
 
 def _sites(changes: Iterable[tuple[Path, ChangeSummary]]) -> Sites:
-    found: dict[Path, set[SiteId]] = {}
+    by_root: dict[Path, set[SiteId]] = {}
     for root, change in changes:
-        found.setdefault(root, set()).update(change.sites)
-    return {root: frozenset(sites) for root, sites in found.items()}
+        by_root.setdefault(root, set()).update(change.sites)
+    return {root: frozenset(sites) for root, sites in by_root.items()}
 
 
 def _without(sites: Sites, others: Sites) -> Sites:

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Item, Table
+from tomlkit.items import InlineTable, Item, Table
 
 from awaken.contract import SetKey
 from awaken.engine.manifests.whole_texts import CannotAdd, toml_tables
@@ -46,6 +46,10 @@ def _edited(document: tomlkit.TOMLDocument, edit: SetKey) -> tuple[str, str]:
     if old is not None:
         holder[edit.key] = _value(edit)
         return document.as_string(), old.as_string() if isinstance(old, Item) else ""
+    if isinstance(holder, InlineTable) and edit.table:
+        *above, name = edit.table
+        value_at(document, above)[name] = _with_inline_key(holder, edit)
+        return document.as_string(), ""
     # Blanks and comments below the last key belong to what follows.
     body = holder.value.body if isinstance(holder, Table) else []
     below = []
@@ -54,6 +58,19 @@ def _edited(document: tomlkit.TOMLDocument, edit: SetKey) -> tuple[str, str]:
     holder[edit.key] = _value(edit)
     body.extend(reversed(below))
     return document.as_string(), ""
+
+
+def _with_inline_key(holder: InlineTable, edit: SetKey) -> Item:
+    """Return an inline table with the key at its end, and the blanks that it has at its ends.
+
+    tomlkit drops the blank before the brace, and writes none after the comma.
+    """
+    inside = holder.as_string()[1:-1]
+    kept = inside.rstrip()
+    key = f"{kept}, {toml_line(edit)}" if kept else f"{inside}{toml_line(edit)}"
+    table = tomlkit.parse(f"table = {{{key}{inside[len(kept) :]}}}").item("table")
+    assert isinstance(table, InlineTable)  # noqa: S101  written just so
+    return table
 
 
 def _with_new_table(text: str, edit: SetKey) -> str:

@@ -210,9 +210,7 @@ class ResourceWriter:
         replaced = self._project.replaced_names.of(module, node)
         if replaced:
             twin = twins().names[qualified].rpartition(".")[2]
-            why = (
-                f"a test replaces `{module.text_of(node)}`, and the program calls `{twin}` instead"
-            )
+            why = f"a test replaces `{module.text_of(node)}`, and the new program calls `{twin}`"
             because = tuple(dict.fromkeys(one.place for one in replaced))
             raise Refused(reasons.REPLACED_RESOURCE, why, because=because)
 

@@ -181,6 +181,7 @@ def test_another_command_that_fails_before_proves_nothing():
         verify([Path()], SELECTED, [sys.executable, "-c", "print(1); raise SystemExit(3)"])
 
 
+@pytest.mark.slow
 def test_the_order_of_the_tests_may_be_another_each_time(shop):  # noqa: F811
     add_test(shop, "    assert named(db, 'a')\n")
     command = [word for word in PYTEST if word != "no:randomly"]
