@@ -11,7 +11,7 @@ from hostile_report import TOP, hostile_report
 from html_elements import Page
 from markdown_it import MarkdownIt
 
-from awaken.preview.documents import github_review, gitlab, junit, rdjson
+from awaken.preview.hosts import github_review, gitlab, junit, rdjson
 from awaken.preview.html import report_page
 from awaken.preview.markdown import comment
 from awaken.preview.markdown.remaining_work import LIMIT
