@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from zlib import crc32
 
@@ -16,6 +18,9 @@ from surroundings import CLEARED, accepted_in
 settings.register_profile("usual", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("long", max_examples=120, deadline=None)
 settings.load_profile(os.environ.get("AWAKEN_HYPOTHESIS", "usual"))
+
+HAS_BROWSER = find_spec("playwright") is not None and shutil.which("chromium") is not None
+collect_ignore = [] if HAS_BROWSER else ["preview/test_page_in_browser.py"]
 
 # What a shell starts in the background, or ``nohup`` starts, ignores some of the signals that end a
 # program, and so would all that is started from here.
@@ -109,6 +114,10 @@ def pytest_terminal_summary(terminalreporter):
     reports = (one for some in terminalreporter.stats.values() for one in some)
     for accepted in accepted_in(reports):
         terminalreporter.write(accepted)
+    if not HAS_BROWSER and terminalreporter.config.getoption("markexpr") in {"slow", ""}:
+        terminalreporter.write_line(
+            "No browser: tests/preview/test_page_in_browser.py needs Chromium and Playwright"
+        )
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.named_files import unparsable_named
 from awaken.engine.progress import READING, counted
 from awaken.engine.remembering.remembered import Memory, Remembered, State, digest_of
-from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion
+from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion, UnmetNeed
 from awaken.engine.root_run import (
     RootRun,
     Surroundings,
@@ -156,6 +156,7 @@ class Reading:
             )
         )
         problems += unparsable_named(root, self._reader, {one.path for one in answer.diagnostics})
+        unmet = tuple(_unmet(asked.chosen(), self._targets, answer.explained_only))
         unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
         return RootReport(
             root=root.path,
@@ -171,7 +172,7 @@ class Reading:
             notes=(
                 *_trust_notes(asked.settings),
                 *_preview_notes(asked.settings),
-                *_unmet_notes(asked.chosen(), self._targets, answer.explained_only),
+                *map(_unmet_note, unmet),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
             ),
             suppressed=answer.suppressed,
@@ -180,6 +181,7 @@ class Reading:
             outlines=answer.outlines,
             edited=answer.edited,
             hints=self.hints(),
+            unmet=unmet,
             explained_only=answer.explained_only,
         )
 
@@ -224,15 +226,24 @@ def _preview_notes(settings: Resolved) -> list[str]:
     return [f"{words} {leave} out {number} {rules} in preview: add --preview, or name {them}"]
 
 
-def _unmet_notes(rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]) -> list[str]:
-    """Return which rules would rewrite what they found with other versions, and how many sites."""
+def _unmet(
+    rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]
+) -> Iterator[UnmetNeed]:
+    """Yield the rules that would rewrite what they found with other versions."""
     counts = Counter(one.rule for one in sites)
-    return [
-        f"{rule.name} rewrites nothing here ({count} site{'' if count == 1 else 's'}): {unmet}; "
-        "raise the requirement, or name the version in use with --target"
-        for rule in rules
-        if (count := counts[rule.name]) and (unmet := unmet_need(rule, targets)) is not None
-    ]
+    for rule in rules:
+        unmet = unmet_need(rule, targets) if counts[rule.name] else None
+        if unmet is not None:
+            yield UnmetNeed(rule.name, counts[rule.name], *unmet)
+
+
+def _unmet_note(unmet: UnmetNeed) -> str:
+    sites = f"{unmet.sites} site{'' if unmet.sites == 1 else 's'}"
+    return (
+        f"{unmet.rule} rewrites nothing here ({sites}): it needs {unmet.needs}, and "
+        f"{unmet.declared} is declared; raise the requirement, or name the version in use with "
+        "--target"
+    )
 
 
 def _suppression_sources(asked: RootRun) -> SuppressionSources:

@@ -128,6 +128,18 @@ class TargetVersion(Struct, frozen=True):
     origin: str
 
 
+class UnmetNeed(Struct, frozen=True, array_like=True):
+    """A rule that rewrites none of its ``sites``, for it ``needs`` versions, ``sqlalchemy>=2.0``.
+
+    ``declared`` says what the project declares in their place, and where.
+    """
+
+    rule: str
+    sites: int
+    needs: str
+    declared: str
+
+
 class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     """The result for one project root.
 
@@ -142,8 +154,8 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     ``edited`` are the places in ``files`` that the changes edit. ``explained_only`` are the sites
     at which nobody has to do anything, and those of rules that rewrite nothing on the versions of
     the project, of which one note says so: they are no findings. ``step`` is that of a recipe,
-    counted from 1, and 0 for a run without one. ``hints`` are recipes that may find something, with
-    the number of files that look so.
+    counted from 1, and 0 for a run without one. ``unmet`` are rules that need other versions, and
+    ``hints`` recipes that may find something, with the number of files that look so.
     """
 
     root: Path
@@ -164,6 +176,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     edited: tuple[EditedPlace, ...] = ()
     explained_only: tuple[Finding, ...] = ()
     step: int = 0
+    unmet: tuple[UnmetNeed, ...] = ()
     hints: Mapping[str, int] = {}
 
     @cached_property

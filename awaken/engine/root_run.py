@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -163,8 +164,18 @@ def evidence_of(publication: Publication, settings: Resolved) -> str:
     return f"the project {publication.why}{where}"
 
 
-def unmet_need(rule: Rule, targets: Targets) -> str | None:
-    """Return which versions ``rule`` needs that the targets do not promise, or exclude; or None."""
+class Unmet(NamedTuple):
+    """Versions that a rule needs, ``sqlalchemy>=2.0``, and what is declared, and where."""
+
+    needs: str
+    declared: str
+
+    def __str__(self) -> str:
+        return f"it needs {self.needs}, and {self.declared} is declared"
+
+
+def unmet_need(rule: Rule, targets: Targets) -> Unmet | None:
+    """Return which versions ``rule`` needs, and what is declared in their place; or None."""
     met = {
         **{need: targets.guarantees(*need) for need in rule.needs.items()},
         **{need: targets.admits(*need) for need in rule.declares.items()},
@@ -173,5 +184,5 @@ def unmet_need(rule: Rule, targets: Targets) -> str | None:
         if not is_met:
             target = targets.distribution(name)
             declared = f"{target.specifier} ({target.origin})" if target else "no version"
-            return f"it needs {name}{versions}, and {declared} is declared"
+            return Unmet(f"{name}{versions}", declared)
     return None

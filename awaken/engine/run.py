@@ -219,7 +219,7 @@ def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
 
 def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
     return {
-        rule.name: Rejection.because(NEEDS_OTHER_VERSIONS, unmet=unmet)
+        rule.name: Rejection.because(NEEDS_OTHER_VERSIONS, unmet=str(unmet))
         for rule in rules
         if (unmet := unmet_need(rule, targets)) is not None
     }

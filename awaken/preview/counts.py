@@ -142,3 +142,13 @@ def level_words(findings: Iterable[Finding]) -> str:
 def plural(number: int, noun: str) -> str:
     """Return ``1 site`` or ``2 sites``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def needs_of(report: Report) -> str:
+    """Return how many sites need which other versions; empty where no rule does."""
+    unmet = [one for root in report.roots for one in root.unmet]
+    if not unmet:
+        return ""
+    needs = " and ".join(dict.fromkeys(one.needs for one in unmet))
+    number = sum(one.sites for one in unmet)
+    return f"{plural(number, 'site')} {'needs' if number == 1 else 'need'} {needs}"

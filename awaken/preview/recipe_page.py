@@ -11,7 +11,7 @@ from awaken.kit.rule import Rule
 from awaken.preview.closing import print_steps
 from awaken.preview.console.page import Page, joined
 from awaken.preview.console.text import Text
-from awaken.preview.counts import count, count_rules, plural
+from awaken.preview.counts import count, count_rules, needs_of, plural
 from awaken.preview.summary import Step
 from awaken.settings.recipes import Recipe
 
@@ -86,9 +86,12 @@ def _state(recipe: Recipe, report: Report) -> str:
     sites = sum(one.safe + one.unsafe for one in counted)
     left = sum(one.manual for one in counted)
     if sites:
-        return f"{plural(sites, 'site')}{f', {left:,} by hand' if left else ''}"
+        by_hand = f"{left:,} by hand" if left else ""
+        return ", ".join(filter(None, [plural(sites, "site"), by_hand, needs_of(report)]))
     if any(not one.change for root in report.roots for one in root.outlines if rewriting):
         return f"blocked by {plural(causes(report) or left, 'cause')}"
+    if rewriting and needs_of(report):
+        return needs_of(report)
     whole = count(report)
     looked_at = whole.sites + whole.advice
     return f"{plural(looked_at, 'site')} to look at" if looked_at else "done"

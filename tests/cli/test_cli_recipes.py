@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -757,3 +758,18 @@ def test_a_wrong_setting_stops_a_migration_and_is_said_once(shop, capfd):
     assert code == 2
     assert capfd.readouterr().err.count("there is no setting named 'nothing'") == 1
     assert "Nothing was written." in out.decode()
+
+
+def test_a_step_that_needs_other_versions_is_not_done(package):
+    manifest = package / "pyproject.toml"
+    text = manifest.read_text("utf-8").replace("[tool.awaken]", "[tool.awaken]\npublished = false")
+    manifest.write_text(re.sub(r"sqlalchemy[^\"]*\"", 'sqlalchemy==1.4.46"', text), "utf-8")
+
+    code, out = awaken("migrate", "async-sessions", "--dry-run")
+    recipes = awaken("recipes")[1].decode()
+
+    assert code == 1
+    row = next(line for line in out.decode().splitlines() if line.startswith("  2  "))
+    assert re.match(r"  2  \d+ sites? needs? sqlalchemy>=2\.0  ", row)
+    assert re.search(r"^async-sessions +.*needs? sqlalchemy>=2\.0  ", recipes, re.MULTILINE)
+    assert not re.search(r"^audit .*need", recipes, re.MULTILINE)

@@ -8,26 +8,22 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from hostile_report import TOP, hostile_report
 from hostile_text import ACTING, Terminal, assert_inactive, hostile
 from hypothesis import given
 from hypothesis import strategies as st
-from report_builders import change_of, file_change, finding, report, root_report, source
+from report_builders import change_of, file_change, finding, root_report, source
 
 from awaken import api
 from awaken.cli import main
-from awaken.contract import Level, Place, Span, UserError
+from awaken.contract import Place, Span, UserError
 from awaken.engine.asking.answers import Question
 from awaken.engine.explaining.explanation import AskedPlace, Explanation, Site, Why
 from awaken.engine.report import (
-    Diagnostic,
-    FileChange,
-    Report,
     SuppressedBy,
     SuppressedSite,
-    TargetVersion,
 )
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.console.console import make_console
@@ -39,7 +35,6 @@ from awaken.preview.streams.visible import harmless, visible
 from awaken.preview.terminal.explanation import print_explanation
 from awaken.preview.terminal.question_screen import Screen
 
-TOP = Path("/program")
 FOR_PEOPLE = [form for form in Form if form is not Form.PATCH]
 FOR_TERMINALS = list(Form)
 
@@ -65,37 +60,6 @@ def printing(kind: type[io.TextIOWrapper] = io.TextIOWrapper) -> Iterator[Printe
         yield printed
     finally:
         sys.stdout, sys.stderr = before
-
-
-def hostile_report(text: str) -> Report:
-    """Return a report that says ``text`` wherever a repository has a say."""
-    name = f"{text}/b.py"
-    # No Python file holds a NUL byte; the others are lines of their own.
-    line = text.translate(dict.fromkeys(map(ord, "\0\r\n"))).encode("utf-8", "replace")
-    file = source(name, b"'''" + line + b"'''\ns.query(A); " + line + b"\n" + line + b"\n# end\n")
-    chain = (Place(name, Span(0, 1), text), Place(text, Span(3, 4), text))
-    found = [
-        finding(file, "s.query(A)", level, rule=text, scope=text, message=text, help=text)
-        for level in Level
-    ]
-    safe = finding(file, "s.query(A)", scope=text, message=text, related=chain)
-    after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(select(A))" + line))
-    suppressed = [
-        SuppressedSite(finding(file, "s.query(A)", site=f"{by}"), by, text, Place(name, Span(0, 3)))
-        for by in SuppressedBy
-    ]
-    root = root_report(
-        TOP / text,
-        FileChange(name, file, after, (safe,)),
-        FileChange(f"new{name}", None, source(f"new{name}", b"x = 1\n")),
-        findings=(safe, *found),
-        sources={name: file},
-        suppressed=tuple(suppressed),
-        notes=(text,),
-        diagnostics=(Diagnostic(name, 3, text), Diagnostic("", 0, text)),
-        targets=(TargetVersion(text, text, text),),
-    )
-    return report(root, root_report(TOP, notes=(text,)), diagnostics=(Diagnostic(text, 0, text),))
 
 
 def again(command: str, *more: str) -> str:

@@ -6,11 +6,11 @@ import json
 import re
 from base64 import b64encode
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from awkward import ROOT, everything, only_diagnostics
+from html_elements import Page
 from report_builders import finding, report, root_report, source
 
 from awaken.contract import Level
@@ -35,32 +35,6 @@ HOSTILE = (
     "javascript:alert(1)",
     "\x07\x1b[2J",
 )
-
-
-class Page(HTMLParser):
-    """The elements of a page with their attributes, and all text outside of script and style."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self._inside = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self._inside = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        del tag
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside not in {"script", "style"}:
-            self.text += data
-
-    def items(self) -> list[dict[str, str | None]]:
-        return [values for _, values in self.elements if values.get("class") == "item"]
 
 
 def of(report_: Report, command: str = "check", again: str = "awaken check") -> str:

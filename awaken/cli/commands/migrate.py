@@ -95,7 +95,9 @@ def migrate(
     print_migration(result, console_on(sys.stdout, view.color), steps)
     if failed or (waits and not own.dry_run):
         return FAILED
-    return FOUND if len(done) < len(runs) or result.stopped else 0
+    # What needs other versions was not migrated.
+    unmet = any(root.unmet for one in runs if one.step.rules for root in one.report.roots)
+    return FOUND if len(done) < len(runs) or result.stopped or unmet else 0
 
 
 def _begun(

@@ -16,6 +16,9 @@ from collections.abc import Callable
 # something else; Zl and Zp break lines in some terminals; Cs cannot be encoded.
 _HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
+# No sign is drawn for these two, and no XML may hold them.
+_NO_CHARACTERS = frozenset("\ufffe\uffff")
+
 _PLAIN = frozenset((*map(chr, range(ord(" "), ord("~") + 1)), *"│┃┊⋯▲─"))
 
 # A line of a log that starts with `::warning ::` or holds `##[warning]` is a command to the runner
@@ -59,6 +62,7 @@ def escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:
     if (text.isascii() and text.isprintable()) or _PLAIN.issuperset(text):
         return text
     hidden = {char for char in set(text) if unicodedata.category(char) in _HIDDEN}
+    hidden |= _NO_CHARACTERS.intersection(text)
     return text.translate({ord(char): escape(char) for char in hidden.difference(kept)})
 
 

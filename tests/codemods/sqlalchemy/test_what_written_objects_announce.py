@@ -356,6 +356,28 @@ def test_it_is_said_where_a_column_that_was_never_set_becomes_none(lines, is_sai
     assert ("`user.team_id` is written as NULL once more" in found.message) is is_said
 
 
+@pytest.mark.parametrize(
+    ("line", "is_said"),
+    [
+        ("setattr(user, 'team_id', None)", True),
+        ("setattr(user, 'team_id', value)", True),
+        ("for name, item in {'team_id': None}.items(): setattr(user, name, item)", True),
+        ("setattr(user, 'team_id', 1)", False),
+        ("setattr(user, 'name', None)", False),
+    ],
+)
+def test_it_is_said_where_setattr_may_do_so(line, is_said):
+    made = ["user = User(name='n')", "store(db, user)", "user.tags = []"]
+    lines = ["value = None", *made, line]
+    endpoint = ENDPOINT.format(model="") + "".join(
+        f"    {one}\n" for one in [*lines, "db.commit()"]
+    )
+    result = migrated({"shop.py": PLAIN + HELPERS["store"] + "\n\n" + endpoint})
+
+    (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
+    assert ("may write NULL once more" in found.message) is is_said
+
+
 def head_line(result, finding):
     """Return the line of the program before that a finding is about."""
     text = result.report.files[0].before.text

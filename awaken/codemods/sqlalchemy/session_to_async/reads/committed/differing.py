@@ -392,25 +392,44 @@ class DifferingUses(Uses):
         the next flush writes NULL once more.
         """
         for node in nodes:
-            match module.statement_of(node):
-                case ast.Assign(
-                    targets=[ast.Attribute(value=ast.Name(id=name) as held, attr=column) as target],
-                    value=ast.Constant(value=None),
-                ) if node is target:
-                    mapped = map(self._project.orm.mapped_class, self._classes_of(module, held))
-                    if not any(one is not None and column in one.columns for one in mapped):
-                        continue
-                case _:
-                    continue
-            for binding in module.scopes.bindings_of(held):
+            held, columns, shown = self._may_become_none(module, node)
+            for binding in () if held is None else module.scopes.bindings_of(held):
                 made = binding.value
                 if (
                     isinstance(made, ast.Call)
+                    and held is not None
                     and not self._loads_object(module, made)
-                    and all(one.arg != column for one in made.keywords)
-                    and self._is_used_behind_commit(module, nodes, (made, node), name)
+                    and columns - {one.arg for one in made.keywords}
+                    and self._is_used_behind_commit(module, nodes, (made, node), held.id)
                 ):
-                    yield f"`{module.text_of(target)}` is written as NULL once more", node
+                    yield shown, node
+
+    def _may_become_none(
+        self, module: Module, node: ast.AST
+    ) -> tuple[ast.Name | None, set[str], str]:
+        """Return the object of which ``node`` may set columns to None, these, and what is said."""
+        match node:
+            case ast.Attribute(value=ast.Name() as held, attr=column):
+                match module.statement_of(node):
+                    case ast.Assign(targets=[target], value=ast.Constant(value=None)) if (
+                        target is node
+                    ):
+                        shown = f"`{module.text_of(node)}` is written as NULL once more"
+                        return held, self._columns_of(module, held) & {column}, shown
+            case ast.Call(func=ast.Name("setattr"), args=[ast.Name() as held, name, value]) if (
+                not isinstance(value, ast.Constant) or value.value is None
+            ):
+                columns = self._columns_of(module, held)
+                if isinstance(name, ast.Constant):
+                    columns &= {str(name.value)}
+                return held, columns, f"`{module.excerpt(node)}` may write NULL once more"
+            case _:
+                pass
+        return None, set(), ""
+
+    def _columns_of(self, module: Module, held: ast.Name) -> set[str]:
+        mapped = map(self._project.orm.mapped_class, self._classes_of(module, held))
+        return {column for one in mapped if one is not None for column in one.columns}
 
     def _loads_object(self, module: Module, call: ast.Call) -> bool:
         return any(
