@@ -72,6 +72,7 @@ def run_steps(
     wrote is an error of the recipe, and the last that runs.
     """
     ignored = set(named(rules, settings.ignore))
+    whole = {name for step in recipe.steps for name in step.names}
     files: Mapping[Path, bytes] = {}
     texts: dict[Path, list[bytes]] = {}
     for number in numbers:
@@ -81,7 +82,14 @@ def run_steps(
             continue
         unsafe = () if settings.unsafe_fixes is False else step.unsafe
         admitted = tuple(name for name in unsafe if name not in ignored)
-        report = run(structs.replace(settings, select=names, unsafe=admitted), files)
+        # An option of a rule of another step is no slip, and that of a rule of no step is one.
+        options = {
+            name: table
+            for name, table in settings.rules.items()
+            if name in names or name not in whole
+        }
+        chosen = structs.replace(settings, select=names, unsafe=admitted, rules=options)
+        report = run(chosen, files)
         undone = _undone(report, texts) if step.rules else []
         if undone:
             report = structs.replace(report, diagnostics=(*report.diagnostics, *undone))

@@ -565,9 +565,9 @@ def test_the_driver_of_a_database_is_a_question(package, url, answers):
 
 
 def answering(monkeypatch, *lines):
-    asked = iter(lines)
+    asked = iter([f"{line}\n" for line in lines])
     monkeypatch.setattr("awaken.cli.commands.questions.can_ask", lambda: True)
-    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked)})())
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked, "")})())
 
 
 DRIVERS = 'rules.session-to-async.drivers.postgresql = "asyncpg"'
@@ -773,3 +773,86 @@ def test_a_step_that_needs_other_versions_is_not_done(package):
     assert re.match(r"  2  \d+ sites? needs? sqlalchemy>=2\.0  ", row)
     assert re.search(r"^async-sessions +.*needs? sqlalchemy>=2\.0  ", recipes, re.MULTILINE)
     assert not re.search(r"^audit .*need", recipes, re.MULTILINE)
+
+
+@pytest.mark.parametrize("lines", [[], ["1"]], ids=["at the question", "before the last one"])
+def test_a_terminal_that_goes_away_writes_nothing(package, monkeypatch, capfd, lines):
+    answering(monkeypatch, *lines)
+    before = {path: path.read_bytes() for path in package.rglob("*") if path.is_file()}
+
+    code, _ = awaken("migrate", "async-sessions")
+
+    assert code == 2
+    assert "the terminal went away before the answer" in capfd.readouterr().err
+    assert {path: path.read_bytes() for path in package.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("package")
+def test_a_closed_terminal_is_no_internal_error(monkeypatch, capfd):
+    def closed(_):
+        raise OSError(5, "Input/output error")
+
+    answering(monkeypatch)
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": closed})())
+
+    assert awaken("migrate", "async-sessions")[0] == 2
+    assert "the terminal went away" in capfd.readouterr().err
+
+
+COMPONENTS = {
+    "pyproject.toml": PACKAGE["pyproject.toml"].replace(
+        '[project.entry-points."plugins"]', "[tool.awaken]\npublished = false\n\n[tool.none]"
+    ),
+    **{
+        f"{name}.py": f"""\
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("sqlite:///{name}.db")
+Local = sessionmaker(engine)
+
+
+def count_{name}() -> int:
+    with Local() as db:
+        return db.scalar(text("select 1"))
+"""
+        for name in ("orders", "stock")
+    },
+    "main.py": """\
+from fastapi import FastAPI
+
+from orders import count_orders
+from stock import count_stock
+
+app = FastAPI()
+
+
+@app.get("/orders")
+def orders() -> int:
+    return count_orders()
+
+
+@app.get("/stock")
+def stock() -> int:
+    return count_stock()
+""",
+}
+
+
+def test_a_component_is_migrated_and_the_others_stay(tmp_path, monkeypatch):
+    for name, text in COMPONENTS.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    awaken("migrate", "async-sessions", "--component", "orders.count_orders")
+
+    assert "async def count_orders" in (tmp_path / "orders.py").read_text("utf-8")
+    main = (tmp_path / "main.py").read_text("utf-8")
+    assert "async def orders" in main
+    assert "async def stock" not in main
+    assert (tmp_path / "stock.py").read_text("utf-8") == COMPONENTS["stock.py"]
+
+
+def test_an_option_of_a_rule_that_no_step_runs_is_a_slip(package, capfd):
+    assert awaken("check", "--recipe", "fastapi", "--component", "a.b", str(package))[0] == 2
+    assert "--component is an option of session-to-async" in capfd.readouterr().err

@@ -29,6 +29,17 @@ def answers_to(questions: Sequence[Question]) -> dict[Path, list[str]]:
     return chosen
 
 
+def _line() -> str:
+    """Return the line that the user types. Raises UserError where the terminal goes away."""
+    try:
+        line = sys.stdin.readline()
+    except OSError:  # EIO, of a terminal that nobody holds any more
+        line = ""
+    if not line:
+        raise UserError("the terminal went away before the answer; run the same command again")
+    return line
+
+
 def _answer(question: Question) -> str:
     """Return the setting that the user chose; empty for none."""
     from awaken.preview.migration import asked_at  # noqa: PLC0415  the help needs no engine
@@ -40,7 +51,7 @@ def _answer(question: Question) -> str:
         say(visible(f"  {number}  {answer}"))
     while True:
         say("Number of the setting that holds, or Enter for none:")
-        word = sys.stdin.readline().strip()
+        word = _line().strip()
         if not word:
             return ""
         if word.isdecimal() and 0 < int(word) <= len(question.answers):
@@ -57,7 +68,7 @@ def keep(answers: Sequence[str], root: Path, command: str) -> bool:
     for answer in answers:
         say(visible(f"  {answer}"))
     say(visible(f"Write this to {shown_path(answers_file(root))}? [y/N]"))
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+    if _line().strip().lower() not in {"y", "yes"}:
         return False
     try:
         keep_answers(root, answers, command)

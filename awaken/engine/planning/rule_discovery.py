@@ -10,7 +10,6 @@ from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
 
 from awaken.kit.rule import Rule
-from awaken.knowledge.libraries import knowledge
 
 ENTRY_POINT_GROUP = "awaken.rules"
 
@@ -56,8 +55,13 @@ def _require_complete(rule: type[Rule]) -> None:
     missing = [name for name in _REQUIRED if not hasattr(rule, name)]
     if missing:
         raise TypeError(f"the rule {rule.__module__}.{rule.__qualname__} has no `{missing[0]}`")
+    functions = getattr(rule, "functions", ())
+    if not functions:
+        return
+    from awaken.knowledge.libraries import knowledge  # noqa: PLC0415  a recalled run needs none of it
+
     # The index resolves every spelling to one canonical name, so another name never matches.
-    for name in getattr(rule, "functions", ()):
+    for name in functions:
         canonical = knowledge().canonical(name)
         if canonical != name:
             raise TypeError(
