@@ -342,11 +342,90 @@ def test_tokens_inside_and_beside_a_rewritten_expression():
     assert found == "x = await wrapped(f(größe, b))\n"
 
 
-def test_tokens_that_change_what_a_rewriter_counts_are_refused():
-    text = "x = f(a, b)\n"
-    edits = [token(text, "a", "g(a)"), node_edit(text, "f(a, b)", "swap")]
-    message, guilty = refused(text, change(*edits, id="guilty"))
-    assert message == "Python sees 1 nodes of kind Call where LibCST sees 2"
+SWAP, WRAP, SAME = "swap", "wrap", "identity"
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "nodes", "expected"),
+    [
+        ("x = f(a, b)", {"a": "g(a)"}, {"f(a, b)": SWAP}, "x = f(b, g(a))"),
+        ("x = f(g(a), b)", {"g(a)": "a"}, {"f(g(a), b)": SWAP}, "x = f(b, a)"),
+        # As many calls as before, but others: the rewriter runs on its own.
+        (
+            "x = h(g(a), f(b), c)",
+            {"g(a)": "a", "c": "k(c)"},
+            {"f(b)": WRAP},
+            "x = h(a, wrapped(f(b)), k(c))",
+        ),
+        (
+            "x = f([g(y) for y in z], lambda: c)",
+            {"z": "s(z)", "c": "g(c)"},
+            {"f([g(y) for y in z], lambda: c)": SWAP},
+            "x = f(lambda: g(c), [g(y) for y in s(z)])",
+        ),
+        # What is inserted at the edges of a node is around it.
+        (
+            "x = f(g(a), b)",
+            {"g(a)>": ".all()"},
+            {"f(g(a), b)": SWAP, "g(a)": WRAP},
+            "x = f(b, wrapped(g(a)).all())",
+        ),
+        (
+            "x = f(g(a), b)",
+            {"<g(a)": "k(", "g(a)>": ")"},
+            {"f(g(a), b)": SWAP, "g(a)": WRAP},
+            "x = f(b, k(wrapped(g(a))))",
+        ),
+        (
+            "x = k(f.get(a), 2)",
+            {"<f.get": "(await ", "f.get>": ")"},
+            {"k(f.get(a), 2)": SWAP, "f.get(a)": WRAP},
+            "x = k(2, wrapped((await f.get)(a)))",
+        ),
+        (
+            "with f(a) as y:\n    pass",
+            {"a": "g(a)"},
+            {"f(a)": WRAP},
+            "with wrapped(f(g(a))) as y:\n    pass",
+        ),
+        (
+            "if a:\n    x = f(b)\n    y = 2",
+            {"f(b)>": ".g()"},
+            {"f(b)": WRAP},
+            "if a:\n    x = wrapped(f(b)).g()\n    y = 2",
+        ),
+    ],
+)
+def test_text_may_add_and_remove_what_a_rewriter_counts(text, tokens, nodes, expected):
+    text += "\n"
+    edits = [node_edit(text, code, rewriter) for code, rewriter in nodes.items()]
+    # All of it is rewritten as one, so that every token is inside of what LibCST sees.
+    edits.append(node_edit(text, text[:-1], SAME, kind=type(ast.parse(text).body[0]).__name__))
+    for code, new in tokens.items():
+        place = span(text, code.strip("<>"))
+        if code[0] == "<":
+            place = Span(place.start, place.start)
+        elif code[-1] == ">":
+            place = Span(place.end, place.end)
+        edits.append(TextEdit(path=PATH, anchor=place, text=new, site="s"))
+    assert after(text, change(*edits)) == f"{expected}\n"
+
+
+@pytest.mark.parametrize("kind", ["FunctionDef", "For", "With"])
+def test_a_statement_may_become_asynchronous_by_its_token(kind):
+    code = {"FunctionDef": "def f(): g()", "For": "for x in g(): x", "With": "with g(): x"}[kind]
+    word = code.split()[0]
+    edits = [token(code, word, f"async {word}"), node_edit(code, code, SAME, kind=kind)]
+    text = after(f"{code}\n", change(*edits, node_edit(code, "g()", "wrap")))
+    assert text == f"async {code.replace('g()', 'wrapped(g())')}\n"
+
+
+def test_a_node_that_text_replaces_is_not_rewritten():
+    text = "x = h(g(a), b)\n"
+    edits = [token(text, "g(a)", "k(1)"), node_edit(text, "h(g(a), b)", "swap")]
+    inner = node_edit(text, "a", "identity", kind="Name")
+    message, guilty = refused(text, change(*edits, inner, id="guilty"))
+    assert message == "another edit replaces this code"
     assert guilty == ["guilty"]
 
 

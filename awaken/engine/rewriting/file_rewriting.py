@@ -28,6 +28,7 @@ from awaken.contract import (
 )
 from awaken.editing.comments import lost_comments
 from awaken.editing.outer_parentheses import without_pair
+from awaken.engine.edits.edited_regions import edited_region
 from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
 from awaken.engine.edits.kinds import KINDS
 from awaken.engine.edits.line_splices import replaced_lines
@@ -285,10 +286,13 @@ class _Work:
         changes = [job.change for own in jobs.values() for job in own]
         changes += [change for piece in inner for change in piece.changes]
         try:
-            new = self._rewritten(region, text, jobs)
+            new = self._rewritten(region, text, jobs, moved)
             _check_fstring(self._module, region, new)
         except SliceRejected as error:
             self._reject(region.span, error.message, error.changes or changes)
+            return []
+        except Misplaced as error:
+            self._reject(region.span, str(error), changes)
             return []
         if new == old:
             return []
@@ -308,12 +312,22 @@ class _Work:
         return [self._without_parentheses(piece, region)]
 
     def _rewritten(
-        self, region: Region, text: bytes, jobs: Mapping[ast.AST, Sequence[Job]]
+        self,
+        region: Region,
+        text: bytes,
+        jobs: Mapping[ast.AST, Sequence[Job]],
+        moved: Sequence[Splice],
     ) -> bytes:
-        """Return what the rewriters make of the ``text`` of ``region``. Raises SliceRejected."""
+        """Return what the rewriters make of the ``text`` of ``region``, ``moved`` made in it.
+
+        Raises SliceRejected, and Misplaced where a node is not there any more.
+        """
         # LibCST loses the last line end of a text whose lines end in a lone \r.
         end = b"" if region.is_expression or region.stand_in else _last_newline(text)
         code = text.removesuffix(end) + region.stand_in
+        if moved:
+            region, pairs = edited_region(self._module, region, code, moved, jobs)
+            jobs = {pairs[node]: own for node, own in jobs.items()}
         new = rewrite_slice(self._slice(region, code.decode(), jobs)).encode()
         return new.removesuffix(region.stand_in) + end if new else b""
 
