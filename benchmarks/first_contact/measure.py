@@ -1,11 +1,11 @@
 """Migrate the programs of a list by one command, and run their own tests before and after.
 
-For each program: a copy becomes a repository of its own, `awaken migrate async-sessions --commit` runs
-in it without a terminal, and what it prints as an answer is written into `pyproject.toml` and the same
-command run again. Nothing else is edited. Then the requirements are installed again, and tests are
-compared by their ids. CORPUS has the checkouts as `repos/NAME` and their environments as `env/NAME`;
-a program with `database` gets an empty one of that name from the PostgreSQL that PGHOST, PGPORT and
-PGUSER name. Usage:
+For each program: a copy becomes a repository of its own, `awaken migrate async-sessions --commit`
+runs in it without a terminal, and what it prints as an answer is written into `pyproject.toml` and
+the same command run again. Nothing else is edited. Then the requirements are installed again, and
+tests are compared by their ids, both times with forgotten coroutines as errors. CORPUS has the
+checkouts as `repos/NAME` and their environments as `env/NAME`; a program with `database` gets an
+empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name. Usage:
 
     uv run python benchmarks/first_contact/measure.py CORPUS LIST RESULT [NAME ...]
 
@@ -21,11 +21,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
 
 import msgspec
 import tomlkit
@@ -41,7 +41,11 @@ FORGOTTEN = (
 )
 """A forgotten coroutine is an error; SQLAlchemy's own warnings are not."""
 MOST_QUESTIONS = 4
+JSON = ("--output-format", "json")
 LONGEST = 900
+ASKED = 2
+"""How the command ends that wants an answer."""
+_NOT_PASSED = ("failure", "error", "skipped")
 _ANSWER = re.compile(r"^If it holds, write this[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE)
 
 Outcomes = dict[str, str]
@@ -77,31 +81,21 @@ class Program:
         self._git("init", "-q")
         self._commit("before")
 
-    def tests(self, *options: str) -> Outcomes:
+    def tests(self) -> Outcomes:
         """Run the tests with an empty database; no outcome where pytest does not start."""
         report = self.copy.with_name(f"{self.name}.xml")
         report.unlink(missing_ok=True)
         if database := self.entry.get("database"):
             subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
             subprocess.run(["createdb", database], check=True)
-        command = [
-            self.python,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            f"--junitxml={report}",
-        ]
-        variables = {
-            "PYTHONPATH": ".",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **self.entry.get("variables", {}),
-        }
+        command = [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += [f"--junitxml={report}", *FORGOTTEN, *self.entry.get("tests", ())]
+        variables = {"PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": "1"}
+        variables |= self.entry.get("variables", {})
         with self.copy.with_name(f"{self.name}.tests").open("wb") as said:
             try:
                 subprocess.run(
-                    [*command, *options, *self.entry.get("tests", ())],
+                    command,
                     cwd=self.root,
                     env={**os.environ, **variables},
                     stdin=subprocess.DEVNULL,
@@ -124,7 +118,7 @@ class Program:
             done, spent = self._awaken("migrate", RECIPE, "--commit")
             seconds += spent
             asked = _ANSWER.search(done.stdout)
-            if done.returncode != 2 or asked is None or len(answers) == MOST_QUESTIONS:
+            if done.returncode != ASKED or asked is None or len(answers) == MOST_QUESTIONS:
                 return Migrated(done.returncode, tuple(answers), seconds, done.stdout + done.stderr)
             answers.append(asked[1])
             self._answer(asked[1])
@@ -138,11 +132,6 @@ class Program:
         return Counter(
             finding.reason or "" for finding in document.findings if finding.level == "manual"
         )
-
-    def commits(self) -> int:
-        """Return how many commits the recipe made."""
-        done = self._git("log", "--oneline", "--grep", "^awaken\\|awaken-", "-i")
-        return len(done.stdout.splitlines())
 
     def install(self) -> None:
         """Install the requirements as they are now."""
@@ -185,11 +174,9 @@ class Program:
 def read_report(report: Path) -> Outcomes:
     """Read what came of each test from a JUnit report; ids that occur again are numbered."""
     outcomes: Outcomes = {}
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in ET.parse(report).iter("testcase"):
         kinds = {child.tag for child in case}
-        outcome = next(
-            (kind for kind in ("failure", "error", "skipped") if kind in kinds), "passed"
-        )
+        outcome = next((kind for kind in _NOT_PASSED if kind in kinds), "passed")
         test = f"{case.get('classname')}::{case.get('name')}"
         while test in outcomes:
             test += "+"
@@ -217,14 +204,11 @@ def measure(program: Program, said: Path) -> dict[str, Any]:
         causes = program.causes()
         row["causes"] = dict(causes.most_common())
     program.install()
-    after = program.tests(*FORGOTTEN)
+    after = program.tests()
     lost = sorted(test for test, was in before.items() if was == "passed" != after.get(test))
     row["after"] = tally(after)
     row["lost"] = lost
-    wrong = "written wrong" if lost else "whole"
-    row["result"] = (
-        f"stopped, {wrong}" if lost and migrated.code else "stopped" if migrated.code else wrong
-    )
+    row["result"] = "written wrong" if lost else "stopped" if migrated.code else "whole"
     return row
 
 
