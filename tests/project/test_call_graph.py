@@ -379,6 +379,43 @@ def test_all_that_reaches_a_function_is_found_through_layers_and_protocols():
     assert [shown(one.caller) for one in graph.unresolved(names)] == ["api.unseen"]
 
 
+DECODED = """
+import json
+import httpx
+from sqlalchemy import create_engine, inspect
+
+class Repository:
+    def get(self, key): ...
+
+def plain(raw, file):
+    httpx.post("a").json().get("a")
+    json.loads(raw).get("b")
+    json.loads(raw)["x"].get("c")
+    for one in json.load(file):
+        one.get("d")
+    [each.get("e") for each in json.loads(raw)["items"]]
+    for value in json.loads(raw).values():
+        value.get("f")
+    for key in inspect(create_engine("sqlite://")).get_foreign_keys("t"):
+        key.get("g")
+
+def unseen(raw, thing):
+    json.loads(raw, object_hook=Repository).get("h")
+    thing.get("i")
+    inspect(thing).object.get("j")
+"""
+
+
+def test_plain_data_has_no_methods_of_the_program():
+    project = program({"app.py": DECODED})
+    module = project.module("app.py")
+    calls = project.calls.graph().unresolved(["get"])
+
+    assert [module.text_of(module.calls_at(one.place.span)[0])[-4:-2] for one in calls] == [
+        '"h', '"i', '"j',
+    ]  # fmt: skip
+
+
 CONTAINER = {
     **LAYERS,
     "containers.py": """

@@ -443,6 +443,29 @@ def test_what_leads_out_of_sight_is_told(text):
     assert found.leaks
 
 
+NAMED_AS_A_BUILTIN = """\
+from __future__ import annotations
+
+
+class Service:
+    def list(self) -> list[int]:
+        kept: list[int] = []
+        return list(kept)
+
+    def all(self, more: list[int] | None = None) -> list[list[int]]:
+        return [more or []]
+"""
+
+
+def test_an_annotation_that_a_method_hides_hands_nothing_on():
+    for end, count in (("", 0), ("\n    found = [list]\n", 1)):
+        project = program({"app.py": NAMED_AS_A_BUILTIN + end})
+        graph, handed = project.calls.graph(), project.calls.handed_on()
+        method = next(one for one in graph.functions() if one.qualname == "Service.list")
+
+        assert len(handed.of(method)) == count
+
+
 def test_lambdas_and_methods_of_lists_stand_beside_functions():
     text = """\
 def run(call):

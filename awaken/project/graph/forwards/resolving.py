@@ -20,6 +20,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload
+from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -162,6 +163,9 @@ class Referents:
                 name = self._evaluator.names.attribute(owner.path, func.attr)
                 named = None if name is None else self._named(name)
                 yield from (named,) if named is not None else self._of_values(module, func)
+            # What is plain data has the methods of Python's own types, all that it holds as well.
+            case Unknown() if self._is_decoded(owner):
+                yield Referent("library", func.attr)
             case Unknown():
                 yield Referent("unknown", owner.why)
             case NoneValue():
@@ -171,6 +175,11 @@ class Referents:
             # Sessions, generators, constants, containers: of a library or of Python itself.
             case _:
                 yield Referent("library", func.attr)
+
+    def _is_decoded(self, value: Unknown) -> bool:
+        module = self._evaluator.load(value.place.path)
+        calls = [] if module is None else module.calls_at(value.place.span)
+        return module is not None and any(decodes(self._evaluator, module, one) for one in calls)
 
     def _method(self, owner: str, name: str) -> Referent | None:
         """Return the method of a class of the project; None if it is no plain method."""

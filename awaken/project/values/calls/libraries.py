@@ -44,6 +44,8 @@ _CAPITAL_FUNCTIONS = {
     *("fastapi.Header", "fastapi.Cookie", "fastapi.Form", "fastapi.File"),
 }
 """Functions of libraries that look like classes; what they give is of another name."""
+_INSPECTED = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
+"""What `inspect` tells the tables of; of an object it tells the state."""
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",
     "contextlib.AsyncExitStack.enter_context",
@@ -81,7 +83,7 @@ class LibraryCalls:
         if given is not None:
             return given
         if name in facts.instances:
-            return (InstanceOf(facts.instances[name]),)
+            return (InstanceOf(self._inspected(name, first, module, known)),)
         page = page_of_route(evaluator, name, module, node)
         if page is not None:
             return page
@@ -91,6 +93,18 @@ class LibraryCalls:
         if name not in _CAPITAL_FUNCTIONS and name.rpartition(".")[2][:1].isupper():
             return (InstanceOf(name, made=self._making.told_apart(name, place)),)
         return (UnknownResult(f"what `{name}` returns is not known", module.place(node), name),)
+
+    def _inspected(
+        self, name: str, first: ast.expr | None, module: Module, known: Environment
+    ) -> str:
+        """Return the class of what a call gives: `inspect` of an engine tells of its tables."""
+        if name == "sqlalchemy.inspect" and first is not None:
+            given = self._evaluator.values(module, first, known)
+            if given and all(
+                isinstance(v, InstanceOf) and v.qualified in _INSPECTED for v in given
+            ):
+                return "sqlalchemy.Inspector"
+        return self._evaluator.knowledge.instances[name]
 
     def _named_attribute(self, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what ``getattr(owner, "name")`` gives, or the default beside it."""

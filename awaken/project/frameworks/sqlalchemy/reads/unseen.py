@@ -9,6 +9,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
     ClassOf,
     DeclarativeBase,
@@ -68,8 +69,9 @@ class Unseen:
         if module is None or not calls:
             return module is not None and self._is_of_tables(module, place)
         if place not in self._plain:
+            evaluator = self._evaluator
             asked = _is_asking(module, calls[0]) and self._asks_plain(module, calls[0])
-            self._plain[place] = asked or self._decodes(module, calls[0])
+            self._plain[place] = asked or decodes(evaluator, module, calls[0])
         return self._plain[place] and (not _is_asking(module, calls[0]) or _is_read(sight, place))
 
     def _is_of_tables(self, module: Module, place: Place) -> bool:
@@ -93,21 +95,6 @@ class Unseen:
         ancestors = self._evaluator.classes.ancestors(value.qualified)
         roots = self._evaluator.knowledge.declarative_roots
         return ancestors is not None and not roots.isdisjoint(ancestors.outside)
-
-    def _decodes(self, module: Module, call: ast.Call) -> bool:
-        """Whether a call makes plain data, and is given nothing that makes more of it."""
-        evaluator, func = self._evaluator, call.func
-        qualified = evaluator.names.qualified(module, func)
-        known = evaluator.knowledge.decoded
-        if qualified is not None and evaluator.names.locate(qualified) is None:
-            return qualified in known and len(call.args) == 1 and not call.keywords
-        if not isinstance(func, ast.Attribute) or call.args or call.keywords:
-            return False
-        owners = evaluator.values(module, func.value)
-        return bool(owners) and all(
-            isinstance(one, External | InstanceOf) and f"{one.qualified}.{func.attr}" in known
-            for one in owners
-        )
 
     def _asks_plain(self, module: Module, call: ast.Call) -> bool:
         """Whether `getattr` asks an object of the program for something that is never mapped."""

@@ -23,6 +23,7 @@ from awaken.project.graph.forwards.handed.slots import KEYS, End, Slot, Slots, S
 from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.graph.stubs import is_stub
 from awaken.project.names.functions.wrapping import Wrappings
+from awaken.project.names.usages import is_annotation
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
 from awaken.project.source.words import Words
@@ -145,12 +146,17 @@ class HandedOn:
         return self._calls.get(Place(place.path, place.span))
 
     def _uses(self, function: FunctionPlace) -> Iterator[Spot]:
-        """Yield the expressions that are a function, and do not call it."""
+        """Yield the expressions that are a function, and do not call it.
+
+        In an annotation of a class a builtin is meant: ``def list(self) -> list[Row]``.
+        """
         name = function.qualname.rpartition(".")[2]
         files = self._graph.files_using(name)
         for module in self._evaluator.names.facts.mentioning(name, files):
             for node in module.mentions(name):
                 if not isinstance(node, ast.expr) or not is_use(module, node):
+                    continue
+                if is_annotation(module, node):
                     continue
                 if any(
                     isinstance(one, FunctionOf)

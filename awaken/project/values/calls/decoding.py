@@ -1,0 +1,25 @@
+"""Calls that make plain data of bytes or text, such as ``json.loads``."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import External, InstanceOf
+from awaken.project.values.evaluation import Evaluator
+
+
+def decodes(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
+    """Whether ``call`` makes plain data, and is given nothing that makes more of it."""
+    func = call.func
+    qualified = evaluator.names.qualified(module, func)
+    known = evaluator.knowledge.decoded
+    if qualified is not None and evaluator.names.locate(qualified) is None:
+        return qualified in known and len(call.args) == 1 and not call.keywords
+    if not isinstance(func, ast.Attribute) or call.args or call.keywords:
+        return False
+    owners = evaluator.values(module, func.value)
+    return bool(owners) and all(
+        isinstance(one, External | InstanceOf) and f"{one.qualified}.{func.attr}" in known
+        for one in owners
+    )

@@ -1,0 +1,241 @@
+"""Migrate the programs of a list by one command, and run their own tests before and after.
+
+For each program: a copy becomes a repository of its own, `awaken migrate async-sessions --commit`
+runs in it without a terminal, and what it prints as an answer is written into `pyproject.toml` and
+the same command run again. Nothing else is edited. Then the requirements are installed again, and
+tests are compared by their ids, both times with forgotten coroutines as errors. CORPUS has the
+checkouts as `repos/NAME` and their environments as `env/NAME`; a program with `database` gets an
+empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name. Usage:
+
+    uv run python benchmarks/first_contact/measure.py CORPUS LIST RESULT [NAME ...]
+
+RESULT is TOML, a table for each program. What awaken printed stays in `CORPUS/said/NAME`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
+
+import msgspec
+import tomlkit
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from awaken_runs import Document
+
+RECIPE = "async-sessions"
+FORGOTTEN = (
+    "-Werror::RuntimeWarning",
+    "-Werror::pytest.PytestUnraisableExceptionWarning",
+    "-Wdefault::sqlalchemy.exc.SAWarning",
+)
+"""A forgotten coroutine is an error; SQLAlchemy's own warnings are not."""
+MOST_QUESTIONS = 4
+JSON = ("--output-format", "json")
+LONGEST = 900
+ASKED = 2
+"""How the command ends that wants an answer."""
+_NOT_PASSED = ("failure", "error", "skipped")
+_ANSWER = re.compile(r"^If it holds, write this[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE)
+
+Outcomes = dict[str, str]
+"""For each test what came of it."""
+
+
+class Migrated(NamedTuple):
+    """What the command did: its exit code, the answers it was given, processor seconds."""
+
+    code: int
+    answers: tuple[str, ...]
+    seconds: float
+    said: str
+
+
+class Program:
+    """A program of the list, in a copy that is a repository."""
+
+    def __init__(self, name: str, entry: Mapping[str, Any], corpus: Path) -> None:
+        self.name = name
+        self.entry = entry
+        self.python = corpus / "env" / name / "bin" / "python"
+        self.checkout = corpus / "repos" / name
+        self.copy = corpus / "copies" / name
+        self.root = self.copy / entry.get("root", ".")
+        self.home = corpus / "home" / name
+
+    def begin(self) -> None:
+        """Make the copy again, with one commit."""
+        for place in (self.copy, self.home):
+            shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(self.checkout, self.copy, symlinks=True)
+        self._git("init", "-q")
+        self._commit("before")
+
+    def tests(self) -> Outcomes:
+        """Run the tests with an empty database; no outcome where pytest does not start."""
+        report = self.copy.with_name(f"{self.name}.xml")
+        report.unlink(missing_ok=True)
+        if database := self.entry.get("database"):
+            subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
+            subprocess.run(["createdb", database], check=True)
+        command = [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += [f"--junitxml={report}", *FORGOTTEN, *self.entry.get("tests", ())]
+        variables = {"PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": "1"}
+        variables |= self.entry.get("variables", {})
+        with self.copy.with_name(f"{self.name}.tests").open("wb") as said:
+            try:
+                subprocess.run(
+                    command,
+                    cwd=self.root,
+                    env={**os.environ, **variables},
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    check=False,
+                    timeout=LONGEST,
+                )
+            except subprocess.TimeoutExpired:
+                return {}
+        self._git("clean", "-fdq")
+        self._git("checkout", "-q", ".")
+        return read_report(report) if report.exists() else {}
+
+    def migrate(self) -> Migrated:
+        """Run the documented command; answer what it asks with the first answer that it prints."""
+        answers: list[str] = []
+        seconds = 0.0
+        while True:
+            done, spent = self._awaken("migrate", RECIPE, "--commit")
+            seconds += spent
+            asked = _ANSWER.search(done.stdout)
+            if done.returncode != ASKED or asked is None or len(answers) == MOST_QUESTIONS:
+                return Migrated(done.returncode, tuple(answers), seconds, done.stdout + done.stderr)
+            answers.append(asked[1])
+            self._answer(asked[1])
+
+    def causes(self) -> Counter[str]:
+        """Return how many places wait for each reason in the step of sessions."""
+        done, _ = self._awaken(
+            "check", "--recipe", RECIPE, "--step", "2", "--output-format", "json"
+        )
+        document = msgspec.json.decode(done.stdout, type=Document)
+        return Counter(
+            finding.reason or "" for finding in document.findings if finding.level == "manual"
+        )
+
+    def install(self) -> None:
+        """Install the requirements as they are now."""
+        command = ["uv", "pip", "install", "-q", "--python", str(self.python)]
+        subprocess.run([*command, *self.entry["install"]], cwd=self.root, check=True)
+
+    def _awaken(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
+        awaken = Path(sys.executable).with_name("awaken")
+        home = {"AWAKEN_STATE_DIR": str(self.home), "XDG_CACHE_HOME": str(self.home)}
+        before = os.times()
+        done = subprocess.run(
+            [awaken, *arguments],
+            cwd=self.root,
+            env={**os.environ, **home, "NO_COLOR": "1", "COLUMNS": "200"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        after = os.times()
+        return done, after.children_user - before.children_user
+
+    def _answer(self, settings: str) -> None:
+        file = self.root / "pyproject.toml"
+        document = tomlkit.parse(file.read_text() if file.exists() else "")
+        _merge(document, tomlkit.parse(settings.replace("\n  ", "\n").removeprefix("  ")))
+        file.write_text(tomlkit.dumps(document))
+        self._commit("answer")
+
+    def _commit(self, message: str) -> None:
+        self._git("add", "-A", "-f")
+        self._git("commit", "-qm", message)
+
+    def _git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        author = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@example.invalid"]
+        command = ["git", *author, *arguments]
+        return subprocess.run(command, cwd=self.copy, check=True, capture_output=True, text=True)
+
+
+def read_report(report: Path) -> Outcomes:
+    """Read what came of each test from a JUnit report; ids that occur again are numbered."""
+    outcomes: Outcomes = {}
+    for case in ET.parse(report).iter("testcase"):
+        kinds = {child.tag for child in case}
+        outcome = next((kind for kind in _NOT_PASSED if kind in kinds), "passed")
+        test = f"{case.get('classname')}::{case.get('name')}"
+        while test in outcomes:
+            test += "+"
+        outcomes[test] = outcome
+    return outcomes
+
+
+def tally(outcomes: Outcomes) -> str:
+    """Return such as `44 passed, 3 failure`."""
+    counts = Counter(outcomes.values())
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()) or "none ran"
+
+
+def measure(program: Program, said: Path) -> dict[str, Any]:
+    """Migrate one program and return its row."""
+    program.begin()
+    before = program.tests()
+    migrated = program.migrate()
+    said.mkdir(parents=True, exist_ok=True)
+    (said / program.name).write_text(migrated.said)
+    row: dict[str, Any] = {"exit": migrated.code, "cpu": round(migrated.seconds, 1)}
+    row["answers"] = [line.strip() for answer in migrated.answers for line in answer.splitlines()]
+    row["before"] = tally(before)
+    if migrated.code:
+        causes = program.causes()
+        row["causes"] = dict(causes.most_common())
+    program.install()
+    after = program.tests()
+    lost = sorted(test for test, was in before.items() if was == "passed" != after.get(test))
+    row["after"] = tally(after)
+    row["lost"] = lost
+    row["result"] = "written wrong" if lost else "stopped" if migrated.code else "whole"
+    return row
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description="migrate the programs of a list by one command")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("list", type=Path)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    corpus = arguments.corpus.absolute()
+    rows = tomllib.loads(arguments.result.read_text()) if arguments.result.exists() else {}
+    for name, entry in tomllib.loads(arguments.list.read_text()).items():
+        if not arguments.names or name in arguments.names:
+            rows[name] = measure(Program(name, entry, corpus), corpus / "said")
+            print(name, rows[name]["result"], rows[name].get("causes", ""), flush=True)
+            arguments.result.write_text(tomlkit.dumps(rows))
+
+
+def _merge(known: Any, more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and key in known:
+            _merge(known[key], value)
+        else:
+            known[key] = value
+
+
+if __name__ == "__main__":
+    main()
