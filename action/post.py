@@ -162,8 +162,11 @@ def keep_review(api, number, head, review):
     return f"suggested {len(review['comments'])} changes"
 
 
-def checked(directory, number):
-    """Return the comment of an artifact. Raises Refused for what awaken would not write."""
+def checked(directory, number, report=""):
+    """Return the comment of an artifact. Raises Refused for what awaken would not write.
+
+    The only address in it may be ``report``, that of the run which the artifact is from.
+    """
     pull = json.loads(_read(directory / "pull.json"))
     if not isinstance(pull, dict) or pull.get("number") != number:
         raise Refused("the artifact names another pull request than the run")
@@ -172,6 +175,7 @@ def checked(directory, number):
         raise Refused("the artifact has no summary of awaken")
     text = _read(directory / "comment.md")
     fence, before = None, ""
+    link = f"[The report]({report}) has every change." if report else None
     for line in text.split("\n"):
         opening = FENCE.fullmatch(line)
         if fence is not None:
@@ -179,6 +183,8 @@ def checked(directory, number):
                 fence = None
         elif opening and not before:
             fence = opening[1]
+        elif line == link:
+            pass
         elif opening or line.startswith(("~~~", "```", "    ", "\t")) or FORBIDDEN.search(line):
             raise Refused("the comment of the artifact has text that awaken does not write")
         before = line
@@ -203,7 +209,10 @@ def main(words):
     directory, number = Path(names[0]), int(os.environ["AWAKEN_NUMBER"])
     head = os.environ.get("AWAKEN_HEAD", "")
     try:
-        text = checked(directory, number) if is_from_fork else _read(directory / "comment.md")
+        report = os.environ.get("AWAKEN_REPORT_URL", "")
+        text = (
+            checked(directory, number, report) if is_from_fork else _read(directory / "comment.md")
+        )
         if len(text) > LIMIT:
             raise Refused("the comment is longer than GitHub takes")
         data = json.loads((directory / "awaken.json").read_bytes())

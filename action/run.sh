@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs awaken on the checkout and leaves its forms in one folder. Fails only where awaken can't run.
+# `run.sh comment` writes the comment alone: again, when the artifact has an address to link to.
 set -euo pipefail
 
 directory="${RUNNER_TEMP:?}/awaken"
 environment="$RUNNER_TEMP/awaken-environment"
 mkdir -p "$directory"
-echo "directory=$directory" >> "$GITHUB_OUTPUT"
+only="${1:-}"
 
 # awaken comes from the checkout of the action, so from the commit that the workflow pins. Outside
 # of the project, so that none of its settings reach pip. AWAKEN_BIN is an awaken that is there.
@@ -13,6 +14,9 @@ if [ -z "${AWAKEN_BIN:-}" ]; then
     (cd / && "$AWAKEN_PYTHON" -m venv "$environment" &&
         "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "$GITHUB_ACTION_PATH")
     AWAKEN_BIN="$environment/bin/awaken"
+fi
+if [ -z "$only" ]; then
+    printf 'directory=%s\nprogram=%s\n' "$directory" "$AWAKEN_BIN" >> "$GITHUB_OUTPUT"
 fi
 
 cd "${AWAKEN_PATH:-.}"
@@ -39,6 +43,7 @@ fi
 
 # Blanks separate arguments; no shell reads them.
 read -r -a arguments <<< "${AWAKEN_ARGUMENTS:-}"
+[ -z "${AWAKEN_REPORT_URL:-}" ] || arguments+=(--report-url "$AWAKEN_REPORT_URL")
 
 form() { # COMMAND FORM FILE: exit 1 says that there are sites, 2 that something could not be done
     local code=0
@@ -46,9 +51,10 @@ form() { # COMMAND FORM FILE: exit 1 says that there are sites, 2 that something
     [ "$code" -le 1 ] || [ -s "$3" ] || exit "$code"
 }
 
+form "$AWAKEN_COMMAND" github-comment "$directory/comment.md"
+[ -z "$only" ] || exit 0
 form "$AWAKEN_COMMAND" json "$directory/awaken.json"
 form "$AWAKEN_COMMAND" html "$directory/awaken.html"
-form "$AWAKEN_COMMAND" github-comment "$directory/comment.md"
 form "$AWAKEN_COMMAND" markdown "$directory/summary.md"
 form check sarif "$directory/awaken.sarif"
 "$AWAKEN_BIN" check "${since[@]}" "${arguments[@]}" --output-format github || [ $? -le 2 ]

@@ -183,6 +183,7 @@ class Reading:
             hints=self.hints(),
             unmet=unmet,
             explained_only=answer.explained_only,
+            settings=asked.settings,
         )
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from awaken.contract import ChangeId, Finding, Level, Outline, Place, SiteId
 from awaken.engine.suppressing.baseline import BaselineEntry
 from awaken.kit.rule import Rule
+from awaken.settings.model import Resolved
 from awaken.workspace.sources import SourceFile
 
 
@@ -155,7 +156,8 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     at which nobody has to do anything, and those of rules that rewrite nothing on the versions of
     the project, of which one note says so: they are no findings. ``step`` is that of a recipe,
     counted from 1, and 0 for a run without one. ``unmet`` are rules that need other versions, and
-    ``hints`` recipes that may find something, with the number of files that look so.
+    ``hints`` recipes that may find something, with the number of files that look so. ``settings``
+    are those that the run had.
     """
 
     root: Path
@@ -178,6 +180,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     step: int = 0
     unmet: tuple[UnmetNeed, ...] = ()
     hints: Mapping[str, int] = {}
+    settings: Resolved | None = None
 
     @cached_property
     def made(self) -> frozenset[ChangeId]:

@@ -44,7 +44,7 @@ class View(Struct, frozen=True):
     """Everything that a user chose about the output; ``form`` is None for the command's own.
 
     ``file`` gets what stdout would. ``context`` is the number of unchanged lines around a change;
-    ``pager`` allows to page on a terminal.
+    ``pager`` allows to page on a terminal. ``report_url`` is what a comment links to.
     """
 
     form: Form | None = None
@@ -56,3 +56,4 @@ class View(Struct, frozen=True):
     side_by_side: bool = False
     context: int = 3
     pager: bool = True
+    report_url: str = ""

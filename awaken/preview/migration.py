@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.asking.questions import Question, as_settings, questions_of
 from awaken.engine.former_drivers import former_drivers
 from awaken.engine.recipe_run import StepRun, written
@@ -18,14 +19,16 @@ from awaken.preview.commit_message import listed, may_change
 from awaken.preview.console.page import Page
 from awaken.preview.console.text import Text
 from awaken.preview.counts import changed_files, diagnostics, plural, rewritten_sites
-from awaken.preview.recipe_steps import print_plan
+from awaken.preview.recipe_steps import print_plan, step_rows
 from awaken.preview.report_places import Places
 from awaken.preview.show import print_notes, print_problems
+from awaken.preview.streams.course import Course
 from awaken.preview.summary import Step
 from awaken.preview.terminal.outline_page import OutlinePage
 
 if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole
+    from awaken.verifying.reaching import Reach
 
 
 _LISTED = 8
@@ -36,7 +39,8 @@ class Migration(Struct, frozen=True):
     """The planned ``runs`` of a recipe, those of them that were ``made``, and their ``commits``.
 
     ``answers`` are settings that the user chose meanwhile, as TOML. ``verified`` has rows on what
-    the tests said of each step, by its number; ``stopped`` is why a step does not hold.
+    the tests said of each step, by its number, and ``reaches`` what they do at each change of it;
+    ``stopped`` is why a step does not hold.
     """
 
     recipe: str
@@ -46,6 +50,39 @@ class Migration(Struct, frozen=True):
     answers: Sequence[str] = ()
     verified: Mapping[int, Sequence[str]] = {}
     stopped: str = ""
+    reaches: Mapping[int, Mapping[ChangeKey, Reach]] = {}
+
+    def shown(self) -> list[StepRun]:
+        """Return the steps as far as they came: those that were made as they were written."""
+        made = {run.number: run for run in self.made}
+        return [made.get(run.number, run) for run in self.runs]
+
+
+def course_of(migration: Migration) -> Course:
+    """Return how a migration went, for its page."""
+    runs = migration.runs
+    sentences = [migration.stopped] if migration.stopped else []
+    blocked = next((run for run in runs if run.is_blocked), None)
+    if blocked is not None:
+        sentences.append(f"Step {blocked.number} is blocked, and the steps after it wait for it.")
+        sentences += [
+            f"{asked_at(question)}: {question.finding.message}. If it holds, set "
+            f"`{question.answers[0]}`."
+            for question in questions_of([blocked])
+        ]
+    return Course(
+        verdict=_written(migration),
+        sentences=tuple(sentences),
+        steps=step_rows(runs),
+        tests=tuple(
+            f"step {number}: {row}" for number, rows in migration.verified.items() for row in rows
+        ),
+        reaches={
+            (number, *key): reach
+            for number, reaches in migration.reaches.items()
+            for key, reach in reaches.items()
+        },
+    )
 
 
 def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[Step]) -> None:

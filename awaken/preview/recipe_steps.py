@@ -14,6 +14,7 @@ from awaken.preview.console.page import Page, joined
 from awaken.preview.console.plain import console_on
 from awaken.preview.counts import changed_files, count, needs_of, plural, rewritten_sites
 from awaken.preview.show import form_of, print_notes, print_problems, print_report, show
+from awaken.preview.streams.course import Course, StepRow
 from awaken.preview.streams.output import opened
 from awaken.preview.summary import Again, Step
 
@@ -28,7 +29,7 @@ def show_steps(
 ) -> None:
     """Print the ``runs`` of a recipe as the result of ``check`` or ``diff``, then what is next."""
     if form_of(command, view) is not Form.FULL or view.statistics:
-        show(combined(runs), command, view, again)
+        show(combined(runs), command, view, again, course=Course(steps=step_rows(runs)))
         return
     console = console_on(sys.stderr, view.color)
     if runs and not view.quiet:
@@ -47,19 +48,26 @@ def show_steps(
 def print_plan(runs: Sequence[StepRun], console: AnyConsole) -> None:
     """Print a row for each step: its number, how far it is, and what it does."""
     page = Page(console)
-    states = _states(runs)
-    width = max(map(len, states), default=0)
-    for run, known in zip(runs, states, strict=True):
+    rows = step_rows(runs)
+    width = max((len(row.state) for row in rows), default=0)
+    for run, row in zip(runs, rows, strict=True):
         style = "error" if run.is_blocked else "safe" if run.writes else "faint"
-        head = joined([f"{run.number:>3}  ", (known.ljust(width), style), "  "])
-        page.hanging(head, name_of(run))
+        head = joined([f"{row.number:>3}  ", (row.state.ljust(width), style), "  "])
+        page.hanging(head, row.name)
 
 
-def _states(runs: Sequence[StepRun]) -> list[str]:
-    """Return the state of each step; a change after a blocked one was planned without it."""
+def step_rows(runs: Sequence[StepRun]) -> tuple[StepRow, ...]:
+    """Return a row for each step; a change after a blocked one was planned without it."""
     blocked = next((run.number for run in runs if run.is_blocked), len(runs) and runs[-1].number)
     waits = f"waits for step {blocked}"
-    return [waits if run.step.rules and run.number > blocked else state(run) for run in runs]
+    return tuple(
+        StepRow(
+            run.number,
+            waits if run.step.rules and run.number > blocked else state(run),
+            name_of(run),
+        )
+        for run in runs
+    )
 
 
 def state(run: StepRun) -> str:

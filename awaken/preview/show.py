@@ -18,6 +18,7 @@ from awaken.preview.console.plain import PlainConsole, console_on, print_line
 from awaken.preview.console.text import Text
 from awaken.preview.counts import diagnostics, todo
 from awaken.preview.paths import relative
+from awaken.preview.streams.course import Course
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.output import Asked, Piece, Staged, opened, send
 from awaken.preview.streams.visible import visible
@@ -56,17 +57,18 @@ def form_of(command: str, view: View) -> Form:
     return Form.FULL if command != "diff" or seen or view.side_by_side else Form.PATCH
 
 
-def show(
+def show(  # noqa: PLR0913  what is shown, and how
     report: Report,
     command: str,
     view: View,
     again: Again,
     staged: Staged | None = None,
+    course: Course | None = None,
 ) -> None:
     """Print ``report`` as the result of ``command`` (``check``, ``diff`` or ``apply``).
 
-    ``staged`` shows a change by itself, for forms that can use it. Raises UserError where the
-    file that ``view`` names cannot be written.
+    ``staged`` shows a change by itself, and ``course`` is how the run went, for forms that can use
+    it. Raises UserError where the file that ``view`` names cannot be written.
     """
     current = Path.cwd()
     form = form_of(command, view)
@@ -80,13 +82,8 @@ def show(
         if full:
             print_report(report, command, view, stream)
         elif (writer := _writer(form, view)) is not None:
-            send(
-                writer(
-                    report,
-                    Asked(command, current, view.context, staged, again(command)),
-                ),
-                stream,
-            )
+            asked = asked_of(command, view, again(command), staged, course)
+            send(writer(report, asked), stream)
     if view.verbose:
         _details(report, command, current)
     if is_patch and not view.quiet:
@@ -101,6 +98,32 @@ def show(
     print_problems(report, view, current)
     print_notes(report, view, is_outlined=command != "apply")
     _close(report, command, view, again)
+
+
+def asked_of(
+    command: str,
+    view: View,
+    again: str,
+    staged: Staged | None = None,
+    course: Course | None = None,
+) -> Asked:
+    """Return what a form has to know of a run whose command line is ``again``."""
+    return Asked(
+        command=command,
+        current=Path.cwd(),
+        context=view.context,
+        staged=staged,
+        again=again,
+        report_url=view.report_url,
+        course=course or Course(),
+    )
+
+
+def show_page(report: Report, asked: Asked, view: View) -> None:
+    """Print the page of a run that no other form shows. Raises UserError as ``show`` does."""
+    write: Writer = import_module(_WRITERS[Form.HTML]).write
+    with opened(view.file) as stream:
+        send(write(report, asked), stream)
 
 
 def show_closing(report: Report, command: str, view: View, *, is_outlined: bool = False) -> None:

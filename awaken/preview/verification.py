@@ -12,9 +12,11 @@ from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.preview.console.page import Page, joined
 from awaken.preview.counts import changed_files, plural, rewritten_sites
 from awaken.preview.report_places import Places
+from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
 from awaken.verifying.blame import ChangedLines, pointed_at
 from awaken.verifying.comparing import Difference, Sql
+from awaken.verifying.reaching import reaches
 from awaken.verifying.verify import LeftOut, Verification
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 """Tests and places of one list; beyond, their number."""
+_ONLY_EXIT_CODE = (
+    "Only the exit code was compared: pytest did not run here, so neither single tests, nor SQL, "
+    "nor the sites that a test reaches are known."
+)
 
 
 def print_verification(result: Verification, console: AnyConsole, *, applied: bool) -> None:
@@ -32,17 +38,11 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
     if result.before.observed:
         page.hanging(joined([("SQL     ", "faint")]), _sql(result))
     else:
-        page.sentence(
-            "Only the exit code was compared: pytest did not run here, so neither single tests, "
-            "nor SQL, nor the sites that a test reaches are known."
-        )
+        page.sentence(_ONLY_EXIT_CODE)
         if result.output_differs:
             page.sentence("The output differs; look at it.")
     if result.selected is not None:
-        rest = len(result.before.tests) - len(result.selected)
-        page.sentence(
-            f"{plural(rest, 'test')} reached no changed file and ran once; --all runs all."
-        )
+        page.sentence(_not_selected(result))
     for left in result.left_out:
         _print_left_out(left, page)
     if result.flaky:
@@ -59,7 +59,31 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
     for note in result.notes:
         page.sentence(visible(note))
     page.row()
-    page.sentence(_verdict(result, applied=applied))
+    page.sentence(verdict(result, applied=applied))
+
+
+def course_of(result: Verification, *, applied: bool) -> Course:
+    """Return how a verification went, for its page: what the tests say, and do at each change."""
+    rows = verified_rows(result, every=True)
+    if not result.before.observed:
+        rows.append(_ONLY_EXIT_CODE)
+    if result.selected is not None:
+        rows.append(_not_selected(result))
+    rows += [f"flaky, so not compared: {name}" for name in result.flaky]
+    rows += [
+        f"{one.before.name}: {_change_of(one) if one.is_failure else f'SQL is {one.sql.value}'}"
+        for one in result.differences
+    ]
+    return Course(
+        verdict=verdict(result, applied=applied),
+        tests=(*rows, *result.notes),
+        reaches={(0, *key): reach for key, reach in reaches(result).items()},
+    )
+
+
+def _not_selected(result: Verification) -> str:
+    rest = len(result.before.tests) - len(result.selected or ())
+    return f"{plural(rest, 'test')} reached no changed file and ran once; --all runs all."
 
 
 def _outcomes(result: Verification, *, before: bool) -> str:
@@ -85,8 +109,11 @@ def _sql(result: Verification) -> str:
     return f"{plural(number, 'statement')}: the same in {plural(same, 'test')}{listed}{chance}"
 
 
-def verified_rows(result: Verification) -> list[str]:
-    """Return what the tests said: their results before and after, and what they do not show."""
+def verified_rows(result: Verification, *, every: bool = False) -> list[str]:
+    """Return what the tests said: their results before and after, and what they do not show.
+
+    Only with ``every`` all places are listed.
+    """
     rows = [
         f"before: {_outcomes(result, before=True)}",
         f"after: {_outcomes(result, before=False)}",
@@ -101,8 +128,9 @@ def verified_rows(result: Verification) -> list[str]:
             for root, change in result.not_exercised
             for where in _places(result.report, root, change)
         ]
-        listed = "; ".join(places[:_LISTED])
-        rows.append(f"not exercised: {plural(number, 'site')} ({listed}{_more(places)})")
+        listed = "; ".join(places if every else places[:_LISTED])
+        more = "" if every else _more(places)
+        rows.append(f"not exercised: {plural(number, 'site')} ({listed}{more})")
     return rows
 
 
@@ -183,7 +211,8 @@ def _more(names: Sequence[object]) -> str:
     return f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
 
 
-def _verdict(result: Verification, *, applied: bool) -> str:
+def verdict(result: Verification, *, applied: bool) -> str:
+    """Return in a sentence or two what held, and whether it is written."""
     sites, files = rewritten_sites(result.report), changed_files(result.report)
     what = f"{plural(sites, 'site')} in {plural(files, 'file')}"
     if result.unexplained:

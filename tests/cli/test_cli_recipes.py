@@ -342,7 +342,10 @@ def test_a_circle_of_two_recipes_is_an_error(shop, capfd):
         (["check", "--recipe", "asyncio", "--select", "ALL"], "leave out --select"),
         (["migrate", "asyncio", "--unsafe-fixes"], "leave out --unsafe-fixes"),
         (["migrate", "asyncio", "--from", "3", "--to", "2"], "2 is before --from 3"),
-        (["migrate", "asyncio", "--output-format", "json"], "--recipe asyncio` prints forms"),
+        (
+            ["migrate", "asyncio", "--output-format", "json"],
+            "--recipe asyncio` prints the other forms",
+        ),
         (["check", "--recipe", "asyncio", "--blockers"], "--blockers is about rules"),
         (
             ["diff", "--recipe", "asyncio", "--output-format", "sarif"],

@@ -27,5 +27,9 @@ class Page(HTMLParser):
         if self._inside not in {"script", "style"}:
             self.text += data
 
+    def with_class(self, name: str) -> list[dict[str, str | None]]:
+        """Return the attributes of the elements of this class."""
+        return [values for _, values in self.elements if values.get("class") == name]
+
     def items(self) -> list[dict[str, str | None]]:
-        return [values for _, values in self.elements if values.get("class") == "item"]
+        return self.with_class("item")

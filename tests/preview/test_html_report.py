@@ -11,15 +11,23 @@ from pathlib import Path
 import pytest
 from awkward import ROOT, everything, only_diagnostics
 from html_elements import Page
-from report_builders import finding, report, root_report, source
+from msgspec import structs
+from report_builders import RULE, change_of, finding, report, root_report, source
 
-from awaken.contract import Level
+from awaken.contract import ChangeId, Level, SiteId
+from awaken.engine.recipe_run import StepRun, combined
 from awaken.engine.report import FileChange, Report
 from awaken.preview.documents.document import document
+from awaken.preview.documents.settings_text import settings_text
 from awaken.preview.html.markup import COLOURED_LINES, coloured
-from awaken.preview.html.report_page import page
+from awaken.preview.html.report_page import Repository, page, page_of_several
+from awaken.preview.streams.course import Course, StepRow
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import visible
+from awaken.settings import Resolved
+from awaken.settings.model import RecipeStep
+from awaken.verifying.comparing import Sql
+from awaken.verifying.reaching import Reach, ReachingTest
 
 ENDLESS = {"br", "meta", "col", "input"}
 HOSTILE = (
@@ -45,7 +53,35 @@ def words(text: str) -> str:
     return " ".join(visible(text).replace("`", "").split())
 
 
-@pytest.mark.parametrize("make", [everything, only_diagnostics, lambda: report(root_report(ROOT))])
+def in_steps() -> Report:
+    """Return what two steps of a recipe find; the second has changes that need more than a site."""
+    first = everything()
+    file = source("app/a.py", b"s.query(A)\ns.query(B)\n")
+    both = ChangeId("both")
+    found = (
+        finding(file, "s.query(A)", change=both, scope="load", answers=("rules.x.y = true",)),
+        finding(file, "s.query(B)", Level.UNSAFE, change=ChangeId("waits")),
+    )
+    needed = change_of(found[0], "app/a.py", "pyproject.toml")
+    sites = (found[0].site, SiteId("elsewhere"))
+    needed = structs.replace(needed, id=both, title="both go together", sites=sites)
+    waits = change_of(found[1], "app/a.py")
+    waits = structs.replace(waits, title="it waits", requires=(both,))
+    then = structs.replace(
+        root_report(ROOT / "one", findings=found, sources={file.path: file}),
+        changes=(needed,),
+        pending=(waits,),
+    )
+    runs = [
+        StepRun(number, RecipeStep(rules=(RULE,)), made)
+        for number, made in enumerate((first, report(then)), 1)
+    ]
+    return combined(runs)
+
+
+@pytest.mark.parametrize(
+    "make", [everything, only_diagnostics, in_steps, lambda: report(root_report(ROOT))]
+)
 def test_it_holds_what_json_holds(make) -> None:
     made = make()
     told = json.loads(document(made, ROOT))
@@ -53,30 +89,113 @@ def test_it_holds_what_json_holds(make) -> None:
     text = " ".join(shown.text.replace("`", "").split())
 
     expected = [
-        (visible(one["site"]), one["rule"], one["level"], visible(one["reason"] or ""))
+        (
+            visible(one["site"]),
+            one["rule"],
+            one["level"],
+            visible(one["reason"] or ""),
+            str(one.get("step", "")),
+            visible(one["change"] or ""),
+        )
         for one in told["findings"]
     ]
     items = [
         (
-            (one["id"] or "").removesuffix("-1"),
+            re.sub(r"-\d$", "", one["id"] or ""),
             one["data-rule"],
             one["data-level"],
             one.get("data-reason", ""),
+            one.get("data-step", ""),
+            one.get("data-change", ""),
         )
         for one in shown.items()
     ]
     assert sorted(items) == sorted(expected)
-    for one in told["findings"]:
-        assert words(one["message"]) in text
-        assert words(one["cure"] or "") in text
-    for one in told["diagnostics"]:
-        assert words(one["message"]) in text
-    for one in told["files"]:
-        assert words(one["path"]) in text
-    for one in told["plans"]:
-        assert words(one["title"]) in text
-    for one in told["left_to_do"]:
-        assert words(one["add"]) in text
+    assert sorted(one["data-by"] for one in shown.with_class("held")) == sorted(
+        one["held_by"] for one in told["held"]
+    )
+    said = {
+        *(one[key] or "" for one in told["findings"] for key in ("message", "cure", "scope")),
+        *(place["note"] for one in told["findings"] for place in one["chain"]),
+        *(answer for one in told["findings"] for answer in one.get("answers", ())),
+        *(one[key] for one in told["held"] for key in ("path", "message", "note")),
+        *(one["title"] for one in told["changes"]),
+        *(path for one in told["changes"] for path in one["files"]),
+        *(one["message"] for one in told["diagnostics"]),
+        *(one["path"] for one in told["files"]),
+        *(one["title"] for one in told["plans"]),
+        *(row["text"] for one in told["plans"] for part in one["parts"] for row in part["rows"]),
+        *(one["add"] for one in told["left_to_do"]),
+        *(note for one in told["roots"] for note in one["notes"]),
+        *(target["origin"] for one in told["roots"] for target in one["targets"]),
+        *told["rules"],
+    }
+    assert [one for one in said - {"<module>"} if words(one) not in text] == []
+
+
+def test_it_has_the_settings_of_the_run_and_where_they_were_said() -> None:
+    settings = Resolved(root=ROOT, unsafe_fixes=True, origins={"unsafe-fixes": "command line"})
+    text = Page(of(report(structs.replace(root_report(ROOT), settings=settings)))).text
+
+    assert all(line in text for line in settings_text([settings], ROOT))
+    assert "unsafe-fixes = true  # command line" in text
+
+
+def test_it_says_how_far_each_step_is() -> None:
+    rows = (StepRow(1, "2 sites in 1 file", "Write `select()`"), StepRow(2, "nothing to do", "-"))
+    asked = Asked("check", ROOT, course=Course(steps=rows))
+    text = " ".join(Page(page(in_steps(), asked)).text.split())
+
+    assert "2 sites in 1 file Write select() nothing to do -" in text
+
+
+def test_the_tests_that_reach_a_change_are_next_to_it() -> None:
+    made = in_steps()
+    root = made.roots[-1]
+    reach = Reach(
+        tests=(ReachingTest("t.py::test_<b>", "passed", "failed (ValueError)", Sql.MORE),),
+        before=("SELECT 1\n< 2",),
+        after=("SELECT 3",),
+    )
+    course = Course(
+        verdict="It held.",
+        tests=("before: 1 passed",),
+        reaches={
+            (2, root.root, ChangeId("both")): reach,
+            (2, root.root, ChangeId("waits")): Reach(),
+        },
+    )
+    text = " ".join(Page(page(made, Asked("verify", ROOT, course=course))).text.split())
+
+    assert "It held." in text
+    assert "before: 1 passed" in text
+    assert "t.py::test_<b>: passed before, failed (ValueError) after; SQL is more" in text
+    assert "SQL before:SELECT 1 < 2 SQL after:SELECT 3" in text
+    assert text.count("No test reaches it.") == 1
+
+
+def test_several_repositories_are_sections_of_one_page() -> None:
+    asked = Asked("check", ROOT)
+    repositories = [
+        Repository(name, state, made, asked)
+        for name, state, made in (
+            ("me/shop", "changed", everything()),
+            ("me/shop.", "changed", everything()),
+            ("me/<b>", "could not be cloned", Report(roots=(), rules=())),
+        )
+    ]
+    shown = Page(page_of_several("awaken batch", repositories))
+    ids = [values["id"] for _, values in shown.elements if "id" in values]
+
+    assert len(ids) == len(set(ids))
+    assert [one["data-repository"] for one in shown.with_class("repository")] == [
+        "me/shop",
+        "me/shop.",
+        "me/<b>",
+    ]
+    links = {values["href"][1:] for tag, values in shown.elements if tag == "a"}
+    assert {"me-shop-top", "me-shop-2-top", "me-b-top"} <= links <= {*ids}
+    assert "could not be cloned" in shown.text
 
 
 def test_an_address_is_there_once_and_stays() -> None:

@@ -41,6 +41,14 @@ def test_manual_places_stand_below_their_reason_and_its_cure() -> None:
     )
 
 
+def test_it_links_to_the_report_where_that_has_an_address() -> None:
+    url = "https://host.example/runs/1?a=b&c=d"
+    asked = Asked("check", ROOT, report_url=url)
+
+    assert f"\n\n[The report]({url}) has every change.\n\n" in markdown(holding(), asked)
+    assert "The report" not in of(holding())
+
+
 def test_what_differs_is_said_of_each_place() -> None:
     text = of(
         holding(

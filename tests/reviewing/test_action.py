@@ -13,6 +13,8 @@ from fake_github import FakeGitHub, serving
 from pull_request import LEGACY, PullRequest
 from shapes import A
 
+from awaken.cli import main
+
 TOP = Path(__file__).parents[2]
 AWAKEN = Path(sys.executable).with_name("awaken")
 
@@ -36,7 +38,7 @@ class Runner:
         self.github = FakeGitHub(head=self.head)
         self.github.shown_lines = self.pull.shown_lines()
 
-    def step(self, script, **variables):
+    def step(self, script, *more, **variables):
         """Run one script of the action; return its exit code and all that it printed."""
         known = {
             "PATH": os.environ["PATH"],
@@ -55,7 +57,7 @@ class Runner:
             "AWAKEN_ARGUMENTS": "--select running-loop",
         }
         program = [sys.executable] if script.endswith(".py") else ["bash"]
-        words = [str(self.temporary / "awaken")] if script.endswith(".py") else []
+        words = [str(self.temporary / "awaken")] if script.endswith(".py") else [*more]
         done = subprocess.run(
             [*program, str(TOP / "action" / script), *words],
             cwd=self.checkout,
@@ -84,6 +86,7 @@ def test_a_shallow_clone_of_a_branch_is_reported_and_commented(tmp_path):
     assert "::notice title=running-loop%3A safe,file=a.py,line=5" in out
     assert runner.outputs() == {
         "directory": str(runner.temporary / "awaken"),
+        "program": str(AWAKEN),
         "sites": "1",  # the site in old.py is not one of this pull request
         "manual": "0",
     }
@@ -101,6 +104,29 @@ def test_a_shallow_clone_of_a_branch_is_reported_and_commented(tmp_path):
     for _ in range(2):
         assert runner.post()[0] == 0
     assert len(runner.github.own()) == len(runner.github.remarks) == 1
+
+
+@pytest.mark.slow
+def test_the_comment_links_to_the_artifact_when_that_is_there(tmp_path):
+    runner = Runner(tmp_path, {"a.py": LEGACY.format("new")})
+    runner.step("run.sh")
+    file = runner.temporary / "awaken" / "comment.md"
+    outputs, first = runner.outputs(), file.read_text()
+
+    url = "https://github.com/me/shop/actions/runs/1/artifacts/2"
+    code, out = runner.step("run.sh", "comment", AWAKEN_REPORT_URL=url)
+
+    assert code == 0, out
+    link = f"[The report]({url}) has every change.\n\n"
+    assert link not in first
+    assert file.read_text().replace(link, "") == first
+    assert runner.outputs() == outputs
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://x/)<b>", "https://x/[a", ""])
+def test_an_address_that_is_none_of_a_page_is_refused(capsys, url):
+    assert main(["diff", "--output-format", "github-comment", "--report-url", url]) == 2
+    assert "it begins with https://" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -161,7 +187,7 @@ def test_the_job_fails_for_what_fail_on_names(tmp_path, fail_on, sites, manual, 
 def test_no_input_is_part_of_a_script():
     lines = (TOP / "action.yml").read_text().splitlines()
     scripts = [line for line in lines if line.strip().startswith(("run:", "- run:"))]
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     assert not [line for line in scripts if "${{" in line]
 
 

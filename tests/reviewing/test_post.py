@@ -88,6 +88,18 @@ def test_each_shape_pushed_twice_has_one_comment_and_the_newest_suggestions(
     assert "nothing posted" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("known", "posted"), [("1", 1), ("2", 0), (None, 0)])
+def test_a_fork_may_link_to_its_own_run_and_nowhere_else(job, monkeypatch, known, posted):
+    run = "https://github.com/me/shop/actions/runs/"
+    job.leave(f"{TEXT}\n[The report]({run}1) has every change.\n", sites=1)
+    if known:
+        monkeypatch.setenv("AWAKEN_REPORT_URL", run + known)
+
+    assert job.post("--from-fork") == 0
+
+    assert len(job.github.own()) == posted
+
+
 def test_people_who_copy_the_mark_keep_their_comment(job):
     theirs = job.github.comment(TEXT + "mine", login="mallory")
     job.post()

@@ -77,6 +77,19 @@ def test_a_step_is_committed_with_what_the_tests_say(shop, capsys):
     assert not git("status", "--porcelain")
 
 
+@pytest.mark.slow
+def test_the_page_has_what_the_tests_say_of_each_step(shop):
+    page = shop.parent / "page.html"
+    words = ["--verify", "--output-format", "html", "-o", str(page), "--", *PYTEST]
+
+    assert main(["migrate", "sqlalchemy-2", *words]) == 0
+
+    text = page.read_text("utf-8")
+    assert 'data-step="' in text
+    assert "Reached by " in text
+    assert " rewritten in " in text
+
+
 def test_a_step_shrinks_to_what_holds(shop):
     with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
         file.write(

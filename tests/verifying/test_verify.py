@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -283,6 +286,47 @@ def test_a_test_that_reaches_no_changed_file_runs_once(shop):
 
     assert result.selected == {"test_shop.py::test_everyone", "test_shop.py::test_named"}
     assert set(result.after.tests) == result.selected
+
+
+def test_a_file_that_a_conftest_imports_is_watched(shop):
+    tests = shop / "tests"
+    tests.mkdir()
+    for name in ("conftest.py", "test_shop.py"):
+        (shop / name).rename(tests / name)
+    with (tests / "conftest.py").open("a", encoding="utf-8") as file:
+        file.write("\n\nimport others, queries\n")
+    manifest = shop / "pyproject.toml"
+    manifest.write_text(f'{manifest.read_text()}\n[tool.pytest.ini_options]\npythonpath = ["."]\n')
+
+    result = verify([Path()], SELECTED, [*PYTEST, "tests"])
+
+    assert [change.paths for _, change in result.not_exercised] == [("queries.py",)]
+
+
+def test_the_page_says_which_tests_reach_a_change_and_what_it_sends(shop):
+    page = shop.parent / "page.html"
+    words = ["verify", "--select", "query-to-select", "--output-format", "html", "-o", str(page)]
+
+    assert main([*words, "--", *PYTEST]) == 0
+
+    text = html.unescape(page.read_text("utf-8"))
+    assert "Reached by 1 test" in text
+    assert "test_shop.py::test_named: passed before and after" in text
+    assert re.search("SQL before:</p><pre>SELECT users.id AS users_id.*WHERE", text)
+    assert text.count("No test reaches it.") == 1
+    assert "before: 2 passed" in text
+    assert f"awaken verify --select query-to-select -- {shlex.join(PYTEST)}" in text
+
+
+def test_the_page_of_a_run_without_changes_says_so(shop, capfd):
+    (shop / "queries.py").unlink()
+    (shop / "others.py").unlink()
+
+    assert main(["verify", "--output-format", "html", "--", *PYTEST]) == 0
+
+    out, error = capfd.readouterr()
+    assert '<p class="verdict">No site found to rewrite' in out
+    assert error == "No site found to rewrite, so there is nothing to verify.\n"
 
 
 @pytest.mark.slow

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import structs
 
-from awaken.cli.options.declared import OutputOptions, RunOptions
+from awaken.cli.options.declared import OutputOptions, RunOptions, require_page
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 from awaken.cli.options.passes import COMMAND_WORD
 from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recipe_alone
@@ -55,6 +54,12 @@ class MigrateOptions:
         bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
     ] = False
 
+    def again(self, recipe: str) -> list[str]:
+        """Return the words of the same migration as a dry run."""
+        words = [recipe, *(["--from", str(self.first)] if self.first > 1 else [])]
+        words += ["--to", str(self.last)] if self.last is not None else []
+        return [*words, "--dry-run"]
+
 
 def migrate(
     recipe: Annotated[
@@ -78,8 +83,10 @@ def migrate(
     from awaken.cli.commands.questions import can_ask  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
     from awaken.engine.asking.questions import questions_of  # noqa: PLC0415
+    from awaken.preview.choices import Color, Form  # noqa: PLC0415
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.migration import Migration, print_migration  # noqa: PLC0415
+    from awaken.preview.streams.output import opened  # noqa: PLC0415
 
     line, view = _begun(recipe, run, output, own)
     line, runs, answers = _answered(recipe, line, view, own)
@@ -92,12 +99,33 @@ def migrate(
     if writes:
         result = _make(result, line, own, quiet=view.quiet)
     steps = _nexts(recipe, runs, line, own)
-    print_migration(result, console_on(sys.stdout, view.color), steps)
+    if view.form is Form.HTML:
+        _show_page(result, line, own, view)
+    else:
+        with opened(view.file) as stream:
+            color = Color.NEVER if view.file else view.color
+            print_migration(result, console_on(stream, color), steps)
     if failed or (waits and not own.dry_run):
         return FAILED
     # What needs other versions was not migrated.
     unmet = any(root.unmet for one in runs if one.step.rules for root in one.report.roots)
     return FOUND if len(done) < len(runs) or result.stopped or unmet else 0
+
+
+def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: View) -> None:
+    """Print the page of a migration, and to stderr in a sentence or two what was written."""
+    from awaken.engine.recipe_run import combined  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.migration import course_of  # noqa: PLC0415
+    from awaken.preview.show import asked_of, show_page  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+
+    course = course_of(result)
+    asked = asked_of(
+        "migrate", view, line.again("migrate", *own.again(result.recipe)), None, course
+    )
+    show_page(combined(result.shown()), asked, view)
+    for sentence in (course.verdict, *course.sentences):
+        say(sentence)
 
 
 def _begun(
@@ -113,11 +141,7 @@ def _begun(
     require_recipe_alone(line, "migrate")
     if own.last is not None and own.last < own.first:
         raise bad_parameter(f"{own.last} is before --from {own.first}", param_hint="--to")
-    if view.form is not None:
-        raise bad_parameter(
-            f"`awaken check --recipe {recipe}` prints forms; leave it out",
-            param_hint="--output-format",
-        )
+    require_page(view.form, f"; `awaken check --recipe {recipe}` prints the other forms")
     if own.verify:
         take_back_killed(line, quiet=view.quiet)
     return line, view
@@ -203,6 +227,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
             made=made.made,
             commits=made.commits,
             verified=made.rows,
+            reaches=made.reaches,
             stopped=made.stopped,
         )
     commits: list[str] = []

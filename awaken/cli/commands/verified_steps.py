@@ -11,10 +11,12 @@ from msgspec import Struct, structs
 from awaken import api
 from awaken.cli.commands.verify import tests_of
 from awaken.contract import SiteId, UserError
+from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.machine.commits import commit
 from awaken.preview.commit_message import commit_message
 from awaken.preview.streams.messages import say
 from awaken.preview.verification import stops, verified_rows
+from awaken.verifying.reaching import Reach, reaches
 from awaken.verifying.verify import Tests, verify_report
 
 if TYPE_CHECKING:
@@ -26,12 +28,14 @@ if TYPE_CHECKING:
 class VerifiedSteps(Struct):
     """The steps that were made, as far as they held, with their commits; ``stopped`` says why not.
 
-    ``rows`` are what the tests say of each, by its number.
+    ``rows`` are what the tests say of each, by its number, and ``reaches`` what they do at each
+    change.
     """
 
     made: list[StepRun]
     commits: list[str]
     rows: dict[int, list[str]]
+    reaches: dict[int, dict[ChangeKey, Reach]]
     stopped: str = ""
 
 
@@ -44,7 +48,7 @@ def make_verified(
     first step.
     """
     command, carry = tests_of(line, words)
-    result = VerifiedSteps([], [], {})
+    result = VerifiedSteps([], [], {}, {})
     for one in runs:
         number = one.number
 
@@ -68,6 +72,7 @@ def make_verified(
             return result
         step = structs.replace(one, report=verified.report)
         result.rows[number] = verified_rows(verified)
+        result.reaches[number] = reaches(verified)
         if not step.writes:
             continue
         label = f"awaken migrate {recipe} (step {number})"

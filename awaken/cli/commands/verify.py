@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from awaken.cli.options import declared as given
+from awaken.cli.options.declared import PageOptions
 from awaken.cli.options.declaring import Option, bad_parameter
 from awaken.cli.options.passes import COMMAND_WORD
-from awaken.preview.choices import Color
+from awaken.preview.choices import Color, Form
 from awaken.preview.counts import plural
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
+    from awaken.preview.choices import View
     from awaken.verifying.verify import Verification
 
 
@@ -52,10 +53,20 @@ class VerifyOptions:
         bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
     ] = False
 
+    def again(self, line: CommandLine) -> str:
+        """Return the command line that verifies the same again, without writing."""
+        words = [word for file in self.carry or () for word in ("--carry", file)]
+        words += ["--all"] if self.every else []
+        words += ["--requests"] if self.requests else []
+        words += ["--app", self.app] if self.app else []
+        command = f" -- {shlex.join(self.command)}" if self.command else ""
+        return f"{line.again('verify', *words)}{command}"
+
 
 def verify(
     run: given.RunOptions,
     own: VerifyOptions,
+    page: PageOptions,
     color: given.When = Color.AUTO,
     quiet: given.Quiet = False,
 ) -> int:
@@ -68,21 +79,41 @@ def verify(
     Exits with 1 if a test does not do the same, with 2 if nothing could be verified.
     """
     from awaken.cli.exit_codes import FOUND  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.console.plain import console_on  # noqa: PLC0415
-    from awaken.preview.streams.messages import say  # noqa: PLC0415
-    from awaken.preview.verification import print_verification  # noqa: PLC0415
 
-    line = run.command_line()
+    line, view = run.command_line(), page.view(color, quiet=quiet)
     if line.options.overlay:
         raise bad_parameter("- is one file, and tests run a project", param_hint="PATHS")
     take_back_killed(line, quiet=quiet)
     result = _verified(line, own, quiet=quiet)
-    if result is None:
-        say("No site found to rewrite, so there is nothing to verify.")
-        return 0
-    applied = own.apply and _holds(result) and _applied(result, line, own)
-    print_verification(result, console_on(sys.stdout, color), applied=applied)
-    return FOUND if result.left_out or not _holds(result) else 0
+    applied = result is not None and own.apply and _holds(result) and _applied(result, line, own)
+    _show(result, line, own, view, applied=applied)
+    return FOUND if result is not None and (result.left_out or not _holds(result)) else 0
+
+
+def _show(
+    result: Verification | None, line: CommandLine, own: VerifyOptions, view: View, *, applied: bool
+) -> None:
+    """Print what the tests say, as a page or for a terminal; None where nothing was verified."""
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.console.plain import console_on  # noqa: PLC0415
+    from awaken.preview.show import asked_of, show_page  # noqa: PLC0415
+    from awaken.preview.streams.course import Course  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.output import opened  # noqa: PLC0415
+    from awaken.preview.verification import course_of, print_verification  # noqa: PLC0415
+
+    said = "No site found to rewrite, so there is nothing to verify."
+    if view.form is Form.HTML:
+        course = Course(verdict=said) if result is None else course_of(result, applied=applied)
+        report = api.run(line.paths, line.options) if result is None else result.report
+        show_page(report, asked_of("verify", view, own.again(line), course=course), view)
+        say(course.verdict)
+    elif result is None:
+        say(said)
+    else:
+        with opened(view.file) as stream:
+            color = Color.NEVER if view.file else view.color
+            print_verification(result, console_on(stream, color), applied=applied)
 
 
 def _verified(line: CommandLine, own: VerifyOptions, *, quiet: bool) -> Verification | None:

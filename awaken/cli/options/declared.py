@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,6 +252,54 @@ def _file_to_write(value: Path | None) -> Path | None:
     return value
 
 
+def _web_address(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"https?://[\w.~:/?#@!$&'*+,;=%-]{1,2000}", value):
+        raise bad_parameter(f"{value!r} is no address of a page; it begins with https://")
+    return value
+
+
+OutputFile = Annotated[
+    Path | None,
+    Option(
+        "-o",
+        "--output-file",
+        metavar="FILE",
+        help="Write there, not to stdout.",
+        callback=_file_to_write,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """Whether the result is a page, for commands that have no other form."""
+
+    output_format: Annotated[
+        Form | None,
+        Option(
+            "--output-format",
+            metavar="FORMAT",
+            help=f"How to print: {Form.FULL} or {Form.HTML}.",
+            show_default=False,
+        ),
+    ] = None
+    output_file: OutputFile = None
+
+    def view(self, color: Color, *, quiet: bool) -> View:
+        """Return the same as the previews take it; raises BadParameter for another form."""
+        require_page(self.output_format)
+        return View(form=self.output_format, file=self.output_file, color=color, quiet=quiet)
+
+
+def require_page(form: Form | None, hint: str = "") -> None:
+    """Raise BadParameter for a form that only reports of rules have; ``hint`` follows."""
+    if form not in {None, Form.FULL, Form.HTML}:
+        raise bad_parameter(
+            f"this command prints {Form.FULL} and {Form.HTML}, not {form}{hint}",
+            param_hint="--output-format",
+        )
+
+
 @dataclass(frozen=True)
 class OutputOptions:
     """How the result is shown."""
@@ -265,14 +314,15 @@ class OutputOptions:
             show_default=False,
         ),
     ] = None
-    output_file: Annotated[
-        Path | None,
+    output_file: OutputFile = None
+    report_url: Annotated[
+        str | None,
         Option(
-            "-o",
-            "--output-file",
-            metavar="FILE",
-            help="Write there, not to stdout.",
-            callback=_file_to_write,
+            "--report-url",
+            metavar="URL",
+            help=f"Where the report is, for {Form.GITHUB_COMMENT} and {Form.MARKDOWN} to link to.",
+            callback=_web_address,
+            show_default=False,
         ),
     ] = None
     statistics: Annotated[
@@ -296,6 +346,7 @@ class OutputOptions:
             side_by_side=layout.side_by_side,
             context=layout.context,
             pager=not self.no_pager,
+            report_url=self.report_url or "",
         )
 
 

@@ -59,6 +59,11 @@ def coloured(plain: str, stretches: Sequence[Stretch]) -> Markup:
     return Markup("").join(pieces)
 
 
+def rows(text: str) -> Markup:
+    """Return text of several lines with nothing invisible in it but their ends."""
+    return Markup("\n").join(escape(visible(line)) for line in text.splitlines())
+
+
 def inline(text: str) -> Markup:
     """Return a message, with what is between backticks as code and nothing invisible in it."""
     parts = visible(text).split("`")

@@ -7,17 +7,18 @@
   const selects = [...form.querySelectorAll("select")];
   const output = document.getElementById("shown");
   const boxes = new Map();
-  const key = "awaken:" + document.title;
+  const key = "awaken:" + location.pathname;
   let seen = new Set();
   try { seen = new Set(JSON.parse(localStorage.getItem(key) || "[]")); } catch { /* no storage */ }
-  const value = (item, name) => item.dataset[name] || (name === "file" && item.closest("[data-file]")?.dataset.file) || "";
+  const names = selects.map((select) => select.dataset.key);
+  const values = items.map((item) => new Map(names.map((name) => [name, item.closest(`[data-${name}]`)?.dataset[name] || ""])));
   const texts = items.map((item) => item.textContent.toLowerCase());
-  const holders = [...document.querySelectorAll(".file, .group")].map((holder) => [holder, [...holder.querySelectorAll(".item")]]);
+  const holders = [...document.querySelectorAll(".file, .group, .repository")].map((holder) => [holder, [...holder.querySelectorAll(".item")]]);
 
   for (const select of selects) {
-    const values = [...new Set(items.map((item) => value(item, select.dataset.key)))].filter(Boolean).sort();
-    for (const name of values) select.add(new Option(name, name));
-    select.parentElement.hidden = values.length < 2;
+    const choices = [...new Set(values.map((one) => one.get(select.dataset.key)))].filter(Boolean).sort();
+    for (const name of choices) select.add(new Option(name, name));
+    select.parentElement.hidden = choices.length < 2;
   }
   const mark = (item, on) => {
     seen[on ? "add" : "delete"](item.id);
@@ -42,7 +43,7 @@
     const text = search.value.trim().toLowerCase();
     let count = 0;
     items.forEach((item, index) => {
-      const on = wanted.every(([name, chosen]) => value(item, name) === chosen) &&
+      const on = wanted.every(([name, chosen]) => values[index].get(name) === chosen) &&
         (!text || texts[index].includes(text)) && !(unseen.checked && seen.has(item.id));
       if (item.hidden === on) item.hidden = !on;
       count += on;

@@ -82,6 +82,9 @@ def markdown(report: Report, asked: Asked, room: int = 0) -> str:
     number = sum(len(group.tasks) for group in groups)
     title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
     paragraphs = [f"## awaken: {title}", *_done(report, asked.command)]
+    paragraphs += (
+        [f"[The report]({asked.report_url}) has every change."] if asked.report_url else []
+    )
     text = _fitted("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
     return text + _diffs(list(folded_diffs(report, asked)), LIMIT - room - _size(text))
 

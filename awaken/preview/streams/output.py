@@ -17,6 +17,7 @@ from msgspec import Struct
 from awaken.contract import ChangeId, UserError
 from awaken.engine.machine.filesystem import replacing
 from awaken.engine.report import FileChange
+from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import harmless
 
 Piece = str | bytes
@@ -38,9 +39,10 @@ class Staged(Struct, frozen=True):
 class Asked(Struct, frozen=True):
     """What a form has to know beside the report.
 
-    ``command`` is ``check``, ``diff`` or ``apply``, ``current`` the directory in which the user
-    stands, ``context`` the number of unchanged lines around a change. ``staged`` shows a change by
-    itself; without it no form does. ``again`` is the command line of this run.
+    ``command`` is that of the command line, ``current`` the directory in which the user stands,
+    ``context`` the number of unchanged lines around a change. ``staged`` shows a change by itself;
+    without it no form does. ``again`` is the command line of this run, ``report_url`` the address
+    of the report that a comment links to, and ``course`` how the run went.
     """
 
     command: str
@@ -48,6 +50,8 @@ class Asked(Struct, frozen=True):
     context: int = 3
     staged: Staged | None = None
     again: str = ""
+    report_url: str = ""
+    course: Course = Course()
 
 
 @contextmanager

@@ -216,7 +216,10 @@ def canonical(name):
 
 
 def pytest_load_initial_conftests():
-    """End before any file of the project runs where something that is needed is not installed."""
+    """Watch the files, which a conftest may import.
+
+    End before any file of the project runs where something that is needed is not installed.
+    """
     if ASKED["needs"]:
         known = installed()
         names = {canonical(name) for name in known}
@@ -225,12 +228,12 @@ def pytest_load_initial_conftests():
             version = "%d.%d.%d" % sys.version_info[:3]
             OBSERVER.write(missing=missing, python=[sys.executable, version], installed=known)
             raise pytest.UsageError("the changes need %s" % ", ".join(missing))
+    if FILES:
+        watch_files()
 
 
 def pytest_configure(config):
     config.pluginmanager.register(OBSERVER, "awaken-observer")
-    if FILES:
-        watch_files()
     threading.Thread(target=guard, daemon=True).start()
 
 
@@ -353,7 +356,9 @@ def probed(node, name, statements, path, lines):
             inner = getattr(one, "body", None) or getattr(one, "cases", None)
             begin = inner[0] if isinstance(inner, list) else None
             begin = getattr(begin, "pattern", begin)
-            end = one.end_lineno if begin is None else max(one.lineno, begin.lineno - 1)
+            # What pytest writes for an assertion has no end.
+            end = one.end_lineno or one.lineno
+            end = end if begin is None else max(one.lineno, begin.lineno - 1)
             yield from probe(path, lines, one.lineno, end, one)
         yield one
 

@@ -1,0 +1,287 @@
+"""The parts of the page of one report: its sites, files, groups and plans, as the template asks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from awaken.contract import ChangeId, Finding, Level, Outline
+from awaken.engine.report import ChangeSummary, Report, RootReport, SuppressedSite
+from awaken.preview.counts import count, count_rules, diagnostics
+from awaken.preview.diffs.source_lines import SourceLines
+from awaken.preview.documents.settings_text import settings_text
+from awaken.preview.html.diff_table import FileTable
+from awaken.preview.html.markup import Code
+from awaken.preview.report_places import Places
+from awaken.preview.sections import CURE_OF_UNSAFE, waits_to_be_allowed
+from awaken.preview.streams.output import Asked
+from awaken.preview.summary import summary
+
+if TYPE_CHECKING:
+    from awaken.verifying.reaching import Reach
+
+_EXCERPT = 8
+"""Lines of a site that are shown where it is not rewritten. A choice: most have fewer."""
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """A finding as the page shows it; ``anchor`` is its address, ``where`` its path and line.
+
+    ``change`` is what the finding's change does beyond this site, and ``reach`` what the tests do
+    at it: both at the first site of the change alone.
+    """
+
+    anchor: str
+    finding: Finding
+    path: str
+    where: str
+    made: bool
+    step: int
+    code: tuple[tuple[int, Markup], ...] = ()
+    related: tuple[tuple[str, str], ...] = ()
+    requires: tuple[tuple[str, str], ...] = ()
+    change: ShownChange | None = None
+    reach: Reach | None = None
+
+
+class ShownChange(Struct, frozen=True):
+    """A change that is more than its first site: its title, sites and files."""
+
+    title: str
+    sites: int
+    files: tuple[str, ...]
+
+
+class FileSection(Struct, frozen=True):
+    """A changed file: its path, its diff as rows, and the sites that it rewrites."""
+
+    path: str
+    step: int
+    is_new: bool
+    rows: Markup
+    sites: tuple[Site, ...]
+
+
+class Group(Struct, frozen=True):
+    """Sites that are left alone for the same reason; ``cure`` is empty where each has its own."""
+
+    name: str
+    level: Level
+    cure: str
+    sites: tuple[Site, ...]
+
+
+class Held(Struct, frozen=True):
+    """A suppressed site: its place, and where it is said that it stays (empty if elsewhere)."""
+
+    where: str
+    step: int
+    suppressed: SuppressedSite
+    said_at: str
+
+
+class Parts:
+    """The parts of the page, worked out from a report; ``key`` begins each address in them."""
+
+    def __init__(self, report: Report, asked: Asked, key: str = "") -> None:
+        self._report = report
+        self._asked = asked
+        self._key = key
+        self._places = Places(asked.current)
+        self._lines: dict[tuple[int, str], SourceLines] = {}
+        self._tables = [
+            (number, root, file, FileTable(file, asked.context))
+            for number, root in enumerate(report.roots)
+            for file in root.files
+        ]
+
+    @property
+    def size(self) -> int:
+        """The number of lines that the diffs show."""
+        return sum(table.size for *_, table in self._tables)
+
+    def values(self, *, coloured: bool) -> dict[str, Any]:
+        """Return what the template asks for."""
+        course = self._asked.course
+        roots = self._report.roots
+        groups = self._groups()
+        return {
+            "key": self._key,
+            "command": self._asked.command,
+            "again": self._asked.again,
+            "course": course,
+            "verdict": course.verdict or summary(self._report, self._asked.command),
+            "counts": count(self._report),
+            "rules": count_rules(self._report),
+            "names": self._report.rules,
+            "sections": self._sections(coloured=coloured),
+            "waiting": [one for one in groups if one.level in {Level.SAFE, Level.UNSAFE}],
+            "manual": [one for one in groups if one.level is Level.MANUAL],
+            "advice": [one for one in groups if one.level is Level.ADVICE],
+            "plans": [
+                (outline, self._rows(root, outline), waits_to_be_allowed(root, outline))
+                for root in roots
+                for outline in root.outlines
+            ],
+            "diagnostics": [
+                (self._places.path(root, one.path) if root and one.path else one.path, one)
+                for root, one in diagnostics(self._report)
+            ],
+            "left_to_do": [
+                (self._places.path(root, one.path), one)
+                for root in roots
+                for one in root.left_to_do
+            ],
+            "notes": list(dict.fromkeys(note for root in roots for note in root.notes)),
+            "held": [self._held(root, one) for root in roots for one in root.suppressed],
+            "roots": [(self._places.path(root, "") or ".", root) for root in roots],
+            "settings": self._settings(),
+        }
+
+    def _settings(self) -> list[tuple[str, str]]:
+        """Return the settings of each root as text, those of several steps each once."""
+        found: dict[tuple[str, str], None] = {}
+        for root in self._report.roots:
+            if root.settings is not None:
+                text = "\n".join(settings_text([root.settings], self._asked.current))
+                found[self._places.path(root, "") or ".", text] = None
+        return list(found)
+
+    def _rows(self, root: RootReport, outline: Outline) -> list[list[tuple[str, str, int]]]:
+        """Return the rows of each part: text, place (empty for none) and number."""
+        return [
+            [
+                (row.text, "" if row.place is None else self._where(root, row.place), row.count)
+                for row in part.rows
+            ]
+            for part in outline.parts
+        ]
+
+    def _where(self, root: RootReport, place: Any) -> str:
+        path, region = self._places.of(root, place)
+        return f"{path}:{region.line}" if region.line else path
+
+    def _held(self, root: RootReport, one: SuppressedSite) -> Held:
+        said_at = "" if one.place is None else self._where(root, one.place)
+        return Held(self._where(root, one.finding.place), root.step, one, said_at)
+
+    def _sections(self, *, coloured: bool) -> list[FileSection]:
+        sites: defaultdict[tuple[int, str], list[Site]] = defaultdict(list)
+        for number, root in enumerate(self._report.roots):
+            for site in self._sites(number, root, made=True):
+                sites[number, site.finding.place.path].append(site)
+        sections = [
+            FileSection(
+                self._places.path(root, file.path),
+                root.step,
+                file.before is None,
+                Markup("").join(map(Markup, table.rows(coloured=coloured))),
+                tuple(sites.pop((number, file.path), ())),
+            )
+            for number, root, file, table in self._tables
+        ]
+        # A change may rewrite nothing at the place of one of its sites.
+        for (number, path), others in sites.items():
+            root = self._report.roots[number]
+            shown = self._places.path(root, path)
+            sections.append(FileSection(shown, root.step, False, Markup(), tuple(others)))
+        return sections
+
+    def _groups(self) -> list[Group]:
+        """Return what is not rewritten, the largest groups first."""
+        alike: defaultdict[tuple[Level, str], list[Site]] = defaultdict(list)
+        for number, root in enumerate(self._report.roots):
+            for site in self._sites(number, root, made=False):
+                finding = site.finding
+                alike[finding.level, finding.reason or finding.rule].append(site)
+        ordered = sorted(alike.items(), key=lambda item: (-len(item[1]), item[0]))
+        return [
+            Group(name, level, _shared_cure(sites, level), tuple(sites))
+            for (level, name), sites in ordered
+        ]
+
+    def _sites(self, number: int, root: RootReport, *, made: bool) -> Iterator[Site]:
+        """Yield the sites of a root that the run rewrites, or the others."""
+        changes = {change.id: change for change in (*root.changes, *root.pending)}
+        shown: set[ChangeId] = set()
+        for finding in root.findings:
+            if (finding.change in root.made) is made:
+                change = None if finding.change is None else changes.get(finding.change)
+                is_first = change is not None and change.id not in shown
+                if change is not None:
+                    shown.add(change.id)
+                yield self._site(number, root, finding, changes, change if is_first else None)
+
+    def _site(
+        self,
+        number: int,
+        root: RootReport,
+        finding: Finding,
+        changes: Mapping[ChangeId, ChangeSummary],
+        change: ChangeSummary | None,
+    ) -> Site:
+        path, region = self._places.of(root, finding.place)
+        made = finding.change in root.made
+        return Site(
+            anchor=self._anchor(number, finding.site),
+            finding=finding,
+            path=path,
+            where=f"{path}:{region.line}" if region.line else path,
+            made=made,
+            step=root.step,
+            code=() if made else self._excerpt(number, root, finding),
+            related=tuple((self._where(root, one), one.note) for one in finding.related),
+            requires=tuple(
+                (self._anchor(number, changes[one].sites[0]), changes[one].title)
+                for one in (change.requires if change else ())
+                if one in changes and changes[one].sites
+            ),
+            change=None if change is None else self._beyond(root, finding, change),
+            reach=(
+                None
+                if change is None
+                else self._asked.course.reaches.get((root.step, root.root, change.id))
+            ),
+        )
+
+    def _beyond(
+        self, root: RootReport, finding: Finding, change: ChangeSummary
+    ) -> ShownChange | None:
+        """Return what a change is beyond its first site; None where the site says it all."""
+        title = "" if change.title == finding.message else change.title
+        is_here = change.paths in {(), (finding.place.path,)}
+        if not title and is_here and len(change.sites) == 1:
+            return None
+        files = () if is_here else tuple(self._places.path(root, path) for path in change.paths)
+        return ShownChange(title, len(change.sites), files)
+
+    def _excerpt(
+        self, number: int, root: RootReport, finding: Finding
+    ) -> tuple[tuple[int, Markup], ...]:
+        path = finding.place.path
+        if path not in root.sources:
+            return ()
+        key = number, path
+        if key not in self._lines:
+            self._lines[key] = SourceLines(root.sources[path].text)
+        lines = self._lines[key]
+        region = lines.region(finding.place.span)
+        first = region.line - 1
+        shown = lines.lines[first : min(region.last_line, first + _EXCERPT)]
+        code = Code(path, shown, [], coloured=False)
+        return tuple((first + index + 1, code.markup(index)) for index in range(len(shown)))
+
+    def _anchor(self, number: int, site: str) -> str:
+        """Return the address of a site; its identity holds within its project."""
+        return f"{self._key}{site}-{number}" if number else f"{self._key}{site}"
+
+
+def _shared_cure(sites: Iterable[Site], level: Level) -> str:
+    cures = {site.finding.help for site in sites}
+    if cures == {""} and level is Level.UNSAFE:
+        return CURE_OF_UNSAFE
+    return cures.pop() if len(cures) == 1 else ""
