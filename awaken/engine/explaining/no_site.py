@@ -124,7 +124,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                     code="not-selected",
                     rule=rule.name,
                     message=f"{would}, but it does not run: {off}",
-                    help=f"Run with `--select {rule.name}`, and remove it from every `ignore`.",
+                    help=f"Run with `--select {rule.name}`, and drop it in every `ignore`.",
                 )
 
     def _not_trusted(self) -> Iterator[Why]:
