@@ -210,8 +210,10 @@ def _trust_notes(settings: Resolved) -> list[str]:
     for name, code in settings.untrusted.items():
         named.setdefault(code, []).append(name)
     return [
-        f"{', '.join(names)} {'does' if len(names) == 1 else 'do'} not run: {code}; "
-        "read it, and say --trust-passes, or `awaken trust` for good"
+        (
+            f"{', '.join(names)} {'does' if len(names) == 1 else 'do'} not run: {code}; read "
+            "it, then pass --trust-passes, or run `awaken trust` once"
+        )
         for code, names in named.items()
     ]
 
@@ -241,9 +243,9 @@ def _unmet(
 def _unmet_note(unmet: UnmetNeed) -> str:
     sites = f"{unmet.sites} site{'' if unmet.sites == 1 else 's'}"
     return (
-        f"{unmet.rule} rewrites nothing here ({sites}): it needs {unmet.needs}, and "
-        f"{unmet.declared} is declared; raise the requirement, or name the version in use with "
-        "--target"
+        f"{unmet.rule} rewrites nothing here ({sites}): it needs {unmet.needs}, but the "
+        f"project declares {unmet.declared}; raise the requirement, or pass the version "
+        "with --target"
     )
 
 
@@ -255,7 +257,7 @@ def _suppression_sources(asked: RootRun) -> SuppressionSources:
     read = read_named if settings.says_user("baseline") else enclosure_of(root).read
     expected = settings.baseline is not None and not asked.new_baseline
     if expected and not os.path.lexists(file):
-        why = "is not there; awaken check --write-baseline writes one"
+        why = "does not exist; awaken check --write-baseline writes one"
         shown = os.path.relpath(file)
         raise names_nothing(settings, [(("baseline",), f"the baseline {shown} {why}")])
     return SuppressionSources(
@@ -288,7 +290,7 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
     file = suppression_sources.baseline.file
     option = "" if file.name == DEFAULT_NAME else f" --baseline {os.path.relpath(file)}"
     entries = "1 entry" if unmatched == 1 else f"{unmatched} entries"
-    gone = f"{entries} of {file.name} {'matches' if unmatched == 1 else 'match'} nothing any more"
+    gone = f"{entries} of {file.name} no longer {'matches' if unmatched == 1 else 'match'} anything"
     return [f"{gone}; write it again with awaken check --write-baseline{option}"]
 
 

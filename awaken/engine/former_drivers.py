@@ -86,12 +86,14 @@ def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
         driver = new.get(renamed.get(dialect, dialect))
         if driver and not is_async_driver(url.drivername, current=False):
             where = f"{url.path}:{url.line}"
-            yield f"{where}: this URL names `{url.drivername}`; the program uses `{driver}` now."
+            yield (
+                f"{where}: this URL names `{url.drivername}`, but the program now uses `{driver}`."
+            )
 
 
 def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
     manifests = {path for path in texts if any(PurePosixPath(path).match(p) for p in _MANIFESTS)}
-    advice = "remove it if nothing else needs it."
+    advice = "if nothing else needs it, remove it."
     whole = b"\n".join(text for path, text in texts.items() if path not in manifests).lower()
     for driver in drivers():
         modules = {one.partition("+")[2] for one in driver.urls if one.partition("+")[0] in new}
@@ -103,4 +105,4 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
             for number, line in enumerate(texts[path].split(b"\n"), 1):
                 for name in (driver.distribution, *driver.also):
                     if re.search(rb"(?<![\w.-])%s(?![\w.-])" % re.escape(name.encode()), line):
-                        yield f"{path}:{number}: no file names `{name}` any more; {advice}"
+                        yield f"{path}:{number}: no file uses `{name}` any more; {advice}"

@@ -150,7 +150,7 @@ def _undone(report: Report, texts: dict[Path, list[bytes]]) -> list[Diagnostic]:
             before = texts.setdefault(path, [file.before.raw() if file.before else b""])
             after = file.after.raw()
             if after in before[:-1]:
-                why = "a step of the recipe takes back what an earlier one wrote; change the recipe"
+                why = "a step of the recipe reverts an earlier step; change the recipe"
                 undone.append(Diagnostic(str(path), 0, why))
             before.append(after)
     return undone

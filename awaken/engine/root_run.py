@@ -151,7 +151,9 @@ def publication_of(root: Root, settings: Resolved) -> Publication:
         return Publication(settings.published, settings.origins["published"])
     # Of such a directory only a part is in sight.
     if root.lone:
-        return Publication(published=True, why="is no project: the rest is not in sight")
+        return Publication(
+            published=True, why="is not a project root: the rest of the program is not visible"
+        )
     return read_publication(root.path)
 
 

@@ -51,7 +51,7 @@ class Waiting:
             return finding
         left = next((one for one in here if one.change not in self._pending), None)
         if left is not None:
-            message = f"{finding.message}, and {rule} leaves it: {left.message}"
+            message = f"{finding.message}, and {rule} leaves it alone: {left.message}"
             return structs.replace(finding, message=message, help=left.help or finding.help)
         self._waiting[rule, finding.place] += 1
         message = f"{finding.message}; {rule} rewrites it first, with --unsafe-fixes"

@@ -7,16 +7,16 @@ from awaken.contract import Reason
 INSIDE_FSTRING = Reason(
     "inside-f-string",
     "`{}` is inside an f-string",
-    "Put it in a variable first.",
+    "Assign it to a variable first.",
 )
 NAME_TAKEN = Reason(
     "name-taken",
     "`{}` already means something else here",
-    "Rename that, or write it under another name by hand.",
+    "Rename it, or make the change by hand under another name.",
 )
 OUT_OF_SIGHT = Reason(
     "out-of-sight",
     "{}",
-    "Have awaken read that file as well: name its project in the setting `members`, or leave out "
-    "no part of the program.",
+    "Let awaken read that file as well: name its project in the setting `members`, or "
+    "select the whole program.",
 )

@@ -90,7 +90,7 @@ class DeclaredRule(Rule):
 def _loaded(module: str, qualname: str) -> Rule:
     rule = getattr(importlib.import_module(module), qualname)()
     if not isinstance(rule, Rule):
-        raise TypeError(f"{module}.{qualname} is no rule")
+        raise TypeError(f"{module}.{qualname} is not a rule")
     return rule
 
 

@@ -301,7 +301,7 @@ def test_unsafe_changes_are_asked_about_where_they_are_admitted(program, dialogu
     question = shown[: shown.index(ASKED)]
     assert code == 0
     assert "unsafe `query(...).scalar()` becomes" in question
-    assert "may no longer be flushed" in question
+    assert "may no longer flush" in question
     assert "db.scalar(select(exists()" in (program.root / "a.py").read_text()
 
 

@@ -62,7 +62,7 @@ def test_an_unused_comment_is_advice_that_fails_only_when_strict(program, awaken
     assert code == 0
     assert out == (
         "shop.py:1:8: advice unused-suppression "
-        "`# awaken: ignore[query-to-select]` holds nothing back\n"
+        "`# awaken: ignore[query-to-select]` suppresses nothing\n"
     )
     assert awaken("check", "--strict")[0] == 1
     assert awaken("apply", "--allow-dirty")[0] == 0
@@ -123,7 +123,7 @@ def test_stale_entries_are_a_note_on_stderr(program, awaken):
     code, _, err = awaken("check")
 
     assert code == 0
-    assert f"note: 1 entry of {NAME} matches nothing any more; write it again with " in err
+    assert f"note: 1 entry of {NAME} no longer matches anything; write it again with " in err
     assert "awaken check --write-baseline\n" in err
     assert "note: " not in awaken("check", "-q")[2]
 
@@ -147,7 +147,7 @@ def test_a_missing_baseline_is_one_sentence(program, awaken):
     code, out, err = awaken("check", "--baseline", "no.json")
 
     assert (code, out) == (2, "")
-    assert err.startswith("error: --baseline: the baseline no.json is not there; ")
+    assert err.startswith("error: --baseline: the baseline no.json does not exist;  ")
     assert not (program.root / "no.json").exists()
 
 

@@ -285,7 +285,7 @@ class Order(Base):
 def report(db: Session):
     return {u.name: sum(o.total for o in u.orders) for u in db.scalars(select(User))}
 """
-REPLACED = "test_main.py puts something else in the place of `{}`"
+REPLACED = "test_main.py replaces `{}`"
 PROGRAMS = {
     "the factory, by a class": Program(
         "session-context-manager",
@@ -372,7 +372,7 @@ def test_it():
     assert main.count(Fake) == 1
 """,
         ("unsafe",),
-        "a caller may pass a `factory` that gives something else than a session",
+        "a caller may pass a `factory` that returns something other than a session",
     ),
     "the factory, which a subclass or an object has of its own": Program(
         "session-context-manager",
@@ -481,7 +481,7 @@ def test_it():
     assert main.available(Session(create_engine("sqlite://"))) == "down"
 """,
         ("safe", "unsafe", "safe"),
-        "it fails today, which an `except` around hides",
+        "it fails today, and a surrounding `except` hides that",
     ),
     "strings: a failure that a test expects": Program(
         "raw-sql-text",
@@ -633,7 +633,7 @@ def test_it():
     assert main.available() is False
 """,
         ("unsafe",),
-        "it fails today, which an `except` around hides",
+        "it fails today, and a surrounding `except` hides that",
         "pooling",
     ),
     "an event of an engine that fails, which is caught above": Program(
@@ -661,7 +661,7 @@ def test_it():
     assert main.listens() is False
 """,
         ("unsafe",),
-        "it fails today, which an `except` around hides",
+        "it fails today, and a surrounding `except` hides that",
         "pooling",
     ),
     "a mock that sees the options of a statement": Program(
@@ -678,7 +678,7 @@ def test_it():
     assert not statement._with_options
 """,
         ("unsafe",),
-        "test_main.py has a double of the session, which sees the statement",
+        "test_main.py mocks the session, and the mock gets the changed statement",
     ),
     "nothing": Program(
         "dangling-task",

@@ -242,8 +242,8 @@ def test_a_link_out_of_the_project_is_refused(run, root, tmp_path):
     link = refused(run, root, FileWrite(root / "a.py", outside.digest, b"new\n"))
     new = refused(run, root, FileWrite(root / "pkg/new.py", b"", b"new\n"))
 
-    assert f"a.py is a link to {outside.path}, outside of the project" in link
-    assert f"pkg/new.py would be made at {tmp_path / 'new.py'}, outside" in new
+    assert f"a.py is a link to {outside.path}, outside the project" in link
+    assert f"pkg/new.py would be created at {tmp_path / 'new.py'}, outside" in new
 
 
 @pytest.mark.parametrize("kind", ["file", "directory", "broken link"])
@@ -264,7 +264,7 @@ def test_a_created_file_below_a_file_is_refused(run, root):
 
     message = refused(run, root, FileWrite(root / "a/b/c.py", b"", b""))
 
-    assert "a/b/c.py cannot be made: a is not a directory" in message
+    assert "a/b/c.py cannot be created: a is not a directory" in message
 
 
 def test_a_relative_path_is_a_mistake_of_the_caller(run):

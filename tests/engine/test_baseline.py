@@ -108,7 +108,7 @@ def test_entries_that_match_nothing_are_a_note_and_go_when_it_is_written_again(r
     (note,) = run(root, OneByOne).notes
 
     assert note == (
-        f"2 entries of {NAME} match nothing any more; "
+        f"2 entries of {NAME} no longer match anything; "
         "write it again with awaken check --write-baseline"
     )
     write_for(root, OneByOne)
@@ -255,7 +255,7 @@ def test_an_empty_file_lists_nothing(root):
 def test_a_baseline_that_is_asked_for_must_exist(root):
     write(root, {"a.py": "single(1)\n"})
 
-    with pytest.raises(UserError, match=r"^--baseline: the baseline .*no\.json is not there"):
+    with pytest.raises(UserError, match=r"^--baseline: the baseline .*no\.json does not exist"):
         run(root, OneByOne, baseline=str(root / "no.json"))
 
 
@@ -279,7 +279,7 @@ GOOD = '{"path": "a.py", "rule": "r", "scope": "s", "site": "1"}'
         ("[]", 1, "expected `object`, got `array`"),
         ('{"sites": []}', 1, "missing required field `version`"),
         ('{\n\n"version": 2, "sites": {}}', 3, "version 2, and this awaken reads version 1"),
-        (f'{{"version": 1, "sites": [\n{GOOD},\n<<<<<<< HEAD\n', 3, "holds a merge conflict"),
+        (f'{{"version": 1, "sites": [\n{GOOD},\n<<<<<<< HEAD\n', 3, "contains a merge conflict"),
         (b'{\n"version": \xff', 2, "is not UTF-8"),
     ],
 )
@@ -388,7 +388,7 @@ def test_a_projects_own_settings_name_no_baseline_of_git(root, place):
     (root / "a/.git").mkdir(parents=True)
     (root / ".git").mkdir()
 
-    with pytest.raises(UserError, match="name a baseline outside of the project; if that is meant"):
+    with pytest.raises(UserError, match="name a baseline outside the project; if you want that"):
         write_for(root, OneByOne)
 
     assert [path.name for path in root.parent.rglob("*.json")] == []

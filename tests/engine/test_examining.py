@@ -210,7 +210,7 @@ def test_a_newer_python_than_ours_is_worth_advice(root, monkeypatch):
     ((severity, message),) = said(seen(root))
 
     assert severity == "advice"
-    assert message.startswith("the program needs Python 3.10, and awaken runs on 3.9")
+    assert message.startswith("the program needs Python 3.10, but awaken runs on 3.9")
 
 
 def test_uncommitted_changes_are_counted(root, monkeypatch):
@@ -314,7 +314,7 @@ def test_a_version_in_the_settings_is_said_to_be_theirs(root):
 def test_an_empty_directory_says_so_and_no_more(root):
     (root / "main.py").unlink()
 
-    assert said(seen(root)) == [("advice", "no Python file is here")]
+    assert said(seen(root)) == [("advice", "there is no Python file here")]
 
 
 def test_a_version_that_is_none_is_said(root):

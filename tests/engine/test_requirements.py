@@ -220,7 +220,7 @@ SETUP = "from setuptools import setup\nsetup(\n    install_requires=read(),\n)\n
         ),
         (
             {"pyproject.toml": "[tool.poetry]\ndependencies = {httpx = '0.27'}\n"},
-            "it asks for httpx 0.27, which excludes it",
+            "it requires httpx 0.27, which excludes it",
             ("pyproject.toml", 0),
             'httpx = ">=1"',
         ),
@@ -258,7 +258,7 @@ SETUP = "from setuptools import setup\nsetup(\n    install_requires=read(),\n)\n
         ({"setup.cfg": "[metadata]\n"}, "lists requirements", ("setup.cfg", 0), "httpx>=1"),
         (
             {"requirements.txt": "HTTPX [http2] ==0.27.* # pinned\n"},
-            "it asks for HTTPX [http2] ==0.27.*, which excludes it",
+            "it requires HTTPX [http2] ==0.27.*, which excludes it",
             ("requirements.txt", 0),
             "httpx>=1",
         ),
@@ -427,9 +427,9 @@ def test_bounds_in_tables(before, expected):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ('"1.4.54"', "it asks for a 1.4.54, which excludes it"),
-        ('"^1.4"', "it asks for a ^1.4, which excludes it"),
-        ('"^1.4 || ^2.0"', "it asks for ^1.4 || ^2.0: >=2 is wanted"),
+        ('"1.4.54"', "it requires a 1.4.54, which excludes it"),
+        ('"^1.4"', "it requires a ^1.4, which excludes it"),
+        ('"^1.4 || ^2.0"', "it requires ^1.4 || ^2.0, but the change needs >=2"),
         ("[{version = '*', python = '<3'}, {version = '*'}]", "a is required in several ways"),
     ],
 )

@@ -327,7 +327,7 @@ def test_a_commit_without_a_common_one_is_one_sentence(repository):
     repository.commit(b="x = 1\n")
     repository.write("pyproject.toml", MANIFEST)
 
-    with pytest.raises(UserError, match="'main' and HEAD have no commit in common"):
+    with pytest.raises(UserError, match="'main' and HEAD have no common commit"):
         sites(repository, since="main")
 
 
@@ -350,7 +350,7 @@ def test_no_git_is_one_sentence(repository, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(
-        UserError, match="--since needs git, and there is none on the PATH outside of the project"
+        UserError, match="--since needs git, and there is none on the PATH outside the project"
     ):
         sites(repository)
 
@@ -365,7 +365,7 @@ def test_a_shallow_clone_says_what_to_do(repository, tmp_path):
         capture_output=True,
     )
 
-    with pytest.raises(UserError, match="fetch it first where the clone is a shallow one"):
+    with pytest.raises(UserError, match="fetch it first if the clone is shallow"):
         run(tmp_path / "clone", OneByOne, since=first)
 
 

@@ -62,7 +62,7 @@ def test_a_directory_that_is_not_the_users_alone_is_refused(project, inside, how
     for work in (project.apply, project.undo):
         with pytest.raises(StateDirectoryError, match=words) as said:
             work(REAL)
-        assert "set AWAKEN_STATE_DIR to a directory that you, and nobody else" in str(said.value)
+        assert "set AWAKEN_STATE_DIR to a directory that only you" in str(said.value)
         assert "\n" not in str(said.value)
 
     assert tree(project.root) == tree_before

@@ -82,7 +82,7 @@ def test_the_name_of_another_rule_holds_nothing(root):
     report = run(root, OneByOne, OverFiles)
 
     assert changed(report) == {"a.py": "double(1)  # awaken: ignore[over-files]\n"}
-    assert advice(report) == ["`# awaken: ignore[over-files]` holds nothing back"]
+    assert advice(report) == ["`# awaken: ignore[over-files]` suppresses nothing"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -190,7 +190,7 @@ def test_a_comment_inside_of_what_a_change_rewrites_is_known_as_used(root):
     report = run(root, FirstStep, SecondStep, OverFiles)
 
     assert len(report.suppressed) == 1
-    assert advice(report) == ["`# awaken: ignore[second-step, over-files]` holds nothing back"]
+    assert advice(report) == ["`# awaken: ignore[second-step, over-files]` suppresses nothing"]
 
 
 def test_what_is_made_a_site_by_a_change_stays_held_when_planned_again(root):
@@ -327,10 +327,10 @@ def test_only_selected_paths_are_reported(root):
     ("text", "said"),
     [
         ("x = 1  # awaken: ignore[one-by-one]\n", "`# awaken: ignore[one-by-one]` holds nothing"),
-        ("x = 1  # awaken: ignore[tests]\n", "`# awaken: ignore[tests]` holds nothing back"),
+        ("x = 1  # awaken: ignore[tests]\n", "`# awaken: ignore[tests]` suppresses nothing"),
         (
             "single(1)  # awaken: ignore[one-by-one, over-files]\n",
-            "`over-files` in `# awaken: ignore[one-by-one, over-files]` holds nothing back",
+            "`over-files` in `# awaken: ignore[one-by-one, over-files]` suppresses nothing",
         ),
         (
             "single(1)  # awaken: ignore[one-by-two]\n",
@@ -341,7 +341,7 @@ def test_only_selected_paths_are_reported(root):
             "names no rule or family 'zzzzzzz'; `awaken rules` lists them all",
         ),
         ("single(1)  # awaken: ignore\n", "`# awaken: ignore` names no rule in brackets"),
-        ("# awaken: ignore[one-by-one]\n\nsingle(1)\n", "stands above no statement"),
+        ("# awaken: ignore[one-by-one]\n\nsingle(1)\n", "is not above a statement"),
         ("x = 1  # awaken: skip-file\n", "`# awaken: skip-file` stands behind code"),
     ],
 )

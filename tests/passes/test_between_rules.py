@@ -210,7 +210,7 @@ def test_doctor_says_who_named_a_pass_and_whether_it_runs(capsys, trusted):
     said = " ".join(capsys.readouterr().out.split())
     assert "person libcst codemods.RenameCommand (pyproject.toml" in said
     assert "its changes are unsafe: nothing of them is proved" in said
-    assert ("Read it, and say --trust-passes to run it" in said) is not trusted
+    assert ("Read it, then pass --trust-passes to run it" in said) is not trusted
     main(["doctor", "--output-format", "json"])
     (root,) = json.loads(capsys.readouterr().out)["roots"]
     assert root["passes"][0] == {

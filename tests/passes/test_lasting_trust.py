@@ -389,7 +389,7 @@ def test_a_path_that_is_not_utf8_is_one_sentence(shop, capsys, tmp_path, monkeyp
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert said.startswith("error: the path ")
-    assert "is not UTF-8, so awaken cannot keep that you trust what is there; say" in said
+    assert "is not UTF-8, so awaken cannot remember your trust; pass" in said
     for words in (["check", "--trust-passes"], ["check"], ["trust", "--list"]):
         main(words)
         assert "internal error" not in capsys.readouterr().err
@@ -400,5 +400,5 @@ def test_a_script_outside_of_the_project_cannot_be_watched(shop, started, tmp_pa
     (shop / "pyproject.toml").write_text(SETTINGS.replace("scripts/fix.py", "../fix.py"))
 
     assert main(["trust"]) == 2
-    assert "fix: ../fix.py cannot be read within the project" in capsys.readouterr().err
+    assert "fix: awaken cannot read ../fix.py in the project" in capsys.readouterr().err
     assert runs(started) == []

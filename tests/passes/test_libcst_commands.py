@@ -312,7 +312,7 @@ def test_where_nothing_can_be_forked_codemods_are_refused(tmp_path, monkeypatch)
 
     assert not one.files
     (error,) = one.diagnostics
-    assert error.message.startswith("it: codemods of others run where processes can be forked")
+    assert error.message.startswith("it: third-party codemods need processes that fork")
 
 
 @pytest.mark.usefixtures("_here")

@@ -175,10 +175,10 @@ def test_a_note_stands_above_all_sites_once():
         source=FILE,
         sites=said.sites * 2,
         report=said.report,
-        note="column 2 lies in no site",
+        note="column 2 is not inside a site",
     )
     shown = printed(both)
-    assert shown.startswith("column 2 lies in no site\nquery-to-select safe")
+    assert shown.startswith("column 2 is not inside a site\nquery-to-select safe")
     assert shown.count("column 2") == 1
     assert shown.count("query-to-select safe") == 2
 

@@ -84,11 +84,11 @@ def test_of_many_rows_the_rest_is_counted():
 
 
 def test_a_narrow_terminal_folds_rows_below_their_text():
-    rows = (OutlineRow("what is read of an object after a commit is what it was before", 2),)
+    rows = (OutlineRow("objects keep their values after a commit", 2),)
     lines = printed(root_with(outline_of(OutlinePart("c", "May change", rows))), 40).splitlines()
 
-    assert lines[2].startswith("  May change  2  what is read of an")
-    assert lines[3].startswith(" " * 17 + "object")
+    assert lines[2].startswith("  May change  2  objects keep their")
+    assert lines[3].startswith(" " * 17 + "values")
     assert max(map(len, lines)) <= 40
 
 

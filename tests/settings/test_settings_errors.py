@@ -339,17 +339,23 @@ def test_a_directory_that_is_named_is_there(root, text, message):
         ("drivers = { postgresql = 'asyncpgg' }", "did you mean 'asyncpg'?"),
         (
             "drivers = { sqlite = 'psycopg2' }",
-            "'drivers' names 'psycopg2', no asynchronous driver of sqlite; there are aiosqlite",
+            "'drivers' names 'psycopg2', no asynchronous driver of sqlite; choose from aiosqlite",
         ),
-        ("component = 'app/users.py'", "'component' names 'app/users.py', which is not written as"),
-        ("bridged = ['app.f()']", "'bridged' names 'app.f()', which is not written as package.mod"),
-        ("foreign_models = ['a..b']", "'foreign_models' names 'a..b', which is not written as"),
+        (
+            "component = 'app/users.py'",
+            "'component' names 'app/users.py', which does not have the form",
+        ),
+        ("bridged = ['app.f()']", "'bridged' names 'app.f()', which does not have the form"),
+        (
+            "foreign_models = ['a..b']",
+            "'foreign_models' names 'a..b', which does not have the form",
+        ),
         ("levels = -1", "'levels' is a number of relationships, not -1"),
         (
             "levels = -1\nbridged = ['a', '1', '2']",
             (
-                "; line 4: 'bridged' names '1', which is not written as package.module.name; "
-                "line 4: 'bridged' names '2', which is not written as package.module.name"
+                "; line 4: 'bridged' names '1', which does not have the form package.module.name; "
+                "line 4: 'bridged' names '2', which does not have the form package.module.name"
             ),
         ),
     ],

@@ -100,23 +100,23 @@ if TYPE_CHECKING:
 
 NO_BLOCK = Reason(
     "no-block",
-    "`{}` is not made in the head of its block",
+    "`{}` is not created in the `with` statement",
     "Write `asyncio.timeout()` where the block begins.",
 )
 OTHER_ARGUMENTS = Reason(
     "other-arguments",
     "`{}` is not called with one argument",
-    "Pass the time alone.",
+    "Pass only the time.",
 )
 OTHER_USE = Reason(
     "other-use",
-    "`{}` is used in a way that `asyncio` does not have",
+    "`asyncio` has no counterpart for this use of `{}`",
     "Use `when()`, `reschedule()` and `expired()` of the timeout.",
 )
 PLAIN_WITH = Reason(
     "plain-with",
-    "`{}` is entered by a plain `with` that cannot become `async with`",
-    "Give it a block of its own in a coroutine.",
+    "a plain `with` enters `{}`, and it cannot become `async with`",
+    "Move it to a separate block in a coroutine.",
 )
 
 _FUNCTIONS = ("async_timeout.timeout", "async_timeout.timeout_at")
@@ -125,7 +125,7 @@ _ARGUMENTS = {"reject": 0, "shift": 1, "update": 1}
 _ATOMS = (ast.Attribute, ast.Call, ast.Constant, ast.Name, ast.Subscript)
 _BELOW = {
     "5": ((b"__cause__",), "the error has no `__cause__`"),
-    "4.0.3": ((b"cancelling(", b"uncancel("), "`cancelling()` counts the timeout for ever"),
+    "4.0.3": ((b"cancelling(", b"uncancel("), "`cancelling()` keeps counting the timeout"),
 }
 """What old versions do otherwise, and the words of programs that see it."""
 _SINCE_5 = {"expired", "reschedule", "when"}

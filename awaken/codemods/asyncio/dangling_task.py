@@ -117,18 +117,18 @@ if TYPE_CHECKING:
 
 INSIDE_EXPRESSION = Reason(
     "inside-expression",
-    "`{}` is made inside an expression, and nobody holds it",
-    "Add it to a set that lives as long as the program, and discard it when it is done.",
+    "`{}` is created inside an expression, and nothing keeps a reference to the task",
+    "Add it to a set that lives as long as the program, and discard it when the task is done.",
 )
 OUTSIDE_FUNCTION = Reason(
     "outside-function",
-    "nobody holds the task, and no loop may be running here",
-    "Start it in a coroutine, and keep it there.",
+    "nothing keeps a reference to the task, and no loop may be running here",
+    "Start the task in a coroutine, and keep a reference there.",
 )
 SHARED_LINE = Reason(
     "shared-line",
-    "`{}` shares its line with other statements, and nobody holds the task",
-    "Give it a line of its own.",
+    "`{}` shares its line with other statements, and nothing keeps a reference to the task",
+    "Put it on its own line.",
 )
 
 _SET = "_background_tasks"
@@ -313,7 +313,7 @@ def _rewrite(
     if known is None and makes_set:
         edits.append(first.insert_after_imports(f"{kept_in}{_type(project, module)} = set()"))
     edits += [edit for site in sites for edit in _keeping(site, kept_in)]
-    return Rewrite(f"the task is kept in `{kept_in}` until it is done", edits)
+    return Rewrite(f"`{kept_in}` keeps the task until it is done", edits)
 
 
 def _keeping(site: Site[ast.Call], kept_in: str) -> Iterator[Edit]:

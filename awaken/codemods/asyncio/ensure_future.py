@@ -154,12 +154,12 @@ def _is_ensured(project: Project, module: Module, node: ast.Call) -> bool:
 def _why_kept(project: Project, module: Module, call: ast.Call) -> str:
     """Return in one sentence why `ensure_future()` is right for ``call``; empty if it is not."""
     if module.enclosing_coroutine(call) is None:
-        return "`ensure_future()` stays outside of coroutines, where no loop may be running"
+        return "`ensure_future()` stays outside coroutines, where no loop may be running"
     given = _only_argument(call)
     if given is None:
-        return "`ensure_future()` stays where it is called with more than a coroutine"
+        return "`ensure_future()` stays, because this call has more arguments than a coroutine"
     if project.effects.awaitable(module, given) != "coroutine":
-        return f"`ensure_future()` stays: `{module.excerpt(given)}` is not proven to be a coroutine"
+        return f"`ensure_future()` stays, because `{module.excerpt(given)}` may not be a coroutine"
     return ""
 
 
@@ -220,7 +220,9 @@ def _replaced(
         replaced = project.replaced_names.of(module, made.func)
         places = tuple(one.place for one in replaced if not one.keeps_kind)
         if places:
-            caveats.append(f"what replaces `{module.excerpt(made.func)}` may return no coroutine")
+            caveats.append(
+                f"the replacement of `{module.excerpt(made.func)}` may not return a coroutine"
+            )
             doubles += places
     return caveats, doubles
 

@@ -96,7 +96,7 @@ if TYPE_CHECKING:
 _DEEPEST = 3  # calls between one lock and the other; what is further away is rarely run with it
 _MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _MAKERS = (b"Lock", b"RLock")
-_CURE = "Take them in the same order everywhere, or use one lock for both."
+_CURE = "Acquire them in the same order everywhere, or use one lock for both."
 _Entering = ast.With | ast.AsyncWith
 
 
@@ -156,7 +156,7 @@ def _apart(one: _Way, other: _Way) -> bool:
 def _finding(rule: str, way: _Way, back: _Way) -> Finding:
     first, second = (one.name.rpartition(".")[2] for one in (way.first, way.second))
     return Site(rule, way.module, way.node).advised(
-        f"`{second}` is taken while `{first}` is held, and elsewhere the other way round",
+        f"`{second}` is acquired while `{first}` is held, and elsewhere in the opposite order",
         _CURE,
         (*way.places, *back.places),
     )
@@ -253,7 +253,7 @@ def _way(
         shown = lock.name.rpartition(".")[2], inner.name.rpartition(".")[2]
         places = (
             module.place(named, f"`{shown[0]}` is held from here"),
-            module.place(where, f"and `{shown[1]}` is taken"),
+            module.place(where, f"and `{shown[1]}` is acquired"),
             *deeper,
         )
         yield _Way(module, where, lock, inner, held, places)

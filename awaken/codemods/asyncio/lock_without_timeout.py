@@ -125,8 +125,8 @@ class LockWithoutTimeout(Rule):
         return Plan(
             tuple(
                 Site(self.name, module, named).advised(
-                    f"`{module.excerpt(named)}` is held while `{shown}()` is awaited, which may "
-                    "never end",
+                    f"`{module.excerpt(named)}` is held during `await {shown}()`, which "
+                    "may never finish",
                     _CURE,
                     (place,),
                 )

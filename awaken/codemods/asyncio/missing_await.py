@@ -145,7 +145,7 @@ _WHATS = {
     "tested": "never awaited, and always true",
     "used": "used as if it were its result",
 }
-_CAVEAT = "what did not run so far runs now"
+_CAVEAT = "code that never ran now runs"
 _EXPECTING = re.compile(
     r"pytest\.(raises|warns|deprecated_call)|(self|cls)\.assert(Raises|Warns)\w*"
 )
@@ -339,7 +339,7 @@ def _is_expected(module: Module, call: ast.Call) -> bool:
 def _rewrite(site: Site[ast.Call], project: Project, fates: tuple[Fate, ...]) -> Rewrite:
     module, call = site.module, site.node
     worst = next(fate for fate in fates if fate.kind in _BAD)
-    message = f"`{module.excerpt(call.func)}()` gives a coroutine that is {_WHATS[worst.kind]}"
+    message = f"`{module.excerpt(call.func)}()` returns a coroutine that is {_WHATS[worst.kind]}"
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
     if module.enclosing_coroutine(call) is None:

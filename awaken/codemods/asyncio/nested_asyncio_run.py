@@ -92,14 +92,14 @@ if TYPE_CHECKING:
 
 OTHER_ARGUMENTS = Reason(
     "other-arguments",
-    "`{}` fails where a loop is running, and is not given a coroutine alone",
+    "`{}` fails if a loop is running, and its argument is not only a coroutine",
     "Await the coroutine.",
 )
 THROUGH = Reason(
     "through-functions",
-    "{}, which fails where a loop is running",
-    "Make the functions between coroutine functions and await them, or await the first of them in "
-    "a thread: `asyncio.to_thread(...)`.",
+    "{}, which fails if a loop is running",
+    "Make the functions in between coroutine functions and await them. Or run the first "
+    "one in a thread: `await asyncio.to_thread(...)`.",
 )
 
 _NAMES = {"asyncio.run": "main", "asyncio.AbstractEventLoop.run_until_complete": "future"}
@@ -194,9 +194,9 @@ def _rewrite(site: Site[ast.Call]) -> Rewrite:
         text = f"({text})"
     edits: list[Edit] = [site.replace(call, text), site.release_import("asyncio")]
     message = f"`{shown}` fails here, where a loop is running"
-    return Rewrite(message, edits, ["what failed so far runs now"])
+    return Rewrite(message, edits, ["code that failed before now runs"])
 
 
 def _through(site: Site[ast.Call], way: Way) -> Rewrite:
-    shown = f"`{site.module.excerpt(site.node.func)}()` comes to `{way.name}()`"
+    shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
     raise Refused(THROUGH, shown, because=way.places)

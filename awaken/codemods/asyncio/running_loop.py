@@ -89,7 +89,7 @@ if TYPE_CHECKING:
 OUTSIDE_COROUTINE = Reason(
     "outside-coroutine",
     "no loop may be running here",
-    "Ask for the loop in a coroutine, or run one with `asyncio.run()` or `asyncio.Runner`.",
+    "Get the loop in a coroutine, or run one with `asyncio.run()` or `asyncio.Runner`.",
 )
 
 _ASKED = "asyncio.get_event_loop"
@@ -124,5 +124,5 @@ class RunningLoop(CallRule):
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
         caveats, doubles = doubles_of(project, site.module, asked, "asyncio.get_running_loop")
         if project.files_with((b".send(None)",)):
-            caveats.append("where a coroutine is driven by hand, no loop may run")
+            caveats.append("if code drives a coroutine by hand, no loop may be running")
         return Rewrite(message, edits, caveats, doubles)

@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _TAKEN_BY_HAND = {"acquire", "release"}
-_CURE = "Make it once, where the tasks or threads are started, and pass it to them; or remove it."
+_CURE = "Create it once, where the tasks or threads start, and pass it to them. Or remove it."
 
 
 class SemaphorePerCall(Rule):
@@ -111,8 +111,8 @@ class SemaphorePerCall(Rule):
         return Plan(
             tuple(
                 Site(self.name, module, call).advised(
-                    f"`{module.excerpt(call)}` is made anew {_when(module, call)} and shared with "
-                    "nobody, so it holds nothing back",
+                    f"`{module.excerpt(call)}` is created {_when(module, call)} and not "
+                    "shared, so it limits nothing",
                     _CURE,
                 )
                 for module in site_modules(project, self.triggers, is_around_tests)

@@ -116,28 +116,28 @@ if TYPE_CHECKING:
 
 CLEAN_UP = Reason(
     "clean-up",
-    "`{}` ends the cancellation of its task, and does more than to leave",
-    "Put `except asyncio.CancelledError:` in front, with what is to be done then and `raise`.",
+    "`{}` swallows the cancellation of its task, and its handler does more than leave",
+    "Add `except asyncio.CancelledError:` before it, with the cleanup and `raise`.",
 )
 CODE_BEHIND = Reason(
     "code-behind",
-    "`{}` ends the cancellation of its task, for the code behind it to run",
-    "Put that code into `finally`, and let the handler raise.",
+    "`{}` swallows the cancellation of its task, so that the code after it runs",
+    "Move that code to a `finally`, and raise in the handler.",
 )
 LEAVES = Reason(
     "leaves",
-    "`{}` ends the cancellation of its task, and leaves in the middle or with a value",
-    "Raise in place of it.",
+    "`{}` swallows the cancellation of its task, and returns a value or leaves early",
+    "Use `raise` instead.",
 )
 SHARED_LINE = Reason(
     "shared-line",
-    "`{}` ends the cancellation of its task, on one line with what it does",
-    "Give its block lines of its own, and let it raise.",
+    "`{}` swallows the cancellation of its task, with its body on the same line",
+    "Put its body on separate lines, and raise there.",
 )
 SUPPRESSED = Reason(
     "suppressed",
-    "`{}` ends the cancellation of its task",
-    "Catch it, do what is to be done, and raise it again.",
+    "`{}` swallows the cancellation of its task",
+    "Catch it, clean up, and raise it again.",
 )
 
 _CANCELLED = {"asyncio.CancelledError", "asyncio.exceptions.CancelledError"}
@@ -426,7 +426,7 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
     if not isinstance(above, ast.Try):
         raise TypeError("a handler is in a try")
     shown = _shown(module, node)
-    message = f"`{shown}` ends the cancellation of its task"
+    message = f"`{shown}` swallows the cancellation of its task"
     named = [] if node.type is None else _named(node.type)
     cancelled = [one for one in named if last_name(one) == "CancelledError"]
     behind = next(filter(_does_something, _behind(module, above, node)), None)
@@ -442,7 +442,7 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
         return Rewrite(message, edits, [_change(module, above, node)])
     if module.scopes.is_bound("Exception", node):
         raise Refused(CLEAN_UP, shown)
-    caveat = "`KeyboardInterrupt` and `SystemExit` go on as well"
+    caveat = "`KeyboardInterrupt` and `SystemExit` now propagate as well"
     return Rewrite(message, [_narrowed(site, node)], [_change(module, above, node), caveat])
 
 
@@ -507,10 +507,10 @@ def _narrowed(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandl
 def _change(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> str:
     """Return what changes for a task that is cancelled."""
     if _goes_on(module, node, handler):
-        return "the loop ends when its task is cancelled, and goes on so far"
+        return "the loop now ends when its task is cancelled; it used to continue"
     if any(map(_does_something, _behind(module, node, handler))):
-        return "the code behind it does not run when its task is cancelled"
-    return "whoever awaits it is cancelled as well, and goes on so far"
+        return "the code after it no longer runs when its task is cancelled"
+    return "the code that awaits it is now cancelled as well; it used to continue"
 
 
 def _goes_on(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> bool:

@@ -92,7 +92,7 @@ _MOST_FILES = (
     20  # that name the generator; one that more of them name is not told apart from others
 )
 _CURE = (
-    "Yield outside of it, hand the values over by a queue, or make a context manager of it with "
+    "Yield outside it, pass the values through a queue, or turn the generator into an "
     "`@asynccontextmanager`."
 )
 
@@ -119,8 +119,8 @@ class YieldInCancelScope(Rule):
         return Plan(
             tuple(
                 Site(self.name, module, scope).advised(
-                    f"this generator yields inside of `{module.excerpt(scope)}`, and what whoever "
-                    "iterates over it awaits may be cancelled",
+                    f"this generator yields inside `{module.excerpt(scope)}`, which may "
+                    "cancel the code that iterates over it",
                     _CURE,
                     (module.place(yields, "yields here"),),
                 )

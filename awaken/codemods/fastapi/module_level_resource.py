@@ -136,7 +136,7 @@ class ModuleLevelResource(Rule):
                     continue
                 if _asks(project, module, call):
                     text = module.excerpt(call)
-                    message = f"`{text}` asks the database when this module is imported"
+                    message = f"`{text}` queries the database when this module is imported"
                     yield Site(self.name, module, call).advised(message, _ASK_CURE)
 
     def _opened(self, project: Project) -> Iterator[Finding]:
@@ -145,7 +145,7 @@ class ModuleLevelResource(Rule):
             if not name or not _is_at_import(one.module, one.call):
                 continue
             if not _may_be_closed(project, name):
-                message = f"`{name}` is made when this module is imported, and nothing closes it"
+                message = f"importing this module creates `{name}`, and nothing closes it"
                 yield Site(self.name, one.module, one.call).advised(message, _OPEN_CURE)
 
 

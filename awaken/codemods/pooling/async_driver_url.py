@@ -110,7 +110,8 @@ if TYPE_CHECKING:
 SET_ELSEWHERE = Reason(
     "set-elsewhere",
     "{}",
-    'Change the default and what is set, or give the engine `make_url(url).set(drivername="...")`.',
+    "Change the default and the deployed value, or pass the engine "
+    '`make_url(url).set(drivername="...")`.',
 )
 CHOOSE_DRIVER = Reason(
     "choose-driver",
@@ -119,28 +120,28 @@ CHOOSE_DRIVER = Reason(
 )
 READ_ELSEWHERE = Reason(
     "read-elsewhere",
-    "the URL is read elsewhere as well: {}",
-    'Give this engine `make_url(url).set(drivername="...")`, or a URL of its own.',
+    "other code reads the URL as well: {}",
+    'Pass this engine `make_url(url).set(drivername="...")`, or its own URL.',
 )
 OTHER_PARAMETERS = Reason(
     "other-parameters",
-    "{} takes other parameters than those that are given here",
+    "{} does not accept these parameters",
     "Rewrite the parameters together with the driver.",
 )
 NOT_IN_ONE_PIECE = Reason(
     "not-in-one-piece",
     "the name of the driver is not in one string",
-    "Write it in one piece, with an asynchronous driver.",
+    "Write the URL in one string, with an asynchronous driver.",
 )
 BESIDE = Reason(
     "beside-another",
     "{} stays, and has the same URL",
-    "Mend that first.",
+    "Fix the other engine first.",
 )
 EXPECTED_FAILURE = Reason(
     "expected-failure",
-    "the code around expects that the engine cannot be made",
-    "Remove what expects it.",
+    "the surrounding code expects that `create_async_engine()` fails",
+    "Remove that expectation.",
 )
 
 _CATCHING = {
@@ -181,7 +182,7 @@ class AsyncDriverUrl(Rule):
         known = {one.distribution for name in async_databases() for one in async_drivers(name)}
         driver = options.driver if isinstance(options, Options) and project is None else ""
         if driver and driver not in known:
-            hint = did_you_mean(driver, known, f"there are {', '.join(sorted(known))}")
+            hint = did_you_mean(driver, known, f"choose from {', '.join(sorted(known))}")
             yield ("driver",), f"'driver' names {driver!r}, no asynchronous driver{hint}"
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
@@ -314,7 +315,7 @@ def _rewrite(  # noqa: PLR0913
         changed.append(f"`{text.drivername}` becomes `{driver.drivername}`")
     said = " and ".join(dict.fromkeys(changed))
     if driver is not None and not _depends_on(project, driver):
-        said += f"; nothing declares `{driver.distribution}`, which is needed"
+        said += f"; add `{driver.distribution}` to the dependencies"
     said += "".join(f"; {one}" for one in (() if driver is None else driver.differences(url)))
     return Rewrite(
         said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)), (*places, *caught)
@@ -362,7 +363,7 @@ def _chosen(project: Project, engine: Engine, text: UrlText, options: Options) -
     if not found:
         why = f"every version of SQLAlchemy in use has an asynchronous one for `{text.drivername}`"
         cure = "Require a version of SQLAlchemy that has one."
-        raise Refused(CHOOSE_DRIVER, f"it is not certain that {why}", cure)
+        raise Refused(CHOOSE_DRIVER, f"it is uncertain that {why}", cure)
     names = " or ".join(f"`{one.distribution}`" for one in declared or found)
     why = "the program depends on several" if declared else "the program depends on none of them"
     option = f'`driver = "{(declared or found)[0].distribution}"`'

@@ -127,7 +127,7 @@ class ClientSessionPerCall(Rule):
         return Plan(
             tuple(
                 Site(self.name, one.module, one.call).advised(
-                    f"`{one.shown}` is made for every request, and its connections with it",
+                    f"`{one.shown}` and its connections are created for every request",
                     _CURE,
                     way,
                 )

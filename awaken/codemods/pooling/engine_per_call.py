@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _RESOURCES: tuple[Resource, ...] = ("engine", "async-engine", "pool")
-_CURE = "Make it once, at the top of a module or in the lifespan, and share it between requests."
+_CURE = "Create it once, at module level or in the lifespan, and share it between requests."
 
 
 class EnginePerCall(Rule):
@@ -111,7 +111,7 @@ class EnginePerCall(Rule):
         return Plan(
             tuple(
                 Site(self.name, one.module, one.call).advised(
-                    f"`{one.shown}` opens a new pool of connections for every request", _CURE, way
+                    f"`{one.shown}` opens a new connection pool for every request", _CURE, way
                 )
                 for one in openings(project, *_RESOURCES)
                 if not _is_named_by_caller(one) and not _is_shared(one)

@@ -111,23 +111,23 @@ if TYPE_CHECKING:
 ASYNC_LISTENER = Reason(
     "async-listener",
     "`{}` is a coroutine function, which events call and never await",
-    "Write it as a plain function; the connection that it gets can be used as a blocking one.",
+    "Write it as a plain function. The connection that it gets is synchronous.",
 )
 CLASS_TARGET = Reason(
     "class-target",
-    "`{}` is a class, and events of it do not exist",
-    "Listen to its counterpart, `sqlalchemy.Engine` or `sqlalchemy.orm.Session`, which hears of "
-    "every one, or to what `sync_engine` or `sync_session` is of one.",
+    "`{}` is a class without events",
+    "Listen to `sqlalchemy.Engine` or `sqlalchemy.orm.Session` for all of them, or to "
+    "`sync_engine` or `sync_session` of one.",
 )
 EXPECTED_FAILURE = Reason(
     "expected-failure",
-    "the code around expects that listening fails",
-    "Remove what expects it.",
+    "the surrounding code expects that listening fails",
+    "Remove that expectation.",
 )
 INSIDE_FSTRING = Reason(
     "inside-f-string",
     "the target is inside an f-string",
-    "Put it in a variable first.",
+    "Assign it to a variable first.",
 )
 
 _FUNCTIONS = {
@@ -216,7 +216,7 @@ def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str
         if guard.ends == "expects":
             raise Refused(EXPECTED_FAILURE)
         if guard.ends == "swallows":
-            yield "it fails today, which `suppress` around hides"
+            yield "it fails today, and a surrounding `suppress` hides that"
         # With the failure gone, the listener is called for the first time.
         if not _CATCHING.isdisjoint(guard.catches):
             yield HIDDEN

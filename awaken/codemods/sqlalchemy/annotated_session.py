@@ -375,4 +375,4 @@ def _define(site: Site[Function], project: Project, kind: _Kind, name: str) -> R
     annotated, session, depends = words
     code = f"\n\n{name} = {annotated}[{session}, {depends}({function.name})]\n"
     edits = [site.insert_statements(module.place(function), "after", code), *imports]
-    return Rewrite(f"`{name}` is what requests get of `{function.name}`", edits)
+    return Rewrite(f"`{name}` is the annotation for the session from `{function.name}`", edits)

@@ -92,13 +92,15 @@ _REGISTRY = "sqlalchemy.orm.scoped_session"
 _TASK = "asyncio.current_task"
 _MOST_SHOWN = 5  # coroutines; more say nothing else
 _CHILD_TASKS = (b"BaseHTTPMiddleware", b'middleware("http")', b"middleware('http')")
-_CURE = "Give each request or task an `AsyncSession` of its own, as by `Depends(get_db)`."
+_CURE = "Give each request or task its own `AsyncSession`, for example with `Depends(get_db)`."
 _FOR_TASKS = (
-    "Or make it `async_scoped_session(..., scopefunc=asyncio.current_task)`, and await `remove()` "
-    "in the task that used it."
+    "Or use `async_scoped_session(..., scopefunc=asyncio.current_task)`, and await "
+    "`remove()` in the task that used it."
 )
-_WITH_SCOPE = "Or make it `async_scoped_session` with the same `scopefunc`."
-_NOT_IN_MIDDLEWARE = "That cannot be a `BaseHTTPMiddleware`: it runs endpoints in another task."
+_WITH_SCOPE = "Or use `async_scoped_session` with the same `scopefunc`."
+_NOT_IN_MIDDLEWARE = (
+    "A `BaseHTTPMiddleware` cannot do that, because it runs endpoints in another task."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def _reached(project: Project, registry: _Registry) -> Iterator[Place]:
     )
     for module, call, way in project.calls.ways_to(ends):
         if not is_around_tests(module.path):
-            yield module.place(call, f"leads there over `{way.name}`")
+            yield module.place(call, f"calls it through `{way.name}`")
 
 
 def _uses(project: Project, module: Module, registry: _Registry) -> Iterator[ast.Call]:

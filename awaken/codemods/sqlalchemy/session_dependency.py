@@ -161,31 +161,31 @@ if TYPE_CHECKING:
 
 CALLED = Reason(
     "called",
-    "{}, and would get a generator, or a session that is closed with it",
-    "Let such code make its own session, with `with`.",
+    "{}, and would get a generator, or a session that closes with the generator",
+    "Let that code create its own session with `with`.",
 )
 DECORATED = Reason(
     "decorated",
-    "`{}` decorates it, so requests may get something else than the session",
+    "`{}` decorates it, so requests may not get the session itself",
     "Inject the function without it: FastAPI enters and leaves a generator itself.",
 )
 SWALLOWS = Reason(
     "swallows",
     "it catches the error of a request and does not raise it again",
-    "Raise it again, with `raise`: since 0.110 the request fails without a word in the log.",
+    "Add `raise`. Since FastAPI 0.110, the request otherwise fails without a log message.",
 )
 OWN_ENDS = Reason(
     "own-ends",
-    "`{}` closes, or enters `with`, in a way of its own",
-    "Look up what its `__exit__` does, then yield the session inside of `with`.",
+    "`{}` overrides `close()` or `__enter__()`",
+    "Check its `__exit__`, then yield the session inside `with`.",
 )
 OTHER_SHAPE = Reason(
     "other-shape",
-    "`{}` does not make the session in a statement of its own body",
-    "Yield the session inside of `with`, at the top of the function.",
+    "`{}` does not create the session in a statement of its own body",
+    "Yield the session inside `with`, at the top of the function.",
 )
-_AFTERWARDS = "what uses the session after the request finds it closed"
-_BEFORE_TASKS = "with FastAPI 0.106 to 0.117, background tasks and streamed bodies do so, too"
+_AFTERWARDS = "code that uses the session after the request finds it closed"
+_BEFORE_TASKS = "with FastAPI 0.106 to 0.117, so do background tasks and streamed bodies"
 
 
 class SessionDependency(Rule):
@@ -239,7 +239,9 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
     if given.made.own_ends:
         raise Refused(OWN_ENDS, given.made.own_ends)
     if given.called:
-        raise Refused(CALLED, f"`{function.name}` is called as well", because=given.called)
+        raise Refused(
+            CALLED, f"the program also calls `{function.name}` directly", because=given.called
+        )
     if given.hidden:
         raise Refused(CALLED, given.hidden)
     edits = _yielded(site, given) if given.gives == "yield" else _returned(project, site, given)
@@ -247,7 +249,7 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
     if project.targets.admits("fastapi", ">=0.106,<0.118"):
         caveats.append(_BEFORE_TASKS)
     message = f"`{function.name}` closes its session after the request"
-    inside = tuple(site.module.place(one, "is in the block then") for one in function.body)
+    inside = tuple(site.module.place(one, "is then inside the block") for one in function.body)
     return Rewrite(message, edits, caveats, (*inside, given.injected))
 
 

@@ -106,15 +106,15 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.sharing import SharedSession
     from awaken.project.source.modules import Module
 
-_HELP = "Give each task a session of its own, or await one coroutine after the other."
+_HELP = "Give each task its own session, or await one coroutine after the other."
 KEPT = Reason(
     "kept-coroutines",
-    "the coroutines share {}, and are kept before they are gathered",
+    "the coroutines share {}, and are stored before the gather",
     _HELP,
 )
 NOT_A_COROUTINE = Reason(
     "not-a-coroutine",
-    "what is gathered shares {}, and is not proven to be coroutines",
+    "the arguments share {}, and may not be coroutines",
     _HELP,
 )
 NOT_AWAITED = Reason(
@@ -127,7 +127,7 @@ RETURN_EXCEPTIONS = Reason(
     "the coroutines share {}, and their exceptions are returned as results",
     _HELP,
 )
-STARTED = Reason("started-tasks", "tasks that run at once share {}", _HELP)
+STARTED = Reason("started-tasks", "concurrent tasks share {}", _HELP)
 
 _GATHER = "asyncio.gather"
 _CREATE = {"asyncio.create_task", "asyncio.ensure_future"}
@@ -135,7 +135,7 @@ _GROUP = "asyncio.TaskGroup"
 _NAMES = ("TaskGroup", "create_task", "ensure_future", "gather")
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _PAUSES = (ast.Await, ast.AsyncFor, ast.AsyncWith)
-_CAVEAT = "each begins when the one before it is done, and none after a failure"
+_CAVEAT = "each coroutine starts after the previous one is done, and none starts after a failure"
 
 
 class _Together(NamedTuple):
@@ -319,7 +319,9 @@ def _rewrite(site: Site[ast.Call], project: Project, shared: SharedSession) -> R
         raise Refused(KEPT, shown, because=shared.places)
     if any(project.effects.awaitable(module, one) != "coroutine" for one in made):
         raise Refused(NOT_A_COROUTINE, shown, because=shared.places)
-    message = f"{shown} serves one task at a time: the coroutines are awaited one after the other"
+    message = (
+        f"awaits the coroutines one after the other, because {shown} allows only one task at a time"
+    )
     unused = [site.release_import("asyncio", name) for name in ("gather", None)]
     edits = [*_in_sequence(site, awaited), *unused]
     return Rewrite(message, edits, [_CAVEAT], shared.places)

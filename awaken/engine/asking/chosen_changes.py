@@ -37,7 +37,7 @@ def run_chosen(
         if not others:
             return result
         left_out = joined(left_out, others)
-    raise UserError("new sites come up for each change that is left out; choose all or none")
+    raise UserError("each change that you leave out reveals new sites; choose all or none")
 
 
 def joined(first: Sites, then: Sites) -> Sites:

@@ -44,7 +44,9 @@ def keep_answers(root: Path, answers: Sequence[str], command: str) -> Path:
     try:
         text = with_answers(editable_text(source), tables_above(path), answers)
     except CannotAdd as error:
-        raise UserError(f"{path.name} does not take the answers: {error}; write them") from error
+        raise UserError(
+            f"awaken cannot write the answers to {path.name}: {error}; write them yourself"
+        ) from error
     new, _ = with_text(source, text)
     apply(path.parent, [FileWrite(path, source.digest, new.raw())], command=command)
     return path

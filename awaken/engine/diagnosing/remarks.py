@@ -32,7 +32,7 @@ def remarks(
     if seen.pending:
         wrong = (Remark(Severity.ERROR, seen.pending), *wrong)
     if not found.files:
-        nothing = _advice("no Python file is here", "Name the directory of a program.")
+        nothing = _advice("there is no Python file here", "Name the directory of a program.")
         return wrong if seen.nested else (*wrong, nothing)
     return (
         *wrong,
@@ -51,13 +51,13 @@ def _advice(message: str, help_text: str) -> Remark:
 def _rules(seen: RootDiagnosis) -> Iterator[Remark]:
     for rule in seen.rules:
         if rule.runs and rule.why:
-            help_text = "Raise the requirement, or name the version in use with --target."
+            help_text = "Raise the requirement, or pass the version with --target."
             yield _advice(f"{rule.name} {rule.why}", help_text)
     for one in seen.passes:
         if one.name in seen.settings.untrusted:
             yield _advice(
                 f"{one.name} does not run: {one.target} is {seen.settings.untrusted[one.name]}",
-                "Read it, and say --trust-passes to run it, or `awaken trust` for good.",
+                "Read it, then pass --trust-passes to run it, or run `awaken trust` once.",
             )
     if not any(rule.runs for rule in seen.rules):
         yield _advice("no rule runs here", "Select one: `awaken rules` lists them.")
@@ -76,7 +76,7 @@ def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Itera
         if _mentions(found, name.replace("-", "_").encode()):
             said = "is declared without a version" if library.specifier else "is not declared"
             yield _advice(
-                f"{name} {said}: {shown(current(name))} is assumed",
+                f"{name} {said}: awaken assumes {shown(current(name))}",
                 f"Declare the version, or pass --target {name}=VERSION.",
             )
 
@@ -96,13 +96,13 @@ def _python(seen: RootDiagnosis, targets: Targets) -> Iterator[Remark]:
     if lowest > running:
         program, own = (".".join(map(str, one)) for one in (lowest, running))
         yield _advice(
-            f"the program needs Python {program}, and awaken runs on {own}: "
-            "files with newer syntax cannot be read",
+            f"the program needs Python {program}, but awaken runs on {own}, so it cannot "
+            "read files with newer syntax",
             f"Run awaken with Python {program} or newer.",
         )
     elif seen.python.assumed:
         yield _advice(
-            f"no Python version is declared: {seen.python.specifier} is assumed",
+            f"no Python version is declared, so awaken assumes {seen.python.specifier}",
             "Set requires-python in pyproject.toml, or pass --target-version.",
         )
 
@@ -112,9 +112,9 @@ def _formatter(seen: RootDiagnosis) -> Iterator[Remark]:
     if found.declared and found.chosen is None:
         first = found.declared[0]
         yield _advice(
-            f"formatter {first.name} is declared ({first.origin}) but not on PATH: "
-            "what is rewritten is not run through it",
-            f"Install {first.name} where awaken runs.",
+            f"formatter {first.name} is declared ({first.origin}) but not on PATH, so "
+            "awaken does not format rewritten code",
+            f"Install {first.name} in awaken's environment.",
         )
 
 
@@ -123,7 +123,7 @@ def _uncommitted(seen: RootDiagnosis) -> Iterator[Remark]:
     if repository is not None and repository.changed:
         files = "file is" if repository.changed == 1 else "files are"
         yield _advice(
-            f"{repository.changed:,} tracked {files} changed and not committed: "
+            f"{repository.changed:,} tracked {files} changed and not committed, so "
             "`awaken apply` will stop",
             "Commit or stash them, or pass --allow-dirty.",
         )

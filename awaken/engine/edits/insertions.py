@@ -132,7 +132,7 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
         return _body_start(module, statement)
     # For ast an elif is an If like any other, and the block that it stands in has no lines.
     if is_elif(module, statement):
-        raise Misplaced("new statements cannot stand beside an elif")
+        raise Misplaced("new statements cannot be inserted next to an elif")
     start, end = _own_lines(module, statement)
     indent = line_indent(module.source.text, start).decode()
     if edit.where == "after":
@@ -157,7 +157,7 @@ def _own_lines(module: Module, statement: ast.stmt) -> tuple[int, int]:
     block = block_of(module, statement)
     neighbours = block[block.index(statement) + 1 :][:1]
     if start is None or any(module.span(one).start < stop for one in neighbours):
-        raise Misplaced("new statements cannot stand beside one that shares its line")
+        raise Misplaced("new statements cannot be inserted next to one that shares its line")
     return start, stop
 
 

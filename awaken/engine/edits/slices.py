@@ -130,8 +130,8 @@ class Anchors:
         node = nodes[0]
         if isinstance(node, ast.expr) and not is_placed(self._module, node):
             raise Misplaced(
-                "it is inside an f-string, whose parts Python can place only since 3.12; "
-                "run awaken with a newer Python or move the expression out of the f-string"
+                "it is inside an f-string, which awaken can edit only on Python 3.12 or "
+                "newer; run awaken with a newer Python, or move the expression out"
             )
         return node
 

@@ -26,9 +26,9 @@ def why_excluded(run: RootRun, path: str) -> Why | None:
     where = _origin(run, found)
     return Why(
         code="excluded",
-        message=f"{what} is left out by the pattern `{found.pattern}` {where}",
+        message=f"the pattern `{found.pattern}` {where} excludes {what}",
         help=(
-            "Change the pattern; force-exclude leaves out the file even where it is named."
+            "Change the pattern. force-exclude excludes the file even if you name it."
             if settings.force_exclude
             else "Name the file itself as a path, as in `awaken check FILE`, or change the pattern."
         ),

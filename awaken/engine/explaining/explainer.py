@@ -116,7 +116,9 @@ class _Explainer:
         if picked:
             # The shortest: a site may stand inside another one.
             return [min(picked, key=lambda f: f.place.span.end - f.place.span.start)], ""
-        return here, f"column {self._asked.column} lies in no site; this is what the line holds"
+        return here, (
+            f"column {self._asked.column} is not inside a site; these are the sites of the line"
+        )
 
     def _of_statement(self) -> list[Finding]:
         """Return the sites that the statement on this line holds on other lines.

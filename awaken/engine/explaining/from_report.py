@@ -75,7 +75,7 @@ def _at(
     if picked:
         # The shortest: a site may stand inside another one.
         return [min(picked, key=lambda one: one.place.span.end - one.place.span.start)], ""
-    return here, f"column {asked.column} lies in no site; this is what the line holds"
+    return here, f"column {asked.column} is not inside a site; these are the sites of the line"
 
 
 def _nearest(

@@ -27,7 +27,7 @@ def not_python(path: str) -> Why:
     """Return why the file at ``path``, of another suffix than Python's, is not looked at."""
     suffix = Path(path).suffix
     what = {".pyi": "a stub has no code to rewrite", ".ipynb": "a notebook is JSON"}
-    message = f"{what.get(suffix, 'it is no Python file')}; awaken rewrites .py files"
+    message = f"{what.get(suffix, 'it is not a Python file')}; awaken rewrites .py files"
     return Why(code="not-python", message=message)
 
 
@@ -79,7 +79,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
         where = f"line {failure.line}: " if failure.line else ""
         return Why(
             code="unparsable",
-            message=f"the file cannot be read as Python, so no rule looked at it: {where}{failure}",
+            message=f"the file is not valid Python, so no rule looked at it: {where}{failure}",
         )
 
     def _said_by(self, rules: Sequence[Rule]) -> Iterator[Why]:
@@ -115,7 +115,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 yield Why(
                     code="not-selected",
                     rule=rule.name,
-                    message=f"{rule.name} does not run, so what it finds here is not known: {off}",
+                    message=f"{rule.name} does not run, so its findings here are unknown: {off}",
                     help=f"Run with `--select {rule.name}`.",
                 )
             elif here:
@@ -124,7 +124,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                     code="not-selected",
                     rule=rule.name,
                     message=f"{would}, but it does not run: {off}",
-                    help=f"Run with `--select {rule.name}`, and ignore it nowhere.",
+                    help=f"Run with `--select {rule.name}`, and drop it in every `ignore`.",
                 )
 
     def _not_trusted(self) -> Iterator[Why]:
@@ -135,8 +135,10 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 yield Why(
                     code="not-trusted",
                     rule=rule.name,
-                    message=f"{rule.name} does not run, so what it finds here is not known: "
-                    f"{settings.rules_off[rule.name]}",
+                    message=(
+                        f"{rule.name} does not run, so its findings here are "
+                        f"unknown: {settings.rules_off[rule.name]}"
+                    ),
                 )
 
     def _is_here(self, finding: Finding) -> bool:
@@ -157,7 +159,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 words[_WORDS:] = [f"one of {len(words) - _WORDS} more words"]
             looks = f"{rule.name} looks for {' or '.join(words)}"
             if not _is_triggered(rule, self._text):
-                message = f"{looks}, and nothing of it is in this file"
+                message = f"{looks}, and this file contains none of them"
                 yield Why(code="no-trigger", rule=rule.name, message=message)
                 continue
             sites = sum(finding.rule == rule.name for finding in self.findings)

@@ -29,7 +29,7 @@ def extended(enclosure: Enclosure, settings: Path, content: bytes) -> Iterator[t
     while (named := _extend(settings, content)) is not None:
         # Ruff puts the home directory and variables of the environment there.
         if os.path.isabs(named) or named.startswith("~") or "$" in named:  # noqa: PTH117  text
-            raise UnusableSettings(f"{settings} extends {named}, which is no relative path")
+            raise UnusableSettings(f"{settings} extends {named}, which is not a relative path")
         settings = Path(os.path.normpath(settings.parent / named))
         if settings in seen:
             raise UnusableSettings(f"{settings} extends itself")
@@ -51,5 +51,5 @@ def _extend(settings: Path, content: bytes) -> str | None:
         table = table.get(key) if isinstance(table, dict) else None
     named = table.get("extend") if isinstance(table, dict) else None
     if named is not None and not isinstance(named, str):
-        raise UnusableSettings(f"{settings} extends what is no path")
+        raise UnusableSettings(f"{settings} extends a value that is not a path")
     return named

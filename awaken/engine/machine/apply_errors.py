@@ -84,7 +84,7 @@ class StateDirectoryError(ApplyError):
     def __init__(self, directory: Path, error: OSError) -> None:
         super().__init__(
             f"the state directory {directory} cannot be used ({error.strerror or error}); "
-            "set AWAKEN_STATE_DIR to a directory that you, and nobody else, may write"
+            "set AWAKEN_STATE_DIR to a directory that only you can write to"
         )
 
 

@@ -22,12 +22,13 @@ def require_branch(directory: Path) -> None:
     """Raise UserError unless commits around ``directory`` go to a branch that keeps them."""
     if working_tree(directory) is None:
         raise UserError(
-            f"{directory} is in no git repository; leave out --commit or --verify, or `git init`"
+            f"{directory} is not in a git repository; leave out --commit or --verify, or "
+            "run `git init`"
         )
     if _git(directory, "symbolic-ref", "-q", "HEAD").returncode:
         raise UserError(
-            "HEAD is detached, and no branch would keep the commits; "
-            "make one with `git switch -c awaken`"
+            "HEAD is detached, so no branch would keep the commits; create one with `git "
+            "switch -c awaken`"
         )
 
 
@@ -56,7 +57,7 @@ def commit(directory: Path, files: Sequence[Path], message: str) -> str:
 def _git(directory: Path, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     git = find_program("git", directory)
     if git is None:
-        raise UserError("there is no git on the PATH outside of the project; leave out --commit")
+        raise UserError("there is no git on the PATH outside the project; leave out --commit")
     try:
         return run_program(
             [git, "--literal-pathspecs", *words],

@@ -29,8 +29,8 @@ _PATIENCE = 10
 (``awaken.passes.child.forking``)."""
 _WORDS = (sys.executable, "-P", "-m", "awaken.passes.child")
 _NO_FORK = Unusable(
-    "codemods of others run where processes can be forked, which this system does not do; "
-    "on Windows run awaken in WSL"
+    "third-party codemods need processes that fork, and this system has none; on Windows, "
+    "run awaken in WSL"
 )
 _FILES_WORTH_A_PROCESS = 4
 """Forking one costs a part of what LibCST needs for a file."""

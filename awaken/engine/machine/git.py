@@ -123,12 +123,12 @@ def opened(directory: Path) -> Iterator[Repository | None]:
     top, real = found
     git = find_program("git", top)
     if git is None:
-        raise NoGitError("there is none on the PATH outside of the project")
+        raise NoGitError("there is none on the PATH outside the project")
     try:
         place = tempfile.TemporaryDirectory(prefix="awaken-git-")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise GitError(f"no temporary directory can be made: {reason}") from error
+        raise GitError(f"a temporary directory cannot be created: {reason}") from error
     with place as name:
         own = Path(name)
         try:
@@ -163,8 +163,8 @@ def _named_by(file: Path) -> Path:
     except OSError as error:  # a name may also be too long
         raise GitError(f"{file} cannot be read: {error.strerror}") from error
     raise GitError(
-        f"{file} leads to nothing: not a git repository; where the repository has moved, "
-        "`git worktree repair` in it mends that"
+        f"{file} points to a missing git repository; if the repository has moved, run "
+        "`git worktree repair` in it"
     )
 
 
@@ -187,7 +187,7 @@ def _made(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
     if (real / "commondir").is_file():
         source = Path(os.path.normpath(real / _text(real / "commondir").rstrip("\r\n")))
         if not (source / "objects").is_dir():
-            raise GitError(f"{real / 'commondir'} leads to nothing: not a git repository")
+            raise GitError(f"{real / 'commondir'} points to a missing git repository")
         shared = own / "common"
         _link(source, shared)
     _link(real, mine)

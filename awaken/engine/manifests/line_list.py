@@ -66,9 +66,11 @@ class LineList:
 def plain_list(text: str) -> LineList:
     """Return the list that a ``requirements.txt`` is. Raises CannotAdd."""
     if _COMPILED.search(text):
-        raise CannotAdd("it is compiled of other files: the tool that does adds it")
+        raise CannotAdd("it is compiled from other files; add it with the tool that compiles it")
     if re.search(r"--hash[= ]", text):
-        raise CannotAdd("its requirements are pinned with hashes: the tool that does adds it")
+        raise CannotAdd(
+            "its requirements are pinned with hashes; add it with the tool that pins them"
+        )
     lines = text.splitlines(keepends=True)
     return LineList(lines, lambda: "".join(lines), start=len(lines))
 

@@ -115,7 +115,7 @@ def narrowed(written: str, said: SpecifierSet, wanted: Requirement) -> str:
     ``said`` is what it means. Raises CannotAdd if nothing is left, or if it cannot be written.
     """
     if not overlap(said, wanted.specifier):
-        raise CannotAdd(f"it asks for {wanted.name} {written.strip()}, which excludes it")
+        raise CannotAdd(f"it requires {wanted.name} {written.strip()}, which excludes it")
     for clause in sorted(wanted.specifier, key=str, reverse=True):
         if within(said, SpecifierSet(str(clause))):
             continue
@@ -138,14 +138,14 @@ def _with_bounds(text: str, wanted: Requirement) -> str:
     if head is None or said.url:
         return text
     if not overlap(said.specifier, wanted.specifier):
-        raise CannotAdd(f"it asks for {text}, which excludes it")
+        raise CannotAdd(f"it requires {text}, which excludes it")
     written, semicolon, marker = text[head.end() :].partition(";")
     if not written.strip():
         # The extras come first, then the range: blanks in front of the marker stay.
         return f"{text[: head.end()].rstrip()}{_bounds(wanted)}{written}{semicolon}{marker}"
     new = narrowed(written, said.specifier, wanted)
     if written.lstrip().startswith("(") and new != written:
-        raise CannotAdd(f"it asks for {text}: {_bounds(wanted)} is wanted")
+        raise CannotAdd(f"it requires {text}, but the change needs {_bounds(wanted)}")
     return f"{text[: head.end()]}{new}{semicolon}{marker}"
 
 

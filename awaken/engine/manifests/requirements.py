@@ -156,8 +156,8 @@ class _Work:
         changes = tuple(dict.fromkeys(one for path in files for one in self._asking.get(path, ())))
         for path, command in self._compiled.items():
             if path not in files:
-                run = f"run `{command}`" if command else "make it again"
-                why = f"it does not know what {first} requires now: {run}"
+                run = f"run `{command}`" if command else "generate it again"
+                why = f"it does not contain the new requirements of {first}: {run}"
                 yield LeftToDo(path, 0, "", "", why, changes)
 
     def _leave(

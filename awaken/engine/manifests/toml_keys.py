@@ -41,7 +41,7 @@ def _edited(document: tomlkit.TOMLDocument, edit: SetKey) -> tuple[str, str]:
     if holder is None:
         return _with_new_table(document.as_string(), edit), ""
     if not isinstance(holder, MutableMapping):
-        raise CannotAdd(f"{'.'.join(edit.table)} is no table")
+        raise CannotAdd(f"{'.'.join(edit.table)} is not a table")
     old = holder.get(edit.key)
     if old is not None:
         holder[edit.key] = _value(edit)
@@ -92,7 +92,7 @@ def _wanted(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:
     for number, name in enumerate(edit.table, 1):
         holder = holder.setdefault(name, {})
         if not isinstance(holder, dict):
-            raise CannotAdd(f"{_dotted(edit.table[:number])} is no table")
+            raise CannotAdd(f"{_dotted(edit.table[:number])} is not a table")
     holder[edit.key] = list(edit.value) if isinstance(edit.value, tuple) else edit.value
     return wanted
 

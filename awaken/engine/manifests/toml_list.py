@@ -73,7 +73,7 @@ def new_group(text: str, group: str) -> TomlList:
     document = toml_document(text)
     groups = document.setdefault(_GROUPS, tomlkit.table())
     if not isinstance(groups, MutableMapping):
-        raise CannotAdd(f"its {_GROUPS} is no table")
+        raise CannotAdd(f"its {_GROUPS} is not a table")
     groups[group] = array = tomlkit.array()
     return TomlList(document, array)
 

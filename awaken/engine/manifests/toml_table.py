@@ -84,7 +84,7 @@ class TomlTable:
             fits = [one for one in ranges if _excludes_nothing(one, wanted)]
             if len(fits) == len(ranges):
                 return said
-            raise CannotAdd(f"it asks for {said}: {wanted.specifier} is wanted")
+            raise CannotAdd(f"it requires {said}, but the change needs {wanted.specifier}")
         written = "" if said.strip() == "*" else said
         return narrowed(written, ranges[0], wanted) or said
 

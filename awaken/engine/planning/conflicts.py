@@ -127,6 +127,6 @@ def _line(problem: Problem, snapshot: Snapshot) -> int:
 
 
 def _diagnostic(problem: Problem, snapshot: Snapshot) -> Diagnostic:
-    message = f"a change was rolled back by a check: {problem.message}"
+    message = f"a check rolled back a change: {problem.message}"
     line = _line(problem, snapshot)
     return Diagnostic(path=problem.place.path, line=line, message=message, internal=True)

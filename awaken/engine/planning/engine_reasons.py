@@ -9,12 +9,12 @@ from awaken.contract import Reason
 HELD_BACK = Reason(
     "engine/held-back",
     "the change also needs a site that is left alone ({by}: {note})",
-    "Let go of that site, or hold this one back as well.",
+    "Allow that site, or suppress this one as well.",
 )
 NEEDS_OTHER_VERSIONS = Reason(
     "engine/needs-other-versions",
-    "the rewrite does not hold on every version that the project may run on: {unmet}",
-    "Raise the requirement, or name the version in use with --target.",
+    "the rewrite is not correct on every version that the project allows: {unmet}",
+    "Raise the requirement, or pass the version with --target.",
 )
 OUTSIDE_SELECTED_PATHS = Reason(
     "engine/outside-selected-paths",
@@ -24,17 +24,17 @@ OUTSIDE_SELECTED_PATHS = Reason(
 REQUIRES_REFUSED = Reason(
     "engine/requires-refused",
     "the change needs another change that could not be made",
-    "See to the places of the same rule that are marked manual first.",
+    "First fix the manual findings of the same rule.",
 )
 ROLLED_BACK = Reason(
     "engine/rolled-back",
-    "the rewrite was rolled back by a check: {problem}",
-    "Change this place by hand, and please report it to awaken.",
+    "a check rolled back the rewrite: {problem}",
+    "Change this place by hand, and please report this to awaken.",
 )
 TOO_LARGE = Reason(
     "engine/too-large",
     "the code is too large to rewrite: {problem}",
-    "Take it apart, for example by a variable for a part of it, or change this place by hand.",
+    "Split it, for example with a variable for a part of it, or change this place by hand.",
 )
 UNDONE_BY_ANOTHER_RULE = Reason(
     "engine/undone-by-another-rule",

@@ -107,7 +107,7 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
     if not died.by_limit:
         return Planned(Plan(), (internal_error(rule.name, died.message, path),))
     what = "exclude the file" if path else "ignore the rule, or exclude files"
-    sentence = f"{rule.name} {died.message} here, and was ended; {what}, and please report this"
+    sentence = f"{rule.name} {died.message} here, and was stopped; {what}, and please report this"
     # What a limit of time or memory ends depends on the machine, so it is not remembered.
     given_up = Diagnostic(path=path, line=0, message=sentence, internal=True)
     return Planned(Plan(), (given_up,))

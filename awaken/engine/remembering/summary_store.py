@@ -49,4 +49,4 @@ def _own_file(base: Path | None) -> Path | None:
 def _require_own_file(status: os.stat_result) -> None:
     require_ours(status)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        raise OSError("it is no file of its own")
+        raise OSError("it is not a separate file")

@@ -83,15 +83,15 @@ def trust(root: Path, passes: Iterable[Rule], tests: str = "") -> TrustedProject
         project.root.encode()
     except UnicodeEncodeError:
         raise UserError(
-            f"the path {root} is not UTF-8, so awaken cannot keep that you trust what is there; "
-            "say --trust-passes with each run"
+            f"the path {root} is not UTF-8, so awaken cannot remember your trust; pass "
+            "--trust-passes in each run"
         ) from None
     directory = state_directory()
     why = _not_own(directory, Path(project.root))
     if why:
         raise UserError(
-            f"the state directory {directory} lies in {why}, so it cannot say whom you trust; "
-            "set AWAKEN_STATE_DIR to a directory outside of any repository"
+            f"the state directory {directory} is inside {why}, so it cannot store your "
+            "trust; set AWAKEN_STATE_DIR to a directory outside any repository"
         )
     try:
         make_private_directories(REAL, directory / _FOLDER)
@@ -114,13 +114,13 @@ def _digest_of(command: str) -> str:
 
 def _as_it_is(rule: Rule) -> tuple[str, TrustedPass]:
     if not isinstance(rule, ForeignPass):
-        raise TypeError(f"{rule.name} is no pass")
+        raise TypeError(f"{rule.name} is not a pass")
     said, place = rule.settings, rule.place
     code = code_of(said, place.directory, place.root)
     if code is None:
         raise UserError(
-            f"{rule.name}: {said.target} cannot be read within the project, so it cannot be told "
-            "when it changes; say --trust-passes with each run"
+            f"{rule.name}: awaken cannot read {said.target} in the project, so it cannot "
+            "detect changes; pass --trust-passes in each run"
         )
     return rule.name, TrustedPass(f"{said.kind} {said.target}", code.digest)
 

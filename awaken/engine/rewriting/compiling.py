@@ -53,7 +53,7 @@ def _tree(text: str, lowest_python: tuple[int, int]) -> ast.Module | None:
 
 def _protect_compiler(tree: ast.Module) -> None:
     if blocks(tree) > MAX_BLOCKS:
-        raise SyntaxError(f"more than {MAX_BLOCKS} blocks inside each other could crash Python")
+        raise SyntaxError(f"more than {MAX_BLOCKS} nested blocks could crash Python")
 
 
 def blocks(tree: ast.Module) -> int:

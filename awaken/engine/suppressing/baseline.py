@@ -128,7 +128,9 @@ def _entries(file: Path, raw: bytes) -> tuple[BaselineEntry, ...]:
     # Said by itself: to the JSON parser it would be any syntax error.
     for number, row in enumerate(text.splitlines(), 1):
         if row.startswith(_CONFLICT):
-            raise _broken(file, number, "it holds a merge conflict (keep the lines of both sides)")
+            raise _broken(
+                file, number, "it contains a merge conflict (keep the lines of both sides)"
+            )
     try:
         # msgspec says no line of what is not JSON.
         parse_json(text)
@@ -144,7 +146,7 @@ def _entries(file: Path, raw: bytes) -> tuple[BaselineEntry, ...]:
     except RecursionError as error:
         raise _broken(file, 1, "it is nested too deeply") from error
     except NotJson as error:
-        raise _broken(file, error.line, f"it is no JSON, {str(error).lower()}") from error
+        raise _broken(file, error.line, f"it is not JSON, {str(error).lower()}") from error
     except msgspec.DecodeError as error:
         problem = str(error)
         at = _ELEMENT.search(problem)
@@ -156,8 +158,8 @@ def _broken(file: Path, line: int, problem: str) -> UnusableFile:
     return UnusableFile(
         str(file),
         line,
-        f"the baseline is broken: {problem}; mend it, "
-        "or delete it and write it again with awaken check --write-baseline",
+        f"the baseline is broken: {problem}; fix it, or delete it and write it again with "
+        "awaken check --write-baseline",
     )
 
 

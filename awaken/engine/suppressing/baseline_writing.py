@@ -59,8 +59,8 @@ def _require_inside(root: RootReport) -> None:
     place = Path(os.path.realpath(file.parent), file.name)
     if not place.is_relative_to(within) or in_git_directory(place.relative_to(within)):
         raise UserError(
-            f"{file}: the settings of {root.root} name a baseline outside of the project; "
-            f"if that is meant, say --baseline {file}"
+            f"{file}: the settings of {root.root} name a baseline outside the project; if "
+            f"you want that, pass --baseline {file}"
         )
 
 

@@ -227,14 +227,14 @@ def _common_commit(asked: _Asked, since: str) -> str:
     words = ("rev-parse", "--verify", "--quiet", f"{since}^{{commit}}")
     if not known or asked.run(*words).returncode:
         raise UserError(
-            f"--since: git knows no commit {since!r} in {asked.root}; name a branch, tag or "
-            "commit, and fetch it first where the clone is a shallow one"
+            f"--since: git knows no commit {since!r} in {asked.root}; name a branch, tag "
+            "or commit, and fetch it first if the clone is shallow"
         )
     done = asked.run("merge-base", since, "HEAD")
     if done.returncode:
         raise UserError(
-            f"--since: {since!r} and HEAD have no commit in common in {asked.root}; "
-            "where the clone is a shallow one, fetch more of its history"
+            f"--since: {since!r} and HEAD have no common commit in {asked.root}; if the "
+            "clone is shallow, fetch more of its history"
         )
     return done.stdout.decode().split()[0]
 

@@ -68,7 +68,7 @@ class _Complaints:
     def about(self, comment: Suppression) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with ``comment``, each with what to do."""
         if comment.wrong:
-            yield f"`{comment.text}` {comment.wrong}, so it holds nothing back", comment.help
+            yield f"`{comment.text}` {comment.wrong}, so it suppresses nothing", comment.help
             return
         rules = self._suppression_sources.rules
         names = {name for rule in rules for name in (rule.name, rule.family)}
@@ -81,16 +81,16 @@ class _Complaints:
             )
         if comment.covers is None:
             yield (
-                f"`{comment.text}` stands above no statement, so it holds nothing back",
+                f"`{comment.text}` is not above a statement, so it suppresses nothing",
                 "Write it on the line of the site, or directly above it.",
             )
             return
         idle = [name for name in comment.names if name not in unknown and self._is_idle(name)]
         if len(idle) == len(comment.names) > 0:
-            yield f"`{comment.text}` holds nothing back", "Remove the comment."
+            yield f"`{comment.text}` suppresses nothing", "Remove the comment."
         elif idle:
             listed = ", ".join(f"`{name}`" for name in idle)
-            yield f"{listed} in `{comment.text}` holds nothing back", f"Remove {listed}."
+            yield f"{listed} in `{comment.text}` suppresses nothing", f"Remove {listed}."
 
     def _is_idle(self, name: str) -> bool:
         """Whether all rules that ``name`` stands for ran, and it suppressed nothing.

@@ -53,7 +53,7 @@ from awaken.engine.writing.undoing import (
     unfinished,
 )
 
-_OF_GIT = "lies in a git directory, where nothing is ever written"
+_OF_GIT = "is in a git directory, and awaken never writes there"
 
 
 class FileWrite(Struct, frozen=True):
@@ -153,7 +153,7 @@ def _check_existing(root: Path, write: FileWrite) -> _Checked | str:
         return "was removed since it was read"
     place = Path(os.path.realpath(write.path))
     if not place.is_relative_to(root):
-        return f"is a link to {place}, outside of the project"
+        return f"is a link to {place}, outside the project"
     if in_git_directory(place.relative_to(root)):
         return _OF_GIT
     status = place.stat()
@@ -178,15 +178,15 @@ def _check_new(root: Path, write: FileWrite) -> _Checked | str:
         return "exists already"
     place = write.path.parent.resolve() / write.path.name
     if not place.is_relative_to(root):
-        return f"would be made at {place}, outside of the project"
+        return f"would be created at {place}, outside the project"
     if in_git_directory(place.relative_to(root)):
         return _OF_GIT
     missing = missing_directories(place.parent)
     above = missing[0].parent if missing else place.parent
     if not above.is_dir():
-        return f"cannot be made: {shown(above, root)} is not a directory"
+        return f"cannot be created: {shown(above, root)} is not a directory"
     if not os.access(above, os.W_OK | os.X_OK):
-        return f"cannot be made: the directory {shown(above, root)} cannot be written to"
+        return f"cannot be created: the directory {shown(above, root)} is not writable"
     saved = SavedFile(os.fsencode(place.relative_to(root)), b"", digest(write.content))
     return _Checked(saved, write.content)
 
@@ -223,8 +223,8 @@ def _write_or_put_back(
         _put_back(journal, entry.id, record, cause)
         if isinstance(cause, OSError):
             raise WriteError(
-                f"could not write {blame(cause, record.root_path)}; every file is as it was "
-                "before: cure that, then run this again"
+                f"could not write {blame(cause, record.root_path)}; every file is as it "
+                "was before: fix that, then run this again"
             ) from cause
         raise
 
@@ -264,10 +264,10 @@ def _put_back(journal: Journal, journal_id: str, record: Record, cause: BaseExce
     except OSError as error:
         root = record.root_path
         raise PutBackError(
-            f"the apply failed, and so did putting back {blame(error, root)}; "
-            f"cure that, then run: {undo_command(root)}"
+            f"the apply failed, and restoring failed too: {blame(error, root)}; fix that, "
+            f"then run: {undo_command(root)}"
         ) from cause
 
 
 def _conflicting(conflicts: Sequence[FileConflict]) -> FileConflictError:
-    return FileConflictError("written", conflicts, "cure that or exclude it, then run this again")
+    return FileConflictError("written", conflicts, "fix that or exclude it, then run this again")

@@ -219,7 +219,7 @@ class Journal:
         if record is None:
             raise _damaged(path, "was written by a newer awaken")
         if any(digest(file.original) != file.before for file in record.files if file.before):
-            raise _damaged(path, "holds an original that is not what was saved")
+            raise _damaged(path, "contains an original that differs from the saved one")
         if not _is_sound(record, entry):
             raise _damaged(path, "names files that no apply of its project can have written")
         return record

@@ -143,7 +143,7 @@ def _holder_at(place: Path) -> Holder | None:
             return found
     except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise TreeLockedError(
-            f"the lock {place} is of another version; wait for its run"
+            f"the lock {place} belongs to another version of awaken; wait for its run"
         ) from error
     finally:
         os.close(descriptor)
@@ -158,5 +158,5 @@ def in_use(other: Holder) -> TreeLockedError:
     since = f"{other.since.astimezone():%Y-%m-%d %H:%M:%S}"
     return TreeLockedError(
         f"another awaken run (process {other.process}, since {since}) works on {root}; "
-        "wait until it has ended, then run this again"
+        "wait until it ends, then run this again"
     )

@@ -370,8 +370,8 @@ def _putting_back(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise PutBackError(
-            f"could not put back {blame(error, root)}; cure that, then go on with: "
-            f"{undo_command(root)}"
+            f"could not restore {blame(error, root)}; fix that, then continue "
+            f"with: {undo_command(root)}"
         ) from error
 
 
@@ -387,8 +387,8 @@ def _pending(entry: JournalEntry, record: Record) -> PendingApply:
     since = f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}"
     what = "an apply" if entry.status == "applying" else "the undo of an apply"
     message = (
-        f"{what} ({record.command!r}, {since}) was stopped half way through {len(files)} files; "
-        f"take it back first: {undo_command(record.root_path)}"
+        f"{what} ({record.command!r}, {since}) stopped half way through {len(files)} "
+        f"files; undo it first: {undo_command(record.root_path)}"
     )
     root = record.root_path
     words = (entry.id, root, record.started, record.command, files, message, record.by_verify)
@@ -412,13 +412,13 @@ def _edited(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
     ]
     keep = undo_command(root, "--keep-edited")
     return FileConflictError(
-        "undone", conflicts, f"take that back, or leave such files alone: {keep}"
+        "undone", conflicts, f"undo that edit, or leave such files alone: {keep}"
     )
 
 
 def _nothing(journal: Journal, root: Path) -> NothingToUndoError:
     inside = _inside(journal, root)
-    hint = f"; for a project inside it, call {undo_command(inside[0])}" if inside else ""
+    hint = f"; for a project inside it, run {undo_command(inside[0])}" if inside else ""
     return NothingToUndoError(f"there is nothing to undo in {root}{hint}")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-HIDDEN = "it fails today, which an `except` around hides"
+HIDDEN = "it fails today, and a surrounding `except` hides that"
 
 
 def caught_around(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 NAMES_LISTED = Reason(
     "names-listed",
-    "`{}` sees every name here, and would see another one",
-    "Name what is meant there, one by one.",
+    "`{}` sees every name here, and would see an additional name",
+    "List the intended names explicitly.",
 )
 
 _OF_FUNCTIONS = ("dir", "eval", "exec", "locals", "vars")

@@ -25,9 +25,7 @@ def caveats_of(
     """Return the clause that says who replaces the function ``node``, and all places that do."""
     places = tuple(dict.fromkeys(one.place for one in replaced))
     shown = module.excerpt(node)
-    return [
-        f"{one.path} puts something else in the place of `{shown}`" for one in places[:1]
-    ], places
+    return [f"{one.path} replaces `{shown}`" for one in places[:1]], places
 
 
 def doubles_of(
@@ -41,7 +39,7 @@ def doubles_of(
     names = project.replaced_names
     clauses, places = caveats_of(module, called, names.of(module, called))
     more = [one.place for one in names.of_library(module, called, used)]
-    clauses += [f"{one.path} puts something else in the place of `{used}`" for one in more[:1]]
+    clauses += [f"{one.path} replaces `{used}`" for one in more[:1]]
     return list(dict.fromkeys(clauses)), tuple(dict.fromkeys((*places, *more)))
 
 

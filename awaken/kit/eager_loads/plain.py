@@ -17,27 +17,27 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"nothing says what `(.+)` (?:gives|is|holds)",
-            r"awaken knows no type for what `\1` returns",
+            "the return type of `\\1` is unknown",
         ),
         (r"this is no generator that can be followed", "it comes out of a function that yields it"),
         (
             r"what is put into it cannot all be seen",
-            "it is kept in a container that is filled out of sight",
+            "it is kept in a container that other code fills",
         ),
-        (r"what an item of `(.+)` is cannot be seen", r"what `\1` holds is not in sight"),
-        (r"what `(.+)` is cannot be seen", r"what `\1` is set to is not in sight"),
+        (r"what an item of `(.+)` is cannot be seen", "the items of `\\1` are unknown"),
+        (r"what `(.+)` is cannot be seen", "the value of `\\1` is unknown"),
         (r"`getattr` is not followed", "it is read by `getattr()` with a computed name"),
-        (r"`(.+)` sets no `(.+)` in sight", r"nothing in sight assigns `\2` of `\1`"),
+        (r"`(.+)` sets no `(.+)` in sight", "nothing visible assigns `\\2` of `\\1`"),
         (r"what loaded it cannot be told", "no statement that loads it was found"),
         (
             r"it may be read at any number of `(.+)` from each other",
-            r"it is read by recursion over `\1`, at any depth",
+            "a recursion over `\\1` reads it at any depth",
         ),
-        (r"Python itself calls `(.+)`", r"`\1` is called by Python, from anywhere"),
-        (r"no object that comes to it is in sight", "nothing in sight calls the code around it"),
+        (r"Python itself calls `(.+)`", "Python itself may call `\\1` from anywhere"),
+        (r"no object that comes to it is in sight", "nothing visible calls the code around it"),
         (
             r"parameter `(.+)` has no annotation",
-            r"parameter `\1` has no annotation, and its callers do not tell",
+            "parameter `\\1` has no annotation, and its callers do not show its type",
         ),
     )
 )

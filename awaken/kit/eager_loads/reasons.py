@@ -7,18 +7,19 @@ from awaken.kit.reasons import INSIDE_FSTRING
 
 CHOSEN = Reason(
     "load-chosen",
-    "`{}` says how it is loaded",
-    "Take that away, or write there what the reads need.",
+    "`{}` already sets how it is loaded",
+    "Remove that option, or change it to load what the reads need.",
 )
 CONFLICT = Reason(
     "other-load",
-    "the statement may also get `{}`, and SQLAlchemy takes one way only to load a relationship",
-    "Write one option for both.",
+    "the statement may also get `{}`, and SQLAlchemy accepts only one loader option per "
+    "relationship",
+    "Use one option for both.",
 )
 CRITERIA = Reason(
     "own-criteria",
-    "`{}` holds for the statement alone, and would hold for what is loaded with it",
-    "Leave out `propagate_to_loaders`, or write the load there.",
+    "`{}` applies only to the statement, and would also apply to the relationships it loads",
+    "Remove `propagate_to_loaders`, or add the loader option by hand.",
 )
 INNER_CODE = Reason(
     "inner-code",
@@ -28,47 +29,47 @@ INNER_CODE = Reason(
 KEPT_OPTIONS = Reason(
     "unknown-options",
     "`{}` may be any loader option",
-    "Write the options where they are given.",
+    "Write the options where they are passed.",
 )
 NESTED_REFRESH = Reason(
     "nested-refresh",
-    "the object is made here, and a refresh loads no more than its own relationships, not `{}`",
-    "Load it by a statement with the options after the commit.",
+    "the object is made here, and a refresh loads only its own relationships, not `{}`",
+    "Load it with a statement that has the options, after the commit.",
 )
 NO_NAME = Reason(
     "no-name",
-    "`{}` cannot be named here",
+    "`{}` has no name in this file",
     "Import the class, and add the option.",
 )
 NO_REFRESH = Reason(
     "no-refresh",
-    "`{}` is made here, and is not refreshed in this function",
+    "`{}` is made here, but this function does not refresh it",
     "Refresh it after the commit, with the names of the relationships.",
 )
 NOT_LOADED_AHEAD = Reason(
     "not-loaded-ahead",
-    "`{}` is a query of its own, which nothing loads ahead",
+    "`{}` is a separate query, and no loader option applies to it",
     "Run its query where it is needed.",
 )
 NOT_STATEMENT = Reason(
     "no-statement",
-    "`{}` is no statement, and takes no loader options",
-    "Load the object by a `select()` with the options.",
+    "`{}` is not a statement, so it accepts no loader options",
+    "Load the object with a `select()` that has the options.",
 )
 SHARED = Reason(
     "read-by-some",
-    "others get objects of the same statement, and may not read `{}` of them",
-    "Pass the options to the function that has the statement, or write one where they are read.",
+    "other code gets objects of the same statement, and may not read their `{}`",
+    "Pass the options to the function that has the statement, or write a separate statement.",
 )
 UNKNOWN_ENTITY = Reason(
     "unknown-entity",
-    "it is not certain which class `{}` loads",
-    "Write the class itself there.",
+    "the class that `{}` loads is unknown",
+    "Write the class itself.",
 )
 UNKNOWN_STRATEGY = Reason(
     "unknown-strategy",
-    "how `{}` is loaded is not in sight",
-    "Write `lazy=` as a plain string.",
+    "the `lazy=` of `{}` is unknown",
+    "Write `lazy=` as a string literal.",
 )
 
 REASONS = (

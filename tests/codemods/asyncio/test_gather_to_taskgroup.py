@@ -65,8 +65,8 @@ def test_exceptions_are_grouped_where_it_is_asked_for(made, exceptions):
 
 def test_the_message_says_what_may_change(made):
     _, (message,) = made({"jobs.py": _JOBS})
-    assert "the others are cancelled" in message
-    assert "a test double of `gather()` sees no call" in message
+    assert "cancels the others" in message
+    assert "a mock of `gather()` gets no call" in message
 
 
 def test_two_sites_share_a_class_and_a_third_finds_it(made):
@@ -242,7 +242,7 @@ async def main():
     await asyncio.sleep(0)
     seen.append("goes on")
 """
-_DIE = "results and errors die at another time"
+_DIE = "results and errors are freed at another time"
 
 
 @pytest.mark.parametrize(

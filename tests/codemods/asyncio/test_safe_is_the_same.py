@@ -29,7 +29,7 @@ async def main():
 def test_code_that_sees_the_names_of_a_task_group(above, behind, is_said):
     (finding,) = findings("gather-to-taskgroup", LISTED.format(above=above, behind=behind))
     assert finding.level == "unsafe"
-    assert ("sees more names" in finding.message) is is_said
+    assert ("sees additional names" in finding.message) is is_said
 
 
 RAISING = """

@@ -44,7 +44,7 @@ def _options():
     [
         (
             "def f(skip: int = 0, db: Session = Depends(get_db)):",
-            "`db` of `f` becomes Annotated, with `db` in front of `skip`, which has a default",
+            "`db` of `f` becomes Annotated, with `db` before `skip`, which has a default",
         ),
         (
             (
@@ -60,7 +60,7 @@ def _options():
             "def f(skip: int = 0, words: str = Query(...)):",
             (
                 "`words` of `f` becomes Annotated, with a `*` in front of `words`, "
-                "which has no default any more"
+                "which no longer has a default"
             ),
         ),
         ("def f(db: Session = Depends(get_db), skip: int = 0):", "`db` of `f` becomes Annotated"),

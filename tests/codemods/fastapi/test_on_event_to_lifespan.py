@@ -62,7 +62,7 @@ def proved(text: str, *calls: str, condition: str = "") -> list[str]:
 def test_no_handler_is_left_on_an_application_with_a_lifespan(left):
     assert proved(AFTER, "start()") == []
     found = proved(f"{dedent(AFTER)}\n{left}\n", "start()")
-    assert found == ["a handler is left on an application that has a lifespan"]
+    assert found == ["a handler remains on an application that has a lifespan"]
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ class Outcome(NamedTuple):
 
 
 _PLAIN = re.compile(r'@app.post\("/(\d)/{key}"\)\n(?:.+\n)+?    return \w+\n')
-SAID = "an endpoint without a response model answers with what a commit had expired"
+SAID = "an endpoint without a response model now includes attributes that the commit used to expire"
 
 
 _NAMED = re.compile(r"`endpoint(\d)` becomes a coroutine function: [^;]*; ")

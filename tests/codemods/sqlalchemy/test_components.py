@@ -69,8 +69,8 @@ def messages(url, **files):
 )
 def test_only_what_may_be_in_memory_is_said_to_be_another_one_for_each_engine(url, may_be):
     said = messages(url, **{"stays.py": STAYS})
-    assert "it has a pool of its own" in said
-    assert ("a database in memory" in said) is may_be
+    assert "it has its own connection pool" in said
+    assert ("an in-memory database" in said) is may_be
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def report() -> None:
     assert not plan.changes
     reasons = {reason_of(one): one.help for one in plan.findings}
     assert reasons.keys() == {"foreign-session", "beside-another", "unknown-session"}
-    assert "engine and a factory of this program" in reasons["unknown-session"]
+    assert "engine and a session factory of this program" in reasons["unknown-session"]
 
 
 def test_a_site_that_is_decided_twice_says_what_is_against_it():

@@ -95,7 +95,7 @@ def test_criteria_of_the_statement_alone_hold_the_load(criteria, outcome, given)
     [
         ("AsyncSession", "(await session.scalars(select(User))).all()", "raises `MissingGreenlet`"),
         ("AsyncSession", "(await session.execute(select(User))).scalars()", "raises `Missing"),
-        ("Session", "session.scalars(select(User)).all()", "takes a statement for each `User`"),
+        ("Session", "session.scalars(select(User)).all()", "each `User` runs a statement"),
     ],
 )
 def test_the_message_says_what_reading_does_in_a_coroutine(session, load, says):

@@ -60,7 +60,7 @@ def add(session: Session):
     assert findings(text) == []
     [(level, message)] = findings(text, sync=True)
     assert level == "unsafe"
-    assert "`note` (app.py:9) keeps the values it had before it" in message
+    assert "`note` (app.py:9) keeps the values from before it" in message
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def _undo(s: AsyncSession, n: Note):
 
     [(level, message)] = findings(text)
     assert level == "safe"
-    assert message.endswith("`n` (app.py:20) expires by a rollback as before")
+    assert message.endswith("a rollback still expires `n` (app.py:20)")
 
 
 def test_a_session_of_one_function_is_judged_by_that_function():

@@ -40,16 +40,16 @@ def used(db: Session, password: str) -> object:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("time.sleep(1)", "`time.sleep` holds up the event loop, where this runs now"),
+        ("time.sleep(1)", "this now runs in the event loop, and `time.sleep` blocks it"),
         (
             "hashed(password)",
-            "`passlib.context.CryptContext.hash` holds up the event loop, where this runs now",
+            "this now runs in the event loop, and `passlib.context.CryptContext.hash` blocks it",
         ),
         (
             "hashed(password), time.sleep(1)",
             (
-                "`passlib.context.CryptContext.hash` and `time.sleep` hold up the event loop, "
-                "where this runs now"
+                "this now runs in the event loop, "
+                "and `passlib.context.CryptContext.hash` and `time.sleep` block it"
             ),
         ),
         # It says so itself.

@@ -94,10 +94,10 @@ def test_a_change_says_where_it_begins_and_what_it_comes_to():
     assert found["boundaries"] == [
         ("awaited by FastAPI as a dependency", 1),
         ("awaited by FastAPI as an endpoint or a handler", 1),
-        ("awaited by a plug-in of pytest as a test or a fixture", 1),
+        ("awaited by a pytest plug-in as a test or a fixture", 1),
     ]
     assert ("`Session` becomes `AsyncSession`", 3) in found["beside"]
-    assert ("what is read of an object after a commit is what it was before", 1) in found["caveats"]
+    assert ("objects keep their values after a commit", 1) in found["caveats"]
 
 
 COMMAND = """\
@@ -127,8 +127,8 @@ def test_what_stays_plain_is_a_boundary():
     plan = session_to_async(files)
 
     found = parts(plan.outlines[0])
-    assert ("plain as a command, and runs a coroutine function", 1) in found["boundaries"]
-    assert ("synchronous as it was, with `engine`", 1) in found["boundaries"]
+    assert ("a command: stays synchronous, and runs a coroutine function", 1) in found["boundaries"]
+    assert ("stays synchronous, with `engine`", 1) in found["boundaries"]
 
 
 def test_what_stops_most_functions_is_said_first():
@@ -138,7 +138,7 @@ def test_what_stops_most_functions_is_said_first():
     found = parts(outline)
     assert outline.title == "7 functions stay synchronous because of 2 places"
     assert [count for _, count in found["stops"]] == [3, 1]
-    assert found["stops"][0][0].startswith("`Stock.__len__` is called by Python itself")
+    assert found["stops"][0][0].startswith("Python itself calls `Stock.__len__`")
     assert {one.site for one in plan.findings if one.level == "manual"} <= set(outline.sites)
 
 
@@ -161,7 +161,7 @@ def test_a_component_that_nothing_is_a_part_of_is_said():
     plan = session_to_async(FILES, component="ordres")
 
     (outline,) = plan.outlines
-    assert outline.title == "nothing that would become asynchronous is named `ordres`"
+    assert outline.title == "no function that would become asynchronous is named `ordres`"
     assert not plan.changes
     assert session_to_async(FILES, component="orders").changes
 

@@ -155,7 +155,7 @@ class Repository:
         ),
         (
             "def use(s: Session, columns):\n  return s.query(*columns).all()",
-            "in a list of this function that nothing changes: `columns = [...]`",
+            "to a local list that nothing changes: `columns = [...]`",
             "columns):",
             "names):\n  columns = [User.id, User.name]",
         ),

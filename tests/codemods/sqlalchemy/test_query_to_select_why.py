@@ -54,7 +54,7 @@ def test_a_client_of_a_known_library_is_named_with_where_it_comes_from(why):
             return client.query(statement)  # here
     """)
     assert said == (
-        "`client` is an instance of `google.cloud.bigquery.Client`, no session of SQLAlchemy "
+        "`client` is an instance of `google.cloud.bigquery.Client`, not a SQLAlchemy session "
         "(it comes from `bigquery.Client()` in line 4)"
     )
 
@@ -67,7 +67,7 @@ def test_a_client_of_an_unknown_library_is_named_with_where_it_comes_from(why):
             return client.query(statement)  # here
     """)
     assert said is not None
-    assert said.startswith("nothing shows that `client` is a session of SQLAlchemy (")
+    assert said.startswith("nothing shows that `client` is a SQLAlchemy session (")
     assert "it comes from `influx.Client()` in line 4" in said
     assert "`influx.Client` is defined outside the project" in said
     assert "this file imports nothing of SQLAlchemy" in said
@@ -92,7 +92,7 @@ def test_a_class_of_the_project_is_named(why):
             def run(self):
                 return self.query("x")  # here
     """)
-    assert said == "`self` is an instance of `app.Source`, no session of SQLAlchemy"
+    assert said == "`self` is an instance of `app.Source`, not a SQLAlchemy session"
 
 
 def test_a_class_itself_is_named(why):
@@ -102,7 +102,7 @@ def test_a_class_itself_is_named(why):
                 return words
         found = Mixin.query(None, "x")  # here
     """)
-    assert said == "`Mixin` is the class `app.Mixin`, no session of SQLAlchemy"
+    assert said == "`Mixin` is the class `app.Mixin`, not a SQLAlchemy session"
 
 
 def test_where_a_variable_of_a_known_class_comes_from_is_said(why):
@@ -115,7 +115,7 @@ def test_where_a_variable_of_a_known_class_comes_from_is_said(why):
             return box.query()  # here
     """)
     assert said == (
-        "`box` is an instance of `app.Box`, no session of SQLAlchemy (it comes from `Box()` in "
+        "`box` is an instance of `app.Box`, not a SQLAlchemy session (it comes from `Box()` in "
         "line 6)"
     )
 
@@ -133,12 +133,12 @@ def test_an_async_session_has_no_query(why):
 @pytest.mark.parametrize(
     ("call", "doubt"),
     [
-        ("x.query()", "the call names no class or column to ask for"),
+        ("x.query()", "the call names no class or column to select"),
         (
             'x.query("select 1")',
-            "its first argument, `'select 1'`, is no class or column to ask for",
+            "its first argument, `'select 1'`, is not a class or column to select",
         ),
-        ("x.query({'a': 1})", "its first argument, `{'a': 1}`, is no class or column to ask for"),
+        ("x.query({'a': 1})", "its first argument, `{'a': 1}`, is not a class or column to select"),
     ],
 )
 def test_what_else_speaks_against_a_query_is_said(why, call, doubt):
@@ -188,14 +188,14 @@ def test_an_attribute_that_is_read_is_no_call(why):
         def handle(request):
             return request.query.get("token")  # here
     """)
-    what = "is an attribute that is read, and the rule looks at calls `query(...)`"
+    what = "is only read here; the rule looks at calls `query(...)`"
     assert said == f"`request.query` {what}"
 
 
 def test_an_attribute_that_is_passed_on_is_read_as_well(why):
     said = why("print(request.query)  # here\n")
     assert said is not None
-    assert said.startswith("`request.query` is an attribute that is read")
+    assert said.startswith("`request.query` is only read here")
 
 
 def test_an_attribute_that_is_written_is_no_call(why):
@@ -203,7 +203,7 @@ def test_an_attribute_that_is_written_is_no_call(why):
         def fill(form, found):
             form.query = found  # here
     """)
-    assert said == "`form.query` is written to here, not called"
+    assert said == "`form.query` is assigned here, not called"
 
 
 def test_the_method_of_a_session_that_is_not_called(why):
@@ -212,7 +212,7 @@ def test_the_method_of_a_session_that_is_not_called(why):
         def run(session: Session):
             ask = session.query  # here
     """)
-    assert said == "`session.query` is not called here; the rule looks at calls of it"
+    assert said == "`session.query` is not called here; the rule looks only at its calls"
 
 
 def test_a_definition_named_query(why):
@@ -221,7 +221,7 @@ def test_a_definition_named_query(why):
             def query(self, x):  # here
                 return x
     """)
-    assert said == "this defines something named `query`; the rule looks at calls of a session's"
+    assert said == "this defines a `query`; the rule looks at calls of a session's `query`"
 
 
 def test_the_body_of_a_definition_named_query_is_something_else(why):
@@ -242,7 +242,7 @@ def test_the_new_style_is_recognised(why, line):
         from models import User
         stmt = {line}  # here
     """)
-    assert said == f"`{line.removesuffix('(User)')}(...)` is the style of SQLAlchemy 2.0 already"
+    assert said == f"`{line.removesuffix('(User)')}(...)` already has the style of SQLAlchemy 2.0"
 
 
 def test_a_session_that_executes_is_recognised(why):
@@ -251,7 +251,7 @@ def test_a_session_that_executes_is_recognised(why):
         def run(session: Session, stmt):
             return session.scalars(stmt).all()  # here
     """)
-    assert said == "`session.scalars(...)` is the style of SQLAlchemy 2.0 already"
+    assert said == "`session.scalars(...)` already has the style of SQLAlchemy 2.0"
 
 
 def test_get_of_something_else_is_nothing(why):
@@ -269,9 +269,7 @@ def test_a_query_that_an_earlier_statement_began_is_pointed_at(why, line):
             {line}  # here
             return query
     """)
-    assert said == (
-        "`query` holds a query that begins in line 5: that is the site, and this belongs to it"
-    )
+    assert said == ("`query` holds the query that begins in line 5, which has its own finding")
 
 
 def test_a_variable_that_holds_something_else_belongs_to_no_query(why):
@@ -281,7 +279,7 @@ def test_a_variable_that_holds_something_else_belongs_to_no_query(why):
 # ------------------------------------------------------------------------------------------ words
 def test_a_query_in_a_string_is_not_run(why):
     said = why('text = "session.query(User).all()"  # here\n')
-    assert said == "the query is in a string here, which is not run"
+    assert said == "the query is inside a string, which does not run"
 
 
 def test_a_query_in_a_docstring_is_not_run(why):
@@ -292,17 +290,17 @@ def test_a_query_in_a_docstring_is_not_run(why):
             session.query(User).all()  # here
             '''
     """)
-    assert said == "the query is in a string here, which is not run"
+    assert said == "the query is inside a string, which does not run"
 
 
 def test_a_query_in_a_comment_is_not_run(why):
     said = why("x = 1  # session.query(User)  # here\n")
-    assert said == "the query is in a comment here, which is not run"
+    assert said == "the query is inside a comment, which does not run"
 
 
 def test_a_query_behind_a_hash_in_a_string_stands_in_the_string(why):
     said = why("x = '# session.query(User)'  # here\n")
-    assert said == "the query is in a string here, which is not run"
+    assert said == "the query is inside a string, which does not run"
 
 
 def test_a_hash_in_a_string_begins_no_comment(why):
@@ -323,7 +321,7 @@ def test_what_is_named_in_the_place_counts_before_what_is_around_it(why):
             select(User),  # here
         )
     """
-    assert why(text) == "`select(...)` is the style of SQLAlchemy 2.0 already"
+    assert why(text) == "`select(...)` already has the style of SQLAlchemy 2.0"
 
 
 def test_the_innermost_call_around_a_place_counts(why):
@@ -334,13 +332,13 @@ def test_the_innermost_call_around_a_place_counts(why):
     """
     said = why(text)
     assert said is not None
-    assert said.startswith("nothing shows that `inner` is a session of SQLAlchemy (")
+    assert said.startswith("nothing shows that `inner` is a SQLAlchemy session (")
 
 
 def test_a_column_picks_one_of_two(why):
     text = "x = a.query(), b.query()  # here\n"
-    assert "`a` is a session" in (why(text, "query()") or "")
-    assert "`b` is a session" in (why(text, "query()  #") or "")
+    assert "`a` is a SQLAlchemy session" in (why(text, "query()") or "")
+    assert "`b` is a SQLAlchemy session" in (why(text, "query()  #") or "")
 
 
 def test_a_file_that_cannot_be_parsed_gets_no_sentence(tmp_path):

@@ -256,7 +256,7 @@ def test_a_driver_that_does_not_exist_is_refused_with_those_that_do():
     ((path, why),) = SessionToAsync().wrong_options(None, options)
 
     assert path == ("drivers", "mysql")
-    assert why.endswith("no asynchronous driver of mysql; there are aiomysql, asyncmy")
+    assert why.endswith("no asynchronous driver of mysql; choose from aiomysql, asyncmy")
 
 
 def test_what_libraries_give_that_know_no_session_is_none():

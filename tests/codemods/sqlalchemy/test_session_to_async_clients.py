@@ -112,8 +112,8 @@ def migrated(**versions):
         ({"httpx": "==0.13.3"}, "httpx ==0.13.3"),
         ({"httpx": "==0.19.0"}, "httpx ==0.19.0"),
         ({"httpx": "<0.20"}, "httpx <0.20"),
-        ({"fastapi": "==0.85.0"}, "the test client of fastapi <0.87 is one of requests"),
-        ({"starlette": "<0.21"}, "the test client of starlette <0.21 is one of requests"),
+        ({"fastapi": "==0.85.0"}, "the test client of fastapi <0.87 is based on requests"),
+        ({"starlette": "<0.21"}, "the test client of starlette <0.21 is based on requests"),
     ],
 )
 def test_versions_that_lack_what_is_written_are_refused(versions, said):

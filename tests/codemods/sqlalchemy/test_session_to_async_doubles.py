@@ -87,7 +87,10 @@ MOCK = """
 
 
 def test_what_waits_stands_in_for_what_waits_alone():
-    why = "`counted` becomes a coroutine function, and replaces `shop.plain`, which does not"
+    why = (
+        "`counted` becomes a coroutine function, but `shop.plain`, which it replaces, "
+        "stays synchronous"
+    )
 
     assert _refused(MIXED.format("plain")) == [why]
     assert _refused(MIXED.format("price")) == []
@@ -100,7 +103,9 @@ def test_what_stands_in_for_both_kinds_is_called_by_a_mock():
 def test_a_method_is_replaced_by_what_is_given_its_object():
     (why,) = _refused(BOUND)
 
-    assert why.startswith("`shop.Prices.of` becomes a coroutine function, and whether `one`")
+    assert why.startswith(
+        "`shop.Prices.of` becomes a coroutine function; `one` replaces it in a test"
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,10 @@ def test_a_result_has_methods_of_one_kind():
 
     assert _refused(test.format("")) == []
     (why,) = _refused(test.format("mock.return_value.upper.return_value = 2"))
-    assert why == "only some methods of what `shop.price` returns become coroutines"
+    assert (
+        why
+        == "`shop.price` returns an object of which only some methods become coroutine functions"
+    )
 
 
 @pytest.mark.parametrize(
@@ -187,10 +195,10 @@ FAKE = """
         ("", "session", "", ""),
         ("def close(self): pass", "Fake()", "session.scalar = lambda statement: 2", ""),
         ("", "Mock()", "", "`database.LocalSession` becomes a coroutine function"),
-        ("def begin(self): return self", "session", "", "whether `begin` can be awaited"),
-        ("def expire(self, item): pass", "session", "", "whether `expire` can be awaited"),
-        ("@property\n        def commit(self): pass", "session", "", "whether `commit` can"),
-        ("", "session", "session.begin = lambda: session", "whether `begin` can be awaited"),
+        ("def begin(self): return self", "session", "", "`begin` may or may not be awaitable"),
+        ("def expire(self, item): pass", "session", "", "`expire` may or may not be awaitable"),
+        ("@property\n        def commit(self): pass", "session", "", "`commit` may or may not"),
+        ("", "session", "session.begin = lambda: session", "`begin` may or may not be awaitable"),
         ("", "session", "session.scalar('x')", "a test calls `scalar` itself"),
     ],
 )

@@ -46,14 +46,14 @@ def test_the_question_about_such_models_says_what_looks_like_a_relationship():
     plan = session_to_async({"database.py": DATABASE, "patients.py": text})
 
     (asked,) = (one for one in plan.findings if reason_of(one) == "foreign-model")
-    assert "if `Patient.doctor`, `Patient.notes` were read so" in asked.help
+    assert "look like relationships: `Patient.doctor`, `Patient.notes`" in asked.help
     assert [one.path for one in asked.related] == ["patients.py"] * 2
 
     said = session_to_async(
         {"database.py": DATABASE, "patients.py": text}, foreign_models=["hospital"]
     )
     factories = [one.message for one in said.findings if "`sessionmaker`" in one.message]
-    assert "looks so may load when read: `Patient.doctor`, `Patient.notes`" in factories[0]
+    assert "look as if they load a relationship: `Patient.doctor`, `Patient.notes`" in factories[0]
 
 
 COLLECTIONS = """\

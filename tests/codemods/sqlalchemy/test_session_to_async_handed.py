@@ -191,11 +191,11 @@ def one():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ("hook(db, name)", "`hook`, of which nothing is known, is given"),
-        ("hook(name, session=db)", "`hook`, of which nothing is known, is given"),
-        ("hook.run(db)", "`hook.run`, of which nothing is known, is given"),
-        ("PLUGINS[name](db)", "`PLUGINS[name]`, of which nothing is known, is given"),
-        ("hook(db), hook.run(db)", "`hook` and `hook.run`, of which nothing is known, are given"),
+        ("hook(db, name)", "`hook` is given an asynchronous session"),
+        ("hook(name, session=db)", "`hook` is given an asynchronous session"),
+        ("hook.run(db)", "`hook.run` is given an asynchronous session"),
+        ("PLUGINS[name](db)", "`PLUGINS[name]` is given an asynchronous session"),
+        ("hook(db), hook.run(db)", "`hook` and `hook.run` are given an asynchronous session"),
         # No session is given, what is called is known, or run_sync calls it.
         ("hook(name)", ""),
         ("counted(db)", ""),

@@ -140,7 +140,7 @@ def test_urls_beside_the_code_without_a_driver_are_left_to_users():
     ((path, line, what),) = left(WITH_DEFAULT, files=files)
     assert (path, line) == ("docker-compose.yml", 5)
     assert "`postgresql+psycopg2`" in what
-    assert 'drivers = { postgresql = "psycopg" }`, one of psycopg, asyncpg' in what
+    assert 'drivers = { postgresql = "psycopg" }` to one of psycopg, asyncpg' in what
     assert "hush" not in what
 
 
@@ -161,7 +161,7 @@ def test_a_program_that_chooses_the_driver_when_it_runs_leaves_nothing():
 def test_parameters_of_another_driver_are_left_to_users():
     files = {".github/workflows/ci.yml": COMPOSE}
     ((_, line, what),) = left(FROM_OUTSIDE, files=files, drivers={"postgresql": "asyncpg"})
-    assert (line, what) == (5, "the engine may get this URL, and asyncpg does not take `sslmode`")
+    assert (line, what) == (5, "the engine may get this URL, but asyncpg does not accept `sslmode`")
     assert not left(FROM_OUTSIDE, files=files, drivers={"postgresql": "psycopg"})
 
 

@@ -155,8 +155,8 @@ def test_the_other_side_of_what_is_read_anew_is_loaded_with_it():
     assert 'await db.refresh(post.author, attribute_names=["posts"])' in inner
 
 
-RAW = "raw SQL changes it"
-RAISED = "may not be raised any more"
+RAW = "old values after raw SQL"
+RAISED = "may no longer be raised"
 
 
 @pytest.mark.parametrize(

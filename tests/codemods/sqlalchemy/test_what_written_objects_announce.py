@@ -60,8 +60,8 @@ def test_it_is_said_what_a_dictionary_and_a_variable_of_the_context_come_to():
     result = migrated({"shop.py": PLAIN + VISIBLE})
 
     (said,) = [one.message for one in result.report.findings if "`sessionmaker`" in one.message]
-    assert "the `__dict__` of an object holds what is loaded with it now" in said
-    assert "a `ContextVar` that a dependency sets is seen by its endpoint from now on" in said
+    assert "the `__dict__` of an object now contains eagerly loaded attributes" in said
+    assert "an endpoint now sees a `ContextVar` that its dependency sets" in said
 
 
 ANSWERS = """\
@@ -96,7 +96,7 @@ def test_it_is_said_where_an_endpoint_may_answer_with_relationships(body, is_sai
     result = migrated({"shop.py": PLAIN + ANSWERS.format(body=body)})
 
     (said,) = [one.message for one in result.report.findings if "`sessionmaker`" in one.message]
-    assert ("may answer with relationships as well" in said) is is_said
+    assert ("may now include relationships" in said) is is_said
 
 
 BOX = """\
@@ -117,28 +117,31 @@ class Box:
     [
         (
             "db.query(Order).filter_by(user_id=key).delete()\ndb.add(user)",
-            "`user.orders` still holds what",
+            "uses `user.orders`, which still has the items",
         ),
         (
             "db.execute(delete(Order))\ndb.commit()\nstore(db, user)",
-            "`user.orders` still holds what",
+            "uses `user.orders`, which still has the items",
         ),
         (
             "from sqlmodel import delete as d\ndb.execute(d(Order))\ndb.commit()\nstore(db, user)",
-            "`user.orders` still holds what",
+            "uses `user.orders`, which still has the items",
         ),
         ("db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)", "`user.orders` still holds"),
-        ("db.execute(delete(Tag))\ndb.delete(user)", "`user.tags` still holds what"),
+        ("db.execute(delete(Tag))\ndb.delete(user)", "uses `user.tags`, which still has the items"),
         ("db.delete(user)\nx = len(user.orders)", "`user` is read before its deletion is flushed"),
         ("db.delete(user)\ndb.flush()\ndb.delete(user)", "`user` is deleted twice"),
-        ("db.add(Tag(name='n'))\ndb.expire(user)", "`db.expire(user)` comes before a flush"),
+        (
+            "db.add(Tag(name='n'))\ndb.expire(user)",
+            "`db.expire(user)` runs before the changes are flushed",
+        ),
         (
             "t = db.get(Tag, 1)\nuser.tags.append(t)\ndb.commit()\nuser.tags.append(t)",
-            "`user.tags` keeps its items when it gets more of them",
+            "`user.tags` keeps its old items when items are added",
         ),
         (
             "user.orders.append(Order(title='x', amount=1))\nUserOrdersOut.model_validate(user)",
-            "no flush has written what `user.orders` was given",
+            "the value assigned to `user.orders` has not been flushed",
         ),
         (
             "user.name = 'x'\ndb.delete(user)\ndb.flush()\nx = len(user.orders)",
@@ -150,11 +153,11 @@ class Box:
         ),
         (
             "db.expunge(user)\nif flag:\n    db.add(user)",
-            "`user` is without a session from `db.expunge(user)` to `db.add(user)`",
+            "`user` has no session between `db.expunge(user)` and `db.add(user)`",
         ),
         (
             "if flag:\n    user.orders.clear()\ndb.add(Order(title='x', amount=1))\ndb.flush()",
-            "`user.orders` is loaded under a condition before its rows change",
+            "`user.orders` is loaded under a condition, before its rows change",
         ),
         (
             "user.name = 'x'\ndb.flush()\ndb.delete(user)\ndb.commit()\nx = user.orders",
@@ -162,25 +165,25 @@ class Box:
         ),
         (
             "user.team = db.get(Team, 2)\nx = user.team_id",
-            "the key of `user.team` is read, and a flush may not have set it",
+            "the key of `user.team` is read, and may not be flushed yet",
         ),
         (
             "user.team = db.get(Team, 2)\nif flag:\n    db.commit()\nUserOut.model_validate(user)",
-            "the key of `user.team` is read, and a flush may not have set it",
+            "the key of `user.team` is read, and may not be flushed yet",
         ),
         ("user.team = db.get(Team, 2)\nstore(db, user)\nUserOut.model_validate(user)", ""),
         ("user.team = db.get(Team, 2)\ndb.flush()\nx = user.team_id", ""),
         (
             "if flag:\n    user.orders = []\ndb.add(Order(title='x', amount=1))\ndb.flush()",
-            "`user.orders` is loaded under a condition before its rows change",
+            "`user.orders` is loaded under a condition, before its rows change",
         ),
         (
             "user.team_id = None\nuser.team = db.get(Team, 2)\ndb.commit()\nx = user.team.name",
-            "`user.team` is loaded, and may be what is set behind its key",
+            "`user.team` is loaded, and may differ from the object that its key names",
         ),
         (
             "db.add(Order(title='x', amount=1, user_id=key))\ndb.delete(user)",
-            "`user.orders` may differ by `db.add(",
+            "may see another `user.orders`, because of `db.add(",
         ),
         (
             "x = user.orders\nget_or_create(db, Tag, name='n')\ndb.execute(delete(Order))",
@@ -188,11 +191,14 @@ class Box:
         ),
         (
             "box = Box(db, user)\nbox.put(1)\nx = box.size()",
-            "`box.size()` reads `self.user.orders` as it was loaded",
+            "`box.size()` reads `self.user.orders` with its loaded value",
         ),
         ("box = Box(db, user)\nx = box.size()", ""),
         ("x = user.orders\nstore(db, Tag(name='n'))\ndb.execute(delete(Order))", ""),
-        ("user.orders.clear()\ndb.expire(user)", "`db.expire(user)` comes before a flush"),
+        (
+            "user.orders.clear()\ndb.expire(user)",
+            "`db.expire(user)` runs before the changes are flushed",
+        ),
         ("user.orders.clear()\ndb.add(Order(title='x', amount=1))\ndb.flush()", ""),
         ("db.query(Tag).delete()\nx = len(user.orders)", ""),
         ("db.expunge(user)", ""),
@@ -234,7 +240,7 @@ def test_it_is_said_where_an_owner_that_is_loaded_ahead_deletes_orphans(cascade,
     result = migrated({"shop.py": head + reader + endpoint})
 
     (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
-    said = "the owner that `order.user` replaces is loaded, and deletes orphans"
+    said = "the owner that `order.user` replaces is loaded, and its cascade deletes orphans"
     assert (said in found.message) == is_said
 
 
@@ -273,7 +279,7 @@ def test_a_read_in_the_statement_that_rolls_back_is_announced():
     endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
     result = migrated({"shop.py": PLAIN + HELPING + "\n\n" + endpoint})
 
-    said = "where a call in this statement rolls back, reading `user` after it raises"
+    said = "if a call in this statement rolls back, reading `user` afterwards raises"
     (found,) = [one for one in result.report.findings if said in one.message]
     assert "return [renamed" in head_line(result, found)
 
@@ -331,7 +337,7 @@ def test_a_dataclass_is_answered_with_all_its_fields(tmp_path):
     # The owner of before leads around, which is announced.
     kept = [{k: v for k, v in one.items() if k[0][1] != "0"} for one in sides]
     assert [*differences(*kept, ())] == []
-    said = "`order` may be answered with what is loaded ahead"
+    said = "the response to `order` may contain eagerly loaded attributes"
     assert sum(said in one.message for one in result.report.findings) == 3
 
 
@@ -353,7 +359,7 @@ def test_it_is_said_where_a_column_that_was_never_set_becomes_none(lines, is_sai
     result = migrated({"shop.py": PLAIN + HELPERS["store"] + "\n\n" + endpoint})
 
     (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
-    assert ("`user.team_id` is written as NULL once more" in found.message) is is_said
+    assert ("`user.team_id` is written as NULL again" in found.message) is is_said
 
 
 @pytest.mark.parametrize(
@@ -375,7 +381,7 @@ def test_it_is_said_where_setattr_may_do_so(line, is_said):
     result = migrated({"shop.py": PLAIN + HELPERS["store"] + "\n\n" + endpoint})
 
     (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]
-    assert ("may write NULL once more" in found.message) is is_said
+    assert ("may write NULL again" in found.message) is is_said
 
 
 def head_line(result, finding):

@@ -28,33 +28,33 @@ if TYPE_CHECKING:
 
 GATHER = Reason(
     "gather",
-    "`{}` needs a running loop",
-    "Write a coroutine function that awaits it, and run that.",
+    "`{}` needs a running event loop",
+    "Write a coroutine function that awaits it, and run that function.",
 )
 NOT_A_COROUTINE = Reason(
     "not-a-coroutine",
-    "`{}` is not proven to be a coroutine",
-    "Write a coroutine function that awaits it, and run that.",
+    "`{}` may not be a coroutine",
+    "Write a coroutine function that awaits it, and run that function.",
 )
 OTHER_USE = Reason(
     "other-use",
-    "the loop is used for something else: {}",
+    "the event loop has another use: {}",
     "Do that in the coroutine, with `asyncio.get_running_loop()`, or use `asyncio.Runner`.",
 )
 RUN_FOREVER = Reason(
     "run-forever",
     "the loop also runs forever: {}",
-    "Wait for an event in the coroutine, and run that alone.",
+    "Wait for an event in the coroutine, and run only the coroutine.",
 )
 SEVERAL_RUNS = Reason(
     "several-runs",
-    "another coroutine may be run by this loop: {}",
+    "this loop may run another coroutine: {}",
     "Await them in one coroutine function, or use `asyncio.Runner`.",
 )
 SHARED_LINE = Reason(
     "shared-line",
-    "`{}` cannot go by itself",
-    "Give it a line of its own, beside others.",
+    "`{}` cannot be removed separately",
+    "Put it on its own line, next to other statements.",
 )
 SIGNAL_HANDLERS = Reason(
     "signal-handlers",
@@ -72,8 +72,8 @@ _CODES = {
     "run_forever": RUN_FOREVER,
 }
 _SHUT = re.compile(r"\w+\.run_until_complete\(\w+\.shutdown_(?:asyncgens|default_executor)\(\)\)")
-_NEW_LOOP = "`run()` makes a new loop: what was made before may belong to another one"
-_LEFT_TASKS = "tasks that are left are cancelled"
+_NEW_LOOP = "`run()` creates a new loop, and existing objects may belong to another one"
+_LEFT_TASKS = "`run()` cancels the remaining tasks"
 
 
 class AsyncioRun(Rule):
@@ -145,7 +145,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
     if b"nest_asyncio" in module.source.text:
-        raise Refused(OTHER_USE, "`nest_asyncio` lets loops run inside of others")
+        raise Refused(OTHER_USE, "`nest_asyncio` lets loops run inside other loops")
     _require_coroutine(project, module, call)
     made = _loop_made(project, module, call)
     if made is None:
@@ -172,7 +172,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     is_safe = is_safe and not may_have_loops(project, module, call)
     is_safe = is_safe and leaves_nothing(module)
     caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
-    places = [module.place(one, "goes with the loop") for one in statements]
+    places = [module.place(one, "is removed with the loop") for one in statements]
     tried = _around(module, statements)
     if tried is not None:
         places.append(module.place(tried))

@@ -160,5 +160,5 @@ class BlockingCall(Rule):
 
 
 def _through(site: Site[ast.Call], way: Way) -> Rewrite:
-    shown = f"`{site.module.excerpt(site.node.func)}()` comes to `{way.name}()`"
+    shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
     raise Refused(THROUGH, shown, because=way.places)

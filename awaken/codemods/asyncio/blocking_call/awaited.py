@@ -27,18 +27,26 @@ _IN_A_THREAD = {
 """The packages whose functions may be called in any thread, and give all that they have."""
 _GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
 _CAVEATS = (
-    "it runs in another thread, which goes on where the coroutine is cancelled",
-    "other coroutines run in the meantime",
+    "it runs in another thread, which continues if the coroutine is cancelled",
+    "other coroutines run during the call",
 )
-_SLEEPS = "other coroutines run in the meantime, and it can be cancelled there"
+_SLEEPS = "other coroutines run during the call, and it can be cancelled"
 _HELP = {
-    "file": "Do all that is done with the file in a function, and await that in a thread: "
-    "`asyncio.to_thread(...)`.",
-    "lock": "Await the `asyncio` twin of it, or await it in a thread: `asyncio.to_thread(...)`.",
-    "database": "Use a driver that can be awaited, or do all that is done with the connection in a "
-    "function, and await that in a thread: `asyncio.to_thread(...)`.",
-    "http": "Use a client that can be awaited, or do all that is done with this one in a function, "
-    "and await that in a thread: `asyncio.to_thread(...)`.",
+    "file": (
+        "Move all work with the file into a function, and run it in a thread: `await "
+        "asyncio.to_thread(...)`."
+    ),
+    "lock": (
+        "Await its `asyncio` counterpart, or run it in a thread: `await asyncio.to_thread(...)`."
+    ),
+    "database": (
+        "Use an asynchronous driver. Or move all work with the connection into a "
+        "function, and run it in a thread: `await asyncio.to_thread(...)`."
+    ),
+    "http": (
+        "Use an asynchronous client. Or move all work with this client into a function, "
+        "and run it in a thread: `await asyncio.to_thread(...)`."
+    ),
 }
 
 
@@ -50,7 +58,7 @@ def awaited(site: Site[ast.Call], project: Project, blocking: BlockingCall) -> R
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
     if b"trio" in module.source.text:
         raise Refused(OTHER_LOOP, shown)
-    message = f"`{shown}` holds up the event loop"
+    message = f"`{shown}` blocks the event loop"
     twin = knowledge().async_twins.get(blocking.name)
     if twin is not None:
         home, _, name = blocking.name.rpartition(".")

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 NAMED_EXECUTOR = Reason(
     "named-executor",
-    "`{}` runs in an executor that was chosen",
-    "Keep it where the size or the kind of the pool matters; else pass None.",
+    "`{}` runs in an executor that the program chose",
+    "Keep it if the size or the kind of the pool matters. Otherwise pass None.",
     asks_nothing=True,
 )
 NOT_AWAITED = Reason(
     "not-awaited",
-    "`{}` is not awaited here: the thread starts at once, and `to_thread()` would not start it",
+    "`{}` is not awaited here: the thread starts immediately, and `to_thread()` would not start it",
     "Start `asyncio.to_thread()` with `asyncio.create_task()`, or in a `TaskGroup`.",
 )
 OTHER_ARGUMENTS = Reason(
     "other-arguments",
-    "it cannot be told which argument of `{}` is the executor",
-    "Write the executor and the function as arguments of their own.",
+    "the executor argument of `{}` is unknown",
+    "Write the executor and the function as separate arguments.",
 )
 
 _METHOD = "run_in_executor"
@@ -124,9 +124,9 @@ def _of_program(project: Project) -> list[str]:
         caveats.append("the function sees the context variables of its caller")
     paths = project.files_with((b"run_in_executor",))
     if any(_REPLACED.search(project.snapshot[path].text) for path in paths):
-        caveats.append("a test puts something in the place of `run_in_executor()`")
+        caveats.append("a test replaces `run_in_executor()`")
     if project.files_with((b"def run_in_executor",)):
-        caveats.append("a loop of the program runs it in a way of its own")
+        caveats.append("a loop class of the program overrides it")
     return caveats
 
 
@@ -150,7 +150,7 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
         raise Refused(NAMED_EXECUTOR, shown)
     later = _awaited_later(project, module, call)
     if later and not isinstance(module.parent(call), ast.Await):
-        caveats = ["the thread starts when the loop runs next, not at once", *caveats]
+        caveats = ["the thread starts in the next iteration of the loop, not immediately", *caveats]
     elif not isinstance(module.parent(call), ast.Await):
         raise Refused(NOT_AWAITED, shown)
     written, imports = name_behind(project, site, "asyncio.to_thread", _asked(module, call))
@@ -162,11 +162,11 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     said = f"`{module.excerpt(call.func)}(None, ...)` becomes `{written}(...)`"
     if _is_coroutine_function(module, function):
         shown = module.excerpt(function)
-        caveats = [f"a loop in debug mode refuses `{shown}`, a coroutine function", *caveats]
+        caveats = [f"a loop in debug mode rejects `{shown}`, a coroutine function", *caveats]
     # Nobody knows which loop it is: what replaces its method is asked of the whole program.
     replaced = project.replaced_names.of_library(module, call.func, "asyncio.to_thread")
     doubles = tuple(one.place for one in replaced)
-    end = "puts something else in the place of `asyncio.to_thread`"
+    end = "replaces `asyncio.to_thread`"
     clauses = [f"{one.path} {end}" for one in doubles]
     caveats = [*_of_receiver(project, module, call), *caveats, *clauses[:1]]
     return Rewrite(said, edits, caveats, doubles)
@@ -217,11 +217,11 @@ def _of_receiver(project: Project, module: Module, call: ast.Call) -> list[str]:
     loop = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     shown = module.excerpt(loop)
     if isinstance(loop, ast.Call) and project.qualified_name(module, loop.func) not in _ASKED:
-        return [f"`{shown}` is not called any more"]
+        return [f"`{shown}` is no longer called"]
     if _OF_LOOP not in project.effects.library_functions(module, call):
-        return [f"`{shown}` is not proven to be a loop of asyncio"]
+        return [f"`{shown}` may not be an asyncio loop"]
     if isinstance(loop, ast.Attribute) and not _is_quiet(project, module, loop):
-        return [f"`{shown}` is not read any more, which may do something"]
+        return [f"`{shown}` is no longer read, and reading it may have an effect"]
     return []
 
 

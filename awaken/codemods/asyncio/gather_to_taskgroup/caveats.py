@@ -31,13 +31,13 @@ def of_program(
     ):
         yield "a task does not see context variables that are set while the next one is made"
     if project.files_with((b"set_task_factory",)):
-        yield "where a task factory returns no task, the group waits forever"
+        yield "if a task factory does not return a task, the group waits forever"
     if project.files_with(_LIFETIMES):
         # The variables of the tasks hold them up to the end of the function.
-        yield "results and errors die at another time"
+        yield "results and errors are freed at another time"
     listed = lists_names(module, module.scopes.scope_of(gathered))
     if listed is not None:
-        yield f"`{module.excerpt(listed)}` sees more names"
+        yield f"`{module.excerpt(listed)}` sees additional names"
 
 
 def _runs_early(project: Project, module: Module, made: ast.Call) -> bool:

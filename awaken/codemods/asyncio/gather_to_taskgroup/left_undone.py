@@ -56,7 +56,7 @@ def left_undone(
             continue
         for step in _skipped(function):
             shown = called.module.excerpt(step)
-            place = called.module.place(step, "put it into a `finally`")
+            place = called.module.place(step, "move it to a `finally`")
             return LeftUndone(shown, function.name, place)
         for one in suspensions(function).awaits:
             if isinstance(one, ast.Await):

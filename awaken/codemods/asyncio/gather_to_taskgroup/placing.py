@@ -62,9 +62,9 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
     """Return where ``awaited`` stands. Raises Refused where a block in front changes the order."""
     statement = module.statement_of(awaited)
     if not isinstance(statement, _SIMPLE + _COMPOUND):
-        raise Refused(POSITION, "no block can stand in front of this")
+        raise Refused(POSITION, "no block can come before this expression")
     if shares_line(module, statement):
-        raise Refused(POSITION, "other code stands on its line")
+        raise Refused(POSITION, "its line has other code")
     order = project.effects.order(module, awaited)
     if order is None or not order.once:
         raise Refused(POSITION, "it may be awaited several times")

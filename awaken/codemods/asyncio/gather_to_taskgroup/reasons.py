@@ -6,54 +6,54 @@ from awaken.contract import Reason
 
 ANYIO_TRIO = Reason(
     "anyio-trio",
-    "the file imports `{}`, under which no task group of asyncio runs",
+    "the file imports `{}`, whose event loop runs no asyncio task group",
     "Open a nursery, or a task group of anyio.",
 )
 AWAIT_IN_ARGUMENT = Reason(
     "await-in-arg",
-    "`{}` lets tasks run before all of them are made",
-    "Give it a variable in front of the gather.",
+    "`{}` lets tasks run before all of them are created",
+    "Assign it to a variable before the gather.",
 )
 CREATED_EARLIER = Reason(
     "created-earlier",
-    "`{}` holds tasks that run already, and a task group only holds those that it starts",
-    "Start them in the task group, or keep the gather.",
+    "`{}` contains running tasks, and a task group accepts only tasks that it starts",
+    "Start the tasks in the task group, or keep the gather.",
     asks_nothing=True,
 )
 DUPLICATE = Reason(
     "dup-awaitable",
-    "`{}` is passed twice, which gather runs once",
+    "`{}` is passed twice, and gather runs it once",
     "Pass it once.",
 )
 LOOP_KEYWORD = Reason(
     "loop-kw",
-    "`{}` is passed, which is an error since Python 3.10 or cannot be told",
+    "`{}` is passed, which is unknown or an error since Python 3.10",
     "Remove it.",
 )
 NOT_A_COROUTINE = Reason(
     "not-a-coroutine",
-    "`{}` is not proven to be a coroutine, and a task group starts nothing else",
-    "If it is one, write the task group by hand; else keep the gather.",
+    "`{}` may not be a coroutine, and a task group starts only coroutines",
+    "If it is one, write the task group by hand. Otherwise keep the gather.",
 )
 NOT_AWAITED = Reason(
     "not-awaited",
-    "what it gives is not awaited here",
+    "its result is not awaited here",
     "Await it in the coroutine that calls it.",
 )
 NO_ARGUMENTS = Reason(
     "no-arguments",
-    "it is given nothing to run",
-    "Remove it; it gives an empty list.",
+    "it has no arguments to run",
+    "Replace it with an empty list.",
 )
 POSITION = Reason(
     "position",
     "{}",
-    "Give the `await` a statement of its own, such as `results = await asyncio.gather(...)`.",
+    "Move the `await` to a separate statement, such as `results = await asyncio.gather(...)`.",
 )
 TIME_LIMIT = Reason(
     "time-limit",
-    "`{}` is no plain time limit, and would be evaluated before the arguments",
-    "Give it a variable.",
+    "`{}` is not a literal time limit, and would be evaluated before the arguments",
+    "Assign it to a variable.",
 )
 RETURN_EXCEPTIONS = Reason(
     "return-exceptions",
@@ -63,13 +63,14 @@ RETURN_EXCEPTIONS = Reason(
 )
 SHARED_SESSION = Reason(
     "shared-session",
-    "`{}` is used by several tasks at once, which a session does not allow",
-    "Await them one after the other, or give each a session of its own.",
+    "several tasks use `{}` at the same time, and a session does not allow that",
+    "Await them one after the other, or give each task its own session.",
 )
 SHIELD = Reason(
     "shield",
-    "`asyncio.shield()` keeps it running when the caller is cancelled, which ends a task group",
-    "Put the task group into a coroutine of its own, and shield that.",
+    "`asyncio.shield()` keeps it running when the caller is cancelled, but cancellation "
+    "ends a task group",
+    "Move the task group into a separate coroutine, and shield that coroutine.",
 )
 
 ALL = (

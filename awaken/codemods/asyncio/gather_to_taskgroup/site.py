@@ -40,16 +40,16 @@ USE_RESULTS = "use-results"
 WRAP_LOOP = "wrap-loop"
 DROP_LIST = "drop-list"
 _CHANGES = (
-    "if one fails, the others are cancelled, and awaited before {}; one that something else "
-    "cancels is passed over until its result is read; a test double of `gather()` sees "
-    "no call, and one that gives a future in place of a coroutine fails"
+    "if a task fails, the group cancels the others and awaits them before {}; a task that "
+    "other code cancels raises only when its result is read; a mock of `gather()` gets no "
+    "call, and a mock that returns a future instead of a coroutine fails"
 )
 _FIRST = "it is raised"
 _GROUPED = "all errors are raised in an `ExceptionGroup`"
 CONTEXT = "its `__context__` is the exception group"
-_LIMITED = "an exception raised while they are cancelled hides that the time is over"
-_IN_ORDER = "all begin in the order of the arguments"
-_TUPLE = "the results are a tuple, as the annotation says, and no list"
+_LIMITED = "an exception during their cancellation hides the timeout"
+_IN_ORDER = "all tasks start in the order of the arguments"
+_TUPLE = "the results are a tuple, as annotated, not a list"
 _GROUP = "BaseExceptionGroup"
 _TRIO = ("trio", "trio_asyncio")
 
@@ -98,7 +98,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     is_alone = len(gathered.given) == 1 and gathered.given[0].is_one
     undone = None if is_alone else left_undone(project, module, coroutines)
     if undone is not None:
-        skips = f"cancelled, `{undone.function}` skips `{undone.shown}`"
+        skips = f"if it is cancelled, `{undone.function}` skips `{undone.shown}`"
         caveats.append(f"{skips}, which belongs in a `finally`")
         places.append(undone.place)
     message = f"`{module.excerpt(call.func)}()` becomes a task group"

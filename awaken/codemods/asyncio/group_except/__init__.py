@@ -100,26 +100,26 @@ _LET_THROUGH = {
 _STARRED = "starred"
 _GROUPS_SINCE = (3, 11)  # `except*` is a syntax error before
 
-_NEVER = "`{}` is never caught here: a task group raises an `ExceptionGroup`"
+_NEVER = "`{}` is never caught here, because a task group raises an `ExceptionGroup`"
 MIXED = Reason(
     "other-handlers",
     _NEVER,
-    "Handle the group in one place: `except*` cannot stand beside `except`.",
+    "Handle the group in one place: a `try` cannot have both `except*` and `except`.",
 )
 LEAVES = Reason(
     "leaves",
     _NEVER,
-    "Write `except*`, and leave behind the `try`: the handler itself cannot.",
+    "Write `except*`, and leave the function after the `try`, because the handler cannot return.",
 )
 NAMED = Reason(
     "named",
     _NEVER,
-    "Write `except*`, and go through `exceptions` of the group that has the name then.",
+    "Write `except*`, and iterate over the `exceptions` of the group.",
 )
 OLD_PYTHON = Reason(
     "old-python",
     _NEVER,
-    "Catch the group and go through its `exceptions`: `except*` needs Python 3.11.",
+    "Catch the group and iterate over its `exceptions`, because `except*` needs Python 3.11.",
 )
 
 
@@ -220,7 +220,7 @@ def _starred(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
             raise Refused(NAMED, shown)
     if project.targets.lowest_python < _GROUPS_SINCE:
         raise Refused(OLD_PYTHON, shown)
-    caveats = ["what went on to the callers so far is handled here"]
+    caveats = ["exceptions that went to the callers before are now handled here"]
     if len(handlers) > 1:
         caveats.append("more than one handler may run")
     return Rewrite(_NEVER.format(shown), [site.rewrite(above, _STARRED)], caveats)

@@ -107,7 +107,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_CURE = "Start all of them in one `asyncio.TaskGroup`, and read their results behind it."
+_CURE = "Start all of them in one `asyncio.TaskGroup`, and read their results after it."
 _BLOCKS = ("body", "orelse", "finalbody")
 
 
@@ -134,7 +134,8 @@ class SequentialAwaits(Rule):
         return Plan(
             tuple(
                 Site(self.name, module, row[0]).advised(
-                    f"{_shown(module, row)} wait for each other, and none uses what another gives",
+                    f"{_shown(module, row)} run one after the other, and none uses the "
+                    "result of another",
                     _CURE,
                     tuple(module.place(one, "this could run at the same time") for one in row[1:]),
                 )

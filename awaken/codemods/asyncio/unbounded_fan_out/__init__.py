@@ -88,7 +88,7 @@ from awaken.project.source.test_files import is_around_tests
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_CURE = "Let a semaphore that all tasks share hold them back, or work in batches."
+_CURE = "Limit the tasks with a shared semaphore, or work in batches."
 
 
 class UnboundedFanOut(Rule):
@@ -112,8 +112,8 @@ class UnboundedFanOut(Rule):
                 over = None if one.started in found else _over(project, one)
                 if over is not None:
                     found[one.started] = Site(self.name, module, one.started).advised(
-                        f"a task for each of `{over}` runs `{module.excerpt(one.called)}()`, "
-                        "however many there are",
+                        f"every item of `{over}` starts a task that runs "
+                        f"`{module.excerpt(one.called)}()`, without a limit",
                         _CURE,
                     )
         return Plan(tuple(found.values()))

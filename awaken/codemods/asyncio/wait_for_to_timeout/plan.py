@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 LOOP_ARGUMENT = Reason(
     "loop-argument",
-    "`{}` is given a loop, which fails since Python 3.10",
-    "Leave the argument out.",
+    "`{}` passes a loop, which fails since Python 3.10",
+    "Remove the argument.",
 )
 NO_TIME = Reason(
     "no-time",
-    "`{}` has no time: the awaitable never starts, or must be done already",
-    "Ask `done()` of the task, or give it time.",
+    "`{}` has no time: the awaitable never starts, or must already be done",
+    "Check `done()` of the task, or allow it some time.",
 )
 NOT_AWAITED = Reason(
     "not-awaited",
@@ -41,18 +41,18 @@ NOT_AWAITED = Reason(
 )
 OTHER_ARGUMENTS = Reason(
     "other-arguments",
-    "it cannot be told what `{}` waits for, and how long",
-    "Write both as arguments of their own.",
+    "the awaitable and the time of `{}` are unknown",
+    "Write both as separate arguments.",
 )
 POSITION = Reason(
     "position",
     "more than `{}` would be limited, or it may be skipped",
-    "Put its result in a variable first.",
+    "Assign its result to a variable first.",
 )
 SHARED_LINE = Reason(
     "shared-line",
     "`{}` shares its line with other statements, or with a comment that a tool reads",
-    "Give it a line of its own.",
+    "Put it on its own line.",
 )
 
 _WAIT_FOR = "asyncio.wait_for"
@@ -134,11 +134,11 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     if project.targets.lowest_python < _SAME_TASK:
         caveats.append("Python 3.11 ran it in a task of its own, with its own context variables")
     if number is None and not is_none(timeout):
-        caveats.append("with a timeout of zero or less it now runs until it first waits")
+        caveats.append("with a timeout of zero or less, it now runs until its first suspension")
     if not _is_free(project, module, waited):
-        caveats.append(f"the time in which `{module.excerpt(waited)}` is made now counts")
+        caveats.append(f"the timeout now includes the evaluation of `{module.excerpt(waited)}`")
     if _calls(timeout) and not isinstance(waited, ast.Name):
-        caveats.append("the timeout is now worked out first")
+        caveats.append("the timeout is now evaluated first")
     replaced, doubles = doubles_of(project, module, call.func, "asyncio.timeout")
     caveats += replaced
     shown = module.excerpt(call.func)

@@ -111,14 +111,14 @@ def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterato
     if moved(signature.function, signature.rewrite).intersection(by_position):
         raise Refused(reasons.CALLED_BY_POSITION, because=(site.place,))
     for name in sorted(signature.gaining - passed):
-        yield f"a direct call gets the default of `{name}` where it gets an object of FastAPI today"
+        yield f"a direct call now gets the default of `{name}`, not a FastAPI object"
 
 
 def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) -> Iterator[str]:
     moves = moved(signature.function, signature.rewrite)
     match obstacle.kind:
         case "outside" if moves and not is_route(signature.function):
-            yield f"{obstacle.why}, and parameters change their places"
+            yield f"{obstacle.why}, and the parameters change their order"
         case "value":
             for place in (obstacle.place, *obstacle.others):
                 if not _is_registered(project, place):
@@ -127,7 +127,7 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
             places = (obstacle.place, *obstacle.others)
             # The path "/items" often has the name of its endpoint, and calls nothing.
             if not all(_is_url(project, place) for place in places):
-                yield f"{obstacle.why}, so that a direct call of it may not be seen"
+                yield f"{obstacle.why}, so awaken may miss a direct call of it"
 
 
 def _is_url(project: Project, place: Place) -> bool:

@@ -46,8 +46,8 @@ class AnnotatedDependency(Rule):
     reads = TYPE_CHECKER_READS
     reasons = reasons.ALL
     pieces: ClassVar[Mapping[str, str]] = {
-        "*,": "what follows has no default any more, and stands behind one that has",
-        "Any,": "FastAPI takes a parameter without a type as Any",
+        "*,": "the next parameter loses its default, but follows one that has a default",
+        "Any,": "FastAPI treats a parameter without a type as Any",
     }
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
@@ -124,10 +124,10 @@ def _rewrite(
     verb = "becomes" if len(marked) == 1 else "become"
     message = f"{names} of `{function.name}` {verb} Annotated"
     if rewrite.star:
-        message += f", with a `*` in front of `{rewrite.star}`, which has no default any more"
+        message += f", with a `*` before `{rewrite.star}`, which no longer has a default"
     in_front, first = put_in_front(function, rewrite)
     if in_front:
-        message += f", with {_listed(in_front)} in front of `{first}`, which has a default"
+        message += f", with {_listed(in_front)} before `{first}`, which has a default"
     if untyped:
         message += f", with Any as the type of {_listed(untyped)}"
     return Rewrite(message, edits, caveats)

@@ -6,12 +6,12 @@ from awaken.contract import Reason
 
 NO_TYPE = Reason(
     "no-type",
-    "`{}` has no type that could be annotated",
-    "Write the type that the parameter gets.",
+    "`{}` has no type annotation",
+    "Annotate the parameter with its type.",
 )
 ANNOTATED_ALREADY = Reason(
     "annotated-already",
-    "`{}` is Annotated already",
+    "`{}` is already Annotated",
     "Move the default into the annotation by hand.",
 )
 TEXT_ANNOTATION = Reason(
@@ -22,42 +22,43 @@ TEXT_ANNOTATION = Reason(
 LOCAL_NAMES = Reason(
     "local-names",
     "`{}` is a local name, which FastAPI cannot find in an annotation of this file",
-    "Remove `from __future__ import annotations`, or move what it names to the top.",
+    "Remove `from __future__ import annotations`, or define the name at the top of the file.",
 )
 REBOUND_NAMES = Reason(
     "rebound-names",
-    "`{}` is bound more than once, and FastAPI reads annotations of this file later than defaults",
-    "Give each thing a name of its own.",
+    "`{}` is assigned more than once, and FastAPI evaluates this file's annotations after "
+    "its defaults",
+    "Give each value its own name.",
 )
 NOT_NONE = Reason(
     "not-none",
-    "the default of `{}` is None, which its type does not admit, and a type checker would say so",
-    "Write `X | None`: the parameter is shown as nullable then.",
+    "the default of `{}` is None, but its type does not allow None",
+    "Write `X | None`. The OpenAPI schema then shows the parameter as nullable.",
 )
 UNREAD_MARKER = Reason(
     "unread-marker",
-    "the arguments of `{}` cannot be told apart from here",
-    "Write them out.",
+    "the arguments of `{}` are unpacked, so awaken cannot tell them apart",
+    "Write out the arguments.",
 )
 NO_ORDER = Reason(
     "no-order",
-    "without its default `{}` would have to stand in front of others, which it cannot here",
-    "Put the parameters into an order in which those without a default come first.",
+    "without its default, `{}` would have to come before other parameters, and it cannot move",
+    "Move the parameters without a default to the front.",
 )
 CALLED_WITHOUT = Reason(
     "called-without",
-    "a call leaves out `{}`, which could not be left out any more",
+    "a call leaves out `{}`, which the rewrite would make required",
     "Pass it in that call.",
 )
 CALLED_BY_POSITION = Reason(
     "called-by-position",
-    "a call passes by position what would stand elsewhere",
-    "Pass every argument by name in that call.",
+    "a call passes an argument by position, and the rewrite would change that position",
+    "Pass every argument of that call by name.",
 )
 UNSEEN_CALL = Reason(
     "unseen-call",
-    "{}, so that it may be called directly in a way that is not seen",
-    "Rewrite it by hand if every call passes all of its parameters by name.",
+    "{}, so awaken may miss direct calls of it",
+    "If every call passes all parameters by name, rewrite it by hand.",
 )
 NAME_TAKEN = Reason(
     "name-taken",
@@ -66,7 +67,7 @@ NAME_TAKEN = Reason(
 )
 COMMENT_LOST = Reason(
     "comment-lost",
-    "the comment `{}` is in a part that the rewrite leaves out",
+    "the rewrite would remove the comment `{}`",
     "Move the comment above the function.",
 )
 

@@ -68,7 +68,7 @@ def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
         # A body that moved has no name left for a test to replace.
         for name in sorted(names) if index not in lifespan.bodies else ():
             if name and project.replaced_names.of_variable(step.module, name):
-                yield f"tests that replace `{name}` replace it for the lifespan too"
+                yield f"tests that replace `{name}` now also replace it in the lifespan"
 
 
 def _iterators(project: Project, module: Module) -> str:

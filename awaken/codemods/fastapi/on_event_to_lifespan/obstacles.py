@@ -45,7 +45,7 @@ class Obstacles:
             name = registration.module.scope_name(registration.node)
             return Refused(reasons.UNCALLED, name)
         because = () if unknown is None else (unknown.place,)
-        why = "it is no name in sight" if unknown is None else unknown.why
+        why = "it is not a visible name" if unknown is None else unknown.why
         return Refused(reasons.UNRESOLVED_REGISTRATION, why, because=because)
 
     def look_at(
@@ -203,7 +203,7 @@ class Obstacles:
     def caveats(self, application: Application) -> list[str]:
         """Return what may change for reasons out of sight, as clauses."""
         return [
-            f"`{one.name}` is given the application: if it registers handlers, they stop running"
+            f"`{one.name}` gets the application: if it registers handlers, they stop running"
             for one in self._installations(application)
             # Only an installer whose source is out of sight leaves a doubt.
             if one.effect is None
@@ -217,7 +217,12 @@ class Obstacles:
         ):
             return []
         name = home.function.name
-        return [f"an application from outside the project that has a lifespan loses it in `{name}`"]
+        return [
+            (
+                f"if code outside the project passes an application with a lifespan, `{name}` "
+                "replaces that lifespan"
+            )
+        ]
 
     def _installations(self, application: Application) -> list[Installation]:
         if application not in self._installed:

@@ -155,7 +155,7 @@ class _Planning:
             lifespan.caveats += self._obstacles.caveats(one)
         # `async with` runs the shutdown on errors, where the old calls did not.
         if not all(one.always for one in lifespan.entered):
-            lifespan.caveats.append("tests that fail run the shutdown as well")
+            lifespan.caveats.append("the shutdown now also runs after a failing test")
         lifespan.caveats += self._constructors.caveats(home)
         if home.call is None:
             lifespan.caveats += self._obstacles.caveats_of_registrar(home)
@@ -180,16 +180,16 @@ def _rewrite(lifespan: Lifespan, first: Site[ast.AST]) -> Rewrite:
 def _related(lifespan: Lifespan) -> Iterator[Place]:
     """Yield what is edited beside the registrations."""
     home = lifespan.home
-    note = "the application is made here" if home.call is not None else ""
+    note = "the application is created here" if home.call is not None else ""
     yield home.module.place(home.statement, note)
     for one in lifespan.entered:
         yield from places_of(one)
     for block in emptied_blocks(lifespan.steps):
-        yield home.module.place(block, "nothing is left under this")
+        yield home.module.place(block, "this block becomes empty")
     for step in lifespan.steps:
         if step.provider is not None:
             span = home.module.span(step.provider)
-            yield Place(home.module.path, span, "the handler is registered by this call")
+            yield Place(home.module.path, span, "this call registers the handler")
 
 
 def _message(lifespan: Lifespan) -> str:

@@ -23,7 +23,7 @@ def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
         made = {application.made for application in one.to.applications}
         # What other files had wrong before is not the fault of these changes.
         if made & given and files & {one.place.path, *(place.path for place in made)}:
-            what = "a handler is left on an application that has a lifespan"
+            what = "a handler remains on an application that has a lifespan"
             yield Problem(Place(one.place.path, one.place.span), what, guilty)
 
 

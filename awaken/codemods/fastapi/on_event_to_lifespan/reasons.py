@@ -7,71 +7,72 @@ from awaken.contract import Reason
 HAS_LIFESPAN = Reason(
     "has-lifespan",
     "the application has a lifespan, so this handler never runs",
-    "Call it in the lifespan if it is meant to run, else remove it.",
+    "Call it in the lifespan if it should run, or remove it.",
 )
 LIST_UNUSED = Reason(
     "list-unused",
-    "the application has a lifespan, so Starlette runs nothing that is in this list",
-    "Remove this use, or run the lifespan where the handlers are meant to run.",
+    "the application has a lifespan, so Starlette runs no handler in this list",
+    "Remove this use, or run the lifespan where the handlers should run.",
 )
 LIFESPAN_CONTEXT = Reason(
     "lifespan-context",
-    "`lifespan_context` of the application is replaced as well",
+    "the program also replaces the application's `lifespan_context`",
     "Give the application one lifespan that does both.",
 )
 UNRESOLVED_REGISTRATION = Reason(
     "unresolved",
-    "a handler is registered where the application cannot be told: {}",
-    "Register it where the application is made, or annotate what it is registered on.",
+    "a handler is registered on an unknown application: {}",
+    "Register it where the application is created, or annotate the object that it is "
+    "registered on.",
 )
 SEVERAL_APPLICATIONS = Reason(
     "shared-handler",
     "the handler is registered on more than one application",
-    "Register it on each of them, where they are made.",
+    "Register it on each application, where the application is created.",
 )
 UNCALLED = Reason(
     "uncalled-function",
-    "no call in sight gives an application to `{}`, which registers the handler",
-    "Remove the function, or let it be a lifespan that applications are given.",
+    "no visible call passes an application to `{}`, which registers the handler",
+    "Remove the function, or turn it into a lifespan.",
 )
 FACTORY = Reason(
     "factory-calls",
-    "`{}` makes more applications than the one that the handler is registered on",
+    "`{}` creates other applications than the one with this handler",
     "Register the handler inside the function.",
 )
 REGISTERED_ELSEWHERE = Reason(
     "elsewhere",
     "a handler is registered in {}",
-    "Register it in the file and function that makes the application.",
+    "Register it in the file and function that creates the application.",
 )
 INSTALLER = Reason(
     "installer",
-    "`{}` registers handlers of its own, which a lifespan would silence",
-    "Use the lifespan that the library offers instead, then run again.",
+    "`{}` registers its own handlers, which a lifespan would disable",
+    "Use the library's own lifespan instead, then run awaken again.",
 )
 OTHER_FORM = Reason(
     "other-form",
-    "the handlers are used in a way that is not followed: `{}`",
-    "Register each handler by a statement of its own.",
+    "awaken does not follow this use of the handlers: `{}`",
+    "Register each handler in its own statement.",
 )
 ROUTER_STARTUP = Reason(
     "router-startup",
-    "`{}` runs the handlers, and would run nothing",
-    "Write `async with app.router.lifespan_context(app):` around what follows.",
+    "`{}` runs the handlers, and would no longer run any",
+    "Wrap the code after it in `async with app.router.lifespan_context(app):`.",
 )
 EVENT_NAME = Reason(
     "event-name",
-    "it cannot be told which event `{}` is",
+    "the value of the event `{}` is unknown",
     'Write "startup" or "shutdown".',
 )
 ASYNC_UNKNOWN = Reason(
     "async-unknown",
-    "it cannot be told whether `{}` is awaited",
-    "Wrap it into a function of the program, by `async def` if it is to be awaited.",
+    "`{}` may or may not have to be awaited",
+    "Wrap it in a function of the program, and use `async def` if it has to be awaited.",
 )
 NEVER_AWAITED = Reason(
     "never-awaited",
-    "`{}` makes a coroutine that is never awaited: the handler does nothing",
+    "`{}` creates a coroutine that is never awaited, so the handler does nothing",
     "Register the coroutine function itself.",
 )
 HANDLER_PARAMETERS = Reason(
@@ -81,23 +82,23 @@ HANDLER_PARAMETERS = Reason(
 )
 HANDLER_EXPRESSION = Reason(
     "handler-expression",
-    "what `{}` is when the application starts cannot be told",
+    "the value of `{}` at startup is unknown",
     "Register a function that has a name.",
 )
 DECORATOR_ORDER = Reason(
     "decorator-order",
-    "`{}` stands above the decorator that registers, so that the name is not what is registered",
-    "Put the decorator that registers on top.",
+    "`{}` is above the registering decorator, so the name is not the registered function",
+    "Move the registering decorator to the top.",
 )
 REBOUND = Reason(
     "name-rebound",
     "`{}` may mean something else when the application starts",
-    "Give the handler a name of its own.",
+    "Give the handler a unique name.",
 )
 CONDITIONAL = Reason(
     "conditional",
     "a handler is registered only in some cases: {}",
-    "Register it always, and let it look at the condition.",
+    "Always register it, and check the condition inside the handler.",
 )
 RUNS_AGAIN = Reason(
     "runs-again",
@@ -111,18 +112,18 @@ LOOP = Reason(
 )
 KEYWORDS = Reason(
     "kwargs",
-    "`{}` may hold handlers or a lifespan",
-    "Write the arguments out.",
+    "`{}` may contain handlers or a lifespan",
+    "Write out the arguments.",
 )
 OWN_CLASS = Reason(
     "own-class",
-    "`{}` is a class of the program that does more than FastAPI's",
-    "Give the lifespan to its `super().__init__()` by hand.",
+    "`{}` is a subclass of FastAPI with its own constructor",
+    "Pass the lifespan to its `super().__init__()` by hand.",
 )
 NO_PLACE = Reason(
     "no-place",
-    "the application is made where no function can be written: {}",
-    "Make it by a statement of a module or function.",
+    "the application is created where no function can be added: {}",
+    "Create it in a separate statement of a module or function.",
 )
 ROUTER_HANDLER = Reason(
     "router-handler",
@@ -131,13 +132,12 @@ ROUTER_HANDLER = Reason(
 )
 APPLICATION_INCLUDED = Reason(
     "application-included",
-    "one application includes the router of the other, and runs the handlers of both in an order "
-    "of its own",
-    "Move the routes of the inner application to an `APIRouter`, and include that.",
+    "one application includes the router of the other, which changes the order of the handlers",
+    "Move the routes of the inner application to an `APIRouter`, and include the router.",
 )
 UNINCLUDED_ROUTER = Reason(
     "router-not-included",
-    "no application in sight includes the router",
+    "no visible application includes the router",
     "Remove the handler, or include the router.",
 )
 SUB_APPLICATION = Reason(
@@ -148,12 +148,12 @@ SUB_APPLICATION = Reason(
 NAME_TAKEN = Reason(
     "name-taken",
     "`{}` already means something else here",
-    "Rename that, or write the lifespan by hand.",
+    "Rename it, or write the lifespan by hand.",
 )
 BESIDE_LEFT_OUT = Reason(
     "beside-left-out",
     "another handler of the application is left alone",
-    "Allow that one as well.",
+    "Allow the other handler as well.",
 )
 
 ALL = tuple(one for one in list(globals().values()) if isinstance(one, Reason))

@@ -106,7 +106,7 @@ def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
         if key in known.renamed:
             new = known.renamed[key]
             # pydantic 2 only warns of the old key, and does not read it.
-            caveats.append(f"`{key}` has no effect today, `{new}` has")
+            caveats.append(f"`{key}` has no effect today, but `{new}` has one")
             key = new
         elif key not in known.keys:
             raise Refused(reasons.UNKNOWN_KEY, key)

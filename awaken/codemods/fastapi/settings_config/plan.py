@@ -37,8 +37,8 @@ _LISTS = {"dir", "getmembers", "getmembers_static", "vars"}
 _ASKS = {"getattr", "hasattr"}
 _FAILS = "the import fails under pydantic 2 today"
 _DIFFERS = (
-    "`pydantic-settings` has to be installed, and unlike pydantic 1 it refuses keys of an "
-    "`env_file` that are no fields and ignores `Field(env=...)`"
+    "`pydantic-settings` must be installed; it rejects unknown keys of an `env_file` and "
+    "ignores `Field(env=...)`"
 )
 
 

@@ -7,7 +7,7 @@ from awaken.contract import Reason
 CONFIG_METHOD = Reason(
     "config-method",
     "`{}` is a method of Config, which pydantic 2 never calls",
-    "Move what it does to the settings class, then remove it.",
+    "Move its code to the settings class, then remove it.",
 )
 REMOVED_KEY = Reason(
     "removed-key",
@@ -16,47 +16,47 @@ REMOVED_KEY = Reason(
 )
 UNKNOWN_KEY = Reason(
     "unknown-key",
-    "`{}` is no setting of pydantic 2, so that nothing reads it",
-    "Remove it, or move it to the top of the file if other settings are made of it.",
+    "`{}` is not a setting of pydantic 2, so nothing reads it",
+    "Remove it, or move it to the top of the file if other settings use it.",
 )
 COMPUTED_CONFIG = Reason(
     "computed-config",
-    "`{}` in Config is more than a name with a value",
-    "Work it out above the class, so that Config holds only names with values.",
+    "`{}` in Config is not a simple assignment",
+    "Compute it above the class, so that Config has only simple assignments.",
 )
 CLASS_SCOPE = Reason(
     "class-scope",
-    "`{}` means another thing in the settings class than in its Config",
+    "`{}` has different meanings in the settings class and in its Config",
     "Give one of the two another name.",
 )
 CONFIG_INHERITS = Reason(
     "config-inherits",
     "Config inherits from `{}`, whose settings would be lost",
-    "Write these settings into this Config.",
+    "Copy these settings into this Config.",
 )
 CONFIG_READ = Reason(
     "config-read",
-    "`{}` may read this Config, which is no class afterwards",
+    "`{}` may read this Config, and the rewrite removes the class",
     "Read `model_config` instead, which has the same settings as items.",
 )
 TWO_CONFIGS = Reason(
     "two-configs",
-    "the class has a `model_config` as well, which pydantic refuses",
+    "the class also has a `model_config`, and pydantic rejects both together",
     "Remove one of them.",
 )
 BESIDE_ANOTHER = Reason(
     "beside-another",
-    "Config and that of another class belong together by inheritance, and that one stays: {}",
-    "Rewrite both by hand, or mend the other one first.",
+    "Config inherits from or is inherited by another Config, which stays: {}",
+    "Rewrite both by hand, or fix the other one first.",
 )
 BOTH_VERSIONS = Reason(
     "both-versions",
-    "the file imports BaseSettings in a way that serves pydantic 1 as well",
-    "Import it from `pydantic_settings` alone.",
+    "the file imports BaseSettings in a way that also supports pydantic 1",
+    "Import it only from `pydantic_settings`.",
 )
 COMMENT_LOST = Reason(
     "comment-lost",
-    "a comment is in the part of the import that is removed",
+    "the rewrite would remove a comment in the import",
     "Move the comment above the statement.",
 )
 

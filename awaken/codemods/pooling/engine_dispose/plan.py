@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _SPELT = {"AsyncEngine", "sync_engine"}
-_CAVEAT = "shutting down then waits until the connections are closed"
+_CAVEAT = "shutdown now waits until the connections are closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _rewrite(
     caveats = [_CAVEAT]
     # The import runs that file's code earlier, or for the first time.
     if imports and not project.web.imports.certain(home, site.module.path):
-        caveats.append(f"{home.path} imports {site.module.path}, which it did not before")
+        caveats.append(f"{home.path} now imports {site.module.path}")
     return Rewrite(
         f"nothing disposes of this engine; `{lifespan.name}` closes it at its end",
         [site.insert_statements(end, "after", f"await {engine.name}.dispose()"), *imports],

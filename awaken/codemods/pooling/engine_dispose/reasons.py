@@ -6,12 +6,12 @@ from awaken.contract import Reason
 
 NO_LIFESPAN = Reason(
     "no-lifespan",
-    "nothing disposes of this engine, and {} has no lifespan in sight",
+    "nothing disposes of this engine, and {} has no visible lifespan",
     "Give the application a lifespan, and end it with `await {engine}.dispose()`.",
 )
 UNKNOWN_LIFESPAN = Reason(
     "unknown-lifespan",
-    "nothing disposes of this engine, and which function the lifespan of {} is cannot be told",
+    "nothing disposes of this engine, and the lifespan function of {} is unknown",
     "End that lifespan with `await {engine}.dispose()`.",
 )
 HANDLERS = Reason(
@@ -23,17 +23,17 @@ HANDLERS = Reason(
 SEVERAL_APPLICATIONS = Reason(
     "several-applications",
     "nothing disposes of this engine, and {} applications may use it",
-    "End the lifespan of the one that is stopped last with `await {engine}.dispose()`.",
+    "End the lifespan of the last application to stop with `await {engine}.dispose()`.",
 )
 SHAPE = Reason(
     "lifespan-shape",
-    "nothing disposes of this engine, and `{}` does not simply go on after its `yield`",
+    "nothing disposes of this engine, and `{}` has no plain code after its `yield`",
     "Await `{engine}.dispose()` where the lifespan ends.",
 )
 CIRCULAR = Reason(
     "circular-import",
-    "nothing disposes of this engine, and its module imports {}, which would have to import it",
-    "Import it inside the lifespan, and end that with `await {engine}.dispose()`.",
+    "nothing disposes of this engine, and a new import would be circular: its module imports {}",
+    "Import the engine inside the lifespan, and end the lifespan with `await {engine}.dispose()`.",
 )
 NAME_TAKEN = Reason(
     "name-taken",

@@ -152,26 +152,26 @@ if TYPE_CHECKING:
 
 UNTRACED = Reason(
     "untraced-read",
-    "each object of the loop loads its `{}` by a statement of its own, and what loads the objects"
-    " was not found",
-    "Add `selectinload()` or `joinedload()` for it where the objects are loaded.",
+    "each object of the loop runs a statement to load its `{}`, and awaken did not find "
+    "the statement that loads the objects",
+    "Add `selectinload()` or `joinedload()` to the statement that loads the objects.",
 )
 CUT = Reason(
     "first-of-many",
-    "`first()` takes one object of all rows, and `{}` would be loaded for every one of them",
+    "`first()` keeps one object of all rows, but `{}` would be loaded for every row",
     "Add `limit(1)` to the statement first.",
 )
 EXPIRED = Reason(
     "expired-in-loop",
-    "the loop commits, or expires its objects otherwise, and `{}` is loaded anew after that",
-    "Commit behind the loop, or once for many objects.",
+    "the loop commits or expires its objects, and `{}` is reloaded afterwards",
+    "Commit after the loop, or once for many objects.",
 )
 WRITTEN = Reason(
     "written-before-read",
-    "what is written behind the statement may change `{}` before it is read",
-    "Write first, or commit behind the write and load the objects after that.",
+    "a write after the statement may change `{}` before it is read",
+    "Write first, or commit after the write and load the objects after the commit.",
 )
-_CAVEAT = "all their rows are loaded at once"
+_CAVEAT = "the statement loads all their rows at once"
 _EXECUTING = {"execute", "get", "query", "scalar", "scalars", "stream", "stream_scalars"}
 _UNTRACED: frozenset[How] = frozenset({"dynamic", "generated"})
 """Kinds of reads of which it is never told what loaded the object."""
@@ -291,7 +291,7 @@ def _doubles(project: Project, site: Site[ast.AST]) -> tuple[list[str], tuple[Pl
     double = next(doubles_passed(project, site.module, _EXECUTING, function), None)
     if double is None:
         return [], ()
-    return [f"{double.path} has a double of the session, which sees the statement"], (double,)
+    return [f"{double.path} mocks the session, and the mock gets the changed statement"], (double,)
 
 
 def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused | None:
@@ -338,4 +338,4 @@ def _level(step: str, *, is_awaited: bool) -> str:
     owner, _, attribute = step.rpartition(".")
     if is_awaited:
         return f"reading `{owner.rpartition('.')[2]}.{attribute}` raises `MissingGreenlet` today"
-    return f"`{attribute}` takes a statement for each `{owner.rpartition('.')[2]}`"
+    return f"each `{owner.rpartition('.')[2]}` runs a statement to load `{attribute}`"

@@ -135,7 +135,7 @@ class _Planner:
         known = self._staleness(maker)
         if maker.is_async:
             self._loads |= dict.fromkeys(known.loads)
-        said = "" if known.caveats else "; nothing that it loaded is read after a commit"
+        said = "" if known.caveats else "; the program reads no loaded object after a commit"
         return Rewrite(
             f"`{maker.shown}(...)` gets `{OPTION}=False`{said}{self._expiring(maker)}",
             [site.add_keyword(maker.call, OPTION, "False")],

@@ -6,34 +6,34 @@ from awaken.contract import Reason
 
 ON_PURPOSE = Reason(
     "on-purpose",
-    "`expire_on_commit=True` is written here",
-    "Say `False` where objects are read after a commit: an asynchronous session cannot load what "
-    "expired.",
+    "the program sets `expire_on_commit=True` here",
+    "Use `False` if objects are read after a commit. An asynchronous session cannot "
+    "reload expired attributes.",
 )
 CHOSEN = Reason(
     "chosen",
-    "`{}` decides whether objects expire",
-    "See that it is `False` for asynchronous sessions.",
+    "the value of `{}` decides whether objects expire",
+    "Make sure that it is `False` for asynchronous sessions.",
 )
 UNSEEN_OPTIONS = Reason(
     "unseen-options",
-    "`**{}` may hold `expire_on_commit`",
-    "Add `expire_on_commit=False` there if it does not.",
+    "`**{}` may contain `expire_on_commit`",
+    "If it does not, add `expire_on_commit=False`.",
 )
 OWN_CLASS = Reason(
     "own-class",
-    "`{}` has an `__init__` of its own, which may decide it",
-    "Pass `expire_on_commit=False` to `super().__init__` there.",
+    "`{}` has its own `__init__`, which may set `expire_on_commit`",
+    "Pass `expire_on_commit=False` to `super().__init__` in it.",
 )
 NO_EFFECT = Reason(
     "no-effect",
     "setting `expire_on_commit` of an AsyncSession has no effect",
-    "Say `expire_on_commit=False` where the session is made, or set it on `sync_session`.",
+    "Pass `expire_on_commit=False` to the session, or set it on `sync_session`.",
 )
 EXTENSION = Reason(
     "extension",
     "`{}` makes sessions that expire their objects",
-    "Give it `session_config=AsyncSessionConfig(expire_on_commit=False)`.",
+    "Pass `session_config=AsyncSessionConfig(expire_on_commit=False)`.",
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _OPTION = "populate_existing"
-_CAVEAT = "a change that is not flushed by then is lost where `autoflush=False`"
+_CAVEAT = "with `autoflush=False`, a change that is not flushed before then is lost"
 
 
 def reloads(rule: str, project: Project, loads: Iterable[Later]) -> Iterator[Decided]:
@@ -34,8 +34,8 @@ def reloads(rule: str, project: Project, loads: Iterable[Later]) -> Iterator[Dec
 def _rewrite(site: Site[ast.Call], project: Project, load: Later, edit: Edit) -> Rewrite:
     return Rewrite(
         f"after the commit at {shown_place(project, load.commit)}, "
-        f"`{site.module.excerpt(site.node)}` gets `{_OPTION}=True`, so that it reads anew what "
-        "does not expire any more",
+        f"`{site.module.excerpt(site.node)}` gets `{_OPTION}=True`, so that it still "
+        "refreshes objects that no longer expire",
         [edit],
         [_CAVEAT],
         (load.commit,),

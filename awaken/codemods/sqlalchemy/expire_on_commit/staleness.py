@@ -55,10 +55,7 @@ def expired_all_the_same(project: Project, *, is_async: bool) -> str:
     reads = commits.read_in_functions(events)
     if not reads:
         return ""
-    is_one = len({one.place for one in reads}) == 1
-    return (
-        f"; {_listed(project, reads)} {'expires' if is_one else 'expire'} by a rollback as before"
-    )
+    return f"; a rollback still expires {_listed(project, reads)}"
 
 
 def _is_inside(commit: Commit, bound: Place, span: Span) -> bool:
@@ -72,19 +69,23 @@ def _said(project: Project, later: Sequence[Later]) -> Staleness:
     loads = [one for one in later if one.kind == "load"]
     caveats: list[str] = []
     if reads:
-        caveats.append(f"after a commit, {_listed(project, reads)} {_keeps(reads)} before it")
-    if loads:
-        gives = "gives" if len({one.place for one in loads}) == 1 else "give"
         caveats.append(
-            f"after a commit, {_listed(project, loads)} {gives} what is loaded already as it was, "
+            f"after a commit, {_listed(project, reads)} {_keeps(reads)} before the commit"
+        )
+    if loads:
+        gives = "returns" if len({one.place for one in loads}) == 1 else "return"
+        caveats.append(
+            f"after a commit, {_listed(project, loads)} {gives} loaded objects unchanged, "
             "unless `populate_existing` is set"
         )
     named = [*reads, *loads]
     if not named:
         named = [one for one in later if one.kind == "unknown"][:1]
         caveats += [
-            f"something loaded may be read after a commit: {one.what} "
-            f"({shown_place(project, one.place)})"
+            (
+                f"the program may read a loaded object after a commit: {one.what} "
+                f"({shown_place(project, one.place)})"
+            )
             for one in named
         ]
     places = tuple(dict.fromkeys(one.place for one in named))
@@ -93,7 +94,7 @@ def _said(project: Project, later: Sequence[Later]) -> Staleness:
 
 def _keeps(reads: Sequence[Later]) -> str:
     one = len({read.place for read in reads}) == 1
-    return "keeps the values it had" if one else "keep the values they had"
+    return "keeps the values from" if one else "keep the values from"
 
 
 def _listed(project: Project, found: Iterable[Later]) -> str:

@@ -98,7 +98,7 @@ class Reads:
         places = [read.place for read in (*own, *unknown) if read.how in _AWAITED]
         if places:
             shown = shown_places(self._project, places)
-            said = f"`{side.key[1]}` is loaded by its read at {shown}"
+            said = f"the read at {shown} loads `{side.key[1]}`"
             raise Refused(reasons.AWAITED, said, because=tuple(places))
 
     def _refuse_unknown_objects(self, side: Side) -> None:
@@ -107,7 +107,7 @@ class Reads:
         reading = self._project.orm.files_reading(attribute)
         broken = [path for path in reading if path in self._project.parse_failures]
         if broken:
-            detail = f"`{broken[0]}` does not parse, and may read `{attribute}`"
+            detail = f"`{broken[0]}` does not parse, so it may read `{attribute}`"
             raise Refused(reasons.UNKNOWN_OBJECT, detail)
         found = [
             read
@@ -119,8 +119,8 @@ class Reads:
         places = [read.place for read in found]
         shown, why = shown_places(self._project, places), found[0].unknown[0]
         detail = (
-            f"`{attribute}` is read at {shown} of an object that may be a"
-            f" `{side.key[0].rpartition('.')[2]}`: {plainly(why)}"
+            f"{shown} reads `{attribute}` of an object that may be a "
+            f"`{side.key[0].rpartition('.')[2]}`: {plainly(why)}"
         )
         because = tuple(dict.fromkeys((*places, why.place)))
         raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
@@ -134,14 +134,18 @@ class Reads:
                 why = read.unknown[0]
                 shown = shown_place(self._project, read.place)
                 detail = (
-                    f"the `{owner.rpartition('.')[2]}` at {shown} may be read whole: {plainly(why)}"
+                    f"{shown} may read all attributes of the "
+                    f"`{owner.rpartition('.')[2]}`: {plainly(why)}"
                 )
                 raise Refused(reasons.UNKNOWN_LOAD, detail, because=(read.place, why.place))
 
     def _refused_load(self, side: Side, untraced: Sequence[Read]) -> Refused:
         places = [read.place for read in untraced]
         shown, why = shown_places(self._project, places), untraced[0].unknown[0]
-        detail = f"`{side.key[1]}` is read at {shown}, and what loads the object was not found: "
+        detail = (
+            f"{shown} reads `{side.key[1]}`, and awaken did not find the statement that "
+            "loads the object: "
+        )
         because = tuple(dict.fromkeys((*places, why.place)))
         return Refused(reasons.UNKNOWN_LOAD, detail + plainly(why), because=because)
 
@@ -166,21 +170,21 @@ class Reads:
         for event in events:
             if event.kind == "expire" and self._is_by_name(event):
                 shown = shown_place(self._project, event.place)
-                detail = f"`{side.key[1]}` may be expired by its name at {shown}"
+                detail = f"{shown} may expire `{side.key[1]}` by its name"
                 raise Refused(reasons.EXPIRED_BY_NAME, detail, because=(read.place, event.place))
         if trace.load.kind == "new" and len(trace.path) == 1:
             self._judge_new(side, read, trace, events, found)
         elif self._leads_back(read, trace):
             found.on_sql.setdefault(
-                read.place, "the session holds the object that it leads back to"
+                read.place, "the session already holds the object at its other end"
             )
         elif self._is_get(trace):
             # Of an object that the session holds, neither `raise` is served by options of `get()`.
             read_at = shown_place(self._project, read.place)
             at = shown_place(self._project, trace.load.place)
             detail = (
-                f"it is read at {read_at} of what `get()` gives at {at}: an object that the session"
-                " holds already comes without the load"
+                f"{read_at} reads it of the result of `get()` at {at}, and `get()` does "
+                "not load it for an object that the session already holds"
             )
             raise Refused(reasons.LOADED_BY_GET, detail, because=(read.place, trace.load.place))
         else:
@@ -198,7 +202,7 @@ class Reads:
         if self._readers.are_all(at, trace.path[-1]) or self._is_present(side, trace):
             return
         shown = shown_place(self._project, at)
-        advice = f"The statement stands at {shown}. {SHARED.help}"
+        advice = f"The statement is at {shown}. {SHARED.help}"
         raise Refused(SHARED, side.key[1], advice, because=(at,))
 
     def _is_present(self, side: Side, trace: Trace) -> bool:
@@ -211,7 +215,10 @@ class Reads:
         if put is None:
             return
         shown, at = shown_place(self._project, put), shown_place(self._project, read.place)
-        detail = f"`{side.key[1]}` is not loaded for what comes in at {shown}, and is read at {at}"
+        detail = (
+            f"the objects that arrive at {shown} do not have `{side.key[1]}` loaded, "
+            f"and {at} reads it"
+        )
         raise Refused(reasons.NOT_LOADED, detail, because=(read.place, put))
 
     def _refuse_stale(self, side: Side, read: Read, trace: Trace) -> None:
@@ -221,7 +228,7 @@ class Reads:
             return
         shown = shown_place(self._project, written)
         at = shown_place(self._project, read.place)
-        detail = f"what is written at {shown} may change `{side.key[1]}` before it is read at {at}"
+        detail = f"the write at {shown} may change `{side.key[1]}` before {at} reads it"
         raise Refused(reasons.WRITTEN_BEFORE, detail, because=(read.place, written))
 
     def _is_get(self, trace: Trace) -> bool:
@@ -244,9 +251,7 @@ class Reads:
         module, made, node = self._in_one_function(read, trace)
         if module is None or made is None or node is None:
             at = shown_place(self._project, trace.load.place)
-            detail = (
-                f"`{side.key[1]}` is read of an object that is made at {at}, in another function"
-            )
+            detail = f"`{side.key[1]}` is read of an object that another function makes at {at}"
             raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
         if not events and self._is_transient(module, made, node):
             return
@@ -255,9 +260,7 @@ class Reads:
         after = () if last is None else self._project.effects.between(module, last, node)
         if last is None or any(event.kind in _LOADS_AGAIN for event in after):
             at = shown_place(self._project, trace.load.place)
-            detail = (
-                f"the object is made at {at}, and nothing loads `{side.key[1]}` before its read"
-            )
+            detail = f"{at} makes the object, and nothing loads `{side.key[1]}` before the read"
             raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
         found.traces[trace] = None
 
@@ -294,10 +297,10 @@ class Reads:
         shown = shown_place(self._project, event.place)
         if event.kind == "unknown":
             why = plainly(Unknown(event.why, event.place))
-            return f"awaken cannot tell whether the object is expired at {shown} ({why})"
+            return f"the object may or may not be expired at {shown} ({why})"
         if event.kind == "yield":
             return f"other code runs at {shown}"
-        return f"the object is loaded again behind the {event.kind} at {shown}"
+        return f"the program reloads the object after the {event.kind} at {shown}"
 
     def _is_by_name(self, event: Event) -> bool:
         calls = self._project.calls_at(event.place)

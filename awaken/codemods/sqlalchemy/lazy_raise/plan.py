@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 
-_CAVEAT = "a read that awaken has not seen now raises `InvalidRequestError`"
+_CAVEAT = "any other read now raises `InvalidRequestError`"
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -216,28 +216,28 @@ def _chosen(project: Project, needs: Needs, options: Options) -> str:
 
 def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) -> Refused:
     at = shown_place(project, trace.load.place)
-    detail = f"`{side.key[1]}` cannot be loaded at {at}: {refused.message}"
+    detail = f"awaken cannot load `{side.key[1]}` at {at}: {refused.message}"
     because = tuple(dict.fromkeys((trace.load.place, *refused.because)))
     return Refused(reasons.NOT_LOADED, detail, refused.help, because)
 
 
 def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
     """Return what becomes of a side, and who loads it."""
-    raises = "raises when it is not loaded"
+    raises = "now raises if it is not loaded"
     if ready.lazy == "raise_on_sql":
-        raises = "raises where it would send SQL"
+        raises = "now raises if reading it would send SQL"
     parts = [f"`{ready.side.shown}` {raises}"]
     if ready.needs.on_sql:
         place, why = ready.needs.on_sql[0]
-        parts[0] += f", for the read at {shown_place(project, place)} needs that: {why}"
+        parts[0] += f", because the read at {shown_place(project, place)} needs that: {why}"
     added = _added_at(ready, loads)
     if not ready.needs.reads:
-        parts.append("no read of it is in sight")
+        parts.append("the program never reads it")
     elif added:
-        count = "1 statement loads" if len(added) == 1 else f"{len(added)} statements load"
-        parts.append(f"{count} it now: {shown_places(project, added)}")
+        count = "1 statement now loads" if len(added) == 1 else f"{len(added)} statements now load"
+        parts.append(f"{count} it: {shown_places(project, added)}")
     else:
-        parts.append("all that read it have it loaded already")
+        parts.append("every read already has it loaded")
     return "; ".join(parts)
 
 

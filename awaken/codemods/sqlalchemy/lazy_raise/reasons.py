@@ -8,28 +8,28 @@ from awaken.kit.reasons import OUT_OF_SIGHT
 
 PUBLISHED = Reason(
     "published",
-    "the project is published: other programs may read `{}`",
-    "Say `published = false` in the settings if nobody imports from it.",
+    "the project is published, so other programs may read `{}`",
+    "Set `published = false` if no other program imports from it.",
 )
 LAZY_NOT_TOLD = Reason(
     "lazy-not-told",
-    "the `lazy=` of `{}` is computed, or comes out of `**` arguments",
-    "Write `lazy=` with a plain string.",
+    "the `lazy=` of `{}` is computed, or comes from `**` arguments",
+    "Write `lazy=` with a string literal.",
 )
 OWNER_NOT_TOLD = Reason(
     "owner-not-told",
-    "awaken cannot tell which class has this relationship, or what it is called there",
+    "the class or the name of this relationship is unknown",
     "Assign it to a name in the body of the mapped class.",
 )
 NOT_MAPPED = Reason(
     "not-mapped",
-    "nothing in sight proves that `{}` is mapped, so that its reads cannot be found",
-    "Have its base made in one way, without conditions, in a file that awaken sees.",
+    "nothing proves that `{}` is mapped, so awaken cannot find its reads",
+    "Define its base class once, without conditions, in a file of the project.",
 )
 TARGET_NOT_TOLD = Reason(
     "target-not-told",
-    "awaken cannot tell to which class `{}` leads",
-    "Give `relationship()` the class, or a name that only one mapped class has.",
+    "the target class of `{}` is unknown",
+    "Pass `relationship()` the class, or a name that only one mapped class has.",
 )
 DECLARED_AGAIN = Reason(
     "declared-again",
@@ -38,35 +38,35 @@ DECLARED_AGAIN = Reason(
 )
 GENERATED = Reason(
     "generated-reads",
-    "the `repr()` and `==` that are generated for the class read `{}`",
+    "the generated `repr()` and `==` of the class read `{}`",
     "Add `repr=False` and `compare=False`.",
 )
 READ_BY_FLUSH = Reason(
     "read-by-flush",
-    "deleting an object reads `{}`: tables that refer to each other in a circle are sorted by it",
-    "Leave it: the flush needs it.",
+    "deleting an object reads `{}`, because SQLAlchemy uses it to order tables in a cycle",
+    "Leave it, because the flush needs it.",
     asks_nothing=True,
 )
 DELETED_ALONG = Reason(
     "deleted-along",
-    "before SQLAlchemy 2.0, a delete reads `{}` as any code does, and would raise",
-    "Require SQLAlchemy 2.0 first: say so where the requirements are declared.",
+    "before SQLAlchemy 2.0, a delete reads `{}` like any other code, and would raise",
+    "First require SQLAlchemy 2.0 in the project's dependencies.",
 )
 AWAITED = Reason(
     "awaited-read",
-    "{}, which `raise` and `raise_on_sql` forbid",
-    "Have its statement load it, and read it directly.",
+    "{}, and `raise` and `raise_on_sql` forbid that",
+    "Load it in the statement, and read it directly.",
 )
 UNKNOWN_OBJECT = Reason(
     "unknown-object",
     "{}",
-    "Annotate the object with its class where it is read, or set `lazy` by hand.",
+    "Annotate the object with its class at the read, or set `lazy` by hand.",
 )
 UNKNOWN_LOAD = Reason(
     "unknown-load",
     "{}",
-    "Load it where the objects come from, with `selectinload()` or `joinedload()`, and set `lazy`"
-    " by hand.",
+    "Load it in the objects' statement with `selectinload()` or `joinedload()`, then set "
+    "`lazy` by hand.",
 )
 NOT_LOADED = Reason(
     "not-loaded",
@@ -76,17 +76,17 @@ NOT_LOADED = Reason(
 LOADED_BY_GET = Reason(
     "loaded-by-get",
     "{}",
-    "Write `select()` with the option in place of `get()` there, then set `lazy`.",
+    "Replace `get()` with a `select()` that has the option, then set `lazy`.",
 )
 EXPIRED_BY_NAME = Reason(
     "expired-by-name",
     "{}",
-    "Call `refresh()` with its name before it is read, then set `lazy`.",
+    "Call `refresh()` with its name before the read, then set `lazy`.",
 )
 WRITTEN_BEFORE = Reason(
     "written-before-read",
-    "{}: loaded with the object, it would be the one from before",
-    "Call `refresh()` with its name after the write, or commit there, then set `lazy`.",
+    "{}: if it is loaded with the object, the read gets the old value",
+    "Call `refresh()` with its name after the write, or commit there. Then set `lazy`.",
 )
 NEEDS_SQL = Reason(
     "needs-raise-on-sql",

@@ -8,62 +8,62 @@ from awaken.kit.sites import Refused as Refused  # noqa: PLC0414  raised by the 
 UNPROVEN_SESSION = Reason(
     "unproven-session",
     "nothing proves that `{}` is a session",
-    "If it is one, annotate where it comes from, for example `session: Session`.",
+    "If it is one, annotate its definition, for example `session: Session`.",
 )
 UNPROVEN_CLASS_QUERY = Reason(
     "unproven-class-query",
-    "nothing shows which session `{}` asks",
-    "Write it as a query of the session: `session.query(Model)`.",
+    "nothing shows which session `{}` uses",
+    "Start the query from the session: `session.query(Model)`.",
 )
 SESSION_OUT_OF_SIGHT = Reason(
     "session-out-of-sight",
-    "the session behind the class's `query` has no name here: {}",
+    "the session that the class's `query` uses has no name here: {}",
     "Import the session, or the Flask-SQLAlchemy object, into this file.",
 )
 QUERY_OF_INSTANCE = Reason(
     "query-of-instance",
-    "`self.query` asks for the class of an instance",
+    "`self.query` is read on an instance, not on its class",
     "Write `type(self).query`.",
 )
 STAND_IN = Reason(
     "session-stand-in",
-    "{}, which has a `query` of its own and need not execute statements",
-    "Give it the methods `execute`, `scalars` and `scalar` and rewrite by hand, or pass a session.",
+    "{}, which has its own `query` method and may not execute statements",
+    "Add the methods `execute`, `scalars` and `scalar` and rewrite by hand, or pass a session.",
 )
 UNKNOWN_ENTITY = Reason(
     "unknown-entity",
-    "`{}` may be a mapped class (objects come back) or a column (rows come back)",
-    "Annotate a class, `model: type[Base]`; label a column, `column.label(...)`.",
+    "`{}` may be a mapped class, which returns objects, or a column, which returns rows",
+    "Annotate a class with `model: type[Base]`, or label a column with `column.label(...)`.",
 )
 QUERY_HOOKS = Reason(
     "query-hooks",
     "{}, which select() would bypass",
-    "Move it to the `do_orm_execute` event with `with_loader_criteria` first.",
+    "First move it to the `do_orm_execute` event with `with_loader_criteria`.",
 )
 KEPT_QUERY = Reason(
     "kept-query",
     "the query is kept {}",
-    "Finish it in this expression.",
+    "Execute the query in the same expression.",
 )
 KEPT_BUILDER = Reason(
     "kept-builder",
-    "`{}` of a query that is kept in a variable is not followed over statements",
+    "awaken does not follow `{}` of a query in a variable across statements",
     "Write the whole query as one expression.",
 )
 DIFFERENT_QUERIES = Reason(
     "different-queries",
-    "what the query asks for differs by branch or caller: {}",
-    "Give each query a variable of its own.",
+    "the query selects different things by branch or caller: {}",
+    "Give each query its own variable.",
 )
 SESSION_CHANGES = Reason(
     "session-changes",
-    "the query would be executed by {}, which need not be the session that it was made with",
-    "Keep the session in a variable that is set once, and make the query with that.",
+    "the query would be executed by {}, which may not be the session that made it",
+    "Keep the session in a variable that is assigned once, and make the query with that variable.",
 )
 SESSION_NOT_PASSED = Reason(
     "session-not-passed",
     "the query would be executed where its session has no name: {}",
-    "Pass the session to the function that executes the query, or the result instead of the query.",
+    "Pass the session to the function that executes the query, or pass the result.",
 )
 QUERY_ANNOTATION = Reason(
     "query-annotation",
@@ -72,113 +72,113 @@ QUERY_ANNOTATION = Reason(
 )
 TOO_LARGE = Reason(
     "too-large",
-    "the queries that share variables and functions with it are too many to follow ({})",
-    "Finish some of them where they are made, or split the functions up that share them.",
+    "it shares variables and functions with too many other queries ({})",
+    "Execute some of them where they are made, or split the functions that share them.",
 )
 BESIDE_LEFT_OUT = Reason(
     "beside-left-out",
-    "the query shares a variable with one that is left alone",
-    "Allow that one as well.",
+    "the query shares a variable with a query that is left alone",
+    "Allow the other query as well.",
 )
 TEST_DOUBLE = Reason(
     "test-double",
-    "a test answers this query by `{}`, which would not be asked any more",
-    "Rewrite the query and the mock together, or give the test a real session, "
-    "for example on SQLite in memory.",
+    "a test mocks this query with `{}`, which the rewritten code would no longer call",
+    "Rewrite the query and the mock together, or give the test a real session, such as "
+    "in-memory SQLite.",
 )
 DOUBLE_OF_QUERY = Reason(
     "double-of-query",
     "this mock of Query keeps {} from being rewritten",
-    "Rewrite it together with the queries, so that it answers `execute` and `scalars`, or use a "
-    "real session, for example on SQLite in memory.",
+    "Rewrite it together with the queries, so that it mocks `execute` and `scalars`. Or "
+    "use a real session, such as in-memory SQLite.",
 )
 UNSEEN_DOUBLE = Reason(
     "unseen-double",
-    "`{}` is a mock of Query that no code in sight is given",
-    "If the function that gets it is rewritten, let it answer `execute` and `scalars`.",
+    "`{}` is a mock of Query, and awaken sees no code that gets it",
+    "If the function that gets it is rewritten, mock `execute` and `scalars`.",
 )
 PASSED_QUERY = Reason(
     "passed-query",
     "the query is passed on to `{}`, which may rely on Query",
-    "Finish it in this expression, or rewrite the function that takes it as well.",
+    "Execute it in the same expression, or rewrite the function that takes it.",
 )
 RETURNED_QUERY = Reason(
     "returned-query",
     "the query is returned, and its callers may rely on Query",
-    "Finish it in this expression, or rewrite its callers as well.",
+    "Execute it in the same expression, or rewrite its callers.",
 )
 UNSEEN_CALLERS = Reason(
     "unseen-callers",
     "the query goes through {}",
-    "Call that function by its name alone; else rewrite it by hand, with all that calls it.",
+    "Call that function only by its name, or rewrite it and its callers by hand.",
 )
 NOT_EXECUTED = Reason(
     "not-executed", "the query is built here but never executed", "Remove it, or call `.all()`."
 )
 TRUTH_OF_QUERY = Reason(
     "truth-of-query",
-    "a Query is always true, whatever the database holds; the truth of select() is an error",
-    "Write what is meant: `.first() is not None`, or `exists()`.",
+    "a Query is always true, even without rows, but `bool(select(...))` raises",
+    "Write the intended test: `.first() is not None`, or `exists()`.",
 )
 TEXT_OF_QUERY = Reason(
     "text-of-query",
-    "the SQL text of a Query names its columns otherwise than that of select()",
+    "the SQL text of a Query has other column names than the text of a select()",
     "Print `select(...).compile(session.get_bind())` if the labels do not matter.",
 )
 SLICED_QUERY = Reason(
     "sliced-query",
-    "the query is indexed or sliced with `[{}]`, where Query looks at the numbers before it asks",
-    "Use numbers that are not negative, or `.limit()` and `.offset()` with `.all()`.",
+    "the query is indexed or sliced with `[{}]`, and Query checks the numbers before it executes",
+    "Use non-negative numbers, or `.limit()` and `.offset()` with `.all()`.",
 )
 SET_OPERATION = Reason(
     "set-operation",
-    "{}: what Query reads off the subquery of the whole cannot be named here",
+    "{}: awaken cannot name the columns that Query reads from the subquery",
     "Write `select(aliased(Model, union(...).subquery()))` by hand.",
 )
 BULK_WRITE = Reason(
     "bulk-write",
-    "{} cannot be read here as a bulk write of one mapped class",
+    "{} is not recognized as a bulk write of one mapped class",
     "Write `session.execute(update(Model)...)` or `delete(Model)` by hand.",
 )
 BULK_WITH_SETTINGS = Reason(
     "bulk-with-settings",
-    "`.{}()` has no effect on a bulk update() or delete() today, which is easily overlooked",
-    "Remove it, or write what it was meant to do.",
+    "`.{}()` has no effect on a bulk update() or delete() today, which looks like a mistake",
+    "Remove it, or write the intended filter.",
 )
 BULK_EVENTS = Reason(
     "bulk-events",
-    "{}, an event that only bulk writes of Query send",
-    "Move it to the `do_orm_execute` event first.",
+    "{}, an event that only bulk writes of Query fire",
+    "First move it to the `do_orm_execute` event.",
 )
 GET_WITH_SETTINGS = Reason(
     "get-with-settings",
-    "`.get()` ignores `.{}()` today, which is easily overlooked",
-    "Remove it, or pass what is meant to `session.get(Model, key, options=[...])`.",
+    "`.get()` ignores `.{}()` today, which looks like a mistake",
+    "Remove it, or pass the options: `session.get(Model, key, options=[...])`.",
 )
 COUNT_WITH_SETTINGS = Reason(
     "count-with-settings",
-    "`.count()` follows `.{}()`, which would be lost inside the counted subquery",
-    "Build the count by hand and put the setting on the outer statement.",
+    "`.count()` follows `.{}()`, and the counted subquery would lose that setting",
+    "Write the count by hand, with the setting on the outer statement.",
 )
 RAISES_TODAY = Reason(
     "raises-today",
-    "{}, so this query raises today and its rewrite would not",
-    "Repair the query first.",
+    "{}, so this query raises today, but its rewrite would not",
+    "Fix the query first.",
 )
 UNCALLED_METHOD = Reason(
     "uncalled-method",
     "`.{}` is read but not called",
-    "Call it; if the method itself is wanted, call it through a lambda.",
+    "Call it. If you need the method itself, wrap the call in a lambda.",
 )
 UNKNOWN_METHOD = Reason(
     "unknown-method",
-    "`.{}` is not a method of Query that has a counterpart on select()",
+    "`.{}` has no counterpart on select()",
     "Rewrite this query by hand.",
 )
 REMOVED_METHOD = Reason(
     "removed-method",
-    "{} is gone in SQLAlchemy 2.0",
-    "Repair it by the SQLAlchemy 2.0 migration guide first.",
+    "SQLAlchemy 2.0 removed {}",
+    "First replace it as the SQLAlchemy 2.0 migration guide says.",
 )
 EXTENSION_METHOD = Reason(
     "extension-method",
@@ -187,22 +187,22 @@ EXTENSION_METHOD = Reason(
 )
 FILTER_BY_TARGET = Reason(
     "filter-by-target",
-    "filter_by() here means {}, which cannot be named in this file",
+    "filter_by() here filters {}, which has no name in this file",
     "Write `.filter(Model.column == value)`, or import the class.",
 )
 WITH_PARENT = Reason(
     "with-parent",
-    "with_parent() without an attribute searches for the relationship itself",
+    "with_parent() without an attribute chooses the relationship itself",
     "Name the relationship: `.with_parent(parent, Model.relationship)`.",
 )
 TRANSFORMATION = Reason(
     "transformation",
-    "with_transformation() hands the Query to a function",
+    "with_transformation() passes the Query to a function",
     "Apply the function's criteria here.",
 )
 LABEL_IN_TEXT = Reason(
     "label-in-text",
-    "`{}` is the label that Query gives a column; select() gives it none",
+    "`{}` is a label that Query adds to a column, and select() adds none",
     "Name the column: `.order_by(Model.column)`.",
 )
 DISTINCT_ORDER_BY = Reason(
@@ -212,22 +212,22 @@ DISTINCT_ORDER_BY = Reason(
 )
 EQUAL_NAMES = Reason(
     "equal-names",
-    "two columns are named `{}`: a row of Query gives the last, a row of select() the first",
+    "two columns are named `{}`: rows of Query return the last, rows of select() the first",
     "Label one of the columns.",
 )
 UNLABELLED_KEYS = Reason(
     "unlabelled-keys",
-    "the keys of the rows are read, and with select() `{}`, which has no label, has one too",
+    "the program reads the keys of the rows, and with select() the unlabelled `{}` has a key too",
     "Label the expression: `.label(...)`.",
 )
 UNHASHABLE_ROWS = Reason(
     "unhashable-rows",
-    "`{}` cannot be hashed, and rows with a joined collection must be made unique",
+    "`{}` is not hashable, and rows with a joined collection need `unique()`",
     "Load the collection with selectinload().",
 )
 NO_SESSION = Reason(
     "no-session",
-    "the query is executed without a session in sight",
+    "the query is executed, but no session is visible",
     "Pass the session: `Query(Model, session)`.",
 )
 LEGACY_ARGUMENT = Reason(
@@ -237,13 +237,13 @@ LEGACY_ARGUMENT = Reason(
 )
 COMMENT_LOST = Reason(
     "comment-lost",
-    "the comment `{}` is in a part that the rewrite leaves out",
+    "the rewrite would remove the comment `{}`",
     "Move the comment above the statement.",
 )
 INSIDE_FSTRING = Reason(
     "inside-f-string",
     "the query is inside an f-string",
-    "Put its result in a variable first.",
+    "Assign its result to a variable first.",
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

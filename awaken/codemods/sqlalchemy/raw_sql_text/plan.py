@@ -33,7 +33,7 @@ _HOMES = ["sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlmodel
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _PLACEHOLDER = re.compile(r"%s|%\(\w+\)s")
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
-_PUT_TOGETHER = "a `:name` in what is put into this SQL becomes a parameter"
+_PUT_TOGETHER = "a `:name` in a value that is inserted into this SQL becomes a parameter"
 _UNSEEN = "a `:name` in this SQL becomes a parameter"
 
 

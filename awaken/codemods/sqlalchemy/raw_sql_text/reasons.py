@@ -6,23 +6,23 @@ from awaken.contract import Reason
 
 COLON = Reason(
     "colon",
-    "`text()` takes `:{}` for a parameter, and none of that name is passed",
-    "Pass it, or write `text()` with a backslash in front of the colon.",
+    "`text()` reads `:{}` as a parameter, and the call passes no parameter of that name",
+    "Pass it, or write `text()` with a backslash before the colon.",
 )
 PLACEHOLDERS = Reason(
     "placeholders",
-    "`{}` is the driver's own way to pass parameters",
-    "Name the parameters, as in `:name`, and pass a dictionary; or call `exec_driver_sql`.",
+    "`{}` is the driver's own parameter style",
+    "Name the parameters, as in `:name`, and pass a dictionary. Or call `exec_driver_sql`.",
 )
 PERCENT = Reason(
     "percent",
-    "the driver reads the `%` in this SQL, which `text()` does not",
-    "Write each `%` once where it is meant for the database, and wrap it in `text()`.",
+    "the driver interprets the `%` in this SQL, and `text()` does not",
+    "Write each `%` for the database once, and wrap the SQL in `text()`.",
 )
 BACKSLASH = Reason(
     "backslash",
-    "`text()` removes the backslash in front of a colon",
-    "Write it twice, and wrap it in `text()`.",
+    "`text()` removes the backslash before a colon",
+    "Write the backslash twice, and wrap the SQL in `text()`.",
 )
 KEYWORDS = Reason(
     "keywords",
@@ -31,8 +31,8 @@ KEYWORDS = Reason(
 )
 DRIVER_SQL = Reason(
     "driver-sql",
-    "a connection of SQLAlchemy 1.x hands this SQL to the driver as it is, whatever it holds",
-    "Call `exec_driver_sql`, or wrap it in `text()` where it has no `:`, `%` and `?`.",
+    "a SQLAlchemy 1.x connection passes this SQL to the driver unchanged",
+    "Call `exec_driver_sql`, or wrap it in `text()` if it has no `:`, `%` or `?`.",
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

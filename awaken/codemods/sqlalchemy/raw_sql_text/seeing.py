@@ -23,7 +23,7 @@ _CATCHING = {
     "sqlalchemy.exc.InvalidRequestError", "sqlalchemy.exc.ObjectNotExecutableError",
     "sqlalchemy.exc.SQLAlchemyError",
 }  # fmt: skip
-_IN_LAMBDA = "it fails today, which whoever calls this lambda may hide"
+_IN_LAMBDA = "it fails today, and the caller of this lambda may hide that"
 
 
 def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[Place, ...]]:
@@ -45,6 +45,6 @@ def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[P
         places += () if caught is None else (caught,)
     double = next(doubles_passed(project, module, {last_name(call.func)}, function), None)
     if double is not None and not replaced:
-        clauses.append(f"{double.path} passes a double of it, which may look at the string")
+        clauses.append(f"{double.path} passes a mock of it, which may look at the string")
         places += (double,)
     return clauses, places

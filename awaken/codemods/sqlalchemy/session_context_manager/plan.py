@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 
 CLOSED_ELSEWHERE = Reason(
     "closed-elsewhere",
-    "`{}` is closed, but neither in the block that makes it nor by itself in a `finally` below it",
-    "Make it with `with`, and let that close it.",
+    "`{}` is closed, but not in the block that creates it, nor alone in a `finally` after it",
+    "Create it with `with`, which closes it.",
 )
 REBOUND = Reason(
     "rebound",
-    "`{}` gets another value before it is closed",
-    "Give each session a name of its own.",
+    "`{}` is assigned again before it is closed",
+    "Give each session its own name.",
 )
 OWN_ENDS = Reason(
     "own-ends",
-    "`{}` closes, or enters `with`, in a way of its own",
-    "Look up what its `__exit__` does, then use `with` where that is what you want.",
+    "`{}` overrides `close()` or `__enter__()`",
+    "Check its `__exit__`, then use `with` if it does what you want.",
 )
 GIVEN_CONNECTION = Reason(
     "given-connection",
-    "`{}` may be bound to a connection, and closing it may end a transaction that others began",
-    "If it is bound to an engine, make it with `with`.",
+    "`{}` may be bound to a connection, and closing it may end a transaction that other code began",
+    "If it is bound to an engine, create it with `with`.",
 )
 CROSSING = Reason(
     "crossing",
-    "`{}` is open while others are made that are closed after it",
-    "Close the last one first, or make all of them with one `with`.",
+    "`{}` is open while the function creates other sessions, which it closes later",
+    "Close the last one first, or create all of them with one `with`.",
 )
 LAYOUT = Reason(
     "layout",
@@ -75,7 +75,7 @@ _ENDS = (
     "sqlalchemy.ext.asyncio.AsyncSession.__aenter__",
     "sqlalchemy.ext.asyncio.AsyncSession.__aexit__",
 )
-_DETACHED = "what it loaded is detached then"
+_DETACHED = "its objects are detached after the block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
         _parent(site, block),
         block[last],
         data,
-        (*places, *(module.place(one, "is in the block then") for one in inside)),
+        (*places, *(module.place(one, "is then inside the block") for one in inside)),
         (*doubles, *_caveats(opened, first, last, ends)),
     )
 
@@ -252,9 +252,11 @@ def _doubles(
     clauses, places = caveats_of(site.module, factory, doubles)
     bindings = site.module.scopes.bindings_of(factory) if isinstance(factory, ast.Name) else []
     shown = site.module.excerpt(factory)
-    clauses += [f"`{shown}` may give an instance of `{one}`, no session" for one in others[:1]]
+    clauses += [
+        f"`{shown}` may return an instance of `{one}` instead of a session" for one in others[:1]
+    ]
     if any(isinstance(one.node, ast.arg) for one in bindings):
-        clauses.append(f"a caller may pass a `{shown}` that gives something else than a session")
+        clauses.append(f"a caller may pass a `{shown}` that returns something other than a session")
     return clauses, places
 
 
@@ -297,7 +299,7 @@ def _moved(project: Project, outer: Sequence[Move]) -> Decided:
     shown = ", ".join(dict.fromkeys(f"`{one.data.name}`" for one in moves))
     keyword = "async with" if any(one.data.is_async for one in moves) else "with"
     caveats = list(dict.fromkeys(text for one in moves for text in one.caveats))
-    message = f"`{keyword}` makes and closes {shown}"
+    message = f"`{keyword}` creates and closes {shown}"
     related = tuple(place for one in moves for place in one.inside)
     return rewritten_together(sites, Rewrite(message, edits, caveats, related))
 
@@ -347,13 +349,13 @@ def _parent(site: Site[Making], block: list[ast.stmt]) -> ast.AST:
 def _caveats(opened: Opened, first: int, last: int, ends: str) -> list[str]:
     name = opened.name
     if ends == "nothing":
-        return [f"nothing closed `{name}` before, and {_DETACHED}"]
+        return [f"nothing closes `{name}` today, and {_DETACHED}"]
     if ends == "closes":
-        return [f"errors and returns in between left `{name}` open before, and {_DETACHED}"]
+        return [f"an error or a return in between leaves `{name}` open today, and {_DETACHED}"]
     between = opened.block[first + 1 : last]
     if all(_cannot_fail(one) for one in between):
         return []
-    return [f"an error in front of the `try` left `{name}` open before"]
+    return [f"an error before the `try` leaves `{name}` open today"]
 
 
 def _cannot_fail(statement: ast.stmt) -> bool:

@@ -36,37 +36,37 @@ NO_DEPENDENCY = Reason(
 )
 COMMITS = Reason(
     "commits",
-    "`{}` commits, or begins a transaction, by itself",
-    "Inject it by hand if that is what this endpoint wants.",
+    "`{}` commits or begins a transaction itself",
+    "If this endpoint needs that, inject the session by hand.",
 )
 SHARED = Reason(
     "shared",
     "`{}` uses the same session in its requests, and this endpoint ends the transaction",
-    "Inject the session by hand if both belong to one transaction.",
+    "If both belong to one transaction, inject the session by hand.",
 )
 INJECTED = Reason(
     "injected",
-    "`{}` gives this endpoint a session already, and this is a second one",
-    "Use the injected session if one is enough.",
+    "`{}` already gives this endpoint a session, and this is a second one",
+    "If one session is enough, use the injected one.",
 )
 CALLED = Reason(
     "called",
-    "`{}` is called as well, and would get no session",
-    "Move what is called into a function that is given the session.",
+    "the program also calls `{}` directly, and that call would pass no session",
+    "Move the called code into a function that takes the session.",
 )
 OTHER_SHAPE = Reason(
     "other-shape",
-    "`{}` is not opened by a `with` of its own among the statements of the endpoint",
+    "no separate `with` statement of the endpoint opens `{}`",
     "Open it in one `with` for the whole endpoint, or inject it by hand.",
 )
 OWN_ENGINE = Reason(
     "own-engine",
-    "`{}` makes an engine, and with it a pool of connections, for each request",
-    "Make the engine once, when the application starts, and yield sessions of it.",
+    "`{}` creates an engine and its connection pool for each request",
+    "Create the engine once at startup, and yield sessions of it.",
 )
 _CLASSES = {True: "sqlalchemy.ext.asyncio.AsyncSession", False: "sqlalchemy.orm.Session"}
-_CLOSED = "the session is open before the endpoint begins, and until its response is made"
-_SHARED = "it is the one that other dependencies of the request use"
+_CLOSED = "the session is open before the endpoint begins and until its response is ready"
+_SHARED = "other dependencies of the request share it"
 
 
 @dataclass(frozen=True)

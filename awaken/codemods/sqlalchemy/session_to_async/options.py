@@ -43,7 +43,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
             if not all(part.isidentifier() for part in name.split(".")):
                 yield (
                     path,
-                    f"{path[0]!r} names {name!r}, which is not written as package.module.name",
+                    f"{path[0]!r} names {name!r}, which does not have the form package.module.name",
                 )
         if self.levels < 0:
             yield ("levels",), f"'levels' is a number of relationships, not {self.levels}"
@@ -64,13 +64,13 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
         for database, driver in self.drivers.items():
             path = ("drivers", database)
             if database not in databases:
-                hint = did_you_mean(database, databases, f"there are {', '.join(databases)}")
+                hint = did_you_mean(database, databases, f"choose from {', '.join(databases)}")
                 why = f"no database with an asynchronous driver{hint}"
                 yield path, f"'drivers' names {database!r}, {why}"
                 continue
             known = sorted({one.drivername.partition("+")[2] for one in async_drivers(database)})
             if driver not in known:
-                hint = did_you_mean(driver, known, f"there are {', '.join(known)}")
+                hint = did_you_mean(driver, known, f"choose from {', '.join(known)}")
                 why = f"no asynchronous driver of {database}{hint}"
                 yield path, f"'drivers' names {driver!r}, {why}"
 
@@ -91,7 +91,7 @@ def _no_part(project: Project, name: str) -> str:
         known += [f"{home}.{one}" for one in _names_in(project, path)]
     if any(f".{one}.".endswith(f".{name}.") or one.startswith(f"{name}.") for one in known):
         return ""
-    return f"of which the program has no module, class or function{_meant(project, name, known)}"
+    return f"but the program has no such module, class or function{_meant(project, name, known)}"
 
 
 def _meant(project: Project, name: str, modules: list[str]) -> str:
@@ -122,7 +122,7 @@ def _no_function(project: Project, name: str) -> str:
         return f"no function of {path}{did_you_mean(name, [f'{home}.{one}' for one in names])}"
     paths = project.files_with((f"def {parts[-1]}".encode(),))
     known = [f"{project.layout.name_of(one)}.{parts[-1]}" for one in paths]
-    return f"of which the program has no module{did_you_mean(name, known)}"
+    return f"but the program has no such module{did_you_mean(name, known)}"
 
 
 def _packages(project: Project, words: tuple[bytes, ...]) -> set[str]:
@@ -139,12 +139,12 @@ def _not_foreign(project: Project, name: str) -> str:
     parts = name.split(".")
     package = parts[0]
     if project.layout.may_have(name):
-        return "which is part of the program: its models are read without the option"
+        return "which is part of the program: awaken reads its models without the option"
     if package not in _packages(project, (package.encode(),)):
         imported = _packages(project, (b"import",))
         others = {one for one in imported if not project.layout.may_have(one)}
         meant = did_you_mean(package, others - sys.stdlib_module_names)
-        return f"of which no file imports anything{meant}"
+        return f"but no file imports anything from it{meant}"
     model = next((one for one in parts[1:] if one[:1].isupper()), "")
     if len(parts) > 1 and not model:
         return f"a module: name its package, {package!r}, or a class"

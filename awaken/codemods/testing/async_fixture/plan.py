@@ -36,7 +36,7 @@ _PLAIN = "pytest.fixture"
 _OURS = "pytest_asyncio.fixture"
 _KEYWORDS = {"autouse", "ids", "name", "params", "scope"}
 _HOOKS = ("pytest_fixture_setup", "pytest_pyfunc_call")
-_NEVER_RUNS = "today its body never runs, and then it does"
+_NEVER_RUNS = "its body never runs today, and will run"
 
 
 class AsyncFixture(Rule):
@@ -185,7 +185,9 @@ def _loop_scope(
     if len(loops) > 1 or "?" in loops or own not in {"function", *loops}:
         raise Refused(OTHER_LOOP, _of_loops(own, list(loops)), because=tuple(loops.values()))
     if not project.targets.guarantees("pytest-asyncio", ">=0.24"):
-        raise Refused(OTHER_LOOP, "its tests share a loop, and `loop_scope` is not there yet")
+        raise Refused(
+            OTHER_LOOP, "its tests share a loop, and this pytest-asyncio has no `loop_scope`"
+        )
     return next(iter(loops))
 
 
@@ -251,7 +253,7 @@ def _caveats(project: Project, requests: Requests) -> list[str]:
             waiting += [each for each in further if each.key not in seen]
             seen |= {each.key for each in further}
         elif use_of(one) == "unknown":
-            return [f"`{one.function.name}` may pass without its value: {_NEVER_RUNS}"]
+            return [f"`{one.function.name}` may pass today without its value: {_NEVER_RUNS}"]
     return []
 
 

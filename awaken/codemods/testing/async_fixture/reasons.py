@@ -6,22 +6,22 @@ from awaken.contract import Reason
 
 AWAITED_BY_HAND = Reason(
     "awaited-by-hand",
-    "`{}` awaits or iterates over it by itself",
-    "Use what the fixture gives there, then decorate it with `@pytest_asyncio.fixture`.",
+    "`{}` itself awaits it or iterates over it",
+    "Use the value of the fixture there, then decorate the fixture with `@pytest_asyncio.fixture`.",
 )
 OTHER_PLUGIN = Reason(
     "other-plugin",
     "{} may run it",
-    "If pytest-asyncio is to run it, decorate it with `@pytest_asyncio.fixture`.",
+    "If pytest-asyncio should run it, decorate it with `@pytest_asyncio.fixture`.",
 )
 SEVERAL_RUNNERS = Reason(
     "several-runners",
-    "`{}` runs under AnyIO, and other tests that ask for it do not",
-    "Give each plugin a fixture of its own, or run all these tests under one.",
+    "`{}` runs under AnyIO, and other tests that request it do not",
+    "Write one fixture for each plugin, or run all these tests under one plugin.",
 )
 OTHER_LOOP = Reason(
     "other-loop",
-    "{}, so it would live in another loop than the tests that use it",
+    "{}, so it would run in another event loop than its tests",
     "Give these tests and the fixture one `loop_scope`, or the fixture the scope of the tests.",
 )
 OTHER_DECORATORS = Reason(
@@ -36,6 +36,6 @@ OTHER_ARGUMENTS = Reason(
 )
 SETTINGS_UNREAD = Reason(
     "settings-unread",
-    "`{}` may say how pytest-asyncio runs, and is not read",
+    "`{}` may configure pytest-asyncio, and awaken does not read it",
     "In strict mode, decorate it with `@pytest_asyncio.fixture`.",
 )

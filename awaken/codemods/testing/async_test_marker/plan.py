@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _RUNNERS = ("anyio", "pytest", "pytest-asyncio")
 _PLAIN = "pytest.fixture"
 _OURS = "pytest_asyncio.fixture"
-_RUNS = "it does not run today: it may fail, or change what later tests find"
+_RUNS = "it does not run today, so it may fail or affect later tests"
 _HANDING_ON = (
     "hypothesis.given",
     "hypothesis.settings",
@@ -81,7 +81,7 @@ class AsyncTestMarker(Rule):
             ]
             if sites and not (tests.uses_asyncio or tests.uses_anyio):
                 # One for each file is enough: the cure is one for the program.
-                number = f", so {len(sites)} tests of this file never do"
+                number = f", so {len(sites)} tests of this file never run"
                 yield refused_together(sites[:1], Refused(NO_PLUGIN, number))
                 continue
             for site in sites:
@@ -160,7 +160,7 @@ def _rewrite(site: Site[ast.AsyncFunctionDef], project: Project) -> Rewrite:
         edits.append(site.insert_before(node.decorator_list[0], f"{mark}{line_end}{indent}@"))
     else:
         edits.append(site.insert_before(node, f"@{mark}{line_end}{indent}"))
-    return Rewrite(f"`{node.name}` is marked, so that it runs", edits, [_RUNS])
+    return Rewrite(f"`{node.name}` gets a mark, so that it runs", edits, [_RUNS])
 
 
 def _require_bases(project: Project, site: Site[ast.AsyncFunctionDef]) -> None:

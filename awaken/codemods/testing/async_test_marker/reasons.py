@@ -7,30 +7,30 @@ from awaken.contract import Reason
 NO_PLUGIN = Reason(
     "no-plugin",
     "nothing in this program runs coroutine tests{}",
-    "Add pytest-asyncio, or mark them with `@pytest.mark.anyio` where AnyIO is there.",
+    "Add pytest-asyncio, or mark them with `@pytest.mark.anyio` if AnyIO is installed.",
 )
 TWO_PLUGINS = Reason(
     "two-plugins",
-    "pytest-asyncio and AnyIO are both used, and nothing says which is to run `{}`",
+    "the tests use both pytest-asyncio and AnyIO, and nothing says which one runs `{}`",
     "Mark it with `@pytest.mark.asyncio` or with `@pytest.mark.anyio`.",
 )
 YIELDS = Reason(
     "yields",
-    "`{}` yields, which no plugin runs",
-    "Assert in the test itself; what yields is a fixture.",
+    "`{}` yields, and no plugin runs a test that yields",
+    "Assert in the test itself, or make it a fixture.",
 )
 UNKNOWN_CLASS = Reason(
     "unknown-class",
-    "what `{}` inherits is not in sight, and may run its tests",
-    "Mark the test if its class is no test case of `unittest`.",
+    "a base class of `{}` is outside the project, and may run its tests",
+    "If its class is not a `unittest.TestCase`, mark the test.",
 )
 OTHER_LOOP = Reason(
     "other-loop",
-    "its fixtures live in loops of the scopes {}",
+    "its fixtures run in event loops of the scopes {}",
     "Give the fixtures and the mark one `loop_scope`.",
 )
 SETTINGS_UNREAD = Reason(
     "settings-unread",
-    "`{}` may say how pytest-asyncio runs, and is not read",
+    "`{}` may configure pytest-asyncio, and awaken does not read it",
     "In strict mode, mark it with `@pytest.mark.asyncio`.",
 )

@@ -74,7 +74,7 @@ def _hidden(project: Project, site: Site[ast.Call]) -> list[str]:
     """Return that a handler hides how the client fails today, if one does."""
     handlers = (one for one in project.effects.guards(site.module, site.node))
     hides = any(one.kind == "handler" and not _CATCHING.isdisjoint(one.catches) for one in handlers)
-    return ["it fails since httpx 0.28, which an `except` around hides"] if hides else []
+    return ["it fails since httpx 0.28, and a surrounding `except` hides that"] if hides else []
 
 
 def _caveats(project: Project, module: Module, client: Client) -> list[str]:
@@ -96,7 +96,7 @@ def _caveats(project: Project, module: Module, client: Client) -> list[str]:
     if module.in_fstring(client.call):
         raise Refused(reasons.INSIDE_FSTRING)
     return [
-        f"`**{module.excerpt(one)}` may hold a `transport`, which would then be given twice"
+        f"`**{module.excerpt(one)}` may contain a `transport`, which would then be passed twice"
         for one in unpacked
         if not _is_plain(one)
     ]

@@ -6,38 +6,38 @@ from awaken.contract import Reason
 
 NO_APPLICATION = Reason(
     "no-application",
-    "{} is None, or may be: that makes a client of the network today",
-    "Make the client of the network where there is no application, without `app=`.",
+    "{} is None or may be None, which makes a network client today",
+    "Create the network client separately, without `app=`.",
 )
 TWO_TRANSPORTS = Reason(
     "two-transports",
-    "`transport=` is given as well, so httpx ignores `app=` today",
-    "Remove the one that is not meant.",
+    "`transport=` is passed as well, so httpx ignores `app=` today",
+    "Remove one of the two arguments.",
 )
 IN_MAPPING = Reason(
     "in-mapping",
     "`app` is an item of what `{}` unpacks",
-    'Write `"transport": ASGITransport(app=...)` in its place.',
+    'Write `"transport": ASGITransport(app=...)` instead.',
 )
 OWN_CONSTRUCTOR = Reason(
     "own-constructor",
-    "the class inherits from {}, which may be given `app` before httpx is",
-    "Write `transport=ASGITransport(app=app)` by hand if httpx is what gets it.",
+    "the class inherits from {}, which may receive `app` before httpx does",
+    "If httpx receives it, write `transport=ASGITransport(app=app)` by hand.",
 )
 PARTIAL = Reason(
     "partial",
-    "`partial` keeps `app=`, and who calls it may pass another one",
-    "Write a function that makes the client.",
+    "`partial` keeps `app=`, and its callers may pass another one",
+    "Write a function that creates the client.",
 )
 NAME_TAKEN = Reason(
     "name-taken",
     "`{}` already means something else here",
-    "Rename that, or write `httpx.ASGITransport` by hand with `import httpx`.",
+    "Rename it, or write `httpx.ASGITransport` by hand with `import httpx`.",
 )
 INSIDE_FSTRING = Reason(
     "inside-f-string",
-    "the client is made inside an f-string",
-    "Put it in a variable first.",
+    "the client is created inside an f-string",
+    "Assign it to a variable first.",
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

@@ -27,7 +27,7 @@ _TRANSPORTS = {"httpx.ASGITransport", "httpx._transports.asgi.ASGITransport"}
 _HTTPX = {"httpx.AsyncClient"}
 _RUNS = (b"LifespanManager", b"lifespan_context", b"router.startup", b"async_asgi_testclient")
 _ENTER = "Enter it: `with TestClient(app) as client:` runs the lifespan around the block."
-_MANAGE = "Run the lifespan around it: `async with LifespanManager(app):` of asgi-lifespan."
+_MANAGE = "Run the lifespan around it with `async with LifespanManager(app):` from asgi-lifespan."
 
 
 class LifespanInTests(Rule):

@@ -93,9 +93,9 @@ class Constructors:
         complete = self._project.calls.callers_of(home.module, function).complete
         if complete and not _takes_keywords(home, function):
             return []
-        hidden = f"a call of `{function.name}` that is not in sight"
-        lost = "what it gives as `on_startup` or `on_shutdown` does not run"
-        return [f"{hidden} fails if it gives a `lifespan`, and {lost}"]
+        hidden = f"a call of `{function.name}` outside the project"
+        lost = "its `on_startup` and `on_shutdown` handlers do not run"
+        return [f"{hidden} fails if it passes a `lifespan`, and {lost}"]
 
 
 def _of_callers(home: Home) -> Function | None:

@@ -108,13 +108,18 @@ class Clock:
             raise Refused(reasons.FACTORY, function.name, because=(place,))
         if callers.complete:
             return ()
-        return (f"what code outside the project gets from `{function.name}` has the lifespan too",)
+        return (
+            (
+                f"applications that code outside the project gets from `{function.name}` also "
+                "have the lifespan"
+            ),
+        )
 
     def _require_always(self, module: Module, statement: ast.stmt) -> None:
         # A flag would have to stand in a file that the application does not know.
         if not isinstance(module.parent(statement), ast.Module):
             place = module.place(statement)
-            why = f"`{module.path}` does so under a condition"
+            why = f"`{module.path}` registers it under a condition"
             raise Refused(reasons.CONDITIONAL, why, because=(place,))
 
     def _imported(self, module: Module, statement: ast.stmt) -> Timing:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_USES = 30
 """Functions whose queries one change rewrites: more is no unit of work any more."""
-CAVEAT = "what tests say of the query is said of the statement"
+CAVEAT = "the tests' assertions about the query become assertions about the statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ def _joined(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
     rewrites = [one.rewrite for one in queries]
     roots = [root for one in rewrites for root in one.roots]
     for double in doubles:
-        said = f"`{double.shown}` answers the statement"
+        said = f"the mock `{double.shown}` now answers the statement"
         roots.append(Root(double.module, double.node, double.node, said, (), None))
 
     def others(site: SiteId) -> Iterator[Edit]:

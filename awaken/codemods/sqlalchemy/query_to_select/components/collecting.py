@@ -93,7 +93,8 @@ def _refuse_too_large(component: Component) -> None:
     )
     if reads > _MOST_READS:
         raise Refused(
-            reasons.TOO_LARGE, f"{len(component.definitions)} places hold one, read in {reads} ways"
+            reasons.TOO_LARGE,
+            f"{len(component.definitions)} places hold a query, and are read in {reads} places",
         )
 
 
@@ -162,7 +163,7 @@ class _Collector:
 
     # ------------------------------------------------------------------------------- definitions
     def _define(self, holder: Holder) -> list[ChainFragment]:
-        what = f"in `{holder.shown}`, which is also given something else"
+        what = f"in `{holder.shown}`, which may also hold another value"
         node = holder.context.function if holder.binding is None else holder.binding.node
         refused = Refused(reasons.KEPT_QUERY, what, because=(holder.context.place(node),))
         given = in_sight(self._component.holders.values_of(holder))
@@ -203,7 +204,7 @@ class _Collector:
         if isinstance(start, ast.Name) and start not in self._component.edges.known:
             reaching = context.flow.reaching(start)
             if not isinstance(reaching, Reaching) or not reaching.definitions:
-                why = reaching.why if isinstance(reaching, Unknown) else "nothing reaches it"
+                why = reaching.why if isinstance(reaching, Unknown) else "nothing is assigned to it"
                 because = (context.place(start, why),)
                 if isinstance(reaching, TooLarge):
                     raise Refused(reasons.TOO_LARGE, why, because=because)

@@ -63,7 +63,7 @@ def _lists(statement: Statement) -> frozenset[tuple[Hashable, ...]]:
 def _different(one: Sequence[Item], other: Sequence[Item]) -> Refused:
     first, second = (", ".join(ast.unparse(item.node) for item in items) for items in (one, other))
     if first == second:
-        detail = f"`{first}`, by which not the same is meant on each"
+        detail = f"`{first}`, which means different things on each branch"
         return Refused(reasons.DIFFERENT_QUERIES, detail)
     return Refused(reasons.DIFFERENT_QUERIES, f"`{first}` or `{second}`")
 

@@ -119,7 +119,9 @@ class ComponentSession:
             raise refused[0]
         names = {one.text: one for one in found if isinstance(one, Written)}
         if len(names) != 1:
-            shown = " or ".join(f"`{text}`" for text in sorted(names)) or "one out of sight"
+            shown = (
+                " or ".join(f"`{text}`" for text in sorted(names)) or "a class outside the project"
+            )
             raise Refused(reasons.SESSION_CHANGES, shown, because=(use.place(),))
         ((text, written),) = names.items()
         self._check(use, text)
@@ -215,8 +217,8 @@ class ComponentSession:
             )
             if where and receiver is not None:
                 return (
-                    f"`{ast.unparse(receiver)}` is read again where the query runs, and the "
-                    f"property of that name in {where} may give another session"
+                    f"`{ast.unparse(receiver)}` is read again where the query runs, and "
+                    f"its property in {where} may return another session"
                 )
         return ""
 
@@ -252,7 +254,7 @@ def _outside(project: Project, edge: CallEdge, session: Written) -> Written | Re
     found = None if _is_set(edge.into, session.text) else written_by_caller(project, edge, session)
     if found is not None:
         return found
-    detail = f"`{session.text}` is known to `{edge.into.function.name}` alone"
+    detail = f"`{session.text}` exists only in `{edge.into.function.name}`"
     because = (edge.context.place(edge.call),)
     return Refused(reasons.SESSION_NOT_PASSED, detail, because=because)
 
@@ -277,7 +279,7 @@ def _inside(
     found = written_by_called(project, edge, session, site)
     if found is not None:
         return found
-    detail = f"`{edge.into.function.name}` is not given `{session.text}` of its caller"
+    detail = f"the caller does not pass `{session.text}` to `{edge.into.function.name}`"
     return Refused(reasons.SESSION_NOT_PASSED, detail, because=(edge.into.place(site),))
 
 
@@ -292,12 +294,16 @@ def _check(component: Component, use: ChainFragment, text: str, root: ChainFragm
     name = text.partition(".")[0]
     # A call, or an item, may give another session each time.
     if not all(part.isidentifier() for part in text.split(".")):
-        raise Refused(reasons.SESSION_CHANGES, f"`{text}` again", because=because)
+        raise Refused(reasons.SESSION_CHANGES, f"a second `{text}`", because=because)
     bindings = own.bindings.get(own.mangled(name), [])
     if _is_outdated(component, context, bindings) or _is_set(context, text):
-        raise Refused(reasons.SESSION_CHANGES, f"what `{text}` is by then", because=because)
+        raise Refused(
+            reasons.SESSION_CHANGES,
+            f"`{text}`, which is assigned again before that",
+            because=because,
+        )
     if name in own.globals | own.nonlocals or _is_set_inside(context, name):
-        detail = f"`{text}`, which is set elsewhere"
+        detail = f"`{text}`, which other code assigns"
         raise Refused(reasons.SESSION_CHANGES, detail, because=because)
     if scopes.owner(name, scopes.scope_of(use.start)) is not _owner(root, context, name):
         raise Refused(reasons.SESSION_CHANGES, f"another `{name}`", because=because)

@@ -42,9 +42,9 @@ class SessionParameter:
     def places(self) -> Iterator[Place]:
         """Yield where the function and its calls are changed."""
         function = self.context.function.name
-        yield self.context.place(self.added.before, f"`{function}` is given the session")
+        yield self.context.place(self.added.before, f"`{function}` gets the session as a parameter")
         for edge, argument in self.added.arguments():
-            yield edge.context.place(argument, "the session is passed here as well")
+            yield edge.context.place(argument, "this call passes the session as well")
 
     def needs(self) -> Iterator[tuple[str, Written]]:
         """Yield the names that are written, with the file of each."""

@@ -78,11 +78,13 @@ def caveats_of_execute(statement: Statement) -> list[str]:
     """Return what may change where ``session.execute()`` is given a select instead of a Query."""
     found = []
     if may_repeat(statement):
-        found.append("`execute()` has to be followed by `.unique()` if a class joins a collection")
+        found.append("`execute()` needs `.unique()` if a class loads a collection by a join")
     if any(item.what is not What.ENTITY for item in statement.items):
-        found.append("rows of `execute()` get keys for every column")
+        found.append("rows of `execute()` have a key for every column")
     if statement.reader.project.targets.admits("sqlalchemy", ">=2.1"):
-        found.append("`execute()` takes no Query since SQLAlchemy 2.1, where this fails today")
+        found.append(
+            "`execute()` accepts no Query since SQLAlchemy 2.1, where this code fails today"
+        )
     return found
 
 

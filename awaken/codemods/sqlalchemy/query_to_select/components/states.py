@@ -139,7 +139,7 @@ class States:
         """Return the statement that ``fragment`` comes to; raises Refused if nothing does."""
         statement = self.of(fragment, executed=executed)
         if statement is None:
-            raise Refused(reasons.KEPT_QUERY, "where no way leads")
+            raise Refused(reasons.KEPT_QUERY, "in a variable that no branch assigns")
         return statement
 
     def _translated(

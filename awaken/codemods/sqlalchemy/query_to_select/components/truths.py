@@ -30,7 +30,7 @@ class Truth:
     @property
     def place(self) -> Place:
         """Where it is asked."""
-        return self.context.place(self.node, "it is asked whether it is None")
+        return self.context.place(self.node, "the test becomes a test for None")
 
 
 def truth_of(context: FunctionContext, node: ast.expr) -> Truth | None:

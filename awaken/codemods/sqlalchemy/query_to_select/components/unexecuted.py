@@ -19,8 +19,8 @@ _LOGS = frozenset(
 )
 
 OF_TEXT = (
-    "a log or the screen shows the text of a `select()`, which names columns otherwise and knows "
-    "no database"
+    "a log or the screen shows the text of a `select()`, with other column names and "
+    "without the database's dialect"
 )
 """What may change where the text of a query is shown."""
 

@@ -170,7 +170,7 @@ def check_link(reader: Reader, end: str, link: Link) -> None:
     # `order_by(None)` takes the builder back, so that Query sees nothing to raise for.
     reset = name in {"order_by", "group_by", "limit", "offset"} and _is_reset(arguments)
     if name in _RAISING and not reset:
-        raise Refused(reasons.RAISES_TODAY, f"{end}() comes after {name}()")
+        raise Refused(reasons.RAISES_TODAY, f"{end}() follows {name}()")
     # What is asked for is no longer the one class of `query(...)`.
     if name in OTHER_ITEMS:
         raise Refused(reasons.BULK_WRITE, f"`.{end}()` after `.{name}()`")
@@ -211,7 +211,7 @@ def check_target(statement: Statement) -> None:
         ):
             raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` of `{described}`")
     else:
-        raise Refused(reasons.RAISES_TODAY, f"{chain.end}() is for one mapped class")
+        raise Refused(reasons.RAISES_TODAY, f"{chain.end}() accepts only one mapped class")
 
 
 def _are_core(reader: Reader, table: Item, links: Sequence[Link]) -> bool:
@@ -304,7 +304,7 @@ def _arguments(method: str, call: ast.Call) -> tuple[tuple[Argument, ...], bool]
     if starred or len(call.args) > len(known) or not set(names) <= set(known):
         raise Refused(reasons.BULK_WRITE, f"`{method}()` with these arguments")
     if len(set(names)) < len(names) or (method == "update" and "values" not in names):
-        raise Refused(reasons.RAISES_TODAY, f"{method}() has an argument too many or too few")
+        raise Refused(reasons.RAISES_TODAY, f"{method}() has too many or too few arguments")
     arguments, ordered = [], False
     for name, node in given:
         argument = known[name]

@@ -40,7 +40,7 @@ def decide_extension(reader: Reader, chain: Chain) -> Decision:
     """Decide the rewrite of a ``chain`` that ends in a method of Flask-SQLAlchemy."""
     check_extension_version(reader, chain.end)
     if chain.extension is None:
-        what = f"`.{chain.end}()` is a method of no Query that is known here"
+        what = f"no known Query class has the method `.{chain.end}()`"
         raise Refused(reasons.EXTENSION_METHOD, what)
     call = chain.node
     if not isinstance(call, ast.Call) or any(isinstance(a, ast.Starred) for a in call.args):
@@ -55,7 +55,7 @@ def decide_extension(reader: Reader, chain: Chain) -> Decision:
 def check_extension_version(reader: Reader, method: str) -> None:
     """Raise Refused unless every admitted Flask-SQLAlchemy has ``db.paginate`` and the like."""
     if reader.project.targets.admits("flask-sqlalchemy", "<3.0"):
-        since = f"`.{method}()` can take a select() only since Flask-SQLAlchemy 3.0"
+        since = f"`db.{method}()` accepts a select() only since Flask-SQLAlchemy 3.0"
         help_text = f"Require flask-sqlalchemy>=3.0, for `db.{method}(...)`."
         raise Refused(reasons.EXTENSION_METHOD, since, help_text)
 
@@ -71,18 +71,18 @@ def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
     # Query.get(), which it calls, ignores some builders and raises after others.
     if chain.links:
         what = f"`.get_or_404()` follows `.{chain.links[-1].name}()`"
-        raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
+        raise Refused(reasons.EXTENSION_METHOD, what, "Rewrite this call by hand.")
     items = classify_all(reader, chain.items)
     start, end = reader.module.span(call).start, reader.module.span(call.func).end
     refuse_comment(reader.module.source.text[start:end])
     is_class = len(items) == 1 and items[0].what is What.ENTITY and not items[0].aliased
     if not is_class:
-        raise Refused(reasons.RAISES_TODAY, "get_or_404() is for one mapped class")
+        raise Refused(reasons.RAISES_TODAY, "get_or_404() accepts only one mapped class")
     names = {keyword.arg for keyword in call.keywords}
     given = len(call.args) + len(call.keywords)
     known = names <= {"description"} if call.args else names <= {"ident", "description"}
     if not known or not 1 <= given <= _DESCRIBED or (not call.args and "ident" not in names):
-        raise Refused(reasons.RAISES_TODAY, "get_or_404() takes a key and a description")
+        raise Refused(reasons.RAISES_TODAY, "get_or_404() accepts a key and a description")
     # The method of `db` takes the description by keyword only.
     keyword = "description" if len(call.args) == _DESCRIBED else None
     return Decision(ExtensionRewrite(method="get_or_404", statement=None, keyword=keyword))
@@ -131,7 +131,10 @@ def check_arguments(chain: Chain, call: ast.Call) -> None:
     names = {keyword.arg for keyword in call.keywords}
     if chain.end == "paginate":
         if call.args:
-            raise Refused(reasons.RAISES_TODAY, "paginate() takes names since Flask-SQLAlchemy 3.0")
+            raise Refused(
+                reasons.RAISES_TODAY,
+                "paginate() accepts only keyword arguments since Flask-SQLAlchemy 3.0",
+            )
         if not names <= _PAGINATE:
             raise Refused(reasons.LEGACY_ARGUMENT, "paginate() with these arguments")
     elif len(call.args) + len(call.keywords) > 1 or not names <= {"description"}:
@@ -140,11 +143,11 @@ def check_arguments(chain: Chain, call: ast.Call) -> None:
 
 def _check_kind(chain: Chain, statement: Statement, links: Iterable[Link]) -> None:
     if kind_of(statement.items) is not Kind.ENTITY or statement.as_rows:
-        what = f"`.{chain.end}()` gives rows here, and `db.{chain.end}()` gives values"
-        raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
+        what = f"`.{chain.end}()` returns rows here, and `db.{chain.end}()` returns values"
+        raise Refused(reasons.EXTENSION_METHOD, what, "Rewrite this call by hand.")
     if chain.end != "paginate":
         return
     for link in links:
         if link.name in _SETTINGS:
             what = f"`.paginate()` follows `.{link.name}()`"
-            raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
+            raise Refused(reasons.EXTENSION_METHOD, what, "Rewrite this call by hand.")

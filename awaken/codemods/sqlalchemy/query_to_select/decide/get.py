@@ -59,7 +59,7 @@ def caveats_of(reader: Reader, chain: Chain) -> Iterator[str]:
     if targets.admits("sqlalchemy", "<1.4.29") and any(
         link.name == "execution_options" for link in chain.links
     ):
-        yield "`get()` takes no execution options before SQLAlchemy 1.4.29"
+        yield "`get()` accepts no execution options before SQLAlchemy 1.4.29"
 
 
 def _may_be_scoped(reader: Reader, chain: Chain) -> bool:
@@ -74,10 +74,10 @@ def _check_target(reader: Reader, chain: Chain) -> None:
     # get() takes nothing but a mapped class, so an unknown item can stay unknown.
     is_class = len(items) == 1 and items[0].what in {What.ENTITY, What.UNKNOWN}
     if not is_class or items[0].aliased or isinstance(chain.items[0], ast.Starred):
-        raise Refused(reasons.RAISES_TODAY, "get() is for one mapped class")
+        raise Refused(reasons.RAISES_TODAY, "get() accepts only one mapped class")
     call = chain.terminator
     if call is None or len(call.args) + len(call.keywords) != 1:
-        raise Refused(reasons.RAISES_TODAY, "get() takes one key")
+        raise Refused(reasons.RAISES_TODAY, "get() accepts only one key")
 
 
 def _setting(reader: Reader, link: Link) -> GetSetting:
@@ -96,15 +96,15 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
         case "execution_options" if not call.args:
             # Query.get() overrules this option, Session.get() obeys it.
             if any(keyword.arg in {None, "populate_existing"} for keyword in call.keywords):
-                raise Refused(reasons.LEGACY_ARGUMENT, f"get() after `{_ended(call)}`")
+                raise Refused(reasons.LEGACY_ARGUMENT, f"get() follows `{_ended(call)}`")
             return "execution_options"
     # Query ignores the builder, but Python has evaluated its arguments all the same.
     if link.name in _IGNORED and all(_is_quiet(reader, node) for node in _arguments(call)):
         return "dropped"
     if link.name in _RAISING:
-        raise Refused(reasons.RAISES_TODAY, f"get() comes after {link.name}()")
+        raise Refused(reasons.RAISES_TODAY, f"get() follows {link.name}()")
     if link.name in OTHER_ITEMS:
-        raise Refused(reasons.LEGACY_ARGUMENT, f"get() after {link.name}()")
+        raise Refused(reasons.LEGACY_ARGUMENT, f"get() follows {link.name}()")
     raise Refused(reasons.GET_WITH_SETTINGS, link.name)
 
 

@@ -74,7 +74,7 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
     statement = translate(reader, chain, loads)
     # `query().add_columns(...)` is fine: it asks for something in the end.
     if not statement.items and not statement.changed_items:
-        raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
+        raise Refused(reasons.RAISES_TODAY, "query() selects nothing")
     check_distinct(statement)
     decision = _decide_embedded(statement) if embeds else decide_executed(statement)
     decision.needs += statement.needs
@@ -136,12 +136,12 @@ def _check_subquery(terminator: ast.Call) -> None:
 def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewrite:
     chain = statement.chain
     if statement.from_statement:
-        raise Refused(reasons.RAISES_TODAY, "exists() comes after from_statement()")
+        raise Refused(reasons.RAISES_TODAY, "exists() follows from_statement()")
     terminator = chain.terminator
     if terminator is None or terminator.args or terminator.keywords:
         raise Refused(reasons.RAISES_TODAY, "exists() takes no arguments")
     if statement.changed_items:
-        raise Refused(reasons.LEGACY_ARGUMENT, "exists() after the columns were changed")
+        raise Refused(reasons.LEGACY_ARGUMENT, "exists() follows a change of the columns")
     source = None
     # Query.exists() has the entity in FROM, which `select(1)` does not mention.
     if not statement.selects_from:
@@ -165,7 +165,7 @@ def _exists_source(statement: Statement) -> str:
     if owner is not None and owner.endswith((".c", ".columns")):
         owner = owner.rpartition(".")[0]
     if owner is None or not owner.replace(".", "").isidentifier():
-        help_text = "Say what it asks: `.select_from(Model)`."
+        help_text = "Name the table to select from: `.select_from(Model)`."
         raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node), help_text)
     return owner
 
@@ -213,7 +213,9 @@ def decide_executed(statement: Statement) -> Decision:
         if not statement.from_statement and not _ends_with_one(statement):
             extra = ("limit(1)",)
     if chain.ending == "iterated" and runs_later(statement.reader.module, chain.node):
-        decision.caveats.append("it runs where its iterator is made, not when a row is asked for")
+        decision.caveats.append(
+            "the statement runs when its iterator is made, not when the first row is read"
+        )
     runs, then = _execution(statement, kind, unique)
     last = chain.end if chain.ending == "executed" else None
     # dict() takes a Result, which has `keys()`, for a mapping; Query reads all rows first.
@@ -363,7 +365,7 @@ def _count(
     for link in statement.chain.links:
         check_counted(statement.reader, link)
     if statement.from_statement:
-        raise Refused(reasons.RAISES_TODAY, "count() comes after from_statement()")
+        raise Refused(reasons.RAISES_TODAY, "count() follows from_statement()")
     func = written(statement, decision, "func")
     edits = tuple(statement.edits)
     # `session.scalar()` may be None for a type checker; there is always one count.
@@ -455,7 +457,7 @@ def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
     if not needed and own and statement.chain.end not in _NOT_COMPARED:
         # Query compares rows with an object by hash, and select() compares none.
         decision.caveats.append(
-            f"Query raises where `{ast.unparse(own[0].node)}` holds values without a hash, and "
+            f"Query raises if `{ast.unparse(own[0].node)}` has unhashable values, but "
             "select() returns them"
         )
     if kind is Kind.ENTITY or not needed:
@@ -467,21 +469,21 @@ def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
             raise Refused(reasons.UNHASHABLE_ROWS, ast.unparse(unhashable[0].node))
         # Query compares such values by identity: every None is the same.
         column = ast.unparse(unhashable[0].node)
-        decision.caveats.append(f"equal rows in which `{column}` is None are no longer left out")
+        decision.caveats.append(f"equal rows with `{column}` None are no longer removed")
         return False
     unknown = [
         item for item in statement.items if item.hashable is None and item.what is not What.ENTITY
     ]
     if unknown:
         decision.caveats.append(
-            f"unique() fails if `{ast.unparse(unknown[0].node)}` holds values without a hash"
+            f"unique() raises if `{ast.unparse(unknown[0].node)}` has unhashable values"
         )
     computed = [item for item in statement.items if item.what is What.EXPRESSION]
     if computed and statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
         # Query of 1.4 compares values of an unknown type by identity (loading.instances).
         decision.caveats.append(
-            f"rows with equal values of `{ast.unparse(computed[0].node)}` are repeated no longer "
-            "on SQLAlchemy 1.4"
+            "on SQLAlchemy 1.4, rows with equal values of "
+            f"`{ast.unparse(computed[0].node)}` no longer repeat"
         )
     return True
 
@@ -501,7 +503,7 @@ def _has_own_type(statement: Statement, item: Item) -> bool:
 def _check_autoflush(statement: Statement, decision: Decision) -> None:
     if statement.unflushed or not flushes_first(statement):
         decision.caveats.append(
-            "pending changes may no longer be flushed first before SQLAlchemy 2.1"
+            "before SQLAlchemy 2.1, the statement may no longer flush pending changes first"
         )
 
 
@@ -513,10 +515,10 @@ def _check_portions(statement: Statement, decision: Decision) -> None:
     if statement.yields:
         return
     if statement.portioned:
-        raise Refused(reasons.RAISES_TODAY, "Query takes no execution option `yield_per`")
+        raise Refused(reasons.RAISES_TODAY, "Query rejects the execution option `yield_per`")
     if statement.unknown_settings:
         decision.caveats.append(
-            "execution options that are unpacked may hold `yield_per`, which Query refuses"
+            "the unpacked execution options may include `yield_per`, which Query rejects"
         )
 
 
@@ -524,5 +526,5 @@ def _check_assumed(items: Sequence[Item], decision: Decision) -> None:
     for item in items:
         if item.certainty.is_assumed:
             decision.caveats.append(
-                f"`{ast.unparse(item.node)}` is taken for a mapped class by its name"
+                f"awaken assumes from its name that `{ast.unparse(item.node)}` is a mapped class"
             )

@@ -32,9 +32,9 @@ def decide_slice(reader: Reader, chain: Chain) -> Decision:
     _check_comments(reader, chain.node)
     statement = translate(reader, chain, executed=True)
     if not statement.items and not statement.changed_items:
-        raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
+        raise Refused(reasons.RAISES_TODAY, "query() selects nothing")
     if statement.from_statement:
-        raise Refused(reasons.RAISES_TODAY, "a slice comes after from_statement()")
+        raise Refused(reasons.RAISES_TODAY, "a slice follows from_statement()")
     check_distinct(statement)
     decision = decide_executed(statement)
     decision.needs += statement.needs
@@ -52,7 +52,7 @@ def decide_slice(reader: Reader, chain: Chain) -> Decision:
         decision.data = SliceRewrite(query=query, subscript=subscript)
     if not known:
         decision.caveats.append(
-            "negative numbers no longer raise IndexError, and an empty range is not `[]` at once"
+            "negative numbers no longer raise IndexError, and an empty range runs a query"
         )
     join_operands(statement, decision)
     return decision

@@ -170,7 +170,7 @@ def read_by_rows(reader: Reader, items: tuple[Item, ...], node: ast.expr) -> tup
     starred = items[0].node
     if not isinstance(starred, ast.Starred) or not _are_rows(reader, node):
         return items
-    doubt = "a class among them that loads a collection by a join would need `unique()`"
+    doubt = "if one of these classes loads a collection by a join, the result needs `unique()`"
     item = Item(starred, What.EXPRESSION, hashable=None, mixed=True)
     return (replace(item, certainty=item.certainty.because(doubt)),)
 

@@ -174,7 +174,7 @@ def _read_start(
         return session, None, (root.value,)
     if isinstance(root.func, ast.Attribute) and root.func.attr == "query":
         if root.keywords:
-            raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
+            raise Refused(reasons.RAISES_TODAY, "query() accepts no keyword arguments")
         return root.func.value, None, tuple(root.args)
     if not root.args or isinstance(root.args[0], ast.Starred):
         raise Refused(reasons.LEGACY_ARGUMENT, "Query() with these arguments")

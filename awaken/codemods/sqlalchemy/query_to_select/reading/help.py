@@ -73,7 +73,7 @@ def tell_kind(reader: Reader, item: Item) -> str:
     match node:
         case ast.Starred(value=value):
             return (
-                f"Write the items out, or keep them in a list of this function that nothing "
+                "Write out the items, or assign them to a local list that nothing "
                 f"changes: `{quoted(value)} = [...]`."
             )
         case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):

@@ -44,9 +44,9 @@ class Backrefs:
         shown = next(self._named(module, query), "") if self._owners else ""
         if shown:
             yield (
-                f"`{shown}` is made by a `backref`, which `select()` does not do as Query does: the"
-                " first statement of a process cannot name it unless `configure_mappers()` is"
-                " called behind the models"
+                f"a `backref` makes `{shown}`: unlike Query, `select()` does not "
+                "configure mappers, so the first statement fails without "
+                "`configure_mappers()`"
             )
 
     def _named(self, module: Module, query: ast.expr) -> Iterator[str]:

@@ -96,7 +96,7 @@ def _held(project: Project, use: QueryUse) -> Iterator[Place]:
             found = recognise_either(reader, above if called and above else node)
             # What stays for another reason is not held back by the double.
             if found is not None and found.refused is None:
-                yield Place(use.path, module.span(node), "this query is left as it is")
+                yield Place(use.path, module.span(node), "this query stays unchanged")
 
 
 def _stands_at(module: Module, node: ast.AST, place: Place) -> bool:

@@ -73,11 +73,11 @@ class Replaced:
 def _why(one: ReplacedMethod, run: str) -> str:
     """Return what the replaced method is to what runs the statement, as a clause."""
     if not one.name:
-        return "which Query and select() need not call alike"
+        return "which Query and select() may call differently"
     if one.name == "query":
-        return "which select() passes by"
+        return "which select() does not call"
     if one.name == run == "execute":
-        return "which gets another statement than Query gives it"
+        return "which now gets a different statement"
     if one.name == run:
         return "which Query does not call"
     if one.name == "execute" and run != "get":

@@ -154,7 +154,7 @@ def _query_hook(project: Project) -> tuple[Refused | None, str]:
         if not is_test_file(path):
             place = Place(path, reader.module.span(call))
             return Refused(reasons.QUERY_HOOKS, detail, because=(place,)), ""
-        caveat = f"{detail}, and meets no select(); its tests may count on it"
+        caveat = f"{detail}, which a select() does not trigger; its tests may rely on it"
     return _configured(project), caveat
 
 
@@ -185,7 +185,7 @@ def _configured(project: Project) -> Refused | None:
             if given is None or getattr(node.func, "attr", "") != "configure":
                 continue
             if project.qualified_name(module, given) not in knowledge().query_classes:
-                detail = f"{path} gives sessions a Query class of its own"
+                detail = f"{path} gives sessions a custom Query class"
                 place = Place(path, module.span(node))
                 return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
     return None
@@ -288,7 +288,7 @@ def _of_session(reader: Reader, call: ast.Call, proof: SessionProof) -> Recognis
     for one in _classes_given(reader, proof):
         known = reader.project.orm.query_class(one)
         if known is None:
-            detail = "the session makes queries of the program's own class"
+            detail = "the session makes queries of a custom class"
             hidden = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
             return Recognised(call, refused or hidden)
         own.append(OwnClass(known, proof.places))
@@ -318,7 +318,7 @@ def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
     if not proof.unless or is_proved_by_use(reader, call):
         return ""
     receiver = quoted(call.func.value) if isinstance(call.func, ast.Attribute) else "it"
-    return f"every call in sight passes a session as `{receiver}`, but {proof.unless}"
+    return f"every visible call passes a session as `{receiver}`, but {proof.unless}"
 
 
 def _is_constructor(reader: Reader, call: ast.Call) -> bool:

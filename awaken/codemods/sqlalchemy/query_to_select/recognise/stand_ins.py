@@ -29,5 +29,5 @@ def stand_in(
             return None
     if found is None:
         return None
-    because = Place(found.place.path, found.place.span, "given for the session")
+    because = Place(found.place.path, found.place.span, "passed instead of a session")
     return Refused(reasons.STAND_IN, found.why, because=(because,))

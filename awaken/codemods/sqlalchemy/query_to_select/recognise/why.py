@@ -99,17 +99,17 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
     if isinstance(proof, Unknown):
         why = f"{origin and f'{origin}; '}{proof.why}{_where(reader, node, proof.place)}"
         doubt = _doubt(reader, node)
-        return f"nothing shows that `{text}` is a session of SQLAlchemy ({why}); {doubt}"
+        return f"nothing shows that `{text}` is a SQLAlchemy session ({why}); {doubt}"
     others = " or ".join(reader.project.orm.others_than_session(reader.module, receiver)) or "None"
-    return f"`{text}` is {others}, no session of SQLAlchemy{origin and f' ({origin})'}"
+    return f"`{text}` is {others}, not a SQLAlchemy session{origin and f' ({origin})'}"
 
 
 def _doubt(reader: Reader, call: ast.Call) -> str:
     """Return what else speaks against a query of SQLAlchemy."""
     if not call.args:
-        return "the call names no class or column to ask for"
+        return "the call names no class or column to select"
     if asks_for_text(call):
-        return f"its first argument, `{quoted(call.args[0])}`, is no class or column to ask for"
+        return f"its first argument, `{quoted(call.args[0])}`, is not a class or column to select"
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     help_text = prove_session(reader, receiver).removeprefix("If it is one, ").rstrip(".")
     nothing = "no argument is known to be a mapped class"
@@ -164,16 +164,15 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
         return None
     text = quoted(node)
     if not isinstance(node.ctx, ast.Load):
-        return f"`{text}` is written to here, not called"
+        return f"`{text}` is assigned here, not called"
     if owner := _class_named(reader, node.value):
         return (
-            f"`{text}` is read from {owner}, but nothing shows that it is a query of SQLAlchemy. "
-            f"If it is one, write it as a query of the session, "
-            f"`db.session.query({quoted(node.value)})`"
+            f"`{text}` is read from {owner}, but nothing shows that it is a SQLAlchemy "
+            f"query. If it is one, write `db.session.query({quoted(node.value)})`"
         )
     if isinstance(reader.project.orm.session_of(reader.module, node.value), SessionProof):
-        return f"`{text}` is not called here; the rule looks at calls of it"
-    return f"`{text}` is an attribute that is read, and the rule looks at calls `query(...)`"
+        return f"`{text}` is not called here; the rule looks only at its calls"
+    return f"`{text}` is only read here; the rule looks at calls `query(...)`"
 
 
 def _class_named(reader: Reader, node: ast.expr) -> str | None:
@@ -194,7 +193,7 @@ def _class_named(reader: Reader, node: ast.expr) -> str | None:
 def _definition(reader: Reader, node: ast.AST) -> str | None:
     del reader
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "query":
-        return "this defines something named `query`; the rule looks at calls of a session's"
+        return "this defines a `query`; the rule looks at calls of a session's `query`"
     return None
 
 
@@ -204,12 +203,12 @@ def _modern(reader: Reader, node: ast.AST) -> str | None:
         return None
     name = reader.library_name(node.func)
     if name in _STATEMENTS:
-        return f"`{quoted(node.func)}(...)` is the style of SQLAlchemy 2.0 already"
+        return f"`{quoted(node.func)}(...)` already has the style of SQLAlchemy 2.0"
     function = node.func
     if not isinstance(function, ast.Attribute) or function.attr not in _SESSION_METHODS:
         return None
     if isinstance(reader.project.orm.session_of(reader.module, function.value), SessionProof):
-        return f"`{quoted(function)}(...)` is the style of SQLAlchemy 2.0 already"
+        return f"`{quoted(function)}(...)` already has the style of SQLAlchemy 2.0"
     return None
 
 
@@ -224,10 +223,7 @@ def _continued(reader: Reader, node: ast.AST) -> str | None:
         return None
     for root in _queries_in(reader, start):
         line = reader.module.line_column(reader.module.span(root))[0]
-        return (
-            f"`{start.id}` holds a query that begins in line {line}: that is the site, and this "
-            "belongs to it"
-        )
+        return f"`{start.id}` holds the query that begins in line {line}, which has its own finding"
     return None
 
 
@@ -266,7 +262,7 @@ def _in_string(reader: Reader, placed: Sequence[ast.AST], span: Span) -> str | N
             own = reader.module.span(node)
             part = Span(max(own.start, span.start), min(own.end, span.end))
             if _SPELLING.search(reader.module.source.text[part.start : part.end]):
-                return "the query is in a string here, which is not run"
+                return "the query is inside a string, which does not run"
     return None
 
 
@@ -274,7 +270,7 @@ def _in_comment(reader: Reader, span: Span) -> str | None:
     """Explain what stands behind a ``#``; one in a string is explained as that before."""
     line = reader.module.source.text[span.start : span.end]
     if _SPELLING.search(line.partition(b"#")[2]):
-        return "the query is in a comment here, which is not run"
+        return "the query is inside a comment, which does not run"
     return None
 
 

@@ -29,7 +29,7 @@ def caveats_of_statement(statement: Statement) -> list[str]:
     """
     lists = statement.lists or (statement.items,)
     if any(doubled_keys(items) or first_unlabelled(items) is not None for items in lists):
-        return ["rows of the statement get keys for every column"]
+        return ["rows of the statement have a key for every column"]
     return []
 
 
@@ -43,12 +43,12 @@ def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
         if key in uses.attributes or uses.keys:
             raise Refused(reasons.EQUAL_NAMES, key)
         if uses.out_of_sight or uses.any_attribute:
-            yield f"`row.{key}` is the first of two columns of that name, no longer the last"
+            yield f"`row.{key}` is the first of two columns with that name, no longer the last"
     if unlabelled is not None:
         if uses.keys or not uses.attributes.isdisjoint(_possible_keys(items)):
             raise Refused(reasons.UNLABELLED_KEYS, unlabelled)
         if uses.out_of_sight or uses.any_attribute:
-            yield f"`{unlabelled}` gets a key in the rows, unless it is given a `.label(...)`"
+            yield f"`{unlabelled}` gets a key in the rows, unless it has a `.label(...)`"
 
 
 def doubled_keys(items: Sequence[Item]) -> list[str]:

@@ -98,11 +98,11 @@ def _check_order(statement: Statement, link: Link) -> None:
     if not statement.asserting:
         return
     if statement.limited and name in _NOT_AFTER_LIMIT:
-        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after a limit or offset")
+        raise Refused(reasons.RAISES_TODAY, f"{name}() follows a limit or offset")
     if statement.from_statement and name in _CRITERIA_OF_ANY_KIND:
-        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after from_statement()")
+        raise Refused(reasons.RAISES_TODAY, f"{name}() follows from_statement()")
     if statement.begun and name in _ONLY_FIRST:
-        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after {statement.begun}()")
+        raise Refused(reasons.RAISES_TODAY, f"{name}() follows {statement.begun}()")
     if name in _CRITERIA_OF_ANY_KIND | _ONLY_FIRST:
         statement.begun = name
 
@@ -194,7 +194,7 @@ def _distinct(statement: Statement, link: Link, _position: int, _executed: bool)
 def _options(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
     if statement.items and all(item.orm is False for item in statement.orm_items):
         # Query looks for what they apply to; a select() of no mapped class ignores them.
-        raise Refused(reasons.RAISES_TODAY, "options() of a query for no mapped class")
+        raise Refused(reasons.RAISES_TODAY, "options() of a query without a mapped class")
     # A select() that loads takes names of columns wherever a Query does, which is before 2.0.
     takes_names = executed and not statement.reader.project.targets.admits("sqlalchemy", ">=2.0")
     for option in link.call.args:
@@ -234,7 +234,7 @@ def _refuse_old_join(reader: Reader, link: Link) -> None:
     arguments = link.call.args
     # Forms of 1.x: neither Query nor select() takes them in 2.0.
     if any(isinstance(a, ast.Constant) and isinstance(a.value, str) for a in arguments):
-        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() by the name of a relationship")
+        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() with the name of a relationship")
     if arguments and isinstance(arguments[0], ast.Tuple):
         raise Refused(reasons.REMOVED_METHOD, f"the tuple form of {link.name}()")
     unknown = [k.arg for k in link.call.keywords if k.arg not in _JOIN_KEYWORDS]
@@ -261,7 +261,7 @@ def _refuse_text(reader: Reader, source: ast.expr) -> None:
     """Query selects from no ``text()``, even where nothing that it asks for is mapped."""
     is_call = isinstance(source, ast.Call) and reader.library_name(source.func) == "text"
     if is_call or reader.project.instance_of(reader.module, source) == (_TEXT,):
-        raise Refused(reasons.RAISES_TODAY, "select_from() takes no text()")
+        raise Refused(reasons.RAISES_TODAY, "select_from() accepts no text()")
 
 
 def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -315,7 +315,7 @@ def filter_target(statement: Statement) -> Target:
         return statement.source
     first = statement.items[0] if statement.items else None
     if first is None or first.owner is None or first.mixed:
-        return Target(None, "an entity that is not in sight")
+        return Target(None, "an entity outside the project")
     # An alias that is made in place, as `aliased(User)`, has no name to compare by.
     if not first.owner.replace(".", "").isidentifier():
         return Target(None, f"`{first.owner}`")
@@ -325,7 +325,7 @@ def filter_target(statement: Statement) -> Target:
 def _with_entities(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     arguments = link.call.args
     if not arguments or any(isinstance(a, ast.List | ast.Tuple) for a in arguments):
-        raise Refused(reasons.RAISES_TODAY, "with_entities() takes columns one by one")
+        raise Refused(reasons.RAISES_TODAY, "with_entities() accepts columns one by one")
     statement.items = classify_all(statement.reader, arguments)
     statement.lists = ()
     # Query forgets what was joined, but not what it selects from.
@@ -360,13 +360,13 @@ def _assertions(statement: Statement, link: Link, _position: int, _executed: boo
 def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
     value = link.call.args[0] if len(link.call.args) == 1 else None
     if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
-        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() of a variable")
+        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() with a variable")
     # True is the default, and what is only embedded loads nothing.
     if value.value or not executed:
         return LinkEdit(None)
     if any(other.name == "options" for other in statement.chain.links):
         # ``lazyload("*")`` does not overrule the options that name a relationship.
-        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() beside options()")
+        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() together with options()")
     # A select() has no such method; to load every relationship lazily comes to the same.
     written = sqlalchemy_name(statement.reader, statement.chain.root, "lazyload")
     statement.needs.append(written)
@@ -452,7 +452,7 @@ def _as_rows(statement: Statement, link: Link, _position: int, _executed: bool) 
         return LinkEdit(None)
     value = link.call.args[0] if len(link.call.args) == 1 else None
     if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
-        raise Refused(reasons.LEGACY_ARGUMENT, "only_return_tuples() of a variable")
+        raise Refused(reasons.LEGACY_ARGUMENT, "only_return_tuples() with a variable")
     statement.as_rows = value.value
     return LinkEdit(None)
 

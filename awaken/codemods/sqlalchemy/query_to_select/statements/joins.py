@@ -20,7 +20,7 @@ from awaken.project.frameworks.sqlalchemy.loads.items import Item
 
 Value = TypeVar("Value")
 _DECLARED = "join"
-_DIFFERS = "a class that depends on the way to this line"
+_DIFFERS = "a class that depends on the branch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _same_at_first(one: Sequence[Item], other: Sequence[Item]) -> Sequence[Item]
     are_orm = all(any(item.orm for item in items) for items in (one, other))
     # If both ways make an ORM statement, it does not matter what by.
     if not are_orm and looks(one) != looks(other):
-        raise Refused(reasons.DIFFERENT_QUERIES, "other columns at first")
+        raise Refused(reasons.DIFFERENT_QUERIES, "other columns initially")
     return one
 
 

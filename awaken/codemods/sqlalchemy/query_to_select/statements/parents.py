@@ -47,9 +47,12 @@ def caveats_of_parents(reader: Reader, links: Iterable[Link]) -> Iterator[str]:
         if link.name == "with_parent" and len(link.call.args) == 1:
             parent = link.call.args[0]
             if not _proven(reader, parent):
-                yield f"`{quoted(parent)}` is taken for a parent of that class by its name"
+                yield (
+                    f"awaken assumes from its name that `{quoted(parent)}` is a parent of "
+                    "that class"
+                )
             elif ast.unparse(parent) != "self":
-                yield f"nothing is raised any more if `{quoted(parent)}` is None"
+                yield f"the rewrite no longer raises if `{quoted(parent)}` is None"
 
 
 def _proven(reader: Reader, parent: ast.expr) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ def _check_entity(statement: Statement, item: Item, name: str) -> None:
     if mapped is None or mapped.table != "plain" or is_alias or is_nested:
         raise Refused(reasons.SET_OPERATION, f"a set operation of `{name}`")
     if reader.project.files_with((b"with_polymorphic",)):
-        raise Refused(reasons.SET_OPERATION, "a set operation where classes load subclasses")
+        raise Refused(reasons.SET_OPERATION, "a set operation of classes that load subclasses")
 
 
 def _inherits(statement: Statement, item: Item) -> bool:
@@ -212,7 +212,9 @@ def _alias(statement: Statement, base: str) -> str:
     for above in module.ancestors(inner):
         # Python allows no `:=` in what a comprehension iterates.
         if isinstance(above, ast.comprehension) and above.iter is inner:
-            raise Refused(reasons.SET_OPERATION, "a set operation that a comprehension iterates")
+            raise Refused(
+                reasons.SET_OPERATION, "a set operation that a comprehension iterates over"
+            )
         inner = above
     # Every operation of a chain needs an alias of its own.
     others = sum(1 for edit in statement.edits if edit.operation is not None)

@@ -61,7 +61,7 @@ class Statement:
     lists: tuple[tuple[Item, ...], ...] = field(default=(), metadata=LISTS.declared)
     several: bool = field(default=False, metadata=EACH_WAY.declared)
     yields: bool = field(
-        default=False, metadata=same("rows in portions (yield_per) or at once").declared
+        default=False, metadata=same("rows in batches (yield_per) or all at once").declared
     )
     portioned: bool = field(default=False, metadata=SOME_WAY.declared)
     unknown_settings: bool = field(default=False, metadata=SOME_WAY.declared)

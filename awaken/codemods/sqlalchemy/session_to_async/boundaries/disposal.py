@@ -58,7 +58,7 @@ class Disposal:
         if closing is None and self._is_unpooled(site.module):
             return f"asyncio.run({coroutine})", needed, []
         if closing is None:
-            caveat = "connections that stay in the pool are not closed before the loop ends"
+            caveat = "connections in the pool are not closed before the event loop ends"
             return f"asyncio.run({coroutine})", needed, [caveat]
         self._users.setdefault(closing, []).append(site.place)
         name, imports = self._named(site, closing, closing.name)

@@ -37,9 +37,9 @@ class HoldingUp:
         if not found:
             return [], ()
         names = " and ".join(f"`{one}`" for one in sorted(found))
-        verb = "holds" if len(found) == 1 else "hold"
+        verb = "blocks" if len(found) == 1 else "block"
         places = tuple(place for places in found.values() for place in places)
-        return [f"{names} {verb} up the event loop, where this runs now"], places
+        return [f"this now runs in the event loop, and {names} {verb} it"], places
 
     @cached_property
     def _awaited(self) -> frozenset[Place]:

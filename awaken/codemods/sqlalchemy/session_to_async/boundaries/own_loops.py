@@ -162,8 +162,8 @@ class OwnLoops:
             return refused
         bridged = f'bridged = ["{name_of(self._project, wanted)}"]'
         refused.help += (
-            f" Or set the option `{bridged}` of this rule, if it may hold up its caller:"
-            " it stays a plain function then, and each call waits in a thread of its own."
+            f" Or set the option `{bridged}` of this rule, if it may block its caller. The "
+            "function then stays synchronous, and each call runs in its own thread."
         )
         return refused.answered_by(f"rules.session-to-async.{bridged}")
 
@@ -187,7 +187,7 @@ class OwnLoops:
         if module.span(top).start < module.span(first).start:
             self._first[module.path] = top
         given = ", ".join(filter(None, [engine, coroutine, arguments]))
-        caveat = f"it opens connections of its own, of which events of `{engine}` do not hear"
+        caveat = f"it opens its own connections, and events of `{engine}` do not fire for them"
         return f"{self._name(module)}({given})", [caveat]
 
     def _name(self, module: Module) -> str:
@@ -217,5 +217,5 @@ class OwnLoops:
         name = self._name(site.module)
         code = _CODE.format(name=name, **names)
         edits.append(site.insert_statements(site.module.place(top), "after", code))
-        message = f"`{name}` waits in a thread for coroutines of functions that stay plain"
+        message = f"`{name}` runs coroutines in a thread, for functions that stay synchronous"
         return Member(site, Rewrite(message, edits), shown, tuple(users))

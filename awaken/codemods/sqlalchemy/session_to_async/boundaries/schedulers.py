@@ -104,7 +104,7 @@ class Schedulers:
             raise why
         module, node = site.module, site.node
         written, edits = write_name(self._project, site, node, scheduler.twin)
-        caveat = "jobs that wait run in the event loop of the application, not in threads"
+        caveat = "jobs that await run in the event loop of the application, not in threads"
         return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, [caveat])
 
     @cached_property
@@ -143,21 +143,23 @@ class Schedulers:
                 return "a class inherits from it"
             case ast.Call() if self._project.qualified_name(module, node.func) == scheduler.name:
                 is_chosen = any(one.arg in {None, *scheduler.options} for one in node.keywords)
-                return "who runs its jobs is chosen" if node.args or is_chosen else ""
+                return (
+                    "the program chooses the executor of its jobs" if node.args or is_chosen else ""
+                )
             case ast.Call(func=ast.Attribute()):
                 known = self._called(module, node)
                 if known is None or known[0] is not scheduler:
                     return ""
                 if known[1] in scheduler.configuring:
-                    return "who runs its jobs is chosen"
+                    return "the program chooses the executor of its jobs"
                 if any(one.arg in scheduler.options for one in node.keywords):
-                    return "who runs a job is chosen"
+                    return "the program chooses the executor of a job"
                 around = self._part.around(module, node)
                 is_start = known[1] in scheduler.starts
                 if is_start and (
                     around.start < 0 or self._reach.outside_of_loop(around) is not None
                 ):
-                    return "it is started where none may run"
+                    return "it is started where no event loop may be running"
                 return ""
             case _:
                 return ""

@@ -54,7 +54,7 @@ class Serving:
             for one in waiting.nodes()
             if module.span(statement).contains(module.span(one))
         ]
-        message = f"`{function.qualname}` runs what waits before it serves"
+        message = f"`{function.qualname}` runs the asynchronous code before it serves"
         if not indices:
             raise Refused(reasons.HANDED_ON, function.qualname)
         region = Region(module, node, min(indices), max(indices))

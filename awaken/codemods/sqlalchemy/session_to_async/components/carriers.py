@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TOLD = {"annotation", "assignment", "augmented"}
 _HANDED = ("handed", "to something unknown")
-_REQUESTS = ("handed", "to a client of tests")
+_REQUESTS = ("handed", "to a test client")
 _ROUTES = {
     "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "websocket",
 }  # fmt: skip

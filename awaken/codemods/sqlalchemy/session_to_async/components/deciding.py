@@ -102,7 +102,7 @@ class Judge:
             refused = next(injected_from_outside(self._project, piece, pieces), None)
             is_function = member.site.module.span(member.site.node).start == piece.start
             if refused is None and not is_made and (none_waits or is_function):
-                refused = Refused(FOREIGN_SESSION, "those who call it")
+                refused = Refused(FOREIGN_SESSION, "its callers")
             if refused is not None and (none_waits or is_function):
                 component.members[number] = dataclasses.replace(member, outcome=refused)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
 
-_CAVEAT = "others run while it waits"
+_CAVEAT = "other tasks run while it waits"
 
 
 class Outcome:

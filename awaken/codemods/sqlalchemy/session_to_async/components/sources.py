@@ -93,8 +93,8 @@ def _help(project: Project, module: Module, provider: ast.expr) -> str:
     if not folder or project.layout.find(name, module.path).path is not None:
         return ""
     return (
-        f"`{name}` is a file in `{folder}`, which is a package and not on the path. If the program "
-        f'is started there, say so by the setting `src = ["{folder}"]`.'
+        f"`{name}` is a file in `{folder}`, which is a package and not on `sys.path`. If the "
+        f'program starts in that folder, set `src = ["{folder}"]`.'
     )
 
 

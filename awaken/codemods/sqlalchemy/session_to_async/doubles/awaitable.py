@@ -76,7 +76,7 @@ def accepting_more(
 def not_understood(replacement: Replacement, shown: str) -> Refused:
     """Return the refusal of what is put in the place of something that waits."""
     why = (
-        f"`{replacement.shown}` becomes a coroutine function, and whether `{shown}`, which "
-        "replaces it in a test, can be awaited is not known"
+        f"`{replacement.shown}` becomes a coroutine function; `{shown}` replaces it in a test "
+        "and may not be awaitable"
     )
     return Refused(TEST_DOUBLE, why)

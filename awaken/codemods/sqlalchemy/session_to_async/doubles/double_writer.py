@@ -57,7 +57,7 @@ class DoubleWriter:
         if given is not None and replacement.name in self._extended:
             edits += accepting(self._project, site, given)
         if given is not None and self.is_awaitable(module, given):
-            return Rewrite(f"the mock of `{replacement.shown}` can be awaited", edits)
+            return Rewrite(f"the mock of `{replacement.shown}` becomes awaitable", edits)
         is_known = isinstance(given, ast.Name) and bool(self.called(module, given))
         if given is not None and not isinstance(given, ast.Call | ast.Lambda) and not is_known:
             # It may call the method that it replaces, which gives a coroutine then.
@@ -71,7 +71,7 @@ class DoubleWriter:
 
     def of_coroutine_function(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what is put in the place of a function that waits. Raises Refused."""
-        message = f"the mock of `{replacement.shown}` can be awaited"
+        message = f"the mock of `{replacement.shown}` becomes awaitable"
         made, given = replacement.new_callable, replacement.given
         if given is not None:
             return Rewrite(message, self._given(site, replacement, given))

@@ -42,7 +42,7 @@ class FakeEngines:
         for expected, methods in (("coroutine", self.awaited), ("manager", self.entered)):
             for method, place in methods.items():
                 if results.kind_of(method) != expected:
-                    why = f"whether `{method.qualname}` can be {_HOW[expected]} is not known"
+                    why = f"`{method.qualname}` may or may not be {_HOW[expected]}"
                     yield method, Refused(TEST_DOUBLE, why, because=(place,))
 
 

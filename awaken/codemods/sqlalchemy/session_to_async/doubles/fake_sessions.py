@@ -175,7 +175,7 @@ class FakeSessions:
         """Return a method as one that is awaited. Raises Refused."""
         module = site.module
         if method.name in self._others or method.decorator_list or module.is_generator(method):
-            raise Refused(TEST_DOUBLE, f"whether `{method.name}` can be awaited is not known")
+            raise Refused(TEST_DOUBLE, f"`{method.name}` may or may not be awaitable")
         function = self._part.function_at(module.path, module.span(method).start)
         if function is not None and function in self._part.steps:
             return Rewrite(f"`{method.name}` becomes a coroutine function", [])
@@ -196,16 +196,16 @@ class FakeSessions:
         """Return a fake with the attributes that a session is asked now: nothing is in them."""
         code = "".join(f"{name} = ()\n" for name in names)
         edit = site.insert_statements(site.module.place(first), "before", code)
-        return Rewrite(f"it says what a session has in `{names[0]}`", [edit])
+        return Rewrite(f"it sets `{names[0]}` of a session", [edit])
 
     def _assigned(self, site: Site[ast.AST], target: ast.Attribute, value: ast.expr) -> Rewrite:
         """Return what is assigned to a method, so that it can be awaited. Raises Refused."""
         if target.attr in self._others or target.attr in ASYNCHRONOUS:
-            raise Refused(TEST_DOUBLE, f"whether `{target.attr}` can be awaited is not known")
+            raise Refused(TEST_DOUBLE, f"`{target.attr}` may or may not be awaitable")
         edits: list[Edit] = []
         if target.attr in self._extended:
             edits += accepting(self._project, site, value)
         functions = self._project.replacements.functions_of(site.module, value)
         if not functions or not all(one in self._part.steps for one in functions):
             edits += asynchronous(self._project, site, value)
-        return Rewrite(f"`{site.module.text_of(target)}` can be awaited", edits)
+        return Rewrite(f"`{site.module.text_of(target)}` becomes awaitable", edits)

@@ -52,4 +52,4 @@ def _set(project: Project, site: Site[ast.AST], value: ast.expr) -> Iterator[Edi
             yield from imports
         case _:
             shown = site.module.excerpt(value)
-            raise Refused(TEST_DOUBLE, f"whether `{shown}` can be awaited is not known")
+            raise Refused(TEST_DOUBLE, f"`{shown}` may or may not be awaitable")

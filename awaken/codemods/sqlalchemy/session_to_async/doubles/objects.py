@@ -245,7 +245,7 @@ class MockedObjects:
         given = dict(named_in(call))
         if call.args or None in given or given.keys() & {"spec_set", "wraps"}:
             raise _not_understood(site.module.excerpt(call))
-        message = f"the mock `{site.module.excerpt(call)}` has methods that can be awaited"
+        message = f"the mock `{site.module.excerpt(call)}` gets awaitable methods"
         if found.methods.keys() & OF_MOCKS:
             raise _not_understood(site.module.excerpt(call))
         edits: list[Edit] = []
@@ -269,7 +269,7 @@ class MockedObjects:
     def _assigned(self, site: Site[ast.AST], value: ast.expr) -> Rewrite:
         """Return what is assigned to a method of a mock, so that it can be awaited."""
         shown = site.module.excerpt(value)
-        return Rewrite(f"`{shown}` can be awaited", asynchronous(self._project, site, value))
+        return Rewrite(f"`{shown}` becomes awaitable", asynchronous(self._project, site, value))
 
 
 def keywords(doubles: Mapping[str, str]) -> str:
@@ -297,7 +297,7 @@ def _may_pass_mock(call: ast.Call) -> bool:
 
 def _not_understood(shown: str) -> Refused:
     why = (
-        f"`{shown}` is passed in place of an object whose methods become coroutine functions, and "
-        "how it is made is not known"
+        f"`{shown}` replaces an object whose methods become coroutine functions, and awaken does "
+        "not know how it is made"
     )
     return Refused(TEST_DOUBLE, why)

@@ -85,9 +85,12 @@ class Doubles:
         site: Site[ast.AST] = Site(self._rule, module, replacement.node)
         shown = f"the mock of `{replacement.shown}`"
         if len(waits) > 1 or (replacement.is_untold and self._may_wait(replacement.name)):
-            why = f"`{replacement.shown}` may be one of several, not all of which are awaited then"
+            why = (
+                f"`{replacement.shown}` may be one of several functions, and the new code awaits "
+                "only some of them"
+            )
             if replacement.is_untold:
-                why = f"the module of `{replacement.shown}` is not known"
+                why = f"the module of `{replacement.shown}` is unknown"
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
             kinds = {self._part.results.kind_of(one) for one in functions}
@@ -107,8 +110,8 @@ class Doubles:
             ]
             if coloured:
                 why = (
-                    f"`{coloured[0].qualname}` becomes a coroutine function, and replaces "
-                    f"`{replacement.shown}`, which does not"
+                    f"`{coloured[0].qualname}` becomes a coroutine function, but "
+                    f"`{replacement.shown}`, which it replaces, stays synchronous"
                 )
                 yield Member(site, Refused(TEST_DOUBLE, why), shown)
 
@@ -127,7 +130,7 @@ class Doubles:
     ) -> Rewrite:
         """Return what stands in for a manager or a generator. Raises Refused."""
         module, given = site.module, replacement.given
-        message = f"the mock of `{replacement.shown}` is entered by `async with`"
+        message = f"`async with` enters the mock of `{replacement.shown}`"
         if given is not None:
             if not self._writer.is_awaitable(module, given):
                 raise not_understood(replacement, module.excerpt(given))

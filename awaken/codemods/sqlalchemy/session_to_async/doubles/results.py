@@ -39,7 +39,10 @@ def needs_synchronous_result(
     if called:
         waiting = called & {function.qualname.rpartition(".")[2] for function in part.steps}
         if waiting and called - waiting:
-            why = f"only some methods of what `{replacement.shown}` returns become coroutines"
+            why = (
+                f"`{replacement.shown}` returns an object of which only some methods become "
+                "coroutine functions"
+            )
             raise Refused(TEST_DOUBLE, why)
         return not waiting
     is_told = bool(told & _TELLING) or any(_is_told(module, use) for use in uses)

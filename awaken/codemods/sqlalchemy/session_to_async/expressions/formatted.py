@@ -9,7 +9,7 @@ from awaken.kit.sites import Refused
 from awaken.project.source.f_strings import is_placed, is_shown
 from awaken.project.source.modules import Module
 
-_OLD = "this f-string, whose parts Python places only since 3.12"
+_OLD = "this f-string, because awaken runs on a Python older than 3.12"
 
 
 def check_node(module: Module, node: ast.AST) -> None:

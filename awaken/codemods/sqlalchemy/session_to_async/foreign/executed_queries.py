@@ -29,8 +29,8 @@ _EXECUTING = {
 }  # fmt: skip
 _ITERATING = {"dict", "enumerate", "list", "next", "set", "sorted", "tuple"}
 _HELP = (
-    "Call what does this by `await session.run_sync(...)`, or have the package that declares the"
-    ' collection say `lazy="write_only"`.'
+    'Call this code with `await session.run_sync(...)`, or declare `lazy="write_only"` in the '
+    "package of the collection."
 )
 
 

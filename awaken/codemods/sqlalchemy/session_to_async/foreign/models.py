@@ -78,7 +78,12 @@ class ForeignModels:
         names = _names(loaded, read_as_relationships(self._project, loaded))
         shown = ", ".join(f"`{one}`" for one in names)
         return (
-            [f"of what another package relates, only what looks so may load when read: {shown}"]
+            [
+                (
+                    "only these reads of another package's models look as if they load a "
+                    f"relationship: {shown}"
+                )
+            ]
             if names
             else []
         )
@@ -156,7 +161,7 @@ def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Re
     names = sorted({one.partition(".")[0] for one in models})
     packages = " and ".join(f"`{one}`" for one in names)
     shown = ", ".join(f"`{one}`" for one in _names(models, read))
-    told = f"It looks as if {shown} were read so. " if shown else ""
+    told = f"These reads look like relationships: {shown}. " if shown else ""
     because = tuple(at for one in sorted(models) for at in read.get(one, {}).values())
     declared = f"{_shown(models)} are declared in {packages}"
     listed = ", ".join(f'"{one}"' for one in names)

@@ -72,10 +72,16 @@ class ConstructorFamilies:
         for one in (top, *self._project.all_subclasses(top)):
             name = one.rpartition(".")[2]
             if not self._is_plain(one, top):
-                return f"`{name}` inherits from more than one class, or has one out of sight", None
+                return (
+                    f"`{name}` has several base classes, or a base class outside the project",
+                    None,
+                )
             constructor = self._constructor(one)
             if constructor is not None and constructor not in self._part.steps:
-                return f"`{name}` has one that does not call that of its base", constructor.place
+                return (
+                    f"the constructor of `{name}` does not call that of its base class",
+                    constructor.place,
+                )
         found = self._part.node_of(function)
         return (
             ("it cannot be parsed", None) if found is None else self._why_called(*found, function)
@@ -111,7 +117,7 @@ class ConstructorFamilies:
                 if home is None or above_of(home, call):
                     continue
                 if place not in known or _names_constructor(call):
-                    return "it is called in a way that is not followed", place
+                    return "awaken does not follow one of its calls", place
         return None
 
     def _chosen(self, obstacle: Obstacle) -> list[Place] | None:

@@ -61,7 +61,7 @@ class Constructors:
             if facts is None or "__init__" in facts.members:
                 raise _refused(function, f"`{below.rpartition('.')[2]}` inherits from its class")
         for place in self._called_otherwise(callers, function):
-            raise _refused(function, "it is called by itself, or by that of a class below", place)
+            raise _refused(function, "the program calls it by name, or a subclass does", place)
 
     def _called_otherwise(self, callers: Callers, function: FunctionPlace) -> Iterator[Place]:
         """Yield the calls that make no object by the class, or are not known to do so."""

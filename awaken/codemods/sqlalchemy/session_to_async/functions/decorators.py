@@ -134,12 +134,15 @@ class Decorators:
                 awaiting.awaits(call)
             awaiting.finish()
             edits = list(awaiting.edits(site))
-            message = f"`{wrapper.name}` becomes a coroutine function: it calls what `{shown}` gets"
+            message = (
+                f"`{wrapper.name}` becomes a coroutine function, because it calls the function "
+                f"that `{shown}` decorates"
+            )
             return Rewrite(message, [*edits, *insertions.edits(site)])
         asking, imports = self._asking(site)
         code = _beside_itself(wrapping, wrapper, asking)
         inserted = site.insert_statements(module.place(wrapper), "before", code)
-        message = f"`{shown}` gets a wrapper for coroutine functions beside its own"
+        message = f"`{shown}` gets a second wrapper, for coroutine functions"
         return Rewrite(message, [inserted, *imports])
 
     def _asking(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:

@@ -99,7 +99,9 @@ class FunctionWriter:
         edits = self._edits(site, function)
         if function in part.entry_points.found and isinstance(node, ast.FunctionDef):
             split, caveats = self._bridges.written(site, node, function)
-            message = f"`{function.qualname}` runs a coroutine function that has its body"
+            message = (
+                f"the body of `{function.qualname}` moves into a coroutine function, which it runs"
+            )
             return Rewrite(message, [*edits, *split], caveats)
         if function not in part.steps or not isinstance(node, ast.FunctionDef):
             return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
@@ -383,7 +385,7 @@ def _becoming(part: SynchronousPart, function: FunctionPlace) -> str:
     kind = part.results.kind_of(function)
     if part.results.stays_plain(function):
         given = "is entered" if kind == "manager" else "is iterated"
-        return f"gives what {given} asynchronously"
+        return f"returns the result of {given} asynchronously"
     found = part.node_of(function)
     is_generator = found is not None and found[0].is_generator(found[1])
     return f"becomes {'an asynchronous generator' if is_generator else 'a coroutine function'}"

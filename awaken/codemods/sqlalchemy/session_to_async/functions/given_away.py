@@ -41,7 +41,9 @@ def caveats_of_given(
     called = sorted({module.excerpt(one.func) for one in found})
     names = " and ".join(f"`{one}`" for one in called)
     verb = "is" if len(called) == 1 else "are"
-    said = f"{names}, of which nothing is known, {verb} given an asynchronous session"
+    said = (
+        f"{names} {verb} given an asynchronous session, and awaken does not know what happens to it"
+    )
     return [said], [module.place(one) for one in found]
 
 

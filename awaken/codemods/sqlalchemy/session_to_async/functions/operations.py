@@ -144,5 +144,5 @@ def _cure(library: str) -> str:
     """Return what to do where a library may give the session; nothing where none does."""
     if not library:
         return ""
-    made = "make it by an engine and a factory of this program"
-    return f"If it is one, {made}: what `{library}` gives stays synchronous."
+    made = "make it with an engine and a session factory of this program"
+    return f"If it is one, {made}: the session of `{library}` stays synchronous."

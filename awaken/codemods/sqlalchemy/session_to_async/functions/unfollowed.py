@@ -56,7 +56,7 @@ def _refused(
         case ast.Call(func=ast.Attribute(value=owner, attr="execution_options")) if _is_lost_engine(
             part, module, node, owner
         ):
-            why = f"`{module.excerpt(node)}` gives an engine, which is not followed"
+            why = f"`{module.excerpt(node)}` returns an engine, and awaken does not follow it"
             yield Refused(UNKNOWN_SESSION, why), ()
         case ast.Attribute(value=owner, attr="connection" | "execution_options" as name) if (
             part.project.orm.resource_of(module, owner) == "connection"
@@ -108,12 +108,12 @@ def _unknown(
     if isinstance(around, Function) and around.name in _DESCRIBING:
         is_given = isinstance(parameter, ast.arg) and parameter.annotation is None
         is_other = is_given and parameter is not around.args.args[0]
-        return f"`{shown}` is of an object that a descriptor is asked of" if is_other else ""
+        return f"`{shown}` belongs to an object whose class has a descriptor" if is_other else ""
     made = bindings[0].value if len(bindings) == 1 else None
     is_local = isinstance(made, ast.Call) and (
         part.project.qualified_name(module, made.func) in boundaries().threads.local
     )
-    return f"`{shown}` is of one thread, and another function sets it" if is_local else ""
+    return f"`{shown}` is thread-local, and another function sets it" if is_local else ""
 
 
 def _kinds(module: Module, part: SynchronousPart, annotation: ast.expr | None) -> list[str]:

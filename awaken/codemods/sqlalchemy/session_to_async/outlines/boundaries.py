@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
 _ENTRIES = {
-    "command": "plain as a command, and runs a coroutine function",
-    "process": "plain as the target of a process, and runs a coroutine function",
-    "server": "plain as it serves, and runs a coroutine function before that",
-    "consumer": "plain as a consumer of messages, and runs a coroutine function",
-    "task": "plain as a task of a worker, and runs a coroutine function",
-    "own-loop": "plain as the option `bridged` says, and waits in a thread of its own",
+    "command": "a command: stays synchronous, and runs a coroutine function",
+    "process": "the target of a process: stays synchronous, and runs a coroutine function",
+    "server": "a server: stays synchronous, and runs a coroutine function before it serves",
+    "consumer": "a message consumer: stays synchronous, and runs a coroutine function",
+    "task": "a worker's task: stays synchronous, and runs a coroutine function",
+    "own-loop": "named in the option `bridged`: stays synchronous, and waits in its own thread",
 }
-_CALLED_INSIDE = "plain, and called by `run_sync` with the session"
+_CALLED_INSIDE = "stays synchronous, and `run_sync` calls it with the session"
 _TAKING = {
     "Depends": "awaited by FastAPI as a dependency",
     "Security": "awaited by FastAPI as a dependency",
@@ -72,7 +72,7 @@ class Boundaries:
         for name in sorted(using):
             shared = self._shared.get(name)
             if shared is not None and shared.kept:
-                found[f"synchronous as it was, with `{shared.name}`"] += shared.kept
+                found[f"stays synchronous, with `{shared.name}`"] += shared.kept
         ordered = sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
         return tuple(OutlineRow(kind, len(places), min(places)) for kind, places in ordered)
 
@@ -84,7 +84,7 @@ class Boundaries:
         if any(self._decorators.registers(module, one) for one in node.decorator_list):
             yield "awaited by FastAPI as an endpoint or a handler", _place(function)
         elif is_test_file(function.path) and _is_for_pytest(node):
-            yield "awaited by a plug-in of pytest as a test or a fixture", _place(function)
+            yield "awaited by a pytest plug-in as a test or a fixture", _place(function)
         names = {
             name
             for component in self._part.project.calls.handed_on().of(function)

@@ -120,7 +120,7 @@ class Outlines:
 
     def unnamed(self, wanted: str, sites: Iterable[SiteId]) -> Outline:
         """Return what is said of a component that nothing is a part of."""
-        title = f"nothing that would become asynchronous is named `{wanted}`"
+        title = f"no function that would become asynchronous is named `{wanted}`"
         return Outline(rule=self._rule, title=title, parts=(), sites=tuple(sites))
 
     def has_functions(self, pieces: Iterable[Piece]) -> bool:

@@ -67,15 +67,15 @@ class Calls:
         if waiting and not self._before.is_same(module, node, waiting):
             found = set(kinds.values())
             if "coroutine" in found and not self.is_run(module, node):
-                yield f"{shown} gives a coroutine that nothing awaits"
+                yield f"nothing awaits the coroutine that {shown} returns"
             if "generator" in found and not self._is_iterated(module, node):
-                yield f"{shown} gives an asynchronous generator"
+                yield f"{shown} returns an asynchronous generator"
             if "manager" in found and not self._is_entered(module, node):
-                yield f"{shown} gives an asynchronous context manager"
+                yield f"{shown} returns an asynchronous context manager"
         if call.kind != "class" and not self._before.was_awaited(module, node):
             for one, kind in kinds.items():
                 if kind not in ASYNCHRONOUS and self._is_taken_for_another(module, node, call, one):
-                    yield f"{shown} is awaited, and gives nothing that can be"
+                    yield f"{shown} is awaited, but does not return an awaitable"
                     break
 
     # ------------------------------------------------------------------------------------ calls

@@ -101,7 +101,7 @@ def synchronous_doubles(
             outcome = member.outcome
             is_left = not isinstance(outcome, Rewrite) or any(map(_lets_await, outcome.edits))
             if is_left and member.site.place.path in paths:
-                what = f"{member.shown} is awaited, and gives nothing that can be"
+                what = f"{member.shown} is awaited, but does not return an awaitable"
                 yield member.site.place, what
 
 

@@ -31,13 +31,13 @@ def misplaced(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
                 around = module.enclosing_function(node)
                 if isinstance(around, ast.AsyncFunctionDef) and module.is_generator(around):
                     shown = _shown(module, node)
-                    yield module.place(node), f"no asynchronous generator has `{shown}`"
+                    yield module.place(node), f"an asynchronous generator has no `{shown}`"
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for decorator in node.decorator_list:
                     name = after.qualified_name(module, decorator)
                     wrong = _MANAGERS.get(name or "")
                     if wrong is not None and isinstance(node, wrong):
-                        yield module.place(node), f"`{name}` is not for `{node.name}`"
+                        yield module.place(node), f"`{name}` does not fit `{node.name}`"
             case _:
                 pass
 

@@ -47,10 +47,10 @@ def synchronous(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
     # Of the program after it hardly anything but this is synchronous: the rest is not asked for.
     for operation in after.orm.operations_among(module, partial(_is_awaited, module)):
         if operation.how != "unknown":
-            what = f"`{module.excerpt(operation.node)}` is awaited, and still synchronous"
+            what = f"`{module.excerpt(operation.node)}` is awaited, but still synchronous"
             yield module.place(operation.node), what
     for call in after.object_factories.calls(module):
-        what = f"`{module.excerpt(call)}` makes an object where it may not wait"
+        what = f"`{module.excerpt(call)}` makes an object where the code cannot await"
         yield module.place(call), what
 
 

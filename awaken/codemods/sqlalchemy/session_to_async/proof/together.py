@@ -63,7 +63,7 @@ class Together:
                 is_awaited |= isinstance(module.parent(node), ast.Await)
                 if not self._calls.is_run(module, node):
                     shown = f"`{module.excerpt(node)}`"
-                    yield place, f"{shown} gives a coroutine that nothing awaits"
+                    yield place, f"nothing awaits the coroutine that {shown} returns"
             beside |= component.functions if is_awaited else set()
         for one in sorted(beside):
             was_so = self._before.was_plain(one) and self._before.was_coroutine(function)
@@ -105,8 +105,10 @@ class Together:
     def _wrapped(self, module: Module, call: ast.Call, kind: str) -> str:
         is_awaited = isinstance(module.parent(call), ast.Await)
         if kind == "coroutine" and not is_awaited and not self._calls.is_run(module, call):
-            return "gives a coroutine that nothing awaits"
-        return "is awaited, and gives nothing that can be" if kind == "plain" and is_awaited else ""
+            return "returns a coroutine that nothing awaits"
+        return (
+            "is awaited, but does not return an awaitable" if kind == "plain" and is_awaited else ""
+        )
 
     def _inherited(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield the calls of inherited methods of managers that nothing awaits."""
@@ -114,7 +116,10 @@ class Together:
         if module is None or node is None or node.name not in ENTERING.values():
             return
         for call in inherited(node):
-            yield module.place(call), f"`{module.excerpt(call)}` is of a synchronous manager"
+            yield (
+                module.place(call),
+                f"`{module.excerpt(call)}` belongs to a synchronous context manager",
+            )
         for one in ast.walk(node):
             match one:
                 case ast.Call(
@@ -130,7 +135,7 @@ class Together:
         if name not in ENTERING.values() or self._kinds.of(function) != "plain":
             return
         if not self._before.was_plain(function) and not self._kinds.promises(function):
-            yield function.place, f"`{function.qualname}` gives nothing that can be awaited"
+            yield function.place, f"`{function.qualname}` does not return an awaitable"
 
     def _node(self, function: FunctionPlace) -> tuple[Module | None, Function | None]:
         module = self._after.module(function.path)

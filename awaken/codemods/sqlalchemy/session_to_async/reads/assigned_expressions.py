@@ -97,7 +97,7 @@ class AssignedExpressions:
             looping = f"for {text} in {module.text_of(given.loop)}:\n"
             code = looping + "".join(f"    {line}" for line in lines)
         edits = [site.insert_statements(module.place(flush), "after", code), *imports]
-        return Rewrite(f"{shown} is loaded behind the flush that computes it", edits)
+        return Rewrite(f"loads {shown} after the flush that computes it", edits)
 
     # ---------------------------------------------------------------------------- assignments
     def _all(self) -> Iterator[tuple[Module, list[_Given]]]:

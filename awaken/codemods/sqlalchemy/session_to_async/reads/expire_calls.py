@@ -98,7 +98,7 @@ class ExpireCalls:
             edits = [site.insert_statements(module.place(following), "before", code), *imports]
         else:
             edits = [site.insert_statements(module.place(statement), "after", code)]
-        return Rewrite(f"`{text}` is loaded again where it is expired", edits)
+        return Rewrite(f"reloads `{text}` where it is expired", edits)
 
     def _read_of(self, module: Module, node: ast.expr) -> list[str]:
         """Return the relationships of an object that are read somewhere."""

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _MOCKS = (b"Mock",)
-_LATE = "where a call in this statement rolls back, reading {} after it raises"
+_LATE = "if a call in this statement rolls back, reading {} afterwards raises"
 
 
 class ExpiredReads:
@@ -114,7 +114,7 @@ class ExpiredReads:
                 except Refused as refused:
                     yield Member(site, refused, shown)
                 else:
-                    message = f"{shown} may be expired by a rollback, and is loaded before"
+                    message = f"reloads {shown} first, because a rollback may have expired it"
                     late = [f"`{one.text}`" for one in each if one.is_late]
                     caveats = [_LATE.format(one) for one in dict.fromkeys(late)]
                     yield Member(site, Rewrite(message, edits, caveats), shown)

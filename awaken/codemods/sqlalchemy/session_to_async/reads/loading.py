@@ -282,12 +282,12 @@ class Loading:
 
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""
-        message = f"`{side.shown}` is loaded with every object, for not all that read it are known"
+        message = f"loads `{side.shown}` with every object, because some of its readers are unknown"
         more = "statements of its class load more than before"
-        caveats = [f"{more}, and reading it of a detached object no longer raises"]
+        caveats = [f"{more}, and reading it from a detached object no longer raises"]
         inverse = self._inverse_of(side)
         if inverse and not all(one.is_traced for one in self._reads[side.key]):
-            caveats.append(f"it is not loaded with objects that `{inverse}` gives")
+            caveats.append(f"it is not loaded with objects that come from `{inverse}`")
         depth = _DEEPEST if side.key in self._ways_back else 0
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
 
@@ -340,9 +340,9 @@ class Loading:
         caveats = ["statements of its class load more than before"]
         deep = "as deep as it goes"
         if self._levels:
-            deep = f"up to {self._levels} relationships behind the first object of a statement"
-            caveats.append(f"`{side.shown}` of what lies further raises where it is read")
-        return Rewrite(f"`{side.shown}` is loaded with every object, {deep}", edits, caveats)
+            deep = f"up to {self._levels} relationships from the first object of a statement"
+            caveats.append(f"reading `{side.shown}` of an object further away raises")
+        return Rewrite(f"loads `{side.shown}` with every object, {deep}", edits, caveats)
 
     def _statements(self) -> Iterator[Member]:
         by_site: defaultdict[str, list[Edit]] = defaultdict(list)

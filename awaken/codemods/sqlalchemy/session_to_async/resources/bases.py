@@ -120,4 +120,4 @@ def _with_mixin(project: Project, site: Site[ast.AST]) -> Rewrite:
         edits.append(site.insert_before(node.bases[0], f"{written}, "))
     elif isinstance(node, ast.ClassDef):
         edits.append(_first_base(site, node, written))
-    return Rewrite(f"`{written}` lets attributes be awaited", [*edits, *imports])
+    return Rewrite(f"`{written}` makes attributes awaitable", [*edits, *imports])

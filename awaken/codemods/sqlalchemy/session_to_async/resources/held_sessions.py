@@ -54,7 +54,7 @@ def _given(site: Site[ast.AST], part: SynchronousPart) -> Rewrite:
     if not isinstance(proof, SessionProof) or proof.kind != "session" or proof.unless:
         raise Refused(reasons.FACTORY_SESSION, shown)
     edits = [site.insert_behind(node, ".sync_session")]
-    return Rewrite(f"factories get the synchronous session of `{shown}`", edits)
+    return Rewrite(f"object factories get the synchronous session of `{shown}`", edits)
 
 
 def sessions_of_objects(project: Project, rule: str) -> Iterator[Member]:

@@ -80,7 +80,7 @@ def listeners(project: Project, rule: str, factories: Sequence[Place]) -> Iterat
                     site.insert_behind(one, ".sync_connection")
                     for one in _connections(project, module, function) or ()
                 ]
-            message = f"{shown} is listened to as a synchronous session"
+            message = f"the listener moves to the synchronous session of {shown}"
             yield Member(site, Rewrite(message, edits), shown)
 
 

@@ -152,7 +152,7 @@ def listening(project: Project, rule: str) -> Iterator[Member]:
         if project.instance_of(module, target) == ("sqlalchemy.Engine",):
             site: Site[ast.AST] = Site(rule, module, node)
             shown = f"`{module.excerpt(target)}`"
-            message = f"{shown} is listened to as a synchronous engine"
+            message = f"the listener moves to the synchronous engine of {shown}"
             edits = [site.insert_behind(target, ".sync_engine")]
             yield Member(site, Rewrite(message, edits), shown)
 
@@ -210,7 +210,7 @@ class ResourceWriter:
         replaced = self._project.replaced_names.of(module, node)
         if replaced:
             twin = twins().names[qualified].rpartition(".")[2]
-            why = f"a test replaces `{module.text_of(node)}`, and the new program calls `{twin}`"
+            why = f"a test replaces `{module.text_of(node)}`, but the new program calls `{twin}`"
             because = tuple(dict.fromkeys(one.place for one in replaced))
             raise Refused(reasons.REPLACED_RESOURCE, why, because=because)
 
@@ -220,7 +220,7 @@ class ResourceWriter:
         if qualified == SESSION_OF_OBJECT:
             return [], ()
         if qualified in FACTORIES | session_classes():
-            stale = "what is read of an object after a commit is what it was before"
+            stale = "objects keep their values after a commit"
             said, places = self._kept_state
             return [stale, *said, *self._foreign.caveats], places
         engine = self._engines.get((module.path, module.span(call)))

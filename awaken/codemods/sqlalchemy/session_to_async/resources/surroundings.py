@@ -71,7 +71,7 @@ def check_versions(project: Project, chosen: Iterable[AsyncDriver]) -> None:
             target = project.targets.distribution(name)
             if target is not None and not all(project.targets.admits(name, one) for one in wanted):
                 needed = f"{name}{','.join(wanted)}"
-                held = f"`{name}` is held to {target.specifier} ({target.origin})"
+                held = f"`{name}` is pinned to {target.specifier} ({target.origin})"
                 raise Refused(OLD_DRIVER, f"{held}, and {needed} works", f"Require {needed}.")
 
 

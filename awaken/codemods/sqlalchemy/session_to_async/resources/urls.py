@@ -117,16 +117,16 @@ class Urls:
         if driver is None:
             known = [each.drivername.partition("+")[2] for each in async_drivers(one.drivername)]
             if not known:
-                return f"no asynchronous driver for this URL of `{one.drivername}` is known"
+                return f"awaken knows no asynchronous driver for this `{one.drivername}` URL"
             option = f'drivers = {{ {self._database(one.drivername)} = "{known[0]}" }}'
             return (
-                f"the engine may get this URL of `{one.drivername}`, and which asynchronous driver"
-                f" it should have is not known: say `{option}`, one of {', '.join(known)}"
+                f"the engine may get this `{one.drivername}` URL, and its asynchronous driver is "
+                f"unknown: set `{option}` to one of {', '.join(known)}"
             )
         others = [name for name in one.parameters if name not in _PARAMETERS]
         if driver.own_parameters and others and one.drivername != driver.drivername:
             shown = ", ".join(f"`{name}`" for name in others)
-            return f"the engine may get this URL, and {driver.distribution} does not take {shown}"
+            return f"the engine may get this URL, but {driver.distribution} does not accept {shown}"
         return ""
 
     def _driver(self, drivername: str) -> AsyncDriver | None:
@@ -262,7 +262,7 @@ def _unknown_database(shown: str) -> Refused:
     }
     listed = "; ".join(f"{database}: {', '.join(names)}" for database, names in known.items())
     example = '`drivers = { postgresql = "psycopg" }`'
-    help_text = f"Set the option {example} of this rule, for the database that it names ({listed})."
+    help_text = f"Set the option {example} of this rule for the URL's database ({listed})."
     # The database that most of such programs have is offered first.
     order = sorted(known, key=lambda one: (one != "postgresql", one))
     answers = (answer for one in order for answer in _answers(one, known[one]))

@@ -19,7 +19,7 @@ from awaken.project.values.fixtures_by_name import ASKING
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
-CAVEAT = "the fixtures that it asks for while it runs are all made before"
+CAVEAT = "pytest sets up all the fixtures that it requests while it runs before it runs"
 
 
 def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDef) -> list[Edit]:

@@ -70,7 +70,7 @@ class ClientWriter:
         for offset in agent:
             insertions.at(offset, '"user-agent": "testclient", ')
         edits += [*imports, *insertions.edits(site)]
-        return Rewrite(message, edits, ["requests of tests run in the loop of the test"])
+        return Rewrite(message, edits, ["requests of a test run in the event loop of the test"])
 
     def _defaults(self, given: dict[str, ast.expr]) -> dict[str, str]:
         """Return what a synchronous client has by default, where that tells."""
@@ -117,7 +117,7 @@ class ClientWriter:
         for name, old in known.of_requests.items():
             if targets.guarantees(name, old):
                 since = old.removeprefix("<")
-                why = f"the test client of {name} {old} is one of requests, and not of httpx"
+                why = f"the test client of {name} {old} is based on requests, not on httpx"
                 raise Refused(reasons.OLD_TEST_TOOL, why, f"Require {name} {since} or later.")
         target = targets.distribution("httpx")
         if target is not None and not targets.admits("httpx", known.httpx):

@@ -93,9 +93,9 @@ def _check_keywords(module: Module, operation: Operation) -> None:
         taken |= {*known.bodies.keywords}
     for one in node.keywords if isinstance(node, ast.Call) else ():
         if one.arg is not None and one.arg not in taken and operation.method != "send":
-            help_ = f"`{operation.method}` of httpx takes no `{one.arg}`"
+            help_ = f"`{operation.method}` of httpx does not accept `{one.arg}`"
             if one.arg == "allow_redirects":
-                help_ += "; it calls it `follow_redirects`"
+                help_ += "; use `follow_redirects`"
             elif one.arg in known.bodies.keywords:
                 help_ += f': write `request("{(operation.method or "").upper()}", ...)`'
             because = (module.place(one.value),)

@@ -80,8 +80,8 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
     if missing:
         target = part.project.targets.distribution(_PLUGIN)
         version = f" {target.specifier} ({target.origin})" if target else ""
-        what = "loops of fixtures with a scope" if missing == "scoped_loops" else f"`{missing}`"
-        why = f"{_PLUGIN}{version} does not know {what}, which the tests need then"
+        what = "the event loop scope of fixtures" if missing == "scoped_loops" else f"`{missing}`"
+        why = f"{_PLUGIN}{version} does not support {what}, which the tests need"
         site: Site[ast.AST] = Site(rule, *defined)
         yield Member(site, Refused(OLD_TEST_TOOL, why), f"`{defined[1].name}`")
 

@@ -135,7 +135,7 @@ class SharedSessions:
             edits += [site.insert_after_imports(whole), *imports]
         if module.place(site.node) in self._closing:
             edits += self._returning(site, text, written)
-        message = f"relationships of the objects in `{text}` are read anew for each request"
+        message = f"relationships of the objects in `{text}` are reloaded for each request"
         return Member(site, Rewrite(message, edits), f"`{text}`")
 
     def _returning(self, site: Site[ast.AST], text: str, written: set[str]) -> Iterator[Edit]:

@@ -35,7 +35,7 @@ def shared_workers(project: Project, rule: str) -> Iterator[Member]:
             for node in module.walk():
                 if isinstance(node, ast.Call) and _shares(project, module, node, known):
                     site = Site(rule, module, node)
-                    message = "its jobs share a session, and run one after the other"
+                    message = "its jobs share a session, so they run one after the other"
                     edits = [site.add_keyword(node, known.together, "1")]
                     yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
 

@@ -56,7 +56,7 @@ def decide_bulk(component: Component, states: States, end: str) -> Iterator[Bulk
                 raise reasons.kept_builder(link.name, because)
             if link.name == "filter_by" and is_crossing and fragment.recognised is None:
                 # Since 2.1 it searches every table that the criteria in front of it name.
-                detail = "an entity of another function"
+                detail = "an entity from another function"
                 raise Refused(reasons.FILTER_BY_TARGET, detail, because=because)
     for fragment in dict.fromkeys(one for each in component.definitions.values() for one in each):
         yield _definition(states, fragment, end)

@@ -126,21 +126,21 @@ def decide_component(component: Component) -> ComponentDecision:
         None, [session.made_anew() if executes else session.no_longer_called()]
     )
     decision.caveats += [
-        f"{why}, and would meet a `{decision.becomes}()` there, no longer a Query"
+        f"{why}, and would get a `{decision.becomes}()` there instead of a Query"
         for why in component.edges.outside.values()
     ]
     given = [one.context.function.name for one in decision.parameters]
     decision.caveats += [
-        f"`{name}` takes the session as well, which is not passed there"
+        f"`{name}` takes the session as well, and this call does not pass it"
         for name in given
         if name in component.edges.outside
     ]
     decision.caveats += [
-        f"`{holder.shown}` may be None, where another exception is raised then"
+        f"`{holder.shown}` may be None, and using it then raises another exception"
         for holder in component.optional
     ]
     decision.caveats += [
-        f"`{truth.name.id}` stays true, whatever the database holds"
+        f"`{truth.name.id}` stays true, whether or not the database has rows"
         for truth in component.truths
         if not _may_be_none(component, truth)
     ]
@@ -206,7 +206,11 @@ def _decide_writes(
     if decision.annotations:
         note = decision.annotations[0]
         because = (note.context.place(note.node),)
-        raise Refused(reasons.BULK_WRITE, f"`.{end}()` of what is called a Query", because=because)
+        raise Refused(
+            reasons.BULK_WRITE,
+            f"`.{end}()` of an object that is annotated as a Query",
+            because=because,
+        )
     decision.becomes = end
     parts: list[BulkPart] = list(decide_bulk(decision.component, states, end))
     parts += [decide_bulk_use(states, use, session.at(use).text) for use in decision.component.uses]

@@ -40,7 +40,7 @@ def decide_held_extension(
     if use.end == "get_or_404" or not isinstance(call, ast.Call):
         raise reasons.kept_builder(use.end, (use.place(),))
     if not _is_of_extension(component) or not session.text.endswith(_SESSION):
-        what = f"`.{use.end}()` is a method of no Query that is known here"
+        what = f"no known Query class has the method `.{use.end}()`"
         raise Refused(reasons.EXTENSION_METHOD, what)
     check_arguments(chain, call)
     refuse_comments_of_end(reader, call)

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 
 _OWN_ENGINE = (
-    "Make an engine of its own for Alembic, by `engine_from_config(...)` with a synchronous driver,"
-    " or run Alembic by `asyncio.to_thread(...)`."
+    "Give Alembic its own engine: `engine_from_config(...)` with a synchronous driver. Or run "
+    "Alembic with `asyncio.to_thread(...)`."
 )
 
 
@@ -137,7 +137,7 @@ class Environments:
         edits: list[Edit] = [written, import_of_asyncio(self._project, site), *imports]
         edits += [site.rewrite(one, REMOVE, Removed()) for one in entering.disposals]
         shown = f"`{module.excerpt(block.items[0].context_expr)}`"
-        message = f"{shown} is entered in an event loop, and `run_sync` runs the migrations"
+        message = f"{shown} runs in an event loop, and `run_sync` runs the migrations"
         return Rewrite(message, edits)
 
     def _annotation(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:

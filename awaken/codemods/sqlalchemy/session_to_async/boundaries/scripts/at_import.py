@@ -38,8 +38,7 @@ _STARTING = {"lifespan", "on_shutdown", "on_startup"}
 
 
 _OF_CALL = (
-    "Move the database calls out of `{}`, into a function that runs when the application starts, "
-    "such as its lifespan."
+    "Move the database calls from `{}` into a function that runs at startup, such as the lifespan."
 )
 
 
@@ -88,7 +87,7 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     if is_entered(module, node) or not is_run:
         cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
         raise Refused(reasons.AT_IMPORT, f"`{shown}`", cure)
-    return Rewrite(f"`{shown}` is run by `asyncio.run()`", *disposal.run_in_place(site, node))
+    return Rewrite(f"`asyncio.run()` runs `{shown}`", *disposal.run_in_place(site, node))
 
 
 def _is_collected(project: Project, module: Module) -> bool:
@@ -124,7 +123,7 @@ def _run_in_tests(project: Project, site: Site[ast.AST], statement: ast.Expr) ->
         site.replace(statement.value, f"asyncio.run({name}())"),
         import_of_asyncio(project, site),
     ]
-    return Rewrite(f"`{module.excerpt(statement)}` is run by `asyncio.run()`", edits)
+    return Rewrite(f"`asyncio.run()` runs `{module.excerpt(statement)}`", edits)
 
 
 def _name_of_change(module: Module, statement: ast.Expr) -> str:
@@ -164,7 +163,7 @@ def _in_lifespan(project: Project, site: Site[ast.AST], statement: ast.Expr) -> 
         f" -> {iterator}[None]:\n"
         f"{changed}    yield\n"
     )
-    caveat = "tables are made when the application starts, and not when the file is imported"
+    caveat = "the application creates tables when it starts, not when the file is imported"
     removed = [site.rewrite(statement, REMOVE, Removed())]
     moved = Rewrite(f"{shown} moves into the lifespan", removed, [caveat])
     made_at: Site[ast.AST] = Site(site.rule, module, call)

@@ -77,7 +77,7 @@ class Scripts:
             kept=names_kept(module, statements),
             blank_lines=blank_lines_above(module, region.holder),
         )
-        message = f"`{module.excerpt(site.node)}` is run by `asyncio.run()`, with what follows it"
+        message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
         written = site.rewrite(region.holder, ENCLOSE, data)
         others = tuple(map(module.place, statements[1:]))
         return Rewrite(message, [*edits, *more, written], caveats, others)

@@ -235,8 +235,8 @@ class Locks:
             import_of_asyncio(self._project, site),
             *released(site, site.node),
         ]
-        message = f"`{site.module.text_of(site.node)}` becomes `{twin}`: tasks wait for it"
-        return Rewrite(message, edits, ["it works in one event loop at a time, and in no thread"])
+        message = f"`{site.module.text_of(site.node)}` becomes `{twin}`, because tasks wait for it"
+        return Rewrite(message, edits, ["it works in one event loop at a time, and not in threads"])
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions that would stop the loop by a lock, or call what would."""

@@ -49,8 +49,8 @@ from awaken.project.names.origins import imported_from
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_CAVEAT = "it has a pool of its own"
-_IN_MEMORY = f"{_CAVEAT}: a database in memory would be another one for each of them"
+_CAVEAT = "it has its own connection pool"
+_IN_MEMORY = f"{_CAVEAT}: with an in-memory database, each engine has another database"
 _WRITTEN = {ADD_KEYWORD, HAND_ON, WRAP}
 
 
@@ -111,7 +111,7 @@ class Beside:
                 edits = [*self._statements(site.id, names, writes), *edits]
                 caveats = [self._caveat(names)]
                 related = tuple(self._resources[name].statement for name in sorted(names))
-            message = f"`{site.module.text_of(node)}` becomes `{written}`, which stands beside it"
+            message = f"`{written}` is added next to `{site.module.text_of(node)}`"
             found.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
         return found
 

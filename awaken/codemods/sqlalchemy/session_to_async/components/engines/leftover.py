@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-_CAVEAT = "what takes it from this file without being in sight no longer can"
+_CAVEAT = "code outside the project can no longer import it from this file"
 
 
 def removed_at_last(
@@ -83,7 +83,7 @@ def _removed(project: Project, components: Components, name: str) -> Iterator[Me
     statement = None if module is None else module.statement_of(first.site.node)
     if module is None or statement is None:
         return
-    message = f"`{shared.name}` is used no more: `{components.twins[name]}` replaces it"
+    message = f"`{components.twins[name]}` replaces `{shared.name}`, which is no longer used"
     site: Site[ast.AST] = first.site
     edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
     for node in ast.walk(statement):

@@ -49,7 +49,7 @@ class PatchedFactories:
         """Return the patch of a factory, whose mock is entered asynchronously. Raises Refused."""
         module, call = site.module, replacement.node
         refused = not_understood(replacement, module.excerpt(call))
-        message = f"the mock of `{replacement.shown}` gives asynchronous sessions"
+        message = f"the mock of `{replacement.shown}` returns asynchronous sessions"
         keywords = call.keywords if isinstance(call, ast.Call) else []
         match keywords:
             case [ast.keyword(arg="return_value", value=value)]:

@@ -95,7 +95,7 @@ class PatchedObjects:
     ) -> Rewrite:
         """Return the mock of a patch with methods that can be awaited. Raises Refused."""
         module, call = site.module, replacement.node
-        message = f"the mock of `{replacement.shown}` has methods that can be awaited"
+        message = f"the mock of `{replacement.shown}` gets awaitable methods"
         told = {one.arg for one in call.keywords} if isinstance(call, ast.Call) else set()
         if told & {"autospec", "spec", "spec_set"} and not replacement.functions:
             return Rewrite(message, [])

@@ -50,7 +50,7 @@ class PatchedSessions:
         changed = module.text_of(text).replace(f".{former}", f".{named}")
         edits: list[Edit] = [site.replace(text, changed)]
         edits += self._mock(site, replacement, refused)
-        return Rewrite(f"`{replacement.shown}` is patched as `{named}`", edits)
+        return Rewrite(f"the patch of `{replacement.shown}` becomes a patch of `{named}`", edits)
 
     def _mock(
         self, site: Site[ast.AST], replacement: Replacement, refused: Refused

@@ -91,8 +91,8 @@ class Callables:
         taken = self._taken.setdefault(module.place(around), set())
         edits = function_of_lambda(site, node, wanted, taken, calls)
         shown = module.excerpt(node)
-        caveat = f"what compares `{shown}`, or asks what it is, meets a function of the program"
-        message = f"`{shown}` becomes a coroutine function: others in its place are"
+        caveat = f"code that compares or inspects `{shown}` gets a named function instead"
+        message = f"`{shown}` becomes a coroutine function, like the others that are passed there"
         return Rewrite(message, edits, [] if isinstance(node, ast.Lambda) else [caveat])
 
     # --------------------------------------------------------------------------------- threads
@@ -125,10 +125,10 @@ class Callables:
         ]
         edits += released(site, call.func)
         shown = module.excerpt(function)
-        caveat = f"`{shown}` runs on the event loop, and what else blocks in it holds that up"
+        caveat = f"`{shown}` runs on the event loop, and other blocking calls in it block the loop"
         if session:
-            return Rewrite(f"`{shown}` is given the session itself, and awaited", edits)
-        return Rewrite(f"`{shown}` is awaited, and runs in no thread", edits, [caveat])
+            return Rewrite(f"`{shown}` gets the session itself, and is awaited", edits)
+        return Rewrite(f"`{shown}` is awaited, and no longer runs in a thread", edits, [caveat])
 
     def _session(self, module: Module, call: ast.Call) -> str:
         """Return the session whose `run_sync` a call is, as it is written; empty for threads."""
@@ -198,7 +198,10 @@ class Callables:
         insertions = Insertions(site.module)
         insertions.around(site.node, f"{name}[", "]")
         edits = [*insertions.edits(site), *imports]
-        return Rewrite(f"what returned `{site.module.excerpt(site.node)}` is awaited", edits)
+        return Rewrite(
+            f"the result of a call that returned `{site.module.excerpt(site.node)}` is awaited",
+            edits,
+        )
 
 
 def _expression_at(module: Module, span: Span) -> ast.expr | None:

@@ -68,7 +68,7 @@ class UnannotatedSessions:
             if place is None:
                 continue
             shown = module.text_of(owner)
-            why = f"`{shown}` has no annotation, and its function is used as a value"
+            why = f"`{shown}` has no annotation, and its function is passed as a value"
             yield Operation(node, "unknown", method=node.func.attr, why=why, put=place)
             function = module.place(module.enclosing_function(node) or module.tree)
             self._passing.setdefault(function, set()).update(calls)
@@ -79,7 +79,7 @@ class UnannotatedSessions:
             for place in sorted(calls):
                 for module, node in self._project.calls_at(place):
                     shown = f"`{module.excerpt(node)}`"
-                    why = f"a function that is used as a value, with the session of {shown}"
+                    why = f"a function that is passed as a value, with the session of {shown}"
                     refused = Refused(UNKNOWN_CALL, why, _CURE, (function,))
                     yield Member(Site(rule, module, node), refused, shown, (function,))
 

@@ -58,4 +58,4 @@ def _rewritten(site: Site[ast.AST], part: SynchronousPart, given: list[FunctionP
     if others or not isinstance(node, ast.expr):
         raise Refused(reasons.HANDED_ON, given[0].qualname)
     written, edits = write_twin(part.project, site, node, MANAGER)
-    return Rewrite(f"`{given[0].qualname}` is made a manager by `{written}`", edits)
+    return Rewrite(f"`{written}` makes `{given[0].qualname}` a context manager", edits)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _STACK = "contextlib.ExitStack"
-_CURE = "Enter it, or call it, in this function: `with` becomes `async with`."
+_CURE = "Enter or call it in this function, so that `with` can become `async with`."
 
 
 class Stacks:

@@ -123,10 +123,12 @@ class Properties:
     def caveats(self, function: FunctionPlace) -> list[str]:
         """Return what may be otherwise with a property that becomes a method."""
         name = name_of(function)
-        called = f"`{name}` is called now"
-        caveats = [f"{called}: what reads it by a text, as a template does, gets the method"]
+        called = f"`{name}` becomes a method"
+        caveats = [f"{called}: code that reads it by its name in a string gets the method itself"]
         if self.kind_of(function) == "cached":
-            caveats.append(f"two tasks that call `{name}` of one object at once both work it out")
+            caveats.append(
+                f"two tasks that call `{name}` of one object at the same time both compute it"
+            )
         return caveats
 
     def _free_name(self, function: FunctionPlace) -> str:

@@ -58,9 +58,9 @@ class PropertyReads:
                 place, caller = module.place(node), self._around(module, node)
                 calls.append(Call(place, caller, name, "one", (function,), ""))
                 if caller.start < 0:
-                    unsure[place] = "It is read when a file is imported"
+                    unsure[place] = "A file reads it at import time"
         for place in self._computed(kin):
-            unsure.setdefault(place, "It may be read by a name that the program works out")
+            unsure.setdefault(place, "The program may read it by a computed name")
         first = min(unsure, default=None)
         return Reads(tuple(calls), first, "" if first is None else unsure[first])
 
@@ -103,13 +103,13 @@ class PropertyReads:
                 isinstance(one, ClassOf) and is_one
                 for one, is_one in zip(owners, found, strict=True)
             ):
-                return "It is read of its class"
+                return "The program reads it on the class"
         if unknown is not None:
-            return f"It may be what `{module.excerpt(node)}` reads: {unknown.why}"
+            return f"`{module.excerpt(node)}` may read it: {unknown.why}"
         if found and all(found):
             is_read = isinstance(node.ctx, ast.Load)
-            return None if is_read else "It is assigned or deleted"
-        return "It may be what is read here, or something else" if any(found) else ""
+            return None if is_read else "The program assigns or deletes it"
+        return "This may read it, or an attribute of another class" if any(found) else ""
 
     def _is_owner(self, qualified: str, name: str, kin: frozenset[FunctionPlace]) -> bool:
         """Whether ``name`` of an instance of a class is a property of ``kin``."""
@@ -120,7 +120,7 @@ class PropertyReads:
         """Return why a text may have the property read or replaced; empty if it does not."""
         call = module.parent(node)
         if isinstance(call, ast.Subscript | ast.Compare) and b"__dict__" in module.source.text:
-            return "It may be taken out of the dictionary of its object"
+            return "The program may take it from the object's `__dict__`"
         if not isinstance(call, ast.Call) or last_name(call.func) not in _ASKING:
             return ""
         owners = self._project.values.of(module, call.args[0]) if call.args else None
@@ -133,7 +133,7 @@ class PropertyReads:
                 for one in owners.alternatives
             )
         )
-        return "" if is_other else "It may be read or replaced by its name in a text"
+        return "" if is_other else "The program may read or replace it by its name in a string"
 
     def _may_have(self, qualified: str, node: ast.Constant, kin: frozenset[FunctionPlace]) -> bool:
         name = str(node.value).rpartition(".")[2]

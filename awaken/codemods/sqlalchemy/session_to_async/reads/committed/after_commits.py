@@ -156,7 +156,7 @@ class ReadsAfterCommits:
             code += expired_items(reads[0].session, steps, item)
             code += loaded_as_read(reads[0].session, steps)
         shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
-        message = f"{shown} is read anew behind a commit, as it was"
+        message = f"reloads {shown} after the commit, as before"
         place = site.module.place(site.node)
         where: Literal["after", "before"] = "after" if reads[0].behind else "before"
         edits = [site.insert_statements(place, where, code), *imports]

@@ -139,13 +139,16 @@ class ReadsAfterWrites:
         item = site.module.fresh_local(site.node, "item", "one")
         code = "".join(_code(one, inspect, item) for one in reads)
         shown = " and ".join(f"`{one.text}.{one.name}`" for one in reads)
-        message = f"{shown} is read after a write, and is loaded then, as it was"
+        message = f"loads {shown} after the write, as before"
         place = site.module.place(site.node)
         edits = [site.insert_statements(place, "before", code), *imports]
         kept = [f"`{one.text}.{one.name}`" for one in reads if self._is_used_by_callers(site, one)]
-        caveats = [f"a caller reads {one} before, which stayed as it was" for one in kept]
+        caveats = [f"a caller reads {one} first, and kept seeing the old value" for one in kept]
         moved = [f"`{one.text}.{one.name}`" for one in reads if one.is_filled]
-        caveats += [f"{one} may have another order than its other side gave it" for one in moved]
+        caveats += [
+            f"{one} may have a different order than the relationship's other side gave it"
+            for one in moved
+        ]
         return Member(site, Rewrite(message, edits, caveats), shown)
 
     def _is_used_by_callers(self, site: Site[ast.AST], read: _Read) -> bool:

@@ -51,7 +51,7 @@ class ConvertedValues:
             place = one.module.place(one.statement)
             edits = [site.insert_statements(place, "before", code), *imports]
             shown = f"`{one.text}.{one.name}`"
-            message = f"{shown} is read anew behind a commit, as the database has it"
+            message = f"reloads {shown} after the commit, with the database's value"
             yield Member(site, Rewrite(message, edits), shown)
 
     def _found(self) -> Iterator[_Read]:

@@ -86,7 +86,10 @@ class DifferingUses(Uses):
                     for name in self._collections_of(owner, use.owners):
                         changed, then = module.excerpt(use.node), module.excerpt(node)
                         yield (
-                            f"`{text}.{name}` still holds what `{changed}` changed: `{then}`",
+                            (
+                                f"`{then}` uses `{text}.{name}`, which still has the items from "
+                                f"before `{changed}`"
+                            ),
                             node,
                         )
 
@@ -166,7 +169,7 @@ class DifferingUses(Uses):
                     names = {one.id for one in node.args if isinstance(one, ast.Name)}
                     if not names or text in names:
                         shown, then = module.excerpt(node), module.excerpt(later)
-                        yield f"`{text}` is without a session from `{shown}` to `{then}`", later
+                        yield f"`{text}` has no session between `{shown}` and `{then}`", later
 
     def _used(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where a collection is used under a condition, then its rows change, then read.
@@ -193,7 +196,7 @@ class DifferingUses(Uses):
                     and not self._written_by(module, one).isdisjoint(use.owners)
                     for one in adding
                 ) and not self._is_between(module, nodes, use.node, later.node, _ENDING):
-                    where = "under a condition before its rows change"
+                    where = "under a condition, before its rows change"
                     if ending is not None:
                         where = f"before `{module.excerpt(ending)}`, which may commit or not"
                     yield f"`{use.text}` is loaded {where}", use.node
@@ -211,7 +214,10 @@ class DifferingUses(Uses):
                 for text, owner, name in sorted(self._read_of_held.get(function, ())):
                     changing = (self._rows.changes(one, owner, name) for one in before)
                     if name in self._loaded(owner) and any(changing):
-                        yield f"`{module.excerpt(node)}` reads `{text}` as it was loaded", node
+                        yield (
+                            f"`{module.excerpt(node)}` reads `{text}` with its loaded value",
+                            node,
+                        )
 
     def _may_end(
         self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
@@ -284,7 +290,7 @@ class DifferingUses(Uses):
                         module, nodes, one, node
                     ):
                         shown = module.excerpt(node)
-                        yield f"`{shown}` comes before a flush of what was changed", node
+                        yield f"`{shown}` runs before the changes are flushed", node
                         break
 
     def _appended(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
@@ -300,7 +306,7 @@ class DifferingUses(Uses):
                     for each in nodes
                 )
                 if one.text == later.text and is_committed:
-                    yield f"`{one.text}` keeps its items when it gets more of them", later.node
+                    yield f"`{one.text}` keeps its old items when items are added", later.node
 
     def _validated(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield the schemas that read new items that no flush has written."""
@@ -318,7 +324,7 @@ class DifferingUses(Uses):
                             and is_before
                             and not self._is_between(module, nodes, one.node, node)
                         ):
-                            yield f"no flush has written what `{one.text}` was given", node
+                            yield f"the value assigned to `{one.text}` has not been flushed", node
                 case _:
                     pass
 
@@ -343,7 +349,13 @@ class DifferingUses(Uses):
                 continue
             for owner in sorted(self._classes_of(module, node.value)):
                 if node.attr in self._loaded(owner) and self._has_orphans(owner, node.attr):
-                    yield f"the owner that `{shown}` replaces is loaded, and deletes orphans", node
+                    yield (
+                        (
+                            f"the owner that `{shown}` replaces is loaded, and its cascade deletes "
+                            "orphans"
+                        ),
+                        node,
+                    )
 
     def _rekeyed(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an owner is set behind its key: one that is loaded may be equal to it.
@@ -360,7 +372,10 @@ class DifferingUses(Uses):
                 is_key = facts is not None and bool(facts.foreign_key or facts.refers)
                 if is_key and node.attr in self._loaded(owner):
                     shown = module.text_of(node)
-                    yield f"`{shown}` is loaded, and may be what is set behind its key", node
+                    yield (
+                        f"`{shown}` is loaded, and may differ from the object that its key names",
+                        node,
+                    )
 
     def _keyed(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an owner is set, and what reads its key next may do so before a flush.
@@ -382,7 +397,7 @@ class DifferingUses(Uses):
                     and not self._is_written(module, nodes, node, later)
                 ):
                     shown = module.excerpt(node)
-                    yield f"the key of `{shown}` is read, and a flush may not have set it", later
+                    yield f"the key of `{shown}` is read, and may not be flushed yet", later
                     break
 
     def _emptied(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
@@ -414,7 +429,7 @@ class DifferingUses(Uses):
                     case ast.Assign(targets=[target], value=ast.Constant(value=None)) if (
                         target is node
                     ):
-                        shown = f"`{module.text_of(node)}` is written as NULL once more"
+                        shown = f"`{module.text_of(node)}` is written as NULL again"
                         return held, self._columns_of(module, held) & {column}, shown
             case ast.Call(func=ast.Name("setattr"), args=[ast.Name() as held, name, value]) if (
                 not isinstance(value, ast.Constant) or value.value is None
@@ -422,7 +437,7 @@ class DifferingUses(Uses):
                 columns = self._columns_of(module, held)
                 if isinstance(name, ast.Constant):
                     columns &= {str(name.value)}
-                return held, columns, f"`{module.excerpt(node)}` may write NULL once more"
+                return held, columns, f"`{module.excerpt(node)}` may write NULL again"
             case _:
                 pass
         return None, set(), ""
@@ -506,13 +521,22 @@ class DifferingUses(Uses):
                 for name in self._collections_of(owner, self._written_by(module, write)):
                     if not _CASCADING.search(self._declared(owner, name)):
                         shown, then = module.excerpt(write), module.excerpt(node)
-                        yield f"`{text}.{name}` may differ by `{shown}` in `{then}`", node
+                        yield (
+                            f"`{then}` may see another `{text}.{name}`, because of `{shown}`",
+                            node,
+                        )
 
     def _answered(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield what an endpoint without a response model answers with as it is."""
         for node in nodes:
             if module.place(node) in self._whole:
-                yield f"`{module.excerpt(node)}` may be answered with what is loaded ahead", node
+                yield (
+                    (
+                        f"the response to `{module.excerpt(node)}` may contain eagerly loaded "
+                        "attributes"
+                    ),
+                    node,
+                )
 
     def _has_orphans(self, owner: str, name: str) -> bool:
         """Whether the other side of a relationship deletes what it loses."""

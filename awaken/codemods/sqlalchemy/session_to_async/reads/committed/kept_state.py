@@ -38,27 +38,30 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     said: list[str] = []
     unseen = tuple(unseen_writes(project))
     if unseen:
-        said.append("objects keep what they have where raw SQL changes it, in spite of a commit")
+        said.append("objects keep their old values after raw SQL and a commit")
     answered = [*_answered(project)]
     if answered:
-        said.append("an endpoint without a response model answers with what a commit had expired")
+        said.append(
+            "an endpoint without a response model now includes attributes that the commit used "
+            "to expire"
+        )
     whole = [*returned_as_they_are(project)]
     if whole:
-        said.append("an endpoint without a response model may answer with relationships as well")
+        said.append("an endpoint without a response model may now include relationships")
     held = [*_dictionaries(project)]
     if held:
-        said.append("the `__dict__` of an object holds what is loaded with it now")
+        said.append("the `__dict__` of an object now contains eagerly loaded attributes")
     seen = [*_set_for_requests(project)]
     if seen:
-        said.append("a `ContextVar` that a dependency sets is seen by its endpoint from now on")
+        said.append("an endpoint now sees a `ContextVar` that its dependency sets")
     if identities := [*_identities(project)]:
-        said.append("the `identity_map` of a session holds what is loaded ahead")
+        said.append("the `identity_map` of a session now contains eagerly loaded objects")
     if kept := [*_kept_in_modules(project)]:
-        said.append("objects that a variable of a file keeps can be read after their session")
+        said.append("objects in a module's variable can now be read after their session is closed")
     caught = dict(_caught(project))
     names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
     if caught:
-        said.append(f"{names} may not be raised any more where the program expects that")
+        said.append(f"{names} may no longer be raised where the program expects it")
     return said, (*unseen, *answered, *whole, *held, *seen, *identities, *kept, *caught)
 
 

@@ -79,15 +79,15 @@ def fetched_when_written(
 
 def _fetched(site: Site[ast.expr], project: Project, owner: str, name: str) -> Rewrite:
     """Return what has a column fetched that an assignment gives an expression. Raises Refused."""
-    message = f"`{owner}.{name}` is given an expression that the database computes, and fetched"
+    message = f"fetches `{owner}.{name}`, which the database computes from the assigned expression"
     return Rewrite(message, fetched_edits(project, site))
 
 
 def _message(name: str, columns: Sequence[str]) -> str:
     shown = " and ".join(f"`{name}.{one}`" for one in columns)
     if len(columns) == 1:
-        return f"{shown} is fetched when a row changes, for the database computes it"
-    return f"{shown} are fetched when a row changes, for the database computes them"
+        return f"fetches {shown} when a row changes, because the database computes it"
+    return f"fetches {shown} when a row changes, because the database computes them"
 
 
 def _computed(project: Project) -> defaultdict[str, set[str]]:

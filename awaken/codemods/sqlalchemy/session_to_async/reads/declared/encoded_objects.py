@@ -186,7 +186,10 @@ def _encoded(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite
         site.insert_behind(site.node, f", exclude={{{listed}}})"),
         *imports,
     ]
-    message = f"`{site.module.excerpt(site.node)}` is answered without what is loaded with it now"
+    message = (
+        f"the response to `{site.module.excerpt(site.node)}` leaves out attributes that are now "
+        "loaded eagerly"
+    )
     return Rewrite(message, edits)
 
 
@@ -198,7 +201,9 @@ def _encoded_as_before(site: Site[ast.AST], project: Project, session: str) -> R
         site.insert_behind(site.node, "))"),
         *imports,
     ]
-    return Rewrite(f"`{site.module.excerpt(site.node)}` is encoded where its fields load", edits)
+    return Rewrite(
+        f"`run_sync` encodes `{site.module.excerpt(site.node)}`, so that its fields can load", edits
+    )
 
 
 def _has_dataclass(project: Project, classes: list[str]) -> bool:
@@ -222,7 +227,11 @@ def _got_without(site: Site[ast.AST], project: Project, names: list[str]) -> Rew
     owner = site.module.text_of(call.args[0])
     listed = ", ".join(f"{option}({owner}.{one})" for one in names)
     edits: list[Edit] = [site.add_keyword(call, "options", f"[{listed}]"), *imports]
-    return Rewrite(f"`{site.module.excerpt(call)}` is answered without what is loaded now", edits)
+    return Rewrite(
+        f"the response to `{site.module.excerpt(call)}` leaves out attributes that are now "
+        "loaded eagerly",
+        edits,
+    )
 
 
 def _objects(project: Project, module: Module, node: ast.expr) -> list[str]:
@@ -263,7 +272,7 @@ def _member(site: Site[ast.AST], call: ast.Call, names: list[str], *, is_wanted:
     listed = ", ".join(f'"{one}"' for one in names)
     if any(one.arg in _CHOOSING for one in call.keywords) or is_wanted:
         return Member(site, Refused(ENCODED_OBJECT, listed), f"`{shown}`")
-    message = f"`{shown}` leaves out what is loaded with each object now"
+    message = f"`{shown}` leaves out attributes that are now loaded eagerly"
     caveats = [f"{listed} of the object are not encoded, even if they had been loaded before"]
     edits = [site.add_keyword(call, "exclude", f"{{{listed}}}")]
     return Member(site, Rewrite(message, edits, caveats), f"`{shown}`")

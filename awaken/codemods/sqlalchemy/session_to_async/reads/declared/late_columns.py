@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _WORDS = (b"deferred", b"column_property")
 _OPTIONS = (b"load_only(", b"defer(")
 _OF_EXPRESSION = (
-    "Read it in a function, where it is awaited, and hand on its value: an expression is loaded "
-    "anew whenever its object was written, deferred or not."
+    "Await it in a function and pass its value on. SQLAlchemy reloads an expression after every "
+    "write of its object, deferred or not."
 )
 _VALIDATED = {"response", "schema"}
 

@@ -103,7 +103,7 @@ def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
     elif given.is_optional:
         before, behind = f"(None if {module.text_of(string)} is None else {before}", f"{behind})"
     edits += [site.insert_before(string, before), site.insert_behind(string, behind)]
-    message = f"`{module.excerpt(string)}` is cast: its driver says then that it is a string"
+    message = f"`{module.excerpt(string)}` is cast, so that the driver sends a string"
     return Rewrite(message, edits)
 
 

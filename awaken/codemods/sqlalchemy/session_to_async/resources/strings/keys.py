@@ -49,11 +49,13 @@ def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
     """Return what becomes of a key that is a string, and has to be a number."""
     module, shown = site.module, f"`{site.module.excerpt(key)}`"
     if waiting.starts(module, key):
-        return Member(site, Refused(NOT_AWAITABLE_HERE, f"{shown}, a key that is no number"), shown)
+        return Member(
+            site, Refused(NOT_AWAITABLE_HERE, f"{shown}, a key that is not a number"), shown
+        )
     # Not inserted around it: an argument may be added behind it.
     edits: list[Edit] = [site.replace(key, f"int({module.text_of(key)})")]
-    message = f"{shown} becomes a number: its driver takes no text for one"
-    caveat = "`int` raises ValueError for a text that is no number"
+    message = f"{shown} becomes a number, because the driver accepts no string for it"
+    caveat = "`int` raises ValueError for a string that is not a number"
     return Member(site, Rewrite(message, edits, [caveat]), shown)
 
 

@@ -1,0 +1,227 @@
+"""Count banned patterns and the length of sentences in everything that people read.
+
+    uv run python benchmarks/words.py                      prints the table
+    uv run python benchmarks/words.py --write FILE         writes it, and all counts, as Markdown
+    uv run python benchmarks/words.py --show PATTERN       prints each sentence with one pattern
+    uv run python benchmarks/words.py --draw 60 --seed 38  prints messages drawn by a seed
+
+Texts are the strings of ``awaken`` that are prose, the help of its commands, the pages in ``docs``,
+and the documents at the top. Code, in fences or backquotes, counts as one word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import random
+import re
+import sys
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+BANNED = Path(__file__).with_name("words") / "banned.toml"
+LONG = 20
+"""Words that a sentence may have."""
+NO_PROSE = {"stubs", "testing", "plugin", "child", "store", "suites"}
+"""Folders of ``awaken`` whose strings are code, or are read by nobody but who writes rules."""
+KINDS = (
+    (("codemods", "kit", "project", "passes", "knowledge"), "messages of rules"),
+    (("engine", "contract", "workspace", "settings", "recipes"), "messages of the engine"),
+    (("cli", "preview", "verifying", "api.py"), "commands and output"),
+)
+
+
+class Text(NamedTuple):
+    """One text for people, and where it is."""
+
+    kind: str
+    place: str
+    words: str
+
+
+@cache
+def banned() -> dict[str, re.Pattern[str]]:
+    """Return the banned patterns by name."""
+    patterns = tomllib.loads(BANNED.read_text("utf-8"))["patterns"]
+    return {name: re.compile(one, re.IGNORECASE) for name, one in patterns.items()}
+
+
+def texts() -> Iterator[Text]:
+    """Yield every text for people."""
+    for path in sorted((ROOT / "awaken").rglob("*.py")):
+        if not NO_PROSE & set(path.parts):
+            yield from strings(path)
+    for path in sorted((ROOT / "awaken/recipes").glob("*.toml")):
+        for key, value in tomllib.loads(path.read_text("utf-8")).items():
+            if isinstance(value, str) and " " in value:
+                yield Text("messages of the engine", f"{path.name}:{key}", value)
+    pages = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+    for path in pages:
+        yield from paragraphs(path)
+
+
+def strings(path: Path) -> Iterator[Text]:
+    """Yield the strings of a file that are prose, and the docstrings of its commands."""
+    tree = ast.parse(path.read_text("utf-8"))
+    top = path.relative_to(ROOT / "awaken").parts[0]
+    kind = next((kind for tops, kind in KINDS if top in tops), "commands and output")
+    docs, inside = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            docs.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            inside.update(node.values)
+    for node in ast.walk(tree):
+        if node in docs or node in inside:
+            continue
+        text = shown(node)
+        if text is not None and is_prose(text):
+            yield Text(kind, f"{path.relative_to(ROOT)}:{node.lineno}", text)
+    if top == "cli":
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                for paragraph in (ast.get_docstring(node) or "").split("\n\n"):
+                    if paragraph:
+                        place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                        yield Text(kind, place, " ".join(paragraph.split()))
+
+
+def shown(node: ast.AST) -> str | None:
+    """Return the text of a string, with each expression in it as ``{…}``."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(one.value if isinstance(one, ast.Constant) else "{…}" for one in node.values)
+    return None
+
+
+_CODE = re.compile(
+    r"^\s*(SELECT|INSERT|def|async def|class|import|from|with|return|#!|<)\b|\(\?|\\[bw]"
+)
+
+
+def is_prose(text: str) -> bool:
+    """Whether a string is words for people: three of them or more, and no code."""
+    words = text.split()
+    plain = [
+        word for word in words if re.fullmatch(r"[`'\"(]*[A-Za-z][\w'’.:;,-]*[`'\").,:;!?]*", word)
+    ]
+    return len(words) >= 3 and len(plain) >= 0.6 * len(words) and not _CODE.search(text)
+
+
+def paragraphs(path: Path) -> Iterator[Text]:
+    """Yield the paragraphs, list items and cells of a page, without code."""
+    kind = "rule pages" if "rules" in path.parts else "pages"
+    if path.parent == ROOT:
+        kind = "documents"
+    block: list[str] = []
+    fenced, start = False, 1
+
+    def flush() -> Iterator[Text]:
+        if block:
+            yield Text(kind, f"{path.relative_to(ROOT)}:{start}", " ".join(block))
+            block.clear()
+
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("```"):
+            yield from flush()
+            fenced = not fenced
+        elif fenced or stripped.startswith("<!--"):
+            continue
+        elif stripped.startswith("|"):
+            yield from flush()
+            for cell in stripped.strip("|").split(" | "):
+                if len(cell.split()) >= 3 and not set(cell) <= set("-:| "):
+                    yield Text(kind, f"{path.relative_to(ROOT)}:{number}", cell.strip())
+        elif not stripped or stripped.startswith("#"):
+            yield from flush()
+        else:
+            if re.match(r"([*-]|\d+\.) ", stripped):
+                yield from flush()
+                stripped = re.sub(r"^([*-]|\d+\.) ", "", stripped)
+            if not block:
+                start = number
+            block.append(stripped)
+    yield from flush()
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text; code in backquotes and links are one word each."""
+    plain = re.sub(r"``[^`]+``|`[^`]+`", "CODE", text)
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", plain)
+    plain = re.sub(r"\{[^{}]*\}", "CODE", plain).replace("**", "").replace("*", "")
+    plain = re.sub(r"\b(e\.g|i\.e|etc|cf|vs)\.", r"\1", plain)
+    return [
+        one.strip()
+        for one in re.split(r"(?<=[.!?])\s+|\n\n|(?<=:)\n", plain)
+        if len(one.split()) > 1
+    ]
+
+
+def hits(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each banned pattern in a text, with its sentence."""
+    for sentence in sentences(text):
+        for name, pattern in banned().items():
+            for _ in pattern.finditer(sentence):
+                yield name, sentence
+        if len(sentence.split()) > LONG:
+            yield f"more than {LONG} words", sentence
+
+
+def table() -> str:
+    """Return the counts by kind, as Markdown."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    lengths: defaultdict[str, list[int]] = defaultdict(list)
+    for text in texts():
+        lengths[text.kind] += [len(one.split()) for one in sentences(text.words)]
+        counts[text.kind].update(name for name, _ in hits(text.words))
+    kinds = list(lengths)
+    names = [*banned(), f"more than {LONG} words"]
+    rows = [["", *kinds, "all"], ["---", *("---:" for _ in kinds), "---:"]]
+    for name in names:
+        row = [counts[kind][name] for kind in kinds]
+        rows.append([name, *map(str, row), str(sum(row))])
+    every = [length for one in lengths.values() for length in one]
+    each = [*lengths.values(), every]
+    rows.append(["sentences", *(str(len(one)) for one in each)])
+    rows.append(["words", *(str(sum(one)) for one in each)])
+    rows.append(["words per sentence", *(f"{sum(one) / len(one):.1f}" for one in each)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def drawn(number: int, seed: int) -> list[Text]:
+    """Return messages drawn by a seed: those of rules and of the engine alone."""
+    every = [text for text in texts() if text.kind.startswith("messages")]
+    return random.Random(seed).sample(every, number)  # noqa: S311  no secret
+
+
+def main() -> None:
+    """Print what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", type=Path)
+    parser.add_argument("--show")
+    parser.add_argument("--draw", type=int)
+    parser.add_argument("--seed", type=int, default=38)
+    options = parser.parse_args()
+    if options.show:
+        for text in texts():
+            for name, sentence in hits(text.words):
+                if options.show in {name, "all"}:
+                    print(f"{text.place}: [{name}] {sentence}")
+    elif options.draw:
+        for text in drawn(options.draw, options.seed):
+            print(f"{text.place}\t{text.words}")
+    elif options.write:
+        options.write.write_text(f"# Words\n\n{table()}", "utf-8")
+    else:
+        sys.stdout.write(table())
+
+
+if __name__ == "__main__":
+    main()
