@@ -40,6 +40,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
@@ -278,7 +279,8 @@ class FunctionWriter:
             return
         outer = declared.value if isinstance(declared, ast.Subscript) else declared
         qualified = self._project.qualified_name(module, outer)
-        if qualified is None or qualified not in twins().names:
+        # What names a session is written where all names of sessions are.
+        if qualified is None or qualified not in twins().names or qualified in NAMES:
             return
         yield from write_twin(self._project, site, outer, qualified)[1]
         match declared:
