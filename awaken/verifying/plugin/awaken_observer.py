@@ -353,7 +353,9 @@ def probed(node, name, statements, path, lines):
             inner = getattr(one, "body", None) or getattr(one, "cases", None)
             begin = inner[0] if isinstance(inner, list) else None
             begin = getattr(begin, "pattern", begin)
-            end = one.end_lineno if begin is None else max(one.lineno, begin.lineno - 1)
+            # What pytest writes for an assertion has no end.
+            end = one.end_lineno or one.lineno
+            end = end if begin is None else max(one.lineno, begin.lineno - 1)
             yield from probe(path, lines, one.lineno, end, one)
         yield one
 
