@@ -47,6 +47,18 @@ def require_clean(report: Report, named: Sequence[Path] = ()) -> None:
             )
 
 
+def are_uncommitted(files: Sequence[Path]) -> bool:
+    """Whether no commit has any of ``files`` as it is now; False where git cannot say."""
+    top = working_tree(files[0].parent)
+    if top is None:
+        return False
+    try:
+        dirty = set(_uncommitted(top, set(files)))
+    except GitError:
+        return False
+    return all(relative(path, "", top) in dirty for path in files)
+
+
 def _by_repository(report: Report) -> dict[Path, set[Path]]:
     """Return the existing files to rewrite, by the top of the repository that holds them."""
     found: defaultdict[Path, set[Path]] = defaultdict(set)

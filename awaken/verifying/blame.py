@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from awaken.contract import ChangeId
+from awaken.contract import ChangeId, Span
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import FileChange, RootReport
 from awaken.verifying.comparing import Difference
@@ -66,19 +66,47 @@ class ChangedLines:
             if one.place.path == file.path
         ]
         everyone = frozenset(one.change for one in self._root.edited if one.place.path == file.path)
-        lines = before.split(b"\n"), file.after.text.split(b"\n")
-        for tag, start, end, new_start, new_end in difflib.SequenceMatcher(
-            None, *lines, autojunk=False
-        ).get_opcodes():
-            if tag == "equal":
-                continue
+        for lines, others in _new_lines(before, file.after.text, [one[:2] for one in edited]):
             own = frozenset(
                 change
                 for line, span, change in edited
-                if line < max(end, start + 1)
-                and start <= line + before.count(b"\n", span.start, span.end)
+                if line < max(lines.stop, lines.start + 1)
+                and lines.start <= line + before.count(b"\n", span.start, span.end)
             )
-            yield range(new_start + 1, new_end + 1), own or everyone
+            yield range(others.start + 1, others.stop + 1), own or everyone
+
+
+def _new_lines(
+    before: bytes, after: bytes, edited: Iterable[tuple[int, Span]]
+) -> Iterator[tuple[range, range]]:
+    """Yield lines that go, and those that come for them.
+
+    Lines of no edit are still there. Those that are unique divide the file, so that similar lines
+    of two changes are not taken for each other.
+    """
+    old, new = before.split(b"\n"), after.split(b"\n")
+    touched = {
+        number
+        for line, span in edited
+        for number in range(line, line + before.count(b"\n", span.start, span.end) + 1)
+    }
+    number, other = Counter(old), Counter(new)
+    places = {text: at for at, text in enumerate(new) if other[text] == 1}
+    start, new_start = 0, 0
+    ends = [at for at, text in enumerate(old) if number[text] == 1 and at not in touched]
+    for at, new_at in [*((at, places.get(old[at], -1)) for at in ends), (len(old), len(new))]:
+        if new_at < new_start:  # a formatter wrote it otherwise
+            continue
+        part = old[start:at], new[new_start:new_at]
+        for tag, one, end, new_one, new_end in difflib.SequenceMatcher(
+            None, *part, autojunk=False
+        ).get_opcodes():
+            if tag != "equal":
+                yield (
+                    range(start + one, start + end),
+                    range(new_start + new_one, new_start + new_end),
+                )
+        start, new_start = at, new_at
 
 
 def suspects(

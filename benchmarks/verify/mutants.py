@@ -263,6 +263,8 @@ def main():
     parser.add_argument("--number", type=int, default=25)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--requests", action="store_true")
+    parser.add_argument("--select", default="query-to-select")
+    parser.add_argument("--kinds", nargs="+", choices=[*CLASSES], default=[*CLASSES])
     parser.add_argument("--table", action="store_true")
     parser.add_argument("tests", nargs="*")
     line = parser.parse_args()
@@ -274,9 +276,10 @@ def main():
         return
     own = sum(row["program"] == line.name for row in done)
     os.chdir(line.root)
-    options = api.Options(settings=Settings(select=("query-to-select",)), use_cache=False)
+    options = api.Options(settings=Settings(select=(line.select,)), use_cache=False)
     command = [line.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *line.tests]
-    mutants = chosen(mutants_of(PLANNED([Path()], options)), line.number)
+    every = mutants_of(PLANNED([Path()], options))
+    mutants = chosen([one for one in every if one.kind in line.kinds], line.number)
     print(line.name, len(mutants), Counter(one.kind for one in mutants), flush=True)
     Remembered().install()
     for mutant in mutants[own:]:

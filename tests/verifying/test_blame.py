@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.verifying.blame import Trial, guilty, suspects
+from awaken import api
+from awaken.settings import Settings
+from awaken.verifying.blame import ChangedLines, Trial, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.suites import ObservedTest, Statement
 
@@ -86,3 +89,32 @@ def test_statements_of_their_own_point_at_a_change():
     after = ObservedTest("t", "passed", statements=(same, other))
 
     assert suspects([Difference(before, after, Sql.MORE)], lines) == ["b"]
+
+
+def functions_of(text):
+    """Return the name of the function that each line is of."""
+    name, names = "", [""]
+    for line in text.decode().splitlines():
+        name = line.strip().partition("(")[0] if line.strip().startswith("def ") else name
+        names.append(name)
+    return names
+
+
+@pytest.mark.slow
+def test_a_line_is_of_the_change_that_wrote_it_among_similar_lines():
+    settings = Settings(select=("query-to-select",))
+    folder = Path(__file__).parents[2] / "examples/bookshop/bookshop/repositories"
+    [root] = api.run([folder], api.Options(settings=settings, use_cache=False)).roots
+    files = {file.path: file for file in root.files}
+
+    lines = ChangedLines(root, "")
+
+    for one in root.edited:
+        if one.name:
+            continue
+        file = files[one.place.path]
+        number = file.before.text.count(b"\n", 0, one.place.span.start) + 1
+        function = functions_of(file.before.text)[number]
+        names = functions_of(file.after.text)
+        written = {names[at] for path, at in lines.lines_of(one.change) if path == file.path}
+        assert written == {function}

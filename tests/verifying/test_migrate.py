@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from awaken.cli import main
+from awaken.cli.commands import verified_steps
 from tests.engine.faulty_filesystem import Killed
 from tests.verifying.test_verify import (
     CONFTEST,
@@ -120,6 +121,41 @@ def test_a_step_that_was_killed_while_it_was_written_is_made_again(shop, monkeyp
     assert "took back" in capfd.readouterr().err
     assert git("rev-list", "--count", "HEAD").strip() == "2"
     assert not git("status", "--porcelain")
+
+
+def kill_before_the_commit(monkeypatch):
+    def killed(_directory, files, _message):
+        git("add", *map(str, files))
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verified_steps, "commit", killed)
+        with pytest.raises(Killed):
+            main([*STEPS, "--", *PYTEST])
+    assert git("status", "--porcelain")
+
+
+def test_a_step_that_was_killed_before_its_commit_is_made_again(shop, monkeypatch, capfd):
+    kill_before_the_commit(monkeypatch)
+
+    assert main([*STEPS, "--", *PYTEST]) == 0
+
+    assert "took back 2 files of a verification" in capfd.readouterr().err
+    assert git("rev-list", "--count", "HEAD").strip() == "2"
+    assert "select(User)" in (shop / "others.py").read_text("utf-8")
+    assert not git("status", "--porcelain")
+
+
+def test_what_was_edited_after_a_kill_is_not_taken_back(shop, monkeypatch, capfd):
+    kill_before_the_commit(monkeypatch)
+    edited = (shop / "others.py").read_text("utf-8") + "# mine\n"
+    (shop / "others.py").write_text(edited, "utf-8")
+
+    main([*STEPS, "--", *PYTEST])
+
+    assert "took back" not in capfd.readouterr().err
+    assert (shop / "others.py").read_text("utf-8") == edited
+    assert "select(User)" in (shop / "queries.py").read_text("utf-8")
 
 
 def test_the_command_that_a_repository_names_runs_where_it_is_trusted(shop, capsys):

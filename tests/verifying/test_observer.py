@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+from _pytest.assertion.rewrite import rewrite_asserts
 
 from awaken import verifying
 
@@ -124,3 +125,13 @@ def test_only_watched_lines_are_said(plugin):
 def test_without_lines_each_function_says_that_its_file_is_reached(plugin):
     assert probed(plugin, None, lambda m: m["first"](1)) == {0}
     assert probed(plugin, None, dict) == set()
+
+
+def test_lines_of_a_test_that_pytest_rewrote_are_reached(plugin):
+    source = "def test_it():\n    value = 1\n    assert value == 1\n"
+    tree = ast.parse(source)
+    rewrite_asserts(tree, source.encode())
+
+    plugin.put_probes(tree, "t.py", frozenset({3}))
+
+    assert plugin.PROBE in ast.unparse(tree)

@@ -135,15 +135,15 @@ def _begun(
 
     Raises a usage error for options that contradict each other.
     """
-    from awaken.cli.commands.verify import take_back_killed  # noqa: PLC0415  the help needs no engine
-
     line, view = run.command_line(), output.view()
     require_recipe_alone(line, "migrate")
     if own.last is not None and own.last < own.first:
         raise bad_parameter(f"{own.last} is before --from {own.first}", param_hint="--to")
     require_page(view.form, f"; `awaken check --recipe {recipe}` prints the other forms")
     if own.verify:
-        take_back_killed(line, quiet=view.quiet)
+        from awaken.cli.commands.verified_steps import take_back_step  # noqa: PLC0415
+
+        take_back_step(recipe, line, quiet=view.quiet)
     return line, view
 
 

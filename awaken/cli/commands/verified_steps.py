@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from awaken import api
-from awaken.cli.commands.verify import tests_of
+from awaken.cli.commands.verify import say_taken_back, take_back_killed, tests_of
+from awaken.cli.worktree import are_uncommitted
 from awaken.contract import SiteId, UserError
 from awaken.engine.asking.chosen_changes import ChangeKey
-from awaken.engine.machine.commits import commit
+from awaken.engine.machine.apply_errors import FileConflictError
+from awaken.engine.machine.commits import commit, unstage
 from awaken.preview.commit_message import commit_message
 from awaken.preview.streams.messages import say
 from awaken.preview.verification import stops, verified_rows
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
     from awaken.engine.recipe_run import StepRun
     from awaken.engine.report import Report
+
+
+_LABEL = "awaken migrate {recipe} (step "
+"""What the command of a step in the journal begins with."""
 
 
 class VerifiedSteps(Struct):
@@ -37,6 +44,23 @@ class VerifiedSteps(Struct):
     rows: dict[int, list[str]]
     reaches: dict[int, dict[ChangeKey, Reach]]
     stopped: str = ""
+
+
+def take_back_step(recipe: str, line: CommandLine, *, quiet: bool) -> None:
+    """Take back what a killed migration by ``recipe`` wrote and did not commit, and say so.
+
+    A file that was edited since stays. Raises UserError where a file cannot be put back.
+    """
+    take_back_killed(line, quiet=quiet)
+    for path in line.paths:
+        last = next(iter(api.undo_list(path).entries), None)
+        if last is None or not last.command.startswith(_LABEL.format(recipe=recipe)):
+            continue
+        if last.by_verify and are_uncommitted(last.files):
+            with suppress(FileConflictError):
+                undone = api.undo(path)
+                unstage(last.files[0].parent, last.files)
+                say_taken_back(undone, quiet=quiet)
 
 
 def make_verified(
@@ -75,7 +99,7 @@ def make_verified(
         result.reaches[number] = reaches(verified)
         if not step.writes:
             continue
-        label = f"awaken migrate {recipe} (step {number})"
+        label = f"{_LABEL.format(recipe=recipe)}{number})"
         applied = api.apply(step.report, label, by_verify=True)
         message = commit_message(recipe, step, result.rows[number])
         result.commits.append(commit(applied.files[0].parent, applied.files, message))

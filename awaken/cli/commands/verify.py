@@ -16,6 +16,7 @@ from awaken.preview.counts import plural
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
+    from awaken.engine.writing.undoing import Undone
     from awaken.preview.choices import View
     from awaken.verifying.verify import Verification
 
@@ -148,12 +149,18 @@ def take_back_killed(line: CommandLine, *, quiet: bool) -> None:
     Raises UserError where a file cannot be put back.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.streams.messages import say  # noqa: PLC0415
 
     for undone in api.take_back_killed(line.paths):
-        if not quiet:
-            number = len(undone.restored) + len(undone.removed)
-            say(f"took back {plural(number, 'file')} of a verification that was killed ...")
+        say_taken_back(undone, quiet=quiet)
+
+
+def say_taken_back(undone: Undone, *, quiet: bool) -> None:
+    """Say what was taken back of a verification that was killed."""
+    from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine
+
+    if not quiet:
+        number = len(undone.restored) + len(undone.removed)
+        say(f"took back {plural(number, 'file')} of a verification that was killed ...")
 
 
 def tests_of(line: CommandLine, words: Sequence[str]) -> tuple[list[str], list[str]]:

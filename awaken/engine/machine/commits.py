@@ -16,6 +16,7 @@ from awaken.workspace.reading import working_tree
 
 _SECONDS = 1800.0
 """For one command: hooks may run linters, and a test suite."""
+_LISTED = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
 def require_branch(directory: Path) -> None:
@@ -32,16 +33,21 @@ def require_branch(directory: Path) -> None:
         )
 
 
+def unstage(directory: Path, files: Sequence[Path]) -> None:
+    """Take ``files`` (absolute) back out of the index: a killed commit may have put them there."""
+    names = b"\0".join(map(os.fsencode, files))
+    _git(directory, "reset", "--quiet", *_LISTED, given=names)
+
+
 def commit(directory: Path, files: Sequence[Path], message: str) -> str:
     """Commit ``files`` (absolute), and nothing else, with ``message``; return its short hash.
 
     Raises UserError, with the last line that git or a hook printed, where there is no commit.
     """
     names = b"\0".join(map(os.fsencode, files))
-    listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
     for words in (
-        ("add", *listed),
-        ("commit", "--quiet", "--only", "--message", message, *listed),
+        ("add", *_LISTED),
+        ("commit", "--quiet", "--only", "--message", message, *_LISTED),
     ):
         done = _git(directory, *words, given=names)
         if done.returncode:

@@ -72,7 +72,10 @@ class Undone(Struct, frozen=True):
 
 
 class StackEntry(Struct, frozen=True):
-    """One apply that can be undone; ``files`` are absolute paths, ``place`` the journal's file."""
+    """One apply that can be undone; ``files`` are absolute paths, ``place`` the journal's file.
+
+    ``by_verify`` says that tests were run before it.
+    """
 
     journal: str
     started: datetime
@@ -80,6 +83,7 @@ class StackEntry(Struct, frozen=True):
     files: tuple[Path, ...]
     unfinished: bool
     place: Path
+    by_verify: bool = False
 
 
 class UndoStack(Struct, frozen=True):
@@ -397,7 +401,8 @@ def _pending(entry: JournalEntry, record: Record) -> PendingApply:
 
 def _stack_entry(entry: JournalEntry, record: Record, place: Path) -> StackEntry:
     files = _places(record, record.files)
-    return StackEntry(entry.id, record.started, record.command, files, entry.unfinished, place)
+    words = (entry.id, record.started, record.command, files, entry.unfinished, place)
+    return StackEntry(*words, record.by_verify)
 
 
 def _places(record: Record, files: Iterable[SavedFile]) -> tuple[Path, ...]:
