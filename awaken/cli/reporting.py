@@ -25,6 +25,9 @@ def run(line: CommandLine, view: View, progress: Progress | None) -> tuple[Repor
             "example --since origin/main"
         )
     if view.form in STAGED and not view.statistics:
+        from awaken.engine.asking.alone_files import AloneFiles  # noqa: PLC0415  as above
+
         staged_report = api.run_staged(line.paths, line.options, progress=progress)
-        return staged_report.report, Staged(staged_report.files_of, line.options.since)
+        files_of = AloneFiles(staged_report).files_of
+        return staged_report.report, Staged(files_of, line.options.since)
     return api.run(line.paths, line.options, progress=progress), None

@@ -10,12 +10,16 @@ import pytest
 from hostile_report import TOP, hostile_report
 from html_elements import Page
 from markdown_it import MarkdownIt
+from report_builders import finding, report, root_report, source
 
+from awaken.engine.report import FileChange, Report
+from awaken.engine.suppressing.changed_lines import ChangedLines, Hunk
 from awaken.preview.hosts import github_review, gitlab, junit, rdjson
 from awaken.preview.html import report_page
 from awaken.preview.markdown import comment
 from awaken.preview.markdown.remaining_work import LIMIT
-from awaken.preview.streams.output import Asked
+from awaken.preview.streams.output import Asked, Staged
+from awaken.preview.streams.visible import printable
 
 SEEDS = (
     "</script>",
@@ -120,6 +124,51 @@ def test_no_string_is_markup(text: str) -> None:
     for form in (rdjson, gitlab):
         ours, theirs = json.loads(written(form, PLAIN)), json.loads(written(form, text))
         assert shape(theirs) == shape(ours)
+
+
+def suggesting(text: str) -> tuple[Report, Asked, bytes]:
+    """Return a report whose one change leaves ``text`` in its line, and what that line becomes."""
+    line = text.translate(dict.fromkeys(map(ord, "\0\r\n"))).encode("utf-8", "replace")
+    file = source("a.py", b"x = 1\ns.query(A)  # " + line + b"\ny = 2\n")
+    after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(select(A))"))
+    found = finding(file, "s.query(A)", message=text, help=text)
+    change = FileChange("a.py", file, after, (found,))
+    made = report(root_report(TOP, change, sources={"a.py": file}))
+    staged = Staged(lambda _root, _change: (change,), since="base")
+    return made, Asked("diff", TOP, staged=staged), after.text.split(b"\n")[1]
+
+
+@pytest.fixture
+def everything_is_new(monkeypatch):
+    changed = ChangedLines("base", {"a.py": (Hunk(1, 3),)}, frozenset({"a.py"}))
+    monkeypatch.setattr(github_review, "changed_lines", lambda *_: changed)
+
+
+@pytest.mark.usefixtures("everything_is_new")
+@pytest.mark.parametrize("text", STRINGS, ids=range(200))
+@pytest.mark.sampled(20)
+def test_a_suggestion_is_the_line_and_nothing_else(text: str) -> None:
+    made, asked, line = suggesting(text)
+    shown = printable(line.decode()) == line.decode()
+
+    comments = github_review.github_review(made, asked)["comments"]
+    assert len(comments) == shown
+    for remark in comments:
+        assert_only_our_markdown(remark["body"])
+        (fence,) = (
+            one for one in MarkdownIt().parse(remark["body"]) if one.type in {"fence", "code_block"}
+        )
+        assert (fence.info, fence.content) == ("suggestion", f"{line.decode()}\n")
+
+    (told,) = json.loads(b"".join(rdjson.write(made, asked)))["diagnostics"]
+    texts = [one["text"] for one in told.get("suggestions", ())]
+    assert texts == ([line.decode()] if shown else [])
+
+
+def test_most_hostile_strings_reach_a_suggestion() -> None:
+    lines = [suggesting(text)[2].decode() for text in STRINGS]
+
+    assert sum(printable(line) == line for line in lines) > 150
 
 
 def shape(value: object) -> object:

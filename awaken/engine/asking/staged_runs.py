@@ -38,7 +38,7 @@ class StagedReport:
             for change in stage.changes
         }
         self._planned = {
-            (root, number): _Planned(stage)
+            (root, number): Planned(stage)
             for root, run in runs.items()
             for number, stage in enumerate(run.outcome.stages)
         }
@@ -72,6 +72,14 @@ class StagedReport:
             return ()
         return tuple(_differences(before, after, own, planned.findings_of(own)))
 
+    def planned(self, root: Path, phase: int) -> Planned:
+        """Return what a phase of ``root`` planned."""
+        return self._planned[root, phase]
+
+    def made_together(self, root: Path, changes: Sequence[ChangeId]) -> EditedSnapshot | None:
+        """Return ``changes`` of one phase, made on what it began with; None where that breaks."""
+        return self._make(root, self.phase_of(root, changes[0]), tuple(changes))
+
     def identity(self, root: Path, change: ChangeId) -> bytes:
         """Return a digest of what ``change`` does; equal in another run if it does the same.
 
@@ -84,7 +92,7 @@ class StagedReport:
         ]
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).digest()
 
-    def _of(self, root: Path, change: ChangeId) -> _Planned:
+    def _of(self, root: Path, change: ChangeId) -> Planned:
         return self._planned[root, self.phase_of(root, change)]
 
     def _make(self, root: Path, phase: int, chosen: tuple[ChangeId, ...]) -> EditedSnapshot | None:
@@ -96,12 +104,12 @@ class StagedReport:
         return None if broken else result
 
 
-class _Planned:
+class Planned:
     """What a phase planned, found by identity: it is asked for one change after the other."""
 
     def __init__(self, stage: Stage) -> None:
         self.before = stage.before
-        self._changes = stage.changes
+        self.changes = stage.changes
         self._findings = stage.findings
         self._change_at = {change.id: at for at, change in enumerate(stage.changes)}
         self._finding_at = {finding.site: at for at, finding in enumerate(stage.findings)}
@@ -114,8 +122,8 @@ class _Planned:
             at = self._change_at.get(waiting.pop())
             if at is not None and at not in wanted:
                 wanted.add(at)
-                waiting.extend(self._changes[at].requires)
-        return [self._changes[at] for at in sorted(wanted)]
+                waiting.extend(self.changes[at].requires)
+        return [self.changes[at] for at in sorted(wanted)]
 
     def findings_of(self, changes: Iterable[Change]) -> list[Finding]:
         """Return the findings of the sites of ``changes``, as they were planned."""
