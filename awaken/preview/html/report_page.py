@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -72,8 +72,18 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 
 def page(report: Report, asked: Asked) -> str:
     """Return the page for ``report``; every string in it is escaped by the template."""
+    template = template_of("awaken.preview.html", "report.html.jinja")
+    return template.render(
+        Parts(report, asked).values(),
+        version=importlib.metadata.version("awaken"),
+        **trusted_parts("report.css", "report.js"),
+    )
+
+
+def template_of(package: str, name: str) -> Template:
+    """Return the template ``name`` of a package: it escapes every string and shows what is hidden."""
     environment = Environment(
-        loader=PackageLoader("awaken.preview.html", ""),
+        loader=PackageLoader(package, ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -81,15 +91,16 @@ def page(report: Report, asked: Asked) -> str:
         finalize=_shown,
     )
     environment.filters.update(inline=inline, plural=plural, todo=todo)
-    script, style = (_resource(name) for name in ("report.js", "report.css"))
-    template = environment.get_template("report.html.jinja")
-    return template.render(
-        Parts(report, asked).values(),
-        version=importlib.metadata.version("awaken"),
-        script=Markup(script),  # noqa: S704  a file of this package
-        style=Markup(style),  # noqa: S704  likewise
-        digests={"script": _digest(script), "style": _digest(style)},
-    )
+    return environment.get_template(name)
+
+
+def trusted_parts(style: str, script: str | None = None) -> dict[str, Any]:
+    """Return files of this package as a page takes them, with what its policy says of them."""
+    texts = {"style": _resource(style)} | ({"script": _resource(script)} if script else {})
+    return {
+        **{name: Markup(text) for name, text in texts.items()},  # noqa: S704  files of this package
+        "digests": {name: _digest(text) for name, text in texts.items()},
+    }
 
 
 def _shown(value: object) -> object:
