@@ -19,7 +19,7 @@ from awaken.batch.state.campaign_folder import CampaignFolder
 from awaken.batch.state.records import MACHINERY, Kind, Record, State
 from awaken.batch.state.state_log import StateLog
 from awaken.batch.tasks_of_campaign import require_room
-from awaken.batch.working.tasks import KEPT, LOG, Failure, Outcome, Task
+from awaken.batch.working.task_data import KEPT, LOG, Failure, Outcome, Task
 from awaken.engine.machine.filesystem import replacing
 
 _LONGEST_PAUSE = 300.0
@@ -118,32 +118,32 @@ def write_files(place: Path, files: Mapping[str, bytes], *, is_whole: bool) -> N
 
 
 def _records(task: Task, outcome: Outcome, *, again: bool) -> list[Record]:
-    now = round(time.time(), 3)
-    known = {"at": now, "repository": task.id, "attempt": task.attempt, "machine": outcome.machine}
-    records = []
-    if outcome.base:
-        records.append(
-            Record(
-                state=State.CLONED,
-                base=outcome.base,
-                base_branch=outcome.base_branch,
-                branch=task.branch,
-                **known,
-            )
-        )
     failure = outcome.failure
-    records.append(
-        Record(
-            state=State.WAITING if again else outcome.state,
-            key="" if again else task.key,
-            commit=outcome.commit,
-            patch=outcome.patch,
-            counts=None if failure else outcome.counts,
-            kind=failure.kind if failure else None,
-            message=outcome.message,
-            cause=failure.cause if failure else "",
-            seconds=outcome.seconds,
-            **known,
-        )
+    last = Record(
+        at=round(time.time(), 3),
+        repository=task.id,
+        state=State.WAITING if again else outcome.state,
+        key="" if again else task.key,
+        commit=outcome.commit,
+        patch=outcome.patch,
+        counts=None if failure else outcome.counts,
+        kind=failure.kind if failure else None,
+        message=outcome.message,
+        cause=failure.cause if failure else "",
+        attempt=task.attempt,
+        seconds=outcome.seconds,
+        machine=outcome.machine,
     )
-    return records
+    if not outcome.base:
+        return [last]
+    cloned = Record(
+        at=last.at,
+        repository=task.id,
+        state=State.CLONED,
+        base=outcome.base,
+        base_branch=outcome.base_branch,
+        branch=task.branch,
+        attempt=task.attempt,
+        machine=outcome.machine,
+    )
+    return [cloned, last]

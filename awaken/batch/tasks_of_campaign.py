@@ -16,7 +16,7 @@ from awaken.batch.manifest.campaign_settings import Entry, Manifest
 from awaken.batch.manifest.manifest_file import branch_of, command_of
 from awaken.batch.working.cloning import Git, GitFailedError
 from awaken.batch.working.repository_work import own_code
-from awaken.batch.working.tasks import Task
+from awaken.batch.working.task_data import Task
 from awaken.contract import UserError
 
 _NOBODY = "awaken batch <awaken-batch@localhost>"

@@ -1,4 +1,4 @@
-"""Where the work on repositories is done: threads of this process, or workers of Dask.
+"""Executors do the work on repositories: threads of this process, or workers of Dask.
 
 ``executor_port`` is what both are; ``local_executor`` and ``dask_executor`` are the two.
 """

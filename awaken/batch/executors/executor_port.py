@@ -1,4 +1,4 @@
-"""What does the work of tasks: it takes and gives plain data, and writes no state."""
+"""The port of executors, which do tasks: one takes and gives plain data, and writes no state."""
 
 from __future__ import annotations
 

@@ -2,5 +2,5 @@
 
 ``campaign_settings`` has the types, ``manifest_file`` reads ``awaken-batch.toml``,
 ``repository_lists`` the other forms of lists, ``identity`` tells which addresses mean the same
-repository, and ``starting`` writes a new campaign.
+repository, ``office_hours`` reads those, and ``starting`` writes a new campaign.
 """

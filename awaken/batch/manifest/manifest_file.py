@@ -22,8 +22,8 @@ from awaken.batch.manifest.campaign_settings import (
     VerifyRun,
 )
 from awaken.batch.manifest.identity import address_of, id_of
+from awaken.batch.manifest.office_hours import office_hours
 from awaken.batch.manifest.repository_lists import Listed, read_list
-from awaken.batch.publishing.pacing import office_hours
 from awaken.contract import UnusableFile, UserError
 from awaken.contract.nearest import did_you_mean
 from awaken.kit.rule import Rule
@@ -34,6 +34,7 @@ from awaken.settings.values import Wrong, built, check, settings_from
 from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
 
 NAME = "awaken-batch.toml"
+_CAMPAIGN = "campaign"
 _LARGEST = 64 << 20
 """Bytes of a list; 100,000 repositories have some MB."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -122,33 +123,38 @@ def _wrong_campaign(
     values: Mapping[str, Any], tables: Mapping[str, Any]
 ) -> Iterator[tuple[KeyPath, str]]:
     campaign: Campaign = values["campaign"]
-    at = "campaign"
-    if not _PLAIN_NAME.fullmatch(campaign.name):
-        yield (at, "name"), f"{campaign.name!r} is no name; use letters, digits, '.', '_' and '-'"
-    for branch in (campaign.branch, campaign.base):
-        key = "branch" if branch == campaign.branch else "base"
-        if (branch or key == "branch") and (not branch or _NO_BRANCH.search(branch)):
-            yield (at, key), f"{branch!r} is no name of a branch"
-    if campaign.base and campaign.base == campaign.branch:
-        yield (at, "branch"), "'branch' and 'base' must not be the same"
-    if campaign.author and not _AUTHOR.fullmatch(campaign.author):
-        yield (at, "author"), "'author' must be like 'Ada Lovelace <ada@example.com>'"
+    yield from (((_CAMPAIGN, key), why) for key, why in _wrong_names(campaign))
     if campaign.recipe and campaign.recipe not in {*built_in(), *values["settings"].recipes}:
         hint = did_you_mean(campaign.recipe, built_in(), "`awaken recipes` lists them all.")
-        yield (at, "recipe"), f"there is no recipe named {campaign.recipe!r}{hint}"
+        yield (_CAMPAIGN, "recipe"), f"there is no recipe named {campaign.recipe!r}{hint}"
     if campaign.recipe and values["settings"].select is not None:
         yield ("awaken", "select"), "a recipe selects its rules; leave out 'select' or 'recipe'"
     yield from _wrong_commands(values["verify"])
     for name in ("limits", "publish"):
         for field in fields(values[name]):
-            number = getattr(values[name], field.name)
-            if isinstance(number, int | float) and number < (0 if field.default == 0 else 1):
-                if field.name in tables.get(name, {}) or field.encode_name in tables.get(name, {}):
-                    yield (name, field.encode_name), f"{field.encode_name!r} is too small"
+            least = 0 if field.default == 0 else 1
+            number = tables.get(name, {}).get(field.encode_name)
+            if isinstance(number, int | float) and number < least:
+                why = f"{field.encode_name!r} must be at least {least}"
+                yield (name, field.encode_name), why
     try:
         office_hours(values["publish"].hours)
     except UserError as error:
         yield ("publish", "hours"), str(error)
+
+
+def _wrong_names(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    if not _PLAIN_NAME.fullmatch(campaign.name):
+        why = f"{campaign.name!r} is no name; use letters, digits, '.', '_' and '-'"
+        yield "name", why
+    if not campaign.branch or _NO_BRANCH.search(campaign.branch):
+        yield "branch", f"{campaign.branch!r} is no name of a branch"
+    if _NO_BRANCH.search(campaign.base):
+        yield "base", f"{campaign.base!r} is no name of a branch"
+    if campaign.base == campaign.branch:
+        yield "branch", "'branch' and 'base' must not be the same"
+    if campaign.author and not _AUTHOR.fullmatch(campaign.author):
+        yield "author", "'author' must be like 'Ada Lovelace <ada@example.com>'"
 
 
 def _wrong_commands(verify: VerifyRun) -> Iterator[tuple[KeyPath, str]]:

@@ -67,7 +67,7 @@ host = {host}                   # "github" (by gh), "gitlab" (by glab), or "none
 """
 
 
-def start_campaign(
+def start_campaign(  # noqa: PLR0913  what the options of `init` say
     directory: Path, name: str, text: str, shown: str, recipe: str, host: str
 ) -> list[str]:
     """Write a campaign into ``directory`` and return the names of the files.

@@ -1,5 +1,5 @@
-"""What people see of a campaign, and their decisions.
+"""The results of a campaign for people, and their decisions.
 
 ``status_page`` counts states, ``review_table`` shows results, ``review_page`` is the same as HTML,
-``approving`` writes approvals, and ``words`` has phrases that several use.
+``approving`` writes approvals, and ``phrases`` has phrases that several use.
 """

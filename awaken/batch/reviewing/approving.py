@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from awaken.batch.manifest.campaign_settings import Manifest
 from awaken.batch.state.campaign_folder import CampaignFolder
-from awaken.batch.state.progress import fold
 from awaken.batch.state.records import READY, Record, State
+from awaken.batch.state.repository_progress import fold
 from awaken.batch.state.selecting import matching
 from awaken.batch.state.state_log import read_log
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from awaken.batch.manifest.campaign_settings import Manifest
-from awaken.batch.reviewing.words import repositories
-from awaken.batch.working.tasks import SUMMARY, Summary
+from awaken.batch.reviewing.phrases import repositories
+from awaken.batch.reviewing.review_rows import Row
+from awaken.batch.working.task_data import SUMMARY, Summary
 from awaken.preview.html.report_page import template_of, trusted_parts
-
-if TYPE_CHECKING:
-    from awaken.batch.reviewing.review_table import Row
 
 
 def review_page(manifest: Manifest, rows: Sequence[Row], top: Path) -> str:

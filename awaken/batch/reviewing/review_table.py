@@ -6,30 +6,19 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
 from awaken.batch.manifest.campaign_settings import Entry, Manifest
+from awaken.batch.reviewing.phrases import columns, repositories
 from awaken.batch.reviewing.review_page import review_page
-from awaken.batch.reviewing.words import columns, repositories
+from awaken.batch.reviewing.review_rows import Row
 from awaken.batch.state.campaign_folder import CampaignFolder
-from awaken.batch.state.progress import Progress, fold
 from awaken.batch.state.records import READY, State
+from awaken.batch.state.repository_progress import Progress, fold
 from awaken.batch.state.selecting import matching
 from awaken.batch.state.state_log import read_log
 from awaken.contract import UserError
 from awaken.engine.machine.filesystem import replacing
 from awaken.preview.streams.output import send
 from awaken.preview.streams.visible import inert_markup, visible
-
-
-class Row(Struct, frozen=True):
-    """A repository in the table, and the files that the page links to, as far as they exist."""
-
-    entry: Entry
-    progress: Progress
-    state: str
-    files: tuple[str, ...]
-    directory: str
 
 
 def print_review(
@@ -62,7 +51,7 @@ def print_review(
         lines += [f"Approve all: {again('approve', '--all')}"]
     if approved:
         lines += [f"Publish what is approved: {again('publish')}"]
-    send([f"{line}\n" for line in lines], sys.stdout)
+    send(lines, sys.stdout)
 
 
 def _row(folder: CampaignFolder, entry: Entry, progress: Progress) -> Row:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from awaken.batch.manifest.campaign_settings import Entry, Manifest
-from awaken.batch.reviewing.words import columns, repositories
+from awaken.batch.reviewing.phrases import columns, repositories
 from awaken.batch.state.campaign_folder import CampaignFolder
-from awaken.batch.state.progress import Progress, fold
 from awaken.batch.state.records import FAILED, READY, State
+from awaken.batch.state.repository_progress import Progress, fold
 from awaken.batch.state.selecting import matching
 from awaken.batch.state.state_log import read_log
 from awaken.preview.streams.output import send
@@ -50,7 +50,7 @@ def print_status(
             f"state.jsonl has {len(unread)} lines that say nothing, the first is {unread[0]}"
         )
     lines += ["", *_nexts(known, again)]
-    send([f"{line.rstrip()}\n" for line in lines], sys.stdout)
+    send([line.rstrip() for line in lines], sys.stdout)
 
 
 def _state(entry: Entry, progress: Progress) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -70,7 +69,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``at`` is the clock of then; the order is that of the lines, for clocks jump. ``key`` stands for
     the inputs, ``base`` is the commit that was cloned, ``commit`` the one that was made, ``patch``
-    the digest of what it changes. ``branch`` is the name, ``pushed`` the commit on the host.
+    the digest of what it changes. ``branch`` is the name, ``pushed`` the commit on the host, and
+    ``pushing`` one that was about to be pushed.
     """
 
     at: float
@@ -83,6 +83,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     patch: str = ""
     branch: str = ""
     pushed: str = ""
+    pushing: str = ""
     counts: Counts | None = None
     kind: Kind | None = None
     message: str = ""
@@ -95,11 +96,3 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fork: str = ""
     opened: bool = False
     machine: str = ""
-
-
-class Meta(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A line that is about the campaign as a whole: ``what`` happened, with details."""
-
-    at: float
-    what: str
-    details: Mapping[str, str] = {}

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 
 from awaken.batch.manifest.campaign_settings import Entry
-from awaken.batch.state.progress import Progress
 from awaken.batch.state.records import FAILED, FINISHED, State
+from awaken.batch.state.repository_progress import Progress
 from awaken.contract import UserError
 from awaken.contract.nearest import did_you_mean
 

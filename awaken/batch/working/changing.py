@@ -13,9 +13,9 @@ from msgspec import Struct, structs
 from awaken import api
 from awaken.batch.manifest.campaign_settings import AUTO
 from awaken.batch.state.records import Kind, State
-from awaken.batch.working.committing import Commit, commit_all
-from awaken.batch.working.describing import counts_of, describe, write_page
-from awaken.batch.working.tasks import (
+from awaken.batch.working.branch_commit import Commit, commit_all
+from awaken.batch.working.change_summary import counts_of, describe, write_page
+from awaken.batch.working.task_data import (
     BUNDLE,
     PATCH,
     REPORT,
@@ -72,7 +72,7 @@ def change(task: Task, place: Path) -> ChildResult:
     if made.stopped and not made.files:
         result = structs.replace(result, state=State.VERIFY_FAILED, message=made.stopped)
     elif made.files:
-        result = _committed(task, place, project, made, report, result)
+        result = _committed(task, place, made, report, result)
     elif problems and not any(root.files_read for root in report.roots):
         failure = Failure(kind=Kind.CODE, message=problems[0])
         result = structs.replace(result, state=State.ERROR, failure=failure)
@@ -87,8 +87,8 @@ def change(task: Task, place: Path) -> ChildResult:
     return result
 
 
-def _committed(  # noqa: PLR0913  all of it goes into one commit
-    task: Task, place: Path, project: Path, made: Made, report: Report, result: ChildResult
+def _committed(
+    task: Task, place: Path, made: Made, report: Report, result: ChildResult
 ) -> ChildResult:
     rows = [row for verified in made.verified for row in verified_rows(verified)]
     summary = describe(task, report, rows, made.notes, [])

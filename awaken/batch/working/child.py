@@ -21,7 +21,7 @@ import msgspec
 
 from awaken.batch.state.records import Kind, State
 from awaken.batch.working.changing import change
-from awaken.batch.working.tasks import ChildResult, Failure, Task
+from awaken.batch.working.task_data import ChildResult, Failure, Task
 from awaken.contract import UserError
 
 _SECONDS_BETWEEN = 0.5

@@ -12,8 +12,8 @@ from threading import Event
 from msgspec import Struct
 
 from awaken.batch.state.records import Kind
-from awaken.batch.working.surroundings import environment_of_git, without_secrets
-from awaken.batch.working.tasks import Failure
+from awaken.batch.working.child_environment import environment_of_git, without_secrets
+from awaken.batch.working.task_data import Failure
 from awaken.engine.machine.programs import Bounds, find_program, run_program
 
 _QUIET = (
@@ -37,7 +37,9 @@ _NETWORK = re.compile(
     r"|HTTP 5\d\d|error: 5\d\d|hung up unexpectedly|RPC failed|network is unreachable|GnuTLS|SSL_",
     re.IGNORECASE,
 )
-_DISK = re.compile(r"no space left|disk quota|input/output error|read-only file system", re.IGNORECASE)
+_DISK = re.compile(
+    r"no space left|disk quota|input/output error|read-only file system", re.IGNORECASE
+)
 _SIZE = re.compile(r"file too large|File size limit|SIGXFSZ|died of signal 25", re.IGNORECASE)
 _NO_REF = re.compile(r"couldn't find remote ref|no such ref|not our ref|unadvertised object")
 _PLACES = re.compile(r"'[^']*'|\"[^\"]*\"|/\S+|https?://\S+|\b[0-9a-f]{7,64}\b|\d+")

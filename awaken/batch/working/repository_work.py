@@ -1,4 +1,4 @@
-"""The work on one repository, from its address to its outcome; idempotent, and it publishes nothing.
+"""The work on one repository, from address to outcome; idempotent, and it publishes nothing.
 
 Runs in a thread of the coordinator or in a worker of Dask. What may run code of the repository is a
 process of its own, without secrets, which ends when this process does.
@@ -28,13 +28,13 @@ from msgspec import structs
 
 import awaken
 from awaken.batch.state.records import READY, Kind, State
-from awaken.batch.working.cloning import Git, GitFailedError, cause_of, clone
-from awaken.batch.working.surroundings import (
+from awaken.batch.working.child_environment import (
     environment_without_secrets,
     holds_secret,
     without_secrets,
 )
-from awaken.batch.working.tasks import (
+from awaken.batch.working.cloning import Git, GitFailedError, cause_of, clone
+from awaken.batch.working.task_data import (
     BUNDLE,
     KEPT,
     LOG,

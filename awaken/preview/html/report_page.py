@@ -81,7 +81,7 @@ def page(report: Report, asked: Asked) -> str:
 
 
 def template_of(package: str, name: str) -> Template:
-    """Return the template ``name`` of a package: it escapes every string and shows what is hidden."""
+    """Return the template ``name`` of a package; it escapes all strings, and shows what hides."""
     environment = Environment(
         loader=PackageLoader(package, ""),
         autoescape=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from awaken.cli.commands.batch.publishing_commands import approve, review
+from awaken.cli.commands.batch.publishing_commands import approve, close, publish, review, update
 from awaken.cli.commands.batch.working_commands import clean, init, merge, run, status
 from awaken.cli.options.groups import with_groups
 from awaken.cli.options.plain_values import Command
@@ -19,6 +19,6 @@ def batch() -> typer.Typer:
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (init, run, review, approve, status, clean, merge):
+    for command in (init, run, review, approve, publish, status, update, close, clean, merge):
         group.command(cls=Command)(with_groups(command))
     return group

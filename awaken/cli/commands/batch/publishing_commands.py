@@ -51,7 +51,7 @@ def approve(
     An approval is for a patch: where a later run makes another one, it must be approved again.
     """
     from awaken.batch.reviewing.approving import approve_results  # noqa: PLC0415  the help needs none
-    from awaken.batch.reviewing.words import repositories  # noqa: PLC0415
+    from awaken.batch.reviewing.phrases import repositories  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
     if every is bool(patterns):
@@ -120,7 +120,7 @@ def update(
     on a branch are never overwritten.
     """
     from awaken.batch.updating import update_campaign  # noqa: PLC0415  the help needs none
-    from awaken.cli.commands.batch.telling import print_end, teller  # noqa: PLC0415
+    from awaken.cli.commands.batch.run_messages import print_end, teller  # noqa: PLC0415
     from awaken.cli.exit_codes import FOUND  # noqa: PLC0415
 
     folder, manifest = own.opened()

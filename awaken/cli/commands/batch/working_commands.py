@@ -71,8 +71,8 @@ def run(
     Run it again to go on: what is finished is not repeated. The tests run code of the repositories,
     without your tokens. Exits with 1 if a repository failed, with 2 if the campaign did.
     """
-    from awaken.batch.running import run_campaign  # noqa: PLC0415  the help needs none
-    from awaken.cli.commands.batch.telling import print_end, teller  # noqa: PLC0415
+    from awaken.batch.campaign_run import run_campaign  # noqa: PLC0415  the help needs none
+    from awaken.cli.commands.batch.run_messages import print_end, teller  # noqa: PLC0415
     from awaken.cli.exit_codes import FOUND  # noqa: PLC0415
 
     folder, manifest = own.opened()
@@ -114,7 +114,7 @@ def merge(
     quiet: given.Quiet = False,
 ) -> int:
     """Take the results of shards into this campaign; doing it twice changes nothing."""
-    from awaken.batch.state.merging import merge_shard  # noqa: PLC0415  the help needs none
+    from awaken.batch.merging import merge_shard  # noqa: PLC0415  the help needs none
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
     folder, manifest = own.opened()

@@ -1,10 +1,10 @@
-"""Where each repository of a campaign is: the log, folded."""
+"""The progress of each repository of a campaign: the log, folded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.batch.state.records import READY, Counts, Kind, Record, State
 
@@ -15,7 +15,8 @@ class Progress(Struct, kw_only=True):
     """What the log says of a repository, the last word on each point.
 
     ``result`` is the state that the last run ended with, ``approved`` the digest of the patch that
-    was approved, ``opened_at`` when its pull request was opened.
+    was approved, ``opened_at`` when its pull request was opened. ``pushes`` are all commits that
+    the campaign pushed, or was about to.
     """
 
     repository: str
@@ -39,6 +40,7 @@ class Progress(Struct, kw_only=True):
     number: int = 0
     fork: str = ""
     opened_at: float = 0.0
+    pushes: set[str] = field(default_factory=set)
     at: float = 0.0
 
     @property
@@ -90,6 +92,8 @@ def _take(progress: Progress, record: Record) -> None:
         text = getattr(record, name)
         if text:
             setattr(progress, name, text)
+    if record.pushing:
+        progress.pushes.add(record.pushing)
     if record.number:
         progress.number = record.number
     if record.opened:

@@ -1,4 +1,4 @@
-"""What programs see: the user's environment with secrets, or one without, and texts without them.
+"""Environments of programs, with the user's secrets or without, and texts without them.
 
 A process that may run code of a repository gets named variables only, and a home directory of its
 own: no token, no agent socket, no credential helper, no settings of git or of a package index.

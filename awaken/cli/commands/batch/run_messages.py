@@ -1,20 +1,20 @@
-"""What ``awaken batch run`` says: a row for each repository, and what to do next."""
+"""The messages of ``awaken batch run``: a row for each repository, and what to do next."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from awaken.batch.reviewing.words import repositories
+from awaken.batch.reviewing.phrases import repositories
 from awaken.preview.counts import plural
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.visible import visible
 
 if TYPE_CHECKING:
+    from awaken.batch.campaign_run import EndedRun
     from awaken.batch.coordinating import Tell
     from awaken.batch.manifest.campaign_settings import Entry, Manifest
-    from awaken.batch.running import EndedRun
-    from awaken.batch.working.tasks import Outcome
+    from awaken.batch.working.task_data import Outcome
     from awaken.cli.commands.batch.campaign_options import CampaignOptions
 
 

@@ -1,4 +1,4 @@
-"""What goes into the work on a repository and what comes out: plain data, as JSON."""
+"""The data that go into the work on a repository and come out of it, as JSON."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from awaken.batch.executors.executor_port import Executor
 from awaken.batch.executors.local_executor import LocalExecutor
 from awaken.batch.manifest.campaign_settings import Entry, Manifest
 from awaken.batch.state.campaign_folder import CampaignFolder
-from awaken.batch.state.progress import Progress, fold
 from awaken.batch.state.records import FAILED, READY
+from awaken.batch.state.repository_progress import Progress, fold
 from awaken.batch.state.selecting import Choice, to_run
 from awaken.batch.state.state_log import StateLog, read_log
 from awaken.batch.tasks_of_campaign import author_of, jobs_of, task_of
-from awaken.batch.working.tasks import Outcome, Task
+from awaken.batch.working.task_data import Outcome, Task
 
 
 class EndedRun(Struct, frozen=True, kw_only=True):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from awaken.batch.working.change_summary import commit_text
 from awaken.batch.working.cloning import Git
-from awaken.batch.working.describing import commit_text
-from awaken.batch.working.tasks import Summary
+from awaken.batch.working.task_data import Summary
 
 _SECONDS = 600.0
 _UNUSUAL = ("-c", "commit.gpgSign=false", "-c", "core.autocrlf=false", "-c", "core.attributesFile=")

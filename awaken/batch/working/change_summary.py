@@ -1,4 +1,4 @@
-"""What a run came to, in the words of pull requests and commits, and as counts."""
+"""The result of a run in the words of pull requests and commits, and as counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import tomlkit
 
 from awaken.batch.state.records import Counts
-from awaken.batch.working.tasks import Summary, Task
+from awaken.batch.working.task_data import Summary, Task
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
 from awaken.preview.commit_message import unsafe_sentences
