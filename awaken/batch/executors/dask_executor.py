@@ -24,7 +24,7 @@ class DaskExecutor:
 
     def __init__(self, address: str, jobs: int, settings: Dask) -> None:
         distributed = _distributed()
-        distributed.config.set({"distributed.scheduler.allowed-failures": _LOST})
+        distributed.dask.config.set({"distributed.scheduler.allowed-failures": _LOST})
         self._cluster: Any = None
         self._outcomes: queue.SimpleQueue[tuple[str, bytes | str]] = queue.SimpleQueue()
         self._futures: dict[str, Any] = {}

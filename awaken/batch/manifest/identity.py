@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from awaken.contract import UserError
 
-_SCP = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>(?!//).+)")
+_SCP = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>(?!//|:).+)")
 _SHORT = re.compile(r"(?:(?P<host>[\w-]+(?:\.[\w-]+)+)/)?(?P<path>[\w.-]+/[\w.-]+)")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _PROTOCOLS = {"https", "http", "ssh", "git", "file"}

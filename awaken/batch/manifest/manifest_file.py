@@ -132,7 +132,7 @@ def _wrong_campaign(
     yield from _wrong_commands(values["verify"])
     for name in ("limits", "publish"):
         for field in fields(values[name]):
-            least = 0 if field.default == 0 else 1
+            least = 0 if field.default == 0 or field.type is float else 1
             number = tables.get(name, {}).get(field.encode_name)
             if isinstance(number, int | float) and number < least:
                 why = f"{field.encode_name!r} must be at least {least}"

@@ -26,6 +26,7 @@ from awaken.batch.working.task_data import (
 )
 from awaken.contract import SiteId
 from awaken.engine.recipe_run import StepRun, combined
+from awaken.engine.remembering.rule_table import installed_rules
 from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import diagnostics
 from awaken.preview.verification import stops, verified_rows
@@ -55,7 +56,7 @@ def change(task: Task, place: Path) -> ChildResult:
     Raises UserError.
     """
     project = Path.cwd()
-    settings = settings_from(task.settings, api.rules())
+    settings = settings_from(task.settings, installed_rules(None, use=True))
     options = api.Options(settings=settings, jobs=1)
     made = Made([], [], [], [], [])
     try:
@@ -183,6 +184,11 @@ def _step(
                 made.left.append(report)
                 made.stopped = stops(verified).replace(" Nothing was written.", "")
                 return
+    if not any(root.files for root in report.roots):
+        made.left.append(report)
+        guilty = made.verified[-1].left_out[0]
+        made.stopped = f"With {guilty.change.rule} a test fails: {guilty.tests[0].before.name}"
+        return
     applied = api.apply(report, f"awaken batch ({task.campaign})")
     made.files += [path for path in applied.files if path not in made.files]
     made.reports.append(report)

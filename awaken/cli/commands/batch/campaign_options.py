@@ -31,11 +31,11 @@ class CampaignOptions:
 
     def opened(self) -> tuple[CampaignFolder, Manifest]:
         """Return the folder, and what its manifest says. Raises UserError."""
-        from awaken import api  # noqa: PLC0415  as above
-        from awaken.batch.manifest.manifest_file import read_manifest  # noqa: PLC0415
+        from awaken.batch.manifest.manifest_file import read_manifest  # noqa: PLC0415  as above
+        from awaken.engine.remembering.rule_table import installed_rules  # noqa: PLC0415
 
         folder = self.folder()
-        return folder, read_manifest(folder.top, api.rules())
+        return folder, read_manifest(folder.top, installed_rules(None, use=True))
 
     def again(self, command: str, *words: str) -> str:
         """Return the line that runs ``command`` on the same campaign."""
