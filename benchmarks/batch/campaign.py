@@ -37,6 +37,10 @@ FAULTS = (
     *("protected", "bad-gateway", "red", "held", "no-push", "twice", "cases", "opt-out", "large"),
     *("broken-syntax", "odd-names", "long"),
 )
+EVERY = 5
+"""One in so many repositories has a fault."""
+RETRIES = 0.2
+"""How often a run that is killed began with ``--retry-errors``."""
 
 
 def mutated(number):
@@ -54,13 +58,13 @@ def build(world, total):
     """Make the repositories; return the expected state of each, by name, and the host's faults."""
     expected, faults = {}, {"archived": [], "bad_gateway": [], "no_push": []}
     for number in range(total):
-        kind = FAULTS[number // 5 % len(FAULTS)] if number % 5 == 4 else ""
+        kind = FAULTS[number // EVERY % len(FAULTS)] if number % EVERY == EVERY - 1 else ""
         name = f"org/{kind or 'plain'}-{number:04}"
         expected[name] = faulty(world, name, kind, number, faults)
     return expected, faults
 
 
-def faulty(world, name, kind, number, faults):  # noqa: C901, PLR0912  a table
+def faulty(world, name, kind, number, faults):  # noqa: C901, PLR0912, PLR0915  a table
     """Make one repository and return the state in which it must end."""
     files, state = mutated(number), "PR open"
     match kind:
@@ -103,7 +107,7 @@ def faulty(world, name, kind, number, faults):  # noqa: C901, PLR0912  a table
     remote = world.add(name, files)
     if kind == "large":
         clone = world.place / "clone"
-        (clone / "blob").write_bytes(random.Random(number).randbytes(9 << 20))  # noqa: S311
+        (clone / "blob").write_bytes(random.Random(number).randbytes(9 << 20))
         git(clone, "add", "-A")
         git(clone, "commit", "-q", "-m", "large")
         git(clone, "push", "-q", "origin", "main")
@@ -184,11 +188,11 @@ def whole(world, expected, title, *words):
 
 def killed(world, expected, kills, seconds):
     """The same while coordinator and workers are killed at random times."""
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     ending = time.monotonic() + seconds
     done = Counter()
     while done.total() < kills and time.monotonic() < ending - seconds / 3:
-        process = world.start("run", *(["--retry-errors"] if chance.random() < 0.2 else []))
+        process = world.start("run", *(["--retry-errors"] if chance.random() < RETRIES else []))
         done += kill_some(process, chance)
     for _ in range(5):
         run(world, "run")
