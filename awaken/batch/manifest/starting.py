@@ -62,7 +62,7 @@ host = {host}                   # "github" (by gh), "gitlab" (by glab), or "none
 # ref = "develop"
 # subdirectory = "services/api"
 # skip = false
-# verify = "pytest -q tests/unit"
+# verify = "pytest -q -m unit"
 # awaken = {{ ignore = ["lazy-raise"] }}
 """
 
