@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from awaken.cli.commands.apply import apply
+from awaken.cli.commands.batch.batch_group import batch
 from awaken.cli.commands.check import check
 from awaken.cli.commands.diff import diff
 from awaken.cli.commands.doctor import doctor
@@ -67,6 +68,7 @@ def application() -> typer.Typer:
         *(explain, rules, doctor, trust),
     ):
         app.command(cls=Command)(with_groups(command))
+    app.add_typer(batch())
     # Of use in a checkout of awaken only.
     app.command(cls=Command, hidden=True)(with_groups(new_rule))
     return app

@@ -24,10 +24,18 @@ def reference() -> str:
             for name, command in group.commands.items()  # type: ignore[attr-defined]
             if not command.hidden
         }
+        groups = {name: one for name, one in commands.items() if hasattr(one, "commands")}
+        commands = {name: one for name, one in commands.items() if name not in groups}
         blocks = ["# Commands", _INTRODUCTION]
         for name, command in commands.items():
             blocks += [f"## awaken {name}", _paragraphs(command.help), *_arguments(command)]
         blocks += ["## Options", _options(commands, context)]
+        for name, inner in groups.items():
+            blocks += [f"## awaken {name}", _paragraphs(inner.help)]
+            for word, command in inner.commands.items():
+                blocks += [f"### awaken {name} {word}", _paragraphs(command.help)]
+                blocks += _arguments(command)
+            blocks += [f"### Options of awaken {name}", _options(inner.commands, context)]
         general = [(f"`{names}`", text) for names, text in _records(group, context)]
         blocks += ["## Without a command", table(("option", "what it does"), general)]
     return "\n\n".join(blocks) + "\n"

@@ -56,11 +56,12 @@ def _by_rule(run: StepRun, *, made: bool) -> list[str]:
 def may_change(run: StepRun) -> Counter[str]:
     """Return what the changes of a step may change, a row each, with the number of places."""
     return Counter(
-        f"- {sentence}" for root in run.report.roots for sentence in _unsafe_sentences(root)
+        f"- {sentence}" for root in run.report.roots for sentence in unsafe_sentences(root)
     )
 
 
-def _unsafe_sentences(root: RootReport) -> Iterator[str]:
+def unsafe_sentences(root: RootReport) -> Iterator[str]:
+    """Yield what the changes of a project may change, a sentence for each place."""
     outlined = {one.change: one for one in root.outlines if one.change in root.made}
     for outline in outlined.values():
         for part in outline.parts:

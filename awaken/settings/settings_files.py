@@ -95,7 +95,7 @@ def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Ru
     layer = structs.replace(layer, settings=settings)
     wrong += wrong_places(layer)
     if wrong:
-        raise _unusable(shown, text, [((*inside, *one.path), str(one)) for one in wrong])
+        raise unusable(shown, text, [((*inside, *one.path), str(one)) for one in wrong])
     return layer
 
 
@@ -105,7 +105,7 @@ def option_of(path: KeyPath) -> str:
     return "" if key in {"overrides", "rules"} else f"--{key}: "
 
 
-def _unusable(shown: str, text: str, wrong: Iterable[tuple[KeyPath, str]]) -> UnusableFile:
+def unusable(shown: str, text: str, wrong: Iterable[tuple[KeyPath, str]]) -> UnusableFile:
     """Return the error that says all that is wrong in a file, line by line."""
     placed = sorted((line_of(text, path), message) for path, message in wrong)
     (line, first), *others = dict.fromkeys(placed)
@@ -134,7 +134,7 @@ def names_nothing(settings: Resolved, wrong: Iterable[tuple[KeyPath, str]]) -> U
     shown = shown_path(path)
     text = _decoded(_bytes(read_named, path, shown), shown)
     inside = tables_above(path)
-    return _unusable(shown, text, [((*inside, *one), message) for one, message in of_file])
+    return unusable(shown, text, [((*inside, *one), message) for one, message in of_file])
 
 
 def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings, list[Wrong]]:

@@ -74,12 +74,12 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
     found = _checked_fields(Settings, table, (), "setting", _TABLES)
     if "overrides" in found:
         found["overrides"] = tuple(
-            _built(Override, one, ("overrides", number), "setting of an override")
+            built(Override, one, ("overrides", number), "setting of an override")
             for number, one in enumerate(table["overrides"])
         )
     if "passes" in found:
         found["passes"] = tuple(
-            _built(PassSettings, one, ("pass", number), "setting of a pass")
+            built(PassSettings, one, ("pass", number), "setting of a pass")
             for number, one in enumerate(table["pass"])
         )
     if "recipes" in found:
@@ -87,7 +87,7 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
             name: _recipe(one, ("recipes", name)) for name, one in table["recipes"].items()
         }
     if "verify" in found:
-        found["verify"] = _built(VerifySettings, table["verify"], ("verify",), "setting of verify")
+        found["verify"] = built(VerifySettings, table["verify"], ("verify",), "setting of verify")
     for name, version in table.get("target", {}).items():
         # A version like 2.0 without quotes is a number in TOML.
         _converted(version, str, ("target", name))
@@ -98,10 +98,10 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
 def _recipe(table: object, path: KeyPath) -> RecipeSettings:
     what = "setting of a recipe"
     steps = tuple(
-        _built(RecipeStep, one, (*path, "steps", number), "setting of a step")
+        built(RecipeStep, one, (*path, "steps", number), "setting of a step")
         for number, one in enumerate(table.get("steps", ()) if isinstance(table, dict) else ())
     )
-    recipe = _built(RecipeSettings, table, path, what, _STEPS)
+    recipe = built(RecipeSettings, table, path, what, _STEPS)
     return structs.replace(recipe, steps=steps)
 
 
@@ -281,13 +281,17 @@ def _check_options(tables: Mapping[str, Mapping[str, Any]], rules: Mapping[str, 
         _checked_fields(options, table, path, f"option of {name}")
 
 
-def _built(
+def built(
     kind: type[_Table],
     table: object,
     path: KeyPath,
     what: str,
     types: Mapping[str, Any] = MappingProxyType({}),
 ) -> _Table:
+    """Return a ``kind`` with the values of ``table``, which stands at ``path``. Raises Wrong.
+
+    ``what`` names a key of it in errors; ``types`` are those of keys that are looked at later.
+    """
     values = _checked_fields(kind, _converted(table, dict[str, Any], path), path, what, types)
     missing = [one.encode_name for one in fields(kind) if one.required and one.name not in values]
     if missing:

@@ -47,6 +47,10 @@ _ASYNC_EXTRA = b"sqlalchemy[asyncio]"
 """What a manifest names, and what it brings is greenlet."""
 
 
+class RedBeforeError(UserError):
+    """The tests fail before the changes, so that they prove nothing."""
+
+
 class LeftOut(Struct, frozen=True):
     """A change that is left out because a test needs that; ``root`` is its project.
 
@@ -493,7 +497,7 @@ def _outside(text: bytes) -> str:
 def _no_test_passes(run: SuiteRun) -> UserError:
     errors = Counter(test.error for test in run.tests.values() if test.error)
     common = f"; most fail by {errors.most_common(1)[0][0]}" if errors else ""
-    return UserError(
+    return RedBeforeError(
         f"no test passes before the changes, so the tests prove nothing{common}; "
         "see to what they need, such as a database server, and run this again"
     )
@@ -530,7 +534,7 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
         raise UserError(f"the tests did not end within {run.seconds:.0f} s")
     if not run.observed and run.output.strip():
         if run.exit_code:
-            raise UserError(
+            raise RedBeforeError(
                 f"the command fails before the changes (exit code {run.exit_code}), so it proves "
                 "nothing; name one that passes after --"
             )

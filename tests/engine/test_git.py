@@ -35,6 +35,9 @@ ONLY_NAMES = {
     "engine/machine/foreign_code.py": "the exception of a time limit",
     "verifying/installing.py": "the exception of a time limit",
     "verifying/suites.py": "the exception of a time limit",
+    "batch/working/cloning.py": "the type of an answer, and the exception of a time limit",
+    "batch/working/repository_work.py": "the exception of a time limit",
+    "batch/hosts/api_program.py": "the type of an answer, and the exception of a time limit",
 }
 
 

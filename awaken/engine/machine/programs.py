@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -31,12 +32,22 @@ _MOST_PRINTED = 1 << 26
 class Bounds(Struct, frozen=True):
     """What a program may take: seconds of the clock, and bytes of memory.
 
-    What it prints is lost where ``keeps_output`` is false.
+    What it prints is lost where ``keeps_output`` is false. It is ended as soon as ``stop`` is set.
     """
 
     seconds: float
     memory: int = BYTES_PER_WORKER
     keeps_output: bool = True
+    stop: threading.Event | None = None
+
+
+class StoppedError(Exception):
+    """A program was ended because its ``stop`` was set."""
+
+
+def _require_wanted(bounds: Bounds) -> None:
+    if bounds.stop is not None and bounds.stop.is_set():
+        raise StoppedError
 
 
 def find_program(name: str, root: Path) -> str | None:
@@ -68,8 +79,8 @@ def run_program(
     """Run ``words`` in ``directory`` with ``given`` on stdin and return what became of it.
 
     Beyond its ``bounds`` it is ended with all that it has started, and so it is when we are.
-    Raises OSError where it cannot be started or takes too much memory, and
-    subprocess.TimeoutExpired.
+    Raises OSError where it cannot be started or takes too much memory,
+    subprocess.TimeoutExpired, and StoppedError.
     """
     printed = subprocess.PIPE if bounds.keeps_output else subprocess.DEVNULL
     with subprocess.Popen(  # noqa: S603  no shell, and the program is one that ``find_program`` gave
@@ -117,6 +128,7 @@ def run_in_group(
             while True:
                 with suppress(subprocess.TimeoutExpired):
                     return process.wait(_SECONDS_BETWEEN)
+                _require_wanted(bounds)
                 if time.monotonic() > ending:
                     raise subprocess.TimeoutExpired(words, bounds.seconds)
                 if memory_of(process.pid) > bounds.memory:
@@ -145,6 +157,7 @@ def _communicate(
             unsent = None  # it goes on with what it has
             if left <= 0:
                 raise
+        _require_wanted(bounds)
         if memory_of(process.pid) > bounds.memory:
             raise OSError(errno.ENOMEM, f"it takes more than {bounds.memory >> 20} MB of memory")
 

@@ -13,8 +13,9 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib import resources
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -78,18 +79,8 @@ def _rendered(
     sites: int,
     repositories: Sequence[tuple[object, ...]],
 ) -> str:
-    environment = Environment(
-        loader=PackageLoader("awaken.preview.html", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(inline=inline, plural=plural, rows=rows, todo=todo)
-    script, style = (_resource(name) for name in ("report.js", "report.css"))
     is_coloured = sum(part.size for part, _ in parts) <= COLOURED_LINES
-    return environment.get_template("report.html.jinja").render(
+    return template_of("awaken.preview.html", "report.html.jinja").render(
         title=title,
         sites=sites,
         repositories=repositories,
@@ -98,10 +89,31 @@ def _rendered(
             for part, more in parts
         ],
         version=importlib.metadata.version("awaken"),
-        script=Markup(script),  # noqa: S704  a file of this package
-        style=Markup(style),  # noqa: S704  likewise
-        digests={"script": _digest(script), "style": _digest(style)},
+        **trusted_parts("report.css", "report.js"),
     )
+
+
+def template_of(package: str, name: str) -> Template:
+    """Return the template ``name`` of a package; it escapes all strings, and shows what hides."""
+    environment = Environment(
+        loader=PackageLoader(package, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters.update(inline=inline, plural=plural, rows=rows, todo=todo)
+    return environment.get_template(name)
+
+
+def trusted_parts(style: str, script: str | None = None) -> dict[str, Any]:
+    """Return files of this package as a page takes them, with what its policy says of them."""
+    texts = {"style": _resource(style)} | ({"script": _resource(script)} if script else {})
+    return {
+        **{name: Markup(text) for name, text in texts.items()},  # noqa: S704  files of this package
+        "digests": {name: _digest(text) for name, text in texts.items()},
+    }
 
 
 def _keys(names: Sequence[str]) -> list[str]:

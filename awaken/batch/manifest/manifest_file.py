@@ -1,0 +1,281 @@
+"""Reads ``awaken-batch.toml``; errors name the line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from msgspec import Struct, structs
+from msgspec.structs import fields
+
+from awaken.batch.manifest.campaign_settings import (
+    Campaign,
+    Dask,
+    Entry,
+    Limits,
+    Manifest,
+    Publish,
+    Repository,
+    VerifyRun,
+)
+from awaken.batch.manifest.identity import address_of, id_of
+from awaken.batch.manifest.office_hours import office_hours
+from awaken.batch.manifest.repository_lists import Listed, read_list
+from awaken.contract import UnusableFile, UserError
+from awaken.contract.nearest import did_you_mean
+from awaken.kit.rule import Rule
+from awaken.settings import Settings
+from awaken.settings.recipes import built_in
+from awaken.settings.settings_files import unusable
+from awaken.settings.values import Wrong, built, check, settings_from
+from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
+
+NAME = "awaken-batch.toml"
+_CAMPAIGN = "campaign"
+_LARGEST = 64 << 20
+"""Bytes of a list; 100,000 repositories have some MB."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# What git refuses in the name of a branch.
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock(/|$)|/\.")
+_AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+>")
+_TABLES: Mapping[str, type[Struct]] = {
+    "verify": VerifyRun,
+    "limits": Limits,
+    "publish": Publish,
+    "dask": Dask,
+}
+
+
+def read_manifest(directory: Path, rules: Sequence[Rule]) -> Manifest:
+    """Return what the campaign in ``directory`` says; ``rules`` are all that there are.
+
+    Raises UserError, with file and line.
+    """
+    path = directory / NAME
+    text = _text(path, NAME)
+    try:
+        tables = parse_toml(text)
+    except NotToml as error:
+        raise UnusableFile(NAME, error.line, f"is not valid TOML: {error}") from None
+    try:
+        values = _values(tables, rules)
+    except Wrong as error:
+        raise UnusableFile(NAME, line_of(text, error.path), str(error)) from None
+    wrong = [*_wrong_campaign(values, tables), *_wrong_awaken(values["settings"], rules)]
+    listed = list(_listed(directory, values["campaign"], tables, text, wrong))
+    entries, notes = _entries(directory, listed, values["publish"].server or "github.com")
+    wrong += _wrong_overrides(tables, rules)
+    if wrong:
+        raise unusable(NAME, text, wrong)
+    if not entries:
+        raise UserError(f"{NAME} names no repository; write them into repos.txt, one a line")
+    body = values["campaign"].body
+    template = _text(directory / body, body) if body else ""
+    return Manifest(**values, entries=entries, notes=notes, body_template=template)
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UserError(f"{shown} is larger than {_LARGEST >> 20} MB")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        hint = "; `awaken batch init` makes a campaign" if shown == NAME else ""
+        raise UserError(f"there is no {shown} here{hint}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{shown} is not UTF-8 text ({error.reason}); save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{shown} cannot be read: {error.strerror or error}") from None
+
+
+def _values(tables: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, Any]:
+    known = {"campaign", "awaken", "repository", *_TABLES}
+    for key in tables:
+        if key not in known:
+            raise Wrong((key,), f"there is no table named {key!r}{did_you_mean(key, known)}")
+    if "campaign" not in tables:
+        raise Wrong((), "the table [campaign] is missing")
+    campaign = built(Campaign, tables["campaign"], ("campaign",), "setting of a campaign")
+    others = {
+        key: built(kind, tables.get(key, {}), (key,), f"setting of {key}")
+        for key, kind in _TABLES.items()
+    }
+    awaken = tables.get("awaken", {})
+    return {"campaign": campaign, "awaken": awaken, "settings": _settings(awaken, rules), **others}
+
+
+def _settings(table: Any, rules: Sequence[Rule], *above: str | int) -> Settings:
+    try:
+        return settings_from(table, rules)
+    except Wrong as error:
+        raise Wrong((*above, "awaken", *error.path), str(error)) from None
+
+
+def _wrong_awaken(settings: Settings, rules: Sequence[Rule]) -> Iterator[tuple[KeyPath, str]]:
+    for error in check(settings, rules):
+        yield ("awaken", *error.path), str(error)
+
+
+def _wrong_campaign(
+    values: Mapping[str, Any], tables: Mapping[str, Any]
+) -> Iterator[tuple[KeyPath, str]]:
+    campaign: Campaign = values["campaign"]
+    yield from (((_CAMPAIGN, key), why) for key, why in _wrong_names(campaign))
+    if campaign.recipe and campaign.recipe not in {*built_in(), *values["settings"].recipes}:
+        hint = did_you_mean(campaign.recipe, built_in(), "`awaken recipes` lists them all.")
+        yield (_CAMPAIGN, "recipe"), f"there is no recipe named {campaign.recipe!r}{hint}"
+    if campaign.recipe and values["settings"].select is not None:
+        yield ("awaken", "select"), "a recipe selects its rules; leave out 'select' or 'recipe'"
+    yield from _wrong_commands(values["verify"])
+    for name in ("limits", "publish"):
+        for field in fields(values[name]):
+            least = 0 if field.default == 0 or field.type is float else 1
+            number = tables.get(name, {}).get(field.encode_name)
+            if isinstance(number, int | float) and number < least:
+                why = f"{field.encode_name!r} must be at least {least}"
+                yield (name, field.encode_name), why
+    try:
+        office_hours(values["publish"].hours)
+    except UserError as error:
+        yield ("publish", "hours"), str(error)
+
+
+def _wrong_names(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    if not _PLAIN_NAME.fullmatch(campaign.name):
+        why = f"{campaign.name!r} is no name; use letters, digits, '.', '_' and '-'"
+        yield "name", why
+    if not campaign.branch or _NO_BRANCH.search(campaign.branch):
+        yield "branch", f"{campaign.branch!r} is no name of a branch"
+    if _NO_BRANCH.search(campaign.base):
+        yield "base", f"{campaign.base!r} is no name of a branch"
+    if campaign.base == campaign.branch:
+        yield "branch", "'branch' and 'base' must not be the same"
+    if campaign.author and not _AUTHOR.fullmatch(campaign.author):
+        yield "author", "'author' must be like 'Ada Lovelace <ada@example.com>'"
+
+
+def _wrong_commands(verify: VerifyRun) -> Iterator[tuple[KeyPath, str]]:
+    commands: list[tuple[KeyPath, str]] = [(("verify", "command"), verify.command)]
+    commands += [
+        (("verify", "environment", at), line) for at, line in enumerate(verify.environment)
+    ]
+    for path, command in commands:
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            yield path, f"{command!r} is no command of a shell: {error}"
+        else:
+            if not words and (command or path[-1] != "command"):
+                yield path, "a command must name a program"
+
+
+def _wrong_overrides(
+    tables: Mapping[str, Any], rules: Sequence[Rule]
+) -> Iterator[tuple[KeyPath, str]]:
+    for number, table in enumerate(tables.get("repository", ())):
+        inner = table.get("awaken", {}) if isinstance(table, Mapping) else {}
+        try:
+            settings = _settings(inner, rules, "repository", number)
+        except Wrong as error:
+            yield error.path, str(error)
+        else:
+            for path, message in _wrong_awaken(settings, rules):
+                yield ("repository", number, *path), message
+
+
+def _listed(
+    directory: Path,
+    campaign: Campaign,
+    tables: Mapping[str, Any],
+    text: str,
+    wrong: list[tuple[KeyPath, str]],
+) -> Iterator[tuple[Listed, str]]:
+    """Yield the repositories of all lists with the place of each; adds to ``wrong``."""
+    own = tables.get("repository", [])
+    if not isinstance(own, list):
+        wrong.append((("repository",), "write each repository as [[repository]]"))
+        own = []
+    for number, table in enumerate(own):
+        path: KeyPath = ("repository", number)
+        try:
+            repository = built(Repository, table, path, "setting of a repository")
+        except Wrong as error:
+            wrong.append((error.path, str(error)))
+            continue
+        line = line_of(text, path)
+        yield Listed(repository, line), f"{NAME}:{line}"
+    if not isinstance(campaign.repositories, str):
+        for number, url in enumerate(campaign.repositories):
+            line = line_of(text, ("campaign", "repositories", number))
+            yield Listed(Repository(url=url), line), f"{NAME}:{line}"
+        return
+    path_of_list = directory / campaign.repositories
+    is_said = "repositories" in tables["campaign"]
+    if is_said or path_of_list.exists() or not own:
+        shown = campaign.repositories
+        for each in read_list(_text(path_of_list, shown), shown):
+            yield each, f"{shown}:{each.line}"
+
+
+def _entries(
+    directory: Path, listed: Sequence[tuple[Listed, str]], server: str
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """Return the repositories, each once, and sentences on those that are listed again."""
+    entries: dict[str, Entry] = {}
+    notes: list[str] = []
+    for each, origin in listed:
+        repository = each.repository
+        try:
+            address = address_of(repository.url, server, str(directory))
+            _require_inside(repository.subdirectory)
+        except UserError as error:
+            raise UserError(f"{origin}: {error}") from None
+        if repository.ref and (repository.ref.startswith("-") or _NO_BRANCH.search(repository.ref)):
+            raise UserError(f"{origin}: {repository.ref!r} is no branch, tag or commit")
+        folder = PurePosixPath(repository.subdirectory).as_posix()
+        folder = "" if folder == "." else folder
+        name = f"{address.name}/{folder}" if folder else address.name
+        entry = Entry(
+            id=id_of(address.identity, folder),
+            name=name,
+            identity=address.identity,
+            host=address.host,
+            slug=address.path if address.host else "",
+            repository=structs.replace(
+                repository,
+                url=address.url,
+                subdirectory=folder,
+                skip=repository.skip or each.archived,
+            ),
+            origin=origin,
+        )
+        if entry.id in entries:
+            notes.append(f"{origin}: {name} is listed at {entries[entry.id].origin} already")
+            continue
+        if each.archived:
+            notes.append(f"{origin}: {name} is archived, so it is skipped")
+        entries[entry.id] = entry
+    return tuple(entries.values()), tuple(notes)
+
+
+def _require_inside(subdirectory: str) -> None:
+    path = PurePosixPath(subdirectory)
+    if path.is_absolute() or ".." in path.parts or "\\" in subdirectory or "\0" in subdirectory:
+        raise UserError(f"{subdirectory!r} is no subdirectory of a repository")
+
+
+def branch_of(manifest: Manifest, entry: Entry) -> str:
+    """Return the branch for a repository: that of the campaign, with the subdirectory if any."""
+    if entry.repository.branch:
+        return entry.repository.branch
+    folder = re.sub(r"[^A-Za-z0-9_-]+", "-", entry.repository.subdirectory).strip("-")
+    return f"{manifest.campaign.branch}-{folder}" if folder else manifest.campaign.branch
+
+
+def command_of(manifest: Manifest, entry: Entry) -> str:
+    """Return the command of a repository's tests: ``auto``, or empty for none."""
+    said = entry.repository.verify
+    return manifest.verify.command if said is None else said

@@ -1,0 +1,212 @@
+"""Plans, verifies and applies in a clone, and commits what held."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, structs
+
+from awaken import api
+from awaken.batch.manifest.campaign_settings import AUTO
+from awaken.batch.state.records import Kind, State
+from awaken.batch.working.branch_commit import Commit, commit_all
+from awaken.batch.working.change_summary import counts_of, describe, write_page
+from awaken.batch.working.task_data import (
+    BUNDLE,
+    PATCH,
+    REPORT,
+    SUMMARY,
+    ChildResult,
+    Failure,
+    Task,
+)
+from awaken.contract import SiteId
+from awaken.engine.recipe_run import StepRun, combined
+from awaken.engine.remembering.rule_table import installed_rules
+from awaken.engine.report import Report, RootReport
+from awaken.preview.counts import diagnostics
+from awaken.preview.verification import stops, verified_rows
+from awaken.settings.values import settings_from
+from awaken.verifying.verify import RedBeforeError, Tests, Verification, verify_report
+
+Sites = Mapping[Path, frozenset[SiteId]]
+
+
+class Made(Struct):
+    """What was done in the clone: the reports of the steps that were written, and what was said.
+
+    ``left`` are reports of steps that were not, ``files`` the paths that were written.
+    """
+
+    reports: list[Report]
+    left: list[Report]
+    files: list[Path]
+    verified: list[Verification]
+    notes: list[str]
+    stopped: str = ""
+
+
+def change(task: Task, place: Path) -> ChildResult:
+    """Make the changes of ``task`` in the clone below ``place``, whose project we are in.
+
+    Raises UserError.
+    """
+    project = Path.cwd()
+    settings = settings_from(task.settings, installed_rules(None, use=True))
+    options = api.Options(settings=settings, jobs=1)
+    made = Made([], [], [], [], [])
+    try:
+        tests = _tests(task, project, options, made)
+        if task.recipe:
+            _run_recipe(task, project, options, tests, made)
+        else:
+            _run_rules(task, project, options, tests, made)
+    except RedBeforeError as error:
+        return ChildResult(state=State.RED_BEFORE, message=str(error))
+    report = _joined([*made.reports, *made.left])
+    problems = [one.message for _, one in diagnostics(report)]
+    result = ChildResult(state=State.NOTHING, counts=counts_of(report, made.verified))
+    if made.stopped and not made.files:
+        result = structs.replace(result, state=State.VERIFY_FAILED, message=made.stopped)
+    elif made.files:
+        result = _committed(task, place, made, report, result)
+    elif problems and not any(root.files_read for root in report.roots):
+        failure = Failure(kind=Kind.CODE, message=problems[0])
+        result = structs.replace(result, state=State.ERROR, failure=failure)
+    notes = [*made.notes, *([made.stopped] if made.stopped else [])]
+    if problems:
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        notes.append(f"awaken could not read everything: {problems[0]}{more}")
+    rows = [row for verified in made.verified for row in verified_rows(verified)]
+    summary = describe(task, report, rows, notes, [_shown(path, place) for path in made.files])
+    (place / "out" / SUMMARY).write_bytes(msgspec.json.encode(summary))
+    write_page(place / "out" / REPORT, report, project, summary.again)
+    return result
+
+
+def _committed(
+    task: Task, place: Path, made: Made, report: Report, result: ChildResult
+) -> ChildResult:
+    rows = [row for verified in made.verified for row in verified_rows(verified)]
+    summary = describe(task, report, rows, made.notes, [])
+    commit = Commit(
+        top=place / "repository",
+        files=tuple(made.files),
+        title=task.title,
+        body=summary,
+        author=task.author,
+        date=task.date,
+        branch=task.branch,
+    )
+    number = commit_all(commit, place / "out" / PATCH, place / "out" / BUNDLE)
+    if not number:
+        return result
+    state = State.VERIFIED if made.verified else State.CHANGED
+    message = made.stopped or ("" if made.verified or not task.tests else "; ".join(made.notes))
+    return structs.replace(result, state=state, commit=number, message=message)
+
+
+def _tests(task: Task, project: Path, options: api.Options, made: Made) -> Tests | None:
+    """Return how the tests run; None where they do not, with a note where they should."""
+    if not task.tests:
+        return None
+    carry = list(task.carry)
+    if task.tests != AUTO:
+        return Tests(shlex.split(task.tests), carry)
+    roots = api.doctor([project], options).roots
+    if any(root.tests.uses_pytest for root in roots):
+        return Tests(["pytest"], carry)
+    if any((project / name).is_dir() for name in ("tests", "test")):
+        return Tests(["pytest"], carry)
+    made.notes.append("nothing was verified: no tests were found here")
+    return None
+
+
+def _run_rules(
+    task: Task, project: Path, options: api.Options, tests: Tests | None, made: Made
+) -> None:
+    def without(sites: Sites) -> Report:
+        asked = structs.replace(options, excluded_in=sites, use_cache=not sites)
+        return api.run([project], asked)
+
+    _step(task, api.run([project], options), without, tests, made)
+
+
+def _run_recipe(
+    task: Task, project: Path, options: api.Options, tests: Tests | None, made: Made
+) -> None:
+    """Make the steps of a recipe until one is blocked or does not hold."""
+    steps = len(api.recipes([project], options)[task.recipe].steps)
+    for number in range(1, steps + 1):
+
+        def planned(sites: Sites, step: int = number) -> list[StepRun]:
+            asked = structs.replace(options, excluded_in=sites, use_cache=not sites)
+            return list(api.run_recipe(task.recipe, [project], asked, steps=(step, step)))
+
+        def without(sites: Sites, plan: Callable[[Sites], list[StepRun]] = planned) -> Report:
+            return combined(plan(sites))
+
+        runs = planned({})
+        report = combined(runs)
+        if any(run.is_blocked for run in runs):
+            made.left.append(report)
+            made.notes.append(f"step {number} of {task.recipe} is blocked, so nothing after it ran")
+            return
+        if any(run.step.rules for run in runs):
+            _step(task, report, without, tests, made)
+            if made.stopped:
+                return
+        else:
+            made.left.append(report)
+
+
+def _step(
+    task: Task,
+    report: Report,
+    without: Callable[[Sites], Report],
+    tests: Tests | None,
+    made: Made,
+) -> None:
+    """Verify and write one report, or say why it is not."""
+    if not any(root.files for root in report.roots):
+        made.left.append(report)
+        return
+    if tests is not None:
+        verified = verify_report(report, without, tests, _say)
+        if verified is not None:
+            made.verified.append(verified)
+            report = verified.report
+            if verified.unexplained:
+                made.left.append(report)
+                made.stopped = stops(verified).replace(" Nothing was written.", "")
+                return
+    if not any(root.files for root in report.roots):
+        made.left.append(report)
+        guilty = made.verified[-1].left_out[0]
+        made.stopped = f"With {guilty.change.rule} a test fails: {guilty.tests[0].before.name}"
+        return
+    applied = api.apply(report, f"awaken batch ({task.campaign})")
+    made.files += [path for path in applied.files if path not in made.files]
+    made.reports.append(report)
+
+
+def _say(clause: str) -> None:
+    print(f"awaken: {clause} ...", flush=True)  # noqa: T201  the log of the child
+
+
+def _joined(reports: list[Report]) -> Report:
+    roots: list[RootReport] = [root for report in reports for root in report.roots]
+    return Report(
+        roots=tuple(roots),
+        rules=tuple(dict.fromkeys(name for report in reports for name in report.rules)),
+        diagnostics=tuple(dict.fromkeys(d for report in reports for d in report.diagnostics)),
+        passes=tuple(rule for report in reports for rule in report.passes),
+    )
+
+
+def _shown(path: Path, place: Path) -> str:
+    return Path(os.path.relpath(path, Path(os.path.realpath(place / "repository")))).as_posix()
