@@ -23,8 +23,8 @@ from awaken.preview.markdown.rule_page import (
 
 STATUSES = {
     Status.DEFAULT: "runs by itself",
-    Status.OPT_IN: "is finished, and runs where its name, family or recipe is selected",
-    Status.PREVIEW: "is unfinished: its name selects it, and with `--preview` its family",
+    Status.OPT_IN: "is finished, and runs if you select its name, family or recipe",
+    Status.PREVIEW: "is unfinished: select its name, or its family with `--preview`",
 }
 """What a rule of each status does."""
 _TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
