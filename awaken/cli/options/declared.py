@@ -166,7 +166,7 @@ class ProjectOptions(PassOptions):
         Path | None,
         Option(metavar="DIRECTORY", help="Where to keep results between runs."),
     ] = None
-    no_cache: Annotated[bool, Option("-n", "--no-cache", help="Read every file anew.")] = False
+    no_cache: Annotated[bool, Option("-n", "--no-cache", help="Read every file again.")] = False
 
     def command_line_for(self, paths: Sequence[Path]) -> CommandLine:
         """Return what was asked for, as paths and options of a run; raises BadParameter."""
