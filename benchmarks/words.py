@@ -68,27 +68,19 @@ def texts() -> Iterator[Text]:
 def strings(path: Path) -> Iterator[Text]:
     """Yield the strings of a file that are prose, and the docstrings of its commands."""
     tree = ast.parse(path.read_text("utf-8"))
-    top = path.relative_to(ROOT / "awaken").parts[0]
+    top, home = path.relative_to(ROOT / "awaken").parts[0], path.relative_to(ROOT)
     kind = next((kind for tops, kind in KINDS if top in tops), "commands and output")
-    docs, inside = set(), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            docs.add(node.value)
-        elif isinstance(node, ast.JoinedStr):
-            inside.update(node.values)
-    for node in ast.walk(tree):
-        if node in docs or node in inside:
-            continue
-        text = shown(node)
+    nodes = list(ast.walk(tree))
+    hidden = {one.value for one in nodes if isinstance(one, ast.Expr)}
+    hidden |= {part for one in nodes if isinstance(one, ast.JoinedStr) for part in one.values}
+    for node in nodes:
+        text = None if node in hidden else shown(node)
         if text is not None and is_prose(text):
-            yield Text(kind, f"{path.relative_to(ROOT)}:{node.lineno}", text)
-    if top == "cli":
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                for paragraph in (ast.get_docstring(node) or "").split("\n\n"):
-                    if paragraph:
-                        place = f"{path.relative_to(ROOT)}:{node.lineno}"
-                        yield Text(kind, place, " ".join(paragraph.split()))
+            yield Text(kind, f"{home}:{node.lineno}", text)
+        is_command = top == "cli" and isinstance(node, ast.FunctionDef)
+        if is_command and not node.name.startswith("_"):
+            for paragraph in filter(None, (ast.get_docstring(node) or "").split("\n\n")):
+                yield Text(kind, f"{home}:{node.lineno}", " ".join(paragraph.split()))
 
 
 def shown(node: ast.AST) -> str | None:
@@ -105,13 +97,15 @@ _CODE = re.compile(
 )
 
 
+_WORD = re.compile(r"""[`'"(]*[A-Za-z][\w'.:;,-]*[`'").,:;!?]*""")
+_FEWEST = 3
+
+
 def is_prose(text: str) -> bool:
     """Whether a string is words for people: three of them or more, and no code."""
     words = text.split()
-    plain = [
-        word for word in words if re.fullmatch(r"[`'\"(]*[A-Za-z][\w'’.:;,-]*[`'\").,:;!?]*", word)
-    ]
-    return len(words) >= 3 and len(plain) >= 0.6 * len(words) and not _CODE.search(text)
+    plain = [word for word in words if _WORD.fullmatch(word)]
+    return len(words) >= _FEWEST and len(plain) >= 0.6 * len(words) and not _CODE.search(text)
 
 
 def paragraphs(path: Path) -> Iterator[Text]:
@@ -119,36 +113,36 @@ def paragraphs(path: Path) -> Iterator[Text]:
     kind = "rule pages" if "rules" in path.parts else "pages"
     if path.parent == ROOT:
         kind = "documents"
-    block: list[str] = []
-    fenced, start = False, 1
+    place = str(path.relative_to(ROOT))
+    for number, block in blocks(path.read_text("utf-8")):
+        yield Text(kind, f"{place}:{number}", block)
 
-    def flush() -> Iterator[Text]:
-        if block:
-            yield Text(kind, f"{path.relative_to(ROOT)}:{start}", " ".join(block))
-            block.clear()
 
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("```"):
-            yield from flush()
-            fenced = not fenced
-        elif fenced or stripped.startswith("<!--"):
-            continue
-        elif stripped.startswith("|"):
-            yield from flush()
-            for cell in stripped.strip("|").split(" | "):
-                if len(cell.split()) >= 3 and not set(cell) <= set("-:| "):
-                    yield Text(kind, f"{path.relative_to(ROOT)}:{number}", cell.strip())
-        elif not stripped or stripped.startswith("#"):
-            yield from flush()
-        else:
-            if re.match(r"([*-]|\d+\.) ", stripped):
-                yield from flush()
-                stripped = re.sub(r"^([*-]|\d+\.) ", "", stripped)
-            if not block:
-                start = number
-            block.append(stripped)
-    yield from flush()
+def blocks(markdown: str) -> Iterator[tuple[int, str]]:
+    """Yield each paragraph, list item and cell of Markdown, with the line it begins in."""
+    plain = re.sub(r"^```.*?^```", _blank, markdown, flags=re.MULTILINE | re.DOTALL)
+    plain = re.sub(r"^(#|<!--).*$", "", plain, flags=re.MULTILINE)
+    plain = re.sub(r"^(?=\s*([*-]|\d+\.) )", "\f", plain, flags=re.MULTILINE)
+    number = 1
+    for block in re.split(r"(\n\s*\n|\f)", plain):
+        words = re.sub(r"^\s*([*-]|\d+\.) ", "", block)
+        if words.lstrip().startswith("|"):
+            yield from ((number, cell) for cell in cells(words))
+        elif words.strip():
+            yield number, " ".join(words.split())
+        number += block.count("\n")
+
+
+def cells(table_text: str) -> Iterator[str]:
+    """Yield the cells of a table that hold words."""
+    for line in table_text.splitlines():
+        for cell in line.strip().strip("|").split(" | "):
+            if len(cell.split()) >= _FEWEST and not set(cell) <= set("-:| "):
+                yield cell.strip()
+
+
+def _blank(code: re.Match[str]) -> str:
+    return "\n" * code[0].count("\n")
 
 
 def sentences(text: str) -> list[str]:
@@ -198,7 +192,7 @@ def table() -> str:
 def drawn(number: int, seed: int) -> list[Text]:
     """Return messages drawn by a seed: those of rules and of the engine alone."""
     every = [text for text in texts() if text.kind.startswith("messages")]
-    return random.Random(seed).sample(every, number)  # noqa: S311  no secret
+    return random.Random(seed).sample(every, number)
 
 
 def main() -> None:

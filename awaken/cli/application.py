@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -37,12 +38,30 @@ _WORDS_OF_OTHER_TOOLS = {
     "revert": "undo",
 }
 
+GROUPS = {
+    "Find and rewrite": (check, diff, apply, undo),
+    "Migrate a program": (recipes, migrate, verify),
+    "Understand": (explain, rules, doctor),
+    "Run codemods of others": (trust,),
+}
+"""The commands by task, the most used first: the order of the help and of its page."""
+
 
 class _Commands(TyperGroup):
-    """Knows what a command of ours is called elsewhere."""
+    """Knows the names of commands in other tools, and lists its own by task."""
 
     def get_params(self, ctx: Any) -> Any:
         return reading_plainly(super().get_params(ctx))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  Click passes it
+        width = max(len(name) for name, one in self.commands.items() if not one.hidden)
+        for title, commands in by_task(self.commands).items():
+            limit = formatter.width - 6 - width
+            rows = [
+                (f"{name:{width}}", one.get_short_help_str(limit)) for name, one in commands.items()
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         if args and args[0] in _WORDS_OF_OTHER_TOOLS:
@@ -51,6 +70,15 @@ class _Commands(TyperGroup):
                 f"No such command {args[0]!r}. Did you mean {_WORDS_OF_OTHER_TOOLS[args[0]]!r}?"
             )
         return super().resolve_command(ctx, args)
+
+
+def by_task(commands: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the commands that are not hidden, by the title of their group and by name."""
+    groups: dict[str, dict[str, Any]] = {}
+    for name, command in commands.items():
+        if not command.hidden:
+            groups.setdefault(command.rich_help_panel, {})[name] = command
+    return groups
 
 
 def application() -> typer.Typer:
@@ -63,12 +91,10 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_awaken)
-    for command in (
-        *(check, diff, apply, undo, verify, migrate, recipes),
-        *(explain, rules, doctor, trust),
-    ):
-        app.command(cls=Command)(with_groups(command))
-    app.add_typer(batch())
+    for title, commands in GROUPS.items():
+        for command in commands:
+            app.command(cls=Command, rich_help_panel=title)(with_groups(command))
+    app.add_typer(batch(), rich_help_panel="Migrate a program")
     # Of use in a checkout of awaken only.
     app.command(cls=Command, hidden=True)(with_groups(new_rule))
     return app
@@ -94,6 +120,6 @@ def _awaken(
 ) -> None:
     """Rewrite legacy Python back ends to the documented modern style.
 
-    Start with `awaken check` and `awaken diff`: they write nothing. `awaken apply` makes the
-    changes, `awaken undo` takes them back.
+    Start with `awaken check` and `awaken diff`, which write nothing. `awaken apply` writes the
+    changes, and `awaken undo` undoes them.
     """

@@ -32,7 +32,7 @@ def edit(path: Path, line: int) -> str | None:
         words = shlex.split(editor)  # `code --wait` is usual
         ended = subprocess.run([*words, *_place(words[0], path, line)], check=False)  # noqa: S603  the user's own editor
     except (ValueError, IndexError):
-        return f"the editor {editor!r} is no command: mend VISUAL or EDITOR"
+        return f"the editor {editor!r} is not a command: fix VISUAL or EDITOR"
     except OSError as error:
         return f"the editor {editor!r} cannot be started: {error.strerror or error}"
     return None if ended.returncode == 0 else f"the editor {editor!r} ended with an error"

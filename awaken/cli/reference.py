@@ -7,28 +7,29 @@ from typing import Any
 
 from typer.main import get_command
 
-from awaken.cli.application import application
+from awaken.cli.application import application, by_task
 from awaken.preview.markdown.markdown_tables import table
 
 _INTRODUCTION = """\
-Exit codes are listed in the [README](../README.md#use-it); how settings files say the same is in
-[configuration.md](configuration.md)."""
+[configuration.md](configuration.md) shows the same options in settings files. The
+[README](../README.md#use-it) lists the exit codes."""
 
 
 def reference() -> str:
     """Return the page: what each command does, and which options it takes."""
     group = get_command(application())
     with group.make_context("awaken", [], resilient_parsing=True) as context:
-        commands: Mapping[str, Any] = {
-            name: command
-            for name, command in group.commands.items()  # type: ignore[attr-defined]
-            if not command.hidden
-        }
-        groups = {name: one for name, one in commands.items() if hasattr(one, "commands")}
-        commands = {name: one for name, one in commands.items() if name not in groups}
+        tasks = by_task(group.commands)  # type: ignore[attr-defined]
+        every = {name: command for named in tasks.values() for name, command in named.items()}
+        groups = {name: command for name, command in every.items() if hasattr(command, "commands")}
+        commands = {name: command for name, command in every.items() if name not in groups}
         blocks = ["# Commands", _INTRODUCTION]
-        for name, command in commands.items():
-            blocks += [f"## awaken {name}", _paragraphs(command.help), *_arguments(command)]
+        for title, named in tasks.items():
+            blocks.append(f"## {title}")
+            for name, command in named.items():
+                if name in groups:
+                    continue
+                blocks += [f"### awaken {name}", _paragraphs(command.help), *_arguments(command)]
         blocks += ["## Options", _options(commands, context)]
         for name, inner in groups.items():
             blocks += [f"## awaken {name}", _paragraphs(inner.help)]

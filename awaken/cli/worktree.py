@@ -36,8 +36,8 @@ def require_clean(report: Report, named: Sequence[Path] = ()) -> None:
                 dirty = [name for name in dirty if name in own]
         except GitError as error:
             raise UserError(
-                f"git cannot tell whether {directory} holds uncommitted changes ({error}); "
-                "mend that, or use --allow-dirty"
+                f"git cannot say whether {directory} has uncommitted changes ({error}); "
+                "fix that, or use --allow-dirty"
             ) from error
         if dirty:
             more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""

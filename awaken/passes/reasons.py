@@ -15,8 +15,8 @@ LIBCST_CANNOT_PARSE = Reason(
 )
 BESIDE_ANOTHER = Reason(
     "beside-another",
-    "what the codemod does in one file belongs together, and `{}` is left alone",
-    "Take that place back in, or say --per-hunk if each place stands for itself.",
+    "the changes of a codemod in one file belong together, and `{}` is left alone",
+    "Allow that place again, or pass --per-hunk if the places are independent.",
 )
 IN_ONE_HUNK = Reason(
     "in-one-hunk",

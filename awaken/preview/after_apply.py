@@ -43,7 +43,7 @@ def _of_root(root: RootReport) -> list[tuple[str, str]]:
     steps = []
     if written:
         names = " and ".join(written)
-        steps.append((f"install what {names} names now", _installs(written, runner)))
+        steps.append((f"install the new requirements of {names}", _installs(written, runner)))
     tests = any("pytest" in _text(enclosure, root.root / name) for name in _MANIFESTS)
     if tests or any(_text(enclosure, root.root / name) for name in _OF_PYTEST):
         flags = _OF_COROUTINES if _awaits_more(root) else ""

@@ -108,7 +108,7 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
         _print_settings("Keep your answers in pyproject.toml:", migration.answers, page)
     blocked = next((run for run in migration.runs if run.is_blocked), None)
     if blocked is not None:
-        page.sentence(f"Step {blocked.number} is blocked, and the steps after it wait for it.")
+        page.sentence(f"Step {blocked.number} is blocked, and so are the steps after it.")
         _print_stops(blocked, page)
         _print_questions(questions_of([blocked]), blocked.number, page)
     print_steps(nexts, console)
@@ -149,7 +149,7 @@ def _print_former_drivers(runs: Sequence[StepRun], page: Page) -> None:
     ]
     if rows:
         page.row()
-        page.sentence("Look at these places, which name a synchronous driver:")
+        page.sentence("Check these places, which name a synchronous driver:")
         for row in rows[:_LISTED]:
             page.hanging(Text("  - "), row)
         if len(rows) > _LISTED:
@@ -188,7 +188,7 @@ def _print_questions(questions: Sequence[Question], step: int, page: Page) -> No
     if len(questions) > _LISTED:
         page.sentence(f"and {len(questions) - _LISTED} other questions")
     hint = f" Or end before it: --to {step - 1}." if step > 1 else ""
-    heading = f"If it holds, write this in pyproject.toml and run the migration again.{hint}"
+    heading = f"If this is true, add it to pyproject.toml and run the migration again.{hint}"
     _print_settings(heading, [one.answers[0] for one in questions], page)
     others = sorted({answer for one in questions for answer in one.answers[1:]})
     if others:
@@ -213,5 +213,5 @@ def _written(migration: Migration) -> str:
     if any(run.writes or run.is_blocked or any(diagnostics(run.report)) for run in runs):
         return "Nothing was written."
     if any(root.notes for run in runs for root in run.report.roots):
-        return "Nothing was written; the notes say what rules need before they rewrite."
-    return f"Nothing is left to rewrite: the recipe {migration.recipe} is done here."
+        return "Nothing was written. The notes say what the rules need."
+    return f"Nothing is left to rewrite. The recipe {migration.recipe} is done here."

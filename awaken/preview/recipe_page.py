@@ -34,7 +34,7 @@ def print_recipes(
     page.row()
     print_steps(
         [
-            Step("read what a recipe does", "awaken recipes RECIPE"),
+            Step("show what a recipe does", "awaken recipes RECIPE"),
             Step("see its sites", "awaken check --recipe RECIPE"),
             Step("make its steps", "awaken migrate RECIPE"),
         ],

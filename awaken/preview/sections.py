@@ -18,7 +18,8 @@ BESIDE = "/beside-another"
 
 
 CURE_OF_UNSAFE = (
-    "see whether the program relies on what may change; apply it if not, else leave it out"
+    "check whether the program relies on the old behaviour; if not, apply it, otherwise "
+    "leave it out"
 )
 """What to do about an unsafe site that says nothing of it itself."""
 

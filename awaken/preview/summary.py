@@ -14,8 +14,8 @@ from awaken.engine.report import Report
 from awaken.preview.after_apply import commands_after
 from awaken.preview.counts import changed_files, count, plural, rewritten_sites, suppressed_words
 
-NO_RULE = "No rule is selected, so nothing was looked for"
-NO_FILE = "No Python file was found, so nothing was looked at"
+NO_RULE = "No rule is selected, so awaken searched for nothing"
+NO_FILE = "awaken found no Python file"
 
 Again = Callable[..., str]
 """``again("apply", "--unsafe-fixes")``: the command with the paths and options of this run."""
@@ -83,17 +83,17 @@ def next_steps(report: Report, command: str, again: Again) -> list[Step]:
             steps += [Step(effect, command) for effect, command in commands_after(report)]
             steps.append(Step("take this back", undo_command(report)))
         if whole.manual:
-            effect = f"see {plural(whole.manual, 'site')} to change by hand"
+            effect = f"show {plural(whole.manual, 'site')} to change by hand"
             steps.append(Step(effect, again("check")))
     elif done:
         what = f"{plural(done, 'site')} in {plural(files, 'file')}"
         if command == "check":
-            steps.append(Step(f"see the rewrite of {what}", again("diff")))
+            steps.append(Step(f"show the rewrite of {what}", again("diff")))
         else:
             steps.append(Step(f"rewrite {what}", again("apply")))
     if pending:
         more = "more " if done else ""
-        effect = f"see {pending:,} {more}unsafe {'rewrite' if pending == 1 else 'rewrites'}"
+        effect = f"show {pending:,} {more}unsafe {'rewrite' if pending == 1 else 'rewrites'}"
         steps.append(Step(effect, again("diff", "--unsafe-fixes")))
     return steps
 

@@ -42,14 +42,14 @@ def _for_the_user(layer: Layer) -> Iterator[Wrong]:
     said = {"cache-dir": settings.cache_dir, "trust-passes": settings.trust_passes}
     for key, value in said.items():
         if value is not None:
-            why = "is not taken from a project's own settings"
+            why = "is not allowed in a project's own settings"
             yield Wrong((key,), f"{key!r} {why}; remove it, and say --{key} instead")
     place = settings.baseline
     if place is not None:
         home = os.path.expanduser(place)  # noqa: PTH111 - Path's raises where there is no home
         if not enclosure_of(layer.directory).holds(layer.directory / home):
-            why = f"must lie in the project, not at {place!r}"
-            yield Wrong(("baseline",), f"'baseline' {why}; --baseline may name any")
+            why = f"must be in the project, not at {place!r}"
+            yield Wrong(("baseline",), f"'baseline' {why}; --baseline accepts any path")
 
 
 def _place(layer: Layer, name: str) -> Path:

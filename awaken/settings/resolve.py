@@ -67,7 +67,7 @@ def resolve(
         meant = named(rules, [name])
         if meant and chosen.off.keys() >= set(meant):
             why = chosen.off.get(name, "none of its rules is selected")
-            raise UserError(f"--unsafe names {name}, which does not run here: {why}")
+            raise UserError(f"--unsafe selects {name}, which does not run here: {why}")
     for name, table in said.given.rules.items():
         if name in chosen.off:
             options = ", ".join(f"--{key}" for key in table)

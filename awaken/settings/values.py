@@ -45,7 +45,7 @@ _WORDS = {
     "str": "a string",
     "time": "a time",
 }
-_GOT = {**_WORDS, "bool": "a boolean", "float": "a number with a point"}
+_GOT = {**_WORDS, "bool": "a boolean", "float": "a decimal number"}
 
 # The tables inside these are looked at one by one: msgspec does not tell their keys.
 _TABLES = {
@@ -129,7 +129,7 @@ def check(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]:
     try:
         shlex.split(settings.verify.command)
     except ValueError as error:
-        yield Wrong(("verify", "command"), f"'command' is no command of a shell: {error}")
+        yield Wrong(("verify", "command"), f"'command' is not a shell command: {error}")
     yield from _wrong_places(settings)
     yield from _wrong_versions(settings)
     yield from _wrong_options(settings, rules)
@@ -191,7 +191,7 @@ def options_of(rule: Rule, table: Mapping[str, Any]) -> Struct:
     try:
         return msgspec.convert(table, rule.options)
     except msgspec.ValidationError as error:
-        message = f"the options of {rule.name} do not hold: {_lower(str(error))}"
+        message = f"the options of {rule.name} are wrong: {_lower(str(error))}"
         raise Wrong(("rules", rule.name), message) from None
 
 
@@ -247,7 +247,7 @@ def _wrong_versions(settings: Settings) -> Iterator[Wrong]:
 
     wanted = settings.target_version
     if wanted is not None and wanted != "auto" and python_version(wanted) is None:
-        example = "write for instance 'py311', or 'auto'"
+        example = "write for example 'py311', or 'auto'"
         yield Wrong(("target-version",), f"{wanted!r} is no Python version; {example}")
     match = _PYTHON.fullmatch(wanted or "")
     if match is not None and int(match["minor"]) > _LAST_MINOR:
@@ -255,7 +255,7 @@ def _wrong_versions(settings: Settings) -> Iterator[Wrong]:
     for name, version in settings.target.items():
         meant = nearest(name, _MEASURED)
         if meant is not None and _is_slip(name, meant):
-            yield Wrong(("target", name), f"no rule asks for {name!r}; did you mean {meant!r}?")
+            yield Wrong(("target", name), f"no rule needs {name!r}; did you mean {meant!r}?")
             continue
         try:
             requested(version)

@@ -498,8 +498,8 @@ def _no_test_passes(run: SuiteRun) -> UserError:
     errors = Counter(test.error for test in run.tests.values() if test.error)
     common = f"; most fail by {errors.most_common(1)[0][0]}" if errors else ""
     return RedBeforeError(
-        f"no test passes before the changes, so the tests prove nothing{common}; "
-        "see to what they need, such as a database server, and run this again"
+        f"no test passes before the changes, so the tests prove nothing{common}; provide "
+        "what they need, such as a database server, and run this again"
     )
 
 

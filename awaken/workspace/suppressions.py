@@ -158,7 +158,7 @@ def _skip_file(said: str, comment: _Comment, size: int) -> Suppression | None:
     if match is None:
         return None
     if not comment.own:
-        return _wrong(match[0], "stands behind code", "Give it a line of its own.")
+        return _wrong(match[0], "follows code", "Give it a line of its own.")
     return Suppression(match[0], _NOWHERE, covers=Span(0, size), whole_file=True)
 
 

@@ -338,7 +338,7 @@ def test_a_directory_without_python_is_said_to_have_none(tmp_path, monkeypatch, 
     for command in ("check", "diff", "apply"):
         code, out, err = awaken(command)
         assert (code, out) == (0, "")
-        said = "No Python file was found, so nothing was looked at"
+        said = "awaken found no Python file"
         assert re.fullmatch(rf"{said}; 0 files read in \d\.\d s\.\n", err)
 
 
@@ -369,10 +369,7 @@ def test_an_option_that_names_nothing_is_not_taken_for_all(awaken, option, value
     code, out, err = awaken("check", option, value)
 
     assert (code, out) == (2, "")
-    assert (
-        err
-        == f"error: Invalid value for {option}: names nothing; leave it out, or name something\n"
-    )
+    assert err == f"error: Invalid value for {option}: is empty; leave it out, or give it a value\n"
 
 
 @pytest.mark.usefixtures("program")

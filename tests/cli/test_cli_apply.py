@@ -304,16 +304,14 @@ def test_it_says_where_the_journal_is_and_how_to_go_back(engine, awaken):
 
     _, _, err = awaken("apply", "--output-format", "concise")
 
-    assert (
-        f"To take this back: awaken undo\nThe files as they were are in {engine.journal}\n" in err
-    )
+    assert f"To undo this: awaken undo\nThe original files are in {engine.journal}\n" in err
     assert awaken("apply")[2].count("awaken undo") == 1
 
 
 def test_nothing_is_said_of_a_journal_where_nothing_was_written(engine, awaken):
     engine.levels = (MANUAL,)
 
-    assert "as they were" not in awaken("apply")[2]
+    assert "original files" not in awaken("apply")[2]
 
 
 @pytest.mark.parametrize("word", ["--diff", "--dry-run"])

@@ -50,7 +50,7 @@ def test_findings_go_to_stdout_and_what_surrounds_them_to_stderr(engine, awaken)
     assert "= what to do: do it by hand" in out
     assert "Target: current versions; the project declares none\n" in err
     assert "2 sites (1 safe, 1 manual) in 1 file" in err
-    assert "To see the rewrite of 1 site in 1 file: awaken diff\n" in err
+    assert "To show the rewrite of 1 site in 1 file: awaken diff\n" in err
 
 
 @pytest.mark.usefixtures("engine")

@@ -81,7 +81,7 @@ def test_the_options_of_a_run_count(program, awaken):
     assert "the pattern `app.py` i excludes = why: the filen the setting exclude (" in out
     program.write("app.py", GOOD.replace(QUERY, f"{QUERY}  # awaken: ignore[query-to-select]"))
     _, out, _ = awaken("explain", f"app.py:{SITE}")
-    assert "nothing, for a comment holds it (app.py:" in out
+    assert "nothing, because a comment suppresses it (app.py:" in out
 
 
 def test_an_unsafe_site_is_rewritten_only_if_that_is_asked_for(program, awaken):

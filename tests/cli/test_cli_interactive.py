@@ -132,8 +132,8 @@ def test_the_journal_names_the_interactive_apply_and_undo_takes_it_back(program,
     talk.answer("yes\n", "Y\n")
     code, shown = talk.end()
     assert code == 0
-    (journal,) = re.findall(r"The files as they were are in\s+(\S+)", shown)
-    assert "To take this back: awaken undo" in shown
+    (journal,) = re.findall(r"The original files are in\s+(\S+)", shown)
+    assert "To undo this: awaken undo" in shown
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(program.root.parent / "state"))
         patch.chdir(program.root)
@@ -206,7 +206,7 @@ def test_the_editor_is_started_at_the_line_and_the_file_read_again(program, dial
     [
         ("", "name one in VISUAL or EDITOR"),
         ("nowhere/editor", "the editor 'nowhere/editor' cannot be started"),
-        ("'", "is no command"),
+        ("'", "is not a command"),
         ("false", "the editor 'false' ended with an error"),
     ],
 )

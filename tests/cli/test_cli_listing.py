@@ -78,7 +78,7 @@ def test_the_default_settings_say_that_they_are(awaken):
 
     found = tomllib.loads(out)
     assert (code, err) == (0, "")
-    assert out.startswith("# As it could stand in awaken.toml; no settings file was found.\n")
+    assert out.startswith("# Settings in the form of awaken.toml; no settings file was found.\n")
     assert re.search(r"^select = \[[^=]*# default$", out, re.MULTILINE)
     assert "query-to-select" in found["select"]
     assert found["unsafe-fixes"] is False
@@ -144,7 +144,7 @@ def test_each_root_has_a_document_of_its_own(awaken, program):
 
     out = awaken("check", "--show-settings")[1]
 
-    outer_text, inner_text = out.split("\n\n# As it")
+    outer_text, inner_text = out.split("\n\n# Settings")
     assert tomllib.loads(outer_text)["unsafe-fixes"] is False
     assert tomllib.loads("#" + inner_text)["unsafe-fixes"] is True
     assert "inner/awaken.toml; read from inner/pyproject.toml." in inner_text.splitlines()[0]

@@ -349,7 +349,7 @@ def test_a_circle_of_two_recipes_is_an_error(shop, capfd):
         (["check", "--recipe", "asyncio", "--blockers"], "--blockers is about rules"),
         (
             ["diff", "--recipe", "asyncio", "--output-format", "sarif"],
-            "a recipe has no output as sarif",
+            "a recipe has no sarif output",
         ),
     ],
 )
@@ -437,7 +437,7 @@ def run(plugin):
 
     text = out.decode()
     assert code == 1, text
-    assert "Step 2 is blocked, and the steps after it wait for it." in text
+    assert "Step 2 is blocked, and so are the steps after it." in text
     assert "awaken check --recipe async-sessions --step 2" in text
     assert len(subjects(program)) == 2
     assert "select(User)" in (program.root / "shop.py").read_text("utf-8")
@@ -786,7 +786,7 @@ def test_a_terminal_that_goes_away_writes_nothing(package, monkeypatch, capfd, l
     code, _ = awaken("migrate", "async-sessions")
 
     assert code == 2
-    assert "the terminal went away before the answer" in capfd.readouterr().err
+    assert "the terminal closed before the answer" in capfd.readouterr().err
     assert {path: path.read_bytes() for path in package.rglob("*") if path.is_file()} == before
 
 
@@ -799,7 +799,7 @@ def test_a_closed_terminal_is_no_internal_error(monkeypatch, capfd):
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": closed})())
 
     assert awaken("migrate", "async-sessions")[0] == 2
-    assert "the terminal went away" in capfd.readouterr().err
+    assert "the terminal closed" in capfd.readouterr().err
 
 
 COMPONENTS = {

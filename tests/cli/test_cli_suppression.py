@@ -158,7 +158,7 @@ def test_a_baseline_lists_all_sites_so_since_cannot_go_with_it(program, awaken):
 
     assert code == 2
     assert "--write-baseline" in err
-    assert "it cannot go with --since" in err
+    assert "it cannot be combined with --since" in err
     assert not (program.root / NAME).exists()
 
 

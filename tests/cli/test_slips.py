@@ -91,7 +91,7 @@ def test_a_directory_without_python_is_not_said_to_hold_no_site(tmp_path, awaken
 
     assert code == 0
     assert out == ""
-    assert err.startswith("No Python file was found, so nothing was looked at; 0 files read")
+    assert err.startswith("awaken found no Python file; 0 files read")
 
 
 @pytest.mark.parametrize("command", ["check", "diff", "apply"])

@@ -378,7 +378,7 @@ def test_a_projects_own_settings_name_no_baseline_out_of_it(root, place):
 
     (problem,) = write_for(root, OneByOne)[0].diagnostics
 
-    assert "'baseline' must lie in the project" in problem.message
+    assert "'baseline' must be in the project" in problem.message
     assert [path.name for path in root.parent.rglob("*.json")] == []
 
 
@@ -419,5 +419,5 @@ def test_a_link_that_leads_out_of_the_project_is_not_written_through(root, link)
 
     (problem,) = write_for(root, OneByOne)[0].diagnostics
 
-    assert "outside" in problem.message or "must lie in the project" in problem.message
+    assert "outside" in problem.message or "must be in the project" in problem.message
     assert victim.read_text() == ""

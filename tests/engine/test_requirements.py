@@ -495,7 +495,7 @@ def test_what_is_compiled_is_told_to_be_made_again():
     (one,) = result.left_to_do
     assert (one.path, one.add) == ("requirements.txt", "")
     assert one.why == (
-        "it does not know what requirements.in requires now: "
+        "it does not contain the new requirements of requirements.in: "
         "run `pip-compile --generate-hashes requirements.in`"
     )
     assert "compiled" in left({"requirements.txt": compiled}, "httpx").why

@@ -342,7 +342,7 @@ def test_only_selected_paths_are_reported(root):
         ),
         ("single(1)  # awaken: ignore\n", "`# awaken: ignore` names no rule in brackets"),
         ("# awaken: ignore[one-by-one]\n\nsingle(1)\n", "is not above a statement"),
-        ("x = 1  # awaken: skip-file\n", "`# awaken: skip-file` stands behind code"),
+        ("x = 1  # awaken: skip-file\n", "`# awaken: skip-file` follows code"),
     ],
 )
 def test_a_comment_that_does_nothing_is_advice(root, text, said):

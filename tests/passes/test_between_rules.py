@@ -234,7 +234,7 @@ def test_an_unknown_name_has_a_hint(capsys):
 def test_explain_says_that_a_pass_might_have_something_to_say(capsys):
     main(["explain", "shop.py:6"])
 
-    assert "person does not run, so what it finds here is not known" in capsys.readouterr().out
+    assert "person does not run, so its findings here are unknown" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("shop")

@@ -362,7 +362,7 @@ def test_nothing_in_the_project_speaks_for_it(shop, started):
     [
         (["trust"], "no settings here name a codemod or the tests, so there is nothing to trust"),
         (["trust", "nowhere"], "nowhere"),
-        (["trust", "--list", "."], "shows all; leave out the rest"),
+        (["trust", "--list", "."], "shows all of them; leave out the other options"),
     ],
 )
 @pytest.mark.usefixtures("shop")

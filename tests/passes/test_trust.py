@@ -161,7 +161,7 @@ def test_a_project_cannot_trust_itself(repository, tmp_path, capsys):
     code = cli.main(["check"])
 
     assert code == 2
-    assert "'trust-passes' is not taken from a project's own settings" in capsys.readouterr().err
+    assert "'trust-passes' is not allowed in a project's own settings" in capsys.readouterr().err
     assert not (tmp_path / "trace").exists()
 
 

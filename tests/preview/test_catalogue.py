@@ -54,8 +54,8 @@ def test_the_list_is_a_table_per_family(rules, show):
         "    Rewrites `old()` to [new](x).",
         "",
         "default  runs by itself",
-        "opt-in   is finished, and runs where its name, family or recipe is selected",
-        "preview  is unfinished: its name selects it, and with `--preview` its family",
+        "opt-in   is finished, and runs if you select its name, family or recipe",
+        "preview  is unfinished, and runs if you select its name, or its family with `--preview`",
     ]
 
 

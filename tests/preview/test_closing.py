@@ -70,7 +70,7 @@ def test_an_apply_says_what_remains_to_do() -> None:
 
 def test_check_leads_to_the_diff_and_the_diff_to_apply() -> None:
     assert steps("check", of(SAFE, done=True)) == [
-        ("see the rewrite of 1 site in 1 file", "awaken diff app")
+        ("show the rewrite of 1 site in 1 file", "awaken diff app")
     ]
     assert steps("diff", of(SAFE, done=True)) == [("rewrite 1 site in 1 file", "awaken apply app")]
 
@@ -99,7 +99,7 @@ def test_apply_leads_back_and_to_what_remains(tmp_path, monkeypatch, current, un
 
     assert steps("apply", report) == [
         ("take this back", undo),
-        ("see 1 site to change by hand", "awaken check app"),
+        ("show 1 site to change by hand", "awaken check app"),
     ]
 
 
@@ -250,13 +250,13 @@ def test_an_apply_says_what_to_install_and_how_to_test(tmp_path, monkeypatch, ki
     )
     monkeypatch.chdir(tmp_path)
 
-    expected = [("install what pyproject.toml names now", installs)]
+    expected = [("install the new requirements of pyproject.toml", installs)]
     expected += [("test the result", tests)] if tests else []
     assert steps("apply", applied) == [*expected, ("take this back", "awaken undo")]
     assert steps("check", applied)[:1] != expected[:1]
     monkeypatch.chdir(tmp_path.parent)
     command = f"cd {tmp_path.name} && {installs}"
-    assert steps("apply", applied)[0] == ("install what pyproject.toml names now", command)
+    assert steps("apply", applied)[0] == ("install the new requirements of pyproject.toml", command)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_list_of_requirements_is_installed(tmp_path, monkeypatch, name) -> Non
     if name.startswith("requirements/"):
         assert found == [("take this back", "awaken undo")]
     else:
-        assert found[0] == (f"install what {name} names now", f"pip install -r {name}")
+        assert found[0] == (f"install the new requirements of {name}", f"pip install -r {name}")
 
 
 class Tty(io.StringIO):

@@ -217,7 +217,7 @@ def test_what_is_left_out_is_named_up_to_a_point():
     )
 
     assert rows(make(root), "Files") == [
-        "12 Python files, 3 of them in the paths that were named",
+        "12 Python files, 3 of them in the selected paths",
         "1 directory and 2 Python files left out by .gitignore: gen",
         "6 directories left out by default: d0, d1, d2, d3 and 2 more",
         "2 projects inside: a, b",
@@ -268,7 +268,7 @@ def test_of_two_formatters_the_one_that_is_there_is_used():
     both = (Declared("black", "x", "/bin/black"), ruff)
     assert rows(make(make_root(formatting=Formatting(both, 88, "y"))), "Formatter")[:2] == [
         "black (x; /bin/black)",
-        "ruff (ruff.toml; not used: the one above is)",
+        "ruff (ruff.toml; not used: awaken uses the one above)",
     ]
 
 
@@ -320,9 +320,7 @@ def test_a_repository_is_said_once():
 def test_what_can_be_taken_back_is_said():
     assert rows(make(make_root()), "Undo") == []
     assert rows(make(make_root(undoable=2)), "Undo") == ["2 applies to take back"]
-    assert rows(make(make_root(pending="x")), "Undo") == [
-        "an apply was stopped half way (see below)"
-    ]
+    assert rows(make(make_root(pending="x")), "Undo") == ["an apply stopped half way (see below)"]
 
 
 def test_a_rule_that_is_off_says_why():

@@ -73,7 +73,7 @@ def test_a_safe_site_is_shown_with_its_rewrite():
         "  │                ^^^^^^^^\n"
         "  = what happens: `awaken apply` rewrites it\n"
         "  = to leave it out: write `# awaken: ignore[query-to-select]` at the end of its line, "
-        "or on a line of its own above\n"
+        "or on a separate line above\n"
         "\n"
         "The rewrite of this site, in app.py\n"
         " 1  1 │  class A:\n"
@@ -95,7 +95,7 @@ def test_a_manual_site_has_reason_chain_and_cure_in_this_order():
     place = Place("other.py", Span(0, 8), "asked for here")
     rows = printed(explained(Level.MANUAL, related=(place,))).splitlines()[5:]
     assert rows[:-1] == [
-        "  = what happens: it stays as it is, until somebody changes it by hand",
+        "  = what happens: it stays unchanged until somebody changes it by hand",
         "  = reason: query-to-select/unknown-entity, see `awaken rules query-to-select`",
         "  = because: other.py:1:1 asked for here: `query(2)`",
         "  = what to do: name the class in the call",
@@ -124,7 +124,7 @@ def test_a_reason_of_the_engine_has_no_page_and_versions_say_where_they_were_rea
 
 def test_advice_rewrites_nothing():
     shown = printed(explained(Level.ADVICE))
-    assert "= what happens: this is advice: no rewrite comes with it\n" in shown
+    assert "= what happens: this is advice, without a rewrite\n" in shown
     assert "to leave it out" not in shown
 
 
@@ -134,11 +134,19 @@ def test_advice_rewrites_nothing():
         (
             SuppressedBy.COMMENT,
             Place("app.py", Span(0, 5)),
-            "nothing, for a comment holds it (app.py:1:1): `because`",
+            "nothing, because a comment suppresses it (app.py:1:1): `because`",
         ),
-        (SuppressedBy.SETTINGS, None, "nothing, for a setting for this path holds it: `because`"),
-        (SuppressedBy.BASELINE, None, "nothing, for the baseline holds it: it was there when"),
-        (SuppressedBy.SINCE, None, "nothing, for it was not changed since the commit of --since"),
+        (
+            SuppressedBy.SETTINGS,
+            None,
+            "nothing, because a setting for this path suppresses it: `because`",
+        ),
+        (SuppressedBy.BASELINE, None, "nothing, because the baseline suppresses it, because it"),
+        (
+            SuppressedBy.SINCE,
+            None,
+            "nothing, because its lines have not changed since the commit of --since",
+        ),
     ],
 )
 def test_what_holds_a_site_is_said(by, place, words):

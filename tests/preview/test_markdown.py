@@ -103,7 +103,7 @@ def test_groups_come_by_level_and_the_largest_first() -> None:
         "Advice: `advisor`, 1 place",
     ]
     assert "`awaken apply --unsafe-fixes` rewrites these" in text
-    assert "were left out or wait for an unsafe rewrite" in text
+    assert "were left out or need an unsafe rewrite first" in text
 
 
 @pytest.mark.parametrize(("command", "verb"), [("diff", "rewrites"), ("apply", "rewrote")])

@@ -107,7 +107,8 @@ def test_a_narrow_terminal_gets_one_column_and_a_note(capsys: pytest.CaptureFixt
 
     assert rows[1:3] == [" 1    │- a = 1", "    1 │+ a = 2"]
     assert capsys.readouterr().err == (
-        "note: --side-by-side takes 80 columns, and here are 79; the diff is shown in one.\n"
+        "note: --side-by-side needs 80 columns, and this terminal has 79; "
+        "the diff is shown in one.\n"
     )
 
 

@@ -449,7 +449,7 @@ def test_what_to_do_about_unsafe_sites_is_said_once() -> None:
     change = FileChange("a.py", file, file.with_text(b"x = s(A), q(B), q(C)\n"), ())
     text = framed(report(root_report(ROOT, change, findings=(*found, own))))
 
-    said = "what to do about 2 unsafe sites: see whether the program relies on what may change"
+    said = "what to do about 2 unsafe sites: check whether the program relies on the old behaviour"
     assert text.count(said) == 1
     assert text.index(said) > text.index("Ask the callers.")
     assert "about" not in framed(report(root_report(ROOT, change, findings=(own,))))

@@ -167,7 +167,7 @@ UNTOLD = {
         async def f(store: Store):
             store.load()
         """,
-        "what implements `load` is not in sight",
+        "the implementation of `load` is unknown",
     ),
     "an abstract method": (
         """
@@ -178,7 +178,7 @@ UNTOLD = {
         async def f(store: Store):
             store.load()
         """,
-        "what implements `load` is not in sight",
+        "the implementation of `load` is unknown",
     ),
     "a method that is left to others": (
         """
@@ -189,7 +189,7 @@ UNTOLD = {
         async def f(store: Store):
             store.load()
         """,
-        "what implements `load` is not in sight",
+        "the implementation of `load` is unknown",
     ),
     "a method of a library that the program overrides": (
         """
@@ -208,7 +208,7 @@ UNTOLD = {
         async def f(client: Client):
             client.get("x")
         """,
-        "`base()`, which may have `get`, is not in sight",
+        "the base class `base()` is unknown and may have `get`",
     ),
     "of the program or of a library": (
         """

@@ -210,11 +210,11 @@ READ = [
     ),
     (
         "def f(it: dict):\n    it = it.get('a', 1)\n    it\n",
-        "unknown: what `it.get` gives is not known",
+        "unknown: the result of `it.get` is unknown",
     ),
     (
         "from pydantic import Field\nit = Field(default=1)\nit\n",
-        "unknown: what `pydantic.Field` returns is not known",
+        "unknown: the return value of `pydantic.Field` is unknown",
     ),
 ]
 

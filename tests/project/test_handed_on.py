@@ -556,7 +556,7 @@ def run(tasks: BackgroundTasks | None):
 def test_what_a_generator_yields_is_said_not_to_be_followed():
     text = "def jobs():\n    yield work\n\n\nfor job in jobs():\n    job()\n"
     _, found = only(text)
-    assert list(found.leaks.values()) == ["what `jobs` yields is not followed"]
+    assert list(found.leaks.values()) == ["awaken does not follow the values that `jobs` yields"]
 
 
 def test_what_is_made_a_manager_is_called_where_that_is_entered():

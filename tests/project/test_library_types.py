@@ -103,10 +103,10 @@ def test_library_gives_what_its_stub_says(arguments, line, expected):
 
 NOT_KNOWN = [
     ("s: Session", "x = s.query(User.id).first()", "declared as `Any`"),
-    ("s: Session", "x = s.execute(other()).all()", "not defined in sight"),
+    ("s: Session", "x = s.execute(other()).all()", "awaken sees no definition"),
     ("d: dict[str, User]", "x = d.invented()", "?`builtins.dict` declares no `invented`"),
-    ("", "x = asyncio.invented()", "?what `asyncio.invented` returns is not known"),
-    ("", "x = await asyncio.gather(*other())", "not defined in sight"),
+    ("", "x = asyncio.invented()", "?the return value of `asyncio.invented` is unknown"),
+    ("", "x = await asyncio.gather(*other())", "awaken sees no definition"),
     ("l", "x = sorted(l)", "parameter `l` has no annotation"),
 ]
 

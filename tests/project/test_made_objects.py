@@ -38,8 +38,8 @@ class Unsure(Base): ...
         ("Written.create()", "Note"),
         ("Told()", "User"),
         ("Else()", "m.Else"),
-        ("Own.create()", "?`m.Own` sets no `create` in sight"),
-        ("Unsure.create()", "?`m.Unsure` sets no `create` in sight"),
+        ("Own.create()", "?`m.Own` visibly sets no `create`"),
+        ("Unsure.create()", "?`m.Unsure` visibly sets no `create`"),
     ],
 )
 def test_a_factory_makes_objects_of_the_class_that_its_options_name(call, expected):

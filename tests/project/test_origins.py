@@ -146,7 +146,7 @@ def test_merging_names_its_options():
 @pytest.mark.parametrize(
     ("attribute", "expected"),
     [
-        ("odd", "?what `sqlalchemy.orm.relationship` returns is not known"),
+        ("odd", "?the return value of `sqlalchemy.orm.relationship` is unknown"),
         ("tags", "list[Tag]"),
     ],
 )

@@ -96,7 +96,7 @@ SEEN = {
     "a mock beside": ("_f(S)\n_f(MagicMock())\ndef _f(s): s",
                       "`s` may also be something else: a mock"),
     "only a mock": ("_f(MagicMock())\ndef _f(s): s", "parameter `s` has no annotation"),
-    "unknown": ("_f(make())\ndef _f(s): s", "`make` is not defined in sight"),
+    "unknown": ("_f(make())\ndef _f(s): s", "awaken sees no definition of `make`"),
     "nobody calls": ("def _f(s): s", "parameter `s` has no annotation"),
     "public": ("f(S)\ndef f(s): s", "session?"),
     "public, and something else": (

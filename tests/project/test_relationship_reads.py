@@ -139,7 +139,7 @@ def test_a_receiver_that_cannot_be_told_is_unknown():
 
 
 def test_an_object_that_is_nowhere_in_sight_is_unknown():
-    unknown = ["no object that comes to it is in sight"]
+    unknown = ["no visible object reaches it"]
 
     assert read("self.nodes", "", members=PROPERTY) == ([], unknown)
 
@@ -150,7 +150,7 @@ def test_an_object_that_is_nowhere_in_sight_is_unknown():
         ("hybrid_property", None),
         ("hybrid_method", None),
         ("validates('id')", "`roots` is decorated by `validates`, which may call it"),
-        ("roots.expression", "no object that comes to it is in sight"),
+        ("roots.expression", "no visible object reaches it"),
         ("roots.setter", "changing `roots` calls it"),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_decorator_says_what_a_method_is_called_with(decorator, why):
     [
         ("getattr(first(session), 'roo' + name)()", None),
         ("getattr(first(session), f'{name}s')()", None),
-        ("getattr(first(session), 'other' + name)()", "no object that comes to it is in sight"),
+        ("getattr(first(session), 'other' + name)()", "no visible object reaches it"),
         (
             "list(map(methodcaller('roots'), users(session)))",
             "`methodcaller('roots')` calls `roots`",

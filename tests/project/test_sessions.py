@@ -623,14 +623,14 @@ UNKNOWN = [
             "from db import SessionLocal\nclass A:\n  session = find()\n  def f(self):\n"
             "    self.session = SessionLocal()\n    s = self.session\n    s"
         ),
-        "not defined in sight",
+        "awaken sees no definition",
     ),
     ("def f(s): s", "has no annotation"),
     ("from db import db_session\ndef f(s=db_session): s", "has no annotation"),
     ("from typing import Any\ndef f(s: Any): s", "no particular type"),
     ("from somewhere import Thing\ndef f(s: Thing): s", "outside the project"),
     ("from somewhere import make\ns = make()\ns", "not known"),
-    ("s = undefined()\ns", "not defined in sight"),
+    ("s = undefined()\ns", "awaken sees no definition"),
     ("def f(s: Undefined): s", "could not be followed"),
     ("from db import SessionLocal\ns = SessionLocal()\ns = 1\ns", "something else"),
     (
@@ -650,13 +650,13 @@ UNKNOWN = [
     ),
     ("from db import SessionLocal\ns, t = SessionLocal(), 1\ns, t = both()\ns", "`both` is not"),
     ("sessions = vars()\ns = sessions['x']\ns", "declared as `Any`"),
-    ("s = request.state.db\ns", "not defined in sight"),
+    ("s = request.state.db\ns", "awaken sees no definition"),
     (
         "from db import open_session\n@decorate\ndef make(): return open_session()\ns = make()\ns",
         "decorated by `decorate`",
     ),
-    ("def make(): return make()\ns = make()\ns", "nothing is in sight"),
-    ("s = s\ns", "nothing is in sight"),
+    ("def make(): return make()\ns = make()\ns", "awaken sees no value"),
+    ("s = s\ns", "awaken sees no value"),
     (
         "from db import SessionLocal\ns = SessionLocal()\ns = s.copy()\ns",
         "Session.copy` returns is not",

@@ -100,10 +100,10 @@ NOT_KNOWN = [
     ("c: httpx.Client", "x = c.invented", "?`httpx.Client` declares no `invented`"),
     ("", "x = TypeAdapter(Union[Item, int]).validate_python({})", "?nothing says what"),
     ("", "x = TypeAdapter(Item | int).validate_python({})", "?nothing says what"),
-    ("", "x = Field()", "?what `pydantic.Field` returns is not known"),
+    ("", "x = Field()", "?the return value of `pydantic.Field` is unknown"),
     ("t: datetime.datetime", "x = t * 2", "NotRelevant"),
     # Nothing else is left, or it may be an instance of a class that can be entered.
-    ("e: Waiting", "with e as x: x", "?`m.Waiting` has no `__enter__` in sight"),
+    ("e: Waiting", "with e as x: x", "?`m.Waiting` has no visible `__enter__`"),
     ("e: Entered | Unseen", "async with e as x: x", "?"),
     ("e: Waiting | Halfway", "async with e as x: x", "str | ?"),
     ("l: uuid.UUID", "for x in l: x", "?this is no generator that can be followed"),
@@ -154,7 +154,7 @@ def _above(line: str, bases: str = "Between", function: str = "def read(self)") 
         ("Above.__init__(self, 1)", "None"),
         # It skips the class in between.
         ("super(Between, self).read()", "?`builtins.super` declares no `read`"),
-        ("super().invented()", "?what `super().invented` is cannot be seen"),
+        ("super().invented()", "?the target of `super().invented` is unknown"),
     ],
 )
 def test_super_reads_what_the_class_above_has(line, expected):
@@ -177,7 +177,7 @@ def test_super_in_a_function_inside_of_a_method_is_unknown():
     text = f"{CLASSES}\nclass Below(Between):\n    def go(self):\n        def inner():\n"
     found = described(values_of(f"{text}            x = super().read()\n            x\n"))
 
-    assert found == "?what `super().read` is cannot be seen"
+    assert found == "?the target of `super().read` is unknown"
 
 
 def test_narrowing_keeps_the_class_that_was_called():

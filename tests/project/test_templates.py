@@ -393,7 +393,7 @@ def test_names_that_every_template_sees() -> None:
         "all.html:2 User.posts <- get",
         "all.html:3 User.posts <- get",
         "all.html:4 User.posts <- get",
-        "all.html:6 ?.posts <- no call in sight gives `elsewhere` to the template",
+        "all.html:6 ?.posts <- no visible call passes `elsewhere` to the template",
     ]
 
 

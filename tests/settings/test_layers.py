@@ -438,6 +438,6 @@ def test_a_rule_that_does_not_run_cannot_be_admitted_on_the_command_line(root, n
     with pytest.raises(UserError) as said:
         resolved(root, rules=WITH_OPT_IN, select=select, unsafe=(name,))
 
-    assert str(said.value) == f"--unsafe names {name}, which does not run here: {why}"
+    assert str(said.value) == f"--unsafe selects {name}, which does not run here: {why}"
     write(root, {"awaken.toml": f"unsafe = ['{name}']\n"})
     assert resolved(root, rules=WITH_OPT_IN, select=select).unsafe

@@ -60,7 +60,7 @@ BAD_TYPES = [
     (
         "target-version = 3.11",
         1,
-        "'target-version' must be a string, not a number with a point; write \"3.11\"",
+        "'target-version' must be a string, not a decimal number; write \"3.11\"",
     ),
     ("baseline = true", 1, "'baseline' must be a string, not a boolean"),
     ("exclude = {a = 1}", 1, "'exclude' must be a list, not a table"),
@@ -99,7 +99,7 @@ BAD_VALUES = [
     (
         "target-version = 'py3'",
         1,
-        "'py3' is no Python version; write for instance 'py311', or 'auto'",
+        "'py3' is no Python version; write for example 'py311', or 'auto'",
     ),
     ("target-version = 'Auto'", 1, "'Auto' is no Python version"),
     (
@@ -231,7 +231,7 @@ def test_options_that_do_not_hold_together_are_told(root):
     rules = (RenameOld(), NeedsOption())
     write(root, {"awaken.toml": "[rules.needs-option]\n"})
     with pytest.raises(
-        UserError, match=r"awaken\.toml: the options of needs-option do not hold: .*'wanted'"
+        UserError, match=r"awaken\.toml: the options of needs-option are wrong: .*'wanted'"
     ):
         resolved(root, rules=rules)
     assert "needs-option" not in resolved(root, ignore=("needs-option",), rules=rules).options
@@ -310,9 +310,9 @@ sqlalchemy = 'two'
             "members = ['/plugin/*']\nsrc = ['bakend']\nbaseline = '../x'\ncache-dir = 'x'",
             (
                 "; line 2: 'src' names 'bakend', which is no directory; did you mean 'backend'?; "
-                "line 3: 'baseline' must lie in the project, not at '../x'; --baseline may name any"
-                "; "
-                "line 4: 'cache-dir' is not taken from a project's own settings"
+                "line 3: 'baseline' must be in the project, not at '../x'; "
+                "--baseline accepts any path; "
+                "line 4: 'cache-dir' is not allowed in a project's own settings"
             ),
         ),
         (
@@ -404,7 +404,7 @@ def test_a_baseline_that_a_file_names_lies_in_the_project(root, tmp_path, place)
     (tmp_path / "beside").mkdir()
     (root / "link").symlink_to(tmp_path / "beside", target_is_directory=True)
 
-    with pytest.raises(UserError, match=r"awaken\.toml:2: 'baseline' must lie in the project"):
+    with pytest.raises(UserError, match=r"awaken\.toml:2: 'baseline' must be in the project"):
         resolved(root)
     assert resolved(root, isolated=True, baseline=place).baseline is not None
 

@@ -51,7 +51,7 @@ def test_what_the_user_says_needs_no_trust():
     ("table", "why"),
     [
         ("command = 3", "must be a string"),
-        ('command = "pytest \'"', "is no command of a shell"),
+        ('command = "pytest \'"', "is not a shell command"),
         ('comand = "pytest"', "command"),
     ],
 )

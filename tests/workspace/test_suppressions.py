@@ -138,7 +138,7 @@ def test_what_only_looks_like_one_is_none(text):
         ("# awaken: noqa", "# awaken: noqa", "is no comment that awaken knows"),
         ("# awaken: skip_file", "# awaken: skip_file", "is no comment that awaken knows"),
         ("# awaken: skip-file[rule]", "# awaken: skip-file[rule]", "is no comment"),
-        ("# awaken: skip-file", "# awaken: skip-file", "stands behind code"),
+        ("# awaken: skip-file", "# awaken: skip-file", "follows code"),
     ],
 )
 def test_a_malformed_one_says_what_is_wrong(written, text, wrong):

@@ -26,7 +26,7 @@ class ApplyOptions:
         bool, Option("--diff", "--dry-run", help="Write nothing: the same as `awaken diff`.")
     ] = False
     allow_dirty: Annotated[
-        bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
+        bool, Option("--allow-dirty", help="Write even if files have uncommitted changes.")
     ] = False
     exit_non_zero_on_manual: Annotated[
         bool,
@@ -101,8 +101,8 @@ def _say_how_to_go_back(report: Report, view: View, applied: Applied) -> None:
 
     # The full form says so at its end already.
     if view.statistics or form_of("apply", view) is not Form.FULL:
-        say(visible(f"To take this back: {undo_command(report)}"))
-    say(visible(f"The files as they were are in {applied.place}"))
+        say(visible(f"To undo this: {undo_command(report)}"))
+    say(visible(f"The original files are in {applied.place}"))
 
 
 def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:

@@ -28,12 +28,13 @@ class CheckOptions:
     strict: Annotated[bool, Option("--strict", help="Exit with 1 for advice as well.")] = False
     blockers: Annotated[
         bool,
-        Option("--blockers", help="Print what keeps sites manual instead, the most sites first."),
+        Option("--blockers", help="Print what blocks manual sites, most sites first."),
     ] = False
     write_baseline: Annotated[
         bool,
         Option(
-            "--write-baseline", help="List all present sites in the baseline, to see only new ones."
+            "--write-baseline",
+            help="Write all current sites to the baseline, to see only new ones later.",
         ),
     ] = False
 

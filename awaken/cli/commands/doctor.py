@@ -27,7 +27,7 @@ def doctor(
     ] = DoctorForm.FULL,
     color: given.When = Color.AUTO,
     verbose: Annotated[
-        bool, Option("-v", "--verbose", help="Also what is usual; show tracebacks.")
+        bool, Option("-v", "--verbose", help="Also print the usual facts; show tracebacks.")
     ] = False,
 ) -> int:
     """Show what awaken detected, where it read that, and what to mend. Writes nothing.

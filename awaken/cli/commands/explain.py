@@ -25,7 +25,9 @@ class ExplanationForm(StrEnum):
 def explain(
     place: Annotated[
         str,
-        Argument(metavar="FILE:LINE[:COLUMN]", help="The place, as other commands print it."),
+        Argument(
+            metavar="FILE:LINE[:COLUMN]", help="The place, in the form that other commands print."
+        ),
     ],
     run: ProjectOptions,
     output_format: Annotated[

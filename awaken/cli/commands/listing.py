@@ -20,11 +20,11 @@ class ListingOptions:
 
     show_files: Annotated[
         bool,
-        Option("--show-files", help="Only list the files in which sites are looked for."),
+        Option("--show-files", help="Only list the files that awaken searches."),
     ] = False
     show_settings: Annotated[
         bool,
-        Option("--show-settings", help="Only print the settings, as TOML, and their origin."),
+        Option("--show-settings", help="Only print the settings as TOML, with their origin."),
     ] = False
 
     def __bool__(self) -> bool:

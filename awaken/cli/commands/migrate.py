@@ -34,24 +34,27 @@ class MigrateOptions:
         None
     )
     commit: Annotated[
-        bool, Option("--commit", help="Commit each step; hooks of the repository run then.")
+        bool, Option("--commit", help="Commit each step. This runs the repository's hooks.")
     ] = False
     verify: Annotated[
         bool,
         Option(
             "--verify",
-            help="Commit each step when the project's tests do the same after it. They are run.",
+            help=(
+                "Run the project's tests for each step, and commit it if their results "
+                "stay the same."
+            ),
         ),
     ] = False
     command: Annotated[
         list[str] | None,
-        Option(COMMAND_WORD, metavar="WORD", help="A word of that command.", hidden=True),
+        Option(COMMAND_WORD, metavar="WORD", help="A word of the test command.", hidden=True),
     ] = None
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Show the plan and what would be left; write nothing.")
+        bool, Option("--dry-run", help="Show the plan and the remaining work; write nothing.")
     ] = False
     allow_dirty: Annotated[
-        bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
+        bool, Option("--allow-dirty", help="Write even if files have uncommitted changes.")
     ] = False
 
     def again(self, recipe: str) -> list[str]:
@@ -66,7 +69,7 @@ def migrate(
         str,
         Argument(
             metavar="RECIPE",
-            help="The recipe; `awaken recipes` lists them.",
+            help="The recipe. `awaken recipes` lists them.",
             show_default=False,
             autocompletion=recipe_names,
         ),
@@ -258,7 +261,7 @@ def _nexts(
         done = written([one for one in _until_blocked(runs) if one.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
         if done.roots:
-            steps.append(Step("take the last step back", undo_command(done)))
+            steps.append(Step("undo the last step", undo_command(done)))
     if not any(one.step.rules for one in runs):
         steps.append(Step("see which recipe to begin with", line.again("recipes")))
     for one in runs:
@@ -283,8 +286,7 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
 
     if view.form in STAGED:
         raise UserError(
-            f"a recipe has no output as {view.form}: its later steps are about text that is not "
-            "on disk"
+            f"a recipe has no {view.form} output: its later steps refer to text that is not on disk"
         )
     with bar(view) as progress:
         runs = list(chosen.runs(line, progress))

@@ -14,7 +14,7 @@ def new_rule(
         str,
         Argument(
             metavar="FAMILY/NAME",
-            help="The rule to begin, as in asyncio/running-loop; the family may be new.",
+            help="The name of the new rule, such as asyncio/running-loop. The family may be new.",
             show_default=False,
         ),
     ],
@@ -33,9 +33,9 @@ def new_rule(
     lines = [
         *(f"made {path.as_posix()}" for path in made),
         "",
-        "What is to be written next, these say until nothing is left:",
+        "These tests say what to write next:",
         f"  uv run pytest -n0 tests/test_pages.py tests/test_fixtures.py -k {name}",
-        "docs/writing-rules.md goes through it step by step.",
+        "docs/writing-rules.md explains each step.",
     ]
     send(lines, sys.stdout)
     return 0

@@ -36,7 +36,7 @@ def _line() -> str:
     except OSError:  # EIO, of a terminal that nobody holds any more
         line = ""
     if not line:
-        raise UserError("the terminal went away before the answer; run the same command again")
+        raise UserError("the terminal closed before the answer; run the same command again")
     return line
 
 
@@ -50,7 +50,7 @@ def _answer(question: Question) -> str:
     for number, answer in enumerate(question.answers, 1):
         say(visible(f"  {number}  {answer}"))
     while True:
-        say("Number of the setting that holds, or Enter for none:")
+        say("Number of the setting that is true, or Enter for none:")
         word = _line().strip()
         if not word:
             return ""

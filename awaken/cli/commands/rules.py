@@ -39,7 +39,7 @@ def rules(
         Option(
             "--output-format",
             metavar="FORMAT",
-            help=f"How to print: {', '.join(RulesForm)}. A page that is piped is markdown.",
+            help=f"How to print: {', '.join(RulesForm)}. A piped page is markdown.",
             show_default=False,
         ),
     ] = None,

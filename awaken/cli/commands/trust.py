@@ -36,7 +36,7 @@ def trust(
     from awaken.preview.trust_lines import trust_lines  # noqa: PLC0415
 
     if listed and (remove or path is not None):
-        raise bad_parameter("shows all; leave out the rest", param_hint="--list")
+        raise bad_parameter("shows all of them; leave out the other options", param_hint="--list")
     if listed:
         send(trust_lines(api.trusted()), sys.stdout)
         return 0

@@ -21,10 +21,10 @@ def undo(
         ),
     ] = None,
     listed: Annotated[
-        bool, Option("--list", help="Show what can be taken back, the latest first.")
+        bool, Option("--list", help="Show what can be undone, latest first.")
     ] = False,
     keep_edited: Annotated[
-        bool, Option("--keep-edited", help="Leave files alone that were edited since.")
+        bool, Option("--keep-edited", help="Leave files alone that were edited since the apply.")
     ] = False,
     quiet: given.Quiet = False,
     verbose: given.Verbose = False,

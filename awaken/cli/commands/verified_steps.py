@@ -92,7 +92,7 @@ def make_verified(
         if verified is None:
             continue
         if verified.unexplained:
-            result.stopped = f"Step {number} does not hold. {stops(verified)}"
+            result.stopped = f"Step {number} failed verification. {stops(verified)}"
             return result
         step = structs.replace(one, report=verified.report)
         result.rows[number] = verified_rows(verified)

@@ -30,28 +30,28 @@ class VerifyOptions:
         Option(
             COMMAND_WORD,
             metavar="WORD",
-            help="A word of the command that runs the tests; all after -- are.",
+            help="The command that runs the tests, after --.",
             hidden=True,
         ),
     ] = None
     carry: Annotated[
         list[str] | None,
-        Option("--carry", metavar="FILE", help="Copy this file as well, though git ignores it."),
+        Option("--carry", metavar="FILE", help="Also copy this file, which git ignores."),
     ] = None
     every: Annotated[
-        bool, Option("--all", help="Run all tests again, not only those that reach a change.")
+        bool, Option("--all", help="Run all tests again, not only the tests that reach a change.")
     ] = False
     requests: Annotated[
         bool,
-        Option("--requests", help="Send the requests of the OpenAPI document to both sides too."),
+        Option("--requests", help="Also send the requests of the OpenAPI document to both sides."),
     ] = False
     app: Annotated[
         str | None,
         Option("--app", metavar="MODULE:NAME", help="The application that answers --requests."),
     ] = None
-    apply: Annotated[bool, Option("--apply", help="Write the changes that held.")] = False
+    apply: Annotated[bool, Option("--apply", help="Write the verified changes.")] = False
     allow_dirty: Annotated[
-        bool, Option("--allow-dirty", help="Write even over uncommitted changes.")
+        bool, Option("--allow-dirty", help="Write even if files have uncommitted changes.")
     ] = False
 
     def again(self, line: CommandLine) -> str:
@@ -155,12 +155,12 @@ def take_back_killed(line: CommandLine, *, quiet: bool) -> None:
 
 
 def say_taken_back(undone: Undone, *, quiet: bool) -> None:
-    """Say what was taken back of a verification that was killed."""
+    """Say what was restored after a verification that was killed."""
     from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine
 
     if not quiet:
         number = len(undone.restored) + len(undone.removed)
-        say(f"took back {plural(number, 'file')} of a verification that was killed ...")
+        say(f"restored {plural(number, 'file')} of a verification that was killed ...")
 
 
 def tests_of(line: CommandLine, words: Sequence[str]) -> tuple[list[str], list[str]]:

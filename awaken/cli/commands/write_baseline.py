@@ -21,7 +21,7 @@ def write(line: CommandLine, view: View) -> None:
     """
     if line.options.since is not None:
         raise bad_parameter(
-            "lists all sites, so it cannot go with --since", param_hint="--write-baseline"
+            "writes all sites, so it cannot be combined with --since", param_hint="--write-baseline"
         )
     with bar(view) as progress:
         _, files = api.write_baseline(line.paths, line.options, progress=progress)

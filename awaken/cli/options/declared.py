@@ -19,7 +19,7 @@ When = Annotated[Color, Option("--color", help="When to use colours.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="No summary on stderr.")]
 Verbose = Annotated[
     bool,
-    Option("-v", "--verbose", help="Name rules, files and all sites of a change; show tracebacks."),
+    Option("-v", "--verbose", help="Show rules, files and all sites of a change; show tracebacks."),
 ]
 
 
@@ -41,23 +41,27 @@ class ProjectOptions(PassOptions):
         list[str] | None,
         Option(
             metavar="RULES",
-            help="Only these rules or families, separated by commas.",
+            help="Run only these rules or families, separated by commas.",
             autocompletion=rule_names,
         ),
     ] = None
     extend_select: Annotated[
         list[str] | None,
-        Option(metavar="RULES", help="These rules or families as well.", autocompletion=rule_names),
+        Option(
+            metavar="RULES", help="Also run these rules or families.", autocompletion=rule_names
+        ),
     ] = None
     ignore: Annotated[
         list[str] | None,
-        Option(metavar="RULES", help="Without these rules or families.", autocompletion=rule_names),
+        Option(
+            metavar="RULES", help="Do not run these rules or families.", autocompletion=rule_names
+        ),
     ] = None
     preview: Annotated[
         bool | None,
         Option(
             "--preview/--no-preview",
-            help="Let families and ALL select rules in preview as well.",
+            help="Include preview rules in families and ALL.",
             show_default=False,
         ),
     ] = None
@@ -65,7 +69,7 @@ class ProjectOptions(PassOptions):
         list[str] | None,
         Option(
             metavar="RULES",
-            help="Also rewrite what may change behaviour, of these rules or families alone.",
+            help="Also write unsafe rewrites, but only of these rules or families.",
             autocompletion=rule_names,
         ),
     ] = None
@@ -73,7 +77,7 @@ class ProjectOptions(PassOptions):
         bool | None,
         Option(
             "--unsafe-fixes/--no-unsafe-fixes",
-            help="Also rewrite what may change behaviour; each message says what exactly.",
+            help="Also write unsafe rewrites, which may change behaviour. Each message says how.",
             show_default=False,
         ),
     ] = None
@@ -81,19 +85,22 @@ class ProjectOptions(PassOptions):
         str | None,
         Option(
             metavar="VERSION",
-            help="Lowest Python of the program, as py311; auto reads it.",
+            help="The oldest Python that the program supports, such as py311; auto detects it.",
             show_default=False,
         ),
     ] = None
     target: Annotated[
         list[str] | None,
-        Option(metavar="NAME=VERSION", help="Version of a library, as sqlalchemy=2.0."),
+        Option(metavar="NAME=VERSION", help="The version of a library, such as sqlalchemy=2.0."),
     ] = None
     published: Annotated[
         bool | None,
         Option(
             "--published/--no-published",
-            help="Whether code outside the project may import from it; build settings say.",
+            help=(
+                "Whether code outside the project may import from it. Default: from the "
+                "build settings."
+            ),
             show_default=False,
         ),
     ] = None
@@ -101,7 +108,7 @@ class ProjectOptions(PassOptions):
         str | None,
         Option(
             metavar="NAME",
-            help="Only what becomes asynchronous together with this module or function.",
+            help="Only code that becomes asynchronous together with this module or function.",
             show_default=False,
         ),
     ] = None
@@ -109,18 +116,21 @@ class ProjectOptions(PassOptions):
         list[str] | None,
         Option(
             metavar="PATTERNS",
-            help="Leave out these files instead of the usual ones, as in .gitignore; with commas.",
+            help=(
+                "Exclude these files instead of the default ones: .gitignore patterns, "
+                "separated by commas."
+            ),
         ),
     ] = None
     extend_exclude: Annotated[
         list[str] | None,
-        Option(metavar="PATTERNS", help="Leave out these files as well."),
+        Option(metavar="PATTERNS", help="Also exclude these files."),
     ] = None
     force_exclude: Annotated[
         bool | None,
         Option(
             "--force-exclude/--no-force-exclude",
-            help="Leave out excluded files even where PATHS name them.",
+            help="Exclude excluded files even if PATHS name them.",
             show_default=False,
         ),
     ] = None
@@ -128,7 +138,7 @@ class ProjectOptions(PassOptions):
         bool | None,
         Option(
             "--respect-gitignore/--no-respect-gitignore",
-            help="Leave out what .gitignore files name.",
+            help="Exclude the files that .gitignore ignores.",
             show_default=False,
         ),
     ] = None
@@ -138,25 +148,26 @@ class ProjectOptions(PassOptions):
     ] = None
     baseline: Annotated[
         Path | None,
-        Option(metavar="FILE", help="Leave the sites alone that this file lists."),
+        Option(metavar="FILE", help="Suppress the sites in this file."),
     ] = None
     config: Annotated[
         list[str] | None,
-        Option(metavar="CONFIG", help="Settings FILE, or KEY=VALUE as in TOML."),
+        Option(metavar="CONFIG", help="A settings FILE, or a KEY=VALUE pair in TOML."),
     ] = None
     isolated: Annotated[bool, Option("--isolated", help="Read no settings files.")] = False
     stdin_filename: Annotated[
         Path | None,
-        Option(metavar="FILE", help="The file that stdin stands for, with - as path."),
+        Option(metavar="FILE", help="The name of the file on stdin, with - as the path."),
     ] = None
     jobs: Annotated[
-        int | None, Option("-j", "--jobs", min=1, help="Processes; one per core by default.")
+        int | None,
+        Option("-j", "--jobs", min=1, help="Number of processes; one per core by default."),
     ] = None
     cache_dir: Annotated[
         Path | None,
-        Option(metavar="DIRECTORY", help="Where results are kept between runs."),
+        Option(metavar="DIRECTORY", help="Where to keep results between runs."),
     ] = None
-    no_cache: Annotated[bool, Option("-n", "--no-cache", help="Read every file anew.")] = False
+    no_cache: Annotated[bool, Option("-n", "--no-cache", help="Read every file again.")] = False
 
     def command_line_for(self, paths: Sequence[Path]) -> CommandLine:
         """Return what was asked for, as paths and options of a run; raises BadParameter."""
@@ -207,9 +218,7 @@ class ProjectOptions(PassOptions):
         return CommandLine(tuple(paths), options)
 
 
-NoPager = Annotated[
-    bool, Option("--no-pager", help="Print at once what is longer than the screen.")
-]
+NoPager = Annotated[bool, Option("--no-pager", help="Do not use a pager for long output.")]
 
 
 @dataclass(frozen=True)
@@ -220,8 +229,10 @@ class RunOptions(ProjectOptions):
         list[Path] | None,
         Argument(
             metavar="PATHS",
-            help="Files and directories that may be changed; the current directory by default; "
-            "- reads one file from stdin.",
+            help=(
+                "Files and directories to change, by default the current directory; - "
+                "reads one file from stdin."
+            ),
             show_default=False,
         ),
     ] = None
@@ -236,7 +247,7 @@ class DiffOptions:
     """How a diff is laid out on a terminal."""
 
     side_by_side: Annotated[
-        bool, Option("--side-by-side", help="Before and after in two columns.")
+        bool, Option("--side-by-side", help="Show before and after in two columns.")
     ] = False
     context: Annotated[
         int, Option("-U", "--context", min=0, metavar="LINES", help="Unchanged lines around.")
@@ -248,7 +259,7 @@ def _file_to_write(value: Path | None) -> Path | None:
     if value is not None and value.is_dir():
         raise bad_parameter(f"{value} is a directory; name a file in it")
     if value is not None and not value.absolute().parent.is_dir():
-        raise bad_parameter(f"there is no directory {value.parent}; make it first")
+        raise bad_parameter(f"there is no directory {value.parent}; create it first")
     return value
 
 
@@ -264,7 +275,7 @@ OutputFile = Annotated[
         "-o",
         "--output-file",
         metavar="FILE",
-        help="Write there, not to stdout.",
+        help="Write to this file, not to stdout.",
         callback=_file_to_write,
     ),
 ]
@@ -320,13 +331,13 @@ class OutputOptions:
         Option(
             "--report-url",
             metavar="URL",
-            help=f"Where the report is, for {Form.GITHUB_COMMENT} and {Form.MARKDOWN} to link to.",
+            help=f"Link to the report here, for {Form.GITHUB_COMMENT} and {Form.MARKDOWN}.",
             callback=_web_address,
             show_default=False,
         ),
     ] = None
     statistics: Annotated[
-        bool, Option("--statistics", help="Print counts per rule, level and reason instead.")
+        bool, Option("--statistics", help="Print only counts per rule, level and reason.")
     ] = False
     color: When = Color.AUTO
     quiet: Quiet = False
@@ -354,7 +365,7 @@ def _separated(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
     words = (word.strip() for value in values or () for word in value.split(","))
     found = tuple(word for word in words if word)
     if values and not found:  # an empty variable of a script must not mean "all"
-        raise bad_parameter("names nothing; leave it out, or name something", param_hint=option)
+        raise bad_parameter("is empty; leave it out, or give it a value", param_hint=option)
     return found
 
 

@@ -22,35 +22,35 @@ class PassOptions:
         list[str] | None,
         Option(
             metavar="COMMAND",
-            help="Run this codemod of LibCST, as mypkg.codemods.Rename. Its code is run.",
+            help="Run this LibCST codemod, such as mypkg.codemods.Rename. This executes its code.",
         ),
     ] = None
     libcst_arg: Annotated[
         list[str] | None,
-        Option(metavar="NAME=VALUE", help="An argument of the codemod."),
+        Option(metavar="NAME=VALUE", help="An argument for the codemod."),
     ] = None
     bowler: Annotated[
         list[str] | None,
         Option(
             metavar="SCRIPT",
-            help="Run this script of Bowler; what stands behind -- is its own. Its code is run.",
+            help="Run this Bowler script, with the arguments after --. This executes its code.",
         ),
     ] = None
     bowler_arg: Annotated[
         list[str] | None,
-        Option(metavar="WORD", help="A word for the script.", hidden=True),
+        Option(metavar="WORD", help="An argument for the script.", hidden=True),
     ] = None
     per_hunk: Annotated[
-        bool, Option("--per-hunk", help="Each place of a codemod is a change of its own.")
+        bool, Option("--per-hunk", help="Make each place of a codemod a separate change.")
     ] = False
     allow_reformat: Annotated[
-        bool, Option("--allow-reformat", help="A codemod may change nearly all of a file.")
+        bool, Option("--allow-reformat", help="Allow a codemod to change nearly all of a file.")
     ] = False
     trust_passes: Annotated[
         bool | None,
         Option(
             "--trust-passes",
-            help="Run the codemods that the project's own settings name. Their code is run.",
+            help="Run the codemods that the project's own settings name. This executes their code.",
             show_default=False,
         ),
     ] = None
@@ -74,7 +74,7 @@ class PassOptions:
         if arguments and len(self.libcst or ()) != 1:
             raise bad_parameter("needs one --libcst", param_hint="--libcst-arg")
         if self.bowler_arg and len(self.bowler or ()) != 1:
-            raise bad_parameter("what stands behind -- needs one --bowler", param_hint="--")
+            raise bad_parameter("arguments after -- need exactly one --bowler", param_hint="--")
         commands = [
             PassSettings(
                 libcst=one,

@@ -38,7 +38,7 @@ class RecipeOptions:
     ] = None
     step: Annotated[
         int | None,
-        Option(metavar="N", min=1, help="Show this step of the recipe alone."),
+        Option(metavar="N", min=1, help="Show only this step of the recipe."),
     ] = None
 
     def require_usable(self, line: CommandLine) -> None:
@@ -78,7 +78,8 @@ def require_recipe_alone(line: CommandLine, name: str) -> None:
     ):
         if is_said:
             raise bad_parameter(
-                f"a recipe says which rules run and how far; leave out {option}", param_hint=name
+                f"a recipe already selects its rules and levels; leave out {option}",
+                param_hint=name,
             )
     if line.options.overlay:
         raise UserError(f"{name} is about a project, and - is one file; name a path")

@@ -27,7 +27,7 @@ def overlay(
         raise bad_parameter("- must be the only path", param_hint="PATHS")
     if filename is None:
         raise bad_parameter(
-            "- needs --stdin-filename, the file of the project that stdin stands for",
+            "- needs --stdin-filename, the path in the project of the file on stdin",
             param_hint="PATHS",
         )
     return [filename], {Path(os.path.realpath(filename)): sys.stdin.buffer.read()}

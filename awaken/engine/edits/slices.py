@@ -144,7 +144,7 @@ def region_of(module: Module, node: ast.AST) -> Region:
     while not isinstance(node, ast.expr | ast.stmt) or _needs_its_parent(module, node):
         above = module.parent(node)
         if above is None:
-            raise Misplaced(f"a {type(node).__name__} stands outside of every statement")
+            raise Misplaced(f"a {type(node).__name__} is outside every statement")
         below, node = node, above
     if isinstance(node, ast.expr):
         return Region(module.span(node), (node,), is_expression=True)
@@ -280,7 +280,7 @@ def _statement_above(module: Module, statement: ast.stmt) -> ast.stmt:
     for above in module.ancestors(statement):
         if isinstance(above, ast.stmt):
             return above
-    raise Misplaced("something that awaken does not know stands in front of the statement")
+    raise Misplaced("the statement follows something that awaken does not know")
 
 
 def outermost(regions: Iterable[Region]) -> list[Region]:

@@ -63,7 +63,7 @@ def _columns(page: Page, view: View) -> int | None:
     if width >= NARROWEST:
         return width
     if not view.quiet:
-        what = f"note: --side-by-side takes {NARROWEST} columns, and here are {width}"
+        what = f"note: --side-by-side needs {NARROWEST} columns, and this terminal has {width}"
         say(f"{what}; the diff is shown in one.")
     return None
 

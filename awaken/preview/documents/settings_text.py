@@ -141,7 +141,7 @@ def settings_text(settings: Sequence[Resolved], current: Path) -> Iterator[str]:
         files = [relative(path.parent, path.name, current) for path in resolved.files]
         read = f"read from {', '.join(files)}" if files else "no settings file was found"
         where = relative(resolved.root, "awaken.toml", current)
-        yield f"# As it could stand in {visible(where)}; {visible(read)}."
+        yield f"# Settings in the form of {visible(where)}; {visible(read)}."
         yield from _document(resolved)
 
 

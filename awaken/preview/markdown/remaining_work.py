@@ -39,8 +39,8 @@ nobody says; there are never more of them than bytes."""
 
 _ORDER = (Level.MANUAL, Level.UNSAFE, Level.SAFE, Level.ADVICE)
 _WHY = {
-    Level.UNSAFE: "`awaken apply --unsafe-fixes` rewrites these; what may change is said of each.",
-    Level.SAFE: "These are safe, but were left out or wait for an unsafe rewrite.",
+    Level.UNSAFE: "`awaken apply --unsafe-fixes` rewrites these. Each one says what may change.",
+    Level.SAFE: "These are safe, but were left out or need an unsafe rewrite first.",
 }
 _SEVERAL = 3
 """Places of which the same is said once, above them. A choice: of two, rows are as short."""

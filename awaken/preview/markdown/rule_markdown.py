@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Reason, Status
+from awaken.contract import Level, Reason, Status
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.markdown_tables import table
 from awaken.preview.markdown.rule_page import (
@@ -23,8 +23,8 @@ from awaken.preview.markdown.rule_page import (
 
 STATUSES = {
     Status.DEFAULT: "runs by itself",
-    Status.OPT_IN: "is finished, and runs where its name, family or recipe is selected",
-    Status.PREVIEW: "is unfinished: its name selects it, and with `--preview` its family",
+    Status.OPT_IN: "is finished, and runs if you select its name, family or recipe",
+    Status.PREVIEW: "is unfinished: select its name, or its family with `--preview`",
 }
 """What a rule of each status does."""
 _TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
@@ -40,8 +40,14 @@ class Refusals(Struct, frozen=True):
 
 
 def whole_page(rule: Rule) -> list[PagePart | Refusals]:
-    """Return the page in its order: the docstring, with what the rule declares where it belongs."""
-    written = parts(rule)
+    """Return the page in its order: an example and how to run it first, the reasons last.
+
+    The rest of the docstring is in between, with what the rule declares where it belongs.
+    """
+    opening, *written = parts(rule)
+    shown = next((part for part in written if isinstance(part, Example)), None)
+    first = [opening, *([] if shown is None else [shown]), Section("How to run it", _runs(rule))]
+    written = [part for part in written if part is not shown]
     declared: list[PagePart | Refusals] = (
         [Refusals(rule.name, rule.reasons)] if rule.reasons else []
     )
@@ -52,7 +58,17 @@ def whole_page(rule: Rule) -> list[PagePart | Refusals]:
     else:
         at = len(titles)
         declared = [*([Section(REFUSALS, "")] if rule.reasons else []), *declared]
-    return [*written[:at], *declared, *written[at:]]
+    return [*first, *written[:at], *declared, *written[at:]]
+
+
+def _runs(rule: Rule) -> str:
+    """Return the commands that run ``rule`` alone."""
+    if rule.kind == "advice":
+        return f"```console\nawaken check --select {rule.name}\n```"
+    lines = [f"awaken diff --select {rule.name}", f"awaken apply --select {rule.name}"]
+    if Level.UNSAFE in levels(rule):
+        lines.append(f"awaken apply --select {rule.name} --unsafe-fixes")
+    return "```console\n" + "\n".join(lines) + "\n```"
 
 
 def _options(rule: Rule) -> str:
@@ -89,10 +105,10 @@ def _needs(rule: Rule) -> str:
 
 def markdown(rule: Rule) -> str:
     """Return the whole page as Markdown."""
-    opening, *rest = whole_page(rule)
-    blocks = [f"# {rule.name}", *_blocks(opening), table(("", ""), facts(rule))]
-    for part in rest:
+    blocks = [f"# {rule.name}"]
+    for part in whole_page(rule):
         blocks += _blocks(part)
+    blocks += ["## Facts", table(("", ""), facts(rule))]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

@@ -202,7 +202,7 @@ class _Page:
     def _files(self, root: RootDiagnosis) -> list[Row]:
         value = plural(root.files, "Python file")
         if root.selected != root.files:
-            value += f", {root.selected:,} of them in the paths that were named"
+            value += f", {root.selected:,} of them in the selected paths"
         rows = [Row(value)]
         rows += [Row(self._excluded(group)) for group in root.excluded]
         if root.nested:

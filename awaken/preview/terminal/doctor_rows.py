@@ -155,7 +155,7 @@ def formatter_rows(root: RootDiagnosis) -> Iterator[Row]:
     """Yield the formatters that are declared, and the length of lines."""
     found = root.formatting
     for one in found.declared:
-        used = one.executable if one == found.chosen else "not used: the one above is"
+        used = one.executable if one == found.chosen else "not used: awaken uses the one above"
         yield Row(one.name, "", f"{one.origin}; {used if one.executable else 'not on PATH'}")
     if not found.declared:
         yield Row("none declared")
@@ -200,7 +200,7 @@ def git_row(root: RootDiagnosis) -> Row:
 def undo_row(root: RootDiagnosis) -> Row:
     """Return what can be taken back."""
     if root.pending:
-        return Row("an apply was stopped half way", "", "see below")
+        return Row("an apply stopped half way", "", "see below")
     if root.undoable:
         return Row(f"{plural(root.undoable, 'apply').replace('applys', 'applies')} to take back")
     return Row("nothing to take back")

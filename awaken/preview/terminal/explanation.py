@@ -22,16 +22,16 @@ from awaken.preview.terminal.code_frame import CodeFrames
 from awaken.preview.terminal.outline_page import OutlinePage
 
 _SUPPRESSED = {
-    SuppressedBy.COMMENT: "a comment holds it",
-    SuppressedBy.SETTINGS: "a setting for this path holds it",
-    SuppressedBy.BASELINE: "the baseline holds it: it was there when that was written",
-    SuppressedBy.SINCE: "it was not changed since the commit of --since",
+    SuppressedBy.COMMENT: "a comment suppresses it",
+    SuppressedBy.SETTINGS: "a setting for this path suppresses it",
+    SuppressedBy.BASELINE: "the baseline suppresses it, because it lists the site",
+    SuppressedBy.SINCE: "its lines have not changed since the commit of --since",
 }
 _FEW = 8
 """As many files that a change touches are named, and shown, one by one."""
 _STATUS = {
     "rewritten": "`awaken apply` rewrites it",
-    "waiting": "`awaken apply --unsafe-fixes` rewrites it; without that option it stays as it is",
+    "waiting": "`awaken apply --unsafe-fixes` rewrites it; without that option it stays unchanged",
 }
 
 
@@ -95,7 +95,7 @@ class _Printed:
         if site.matched == "change":
             yield (
                 "note",
-                f"line {self._asked.line} is changed with this site, or lines are put above it",
+                f"this site changes line {self._asked.line}, or adds lines above it",
             )
         yield "what happens", self._status(site)
         for text, why in site.pieces:
@@ -113,7 +113,7 @@ class _Printed:
         if site.status != "held" and finding.level is not Level.ADVICE:
             comment = f"`# awaken: ignore[{finding.rule}]`"
             label = "to hide it" if finding.level is Level.MANUAL else "to leave it out"
-            yield label, f"write {comment} at the end of its line, or on a line of its own above"
+            yield label, f"write {comment} at the end of its line, or on a separate line above"
 
     def _outline(self, site: Site) -> Iterator[tuple[str, str]]:
         """Yield what the change comes to, and of what there is none for, what stops it."""
@@ -138,10 +138,10 @@ class _Printed:
             place = site.suppressed.place
             where = "" if place is None else f" ({self._where(place)})"
             note = f": `{site.suppressed.note}`" if site.suppressed.note else ""
-            return f"nothing, for {_SUPPRESSED[site.suppressed.by]}{where}{note}"
+            return f"nothing, because {_SUPPRESSED[site.suppressed.by]}{where}{note}"
         if site.finding.level is Level.ADVICE:
-            return "this is advice: no rewrite comes with it"
-        return _STATUS.get(site.status, "it stays as it is, until somebody changes it by hand")
+            return "this is advice, without a rewrite"
+        return _STATUS.get(site.status, "it stays unchanged until somebody changes it by hand")
 
     def _versions(self, finding: Finding) -> Iterator[tuple[str, str]]:
         report = self._explanation.report

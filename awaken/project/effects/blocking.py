@@ -131,7 +131,7 @@ class Blocks:
             # Making a coroutine runs none of it; whoever awaits it is asked.
             return ()
         if is_stub(self._evaluator, called.module, called.function):
-            why = f"what implements `{called.function.name}` is not in sight"
+            why = f"the implementation of `{called.function.name}` is unknown"
             return (self._evaluator.unknown(module, call, why),)
         return (_Followed(place, called.module, called.function),)
 

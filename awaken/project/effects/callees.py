@@ -102,7 +102,9 @@ class Callees:
             return ()
         if ancestors.unresolved:
             facts, index = ancestors.unresolved[0]
-            why = f"`{facts.bases_text[index]}`, which may have `{func.attr}`, is not in sight"
+            why = (
+                f"the base class `{facts.bases_text[index]}` is unknown and may have `{func.attr}`"
+            )
             return self._evaluator.unknown(module, func, why)
         found = tuple(f"{one}.{func.attr}" for one in ancestors.outside)
         if not found:

@@ -346,7 +346,7 @@ class CallEdges:
                 return Unseen("held", what, (edge.context.place(edge.call),))
             found.append((edge.context, given))
         if not found:
-            what = f"in `{parameter.arg}`, which no call in sight gives"
+            what = f"in `{parameter.arg}`, which no visible call passes"
             return Unseen("held", what, (context.place(parameter),))
         return found
 

@@ -145,7 +145,7 @@ def _seems_to_reach(
     if isinstance(value, FunctionOf) and isinstance(value.node, _FUNCTIONS):
         return Family(value.module, value.node, value.bound)
     unknown = next((one for one in values if isinstance(one, Unknown)), None)
-    why = f"`{module.excerpt(call.func)}` is no function in sight"
+    why = f"`{module.excerpt(call.func)}` is not a visible function"
     return unknown or evaluator.unknown(module, call, why)
 
 
@@ -182,7 +182,7 @@ def _method_above(
         if bindings:
             # Bound to something else, or twice: classes further up are not reached.
             break
-    return evaluator.unknown(module, call, f"what `super().{method}` is cannot be seen")
+    return evaluator.unknown(module, call, f"the target of `super().{method}` is unknown")
 
 
 def _as_called(

@@ -204,7 +204,7 @@ class Evaluator(ABC):
         if found:
             return placed(found, module, node)
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
-        return (self.unknown(module, node, f"nothing is in sight that `{text}` may be"),)
+        return (self.unknown(module, node, f"awaken sees no value of `{text}`"),)
 
     def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
         """Return where an answer is kept that lasts so long; None if nowhere."""
@@ -324,7 +324,7 @@ class Evaluator(ABC):
                 return union(*truthy, last)
             case ast.Starred() | ast.Yield() | ast.YieldFrom():
                 return (
-                    self.unknown(module, node, "what is sent or unpacked here is not followed"),
+                    self.unknown(module, node, "awaken does not follow sent or unpacked values"),
                 )
             case _:
                 return self.building.display(module, node, known)
@@ -346,7 +346,7 @@ class Evaluator(ABC):
         if not bindings:
             name = self.names.qualified(module, node)
             if name is None:
-                return (self.unknown(module, node, f"`{node.id}` is not defined in sight"),)
+                return (self.unknown(module, node, f"awaken sees no definition of `{node.id}`"),)
             return self.named(name, module, node)
         # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
@@ -396,7 +396,7 @@ class Evaluator(ABC):
     def _reexported(self, module: Module, name: str) -> Values:
         qualified = self.names.attribute(module.path, name)
         if qualified is None:
-            why = f"`{module.name}` does not define `{name}` in sight"
+            why = f"awaken sees no `{name}` in `{module.name}`"
             return (self.unknown(module, module.tree, why),)
         return self.named(qualified, module, module.tree)
 
@@ -415,7 +415,7 @@ class Evaluator(ABC):
             return (ClassOf(qualified),)
         defining = self.load(located.path)
         if defining is None or len(located.rest) != 1:
-            return (self.unknown(module, node, f"`{qualified}` is not defined in sight"),)
+            return (self.unknown(module, node, f"awaken sees no definition of `{qualified}`"),)
         return self.global_values(defining, located.rest[0])
 
     def _outside(self, qualified: str) -> Value:
@@ -454,7 +454,7 @@ class Evaluator(ABC):
             case "except" if isinstance(node, ast.ExceptHandler):
                 return self._caught(module, node, known)
             case _:
-                why = f"what `{binding.name}` matches is not followed"
+                why = f"awaken does not follow the match of `{binding.name}`"
                 return (self.unknown(module, node, why),)
 
     def _received(self, module: Module, node: ast.expr, known: Environment) -> Values:
@@ -490,12 +490,12 @@ class Evaluator(ABC):
         """Return what ``x += y`` leaves in its target."""
         statement = module.parent(node)
         if not isinstance(statement, ast.AugAssign):
-            return (self.unknown(module, node, "what it is bound to is not followed"),)
+            return (self.unknown(module, node, "awaken does not follow this assignment"),)
         right = self.values(module, statement.value, known)
         found = operated(self.values(module, node, known), statement.op, right)
         if found is not None:
             return found
-        return (self.unknown(module, node, "what the operator gives is not known"),)
+        return (self.unknown(module, node, "the result of the operator is unknown"),)
 
     def _caught(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
         if isinstance(module.parent(node), ast.TryStar):

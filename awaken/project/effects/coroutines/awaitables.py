@@ -145,7 +145,7 @@ class Awaitables:
         kind = kinds.pop() if len(kinds) == 1 else None
         if kind is not None:
             return kind
-        why = f"what `{module.excerpt(node.func)}` returns is not known"
+        why = f"the return value of `{module.excerpt(node.func)}` is unknown"
         return self._unknown(module, node, why)
 
     def _of_family(self, family: Family, depth: int) -> _Answer | _OutOfSight:
@@ -165,16 +165,18 @@ class Awaitables:
         # A declaration says what others shall do; what they do counts.
         real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
         if not real:
-            return Unknown(f"what implements `{name}` is not in sight", NOWHERE)
+            return Unknown(f"the implementation of `{name}` is unknown", NOWHERE)
         kinds = (self._of_function(one.module, one.function, depth) for one in real)
-        return _one_of(kinds, Differs(f"what `{name}` gives differs from class to class", NOWHERE))
+        return _one_of(
+            kinds, Differs(f"the classes return different things from `{name}`", NOWHERE)
+        )
 
     def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
         key = (module.path, module.span(function).start)
         if key not in self._returned:
             if len(self._returned) >= _MOST_FUNCTIONS:
                 return self._unknown(module, function, "too much has to be followed to tell")
-            why = f"what `{function.name}` gives depends on itself"
+            why = f"the return value of `{function.name}` depends on itself"
             self._returned[key] = self._unknown(module, function, why)
             self._returned[key] = self._given(module, function, depth)
         return self._returned[key]

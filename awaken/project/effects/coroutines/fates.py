@@ -227,7 +227,7 @@ class _Following:
         del here, above
 
     def _elsewhere(self, here: _Here, _above: ast.AST) -> None:
-        self._unknown(here, "where it stands is not followed")
+        self._unknown(here, "awaken does not follow a coroutine in this position")
 
     def _awaited(self, here: _Here, _above: ast.Await) -> None:
         if here.depth:
@@ -238,7 +238,7 @@ class _Following:
     def _used(self, here: _Here) -> None:
         """End where a value is needed: of a container that says nothing of what it holds."""
         if here.depth:
-            self._unknown(here, "what holds it is used in a way that is not followed")
+            self._unknown(here, "awaken does not follow this use of its container")
         else:
             self._end(here, "used")
 

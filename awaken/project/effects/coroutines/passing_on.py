@@ -84,7 +84,7 @@ class PassingOn:
             return [self._by_class(module, call, where, depth, called)]
         real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
         if not real:
-            why = f"what implements `{called[0].function.name}` is not in sight"
+            why = f"the implementation of `{called[0].function.name}` is unknown"
             return [Taken("unknown", why=why)]
         return [_to_function(one, where, depth) for one in real]
 
@@ -107,7 +107,7 @@ class PassingOn:
             return [Taken("stored", name)]
         if not depth and name.startswith("builtins."):
             return [Taken("used", name)]
-        return [Taken("unknown", name, f"what `{name}` does with it is not known")]
+        return [Taken("unknown", name, f"awaken does not know how `{name}` uses it")]
 
     def _by_class(
         self, module: Module, call: ast.Call, where: _Argument, depth: int, otherwise: Unknown

@@ -168,7 +168,9 @@ class Between:
             events = [self._known.calls[name] for name in names if name in self._known.calls]
             yield from (Event(one, place) for one in events)
             if not events and self._gets_a_session(module, call, names):
-                yield Event("unknown", place, f"what `{names[0]}` does with a session is not known")
+                yield Event(
+                    "unknown", place, f"awaken does not know how `{names[0]}` uses a session"
+                )
         else:
             yield from self._of_own(module, call)
 
@@ -195,7 +197,7 @@ class Between:
             called = (made,) if isinstance(made, Called) else ()
         real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
         if called and not real:
-            why = f"what implements `{called[0].function.name}` is not in sight"
+            why = f"the implementation of `{called[0].function.name}` is unknown"
             yield self._unknown(module, call, why)
         is_awaited = isinstance(module.parent(call), ast.Await)
         for one in real:

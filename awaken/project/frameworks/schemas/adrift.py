@@ -52,7 +52,10 @@ class AdriftSchemas:
                 place = self._left_at(qualified) if self._schemas.is_schema(qualified) else None
                 if place is not None:
                     name = qualified.rpartition(".")[2]
-                    why = f"`{name}` is handed on here, and no call in sight tells what it writes"
+                    why = (
+                        f"`{name}` is passed on here, and no visible call shows which "
+                        "object it writes"
+                    )
                     yield self._schemas.shape(qualified), Unknown(why, place)
 
     def _left_at(self, qualified: str) -> Place | None:

@@ -89,7 +89,7 @@ class DumpReadings:
         yield from self._given.readings(Reading(module, given, shapes, "schema"))
         is_known = self._evaluator.names.qualified(module, func) in _FIELDS.functions
         if is_known and not shapes:
-            why = f"which fields `{module.excerpt(fields)}` has cannot be seen"
+            why = f"the fields of `{module.excerpt(fields)}` are unknown"
             unknown = self._evaluator.unknown(module, fields, why)
             names = self._marshalling.all_fields
             yield Unread(module, given, unknown, "schema", fields=names)
@@ -113,7 +113,7 @@ class DumpReadings:
         for node in returned_by(module, function) if shapes or marshals else ():
             yield from self._given.readings(Reading(module, node, tuple(shapes), "response"))
             if not shapes:
-                why = f"what `{module.excerpt(decorator)}` writes cannot be seen"
+                why = f"the output of `{module.excerpt(decorator)}` is unknown"
                 unknown = self._evaluator.unknown(module, decorator, why)
                 names = self._marshalling.all_fields
                 yield Unread(module, node, unknown, "response", fields=names)

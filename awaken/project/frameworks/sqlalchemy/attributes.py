@@ -254,7 +254,7 @@ class MappedAttributes:
         made = given.func if isinstance(given, ast.Call) else given
         name = self._evaluator.names.qualified(module, made) or ""
         if name in _KEYED and made is not given:
-            key = Unknown("what the keys of a collection are is not followed", NOWHERE)
+            key = Unknown("awaken does not follow the keys of a collection", NOWHERE)
             return (InstanceOf("builtins.dict", parameters=((key,), one)),)
         name = "builtins.list" if name == _ORDERED else name
         return (InstanceOf(name, parameters=(one,)),) if name in _PLAIN else ()

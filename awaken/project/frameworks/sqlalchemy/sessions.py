@@ -172,7 +172,7 @@ class Sessions:
         if unknown is not None:
             return unknown
         if not found:
-            why = f"nothing but None is in sight for `{module.excerpt(node)}`"
+            why = f"awaken sees only None for `{module.excerpt(node)}`"
             return self._evaluator.unknown(module, node, why)
         sessions = [one for one in found if isinstance(one, Session)]
         if not sessions:
@@ -336,14 +336,14 @@ class Sessions:
             case InstanceOf():
                 return self._instance(module, node, value)
             case External():
-                why = f"what `{value.qualified}` is, is not known"
+                why = f"the value of `{value.qualified}` is unknown"
                 return self._evaluator.unknown(module, node, why)
             case ClassOf():
                 return NotRelevant(f"the class `{value.qualified}`")
             case ModuleOf():
                 return NotRelevant(f"the module {value.path}")
             case _:
-                return NotRelevant("a function, or what calling it gives")
+                return NotRelevant("a function, or its result")
 
     def _instance(
         self, module: Module, node: ast.expr, value: InstanceOf

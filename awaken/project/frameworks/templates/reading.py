@@ -100,7 +100,7 @@ def reads_of(source: Source, sources: Sources) -> frozenset[TemplateRead]:
                 _Reader(sources, record).render(source)
                 if record.signature() == before:
                     return frozenset(record.reads)
-        why = "what it puts into lists is not followed to the end"
+        why = "awaken does not follow all items of its lists"
     except TooLargeError:
         why = "it takes too many steps to read"
     except RecursionError:

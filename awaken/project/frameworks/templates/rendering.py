@@ -228,7 +228,7 @@ class Renderings:
         callers = self._evaluator.callers.of(found.module, function)
         unknown = tuple(one.why for one in callers.obstacles)
         if unknown or not deep:
-            why = unknown or ("too many functions hand on what it is given",)
+            why = unknown or ("too many functions pass its arguments on",)
             yield replace(found, unknown=(*found.unknown, *why))
         for site in callers.sites if deep else ():
             for module, outer in self._evaluator.calls_at(site.place):

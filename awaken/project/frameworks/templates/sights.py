@@ -163,9 +163,9 @@ class TemplateSights:
             return
         yield from rendering.unknown
         if root.startswith(_FILTER):
-            yield f"what the filter `{root.removeprefix(_FILTER)}` gives is not followed"
+            yield f"awaken does not follow the result of the filter `{root.removeprefix(_FILTER)}`"
         elif not expressions and (root != "g" or len(path) > 1):
-            yield f"no call in sight gives `{root}` to the template"
+            yield f"no visible call passes `{root}` to the template"
 
     def _everything(self, rendering: Rendering) -> Iterator[Expression]:
         """Yield all that the templates of a call are given."""

@@ -158,7 +158,7 @@ class FixtureRequests:
         """Return why more may ask for a fixture than what names it in this program."""
         shown = f"`{fixture.name}`"
         if not is_test_file(module.path):
-            return f"{shown} stands outside of the tests, which others may load"
+            return f"{shown} is outside the tests, and other programs may load it"
         name = self.name_of(module, fixture)
         if is_automatic(fixture) or name in self._settings.list_of("usefixtures"):
             return f"{shown} runs for every test below it"

@@ -20,7 +20,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
 _MOST_PARAMETERS = 25  # as in `graph.passing`
-_UNCALLED = "no call of the function is in sight"
+_UNCALLED = "no call of the function is visible"
 _TOO_MANY = "too many calls have to be followed"
 OF_OTHERS = frozenset({"outside", "framework", "inherited"})
 """Callers that may exist besides those in sight, but would pass applications of their own."""
@@ -139,7 +139,7 @@ class Applications:
                 if kind is not None and made is not None:
                     yield Application(made, qualified, kind)
                 elif kind is not None:
-                    why = f"nothing in sight says which application `{module.excerpt(node)}` is"
+                    why = f"the application of `{module.excerpt(node)}` is unknown"
                     unknown = self._evaluator.unknown(module, node, why)
                     self._unseen[unknown] = qualified
                     yield unknown

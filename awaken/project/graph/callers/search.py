@@ -273,7 +273,7 @@ class Search:
             return set()
         if bound is None:
             if mention.kind in {"call", "value", "decorator"}:
-                why = f"what `{mention.text}` calls is not known"
+                why = f"the target of `{mention.text}` is unknown"
                 self._stop("unresolved", why, mention.place)
             return set()
         shown = self._target.shown

@@ -206,7 +206,7 @@ class Referents:
             yield from provided or self._from_values(values)
         elif ancestors is not None and ancestors.unresolved:
             facts, index = ancestors.unresolved[0]
-            yield Referent("unknown", f"`{facts.bases_text[index]}` is not in sight")
+            yield Referent("unknown", f"the base class `{facts.bases_text[index]}` is unknown")
         elif any("__getattr__" in one.members for one in inside):
             yield Referent("unknown", f"`{owner.qualified}` has a `__getattr__`")
         else:

@@ -194,7 +194,7 @@ class Members:
 
     def _no(self, module: Module, node: ast.AST) -> Unknown:
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
-        return self._evaluator.unknown(module, node, f"what `{text}` is cannot be seen")
+        return self._evaluator.unknown(module, node, f"the value of `{text}` is unknown")
 
     def _of_module(self, owner: ModuleOf, module: Module, node: ast.Attribute) -> Values:
         defining = self._evaluator.load(owner.path)
@@ -265,7 +265,7 @@ class Members:
         if self._evaluator.classes.facts(owner.qualified) is None:
             why = f"`{owner.qualified}` is defined outside the project"
             return UnknownResult(why, NOWHERE, owner.qualified)
-        return Unknown(f"`{owner.qualified}` sets no `{name}` in sight", NOWHERE)
+        return Unknown(f"`{owner.qualified}` visibly sets no `{name}`", NOWHERE)
 
     def _of_subclasses(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

@@ -107,7 +107,7 @@ class OutsideAttributes:
         """Return an attribute of a name of a library."""
         name = self._evaluator.names.member(owner, node.attr)
         if name is None:
-            why = f"what `{module.excerpt(node)}` is cannot be seen"
+            why = f"the value of `{module.excerpt(node)}` is unknown"
             return (self._evaluator.unknown(module, node, why),)
         role = self._evaluator.knowledge.attributes.get(name)
         if role is not None:

@@ -92,7 +92,9 @@ class LibraryCalls:
         # By convention it is a class, and calling one makes an instance.
         if name not in _CAPITAL_FUNCTIONS and name.rpartition(".")[2][:1].isupper():
             return (InstanceOf(name, made=self._making.told_apart(name, place)),)
-        return (UnknownResult(f"what `{name}` returns is not known", module.place(node), name),)
+        return (
+            UnknownResult(f"the return value of `{name}` is unknown", module.place(node), name),
+        )
 
     def _inspected(
         self, name: str, first: ast.expr | None, module: Module, known: Environment

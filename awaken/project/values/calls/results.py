@@ -101,7 +101,7 @@ class Results:
                 return ()
             case _:
                 text = module.excerpt(node.func)
-                why = f"what `{text}` returns is not known"
+                why = f"the return value of `{text}` is unknown"
                 return (self._evaluator.unknown(module, node, why),)
 
     def _with_origins(self, found: Values, function: FunctionOf, arguments: Environment) -> Values:

@@ -78,7 +78,7 @@ class Uses:
                 case NoneValue():
                     pass
                 case _:
-                    why = "what `with` binds here is not known"
+                    why = "the value that `with` binds here is unknown"
                     found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
 
@@ -125,7 +125,7 @@ class Uses:
             if given is not None:
                 found = union(found, given)
             else:
-                why = f"`{value.qualified}` has no `{method}` in sight"
+                why = f"`{value.qualified}` has no visible `{method}`"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
 

@@ -277,7 +277,7 @@ class Additions:
         """Return the keys and the items that an addition puts in."""
         evaluator, module = self._evaluator, one.module
         if one.put == "unknown":
-            why = "what is put into it cannot all be seen"
+            why = "some of its items are unknown"
             unknown = (evaluator.unknown(module, one.node, why),)
             return unknown, unknown
         if isinstance(one.node, ast.Module):
@@ -301,7 +301,7 @@ class Additions:
                 case InstanceOf(qualified=name, parameters=[more, values]) if name in DICTS:
                     keys, items = union(keys, more), union(items, values)
                 case _:
-                    why = f"what `{module.excerpt(node)}` holds is not known"
+                    why = f"the content of `{module.excerpt(node)}` is unknown"
                     unknown = (self._evaluator.unknown(module, node, why),)
                     keys, items = union(keys, unknown), union(items, unknown)
         return keys, items

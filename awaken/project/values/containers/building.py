@@ -139,7 +139,7 @@ class Building:
                 ):
                     keys, values = union(keys, more_keys), union(values, more_values)
                 case _:
-                    why = f"what `{module.excerpt(node)}` holds is not known"
+                    why = f"the content of `{module.excerpt(node)}` is unknown"
                     unknown = self._evaluator.unknown(module, node, why)
                     keys, values = union(keys, (unknown,)), union(values, (unknown,))
         return keys, values
@@ -296,7 +296,7 @@ class Building:
         if name == "copy":
             return (owner,)
         if not owner.parameters:
-            why = f"what `{module.excerpt(node.func)}` gives is not known"
+            why = f"the result of `{module.excerpt(node.func)}` is unknown"
             unknown = (self._evaluator.unknown(module, node, why),)
             size = 2 if owner.qualified in DICTS else 1
             owner = replace(owner, parameters=(unknown,) * size)

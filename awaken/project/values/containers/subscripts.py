@@ -47,7 +47,7 @@ def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscr
                 return evaluator.called(methods, module, call)
         case _:
             pass
-    why = f"what an item of `{module.excerpt(node.value)}` is cannot be seen"
+    why = f"the items of `{module.excerpt(node.value)}` are unknown"
     return (evaluator.unknown(module, node, why),)
 
 

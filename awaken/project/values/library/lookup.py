@@ -86,7 +86,7 @@ class Library:
                 return self.attribute(owner, other, module, node)
             given = _read(found, full, owner)
             solution = {**found.solution, SELF: (instance,)}
-            why = f"nothing says what `{full}` is"
+            why = f"the type of `{full}` is unknown"
             return given and closed(solved(given, solution), module.place(node), why)
         return None
 
@@ -187,7 +187,7 @@ class Library:
             results = union(results, solved(growing(one.returns), solution))
         if not results:
             return None
-        why = f"nothing says what `{name}` gives"
+        why = f"the return type of `{name}` is unknown"
         return closed(results, call.module.place(call.node), why)
 
     def _constructed(self, plain: InstanceOf, made: Values, call: Call) -> Values:
@@ -207,7 +207,7 @@ class Library:
                 results = union(results, solved(growing(declared or made), solution))
         if all(one in growing(made) for one in results):
             return ()
-        return closed(results, call.module.place(call.node), "nothing says what it holds")
+        return closed(results, call.module.place(call.node), "its content is unknown")
 
 
 def _alias_of(node: ast.AST, name: str) -> str | None:

@@ -116,7 +116,7 @@ class Marshalling:
         if path is not None:
             shapes = self._inner(home, call)
             is_seen = shapes is not None or not isinstance(value, ast.Call)
-            why = f"what `{home.excerpt(value)}` reads cannot be seen"
+            why = f"the reads of `{home.excerpt(value)}` are unknown"
             unseen = None if is_seen else self._evaluator.unknown(home, value, why)
             yield Field(name, path, place, shapes or (), unseen)
 

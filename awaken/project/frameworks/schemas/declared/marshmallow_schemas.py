@@ -260,7 +260,7 @@ class MarshmallowSchemas:
         yield Field(name, path, module.place(node), shapes, unseen)
 
     def _unseen(self, module: Module, node: ast.expr) -> Unknown:
-        why = f"what `{module.excerpt(node)}` reads cannot be seen"
+        why = f"the reads of `{module.excerpt(node)}` are unknown"
         return self._evaluator.unknown(module, node, why)
 
     def _kinds(self, module: Module, func: ast.expr) -> frozenset[str]:

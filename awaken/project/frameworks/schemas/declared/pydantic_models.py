@@ -206,7 +206,7 @@ class PydanticModels:
         ancestors = self._evaluator.classes.ancestors(qualified)
         for facts, index in ancestors.unresolved[:1] if ancestors is not None else ():
             place = Place(facts.path, facts.span)
-            why = f"what `{facts.bases_text[index]}` adds to `{facts.qualified}` cannot be seen"
+            why = f"the base class `{facts.bases_text[index]}` of `{facts.qualified}` is unknown"
             yield Field("", (), place, (), Unknown(why, place))
 
     def _root(self, shape: ModelShape) -> Iterator[Field]:

@@ -206,7 +206,7 @@ class LaterInFunction:
             return
         module = body.module
         text = module.excerpt(held.node)
-        why = text if held.kind == "read" else f"it is not known what `{text}` holds"
+        why = text if held.kind == "read" else f"the content of `{text}` is unknown"
         yield Later(held.kind, module.place(held.node), why, commit)
 
     def _held_by(self, body: _Body, name: ast.Name) -> _Held | None:
@@ -320,7 +320,7 @@ class LaterInFunction:
                 case "loads":
                     yield Later("load", module.place(call), module.excerpt(call), commit)
                 case "unknown":
-                    why = f"it is not known what `{module.excerpt(call.func)}` loads"
+                    why = f"the objects that `{module.excerpt(call.func)}` loads are unknown"
                     yield Later("unknown", module.place(call), why, commit)
                 case _:
                     pass

@@ -289,7 +289,7 @@ class Commits:
         if function is None:
             # Nothing but what a function returns gets from there to the top of a file.
             if start.place == start.commit or not _is_dropped(module, node):
-                why = "what follows at the top of the file is not looked at"
+                why = "awaken does not read the module-level code after it"
                 yield Later("unknown", start.place, why, start.commit)
             return
         with self._evaluator.without_callers():
@@ -308,11 +308,11 @@ class Commits:
             if one.kind not in expected
         ]
         if function.name.startswith("__") and function.name.endswith("__"):
-            why = f"who runs `{function.name}` is not followed"
+            why = f"awaken does not follow the callers of `{function.name}`"
             unknown.append(Later("unknown", module.place(function), why, start.commit))
         # What a dependency commits when it is left, a task in the background may still read.
         if module.is_generator(function) and self._files_with(_LATER_STILL):
-            why = "what runs in the background, or streams, may read objects later"
+            why = "code that runs in the background or streams may read objects later"
             unknown.append(Later("unknown", start.place, why, start.commit))
         callers = [_Start(one.place.path, one.place, start.commit) for one in found.sites]
         return callers, unknown

@@ -412,7 +412,9 @@ def _entity_below(
     if not (reader.project.published and is_public(reader.module, qualified)):
         return joined
     text = ast.unparse(node)
-    reason = f"`{text}` is a mapped class in every subclass in sight, but there may be others"
+    reason = (
+        f"`{text}` is a mapped class in every visible subclass, but there may be other subclasses"
+    )
     return replace(joined, certainty=joined.certainty.because(reason))
 
 

@@ -308,7 +308,7 @@ class ClassQueries:
                 return f"`{facts.qualified}` is defined more than once"
             module, tree = node
             if _DECISIVE & module.scopes.scope_made_by(tree).bindings.keys():
-                return f"`{facts.qualified}` changes what Flask-SQLAlchemy does"
+                return f"`{facts.qualified}` changes the behaviour of Flask-SQLAlchemy"
             # `query_cls` or `query_class`, which reach the extension in many ways.
             if b"query_c" in module.source.text:
                 return f"`{facts.qualified}` may have a Query class of its own"

@@ -66,7 +66,7 @@ class Paths:
     def _called(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
         call = ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node)
         if isinstance(value, FunctionOf) and _takes_more(value):
-            why = f"what `{_name_of(value)}` gives depends on what a template passes"
+            why = f"the result of `{_name_of(value)}` depends on the arguments in a template"
             return lambda: (self._evaluator.unknown(sight.module, node, why),)
         return lambda: self._evaluator.called((value,), sight.module, call)
 
@@ -88,7 +88,7 @@ class Paths:
         self, value: Value, name: str, sight: Sight, node: ast.expr
     ) -> Callable[[], Values]:
         if isinstance(value, InstanceOf) and value.qualified in DICTS and not hasattr(dict, name):
-            why = "what a dictionary holds cannot be told"
+            why = "the content of a dictionary is unknown"
             held = value.parameters[-1:] or ((self._evaluator.unknown(sight.module, node, why),),)
             return lambda: held[0]
         if isinstance(value, InstanceOf):

@@ -50,9 +50,9 @@ class Unseen:
             case Unknown():
                 return None if self._is_plain(value.place, sight) else value
             case External(qualified=name) if self._may_be_mapped(name, sight):
-                return Unknown(f"what `{name}` stands for is not known", sight.place)
+                return Unknown(f"the class that `{name}` describes is unknown", sight.place)
             case InstanceOf(qualified=name) if self._is_protocol(name):
-                return Unknown(f"any class may be what `{name}` describes", sight.place)
+                return Unknown(f"`{name}` may describe any class", sight.place)
             case NotRelevant(what=what, mock=False):
                 return Unknown(f"{what} of no certain class", sight.place)
             case _:

@@ -38,7 +38,7 @@ from awaken.project.values.questions import Given, Lasting, Passed
 
 _PROMISED: Value = Unknown("an annotation says that it is a session", NOWHERE)
 _MOST_ITEMS = 4  # of what is unpacked into positional parameters; a session comes early
-_OPEN: Value = Unknown("nothing in sight says what is given", NOWHERE)
+_OPEN: Value = Unknown("the value that is passed is unknown", NOWHERE)
 
 
 class DoubtingEvaluator(ProgramEvaluator):

@@ -152,7 +152,9 @@ class Consumers:
             case ast.Yield():
                 function = module.enclosing_function(node)
                 name = getattr(function, "name", "a lambda")
-                yield End("leak", module, node, f"what `{name}` yields is not followed")
+                yield End(
+                    "leak", module, node, f"awaken does not follow the values that `{name}` yields"
+                )
             case _:
                 yield self._leak(module, node)
 

@@ -63,7 +63,9 @@ class Fields:
                 if value is not None:
                     yield Spot(module, value, slot.depth)
             case _:
-                yield End("leak", module, node, f"what `{module.excerpt(node)}` gets is not seen")
+                yield End(
+                    "leak", module, node, f"the arguments of `{module.excerpt(node)}` are unknown"
+                )
 
     def _in_body(self, slot: Slot) -> Found:
         """Yield what the bodies of classes give to a field."""

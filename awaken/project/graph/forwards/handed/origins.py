@@ -121,7 +121,7 @@ class Origins:
 
     def _unknown(self, spot: Spot, why: str = "") -> End:
         shown = spot.module.excerpt(spot.node)
-        return End("leak", spot.module, spot.node, why or f"what `{shown}` is cannot be seen")
+        return End("leak", spot.module, spot.node, why or f"the value of `{shown}` is unknown")
 
     def _name(self, module: Module, node: ast.Name, depth: int) -> Found:
         bindings = module.scopes.bindings_of(node)

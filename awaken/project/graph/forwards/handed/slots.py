@@ -130,7 +130,7 @@ class Slots:
                 case Unknown():
                     yield End("leak", module, node, owner.why)
                 case _:
-                    why = f"what `{module.excerpt(node)}` holds is not followed"
+                    why = f"awaken does not follow the content of `{module.excerpt(node)}`"
                     yield End("leak", module, node, why)
 
     def iterable(self, module: Module, node: ast.expr, depth: int) -> Iterator[Spot]:

@@ -93,7 +93,7 @@ class Variables:
             case "for" | "assignment":
                 yield from self._unpacked(module, node, slot)
             case _:
-                yield End("leak", module, node, f"what `{slot.name}` is cannot be seen")
+                yield End("leak", module, node, f"the value of `{slot.name}` is unknown")
 
     def _unpacked(self, module: Module, node: ast.AST, slot: Slot) -> Found:
         """Yield what a target in a tuple is taken out of."""
@@ -118,7 +118,7 @@ class Variables:
                     return
                 case _:
                     break
-        yield End("leak", module, node, f"what `{slot.name}` is cannot be seen")
+        yield End("leak", module, node, f"the value of `{slot.name}` is unknown")
 
     def _import(self, module: Module, binding: Binding, slot: Slot) -> Found:
         name = ast.Name(slot.name, ast.Load())
@@ -238,7 +238,9 @@ class Variables:
 
 
 def _not_followed(module: Module, call: ast.Call) -> End:
-    return End("leak", module, call, f"what `{module.excerpt(call)}` passes is not followed")
+    return End(
+        "leak", module, call, f"awaken does not follow the arguments of `{module.excerpt(call)}`"
+    )
 
 
 def _is_first(target: ast.expr, node: ast.AST) -> bool:

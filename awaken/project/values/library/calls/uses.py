@@ -132,7 +132,7 @@ class Uses:
         results = union(
             *(signature(declared.module, one, is_method=False).returns for one in functions)
         )
-        why = f"nothing says what `{function.qualified}` gives"
+        why = f"the return type of `{function.qualified}` is unknown"
         return closed(results, module.place(node), why) or None
 
     def _entered(self, how: How, value: InstanceOf, module: Module, node: ast.AST) -> Values | None:

@@ -155,7 +155,7 @@ class DynamicReads:
     ) -> Iterator[Read]:
         """Yield what is read of an object of which nothing is known."""
         place = module.place(node)
-        why = Unknown(f"nothing says what object `{module.excerpt(node)}` is used on", place)
+        why = Unknown(f"the object of `{module.excerpt(node)}` is unknown", place)
         known = self._named.in_sight(module, name).known
         for attribute, sides in self._by_name.items():
             is_meant = attribute in known if known else fits(name, attribute)

@@ -126,7 +126,7 @@ class FormSights:
             yield Sight(module, given, path, place, "schema", True, len(path) - 1)
         why = next((one for one in forms if isinstance(one, Unknown)), None)
         if any(isinstance(one, str) and self._forms.has_others(one) for one in forms):
-            why = why or self._evaluator.unknown(module, call, "not all fields of it are in sight")
+            why = why or self._evaluator.unknown(module, call, "some of its fields are unknown")
         if why is not None:
             yield Sight(module, given, (ANY,), place, "schema", unseen=why)
 

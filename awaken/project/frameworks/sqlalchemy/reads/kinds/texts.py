@@ -176,7 +176,7 @@ def may_read(node: ast.AST) -> bool:
 
 def _of_unknown(module: Module, node: ast.expr, path: tuple[str, ...]) -> Sight:
     place = module.place(node)
-    why = Unknown(f"which objects `{module.excerpt(node)}` is used on is not in sight", place)
+    why = Unknown(f"the objects of `{module.excerpt(node)}` are unknown", place)
     return Sight(module, why, path, place, "getattr")
 
 

@@ -138,7 +138,7 @@ class BetweenLoadAndRead:
             events = self._part(home, function, start, None)
             if is_view and not callers.sites and events is not None:
                 return events
-        return (Event("unknown", read.place, "where the read happens is not in sight"),)
+        return (Event("unknown", read.place, "the place of the read is unknown"),)
 
     def _part(
         self,
@@ -206,7 +206,7 @@ class BetweenLoadAndRead:
             return (self._unknown(frame, "no way leads from the load to it"),)
         others = [one for one in parameters_of(function.args) if one[0] is not parameter]
         made = [one for one, default in others if self._is_made(frame.module, one, default)]
-        why = "what is made for `{}` may run in between"
+        why = "code that is created for `{}` may run in between"
         return (*first, *then, *(self._unknown(frame, why.format(one.arg)) for one in made))
 
     def _is_made(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> bool:

@@ -95,7 +95,9 @@ class Arriving:
         if isinstance(function, ast.Lambda):
             given = self._to_lambda(module, function, parameter)
             if given is None:
-                arrivals.stop("who calls the lambda is not followed", module.place(function))
+                arrivals.stop(
+                    "awaken does not follow the callers of the lambda", module.place(function)
+                )
             else:
                 arrivals.add(given, module.place(parameter))
             return False

@@ -33,7 +33,7 @@ class Arrivals:
                     self.unknown[one] = None
                 case InstanceOf(qualified=name, origins=None):
                     if not name.startswith("builtins.") or name == "builtins.object":
-                        self.stop("what loaded it cannot be told", place)
+                        self.stop("the statement that loaded it is unknown", place)
                 case InstanceOf():
                     self.origins.update(dict.fromkeys(one.origins or ()))
                 case External() | NotRelevant(mock=False):

@@ -85,7 +85,7 @@ class Tracing:
         for one in objects:
             read: _Path = (f"{one.qualified}.{attribute}",)
             if one.origins is None:
-                why = "what loaded it cannot be told"
+                why = "the statement that loaded it is unknown"
                 found.unknown[Unknown(why, place)] = None
             arrivals.update(((origin, read), None) for origin in one.origins or ())
         waiting, seen = [*arrivals], set[tuple[Place, _Path]]()
@@ -105,7 +105,7 @@ class Tracing:
                 break
         if objects and not found.traces and not found.unknown:
             # Then it never runs, or is called from where nobody looks.
-            found.unknown[Unknown("no object that comes to it is in sight", place)] = None
+            found.unknown[Unknown("no visible object reaches it", place)] = None
         return tuple(found.traces), tuple(found.unknown)
 
     def _arrived(self, place: Place, found: _Found) -> Iterator[Origin]:
