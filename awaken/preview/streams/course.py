@@ -11,7 +11,7 @@ from msgspec import Struct
 from awaken.contract import ChangeId
 
 if TYPE_CHECKING:
-    from awaken.verifying.reaching import Reach
+    from awaken.verifying.reached_changes import Reach
 
 
 class StepRow(Struct, frozen=True):
