@@ -159,7 +159,9 @@ among them, none is made.
 Versions of Python before 3.11, and `return_exceptions=True`, which a task group does not have. What
 is not proved to be a coroutine: tasks and futures, which a task group cannot take over, and calls
 whose result is not known. `create_task(coroutine)` and `ensure_future(coroutine)` count as the
-coroutine where they stand in the call, or fill the list right above it. An argument that awaits
+coroutine in the call itself, or where they fill the list right above it. The coroutines may come
+from a dictionary, an attribute or another function: a list that holds one of them twice fails in a
+task group, and the message says so. An argument that awaits
 something, for the tasks made before it would run by then. A gather that is not awaited where it
 stands, or shielded, or awaited on a condition, several times, or after something that may have
 effects. One session of SQLAlchemy used by several coroutines, and files that import trio.
@@ -170,19 +172,19 @@ number above zero.
 ## On real programs
 
 With `--unsafe-fixes --target-version py311`. Of 438 gathers that are awaited directly, without
-`return_exceptions`, 296 are rewritten. Nearly all others are given futures, tasks that run already,
+`return_exceptions`, 295 are rewritten. Nearly all others are given futures, tasks that run already,
 or what libraries without declarations return. Of 60 rewritten places that were read, none gave
 other results.
 
 | program | sites | unsafe | `return_exceptions` | tasks, or not proved | other |
 | --- | --- | --- | --- | --- | --- |
-| homeassistant 2024.3.3 | 228 | 121 | 40 | 64 | 3 |
-| litellm 1.109.1 | 166 | 93 | 53 | 14 | 6 |
+| homeassistant 2024.3.3 | 228 | 116 | 40 | 69 | 3 |
+| litellm 1.109.1 | 166 | 96 | 53 | 11 | 6 |
 | chia-blockchain 2.7.5 | 53 | 14 | 6 | 30 | 3 |
 | ray 2.60.0 | 53 | 26 | 12 | 13 | 2 |
-| prefect 3.9.1 | 32 | 14 | 12 | 4 | 2 |
+| prefect 3.9.1 | 32 | 16 | 12 | 2 | 2 |
 | langflow-base 1.13.0 | 23 | 8 | 10 | 3 | 2 |
-| dagster 1.13.28 | 17 | 15 | 1 | 0 | 1 |
+| dagster 1.13.28 | 17 | 14 | 1 | 1 | 1 |
 | crewai 1.15.30 | 15 | 5 | 6 | 4 | 0 |
 
 ## Sources

@@ -40,8 +40,8 @@ class Given:
     """One argument.
 
     ``one``: a coroutine; ``comprehension``: starred, and written in place; ``each``: starred, and
-    anything else. ``coroutines`` are the expressions that give what runs. ``is_task``: in the code
-    ``create_task()`` stands around them.
+    anything else. ``coroutines`` are the expressions that give what runs; empty where another
+    function makes them. ``is_task``: in the code ``create_task()`` is around them.
     """
 
     node: ast.expr
@@ -236,13 +236,8 @@ def _starred(project: Project, module: Module, value: ast.expr) -> Given:
         case ast.ListComp() | ast.GeneratorExp():
             inner = _started(project, module, value.elt)
             return Given(value, "comprehension", (inner,), is_task=inner is not value.elt)
-        case ast.Name():
-            return _variable(project, module, value)
-        case ast.List() | ast.Tuple():
-            refused = Refused(NOT_A_COROUTINE, module.excerpt(value))
-            return _held(project, module, value, list(_items(module, value, refused)))
         case _:
-            raise Refused(NOT_A_COROUTINE, f"*{module.excerpt(value)}")
+            return _held(project, module, value)
 
 
 def _started(project: Project, module: Module, node: ast.expr) -> ast.expr:
@@ -277,22 +272,41 @@ def _require_coroutine(project: Project, module: Module, node: ast.expr) -> None
 
 
 # ------------------------------------------------------------------------------ lists of coroutines
-def _variable(project: Project, module: Module, name: ast.Name) -> Given:
-    """Return the variable ``name`` that holds coroutines: a list that is built in the function."""
-    return _held(project, module, name, list(_put_into(module, name)))
-
-
-def _held(project: Project, module: Module, holder: ast.expr, parts: Sequence[ast.expr]) -> Given:
-    """Return the argument ``holder``, a list of ``parts``. Raises Refused if tasks are in it."""
-    coroutines = tuple(_in_task(project, module, one) for one in parts)
-    made = [one for one, inner in zip(parts, coroutines, strict=True) if one is not inner]
+def _held(project: Project, module: Module, holder: ast.expr) -> Given:
+    """Return the argument ``holder``, which holds coroutines. Raises Refused if it holds tasks."""
+    refused = Refused(NOT_A_COROUTINE, f"*{module.excerpt(holder)}")
+    try:
+        if isinstance(holder, ast.Name):
+            parts = list(_put_into(module, holder))
+        else:
+            parts = list(_items(module, holder, refused))
+    except Refused:
+        # Not built in this function: only its elements are known, and not where each is made.
+        is_proved = project.values.items_of(module, holder).is_coroutine
+        if not is_proved or _is_repeated(module, holder):
+            raise
+        return Given(holder, "each", ())
+    coroutines = tuple(_in_task(project, module, part) for part in parts)
+    made = [part for part, inner in zip(parts, coroutines, strict=True) if part is not inner]
     if made:
         because = (module.place(made[0]),)
         raise Refused(CREATED_EARLIER, module.excerpt(holder), because=because)
     _check_different(coroutines)
-    for one in coroutines:
-        _require_coroutine(project, module, one)
+    for coroutine in coroutines:
+        _require_coroutine(project, module, coroutine)
     return Given(holder, "each", coroutines)
+
+
+def _is_repeated(module: Module, holder: ast.expr) -> bool:
+    """Whether ``holder`` is multiplied where it is built, as in ``[coroutine] * 2``."""
+    bindings = module.scopes.bindings_of(holder) if isinstance(holder, ast.Name) else ()
+    built = [holder, *(module.statement_of(binding.node) for binding in bindings)]
+    return any(
+        isinstance(getattr(node, "op", None), ast.Mult)
+        for root in built
+        if root is not None
+        for node in walk(root)
+    )
 
 
 def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:

@@ -28,6 +28,7 @@ class Names:
         self._loops: set[str] = set()
         self._group = ""
         self._item = ""
+        self._coroutine = ""
         self._error = ""
         self._used = {*scopes.names(function), *dir(builtins)}
 
@@ -52,6 +53,12 @@ class Names:
         if not self._item:
             self._item = self.new("task", "gathered_task")
         return self._item
+
+    def coroutine(self) -> str:
+        """Return the name of the coroutine in each turn of a loop; all loops share it."""
+        if not self._coroutine:
+            self._coroutine = self.new("coro", "coroutine")
+        return self._coroutine
 
     def error(self) -> str:
         """Return the name of an exception group, which is gone behind its handler."""

@@ -14,6 +14,7 @@ from awaken.editing.arguments import code, line_break
 from awaken.editing.chains.layout import can_be_laid_out, one_line
 from awaken.editing.chains.lines import ends_in_comma, with_line_starts
 from awaken.editing.comments import lost_comments
+from awaken.editing.parentheses import needs_parentheses, parenthesised
 
 _BRACKETED = (cst.Call, cst.Dict, cst.List, cst.ListComp, cst.Set, cst.SetComp, cst.Subscript)
 _DISPLAYS: Mapping[str, type[cst.ListComp | cst.SetComp]] = {
@@ -358,7 +359,10 @@ class _Writer:
         value: Any = argument.value
         if started.how == "each":
             task = self.task(cst.Name(started.name), started, "")
-            return cst.ListComp(task, cst.CompFor(cst.Name(started.name), _flat(value)))
+            loop = cst.CompFor(cst.Name(started.name), value)
+            flat = _flat(value)
+            items = parenthesised(flat) if needs_parentheses(loop, "iter", value) else flat
+            return cst.ListComp(task, loop.with_changes(iter=items))
         if "#" in code(value) and self._data.results is None:
             # It stays where it is, and so do its comments.
             task = self.task(value.elt, started, self._indent, self._indent)

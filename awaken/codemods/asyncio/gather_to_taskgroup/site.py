@@ -89,6 +89,11 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     if limit is not None:
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, gathered.given)
+    caveats += [
+        f"fails where `{module.excerpt(argument.node)}` holds a coroutine twice"
+        for argument in gathered.given
+        if not argument.coroutines
+    ]
     caveats += of_program(project, module, call, coroutines)
     is_alone = len(gathered.given) == 1 and gathered.given[0].is_one
     undone = None if is_alone else left_undone(project, module, coroutines)
@@ -279,7 +284,7 @@ def _kept(given: Given, names: Names) -> Started:
         case "one":
             return Started("one", is_task=given.is_task)
         case "each":
-            return Started("each", names.new("coro", "coroutine"), given.is_task)
+            return Started("each", names.coroutine(), given.is_task)
         case _:
             return Started("items", is_task=given.is_task)
 
@@ -295,7 +300,7 @@ def _ignored(given: Given, names: Names) -> Started | None:
     is_bare = isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_bare(node.elt)
     if given.is_task and not is_bare:
         return None
-    return Started("each", names.new("coro", "coroutine"), given.is_task)
+    return Started("each", names.coroutine(), given.is_task)
 
 
 def _is_bare(node: ast.expr) -> bool:
