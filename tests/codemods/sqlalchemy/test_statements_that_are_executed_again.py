@@ -16,6 +16,26 @@ def one(db: Session, key: int) -> User:
 def titles(db: Session, key: int) -> list[str]:
     return [order.title for order in one(db, key).orders]
 """
+LOADING = {
+    "t4_options_that_lead_back": "selectinload(User.orders).selectinload(Order.user)",
+    "t4_options_that_lead_back_by_a_subquery": "selectinload(User.orders).subqueryload(Order.user)",
+    "t4_options_that_lead_back_at_once": "selectinload(User.orders).immediateload(Order.user)",
+    "t4_options_that_lead_back_by_a_join": "selectinload(User.orders).joinedload(Order.user)",
+    "t4_options_in_options": "selectinload(User.orders).options(selectinload(Order.user))",
+    "t4_options_of_a_variable": "*PARTS",
+    "t4_options_of_a_function": "*parts()",
+}
+LOADED = """\
+PARTS = (selectinload(User.orders).selectinload(Order.user),)
+
+
+def parts():
+    return [selectinload(User.orders).options(selectinload(Order.user))]
+
+
+def one(db: Session, key: int) -> User:
+    return db.scalars(select(User).where(User.id == key).options({options})).one()
+"""
 EVERY = """\
 def every(db: Session) -> list[User]:
     return list(db.scalars(select(User).order_by(User.id)))
@@ -236,6 +256,21 @@ ROWS = {
 }
 
 
+LEADING = {
+    name: (
+        "",
+        (
+            f"user = one(db, key)\nbefore = len(user.orders)\n{ADDED}\ndb.commit()\n"
+            "again = one(db, key)\nnames = [each.user.name for each in again.orders[:1]]\n"
+            "return [before > 0, names]"
+        ),
+        LOADED.format(options=options),
+    )
+    for name, options in LOADING.items()
+}
+ROWS |= LEADING
+
+
 def application(model, body, *helpers, session=""):
     """Return an application of one endpoint, and no more functions than it needs.
 
@@ -244,7 +279,11 @@ def application(model, body, *helpers, session=""):
     head = HEAD.format(session=session, base="DeclarativeBase", new="", default="", cascade="")
     endpoint = ENDPOINT.format(model=f", response_model={model}" if model else "")
     lines = "".join(f"    {one}\n" for one in body.splitlines())
-    return "from sqlalchemy import text\n" + "\n\n".join([head, *helpers, endpoint + lines])
+    imports = "from sqlalchemy import text\n"
+    if helpers and "load(" in helpers[0]:
+        loaders = "immediateload, joinedload, selectinload, subqueryload"
+        imports += f"from sqlalchemy.orm import {loaders}\n"
+    return imports + "\n\n".join([head, *helpers, endpoint + lines])
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -267,3 +306,27 @@ def test_a_test_that_commits_says_nothing_of_what_it_calls():
 
     after = result.files["shop.py"].decode()
     assert "populate_existing" not in after[after.index("def one") :]
+
+
+OWN = "def test_users():\n    with Session(engine) as db:\n        "
+OWN_SESSIONS = {
+    "no other": ("", False),
+    "in a block": (f"{OWN}db.add(User(name='x'))\n        db.commit()\n", False),
+    "in a variable": ("def test_users():\n    db = Session(engine)\n    db.commit()\n", False),
+    "handed on": (f"{OWN}assert one(db, 1).orders == []\n", True),
+    "yielded": ("def db():\n    with Session(engine) as db:\n        yield db\n", True),
+    "a bound method": (f"{OWN}add = db.add\n        add(User(name='x'))\n", True),
+    "of a module": ("db = Session(engine)\n", True),
+}
+
+
+@pytest.mark.parametrize("name", OWN_SESSIONS)
+@pytest.mark.sampled(2)
+def test_a_session_that_expires_and_is_handed_to_nobody_says_nothing_of_others(name):
+    tests, is_read_again = OWN_SESSIONS[name]
+    body = f"user = one(db, key)\n{ADDED}\ndb.commit()\nreturn len(one(db, key).orders)"
+    imports = "from shop import User, engine, one\nfrom sqlalchemy.orm import Session\n\n"
+    text = application("", body, ONE, session=", expire_on_commit=False")
+    result = migrated({"shop.py": text, "test_shop.py": imports + tests})
+
+    assert ("populate_existing" in result.files["shop.py"].decode()) is is_read_again

@@ -288,6 +288,13 @@ class Orm:
         """Whether every visible session keeps what it loaded when it commits."""
         return self._reads.expiry.never_by_commit()
 
+    def expiring_sessions(self) -> list[tuple[Module, ast.Call]] | None:
+        """Return the calls that make sessions which commits expire, next to others that keep.
+
+        None where no visible session keeps what it loaded.
+        """
+        return self._reads.expiry.expiring()
+
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
         """Return the side of a relationship that leads back; None if none is in sight.
 

@@ -1,7 +1,9 @@
 """What a call that reads objects again would unload: it loads that again as well.
 
 `populate_existing` resets each relationship that its statement does not load (SQLAlchemy,
-``LazyLoader.create_row_processor``), also of objects that others hold and read later.
+``LazyLoader.create_row_processor``), also of objects that others hold and read later. A
+statement of its own that leads back to an object resets what the statement before it loaded of that
+object: such a call is left as it is.
 """
 
 from __future__ import annotations
@@ -12,12 +14,16 @@ from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.commits.reloads import SELECTS
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_SEPARATE = {"immediateload", "selectinload", "subqueryload"}
+_MOST_EXPRESSIONS = 500
 _DEEPEST = 4
 """Relationships one behind the other; the options of the programs measured name three."""
 
@@ -44,6 +50,81 @@ def kept_loaded(
             if name is not None and project.orm.mapped_class(name) is not None:
                 for path in _paths(project, (name,), ahead):
                     yield Trace(load, path)
+
+
+def leads_back(project: Project, place: Place) -> bool:
+    """Whether a call loads by its options, in a statement of its own, a class it came from."""
+    module = project.module(place.path)
+    for call in () if module is None else module.calls_at(place.span)[:1]:
+        reload = None if module is None else project.orm.commits.reloads.of(module, call)
+        if module is None or reload is None:
+            continue
+        passed, reached = set[str](), set[str]()
+        given = call if reload.statement is None else reload.statement
+        for home, node in _expressions(project, module, given):
+            is_step = isinstance(node, ast.Call) and last_name(node.func) in _SEPARATE
+            for one in node.args if is_step and isinstance(node, ast.Call) else ():
+                owner, target = _ends(project, home, one)
+                passed.add(owner)
+                reached.add(target)
+        related = (
+            {one, *project.orm.mapping_ancestors(one), *project.all_subclasses(one)}
+            for one in reached - {""}
+        )
+        if any(not passed.isdisjoint(each) for each in related):
+            return True
+    return False
+
+
+def _ends(project: Project, module: Module, node: ast.expr) -> tuple[str, str]:
+    """Return the class of a relationship that an option names, and the one it leads to."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value  # of_type(...), and_(...)
+    if not isinstance(node, ast.Attribute):
+        return "", ""
+    owner = project.qualified_name(module, node.value) or ""
+    for name in project.orm.mapping_ancestors(owner) if owner else ():
+        mapped = project.orm.mapped_class(name)
+        facts = None if mapped is None else mapped.relationships.get(node.attr)
+        if facts is not None:
+            return owner, facts.target or ""
+    return owner, ""
+
+
+def _expressions(
+    project: Project, module: Module, node: ast.expr
+) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield what a statement is made of, by variables and functions of the program as well."""
+    waiting: list[tuple[Module, ast.AST]] = [(module, node)]
+    seen = set[ast.AST]()
+    while waiting:
+        home, one = waiting.pop()
+        if one in seen or len(seen) > _MOST_EXPRESSIONS:
+            continue
+        seen.add(one)
+        for inner in home.walk(one):
+            if isinstance(inner, ast.Call):
+                called = project.calls.functions_called(home, inner)
+                if not isinstance(called, Unknown):
+                    waiting += [(each.module, each.function) for each in called]
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
+                waiting += _assigned(project, home, inner)
+            if isinstance(inner, ast.expr):
+                yield home, inner
+
+
+def _assigned(project: Project, module: Module, name: ast.Name) -> Iterator[tuple[Module, ast.AST]]:
+    """Yield what a variable was given, here or in the file that it is imported from."""
+    for binding in module.scopes.bindings_of(name):
+        if binding.kind == "assignment" and binding.value is not None:
+            yield module, binding.value
+    qualified = project.qualified_name(module, name) or ""
+    defined = project.definition(qualified)
+    home = None if defined is None else project.module(defined.path)
+    if home is not None and home is not module and defined is not None:
+        for binding in home.scopes.module.bindings.get(qualified.rpartition(".")[2], ()):
+            if binding.kind == "assignment" and binding.value is not None:
+                yield home, binding.value
 
 
 def _begin(project: Project, module: Module, statement: ast.expr) -> ast.Call | None:

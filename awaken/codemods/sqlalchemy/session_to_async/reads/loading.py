@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded
+from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded, leads_back
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
@@ -234,14 +234,14 @@ class Loading:
         is_held, found = holds_back(self._project), dict[Place, Anew]()
         for load in read_after_commits(self._project, later, self._mapped, added):
             said = reloading(self._project, load, is_held=is_held)
-            if said is not None:
+            if said is not None and not leads_back(self._project, load.place):
                 found[load.place] = said
         self._planned = plan_loads(
             self._rule, self._project, (*self._traces, *self._unloaded_by(found))
         )
         for place in self._gets:
             said = populating(self._project, place, is_held=is_held)
-            if said is not None:
+            if said is not None and not leads_back(self._project, place):
                 found[place] = said
         return found
 

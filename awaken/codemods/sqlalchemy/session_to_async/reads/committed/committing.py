@@ -37,8 +37,61 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
     """
     if project.orm.keeps_objects():
         return ()
-    seen = project.orm.commits.seen_in_functions(_committing_calls(project))
+    commits = _committing_calls(project)
+    own = _functions_of_own_sessions(project)
+    if own is not None:
+        # No other function is given a session that expires.
+        commits = [one for one in commits if _function_at(project, one.place) in own]
+        seen = project.orm.commits.seen_in_functions(commits)
+        return tuple(one for one in seen if one.kind != "call")
+    seen = project.orm.commits.seen_in_functions(commits)
     return tuple(dict.fromkeys([*(x for x in seen if x.kind != "call"), *_below(project, seen)]))
+
+
+def _functions_of_own_sessions(project: Project) -> set[tuple[str, ast.AST]] | None:
+    """Return the functions that make all sessions that expire, and hand none of them on.
+
+    None where such a session may be that of any function.
+    """
+    expiring = project.orm.expiring_sessions()
+    calls = {call for _, call in expiring or ()}
+    found: set[tuple[str, ast.AST]] = set()
+    for module, call in expiring or ():
+        function = function_around(module, call)
+        if function is None or not _is_kept_apart(project, module, call, calls):
+            return None
+        found.add((module.path, function))
+    return None if expiring is None else found
+
+
+def _is_kept_apart(
+    project: Project, module: Module, call: ast.Call, expiring: Collection[ast.Call]
+) -> bool:
+    """Whether a session that ``call`` makes is one variable, of which methods alone are called."""
+    made = project.orm.made_session(module, call)
+    if made is None or made.source != "class":
+        return False
+    match module.parent(call):
+        case ast.withitem(optional_vars=ast.Name() as name):
+            pass
+        case ast.Assign(targets=[ast.Name() as name]):
+            pass
+        case _:
+            return False
+    uses = [(one, module.parent(one)) for one in module.scopes.reads_of(name)]
+    return all(one.value in expiring for one in module.scopes.bindings_of(name)) and all(
+        isinstance(used, ast.Attribute)
+        and isinstance(called := module.parent(used), ast.Call)
+        and called.func is used
+        for _, used in uses
+    )
+
+
+def _function_at(project: Project, place: Place) -> tuple[str, ast.AST] | None:
+    module = project.module(place.path)
+    node = None if module is None else _node_at(module, place)
+    function = None if module is None or node is None else function_around(module, node)
+    return None if function is None else (place.path, function)
 
 
 def _below(project: Project, seen: Collection[Later]) -> Iterator[Later]:

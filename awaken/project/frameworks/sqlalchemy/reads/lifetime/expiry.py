@@ -20,7 +20,7 @@ class Expiry:
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._never: bool | None = None
+        self._made: tuple[tuple[Module, ast.Call, bool], ...] | None = None
 
     def never_by_commit(self) -> bool:
         """Whether every session in sight is made with ``expire_on_commit=False``.
@@ -28,10 +28,17 @@ class Expiry:
         All count, for a session is hardly ever proved to be of one factory alone. One that a
         library makes, such as Flask-SQLAlchemy's, expires.
         """
-        if self._never is None:
-            found = [says for path in self._paths() for says in self._in_file(path)]
-            self._never = bool(found) and all(found)
-        return self._never
+        return bool(self._sessions()) and all(keeps for *_, keeps in self._sessions())
+
+    def expiring(self) -> list[tuple[Module, ast.Call]] | None:
+        """Return the calls that make the sessions that expire; None if no other one is made."""
+        found = [(module, call) for module, call, keeps in self._sessions() if not keeps]
+        return None if len(found) == len(self._sessions()) else found
+
+    def _sessions(self) -> tuple[tuple[Module, ast.Call, bool], ...]:
+        if self._made is None:
+            self._made = tuple(one for path in self._paths() for one in self._in_file(path))
+        return self._made
 
     def _paths(self) -> list[str]:
         # Without the word nothing says so, and no other file is parsed.
@@ -39,17 +46,17 @@ class Expiry:
             return []
         return self._files_with([_OPTION.encode(), b"Session(", b"sessionmaker", b"SQLAlchemy("])
 
-    def _in_file(self, path: str) -> Iterator[bool]:
-        """Yield of each call that makes sessions, or says so, whether these do not expire."""
+    def _in_file(self, path: str) -> Iterator[tuple[Module, ast.Call, bool]]:
+        """Yield each call that makes sessions, or says so, and whether these do not expire."""
         module = self._evaluator.load(path)
         for node in module.walk() if module is not None else ():
             if module is None or not isinstance(node, ast.Call):
                 continue
             said = next((one.value for one in node.keywords if one.arg == _OPTION), None)
             if said is not None:
-                yield isinstance(said, ast.Constant) and said.value is False
+                yield module, node, isinstance(said, ast.Constant) and said.value is False
             elif self._makes_sessions(module, node):
-                yield False
+                yield module, node, False
 
     def _makes_sessions(self, module: Module, node: ast.Call) -> bool:
         called = node.func.value if isinstance(node.func, ast.Subscript) else node.func
