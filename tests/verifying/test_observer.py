@@ -127,11 +127,14 @@ def test_without_lines_each_function_says_that_its_file_is_reached(plugin):
     assert probed(plugin, None, dict) == set()
 
 
-def test_lines_of_a_test_that_pytest_rewrote_are_reached(plugin):
-    source = "def test_it():\n    value = 1\n    assert value == 1\n"
+@pytest.mark.parametrize("line", [3, 5])
+def test_lines_of_a_test_that_pytest_rewrote_are_reached(plugin, line):
+    source = "from os import path\n\n\ndef test_it():\n    assert path\n"
+    source = source if line == 5 else '"""It."""\n\n' + source.replace("\n\n\n", "\n")
     tree = ast.parse(source)
     rewrite_asserts(tree, source.encode())
 
-    plugin.put_probes(tree, "t.py", frozenset({3}))
+    plugin.put_probes(tree, "t.py", frozenset(range(1, line + 1)))
 
     assert plugin.PROBE in ast.unparse(tree)
+    assert compile(tree, "t.py", "exec")

@@ -139,6 +139,17 @@ def test_changes_that_hold_are_verified_in_a_copy(shop):
 
 
 @pytest.mark.slow
+def test_lines_of_what_a_conftest_imports_are_reached(shop):
+    (shop / "conftest.py").write_text(f"import others\nimport queries\n{CONFTEST}", "utf-8")
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert result.selected == {"test_shop.py::test_everyone", "test_shop.py::test_named"}
+    (unreached,) = (change for _, change in result.not_exercised)
+    assert unreached.paths == ("queries.py",)
+
+
+@pytest.mark.slow
 def test_a_guilty_change_is_named_and_left_out(shop):
     with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
         file.write(

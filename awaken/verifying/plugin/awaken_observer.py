@@ -371,4 +371,12 @@ def probe(path, lines, begin, end, near, always=False):
     if own:
         PLACES.append(own)
         call = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(len(PLACES) - 1)], [])
-        yield ast.fix_missing_locations(ast.copy_location(ast.Expr(call), near))
+        new = ast.Expr(call)
+        new.lineno = new.end_lineno = near.lineno
+        new.col_offset = new.end_col_offset = 0
+        yield ast.fix_missing_locations(new)
+
+
+if FILES:
+    # Now: a conftest imports the program long before pytest is configured.
+    watch_files()

@@ -345,8 +345,6 @@ class Answering:
             self.databases.listen()
         except ImportError:
             self.has_sql = False
-        if self.seen.FILES:
-            self.seen.watch_files()
         module, _, name = application.partition(":")
         self.app = getattr(importlib.import_module(module), name.rstrip("()"))
         if name.endswith("()"):
