@@ -27,7 +27,10 @@ class User(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
 """
 HEAD = "from sqlalchemy.orm import Session\n\nfrom models import User\n"
-QUERY = "\n\ndef f{0}(db: Session) -> list[User]:\n    return db.query(User).filter(User.id > {0}).all()\n"
+QUERY = (
+    "\n\ndef f{0}(db: Session) -> list[User]:\n"
+    "    return db.query(User).filter(User.id > {0}).all()\n"
+)
 PLAIN = "    x = 1\n"
 
 
