@@ -2,7 +2,9 @@
 
     uv run --with playwright python benchmarks/reviewer/browser.py PAGE --out DIR --axe axe.min.js
 
-Says so and exits with 0 where Chromium is not installed.
+``--only PATH`` chooses one file in the filter before axe-core runs, which takes minutes for
+thousands of sites; ``--docs DIR`` makes the pictures of the
+documentation in three sizes. Says so and exits with 0 where Chromium is not installed.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import time
 from pathlib import Path
 
 SIZES = {"desktop": (1280, 900), "tablet": (820, 1100), "phone": (390, 844)}
@@ -20,7 +23,12 @@ FILTER = """() => new Promise(done => {
   requestAnimationFrame(() => setTimeout(() => done([script, performance.now() - start])));
 })"""
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-AXE = "async () => (await axe.run()).violations.map(v => [v.id, v.nodes.length, v.nodes[0].html])"
+AXE = """async () => (await axe.run())
+  .violations.map(v => [v.id, v.nodes.length, v.nodes[0].html])"""
+CHOOSE = """path => {
+  const select = document.querySelector("select[data-key=file]");
+  select.value = path; select.dispatchEvent(new Event("input", {bubbles: true}));
+}"""
 
 
 def main() -> None:
@@ -28,6 +36,8 @@ def main() -> None:
     parser.add_argument("page", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--axe", type=Path)
+    parser.add_argument("--only")
+    parser.add_argument("--docs", type=Path)
     asked = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -50,8 +60,13 @@ def main() -> None:
             page.goto(address)
             if asked.axe:
                 page.evaluate(asked.axe.read_text("utf-8"))
+                if asked.only:
+                    page.evaluate(CHOOSE, asked.only)
+                started_at = time.monotonic()
                 found = page.evaluate(AXE)
-                print(f"axe-core, {scheme}: {len(found)} violations", *found, sep="\n  ")
+                took = time.monotonic() - started_at
+                heading = f"axe-core, {scheme}: {len(found)} violations, {took:.0f} s"
+                print(heading, *found, sep="\n  ", flush=True)
             for name, (width, height) in SIZES.items() if asked.out else ():
                 page.set_viewport_size({"width": width, "height": height})
                 page.screenshot(path=asked.out / f"{name}-{scheme}.png")
@@ -59,6 +74,10 @@ def main() -> None:
             page.emulate_media(media="print", color_scheme="light")
             page.set_viewport_size({"width": 794, "height": 1123})
             page.screenshot(path=asked.out / "print.png")
+        for name, (width, height) in SIZES.items() if asked.docs else ():
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.goto(address)
+            page.screenshot(path=asked.docs / f"report-{name}.png")
         browser.close()
 
 

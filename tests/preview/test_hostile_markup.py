@@ -131,7 +131,7 @@ def suggesting(text: str) -> tuple[Report, Asked, bytes]:
     line = text.translate(dict.fromkeys(map(ord, "\0\r\n"))).encode("utf-8", "replace")
     file = source("a.py", b"x = 1\ns.query(A)  # " + line + b"\ny = 2\n")
     after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(select(A))"))
-    found = finding(file, "s.query(A)", message=text, help=text)
+    found = finding(file, "s.query(A)", message=text[:100], help=text[:100])
     change = FileChange("a.py", file, after, (found,))
     made = report(root_report(TOP, change, sources={"a.py": file}))
     staged = Staged(lambda _root, _change: (change,), since="base")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from msgspec import Struct
@@ -23,6 +24,9 @@ class Block(Struct, frozen=True):
     new_stop: int
 
 
+_LONG = 5_000
+"""Lines beyond which a file is divided first at lines that both texts have once."""
+
 Hunk = tuple[Block, ...]
 
 
@@ -41,21 +45,42 @@ def hunks(
         return []
     # Behind the head, so that no line counts for both.
     tail = _shared(before[head:][::-1], after[head:][::-1])
-    matcher = SequenceMatcher(
-        None, before[head : len(before) - tail], after[head : len(after) - tail]
-    )
-    changes = [
-        Block(
-            equal=False,
-            start=head + start,
-            stop=head + stop,
-            new_start=head + new_start,
-            new_stop=head + new_stop,
-        )
-        for tag, start, stop, new_start, new_stop in matcher.get_opcodes()
-        if tag != "equal"
-    ]
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    changes = list(_changes(old, new, head))
     return [_with_context(group, len(before), context) for group in _near(changes, context)]
+
+
+def _changes(before: Sequence[Hashable], after: Sequence[Hashable], head: int) -> Iterator[Block]:
+    """Yield the differing stretches, ``head`` lines further down."""
+    parts = [(len(before), len(after))]
+    if len(before) > _LONG:  # the comparison takes the square of the length
+        parts = [*_shared_once(before, after), *parts]
+    start = new_start = 0
+    for stop, new_stop in parts:
+        matcher = SequenceMatcher(None, before[start:stop], after[new_start:new_stop])
+        for tag, first, last, new_first, new_last in matcher.get_opcodes():
+            if tag != "equal":
+                yield Block(
+                    equal=False,
+                    start=head + start + first,
+                    stop=head + start + last,
+                    new_start=head + new_start + new_first,
+                    new_stop=head + new_start + new_last,
+                )
+        start, new_start = stop, new_stop
+
+
+def _shared_once(
+    before: Sequence[Hashable], after: Sequence[Hashable]
+) -> Iterator[tuple[int, int]]:
+    """Yield the places of lines that both have once, as far as their order is the same."""
+    counts, new_counts = Counter(before), Counter(after)
+    places = {line: at for at, line in enumerate(after) if new_counts[line] == 1}
+    reached = -1
+    for at, line in enumerate(before):
+        if counts[line] == 1 and places.get(line, -1) > reached:
+            reached = places[line]
+            yield at, reached
 
 
 def _near(changes: list[Block], context: int) -> list[list[Block]]:
