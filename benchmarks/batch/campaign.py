@@ -6,7 +6,8 @@
 One in five repositories has a fault. Without options the campaign goes through run, approve and
 publish, and the final state of each repository is compared with the expected one. With ``--kills``
 coordinator and workers are killed meanwhile. ``--cost`` compares a run of N repositories without
-tests, here and on Dask, with `git clone` and `awaken apply` of each. Prints Markdown; nothing leaves this machine.
+tests, here and on Dask, with `git clone` and `awaken apply` of each. Prints Markdown; nothing leaves
+this machine.
 """
 
 from __future__ import annotations
