@@ -1,13 +1,13 @@
 """A campaign over generated repositories behind a fake GitHub: final states, kills, Dask, secrets.
 
     uv run python benchmarks/batch/campaign.py PLACE [--repositories N] [--kills N --seconds S]
-        [--dask] [--status N] [--cost N]
+        [--dask] [--status N] [--cost N] [--dask-kills N]
 
 One in five repositories has a fault. Without options the campaign goes through run, approve and
 publish, and the final state of each repository is compared with the expected one. With ``--kills``
 coordinator and workers are killed meanwhile. ``--cost`` compares a run of N repositories without
-tests, here and on Dask, with `git clone` and `awaken apply` of each. Prints Markdown; nothing leaves
-this machine.
+tests, here and on Dask, with `git clone` and `awaken apply` of each. With ``--dask-kills`` a worker
+of Dask is killed every N seconds. Prints Markdown; nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -212,6 +212,30 @@ def killed(world, expected, kills, seconds):
     print(f"<!-- kills: {dict(done)} -->")
 
 
+def killed_on_dask(world, expected, pause):
+    """Run on Dask while one of its workers is killed every ``pause`` seconds."""
+    process = world.start("run", "--dask", "local", "-j", "2")
+    kills, started = 0, time.monotonic()
+    while process.poll() is None:
+        time.sleep(pause)
+        children = Path(f"/proc/{process.pid}/task").glob("*/children")
+        for pid in [pid for file in children for pid in file.read_text().split()]:
+            line = Path(f"/proc/{pid}/cmdline")
+            if line.exists() and b"spawn_main" in line.read_bytes():
+                os.kill(int(pid), signal.SIGKILL)
+                kills += 1
+                break
+    seconds = time.monotonic() - started
+    run(world, "run", "--retry-errors")
+    run(world, "approve", "--all")
+    run(world, "publish")
+    compare(world, expected, f"Dask, {kills} workers killed")
+    attempts = Counter(row["repository"] for row in world.records() if row["state"] == "cloned")
+    print(
+        f"<!-- {seconds:.0f} s; repositories repeated: {sum(n > 1 for n in attempts.values())} -->"
+    )
+
+
 def kill_some(process, chance):
     """Kill workers of a coordinator, then itself; return the kills."""
     done = Counter()
@@ -299,6 +323,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=900)
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--status", type=int, default=0)
+    parser.add_argument("--dask-kills", type=float, default=0)
     parser.add_argument("--cost", type=int, default=0)
     asked = parser.parse_args()
     shutil.rmtree(asked.place, ignore_errors=True)
@@ -314,7 +339,9 @@ def main():
     world.write(verify='command = "auto"', limits="size-mb = 8")
     world.faults(per_window=20, window=3.0, **faults)
     print("| campaign | repositories | as expected | lost | PRs twice |\n|---|---:|---:|---:|---:|")
-    if asked.kills:
+    if asked.dask_kills:
+        killed_on_dask(world, expected, asked.dask_kills)
+    elif asked.kills:
         killed(world, expected, asked.kills, asked.seconds)
     else:
         whole(world, expected, *(["dask", "--dask", "local"] if asked.dask else ["local"]))
