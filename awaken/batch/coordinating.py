@@ -19,6 +19,7 @@ from awaken.batch.state.campaign_folder import CampaignFolder
 from awaken.batch.state.records import MACHINERY, Kind, Record, State
 from awaken.batch.state.state_log import StateLog
 from awaken.batch.tasks_of_campaign import require_room
+from awaken.batch.working.repository_work import without_held_secrets
 from awaken.batch.working.task_data import KEPT, LOG, Failure, Outcome, Task
 from awaken.engine.machine.filesystem import replacing
 
@@ -83,7 +84,8 @@ def run_tasks(  # noqa: PLR0913  the parts of a run
 
 def _outcome(task: Task, answer: bytes | str) -> Outcome:
     if isinstance(answer, bytes):
-        return msgspec.json.decode(answer, type=Outcome)
+        # A worker on another machine does not know our secrets.
+        return without_held_secrets(msgspec.json.decode(answer, type=Outcome))
     kind = Kind.INTERNAL if answer.startswith("internal error") else Kind.KILLED
     failure = Failure(kind=kind, message=answer, cause=answer)
     return Outcome(id=task.id, state=State.ERROR, message=answer, failure=failure)

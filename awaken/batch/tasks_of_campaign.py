@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from awaken.batch.working.cloning import Git, GitFailedError
 from awaken.batch.working.repository_work import own_code
 from awaken.batch.working.task_data import Task
 from awaken.contract import UserError
+from awaken.engine.machine.workers import available_cores
 
 _NOBODY = "awaken batch <awaken-batch@localhost>"
 
@@ -96,4 +96,4 @@ def require_room(directory: Path, megabytes: int) -> None:
 
 def jobs_of(manifest: Manifest) -> int:
     """Return how many repositories are worked on at once."""
-    return manifest.limits.jobs or len(os.sched_getaffinity(0))
+    return manifest.limits.jobs or available_cores()

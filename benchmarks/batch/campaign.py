@@ -1,11 +1,13 @@
 """A campaign over generated repositories behind a fake GitHub: final states, kills, Dask, secrets.
 
     uv run python benchmarks/batch/campaign.py PLACE [--repositories N] [--kills N --seconds S]
-        [--dask] [--status N]
+        [--dask] [--status N] [--cost N] [--dask-kills N]
 
 One in five repositories has a fault. Without options the campaign goes through run, approve and
 publish, and the final state of each repository is compared with the expected one. With ``--kills``
-coordinator and workers are killed meanwhile. Prints Markdown; nothing leaves this machine.
+coordinator and workers are killed meanwhile. ``--cost`` compares a run of N repositories without
+tests, here and on Dask, with `git clone` and `awaken apply` of each. With ``--dask-kills`` a worker
+of Dask is killed every N seconds. Prints Markdown; nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -209,6 +212,30 @@ def killed(world, expected, kills, seconds):
     print(f"<!-- kills: {dict(done)} -->")
 
 
+def killed_on_dask(world, expected, pause):
+    """Run on Dask while one of its workers is killed every ``pause`` seconds."""
+    process = world.start("run", "--dask", "local", "-j", "2")
+    kills, started = 0, time.monotonic()
+    while process.poll() is None:
+        time.sleep(pause)
+        children = Path(f"/proc/{process.pid}/task").glob("*/children")
+        for pid in [pid for file in children for pid in file.read_text().split()]:
+            line = Path(f"/proc/{pid}/cmdline")
+            if line.exists() and b"spawn_main" in line.read_bytes():
+                os.kill(int(pid), signal.SIGKILL)
+                kills += 1
+                break
+    seconds = time.monotonic() - started
+    run(world, "run", "--retry-errors")
+    run(world, "approve", "--all")
+    run(world, "publish")
+    compare(world, expected, f"Dask, {kills} workers killed")
+    attempts = Counter(row["repository"] for row in world.records() if row["state"] == "cloned")
+    print(
+        f"<!-- {seconds:.0f} s; repositories repeated: {sum(n > 1 for n in attempts.values())} -->"
+    )
+
+
 def kill_some(process, chance):
     """Kill workers of a coordinator, then itself; return the kills."""
     done = Counter()
@@ -251,6 +278,43 @@ def status_of(place, number):
     print(f"`status` of {number} repositories: {seconds[2]:.2f} s (median of 5)")
 
 
+def spent(call):
+    """Return seconds of the clock and of the processors that ``call`` and its processes take."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    call()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - started, cpu
+
+
+def cost_of(world, total):
+    """Print what a run costs, against `git clone` and `awaken apply` of each repository."""
+    for number in range(total):
+        world.add(f"org/plain-{number:04}", FILES)
+    world.write()
+    alone = world.place / "alone"
+    alone.mkdir()
+
+    def by_hand():
+        for name in world.names:
+            remote, clone = world.github / "remotes" / name, alone / name.rpartition("/")[2]
+            git(alone, "clone", "-q", "--depth=1", f"file://{remote}", clone)
+            words = [sys.executable, "-m", "awaken", "apply", "-q", "--select", "query-to-select"]
+            subprocess.run(words, cwd=clone, env=world.environment, check=True)
+
+    run(world, "run", "--limit", "1")  # what is cached for all is cached
+    (world.campaign / "state.jsonl").unlink()
+    print("| | wall | CPU | CPU of a repository |\n|---|---:|---:|---:|")
+    for title, call in (
+        ("`git clone` and `awaken apply`, one after the other", by_hand),
+        ("`awaken batch run`", lambda: run(world, "run")),
+        ("`awaken batch run --dask local`", lambda: run(world, "run", "--dask", "local")),
+    ):
+        (world.campaign / "state.jsonl").unlink(missing_ok=True)
+        wall, cpu = spent(call)
+        print(f"| {title} | {wall:.1f} s | {cpu:.1f} s | {cpu / total:.2f} s |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("place", type=Path)
@@ -259,6 +323,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=900)
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--status", type=int, default=0)
+    parser.add_argument("--dask-kills", type=float, default=0)
+    parser.add_argument("--cost", type=int, default=0)
     asked = parser.parse_args()
     shutil.rmtree(asked.place, ignore_errors=True)
     asked.place.mkdir(parents=True)
@@ -266,11 +332,16 @@ def main():
         status_of(asked.place, asked.status)
         return
     world = World(asked.place)
+    if asked.cost:
+        cost_of(world, asked.cost)
+        return
     expected, faults = build(world, asked.repositories)
     world.write(verify='command = "auto"', limits="size-mb = 8")
     world.faults(per_window=20, window=3.0, **faults)
     print("| campaign | repositories | as expected | lost | PRs twice |\n|---|---:|---:|---:|---:|")
-    if asked.kills:
+    if asked.dask_kills:
+        killed_on_dask(world, expected, asked.dask_kills)
+    elif asked.kills:
         killed(world, expected, asked.kills, asked.seconds)
     else:
         whole(world, expected, *(["dask", "--dask", "local"] if asked.dask else ["local"]))

@@ -250,3 +250,16 @@ def test_dask_does_what_this_machine_does(world):
     world.batch("approve", "--all")
     world.batch("publish")
     assert len(world.requests()) == 2
+
+
+def test_tests_without_a_network_see_none_and_no_process_of_ours(world):
+    alone = (
+        "import os\nimport socket\n\n\ndef test_alone():\n"
+        "    assert {name for _, name in socket.if_nameindex()} <= {'lo'}\n"
+        "    assert len([name for name in os.listdir('/proc') if name.isdecimal()]) < 10\n"
+    )
+    world.add("org/one", FILES | {"tests/test_app.py": TESTS, "tests/test_alone.py": alone})
+    world.write(verify='command = "pytest -q"\nnetwork = false')
+    world.batch("run")
+    assert world.states() == {"org/one": "verified"}
+    assert "2 passed" in world.batch("review")

@@ -10,14 +10,16 @@ from awaken import api
 from awaken.batch.hosts.api_program import _pause
 from awaken.batch.manifest.manifest_file import read_manifest
 from awaken.batch.publishing.request_text import marker_of, request_text
-from awaken.batch.state.records import Kind
+from awaken.batch.state.records import Kind, State
+from awaken.batch.working import child_environment
 from awaken.batch.working.child_environment import (
     environment_without_secrets,
     secrets_of,
     without_secrets,
 )
 from awaken.batch.working.cloning import cause_of, failure_of
-from awaken.batch.working.task_data import Summary
+from awaken.batch.working.repository_work import without_held_secrets
+from awaken.batch.working.task_data import Outcome, Summary
 
 LONGEST = 65_536
 
@@ -139,3 +141,15 @@ def test_a_failure_of_git_has_its_kind(said, kind):
 def test_failures_of_one_cause_are_one_group():
     messages = [f"repository 'https://github.com/o/{name}.git/' not found" for name in "ab"]
     assert len(set(map(cause_of, messages))) == 1
+
+
+def test_an_outcome_that_holds_a_secret_is_refused_and_nothing_of_it_is_kept(monkeypatch):
+    monkeypatch.setattr(child_environment, "_own_secrets", lambda: ("tokentoken",))
+    files = {"changes.patch": b"+ key = 'tokentoken'\n"}
+    outcome = Outcome(id="a", state=State.CHANGED, commit="c", patch="p", files=files)
+    refused = without_held_secrets(outcome)
+
+    assert (refused.state, refused.files, refused.commit) == (State.REFUSED, {}, "")
+    assert "tokentoken" not in refused.message
+    harmless = Outcome(id="a", state=State.CHANGED, files={"changes.patch": b"+ x\n"})
+    assert without_held_secrets(harmless) is harmless

@@ -27,7 +27,9 @@ def approve_results(
             known = progress.get(entry.id)
             if known is None or known.result not in READY or entry.repository.skip:
                 continue
-            if known.is_approved is not revoke or known.is_published:
+            # What a host refused may be tried again, by approving it again.
+            is_done = known.is_approved is not revoke and known.state is not State.REFUSED
+            if is_done or known.is_published:
                 continue
             state = known.result if revoke else State.APPROVED
             approved = "" if revoke else known.patch

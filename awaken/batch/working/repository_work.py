@@ -82,7 +82,24 @@ def work(document: bytes, stop: Event | None = None) -> bytes:
         outcome = _failed(task, Failure(kind=Kind.DISK, message=message, cause=message))
     seconds = round(time.monotonic() - started, 3)
     outcome = structs.replace(outcome, seconds=seconds, machine=socket.gethostname())
+    outcome = without_held_secrets(outcome)
     return msgspec.json.encode(outcome)
+
+
+def without_held_secrets(outcome: Outcome) -> Outcome:
+    """Return the outcome, refused and without files where one holds a secret of this process."""
+    names = [name for name, content in outcome.files.items() if holds_secret(content)]
+    if not names:
+        return outcome
+    return structs.replace(
+        outcome,
+        state=State.REFUSED,
+        message=f"{names[0]} would hold a secret of this machine, so nothing is kept",
+        commit="",
+        patch="",
+        failure=None,
+        files={},
+    )
 
 
 def _failed(task: Task, failure: Failure) -> Outcome:
@@ -115,11 +132,6 @@ def _in_place(task: Task, top: Path, place: Path, stop: Event | None) -> Outcome
         return structs.replace(known, state=State.REFUSED, message=message)
     result = _run_child(task, top, place, stop)
     files = _kept(place)
-    if holds_secret(files.get(PATCH, b"")):
-        result = ChildResult(
-            state=State.REFUSED, message="the changes hold a secret of this machine"
-        )
-        files = {}
     failure = result.failure
     message = without_secrets(failure.message if failure else result.message)
     if failure is not None:
