@@ -174,7 +174,7 @@ def test_enter_asks_again_and_what_is_no_answer_gets_help(program, dialogue):
     code, shown = talk.end()
 
     assert (code, shown.count(ASKED), shown.count("(1/2)")) == (0, 4, 4)
-    assert "maybe is none of the answers:" in shown
+    assert "maybe is not one of the answers:" in shown
     assert shown.count("y - yes, make this change") == 2
     assert shown.count("── a.py:7") == 1
     assert git(program.root, "status", "--porcelain") == b""

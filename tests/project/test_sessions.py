@@ -659,7 +659,7 @@ UNKNOWN = [
     ("s = s\ns", "awaken sees no value"),
     (
         "from db import SessionLocal\ns = SessionLocal()\ns = s.copy()\ns",
-        "Session.copy` returns is not",
+        "Session.copy` is unknown",
     ),
     ("from db import SessionLocal\ndef f(s):\n  s = s or SessionLocal()\n  s", "no annotation"),
     ("class A(Elsewhere):\n  pass\ns = A()\ns", "inherits from"),
@@ -884,7 +884,7 @@ def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
                 return t.query(z)
     """)
 
-    assert "`other` is not defined" in asked(text, "s", models=MODELS).why
+    assert "awaken sees no definition of `other`" in asked(text, "s", models=MODELS).why
     project = program({"db.py": DB, "models.py": MODELS, "m.py": text})
     module = module_of(project, "m.py")
 
