@@ -288,7 +288,7 @@ def test_unsafe_changes_are_not_asked_about_but_named_at_the_end(dialogue):
 
     assert code == 0
     assert ASKED not in shown
-    assert "To see 1 unsafe rewrite: awaken diff" in shown
+    assert "To show 1 unsafe rewrite: awaken diff" in shown
 
 
 @pytest.mark.usefixtures("risky")
