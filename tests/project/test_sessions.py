@@ -648,7 +648,10 @@ UNKNOWN = [
         ),
         "disagree",
     ),
-    ("from db import SessionLocal\ns, t = SessionLocal(), 1\ns, t = both()\ns", "definition of `both`"),
+    (
+        "from db import SessionLocal\ns, t = SessionLocal(), 1\ns, t = both()\ns",
+        "definition of `both`",
+    ),
     ("sessions = vars()\ns = sessions['x']\ns", "declared as `Any`"),
     ("s = request.state.db\ns", "awaken sees no definition"),
     (
