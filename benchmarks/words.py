@@ -2,6 +2,7 @@
 
     uv run python benchmarks/words.py                      prints the table
     uv run python benchmarks/words.py --write FILE         writes it, and all counts, as Markdown
+    uv run python benchmarks/words.py --check              fails where a count is above its limit
     uv run python benchmarks/words.py --show PATTERN       prints each sentence with one pattern
     uv run python benchmarks/words.py --draw 60 --seed 38  prints messages drawn by a seed
 
@@ -25,6 +26,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 BANNED = Path(__file__).with_name("words") / "banned.toml"
+LIMITS = BANNED.with_name("leftover.toml")
 LONG = 20
 """Words that a sentence may have."""
 NO_PROSE = {"stubs", "testing", "plugin", "child", "store", "suites"}
@@ -77,7 +79,7 @@ def strings(path: Path) -> Iterator[Text]:
         text = None if node in hidden else shown(node)
         if text is not None and is_prose(text):
             yield Text(kind, f"{home}:{node.lineno}", text)
-        is_command = top == "cli" and isinstance(node, ast.FunctionDef)
+        is_command = path.parent.name == "commands" and isinstance(node, ast.FunctionDef)
         if is_command and not node.name.startswith("_"):
             for paragraph in filter(None, (ast.get_docstring(node) or "").split("\n\n")):
                 yield Text(kind, f"{home}:{node.lineno}", " ".join(paragraph.split()))
@@ -168,13 +170,34 @@ def hits(text: str) -> Iterator[tuple[str, str]]:
             yield f"more than {LONG} words", sentence
 
 
-def table() -> str:
-    """Return the counts by kind, as Markdown."""
+def counted() -> tuple[dict[str, Counter[str]], dict[str, list[int]]]:
+    """Return the banned patterns and the lengths of all sentences, by kind."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     lengths: defaultdict[str, list[int]] = defaultdict(list)
     for text in texts():
         lengths[text.kind] += [len(one.split()) for one in sentences(text.words)]
         counts[text.kind].update(name for name, _ in hits(text.words))
+    return counts, lengths
+
+
+def check() -> list[str]:
+    """Return the counts that are above the limit, or so far below that it has to fall."""
+    counts, _ = counted()
+    limits = tomllib.loads(LIMITS.read_text("utf-8"))
+    wrong = []
+    for kind, names in counts.items():
+        for name in sorted({*names, *limits.get(kind, {})}):
+            limit = limits.get(kind, {}).get(name, 0)
+            if names[name] > limit:
+                wrong.append(f"{kind}: {name}: {names[name]}, and at most {limit} are allowed")
+            elif names[name] < limit:
+                wrong.append(f"{kind}: {name}: {names[name]}; lower the limit of {limit}")
+    return wrong
+
+
+def table() -> str:
+    """Return the counts by kind, as Markdown."""
+    counts, lengths = counted()
     kinds = list(lengths)
     names = [*banned(), f"more than {LONG} words"]
     rows = [["", *kinds, "all"], ["---", *("---:" for _ in kinds), "---:"]]
@@ -200,9 +223,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", type=Path)
     parser.add_argument("--show")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--draw", type=int)
     parser.add_argument("--seed", type=int, default=38)
     options = parser.parse_args()
+    if options.check:
+        wrong = check()
+        sys.exit("\n".join(wrong) if wrong else 0)
     if options.show:
         for text in texts():
             for name, sentence in hits(text.words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 import awaken
 from awaken import api
+from awaken.cli.reference import reference
 from awaken.engine.planning.engine_reasons import ENGINE_REASONS
+from awaken.preview.markdown.rule_page import options
 
 IN_HOUSE = re.compile(
     r"\bis no site\b|\bholds? back\b|\bheld back\b|\bdoubles? of Query\b|\bthe marker\b"
@@ -82,3 +85,58 @@ def test_the_reason_of_a_piece_is_one_clause(rule):
         assert text
         assert not why.endswith(".")
         assert not IN_HOUSE.search(why)
+
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+OPTIONS = {
+    f"{rule.name}.{option.name}": option.description
+    for rule in api.rules()
+    for option in options(rule)
+}
+LONG = {"more than 20 words"}
+"""What a help text may be; a message and a cure may not."""
+
+
+@pytest.fixture
+def words(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return importlib.import_module("words")
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_a_reason_has_no_banned_pattern_and_no_long_sentence(words, code):
+    reason = REASONS[code]
+
+    assert list(words.hits(reason.message.replace("{}", "`x`"))) == []
+    assert list(words.hits(reason.help)) == []
+    assert not re.match(r"(It|This|That|There)\b", reason.help), "a cure is an imperative"
+
+
+def test_no_piece_option_or_help_text_has_a_banned_pattern(words):
+    pieces = [why for rule in api.rules() for why in rule.pieces.values()]
+    texts = [*pieces, *OPTIONS.values(), *(text for _, text in words.blocks(reference()))]
+
+    assert [hit for text in texts for hit in words.hits(text) if hit[0] not in LONG] == []
+
+
+def test_banned_patterns_are_found_in_words_and_not_in_code(words):
+    assert [name for name, _ in words.hits("It stands here. What `f` gives is a list.")] == [
+        "stands",
+        "what-clause as subject",
+    ]
+    assert list(words.hits("Call `stands()` or `beside`. Is this behind?")) == [
+        ("behind", "Is this behind?")
+    ]
+    assert [name for name, _ in words.hits(" ".join(["word"] * 21) + ".")] == [*LONG]
+
+
+def test_a_page_is_read_by_paragraph_item_and_cell(words):
+    code = "```python\nin code\n```\n"
+    page = f"# Title\n\none two\nthree\n\n{code}- an item\n- another\n\n| a b c | d |\n"
+
+    assert [text for _, text in words.blocks(page)] == [
+        "one two three",
+        "an item",
+        "another",
+        "a b c",
+    ]

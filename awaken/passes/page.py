@@ -9,13 +9,14 @@ from awaken.passes.settings import PassPlace, PassSettings
 _LIBRARIES = {"libcst": "a codemod of LibCST", "bowler": "a script of Bowler"}
 
 _SAFETY = """\
-Every change is *unsafe*: what foreign code does is not proved. Checked is that outside of the
-statements that it touched the program reads the same, that each file compiles, and that its
-encoding, its line ends and its last line are what they were. A message says how many places of a
-file change, and names each comment that would be lost.
+Every change is *unsafe*, because awaken does not prove the behaviour of foreign code. It checks
+that the rest of the program reads the same, and that each file compiles. The encoding, the line
+ends and the last line of a file stay the same. A message counts the changed places of a file, and
+names each comment that would be lost.
 
-The code runs in a process of its own, with a fresh copy for each file, without a network where the
-system allows that, and may write temporary files only. That is no wall: who runs it trusts it.
+The code runs in its own process, with a fresh copy for each file. It may only write temporary
+files, and has no network if the system allows that. This is not a sandbox: run only code that you
+trust.
 """
 
 

@@ -281,7 +281,7 @@ def test_a_broken_repository_is_not_taken_for_none(engine, awaken):
     code, _, err = awaken("apply")
 
     assert (code, engine.applied) == (2, [])
-    assert "not a git repository" in err
+    assert "missing git repository" in err
 
 
 @pytest.mark.parametrize("missing", ["git", "repository"])

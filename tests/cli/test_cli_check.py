@@ -140,7 +140,7 @@ def test_a_rule_that_cannot_hold_on_the_targets_is_one_note(awaken, tmp_path, mo
     code, out, err = awaken("check", "--output-format", "concise")
 
     assert (code, out) == (0, "")
-    unmet = "it needs sqlalchemy>=1.4, and >=1.3 (pyproject.toml) is declared"
+    unmet = "it needs sqlalchemy>=1.4, but the project declares >=1.3 (pyproject.toml)"
     counted = "query-to-select rewrites nothing here (1 site)"
     assert f"note: {counted}: {unmet}; raise the requirement" in err
     assert "--target" in err

@@ -65,7 +65,7 @@ def test_an_empty_patch_says_how_to_get_the_unsafe_rewrites(
 
     _, out, err = awaken("diff", *options)
 
-    assert ("To see 1 unsafe rewrite: awaken diff --unsafe-fixes\n" in err) == is_offered
+    assert ("To show 1 unsafe rewrite: awaken diff --unsafe-fixes\n" in err) == is_offered
     assert not (is_offered and out)
 
 

@@ -61,7 +61,7 @@ def test_advice_alone_is_no_failure(awaken, program):
     code, out, err = awaken("doctor")
 
     assert (code, err) == (0, "")
-    assert "  advice: sqlalchemy is not declared: >=2.1,<2.2 is assumed\n" in out
+    assert "  advice: sqlalchemy is not declared: awaken assumes >=2.1,<2.2\n" in out
     assert "  advice: no Python version is declared, so awaken assumes >=3.11\n" in out
     assert out.endswith("\n1 project; 2 of advice.\n")
 

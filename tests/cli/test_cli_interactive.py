@@ -174,7 +174,7 @@ def test_enter_asks_again_and_what_is_no_answer_gets_help(program, dialogue):
     code, shown = talk.end()
 
     assert (code, shown.count(ASKED), shown.count("(1/2)")) == (0, 4, 4)
-    assert "maybe is none of the answers:" in shown
+    assert "maybe is not one of the answers:" in shown
     assert shown.count("y - yes, make this change") == 2
     assert shown.count("── a.py:7") == 1
     assert git(program.root, "status", "--porcelain") == b""
@@ -288,7 +288,7 @@ def test_unsafe_changes_are_not_asked_about_but_named_at_the_end(dialogue):
 
     assert code == 0
     assert ASKED not in shown
-    assert "To see 1 unsafe rewrite: awaken diff" in shown
+    assert "To show 1 unsafe rewrite: awaken diff" in shown
 
 
 @pytest.mark.usefixtures("risky")

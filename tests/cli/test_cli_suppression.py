@@ -147,7 +147,7 @@ def test_a_missing_baseline_is_one_sentence(program, awaken):
     code, out, err = awaken("check", "--baseline", "no.json")
 
     assert (code, out) == (2, "")
-    assert err.startswith("error: --baseline: the baseline no.json does not exist;  ")
+    assert err.startswith("error: --baseline: the baseline no.json does not exist; ")
     assert not (program.root / "no.json").exists()
 
 

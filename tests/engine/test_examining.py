@@ -122,7 +122,7 @@ def test_projects_inside_are_named_and_have_a_diagnosis_of_their_own(root):
 @pytest.mark.parametrize(
     ("requirement", "message"),
     [
-        ("flask", "sqlalchemy is not declared: >=2.1,<2.2 is assumed"),
+        ("flask", "sqlalchemy is not declared: awaken assumes >=2.1,<2.2"),
         ("sqlalchemy", "sqlalchemy is declared without a version: >=2.1,<2.2 is assumed"),
     ],
 )

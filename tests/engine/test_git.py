@@ -443,7 +443,7 @@ def test_a_git_file_that_leads_nowhere_is_said(repository, content):
     inner.mkdir()
     (inner / ".git").write_text(content)
 
-    with pytest.raises(git.GitError, match=r"not a git repository|larger than"), git.opened(inner):
+    with pytest.raises(git.GitError, match=r"git repository|larger than"), git.opened(inner):
         pass
     assert repository_of(inner) is None
 

@@ -55,7 +55,7 @@ def test_the_list_is_a_table_per_family(rules, show):
         "",
         "default  runs by itself",
         "opt-in   is finished, and runs if you select its name, family or recipe",
-        "preview  is unfinished, and runs if you select its name, or its family with `--preview`",
+        "preview  is unfinished: select its name, or its family with `--preview`",
     ]
 
 

@@ -78,7 +78,7 @@ def test_check_leads_to_the_diff_and_the_diff_to_apply() -> None:
 def test_unsafe_rewrites_that_were_not_asked_for_are_offered() -> None:
     offer = "awaken diff app --unsafe-fixes"
 
-    assert steps("diff", of(SAFE, UNSAFE, done=True))[1] == ("see 1 more unsafe rewrite", offer)
+    assert steps("diff", of(SAFE, UNSAFE, done=True))[1] == ("show 1 more unsafe rewrite", offer)
     assert steps("check", of(UNSAFE)) == [("see 1 unsafe rewrite", offer)]
 
 

@@ -90,7 +90,21 @@ def test_markdown_is_the_docstring_and_what_the_rule_declares(old):
     assert "\n`things` >=2, in every version" in text
     assert "```python app/b.py\nold(1)\n```" in text
     own = [line for line in page_rules.PAGE.splitlines() if line]
-    assert [line for line in text.splitlines() if line in own] == own
+    assert set(own) <= set(text.splitlines())
+
+
+def test_the_first_example_and_how_to_run_the_rule_come_first(old, odd):
+    titles = [line for line in markdown(old).splitlines() if line.startswith("## ")]
+    assert titles[:5] == [
+        "## Before",
+        "## After",
+        "## How to run it",
+        "## What",
+        "## Not a heading",
+    ]
+    assert "awaken apply --select old-to-new --unsafe-fixes\n```" in markdown(old)
+    assert "awaken check --select odd-thing\n```" in markdown(odd)
+    assert "apply" not in markdown(odd)
 
 
 def test_what_is_declared_follows_what_it_refuses(old):
@@ -103,7 +117,7 @@ def test_what_is_declared_follows_what_it_refuses(old):
 def test_a_page_without_sections_still_says_what_is_declared(odd):
     text = markdown(odd)
     assert "## What it refuses" not in text
-    assert text.endswith("## Options\n\nNone.\n\n## Needs\n\nAny version.\n")
+    assert "## Options\n\nNone.\n\n## Needs\n\nAny version.\n\n## Facts\n" in text
 
 
 def test_the_index_has_one_table_per_family(old, odd):

@@ -69,7 +69,11 @@ def g(p: P): p.f()
             "p.f()",
             "`A` has a `f` as well",
         ),
-        ("if x:\n    def f(): ...\nelse:\n    def f(): ...\nf()", "f()", "`f` is no function"),
+        (
+            "if x:\n    def f(): ...\nelse:\n    def f(): ...\nf()",
+            "f()",
+            "`f` is not a visible function",
+        ),
         ("import functools\n@functools.cache\ndef f(): ...\nf()", "f()", "`f` has a decorator"),
         ("f = lambda: 1\nf()", "f()", "`f` is not a visible function"),
         ("import json\njson.loads(1)", "json.loads(1)", "`json.loads` is not a visible function"),

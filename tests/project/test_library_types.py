@@ -478,4 +478,4 @@ def test_stub_is_not_looked_for_in_the_program(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     text = "import invented_library\nx = invented_library.give()\n"
 
-    assert described(values_of(text)).startswith("?what `invented_library.give` returns")
+    assert described(values_of(text)).startswith("?the return value of `invented_library.give`")

@@ -629,7 +629,7 @@ UNKNOWN = [
     ("from db import db_session\ndef f(s=db_session): s", "has no annotation"),
     ("from typing import Any\ndef f(s: Any): s", "no particular type"),
     ("from somewhere import Thing\ndef f(s: Thing): s", "outside the project"),
-    ("from somewhere import make\ns = make()\ns", "not known"),
+    ("from somewhere import make\ns = make()\ns", "is unknown"),
     ("s = undefined()\ns", "awaken sees no definition"),
     ("def f(s: Undefined): s", "could not be followed"),
     ("from db import SessionLocal\ns = SessionLocal()\ns = 1\ns", "something else"),
@@ -648,7 +648,10 @@ UNKNOWN = [
         ),
         "disagree",
     ),
-    ("from db import SessionLocal\ns, t = SessionLocal(), 1\ns, t = both()\ns", "`both` is not"),
+    (
+        "from db import SessionLocal\ns, t = SessionLocal(), 1\ns, t = both()\ns",
+        "definition of `both`",
+    ),
     ("sessions = vars()\ns = sessions['x']\ns", "declared as `Any`"),
     ("s = request.state.db\ns", "awaken sees no definition"),
     (
@@ -659,7 +662,7 @@ UNKNOWN = [
     ("s = s\ns", "awaken sees no value"),
     (
         "from db import SessionLocal\ns = SessionLocal()\ns = s.copy()\ns",
-        "Session.copy` returns is not",
+        "Session.copy` is unknown",
     ),
     ("from db import SessionLocal\ndef f(s):\n  s = s or SessionLocal()\n  s", "no annotation"),
     ("class A(Elsewhere):\n  pass\ns = A()\ns", "inherits from"),
@@ -702,7 +705,7 @@ UNKNOWN = [
         "could not be followed",
     ),
     ("def f(r: str):\n  s = r.session\n  s", "declares no `session`"),
-    ("match x:\n  case s: s", "matches"),
+    ("match x:\n  case s: s", "the match of `s`"),
     ("from db import engine\ndef f(s: engine): s", "not a type of one kind"),
     ("from db import maker\ndef f(s: maker): s", "not a type that can be followed"),
 ]
@@ -884,7 +887,7 @@ def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
                 return t.query(z)
     """)
 
-    assert "`other` is not defined" in asked(text, "s", models=MODELS).why
+    assert "awaken sees no definition of `other`" in asked(text, "s", models=MODELS).why
     project = program({"db.py": DB, "models.py": MODELS, "m.py": text})
     module = module_of(project, "m.py")
 

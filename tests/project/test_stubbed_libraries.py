@@ -98,8 +98,8 @@ NOT_KNOWN = [
     ("r: Request", "x = r.state.user", "`starlette.datastructures.State` declares no `user`"),
     ("s: Several", "x = s.model_dump()", "?it is declared as `Any`"),
     ("c: httpx.Client", "x = c.invented", "?`httpx.Client` declares no `invented`"),
-    ("", "x = TypeAdapter(Union[Item, int]).validate_python({})", "?nothing says what"),
-    ("", "x = TypeAdapter(Item | int).validate_python({})", "?nothing says what"),
+    ("", "x = TypeAdapter(Union[Item, int]).validate_python({})", "?the return type of"),
+    ("", "x = TypeAdapter(Item | int).validate_python({})", "?the return type of"),
     ("", "x = Field()", "?the return value of `pydantic.Field` is unknown"),
     ("t: datetime.datetime", "x = t * 2", "NotRelevant"),
     # Nothing else is left, or it may be an instance of a class that can be entered.
@@ -154,7 +154,7 @@ def _above(line: str, bases: str = "Between", function: str = "def read(self)") 
         ("Above.__init__(self, 1)", "None"),
         # It skips the class in between.
         ("super(Between, self).read()", "?`builtins.super` declares no `read`"),
-        ("super().invented()", "?the target of `super().invented` is unknown"),
+        ("super().invented()", "?the value of `super().invented` is unknown"),
     ],
 )
 def test_super_reads_what_the_class_above_has(line, expected):
@@ -177,7 +177,7 @@ def test_super_in_a_function_inside_of_a_method_is_unknown():
     text = f"{CLASSES}\nclass Below(Between):\n    def go(self):\n        def inner():\n"
     found = described(values_of(f"{text}            x = super().read()\n            x\n"))
 
-    assert found == "?the target of `super().read` is unknown"
+    assert found == "?the value of `super().read` is unknown"
 
 
 def test_narrowing_keeps_the_class_that_was_called():

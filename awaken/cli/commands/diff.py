@@ -25,7 +25,7 @@ def diff(
 ) -> int:
     """Show every change as a diff. Writes nothing.
 
-    What is not read on a terminal is a patch: `awaken diff | git apply`.
+    If stdout is not a terminal, the output is a patch: `awaken diff | git apply`.
     """
     from awaken.cli.outcomes import of_diff  # noqa: PLC0415  the help needs no engine
 

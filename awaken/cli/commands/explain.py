@@ -43,11 +43,11 @@ def explain(
 ) -> int:
     """Explain why a place was, was not, or could not be rewritten. Writes nothing.
 
-    For a site: what becomes of it, the rewrite of it alone, the reason and what would change it.
-    For any other place: the reason why no rule has a site there.
+    For a site, this shows its level, its rewrite, the reason, and how to change the result. For
+    any other place, it shows why no rule has a site there.
 
-    Examples: `awaken explain app/users.py:40`, `awaken explain app/users.py:40:17` where a line
-    holds several sites, `awaken explain app/users.py:40 --unsafe-fixes`.
+    Examples: `awaken explain app/users.py:40`, `awaken explain app/users.py:40:17` if a line has
+    several sites, `awaken explain app/users.py:40 --unsafe-fixes`.
 
     Exits with 2 if there is no such place.
     """

@@ -25,10 +25,10 @@ def trust(
 ) -> int:
     """Let the codemods run that a project's settings name.
 
-    That holds until one of them changes.
+    The trust ends when one of them changes.
 
-    Their code is code of the project: read it before. What you trust is the settings of each,
-    the file that it names, and what that file imports of the project.
+    Their code belongs to the project, so read it first. You trust the settings of each codemod,
+    its file, and the project's modules that the file imports.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.preview.streams.messages import say  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Limits the time of blocks with `asyncio.timeout()`, not with the package async-timeout.
+"""Replace the package async-timeout with `asyncio.timeout()`.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Keeps tasks that nobody holds until they are done.
+"""Keep a reference to each task until it is done.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Starts coroutines with `asyncio.create_task()`.
+"""Start coroutines with `asyncio.create_task()`.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Finds two locks that are taken in both orders.
+"""Find pairs of locks that are acquired in both orders.
 
 ## What
 
@@ -9,7 +9,7 @@ held, over a few calls and all files. The finding shows both ways.
 
 ## Why
 
-Two tasks, or two threads, of which each holds one lock and waits for the other's, wait for ever. It
+Two tasks, or two threads, of which each holds one lock and waits for the other's, wait forever. It
 happens rarely, under load, and without any exception.
 
 ## Before

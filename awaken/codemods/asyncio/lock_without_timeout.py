@@ -1,4 +1,4 @@
-"""Finds locks that are held while something is awaited that may never come.
+"""Find locks that are held during an await that may never finish.
 
 ## What
 

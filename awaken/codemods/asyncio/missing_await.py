@@ -1,4 +1,4 @@
-"""Awaits coroutines that are made and never awaited.
+"""Await coroutines that are never awaited.
 
 ## What
 

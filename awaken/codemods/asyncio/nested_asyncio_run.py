@@ -1,4 +1,4 @@
-"""Awaits coroutines that are run by a second event loop where one is running.
+"""Await coroutines instead of running a second event loop inside a running one.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Asks for the running event loop where one is running.
+"""Get the running event loop with `asyncio.get_running_loop()`.
 
 ## What
 

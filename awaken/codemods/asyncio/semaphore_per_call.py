@@ -1,4 +1,4 @@
-"""Finds locks and semaphores that are made by the very call that they should hold back.
+"""Find locks and semaphores that each call creates for itself, so they limit nothing.
 
 ## What
 

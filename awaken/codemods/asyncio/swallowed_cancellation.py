@@ -1,4 +1,4 @@
-"""Lets the cancellation of a task go on where a handler ends it.
+"""Re-raise `CancelledError` in handlers that swallow it.
 
 ## What
 

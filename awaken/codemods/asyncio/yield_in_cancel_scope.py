@@ -1,4 +1,4 @@
-"""Advises against `yield` inside of timeouts and task groups of asynchronous generators.
+"""Find asynchronous generators that `yield` inside a timeout or task group.
 
 ## What
 

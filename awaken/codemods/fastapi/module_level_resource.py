@@ -1,4 +1,4 @@
-"""Finds what a FastAPI application connects to, or opens for ever, when it is imported.
+"""Find connections that a FastAPI application opens at import time.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Gives asynchronous engines URLs with asynchronous drivers.
+"""Give asynchronous engines a URL with an asynchronous driver.
 
 ## What
 

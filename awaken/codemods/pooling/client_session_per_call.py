@@ -1,4 +1,4 @@
-"""Finds HTTP clients that are made anew for every request.
+"""Find HTTP clients that are created for every request.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Finds engines and connection pools that are made anew for every request.
+"""Find engines and connection pools that are created for every request.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Listens to the synchronous counterpart of an asynchronous engine, connection or session.
+"""Listen to the synchronous engine or session of an asynchronous one.
 
 ## What
 

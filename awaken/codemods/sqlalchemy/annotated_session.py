@@ -1,4 +1,4 @@
-"""Gives the annotation of injected sessions one name.
+"""Name the annotation of injected sessions once, and reuse it.
 
 ## What
 

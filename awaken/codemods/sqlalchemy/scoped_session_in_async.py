@@ -1,4 +1,4 @@
-"""Finds registries of sessions, `scoped_session`, that coroutines use.
+"""Find `scoped_session` registries that coroutines use.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Lets dependencies close the sessions that they give to requests.
+"""Close the session of a dependency after the request.
 
 ## What
 

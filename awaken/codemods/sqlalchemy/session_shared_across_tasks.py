@@ -1,4 +1,4 @@
-"""Awaits one after the other what shares a session.
+"""Await coroutines that share a session one after the other.
 
 ## What
 

@@ -71,7 +71,7 @@ class Screen:
             elif word in _HELP:
                 return Answer(word)
             elif word:
-                self._page.row(f"{word} is none of the answers:")
+                self._page.row(f"{word} is not one of the answers:")
                 self._help()
 
     def _word(self, question: Question) -> str:
@@ -111,7 +111,7 @@ class Screen:
         """Show a change of the whole program by its plan: its diff is too long for a question."""
         files = plural(len(question.files), "file")
         OutlinePage(self._page, question.root, self._current).print(outline, is_asked=True)
-        self._page.row(("   ", "faint"), f"`awaken diff` shows what becomes of {files}.")
+        self._page.row(("   ", "faint"), f"`awaken diff` shows the changes of {files}.")
         self._page.row()
 
     def _finding(self, question: Question, finding: Finding) -> None:

@@ -1,4 +1,4 @@
-"""Starts programs with `asyncio.run()`, not with a loop that is made and run by hand.
+"""Start programs with `asyncio.run()` instead of a hand-made event loop.
 
 ## What
 

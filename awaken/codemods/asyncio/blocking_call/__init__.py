@@ -1,4 +1,4 @@
-"""Keeps calls that wait in their thread off the event loop.
+"""Move blocking calls off the event loop.
 
 ## What
 

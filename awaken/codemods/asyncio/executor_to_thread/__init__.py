@@ -1,4 +1,4 @@
-"""Runs blocking functions with `asyncio.to_thread()`, not with the default executor of a loop.
+"""Run blocking functions with `asyncio.to_thread()` instead of `run_in_executor(None, ...)`.
 
 ## What
 

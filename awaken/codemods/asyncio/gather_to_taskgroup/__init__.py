@@ -1,4 +1,4 @@
-"""Runs coroutines together in a task group.
+"""Replace `asyncio.gather()` with a task group.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Rewrites `except` to `except*` where only a task group raises.
+"""Replace `except` with `except*` around task groups.
 
 ## What
 

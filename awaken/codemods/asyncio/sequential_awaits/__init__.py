@@ -1,4 +1,4 @@
-"""Finds requests that wait for each other although none needs what another gives.
+"""Find requests that run one after the other although they are independent.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Finds a task for each item of an input whose size nothing bounds.
+"""Find loops that start one task per item of an input without a limit.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Limits the time of a block with `asyncio.timeout()`, instead of that of one awaitable.
+"""Replace `asyncio.wait_for()` with an `asyncio.timeout()` block.
 
 ## What
 

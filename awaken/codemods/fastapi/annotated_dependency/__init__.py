@@ -1,4 +1,4 @@
-"""Moves the markers of FastAPI from the defaults of parameters into their annotations.
+"""Move `Depends()`, `Query()` and other FastAPI markers from defaults into `Annotated`.
 
 ## What
 

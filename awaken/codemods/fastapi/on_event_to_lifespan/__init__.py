@@ -1,4 +1,4 @@
-"""Moves startup and shutdown handlers into the lifespan of their application.
+"""Replace `on_event` handlers with a lifespan.
 
 ## What
 

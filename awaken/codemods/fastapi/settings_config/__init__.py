@@ -1,4 +1,4 @@
-"""Writes the `class Config` of settings as `model_config = SettingsConfigDict(...)`.
+"""Replace `class Config` of settings with `model_config = SettingsConfigDict(...)`.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Disposes of the application's asynchronous engine when its lifespan ends.
+"""Dispose of the application's asynchronous engine at the end of the lifespan.
 
 ## What
 

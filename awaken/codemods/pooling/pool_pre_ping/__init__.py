@@ -1,4 +1,4 @@
-"""Lets engines test each connection before it is used.
+"""Set `pool_pre_ping=True` on engines.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Loads relationships with the objects that they are read from, in place of one by one.
+"""Load relationships with their objects instead of one statement per object.
 
 ## What
 
@@ -152,8 +152,7 @@ if TYPE_CHECKING:
 
 UNTRACED = Reason(
     "untraced-read",
-    "each object of the loop runs a statement to load its `{}`, and awaken did not find "
-    "the statement that loads the objects",
+    "each object of the loop runs a statement to load its `{}`; the objects' statement is unknown",
     "Add `selectinload()` or `joinedload()` to the statement that loads the objects.",
 )
 CUT = Reason(

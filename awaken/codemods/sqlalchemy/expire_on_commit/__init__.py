@@ -1,4 +1,4 @@
-"""Lets asynchronous sessions keep what they loaded when they commit.
+"""Set `expire_on_commit=False` on asynchronous sessions.
 
 ## What
 

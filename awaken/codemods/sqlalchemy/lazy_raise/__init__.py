@@ -1,4 +1,4 @@
-"""Has relationships raise where they are read without having been loaded.
+"""Set `lazy="raise"` on relationships, and load them where they are read.
 
 ## What
 

@@ -1,27 +1,20 @@
-"""Rewrites `session.query(...)` to `select(...)`.
+"""Replace `session.query(...)` with `select(...)`.
 
 ## What
 
-A query that begins and ends in one expression becomes a `select()` that the session executes, or
-that stands inside another statement. Builders keep their names where `Select` has them; `filter`
-becomes `where`, and the few that differ are written in their 2.0 form. Bulk `update()` and
-`delete()` become statements of that name, with `.rowcount` where their number is used.
+| you write | awaken writes |
+| --- | --- |
+| a query in one expression | a `select()` that the session executes |
+| a query in another statement | an embedded `select()` |
+| `.filter()` | `.where()`; other builders keep their names if `Select` has them |
+| a bulk `update()` or `delete()` | a statement of that name, with `.rowcount` if the number is used |
+| a query in a variable, over branches and loops | all statements of the query together, or none |
+| a query that functions return or pass on | all functions together, if every call is known |
+| `Model.query` of Flask-SQLAlchemy or `query_property()` | a `select()` that its session executes |
+| `get_or_404`, `first_or_404`, `one_or_404`, `paginate` | methods of the extension's object |
 
-A query that is kept in local variables, over branches and loops, is rewritten together with all
-that is done with it, or not at all. So is one that functions return to their callers or pass on to
-others, over all files, where every call is in sight and reaches one function: the session is
-written by the name that it has where the query is executed. Where one variable holds a query for a
-class on some ways, and one for columns on others, what the statement selects decides how it is
-executed (`column_descriptions`). A query with which nothing is done but `delete()`, or `update()`,
-is kept as such a statement.
-
-Where a type checker is set up, or a function says what it returns, what the checker asks for is
-written: `list(...)` where an annotation says list, `scalar_one()` for a count, and a `cast` where
-the number of rows is read, which `Session.execute` no longer promises.
-
-`Model.query` of Flask-SQLAlchemy, and of a registry's `query_property()`, is read as a query of
-the session behind it; `get_or_404`, `first_or_404`, `one_or_404` and `paginate` become methods of
-the extension's object.
+If the project has a type checker or annotations, the new code satisfies them. An annotated list
+gets `list(...)`, a count gets `scalar_one()`, and a row count gets a `cast`.
 
 ## Why
 
@@ -267,101 +260,80 @@ def seed(session):
 
 ## Safety
 
-*Safe* means: the same objects or rows in the same containers, the same exceptions, the same number
-of statements with the same parameters. What is asked for decides how: one mapped class gives
-objects (`scalars`), everything else rows (`execute`). `.unique()` is written wherever `Query` might
-have removed a duplicate: behind a join that may give a row several partners, a second FROM object
-or a joined collection, and where the model cannot be seen. That a join gives one partner at most is
-read from the primary, unique and foreign keys in the models. `filter_by` is written as
-`where(Target.key == value)` as soon as SQLAlchemy 2.1, which searches every FROM object, could
-understand it otherwise. `.scalar()` becomes `session.scalar()` only where one row is certain, for
-that hides what `Query` raises on two. `Query.update()` and `Query.delete()` give `session.execute`
-the very statement that is written here, so autoflush, the default of `synchronize_session` and
-loaded objects are as before. Of a query that is kept they are given its criteria,
-`delete(User).where(query.whereclause)`, if each way adds some: without any this would be None,
-which deletes nothing. A set operation becomes what Query makes of it, a select from an alias of its
-subquery; where later builders name the class, the alias gets a name in place, by `:=`, and they use
-that. A function that is passed a query and no session is given the session as a parameter, by all
-of its callers. Rows of Core objects alone are read at once (`.all()`) where they are iterated, as
-Query reads them.
+A *safe* rewrite returns the same objects or rows in the same containers. It raises the same
+exceptions, and executes the same number of statements with the same parameters.
 
-*Unsafe* is what depends on something out of sight, and the message says what may change:
+| what stays the same | how |
+| --- | --- |
+| objects or rows | one mapped class returns objects (`scalars`); everything else returns rows (`execute`) |
+| removed duplicates | `.unique()` after a join that may match several rows, a second FROM object or a joined collection; the keys in the models show which joins match one row |
+| the target of `filter_by()` | if SQLAlchemy 2.1 could choose another target, `where(Target.key == value)` |
+| errors of `.scalar()` | `session.scalar()` only if one row is certain, because it hides a second row |
+| bulk writes | the same statement that `Query` executes, so autoflush and `synchronize_session` stay |
+| a bulk write of a query in a variable | `delete(User).where(query.whereclause)`, if every branch adds criteria |
+| set operations | a select from an alias of the subquery, as in `Query` |
+| the session | a function that takes a query without a session gets the session as a parameter |
+| rows of Core objects | `.all()` before the iteration, as in `Query` |
 
-* keys of rows that go out of sight, or are asked whether they have an attribute: of two columns
-  with one name `row.name` is the last for `Query`, the first for `select()`; expressions without a
-  label get a key;
-* a subclass of Session that overrides `execute`, `scalars`, `scalar`, `get` or `query`, or an
-  assignment or patch that replaces one: `Query` calls `execute` alone, what is written here each by
-  its name; of a patch that ends (a `with`, a decorated test), the queries that may run meanwhile;
-* an attribute that only a `backref` makes, behind `query(...)`: Query configures mappers at once,
-  `select()` when it is executed, so that the first statement of a process does not find it; a call
-  of `configure_mappers()` anywhere makes it safe;
-* execution options that are unpacked: `yield_per` may be among them, which Query refuses;
-* before SQLAlchemy 2.1 a statement of Core objects alone (a Table, `text()`, `exists()`) does not
-  flush pending changes first;
-* functions that return or take a query and that code outside the project may call as well, or a
-  base class out of sight;
-* `session.execute(query)` of a kept query: SQLAlchemy 2.1 takes no Query there, before it rows that
-  a joined collection repeats were left out, and keys were those of `Query`;
-* the text of a kept query that a logger or `print()` shows: other names of columns, no database;
-* a variable, or what a function returns, that holds a query or None: where nothing asks which, the
-  exception is another;
-* a generator, `map()`, `groupby()` and the like over a query that are not used up where they stand:
-  a Query runs when the first row is asked for, a `select()` at once;
-* rows that may repeat with a column of a type without a hash, such as JSON: `Query` leaves out
-  equal rows in which it is None;
-* slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
-* a class that is an item of a dictionary at the top of a file, which other files may change;
-* a library's class that is known by its spelling only; values that may have no hash in rows that
-  must be unique; a call that made the session of a query which is only embedded.
+An *unsafe* rewrite depends on something that awaken cannot prove. Its message says what may change:
 
-All versions that the project admits count: with 1.4 in range `execute(...).scalars()` takes the
-place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused.
+| case | what may change |
+| --- | --- |
+| the program reads or inspects the keys of rows | of two columns with one name, `row.name` is the first, no longer the last; unlabelled expressions get a key |
+| a Session subclass or a patch replaces `execute`, `scalars`, `scalar`, `get` or `query` | `Query` calls only `execute` |
+| an attribute comes from a `backref`, and nothing calls `configure_mappers()` | the first statement of a process does not find the attribute |
+| execution options are unpacked | they may include `yield_per`, which `Query` rejects |
+| a statement has only Core objects, before SQLAlchemy 2.1 | it does not flush pending changes first |
+| code outside the project may call the function, or its base class is unknown | that code gets a `select()` |
+| `session.execute(query)` of a query in a variable | duplicates and keys of the rows |
+| a logger or `print()` shows the query | the column names and the dialect of the text |
+| a variable or a result is a query or None | the exception when the program uses None |
+| a generator, `map()` or `groupby()` over the query is not used up immediately | the statement runs immediately, not when the first row is read |
+| rows may repeat, and a column type is not hashable, such as JSON | `Query` removes equal rows in which the column is None |
+| a slice has computed numbers | `Query` rejects negative numbers, and runs no statement for an empty range |
+| a class comes from a module-level dictionary | other files may change the dictionary |
+| a class of a library is known only by its spelling | it may not be a mapped class |
+| values of unique rows may not be hashable | `unique()` raises |
+| a call creates the session of an embedded query | the call no longer runs |
+
+awaken considers all versions that the project allows. With SQLAlchemy 1.4, it writes
+`execute(...).scalars()`, because 1.4.24 added `scalars(...)`. It also rejects some orders of
+DISTINCT.
 
 ## What it refuses
 
-A query that is stored in an attribute or a container (but a tuple that a function returns and its
-callers unpack), read by a function inside, or given to a function that is not in sight (but one
-that does the same with a `select()`: `paginate(db, query)` of fastapi-pagination, for a class); one
-that a function returns, or takes, whose calls are not all in sight: passed as a value, decorated,
-named in a string. One whose variable may hold something else, or a query of another kind that is
-more than executed, or not to be told by what it selects; a session that may have been replaced
-before the query is executed, or has no name there and cannot be given one. A receiver that nothing
-proves to be a session; an entity of unknown kind; set operations behind which names cannot be
-followed; slices by calls or negative numbers; `get()` and bulk writes with settings that they
-ignore; what raises today and would not afterwards; what only `Query` has; what hooks of `Query`,
-methods of it that are replaced (`Query.all = logged`), or `after_bulk_update` and
-`after_bulk_delete` would see.
+| left alone | why |
+| --- | --- |
+| a query in an attribute or a container | awaken does not follow it; a tuple that callers unpack is an exception |
+| a query that a nested function reads | the function may run at another time |
+| a query that is passed to an unknown function | the function may rely on `Query`; `paginate(db, query)` of fastapi-pagination is an exception |
+| a function with a query whose calls are not all known | it is passed as a value, decorated or named in a string |
+| a variable with a query or another value, or with different kinds of queries | no single statement replaces it |
+| a session that may be replaced before the query is executed, or has no name there | the statement could run in another session |
+| a receiver that may not be a session, or an unknown entity | the result could differ |
+| set operations whose names awaken cannot follow, slices by calls or negative numbers | `select()` behaves differently |
+| `get()` and bulk writes with settings that they ignore | the settings look like a mistake |
+| code that raises today, and methods that only `Query` has | the rewrite would not raise, or has no counterpart |
+| hooks of `Query`, replaced methods, `after_bulk_update` and `after_bulk_delete` | a `select()` does not call them |
+| an object with its own `query` method: a facade, a wrapper or an unknown mock | it may not execute statements; the message names the call that passes it |
+| queries of a custom Query class that adds or replaces methods (`query_class`, `query_cls`) | a `select()` does not have these methods |
+| queries that begin at a class, if the session has no name there | the session cannot be imported |
+| methods of Flask-SQLAlchemy before 3.0, `one_or_404()` of joined rows, `paginate()` of columns | the extension's object behaves differently |
 
-A query that an object with a `query` of its own may answer: a facade, a class in front of a
-session, a double of a test that is not followed. It is looked for wherever a session is only
-annotated: in calls, what they unpack, defaults, attributes, fields, what functions return, and
-what is injected, `dependency_overrides` included. The message names the call.
+**Mocks of Query.** A test may mock the answers of a query, or assert its calls. Then awaken leaves
+the queries of that test alone, and reports the mock as well. A mock without configured answers
+also answers `select()`, so it blocks nothing.
 
-Queries that a test answers by a double of Query: a mock that is told what `query` gives, or asked
-what it was asked, a patched `query`, a class with a `query` of its own. They are held back in the
-functions that the test gives the double, or whose names it patches, and the double is reported as
-well. A mock that is told nothing answers `select()` as it answers a query, and holds nothing back.
-
-Where the double only answers, it is rewritten with all queries that it answers, in one change that
-is never safe: `db.query.return_value.filter.return_value.all.return_value = rows` becomes
-`db.scalars.return_value.all.return_value = rows`, and the method `query` of a class that hands
-itself on until `all()` becomes `scalars`. It stays if a query would be answered that was not told
-before, if a test looks at what was asked, or if it tells the new methods something already.
-
-The methods that a Query class of the program's own adds or replaces (`query_class`, `query_cls`),
-and those of Query that call them; all of its queries if it has special or private methods, or may
-change anything else.
-
-Of queries that begin at a class, those whose session has no name where they stand, and could not
-be imported from where the class comes from; what Flask-SQLAlchemy's object does otherwise than its
-Query (`one_or_404()` of joined rows, `paginate()` of columns), and its methods before
-Flask-SQLAlchemy 3.0.
+If the mock only returns values, awaken rewrites it together with all its queries. That change is
+always unsafe. `db.query.return_value.filter.return_value.all.return_value = rows` becomes
+`db.scalars.return_value.all.return_value = rows`. In a class that returns itself until `all()`, the
+method `query` becomes `scalars`. The mock stays if the rewrite would give it a new answer, if a
+test asserts its calls, or if it already configures the new methods.
 
 ## On real programs
 
-Queries that begin and end in one expression, counted by hand without awaken, and what becomes of
-them (`benchmarks/account.py`):
+Queries in one expression, counted by hand without awaken, and the level of each
+(`benchmarks/account.py`):
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
@@ -371,8 +343,8 @@ them (`benchmarks/account.py`):
 | flask-appbuilder 5.3.0 (2.0) | 37 | 36 | 1 | 0 |
 | optuna 5.0.0 (2.0) | 40 | 40 | 0 | 0 |
 
-Those over several statements; of the manual ones 21 go to filters of Flask-AppBuilder, which takes
-a Query by contract, and 10 are united in a function of ckan, whose callers go on to filter them:
+Queries over several statements. Of the manual ones, 21 go to filters of Flask-AppBuilder, which
+require a Query. A function of ckan unites 10 others, and its callers filter the result:
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
@@ -389,7 +361,7 @@ a Query by contract, and 10 are united in a function of ckan, whose callers go o
 * `orm/query.py` (`Query._iter`, `Query.count`, `Query.exists`, `Query.update`, `Query.delete`),
   `orm/loading.py` (`instances`), `orm/util.py` (`_getitem`)
 * issue 9809: autoflush of Core statements
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
 

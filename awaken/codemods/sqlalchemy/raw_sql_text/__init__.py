@@ -1,4 +1,4 @@
-r"""Wraps raw SQL in `text()`.
+r"""Wrap raw SQL in `text()`.
 
 ## What
 

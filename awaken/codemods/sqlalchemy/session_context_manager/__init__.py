@@ -1,4 +1,4 @@
-"""Lets `with` close sessions.
+"""Close sessions with a `with` block.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Injects sessions that endpoints of FastAPI make themselves.
+"""Inject the session of an endpoint with `Depends()`.
 
 ## What
 

@@ -1,4 +1,4 @@
-"""Makes a synchronous SQLAlchemy application asynchronous, from its engine to its tests.
+"""Make a synchronous SQLAlchemy application asynchronous, from its engine to its tests.
 
 ## What
 

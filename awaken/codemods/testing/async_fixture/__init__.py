@@ -1,4 +1,4 @@
-"""Lets pytest-asyncio run asynchronous fixtures.
+"""Decorate asynchronous fixtures so that pytest-asyncio runs them.
 
 ## What
 

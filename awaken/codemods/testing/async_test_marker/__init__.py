@@ -1,4 +1,4 @@
-"""Marks coroutine tests that no plugin runs.
+"""Mark coroutine tests that no plugin runs.
 
 ## What
 

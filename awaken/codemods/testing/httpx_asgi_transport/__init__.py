@@ -1,4 +1,4 @@
-"""Gives httpx clients their application as a transport.
+"""Pass an application to httpx clients as an `ASGITransport`.
 
 ## What
 

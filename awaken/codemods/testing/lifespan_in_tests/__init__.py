@@ -1,4 +1,4 @@
-"""Finds test clients that never run the lifespan that the application relies on.
+"""Find test clients that never run the lifespan.
 
 ## What
 

@@ -252,7 +252,7 @@ class ResourceWriter:
             yield import_of_asyncio(self._project, site)
 
     def _check_removed(self, module: Module, call: ast.Call) -> None:
-        """Raise Refused where a registry would keep the sessions of requests for ever."""
+        """Raise Refused where a registry would keep the sessions of requests forever."""
         match module.parent(call):
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 place = never_removed(self._project, f"{module.name}.{name}")

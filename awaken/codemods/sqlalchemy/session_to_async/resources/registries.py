@@ -1,7 +1,7 @@
 """Registries of sessions (``scoped_session``): who removes the session of a request.
 
 A thread serves one request after the other with the same session; each request is a task of its
-own, so what nobody removes is there for ever, with its connection.
+own, so what nobody removes is there forever, with its connection.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Locks of threads that are held while the database is awaited.
 
-In the loop such a lock stops all for ever: who waits for it holds up the task that would release
+In the loop such a lock stops all forever: who waits for it holds up the task that would release
 it. One that ``with`` statements alone take becomes a lock of tasks, and all that takes it a
 coroutine function.
 """
