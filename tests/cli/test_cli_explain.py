@@ -78,7 +78,7 @@ def test_the_options_of_a_run_count(program, awaken):
     _, out, _ = awaken("explain", f"app.py:{SITE}", "--target", "sqlalchemy=1.3")
     assert "= reason: engine/needs-other-versions\n" in out
     _, out, _ = awaken("explain", f"app.py:{SITE}", "--extend-exclude", "app.py")
-    assert "the pattern `app.py` in the setting exclude (" in out
+    assert "the file matches the pattern `app.py` in the setting exclude (" in out
     program.write("app.py", GOOD.replace(QUERY, f"{QUERY}  # awaken: ignore[query-to-select]"))
     _, out, _ = awaken("explain", f"app.py:{SITE}")
     assert "nothing, because a comment suppresses it (app.py:" in out

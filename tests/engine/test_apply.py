@@ -204,7 +204,7 @@ def test_directory_without_permission_is_refused(run, root, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, _: Path(path) != root / "pkg")
 
     assert "pkg/a.py lies in pkg, a directory that cannot be written" in refused(run, root, write)
-    assert "the directory pkg cannot be written" in refused(run, root, new)
+    assert "the directory pkg is not writable" in refused(run, root, new)
 
 
 def test_unreadable_file_is_refused(run, root, monkeypatch):

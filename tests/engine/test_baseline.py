@@ -265,8 +265,8 @@ GOOD = '{"path": "a.py", "rule": "r", "scope": "s", "site": "1"}'
 @pytest.mark.parametrize(
     ("content", "line", "words"),
     [
-        ('{\n  "version": 1,\n  "sites": [\n', 4, "is no JSON"),
-        ('{\n  "version": 1,\n  "sites": [\n   {},\n  ]\n}\n', 5, "is no JSON"),
+        ('{\n  "version": 1,\n  "sites": [\n', 4, "is not JSON"),
+        ('{\n  "version": 1,\n  "sites": [\n   {},\n  ]\n}\n', 5, "is not JSON"),
         (
             f'{{"version": 1, "sites": [\n{GOOD},\n{{"path": 3}}\n]}}',
             3,
@@ -304,7 +304,7 @@ def test_a_broken_file_is_not_written_over(root):
     report, written = write_for(root, OneByOne)
 
     assert [one.path for one in report.diagnostics] == [str(root / NAME)]
-    assert "is no JSON" in report.diagnostics[0].message
+    assert "is not JSON" in report.diagnostics[0].message
     assert (report.roots, written) == ((), ())
     assert (root / NAME).read_text() == "{"
 

@@ -123,7 +123,7 @@ def test_projects_inside_are_named_and_have_a_diagnosis_of_their_own(root):
     ("requirement", "message"),
     [
         ("flask", "sqlalchemy is not declared: awaken assumes >=2.1,<2.2"),
-        ("sqlalchemy", "sqlalchemy is declared without a version: >=2.1,<2.2 is assumed"),
+        ("sqlalchemy", "sqlalchemy is declared without a version: awaken assumes >=2.1,<2.2"),
     ],
 )
 def test_an_assumed_version_is_worth_advice(root, requirement, message):

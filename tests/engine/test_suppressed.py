@@ -326,7 +326,10 @@ def test_only_selected_paths_are_reported(root):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x = 1  # awaken: ignore[one-by-one]\n", "`# awaken: ignore[one-by-one]` holds nothing"),
+        (
+            "x = 1  # awaken: ignore[one-by-one]\n",
+            "`# awaken: ignore[one-by-one]` suppresses nothing",
+        ),
         ("x = 1  # awaken: ignore[tests]\n", "`# awaken: ignore[tests]` suppresses nothing"),
         (
             "single(1)  # awaken: ignore[one-by-one, over-files]\n",

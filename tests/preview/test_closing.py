@@ -79,7 +79,7 @@ def test_unsafe_rewrites_that_were_not_asked_for_are_offered() -> None:
     offer = "awaken diff app --unsafe-fixes"
 
     assert steps("diff", of(SAFE, UNSAFE, done=True))[1] == ("show 1 more unsafe rewrite", offer)
-    assert steps("check", of(UNSAFE)) == [("see 1 unsafe rewrite", offer)]
+    assert steps("check", of(UNSAFE)) == [("show 1 unsafe rewrite", offer)]
 
 
 def test_nothing_leads_to_nothing() -> None:

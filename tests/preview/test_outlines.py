@@ -174,7 +174,7 @@ def test_a_question_about_a_whole_program_shows_its_plan():
 
     assert answer is Answer.YES
     assert "query-to-select: two functions change\n  Begins with" in text
-    assert "`awaken diff` shows what becomes of 1 file." in text
+    assert "`awaken diff` shows the changes of 1 file." in text
     assert "await one()" not in text
 
 

@@ -335,7 +335,7 @@ def test_where_results_are_kept_is_no_matter_of_the_project(root, name):
     table = "[tool.awaken]\n" if name == "pyproject.toml" else "\n"
     write(root, {name: f"{table}cache-dir = 'c'\n"})
 
-    with pytest.raises(UserError, match=rf"^root/{name}:2: 'cache-dir' is not taken from") as said:
+    with pytest.raises(UserError, match=rf"^root/{name}:2: 'cache-dir' is not allowed in") as said:
         resolved(root, "cache-dir = 'd'")
 
     assert str(said.value).endswith("remove it, and say --cache-dir instead")

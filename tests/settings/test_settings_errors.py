@@ -68,7 +68,7 @@ BAD_TYPES = [
     (
         "[target]\nfastapi = '0.1'\nsqlalchemy = 2.0",
         3,
-        "'sqlalchemy' must be a string, not a number",
+        "'sqlalchemy' must be a string, not a decimal number",
     ),
     ("overrides = [1]", 1, "entry 1 of 'overrides' must be a table, not a whole number"),
     ("[overrides]\npaths = []", 1, "'overrides' must be a list, not a table"),

@@ -26,7 +26,7 @@ def why_excluded(run: RootRun, path: str) -> Why | None:
     where = _origin(run, found)
     return Why(
         code="excluded",
-        message=f"the pattern `{found.pattern}` {where} excludes {what}",
+        message=f"{what} matches the pattern `{found.pattern}` {where}",
         help=(
             "Change the pattern. force-exclude excludes the file even if you name it."
             if settings.force_exclude
