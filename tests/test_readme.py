@@ -129,6 +129,10 @@ def test_each_command_runs(tmp_path, monkeypatch, command):
         for words in ("init -q -b work", "config user.name a", "config user.email a@b", "add -A"):
             subprocess.run(["git", *words.split()], check=True)
         subprocess.run(["git", "commit", "-qm", "base"], check=True)
+    if command == "batch run":
+        assert main(["batch", "init", str(tmp_path / "campaign")]) == 0
+        (tmp_path / "campaign/repos.txt").write_text(f"{tmp_path}/gone\n", "utf-8")
+        monkeypatch.chdir(tmp_path / "campaign")
     if command == "trust":
         shutil.copytree(HERE / "examples/passes", tmp_path / "passes")
         monkeypatch.chdir(tmp_path / "passes")

@@ -103,9 +103,9 @@ def _sql(result: Verification) -> str:
     )
     ran = result.before.tests if result.selected is None else result.selected
     same = len(ran) - sum(kinds.values()) - len(result.varying)
-    listed = "".join(f"; {kinds[kind]:,} {kind.value}" for kind in Sql if kinds[kind])
+    listed = "".join(f"; {kind.value} in {kinds[kind]:,}" for kind in Sql if kinds[kind])
     varying = len(result.varying)
-    chance = f"; {varying:,} differ from run to run without any change" if varying else ""
+    chance = f"; in {varying:,} they differ from run to run without any change" if varying else ""
     return f"{plural(number, 'statement')}: the same in {plural(same, 'test')}{listed}{chance}"
 
 
@@ -126,9 +126,9 @@ def verified_rows(result: Verification, *, every: bool = False) -> list[str]:
         places = [
             where
             for root, change in result.not_exercised
-            for where in _places(result.report, root, change)
+            for where in _places(result.report, root, change, with_message=False)
         ]
-        listed = "; ".join(places if every else places[:_LISTED])
+        listed = ", ".join(places if every else places[:_LISTED])
         more = "" if every else _more(places)
         rows.append(f"not exercised: {plural(number, 'site')} ({listed}{more})")
     return rows
@@ -189,17 +189,20 @@ def _print_not_exercised(result: Verification, page: Page) -> None:
         page.row(f"  and {len(places) - _LISTED} others")
 
 
-def _places(report: Report, root: Path, change: ChangeSummary) -> list[str]:
+def _places(
+    report: Report, root: Path, change: ChangeSummary, *, with_message: bool = True
+) -> list[str]:
     found = []
     for one in report.roots:
         if one.root == root:
-            found += [_place(one, f) for f in one.findings if f.change == change.id]
+            own = (f for f in one.findings if f.change == change.id)
+            found += [_place(one, f, with_message=with_message) for f in own]
     return found
 
 
-def _place(root: RootReport, finding: Finding) -> str:
+def _place(root: RootReport, finding: Finding, *, with_message: bool) -> str:
     path, region = Places(Path.cwd()).of(root, finding.place)
-    return visible(f"{path}:{region.line}: {finding.message}")
+    return visible(f"{path}:{region.line}{f': {finding.message}' if with_message else ''}")
 
 
 def _change_of(one: Difference) -> str:

@@ -216,10 +216,7 @@ def canonical(name):
 
 
 def pytest_load_initial_conftests():
-    """Watch the files, which a conftest may import.
-
-    End before any file of the project runs where something that is needed is not installed.
-    """
+    """End before any file of the project runs where something that is needed is not installed."""
     if ASKED["needs"]:
         known = installed()
         names = {canonical(name) for name in known}
@@ -228,8 +225,6 @@ def pytest_load_initial_conftests():
             version = "%d.%d.%d" % sys.version_info[:3]
             OBSERVER.write(missing=missing, python=[sys.executable, version], installed=known)
             raise pytest.UsageError("the changes need %s" % ", ".join(missing))
-    if FILES:
-        watch_files()
 
 
 def pytest_configure(config):

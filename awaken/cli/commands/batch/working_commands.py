@@ -68,7 +68,7 @@ def run(
 ) -> int:
     """Clone, change and verify the repositories; nothing leaves this machine.
 
-    Run it again to go on: what is finished is not repeated. The tests run code of the repositories,
+    Run it again to go on: finished repositories are not repeated. The tests run code of the repositories,
     without your tokens. Exits with 1 if a repository failed, with 2 if the campaign did.
     """
     from awaken.batch.campaign_run import run_campaign  # noqa: PLC0415  the help needs none
@@ -90,7 +90,7 @@ def status(
         Option("--only", metavar="PATTERN", help="Only repositories with such a name, as org/*."),
     ] = None,
     refresh: Annotated[
-        bool, Option("--refresh", help="Ask the host what became of the pull requests.")
+        bool, Option("--refresh", help="Ask the host for the state of the pull requests.")
     ] = False,
 ) -> int:
     """Show how many repositories are in which state, and what failed for which cause."""
