@@ -28,7 +28,7 @@ from awaken.preview.terminal.outline_page import OutlinePage
 
 if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole
-    from awaken.verifying.reaching import Reach
+    from awaken.verifying.reached_changes import Reach
 
 
 _LISTED = 8

@@ -16,7 +16,7 @@ from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
 from awaken.verifying.blame import ChangedLines, pointed_at
 from awaken.verifying.comparing import Difference, Sql
-from awaken.verifying.reaching import reaches
+from awaken.verifying.reached_changes import reaches
 from awaken.verifying.verify import LeftOut, Verification
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from awaken.engine.machine.commits import commit
 from awaken.preview.commit_message import commit_message
 from awaken.preview.streams.messages import say
 from awaken.preview.verification import stops, verified_rows
-from awaken.verifying.reaching import Reach, reaches
+from awaken.verifying.reached_changes import Reach, reaches
 from awaken.verifying.verify import Tests, verify_report
 
 if TYPE_CHECKING:

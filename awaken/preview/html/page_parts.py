@@ -22,7 +22,7 @@ from awaken.preview.streams.output import Asked
 from awaken.preview.summary import summary
 
 if TYPE_CHECKING:
-    from awaken.verifying.reaching import Reach
+    from awaken.verifying.reached_changes import Reach
 
 _EXCERPT = 8
 """Lines of a site that are shown where it is not rewritten. A choice: most have fewer."""
