@@ -323,7 +323,7 @@ def test_the_page_says_which_tests_reach_a_change_and_what_it_sends(shop):
     text = html.unescape(page.read_text("utf-8"))
     assert "Reached by 1 test" in text
     assert "test_shop.py::test_named: passed before and after" in text
-    assert re.search("SQL before:</p><pre>SELECT users.id AS users_id.*WHERE", text)
+    assert re.search("SQL before:</p><pre>SELECT users.id AS users_id[^<]*WHERE", text)
     assert text.count("No test reaches it.") == 1
     assert "before: 2 passed" in text
     assert f"awaken verify --select query-to-select -- {shlex.join(PYTEST)}" in text

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from msgspec import Struct
 
 from awaken.contract import ChangeId
 
+<<<<<<< HEAD
 if TYPE_CHECKING:
     from awaken.verifying.reached_changes import Reach
 
+=======
+>>>>>>> h-review
 
 class StepRow(Struct, frozen=True):
     """A step of a recipe: its number, how far it is, and what it does."""
@@ -26,12 +29,12 @@ class Course(Struct, frozen=True, kw_only=True):
     """What is known of a run beyond its report.
 
     ``verdict`` takes the place of the summary where it is not empty, and ``sentences`` follow it.
-    ``tests`` are rows on what the tests say, and ``reaches`` what they do at each change: by step
-    (0 for a run without a recipe), root and change.
+    ``tests`` are rows on what the tests say, and ``reaches`` what they do at each change (a
+    ``Reach``): by step (0 for a run without a recipe), root and change.
     """
 
     verdict: str = ""
     sentences: tuple[str, ...] = ()
     steps: tuple[StepRow, ...] = ()
     tests: tuple[str, ...] = ()
-    reaches: Mapping[tuple[int, Path, ChangeId], Reach] = {}
+    reaches: Mapping[tuple[int, Path, ChangeId], Any] = {}
