@@ -10,12 +10,6 @@ from msgspec import Struct
 
 from awaken.contract import ChangeId
 
-<<<<<<< HEAD
-if TYPE_CHECKING:
-    from awaken.verifying.reached_changes import Reach
-
-=======
->>>>>>> h-review
 
 class StepRow(Struct, frozen=True):
     """A step of a recipe: its number, how far it is, and what it does."""

@@ -68,8 +68,9 @@ def run(
 ) -> int:
     """Clone, change and verify the repositories; nothing leaves this machine.
 
-    Run it again to go on: finished repositories are not repeated. The tests run code of the repositories,
-    without your tokens. Exits with 1 if a repository failed, with 2 if the campaign did.
+    Run it again to go on: finished repositories are not repeated. The tests run code of the
+    repositories, without your tokens. Exits with 1 if a repository failed, with 2 if the campaign
+    did.
     """
     from awaken.batch.campaign_run import run_campaign  # noqa: PLC0415  the help needs none
     from awaken.cli.commands.batch.run_messages import print_end, teller  # noqa: PLC0415
