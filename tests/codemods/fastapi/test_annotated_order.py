@@ -52,14 +52,14 @@ def _options():
                 " key: int = Path(...)):"
             ),
             (
-                "`db` and `key` of `f` become Annotated, with `db` and `key` in front of `skip`, "
+                "`db` and `key` of `f` become Annotated, with `db` and `key` before `skip`, "
                 "which has a default"
             ),
         ),
         (
             "def f(skip: int = 0, words: str = Query(...)):",
             (
-                "`words` of `f` becomes Annotated, with a `*` in front of `words`, "
+                "`words` of `f` becomes Annotated, with a `*` before `words`, "
                 "which no longer has a default"
             ),
         ),

@@ -60,7 +60,7 @@ def add(session: Session):
     assert findings(text) == []
     [(level, message)] = findings(text, sync=True)
     assert level == "unsafe"
-    assert "`note` (app.py:9) keeps the values from before it" in message
+    assert "`note` (app.py:9) keeps the values from before the commit" in message
 
 
 @pytest.mark.parametrize(
