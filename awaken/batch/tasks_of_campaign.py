@@ -89,8 +89,8 @@ def require_room(directory: Path, megabytes: int) -> None:
     free = shutil.disk_usage(directory).free >> 20
     if free < megabytes:
         raise UserError(
-            f"there are {free:,} MB left on the disk of {directory}, and free-disk-mb asks for "
-            f"{megabytes:,}; make room and run the same command again"
+            f"the disk of {directory} has {free:,} MB left; free-disk-mb requires {megabytes:,}. "
+            "Make room and run the same command again"
         )
 
 

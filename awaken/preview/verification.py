@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _LISTED = 10
 """Tests and places of one list; beyond, their number."""
 _ONLY_EXIT_CODE = (
-    "Only the exit code was compared: pytest did not run here, so neither single tests, nor SQL, "
-    "nor the sites that a test reaches are known."
+    "Only the exit code was compared, because pytest did not run here. Single tests, SQL and the "
+    "sites that a test reaches are unknown."
 )
 
 

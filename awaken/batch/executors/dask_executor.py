@@ -129,8 +129,8 @@ def _security(distributed: Any, address: str, settings: Dask) -> Any:
         return distributed.Security(require_encryption=False)
     if not address.startswith("tls://"):
         raise UserError(
-            f"{address} is no address of TLS, and whoever reaches a Dask scheduler runs code on "
-            "its workers; write tls://HOST:PORT, or tls = false in [dask]"
+            f"{address} is not encrypted. Everyone who reaches a Dask scheduler can run code on "
+            "its workers. Write tls://HOST:PORT, or tls = false in [dask]"
         )
     names = ("ca", "cert", "key")
     missing = [name for name in names if not getattr(settings, name)]

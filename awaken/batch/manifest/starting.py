@@ -31,7 +31,7 @@ repositories = {repositories}   # a file with one a line or a CSV, or a list her
 # labels = ["awaken"]
 # reviewers = ["ada"]
 
-[awaken]                        # settings as in [tool.awaken]; they stand above a repository's own
+[awaken]                        # settings as in [tool.awaken]; they override a repository's own
 # select = ["query-to-select"]
 # unsafe = ["query-to-select"]
 

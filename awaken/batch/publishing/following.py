@@ -83,7 +83,7 @@ def _closed(  # noqa: PLR0913  what it is about, and where
     url = host.push_url(entry, known.fork)
     if delete_branch(url, known.branch, known.pushes, folder.work):
         return f"{state}, and the branch is deleted"
-    return f"{state}; the branch stays, for it has commits of somebody else"
+    return f"{state}; the branch stays because somebody else committed to it"
 
 
 def delete_forks(folder: CampaignFolder, manifest: Manifest, log: StateLog) -> list[str]:

@@ -43,7 +43,7 @@ def request_text(manifest: Manifest, entry: Entry, summary: Summary, longest: in
 
 
 _TITLES = {
-    "manual": "what is left to people",
+    "manual": "sites to rewrite by hand",
     "tests": "what the tests said",
     "unsafe": "what may change",
     "rules": "the rules",
