@@ -185,10 +185,10 @@ def test_keys_and_text_edits_of_one_file():
     ("text", "words", "line"),
     [
         ("[tool\n", "is not valid TOML", 1),
-        ("tool = 1\n", "tool is no table", 0),
-        ("[tool.pytest]\nini_options = 'x'\n", "tool.pytest.ini_options is no table", 0),
+        ("tool = 1\n", "tool is not a table", 0),
+        ("[tool.pytest]\nini_options = 'x'\n", "tool.pytest.ini_options is not a table", 0),
         ("tool = { a = 1 }\n", "valid TOML", 3),
-        ("[[tool.pytest]]\n", "is no table", 0),
+        ("[[tool.pytest]]\n", "is not a table", 0),
         ("#" * 100_001, "100,000 characters", 0),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_project_inside_that_has_applies_is_named(project):
     project.write({"a.py": b"1"}, root=inner)
 
     assert project.stack().inside == (inner,)
-    with pytest.raises(NothingToUndoError, match=f"call awaken undo {inner}$"):
+    with pytest.raises(NothingToUndoError, match=f"run awaken undo {inner}$"):
         project.undo()
 
     undo(inner, state=project.state)

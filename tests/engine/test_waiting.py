@@ -56,7 +56,10 @@ def test_what_the_other_rule_leaves_as_well_says_why():
     left = finding("earlier", (44, 60), reason="earlier/no", message="it is odd", help="See to it.")
     legacy, *_ = told_of(LEGACY, WAITING, left)
 
-    assert (legacy.message, legacy.help) == ("said, and earlier leaves it: it is odd", "See to it.")
+    assert (legacy.message, legacy.help) == (
+        "said, and earlier leaves it alone: it is odd",
+        "See to it.",
+    )
 
 
 def test_what_has_nothing_to_do_with_it_changes_nothing():

@@ -6,7 +6,7 @@ import runpy
 import sys
 
 import pytest
-from planned import rewritten
+from planned import rewritten, session_to_async
 from sqlalchemy.dialects.postgresql import asyncpg, psycopg, psycopg2
 
 _MODELS = """\
@@ -310,3 +310,13 @@ def found(db: Session):
     assert ("cast(literal(str(await wanted(db))), Book.id.type)" in _text(result.files)) is (
         "str" in used
     )
+
+
+@pytest.mark.parametrize(("url", "count"), [("postgresql+psycopg2", 1), ("postgresql+psycopg", 0)])
+def test_numbers_that_a_column_cannot_hold_are_said(url, count):
+    shop = _SHOP.format(condition="Book.id == value", parameter="value: int", url=url)
+    plan = session_to_async(
+        {"models.py": _MODELS, "shop.py": shop}, drivers={"postgresql": "psycopg"}
+    )
+
+    assert sum("cannot hold" in finding.message for finding in plan.findings) == count

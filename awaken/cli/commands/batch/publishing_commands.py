@@ -116,7 +116,7 @@ def update(
 ) -> int:
     """Run again where the base, awaken or the manifest is new; the same branches stay.
 
-    What changed must be approved again; `publish` then updates the pull requests. Commits of people
+    Approve changed patches again; `publish` then updates the pull requests. Commits of people
     on a branch are never overwritten.
     """
     from awaken.batch.updating import update_campaign  # noqa: PLC0415  the help needs none

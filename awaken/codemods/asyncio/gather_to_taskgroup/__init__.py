@@ -160,8 +160,8 @@ Versions of Python before 3.11, and `return_exceptions=True`, which a task group
 is not proved to be a coroutine: tasks and futures, which a task group cannot take over, and calls
 whose result is not known. `create_task(coroutine)` and `ensure_future(coroutine)` count as the
 coroutine in the call itself, or where they fill the list right above it. The coroutines may come
-from a dictionary, an attribute or another function: a list that holds one of them twice fails in a
-task group, and the message says so. An argument that awaits
+from a dictionary, an attribute or another function. A list that holds one of them twice fails in a
+task group; the message says so. An argument that awaits
 something, for the tasks made before it would run by then. A gather that is not awaited where it
 stands, or shielded, or awaited on a condition, several times, or after something that may have
 effects. One session of SQLAlchemy used by several coroutines, and files that import trio.

@@ -132,7 +132,9 @@ psycopg2 sends a string without a type, and PostgreSQL takes it for what it is c
 drivers send it as `VARCHAR`. So it is cast where it stands beside a column of numbers or dates, as
 in `between` and `filter_by`, or among those of `in_`, or is a path for `func.jsonb_path_exists`:
 `Order.id == cast(literal(number), Order.id.type)`. asyncpg takes no text for a number: `get` is
-given `int(number)` for a key that is one. What is not known to be a string stays as it is.
+given `int(number)` for a key that is one. What is not known to be a string stays as it is. Numbers
+have the type of their column, too: a number that the column cannot hold raises `DataError`, where
+psycopg2 found no row.
 
 psycopg2 sends the rows of an INSERT in one statement, other drivers one by one. Where a table
 refers to itself, so that a row may refer to one behind it, engines keep sending them together.

@@ -52,6 +52,7 @@ FACTORIES = frozenset({"sqlalchemy.orm.sessionmaker"})
 SESSION = "sqlalchemy.orm.Session"
 SESSION_OF_OBJECT = "sqlalchemy.orm.object_session"
 """What finds the session of an object: in a listener that is the synchronous one."""
+_LARGE_NUMBERS = "a number that its column cannot hold raises `DataError`; psycopg2 found no row"
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
 
@@ -225,7 +226,10 @@ class ResourceWriter:
             return [stale, *said, *self._foreign.caveats], places
         engine = self._engines.get((module.path, module.span(call)))
         url = None if engine is None else self._project.orm.engines.url_of(engine)
-        return [text for one in self.drivers.values() for text in one.differences(url)], ()
+        said = [text for one in self.drivers.values() for text in one.differences(url)]
+        if engine is not None and self._urls.leaves_types(engine):
+            said.append(_LARGE_NUMBERS)
+        return said, ()
 
     @cached_property
     def _kept_state(self) -> tuple[list[str], tuple[Place, ...]]:
