@@ -109,6 +109,14 @@ class ProgramValues:
         """
         return self._told(self._evaluator.values(module, node), module, node)
 
+    def without_callers(self, module: Module, node: ast.expr) -> PossibleValues:
+        """Return what ``node`` may be, parameters that only callers know left unknown.
+
+        That is cheaper than ``of``, which finds the same alternatives or more.
+        """
+        with self._evaluator.without_callers():
+            return self.of(module, node)
+
     def items_of(self, module: Module, node: ast.expr) -> PossibleValues:
         """Return what iterating ``node`` gives where it stands."""
         evaluator = self._evaluator

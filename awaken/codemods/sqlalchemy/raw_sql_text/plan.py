@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
 from awaken.codemods.sqlalchemy.raw_sql_text.seeing import who_sees
-from awaken.codemods.sqlalchemy.raw_sql_text.strings import is_string, may_be_string, text_of
+from awaken.codemods.sqlalchemy.raw_sql_text.strings import (
+    is_something_else,
+    is_string,
+    may_be_string,
+    text_of,
+)
 from awaken.contract import Constraints, Level, NeedImport, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
@@ -57,8 +62,9 @@ class RawSqlText(Rule):
             decide(Site(self.name, module, call), _rewrite, project, statement, kind)
             for module in site_modules(project, self.triggers)
             for call, statement in _executed(module)
-            # Callers may have to tell what a name holds; most names no session executes.
-            if (kind := _kind(project, module, call)) is not None
+            # Callers may have to tell what a name holds, and who executes it; so they come last.
+            if not is_something_else(project, module, statement)
+            and (kind := _kind(project, module, call)) is not None
             and is_string(project, module, statement)
         )
 

@@ -24,6 +24,17 @@ def may_be_string(node: ast.expr) -> bool:
             return False
 
 
+def is_something_else(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` may be something else than a string, whatever callers pass."""
+    part = _first_part(node)
+    if not isinstance(part, ast.Name | ast.Attribute):
+        return False
+    known = project.values.without_callers(module, part).alternatives
+    return any(
+        not isinstance(one, InstanceOf) or one.qualified != _STRING.qualified for one in known
+    )
+
+
 def is_string(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether ``node``, of which ``may_be_string`` is true, is proved to be a string."""
     part = _first_part(node)

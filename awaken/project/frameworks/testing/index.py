@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -24,6 +24,7 @@ from awaken.project.frameworks.testing.reach import QueryUse, Reach, use_of
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import Suite
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
+from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
@@ -72,6 +73,9 @@ class Doubles:
         self._by_use: dict[QueryUse, list[Double]] = {}
         self._unfollowed: set[Place] = set()  # doubles that more may get than was followed
         self._is_complete = True
+        self._marked: dict[str, _Marked] = {}
+        self._searched: dict[str, _Searched] = {}
+        self._fakes: dict[str, Place] = {}
 
     def find(self) -> None:
         """Find all doubles of the project, unless that was done."""
@@ -93,10 +97,19 @@ class Doubles:
         return tuple(self._by_use.get(use, ())) if self._all() else ()
 
     def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
-        """Take what was found earlier, if none of the ``changed`` files can have a double."""
-        tests = (path for path in changed if is_around_tests(path))
+        """Take what was found earlier in files that none of the ``changed`` ones can change."""
+        tests = [path for path in changed if is_around_tests(path)]
+        self._fakes = earlier._fakes
         if not any(may_configure(self._files[path].text) for path in tests):
             self._found, self._by_use = earlier._found, earlier._by_use
+            self._marked, self._searched = earlier._marked, earlier._searched
+            return
+        self._marked = {p: one for p, one in earlier._marked.items() if p not in tests}
+        importers = Importers(self._evaluator.names.layout, self._words)
+        concerned = {*tests, *(one for path in tests for one in importers.direct(path))}
+        self._searched = {
+            path: one for path, one in earlier._searched.items() if concerned.isdisjoint(one.files)
+        }
 
     def _all(self) -> dict[Place, Double]:
         if self._found is None:
@@ -115,23 +128,28 @@ class Doubles:
         tests = [path for path in self._files_with(DOUBLE_WORDS) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files.searched(path).text)]
         self._files.looked_at.note_search(Search("doubles", b""), marked)
-        fakes = dict(self._fakes(marked))
+        fakes = dict(self._fakes_in(marked))
+        if fakes != self._fakes:
+            self._fakes = fakes
+            self._marked, self._searched = {}, {}
         wanted: dict[str, None] = {}
         done = set[str]()
         for path in marked:
-            concerned = list(self._concerned(path, fakes))
+            concerned = list(self._concerned(path))
             wanted |= dict.fromkeys(concerned)
             if path in concerned:  # while its tree is at hand
                 done.add(path)
-                self._search_file(path, fakes)
+                self._search_file(path)
         for path in wanted:
             if path not in done:
-                self._search_file(path, fakes)
-        if not self._is_complete:
-            for path in marked:
-                self._add_unused(path, fakes)
+                self._search_file(path)
+        # That is said only where a search ended too early; else no test has them.
+        for path in [] if self._is_complete else marked:
+            for place, name in self._marks(path).legacy:
+                if self._found is not None:
+                    self._found.setdefault(place, Double(place, name, (), unseen=True))
 
-    def _fakes(self, paths: Sequence[str]) -> Iterator[tuple[str, Place]]:
+    def _fakes_in(self, paths: Sequence[str]) -> Iterator[tuple[str, Place]]:
         for path in paths:
             text = self._files[path].text
             module = self._evaluator.load(path) if _FAKED.search(text) else None
@@ -139,79 +157,124 @@ class Doubles:
                 if module is not None:
                     yield name, module.place(node)
 
-    def _concerned(self, path: str, fakes: Mapping[str, Place]) -> Iterator[str]:
+    def _concerned(self, path: str) -> Iterator[str]:
         """Yield the files with tests that the doubles of a file may take part in."""
-        module = self._evaluator.load(path)
-        if module is None:
-            return
+        marks = self._marks(path)
+        if marks.has_any:
+            yield path
+        for word in marks.words:
+            files = [one for one in self._words.files_with(word) if is_around_tests(one)]
+            self._is_complete = self._is_complete and len(files) <= _MOST_FILES
+            yield from files if len(files) <= _MOST_FILES else ()
+
+    def _marks(self, path: str) -> _Marked:
+        if path not in self._marked:
+            module = self._evaluator.load(path)
+            self._marked[path] = _Marked() if module is None else self._marks_in(module)
+        return self._marked[path]
+
+    def _marks_in(self, module: Module) -> _Marked:
+        fakes = self._fakes
         words = {name.rpartition(".")[2] for name in fakes if name.startswith(f"{module.name}.")}
         marks = list(marks_of(module, self._evaluator.names, fakes.keys()))
         for mark in marks:
             above = [one for one in module.ancestors(mark.node) if isinstance(one, Function)]
             words |= {above[-1].name} if above else set()
-        if marks:
-            yield path
         # Nobody calls tests and set-up methods by their names.
         words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
-        for word in sorted(words):
-            files = [one for one in self._words.files_with(word) if is_around_tests(one)]
-            self._is_complete = self._is_complete and len(files) <= _MOST_FILES
-            yield from files if len(files) <= _MOST_FILES else ()
+        legacy = [(module.place(one.node), _shown(module, one)) for one in marks if one.legacy]
+        return _Marked(bool(marks), tuple(sorted(words)), tuple(legacy))
 
     # ----------------------------------------------------------------------------------- one file
-    def _search_file(self, path: str, fakes: Mapping[str, Place]) -> None:
-        module = self._evaluator.load(path)
-        if module is None:
-            return
+    def _search_file(self, path: str) -> None:
+        if path not in self._searched:
+            module = self._evaluator.load(path)
+            self._searched[path] = _Searched() if module is None else self._tests_in(module)
+        searched = self._searched[path]
+        self._is_complete = self._is_complete and searched.is_complete
+        for one in searched.sightings:
+            self._add(one)
+
+    def _tests_in(self, module: Module) -> _Searched:
+        """Return what the tests of a file have of doubles."""
         reach = Reach(self._evaluator)
         routes = Routes(self._evaluator, self._files_with)
-        suite = Suite(self._evaluator, reach, fakes.keys())
+        suite = Suite(self._evaluator, reach, self._fakes.keys())
+        sightings: list[_Sighting] = []
+        is_complete = True
         for node in module.walk():
             if isinstance(node, Function) and node.name.startswith("test"):
                 unit = Unit(suite, suite.member(module, node))
-                self._is_complete = self._is_complete and unit.is_complete
+                is_complete = is_complete and unit.is_complete
                 for name in unit.doubles:
-                    self._add(unit, name, fakes, _reached(unit, name, reach, routes))
+                    reached = _reached(unit, name, reach, routes)
+                    sightings.append(self._sighting(unit, name, reached))
+        return _Searched(tuple(sightings), is_complete, suite.files | {module.path})
 
-    def _add(
-        self,
-        unit: Unit,
-        name: str,
-        fakes: Mapping[str, Place],
-        reached: _Reached,
-    ) -> None:
+    def _sighting(self, unit: Unit, name: str, reached: _Reached) -> _Sighting:
         member, mark = unit.doubles[name]
-        uses = reached.uses
-        place = fakes.get(mark.fake) or member.module.place(mark.node)
         shown = (
             f"{mark.fake.rpartition('.')[2]}.query" if mark.fake else _shown(member.module, mark)
         )
+        return _Sighting(
+            place=self._fakes.get(mark.fake) or member.module.place(mark.node),
+            name=shown,
+            marks=tuple(member.module.place(one.node) for one in unit.marks[name]),
+            fake=mark.fake,
+            is_legacy=mark.legacy,
+            uses=tuple(reached.uses),
+            is_resolved=reached.resolved,
+            is_complete=reached.is_complete and unit.is_complete,
+        )
+
+    def _add(self, sighting: _Sighting) -> None:
+        place, uses, marks = sighting.place, sighting.uses, set(sighting.marks)
         known = (self._found or {}).get(place)
-        marks = {member.module.place(one.node) for one in unit.marks[name]}
         if known is not None:
-            uses = [*dict.fromkeys([*known.uses, *uses])]
+            uses = tuple(dict.fromkeys([*known.uses, *uses]))
             marks |= set(known.marks)
-        if not (reached.is_complete and unit.is_complete):
+        if not sighting.is_complete:
             self._unfollowed.add(place)
-        unused = not uses and not reached.resolved and (known is None or known.unseen)
-        unseen = mark.legacy and (unused or place in self._unfollowed)
+        unused = not uses and not sighting.is_resolved and (known is None or known.unseen)
+        unseen = sighting.is_legacy and (unused or place in self._unfollowed)
         is_followed = not unseen and place not in self._unfollowed
         double = Double(
-            place, shown, tuple(uses), unseen, tuple(sorted(marks)), mark.fake, is_followed
+            place, sighting.name, uses, unseen, tuple(sorted(marks)), sighting.fake, is_followed
         )
         if self._found is not None:
             self._found[place] = double
 
-    def _add_unused(self, path: str, fakes: Mapping[str, Place]) -> None:
-        """Add the doubles of a file that no test was seen to have: one that was not followed may.
 
-        That is said only where a search ended too early; else no test has them.
-        """
-        module = self._evaluator.load(path)
-        for mark in marks_of(module, self._evaluator.names, fakes.keys()) if module else ():
-            if module is not None and self._found is not None and mark.legacy:
-                place = module.place(mark.node)
-                self._found.setdefault(place, Double(place, _shown(module, mark), (), unseen=True))
+class _Marked(Struct, frozen=True):
+    """What makes doubles in a file: whether anything, and the words by which others name it.
+
+    ``legacy`` are those behind which methods of Query are named, each as a sentence names it.
+    """
+
+    has_any: bool = False
+    words: tuple[str, ...] = ()
+    legacy: tuple[tuple[Place, str], ...] = ()
+
+
+class _Sighting(Struct, frozen=True):
+    """A double as one test has it; the words are those of ``Double``."""
+
+    place: Place
+    name: str
+    marks: tuple[Place, ...]
+    fake: str
+    is_legacy: bool
+    uses: tuple[QueryUse, ...]
+    is_resolved: bool
+    is_complete: bool
+
+
+class _Searched(Struct, frozen=True):
+    """What the tests of a file have of doubles, and the ``files`` of tests that take part."""
+
+    sightings: tuple[_Sighting, ...] = ()
+    is_complete: bool = True
+    files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class Reach:
         self.replaces: frozenset[PatchedName] = frozenset()
         self._evaluator = evaluator
         self._resolved: dict[ast.Call, list[EntryPoint]] = {}
+        self._methods: dict[tuple[str, str], EntryPoint | None] = {}
         self._nodes: dict[Function, _Nodes] = {}
         self._in_file: dict[PatchedName, list[QueryUse]] = {}
         self._seen: dict[tuple[object, ...], tuple[list[QueryUse], list[EntryPoint]]] = {}
@@ -174,6 +175,11 @@ class Reach:
 
     def method(self, qualified: str, name: str) -> EntryPoint | None:
         """Return a method that a class of the project defines or inherits."""
+        if (qualified, name) not in self._methods:
+            self._methods[qualified, name] = self._method(qualified, name)
+        return self._methods[qualified, name]
+
+    def _method(self, qualified: str, name: str) -> EntryPoint | None:
         ancestors = self._evaluator.classes.ancestors(qualified)
         # Nearest first, so that what overrides a method counts.
         for facts in ancestors.inside if ancestors is not None else ():

@@ -6,32 +6,36 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of, outermost
 from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import may_configure
+from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.trees import Function
 from awaken.project.values.pytest_fixtures import fixture_name
 
+_FLOWS = (ast.Assign, ast.AnnAssign, ast.withitem, ast.Return, ast.Yield, ast.Call)
 _SETUP = {"asyncSetUp", "setUp", "setUpClass", "setup", "setup_class", "setup_method"}
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A function that takes part in a test, or what stands at the top level of its file."""
+    """A function that takes part in a test, or what stands at the top level of its file.
+
+    ``prefix`` is what the keys of its variables begin with.
+    """
 
     module: Module
     node: Function | ast.Module
+    prefix: str = field(init=False, compare=False)
 
-    @property
-    def prefix(self) -> str:
-        """What the keys of its variables begin with."""
-        if isinstance(self.node, ast.Module):
-            return self.module.path
-        return f"{self.module.path}:{self.module.span(self.node).start}"
+    def __post_init__(self) -> None:
+        prefix = self.module.path
+        if not isinstance(self.node, ast.Module):
+            prefix = f"{prefix}:{self.module.span(self.node).start}"
+        object.__setattr__(self, "prefix", prefix)
 
 
 class Suite:
@@ -48,6 +52,9 @@ class Suite:
         self._modules: dict[str, Module] = {}
         self._members: dict[str, Member] = {}
         self._nodes: dict[str, list[ast.AST]] = {}
+        self._calls: dict[str, list[ast.Call]] = {}
+        self._flows: dict[str, list[ast.AST]] = {}
+        self._helpers: dict[str, list[tuple[ast.Call, Member]]] = {}
         self._marks: dict[str, dict[str, list[Mark]]] = {}
         self._fixtures: dict[ast.AST, dict[str, Function]] = {}
 
@@ -73,6 +80,40 @@ class Suite:
                 kept = [node for part in parts for node in member.module.walk(part)]
             self._nodes[member.prefix] = kept
         return kept
+
+    def calls(self, member: Member) -> list[ast.Call]:
+        """Return the calls of a member."""
+        kept = self._calls.get(member.prefix)
+        if kept is None:
+            kept = [node for node in self.nodes(member) if isinstance(node, ast.Call)]
+            self._calls[member.prefix] = kept
+        return kept
+
+    def flows(self, member: Member) -> list[ast.AST]:
+        """Return the nodes of a member that may hand on a double."""
+        kept = self._flows.get(member.prefix)
+        if kept is None:
+            kept = [node for node in self.nodes(member) if isinstance(node, _FLOWS)]
+            self._flows[member.prefix] = kept
+        return kept
+
+    def helpers(self, member: Member) -> list[tuple[ast.Call, Member]]:
+        """Return the calls of a member that name a function of the tests, with that function."""
+        kept = self._helpers.get(member.prefix)
+        if kept is None:
+            named = ((call, self.reach.named(member.module, call)) for call in self.calls(member))
+            kept = [
+                (call, self.member(entry.module, entry.function))
+                for call, entry in named
+                if entry is not None and is_around_tests(entry.module.path)
+            ]
+            self._helpers[member.prefix] = kept
+        return kept
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The files whose functions took part in what was asked so far."""
+        return frozenset(self._modules)
 
     def marks(self, member: Member) -> Sequence[Mark]:
         """Return what makes doubles in a member."""

@@ -17,7 +17,6 @@ from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
-from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, parameters_of
 
 _MOST_MEMBERS = 40  # fixtures and helpers of one test; half loses no finding (benchmarks/limits.md)
@@ -88,15 +87,9 @@ class Unit:
                 yield found
 
     def _helping(self, member: Member) -> Iterator[Member]:
-        for call in self._calls(member):
-            entry = self._suite.reach.named(member.module, call)
-            if entry is not None and is_around_tests(entry.module.path):
-                helper = self._suite.member(entry.module, entry.function)
-                self._helpers[call] = helper
-                yield helper
-
-    def _calls(self, member: Member) -> Iterator[ast.Call]:
-        return (node for node in self._suite.nodes(member) if isinstance(node, ast.Call))
+        for call, helper in self._suite.helpers(member):
+            self._helpers[call] = helper
+            yield helper
 
     # ---------------------------------------------------------------------------------- the keys
     def _key(self, member: Member, node: ast.expr) -> str | None:
@@ -163,7 +156,7 @@ class Unit:
 
     def _unite_objects(self, member: Member) -> None:
         """Give one key to two names of one object."""
-        for node in self._suite.nodes(member):
+        for node in self._suite.flows(member):
             match node:
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
@@ -255,7 +248,7 @@ class Unit:
         )
 
     def _carry(self, member: Member) -> None:
-        for node in self._suite.nodes(member):
+        for node in self._suite.flows(member):
             match node:
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
@@ -310,7 +303,7 @@ class Unit:
     def _patch(self, member: Member) -> None:
         """Note what is patched by a double: where it is put there, or its mock is configured."""
         decorated = dict(self._decorated(member))
-        for call in [*self._calls(member), *decorated]:
+        for call in [*self._suite.calls(member), *decorated]:
             patch = patch_of(member.module, call)
             if patch is None or any(one.call is call for _, one, _ in self.patches):
                 continue
@@ -382,7 +375,7 @@ class Unit:
             member = waiting.pop()
             if member.prefix not in found:
                 found.add(member.prefix)
-                called = (self._helpers.get(call) for call in self._calls(member))
+                called = (self._helpers.get(call) for call in self._suite.calls(member))
                 waiting += [one for one in called if one is not None]
         return found
 
@@ -393,7 +386,7 @@ class Unit:
         ``wanted`` is the double that is looked for among their arguments.
         """
         for member in self.members.values():
-            for call in self._calls(member):
+            for call in self._suite.calls(member):
                 if call not in self._helpers:
                     yield from self._entries(member, call, wanted)
 
@@ -441,7 +434,7 @@ class Unit:
     def requests(self) -> Iterator[tuple[str, str]]:
         """Yield the requests that the test makes: their methods and paths."""
         for member in self.members.values():
-            for call in self._calls(member):
+            for call in self._suite.calls(member):
                 if isinstance(call.func, ast.Attribute) and call.func.attr in METHODS:
                     path = path_of(member.module, call)
                     if path is not None:
@@ -450,7 +443,7 @@ class Unit:
     def overridden(self, wanted: str) -> Iterator[str]:
         """Yield the dependencies of FastAPI that give the double ``wanted`` instead."""
         for member in self.members.values():
-            for node in self._suite.nodes(member):
+            for node in self._suite.flows(member):
                 match node:
                     case ast.Assign(targets=[ast.Subscript() as target], value=value):
                         found = self._overridden(member, target, value, wanted)

@@ -26,7 +26,7 @@ class Importers:
         waiting = sorted(paths)
         found = set(waiting)
         while waiting:
-            for path in self._of(waiting.pop()):
+            for path in self.direct(waiting.pop()):
                 if path not in found:
                     found.add(path)
                     waiting.append(path)
@@ -34,7 +34,8 @@ class Importers:
                 return None
         return frozenset(found)
 
-    def _of(self, path: str) -> list[str]:
+    def direct(self, path: str) -> list[str]:
+        """Return the files that may import the file at ``path`` itself, sorted."""
         if path not in self._direct:
             # Sorted: which files are asked before the limit is reached is evidence.
             self._direct[path] = sorted(self._importing(path))

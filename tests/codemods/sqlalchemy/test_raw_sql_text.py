@@ -1,0 +1,36 @@
+"""What raw-sql-text asks of a program, and what it need not ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from awaken.codemods.sqlalchemy.raw_sql_text.plan import RawSqlText
+from awaken.contract import Constraints
+from tests.project.programs import program
+
+CALLING = "from app import run\nrun(1, 2\n"
+"""A file that may call `run`, of which nobody can read what it passes."""
+
+
+def asked(body: str) -> bool:
+    """Return whether callers of ``run(machine, given)`` are asked what they pass."""
+    text = f"from sqlalchemy import select\ndef run(machine, given):\n    {body}\n"
+    project = program({"app.py": text, "calling.py": CALLING})
+    plan = RawSqlText().plan(project, Constraints())
+    assert plan.findings == ()
+    return bool(project.parse_failures)
+
+
+@pytest.mark.parametrize(
+    ("body", "callers"),
+    [
+        pytest.param("machine.execute('SELECT 1')", True, id="a string"),
+        pytest.param("machine.execute(given)", True, id="what callers pass"),
+        pytest.param("x = 'a' if given else 'b'; machine.execute(x)", True, id="two strings"),
+        pytest.param("x = ['ls']; machine.execute(x)", False, id="a list"),
+        pytest.param("x = select(1); machine.execute(x)", False, id="a statement"),
+        pytest.param("x = 'a' if given else ['b']; machine.execute(x)", False, id="maybe a list"),
+    ],
+)
+def test_callers_are_asked_who_executes_only_what_may_be_a_string(body, callers):
+    assert asked(body) is callers
