@@ -81,7 +81,7 @@ def next_steps(report: Report, command: str, again: Again) -> list[Step]:
     if command == "apply":
         if files:
             steps += [Step(effect, command) for effect, command in commands_after(report)]
-            steps.append(Step("take this back", undo_command(report)))
+            steps.append(Step("undo this", undo_command(report)))
         if whole.manual:
             effect = f"show {plural(whole.manual, 'site')} to change by hand"
             steps.append(Step(effect, again("check")))

@@ -104,7 +104,7 @@ def test_sites_are_not_hidden_by_what_the_target_remembers(hostile: Run) -> None
 def test_no_project_says_where_results_are_kept(hostile: Run) -> None:
     (full,) = (one for one in hostile.commands if one.words == ("check", "-j1"))
 
-    assert "s03_planted_cache/awaken.toml:1: 'cache-dir' is not taken" in full.err.decode()
+    assert "s03_planted_cache/awaken.toml:1: 'cache-dir' is not allowed" in full.err.decode()
 
 
 # ------------------------------------------------------------------------ what it does meanwhile

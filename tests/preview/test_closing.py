@@ -98,7 +98,7 @@ def test_apply_leads_back_and_to_what_remains(tmp_path, monkeypatch, current, un
     report = replace(report, roots=tuple(replace(one, root=root) for one in report.roots))
 
     assert steps("apply", report) == [
-        ("take this back", undo),
+        ("undo this", undo),
         ("show 1 site to change by hand", "awaken check app"),
     ]
 
@@ -252,7 +252,7 @@ def test_an_apply_says_what_to_install_and_how_to_test(tmp_path, monkeypatch, ki
 
     expected = [("install the new requirements of pyproject.toml", installs)]
     expected += [("test the result", tests)] if tests else []
-    assert steps("apply", applied) == [*expected, ("take this back", "awaken undo")]
+    assert steps("apply", applied) == [*expected, ("undo this", "awaken undo")]
     assert steps("check", applied)[:1] != expected[:1]
     monkeypatch.chdir(tmp_path.parent)
     command = f"cd {tmp_path.name} && {installs}"
@@ -268,7 +268,7 @@ def test_a_list_of_requirements_is_installed(tmp_path, monkeypatch, name) -> Non
     found = steps("apply", report(root_report(tmp_path, written, findings=(), sources={})))
 
     if name.startswith("requirements/"):
-        assert found == [("take this back", "awaken undo")]
+        assert found == [("undo this", "awaken undo")]
     else:
         assert found[0] == (f"install the new requirements of {name}", f"pip install -r {name}")
 

@@ -118,7 +118,7 @@ def test_a_step_that_was_killed_while_it_was_written_is_made_again(shop, monkeyp
 
     assert main([*STEPS, "--", *PYTEST]) == 0
 
-    assert "took back" in capfd.readouterr().err
+    assert "restored" in capfd.readouterr().err
     assert git("rev-list", "--count", "HEAD").strip() == "2"
     assert not git("status", "--porcelain")
 
@@ -140,7 +140,7 @@ def test_a_step_that_was_killed_before_its_commit_is_made_again(shop, monkeypatc
 
     assert main([*STEPS, "--", *PYTEST]) == 0
 
-    assert "took back 2 files of a verification" in capfd.readouterr().err
+    assert "restored 2 files of a verification" in capfd.readouterr().err
     assert git("rev-list", "--count", "HEAD").strip() == "2"
     assert "select(User)" in (shop / "others.py").read_text("utf-8")
     assert not git("status", "--porcelain")
@@ -153,7 +153,7 @@ def test_what_was_edited_after_a_kill_is_not_taken_back(shop, monkeypatch, capfd
 
     main([*STEPS, "--", *PYTEST])
 
-    assert "took back" not in capfd.readouterr().err
+    assert "restored" not in capfd.readouterr().err
     assert (shop / "others.py").read_text("utf-8") == edited
     assert "select(User)" in (shop / "queries.py").read_text("utf-8")
 

@@ -483,6 +483,6 @@ def test_what_a_killed_verification_wrote_is_taken_back_by_the_next(shop, monkey
 
     assert main(words) == 0
 
-    assert "took back" in capfd.readouterr().err
+    assert "restored" in capfd.readouterr().err
     changed = {name for name, text in contents(shop).items() if text != before.get(name)}
     assert changed == {"others.py", "queries.py"}

@@ -127,7 +127,10 @@ class Box:
             "from sqlmodel import delete as d\ndb.execute(d(Order))\ndb.commit()\nstore(db, user)",
             "uses `user.orders`, which still has the items",
         ),
-        ("db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)", "`user.orders` still holds"),
+        (
+            "db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)",
+            "`user.orders`, which still has the items",
+        ),
         ("db.execute(delete(Tag))\ndb.delete(user)", "uses `user.tags`, which still has the items"),
         ("db.delete(user)\nx = len(user.orders)", "`user` is read before its deletion is flushed"),
         ("db.delete(user)\ndb.flush()\ndb.delete(user)", "`user` is deleted twice"),
