@@ -495,7 +495,7 @@ def test_it():
         main.ping(Session(create_engine("sqlite://")))
 """,
         ("unsafe", "unsafe", "safe"),
-        "it fails today, which",
+        "it fails today, and a surrounding `except` hides that",
     ),
     "the running loop, which is asked for from now on": Program(
         "running-loop",

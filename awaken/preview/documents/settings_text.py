@@ -130,10 +130,13 @@ def _moved(pattern: str, directory: Path, root: Path) -> str:
     return f"/{'/'.join(parts[len(above) :])}" if named else ""
 
 
-def settings_text(settings: Sequence[Resolved], current: Path) -> Iterator[str]:
+def settings_text(
+    settings: Sequence[Resolved], current: Path, *, rule_defaults: bool = True
+) -> Iterator[str]:
     """Yield the lines of all roots' settings, without their ends.
 
-    Each root is one TOML document after its comment.
+    Each root is one TOML document after its comment. Without ``rule_defaults`` it has only the
+    rule options that were set: a recalled run knows no others.
     """
     for index, resolved in enumerate(settings):
         if index:
@@ -142,10 +145,10 @@ def settings_text(settings: Sequence[Resolved], current: Path) -> Iterator[str]:
         read = f"read from {', '.join(files)}" if files else "no settings file was found"
         where = relative(resolved.root, "awaken.toml", current)
         yield f"# Settings in the form of {visible(where)}; {visible(read)}."
-        yield from _document(resolved)
+        yield from _document(resolved, rule_defaults=rule_defaults)
 
 
-def _document(resolved: Resolved) -> Iterator[str]:
+def _document(resolved: Resolved, *, rule_defaults: bool) -> Iterator[str]:
     for row in setting_rows(resolved):
         yield from _assignment(row)
     for override in resolved.overrides:
@@ -161,10 +164,10 @@ def _document(resolved: Resolved) -> Iterator[str]:
         yield from _pass(one, resolved.root)
     for rule, options in sorted(resolved.options.items()):
         values = msgspec.to_builtins(options)
-        if values:
+        origin = _origin(f"rules.{rule}", resolved.origins)
+        if values and (origin or rule_defaults):
             yield ""
-            origin = _origin(f"rules.{rule}", resolved.origins) or _DEFAULT
-            yield f"[rules.{toml_key(rule)}]  # {visible(origin)}"
+            yield f"[rules.{toml_key(rule)}]  # {visible(origin or _DEFAULT)}"
             for key, value in values.items():
                 if value is not None:
                     yield f"{toml_key(key)} = {toml_value(value)}"

@@ -147,7 +147,8 @@ class Parts:
         found: dict[tuple[str, str], None] = {}
         for root in self._report.roots:
             if root.settings is not None:
-                text = "\n".join(settings_text([root.settings], self._asked.current))
+                lines = settings_text([root.settings], self._asked.current, rule_defaults=False)
+                text = "\n".join(lines)
                 found[self._places.path(root, "") or ".", text] = None
         return list(found)
 
