@@ -64,6 +64,10 @@ class Counting:
         self.users.give(key, "more")
         return len(self.users.one(key).orders) - before
 """
+UNKNOWN_READER = """\
+def described(rows) -> list:
+    return [[len(one.orders), one.user] for one in rows]
+"""
 ADDED = 'db.add(Order(title="other", amount=8, user_id=user.id))'
 UNSEEN = """\
 db.execute(text("UPDATE users SET name = name || 'x' WHERE id = 1"))
@@ -190,6 +194,50 @@ ROWS = {
         "",
         "user = one(db, key)\ndb.rollback()\nother = user\nreturn [other.name, len(other.orders)]",
         ONE,
+    ),
+    "t5_a_new_object_that_waits_and_holds_back": (
+        "",
+        (
+            "user = User(name='new', team_id=1)\ndb.add(user)\n"
+            "tag = get_or_create(db, Tag, name='new')\nuser.tags.append(tag)\n"
+            "return [user.team is None, [one.name for one in user.tags]]"
+        ),
+        HELPERS["get_or_create"],
+    ),
+    "t5_a_new_object_that_a_branch_flushes_and_holds_back": (
+        "",
+        (
+            "user = User(name='new', team_id=1)\ndb.add(user)\nif flag:\n    db.flush()\n"
+            "user.tags.append(db.get(Tag, 1))\ndb.commit()\nreturn [one.name for one in user.tags]"
+        ),
+    ),
+    "t5_parts_of_the_owner_of_a_new_object": (
+        "",
+        (
+            "order = store(db, Order(title='new', amount=5, user_id=2))\n"
+            "order.title = 'changed'\nwith db.begin_nested():\n    order.title = 'nested'\n"
+            "return [order.title, len(order.user.orders)]"
+        ),
+        HELPERS["store"],
+        UNKNOWN_READER,
+    ),
+    "t5_a_new_item_that_a_loop_keeps": (
+        "",
+        (
+            "team = db.get(Team, 1)\nteam.users.append(User(name='more'))\n"
+            "for user in list(team.users):\n    user.name += '!'\n"
+            "db.commit()\ndb.refresh(team)\nreturn [len(one.orders) for one in team.users]"
+        ),
+        UNKNOWN_READER,
+    ),
+    "t5_a_new_item_that_a_name_keeps": (
+        "",
+        (
+            "team = db.get(Team, 1)\nteam.users.append(User(name='more'))\nlast = team.users[-1]\n"
+            "last.name += '!'\n"
+            "db.commit()\ndb.refresh(team)\nreturn [len(one.orders) for one in team.users]"
+        ),
+        UNKNOWN_READER,
     ),
     "t2_an_object_that_was_read": (
         "",

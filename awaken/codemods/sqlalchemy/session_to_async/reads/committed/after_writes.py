@@ -325,7 +325,7 @@ class ReadsAfterWrites:
             )
             is_other = is_other or self._is_reset(sight, before, step)
             # What a read loads has nothing of its own but what each object is loaded with.
-            is_other = is_other or (step.text in loaded and not self._is_loaded_with(step))
+            is_other = is_other or (step.text in loaded and not self._is_loaded_with(step, passed))
             passed.append(step)
             is_new = is_other or self._is_of_new(module, step, sight.writes, found)
             if changing and not _is_used_before(module, sight.function, changing[0], found):
@@ -375,10 +375,23 @@ class ReadsAfterWrites:
             for one in module.expressions_at({write.span})
         )
 
-    def _is_loaded_with(self, step: Step) -> bool:
-        """Whether the mapping loads a relationship with each object."""
-        loaded = self._loading.loaded_with_objects
-        return all(step.name in loaded(owner) for owner in step.owners)
+    def _is_loaded_with(self, step: Step, passed: Iterable[Step]) -> bool:
+        """Whether the mapping loads a relationship with each object that a lazy load brings.
+
+        It stops where the way to the object has a class of the target already (SQLAlchemy,
+        ``join_depth``).
+        """
+        loaded, orm = self._loading.loaded_with_objects, self._project.orm
+        on_way = {owner for one in passed if step.text.startswith(one.text) for owner in one.owners}
+        mapped = [orm.mapped_class(owner) for owner in step.owners]
+        targets = {
+            one.relationships[step.name].target
+            for one in mapped
+            if one is not None and step.name in one.relationships
+        }
+        return on_way.isdisjoint(targets) and all(
+            step.name in loaded(owner) for owner in step.owners
+        )
 
     def _is_kept(self, step: Step) -> bool:
         """Whether all objects that are read have the relationship, and keep it."""

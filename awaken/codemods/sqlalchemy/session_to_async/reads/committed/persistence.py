@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit
 from awaken.kit.search import modules_with
@@ -35,6 +36,8 @@ _CLOSING = {"close", "close_all", "remove"}
 _WORDS = tuple(f"{one}(".encode() for one in sorted({*_ENDING, *_CLOSING}))
 _DETACHING = {"close", "delete", "expunge", "expunge_all"}
 _ORPHANS = (b"delete-orphan", b"cascade_delete")
+_FLUSHING = {"commit", "flush", "refresh"}
+"""Methods after which an object that was added is persistent, or which raise."""
 _TAKING = {"clear", "discard", "pop", "remove"}
 """Methods of collections by which a part loses its owner."""
 
@@ -86,7 +89,9 @@ class Persistence:
         if place in seen:
             return False
         seen.add(place)
-        if self._is_reached(module, function, place, node, name):
+        if self._is_reached(module, function, place, node, name) or self._may_be_pending(
+            module, function, node, name
+        ):
             return True
         bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
         if not any(isinstance(one.node, ast.arg) for one in bindings):
@@ -134,6 +139,64 @@ class Persistence:
         reached = graph.reached_from(losing, stops)
         return any(one in reached for one in module.walk(node))
 
+    # ------------------------------------------------------------------- what is not written yet
+    def _may_be_pending(self, module: Module, function: Function, node: ast.AST, name: str) -> bool:
+        """Whether ``function`` makes the object, and it may reach ``node`` without being flushed.
+
+        A refresh flushes first, unless the session holds back (SQLAlchemy, ``autoflush=False``).
+        """
+        bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
+        made = [one.value for one in bindings if self._makes_mapped(module, one.value)]
+        if not made or not self._holds_back:
+            return False
+        place = self._project.calls.graph().place_of(module, function)
+        flushing = set(self._flushing(module, function, place, {place}))
+        if node in flushing:
+            return False
+        graph = EventGraph(module, function, flushing)
+        reached = graph.reached_from([one for one in made if one is not None], flushing)
+        return any(one in reached for one in module.walk(node))
+
+    def _makes_mapped(self, module: Module, value: ast.expr | None) -> bool:
+        if not isinstance(value, ast.Call):
+            return False
+        qualified = self._project.qualified_name(module, value.func)
+        return qualified is not None and self._project.orm.mapped_class(qualified) is not None
+
+    def _flushing(
+        self, module: Module, function: Function, place: FunctionPlace, seen: set[FunctionPlace]
+    ) -> Iterator[ast.Call]:
+        """Yield the calls in a function after which nothing of its session is pending."""
+        called = {one.place: one.functions for one in self._project.calls.graph().callees(place)}
+        for one in own_nodes(what_runs(function)):
+            match one:
+                case ast.Call(func=ast.Attribute(value=owner, attr=attribute)) if (
+                    attribute in _FLUSHING and self._project.orm.session_of(module, owner)
+                ):
+                    yield one
+                case ast.Call():
+                    functions = called.get(module.place(one), ())
+                    if functions and all(self._always_flushes(each, seen) for each in functions):
+                        yield one
+                case _:
+                    pass
+
+    def _always_flushes(self, place: FunctionPlace, seen: set[FunctionPlace]) -> bool:
+        """Whether each run of a function that ends without an error flushes."""
+        module = self._project.module(place.path)
+        function = None if module is None else module.function_at(place.start)
+        if module is None or not isinstance(function, Function) or place in seen:
+            return False
+        always = set(_always_run(function.body))
+        return any(
+            module.statement_of(one) in always
+            for one in self._flushing(module, function, place, {*seen, place})
+        )
+
+    @cached_property
+    def _holds_back(self) -> bool:
+        return holds_back(self._project)
+
     @cached_property
     def _losing(self) -> frozenset[FunctionPlace]:
         """The functions in which a session may lose objects, or that call one of these."""
@@ -175,6 +238,16 @@ class Persistence:
     @cached_property
     def _has_orphans(self) -> bool:
         return bool(self._project.files_with(_ORPHANS))
+
+
+def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a block that run unless an error or a return comes first."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.With | ast.AsyncWith | ast.Try):
+            yield from _always_run(statement.body)
+        if any(isinstance(one, ast.Return) for one in ast.walk(statement)):
+            return
 
 
 def _names(call: ast.Call) -> Iterator[ast.Name]:

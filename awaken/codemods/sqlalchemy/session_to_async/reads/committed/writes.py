@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_of_function
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.sqlalchemy.commits.reloads import WRITES
@@ -241,7 +242,7 @@ class Writes:
     def _loaded_behind(self, module: Module, made: ast.Call) -> int | None:
         """Return the byte behind which a new object is loaded, 0 if it never is.
 
-        None if it is refreshed at once: by what it is handed to, or nobody has a name for it.
+        None if it is refreshed at once: by what it is passed to, or because no variable keeps it.
         """
         above = module.parent(made)
         if isinstance(above, ast.Call) and last_name(above.func) in self._refreshing:
@@ -260,7 +261,8 @@ class Writes:
             and function_around(module, one) is function
         ]
         if not name:
-            return None if refreshed else written_behind(self._project, module, made)
+            is_dropped = refreshed and not self._is_kept(module, made)
+            return None if is_dropped else written_behind(self._project, module, made)
         end = module.span(made).end
         ends = [
             module.span(one).end
@@ -270,6 +272,25 @@ class Writes:
         ]
         ends.append(written_behind(self._project, module, made))
         return min((one for one in ends if one), default=0)
+
+    def _is_kept(self, module: Module, made: ast.Call) -> bool:
+        """Whether a variable may have the new object later; a refresh loads no such object again.
+
+        Other objects are dropped when a refresh expires the collection that has them.
+        """
+        function, end = module.enclosing_function(made), module.span(made).end
+        qualified = self._project.qualified_name(module, made.func) or ""
+        if not isinstance(function, Function):
+            return False
+        return any(
+            isinstance(value, InstanceOf) and self.is_kin(value.qualified, qualified)
+            for node in module.walk(function)
+            if isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Load)
+            and module.span(node).start > end
+            and is_of_function(module, node, function)
+            for value in self._project.values.of(module, node).alternatives
+        )
 
     @cached_property
     def _refreshing(self) -> frozenset[str]:
