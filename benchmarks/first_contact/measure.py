@@ -46,7 +46,7 @@ LONGEST = 900
 ASKED = 2
 """How the command ends that wants an answer."""
 _NOT_PASSED = ("failure", "error", "skipped")
-_ANSWER = re.compile(r"^If it holds, write this[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE)
+_ANSWER = re.compile(r"^If this is true, add it to[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE)
 
 Outcomes = dict[str, str]
 """For each test what came of it."""
