@@ -134,9 +134,27 @@ class Program:
         )
 
     def install(self) -> None:
-        """Install the requirements as they are now."""
+        """Install the requirements as they are now, with what `pyproject.toml` has gained."""
         command = ["uv", "pip", "install", "-q", "--python", str(self.python)]
-        subprocess.run([*command, *self.entry["install"]], cwd=self.root, check=True)
+        added = self._declared(self.root) - self._declared(
+            self.checkout / self.entry.get("root", ".")
+        )
+        subprocess.run(
+            [*command, *self.entry["install"], *sorted(added)], cwd=self.root, check=True
+        )
+
+    @staticmethod
+    def _declared(root: Path) -> set[str]:
+        """Return the requirements of a `pyproject.toml`, those of extras and groups among them."""
+        place = root / "pyproject.toml"
+        document = tomllib.loads(place.read_text()) if place.exists() else {}
+        project = document.get("project", {})
+        several = [
+            project.get("dependencies", []),
+            *project.get("optional-dependencies", {}).values(),
+            *document.get("dependency-groups", {}).values(),
+        ]
+        return {one for each in several for one in each if isinstance(one, str)}
 
     def _awaken(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
         awaken = Path(sys.executable).with_name("awaken")
