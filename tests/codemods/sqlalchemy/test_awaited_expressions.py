@@ -39,6 +39,7 @@ def ids():
         return list(session.scalars(select(literal(0))))
 """
 HEAD = "from database import flag, ids, load, num\n\n\n"
+KEPT = "def rows():\n    for x in ids():\n        yield num(x)\n\n\ndef run():\n    kept = rows()\n"
 IN_BRACKETS = """\
 def run():
     names = list(
@@ -165,6 +166,65 @@ def run():
     n += num(1)
     assert flag(1)
     return n, v, d
+""",
+    "kept-generator": """\
+def rows():
+    try:
+        for x in ids():
+            yield num(x)
+    finally:
+        flag("closed")
+
+
+def run():
+    kept = rows()
+    first = next(kept)
+    others = [next(kept), next(kept)]
+    try:
+        next(kept)
+    except StopIteration:
+        others.append(None)
+    return first, others, next(kept, "end")
+""",
+    "kept-generator-that-is-closed": """\
+def rows():
+    try:
+        for x in ids():
+            yield num(x)
+    finally:
+        flag("closed")
+
+
+def run():
+    kept = rows()
+    first = next(kept)
+    for x in kept:
+        break
+    kept.close()
+    return first, x
+""",
+    "kept-generator-whose-end-is-suppressed": """\
+from contextlib import suppress
+
+
+def rows():
+    for x in ids():
+        yield num(x)
+
+
+def run():
+    kept = rows()
+    given = []
+    with suppress(StopIteration, ValueError):
+        while True:
+            given = [*given, (next(kept))]
+    plain = iter([1])
+    try:
+        next(plain)
+        next(plain)
+    except StopIteration:
+        given.append("plain")
+    return given
 """,
     "generators": """\
 def rows():
@@ -349,6 +409,23 @@ REFUSED = {
     "between-key-and-items": (
         "not-awaitable-here",
         "def run():\n    return sorted(ids(), key=num, reverse=flag(1))\n",
+    ),
+    "kept-generator-that-another-function-gets": (
+        "generator-use",
+        KEPT + "    return list(map(str, kept))\n",
+    ),
+    "kept-generator-in-a-name-of-two-values": (
+        "generator-use",
+        KEPT + "    first = next(kept)\n    kept = iter([1])\n    return first, next(kept)\n",
+    ),
+    "kept-generator-of-a-nested-function": (
+        "generator-use",
+        KEPT + "    def first():\n        return next(kept)\n    return first()\n",
+    ),
+    "kept-generator-whose-end-others-handle": (
+        "generator-use",
+        KEPT + "    return next(kept)\n\n\ndef all_of_them():\n    try:\n        return run()\n"
+        "    except StopIteration:\n        return None\n",
     ),
     "end-of-a-generator": (
         "generator-use",

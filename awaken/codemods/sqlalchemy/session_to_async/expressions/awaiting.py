@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
     way_to,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import uses_of
 from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_others
 from awaken.codemods.sqlalchemy.session_to_async.expressions.places import (
     MADE_OF_A_LIST,
@@ -172,8 +173,22 @@ class Awaiting:
                 self._lists(node)
             case ast.keyword(arg="content") as keyword if is_response(module.parent(keyword)):
                 pass
+            case ast.Assign(targets=[ast.Name() as kept]):
+                for use in uses_of(module, kept, shown):
+                    self._takes(use, shown)
             case _:
                 raise Refused(GENERATOR_USE, shown)
+
+    def _takes(self, use: ast.Call | ast.For, shown: str) -> None:
+        """Write what takes items of a generator in a variable, or closes it. Raises Refused."""
+        if isinstance(use, ast.For):
+            self._insertions.before(use, "async ")
+            return
+        self.awaits(use)
+        if isinstance(use.func, ast.Attribute):
+            self.renames(use.func, "aclose")
+        else:
+            self._places.takes_first(use, shown)
 
     def _passes(self, call: ast.Call, node: ast.expr, shown: str, *, has_end: bool) -> None:
         """Write a call of a builtin, or of a response, that is given the generator."""

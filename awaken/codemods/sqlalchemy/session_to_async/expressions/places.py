@@ -10,6 +10,7 @@ import ast
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.applying import apply
 from awaken.codemods.sqlalchemy.session_to_async.expressions.formatted import check_formatted
+from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import handled_ends
 from awaken.codemods.sqlalchemy.session_to_async.expressions.order import (
     MADE_OF_ALL,
     ON_DEMAND,
@@ -102,9 +103,10 @@ class Places:
 
     def takes_first(self, call: ast.Call, shown: str) -> None:
         """Write ``next`` as ``anext``. Raises Refused."""
-        # Without a default the end of both is another exception.
-        if len(call.args) == 1 and self._module.mentions("StopIteration"):
-            raise Refused(GENERATOR_USE, shown)
+        if len(call.args) == 1:
+            # Without a default the end of both is another exception.
+            for name in handled_ends(self._module, call, shown):
+                self._insertions.replace(self._module.span(name), "StopAsyncIteration")
         self._insertions.replace(self._module.span(call.func), "anext")
 
     def displays(self, call: ast.Call) -> bool:

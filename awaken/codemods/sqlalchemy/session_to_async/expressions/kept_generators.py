@@ -1,0 +1,90 @@
+"""``generator = get_db()``, of which ``next`` takes items: the variable and what handles its end.
+
+``next`` raises ``StopIteration`` at the end, ``anext`` raises ``StopAsyncIteration``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE
+from awaken.kit.sites import Refused
+from awaken.project.source.modules import Module
+
+_END = "StopIteration"
+
+
+def uses_of(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | ast.For]:
+    """Yield what takes the items of a generator in a variable, or closes it.
+
+    Raises Refused where the variable may have another value, or is used in another way.
+    """
+    function = module.enclosing_function(kept)
+    bindings = module.scopes.scope_of(kept).bindings.get(kept.id, ())
+    if function is None or len(bindings) != 1 or bindings[0].scope.node is not function:
+        raise Refused(GENERATOR_USE, shown)
+    for scope in module.scopes.scopes:
+        for read in scope.reads.get(kept.id, ()):
+            if module.scopes.bindings_of(read) != list(bindings):
+                continue
+            use = _use(module, read)
+            if use is None or module.enclosing_function(read) is not function:
+                raise Refused(GENERATOR_USE, shown)
+            yield use
+
+
+def _use(module: Module, read: ast.Name) -> ast.Call | ast.For | None:
+    match module.parent(read):
+        case ast.Call(args=[given, *_]) as call if given is read:
+            return call if module.scopes.builtin_called(call) == "next" else None
+        case ast.For(iter=iterated) as loop if iterated is read:
+            return loop
+        case ast.Attribute(attr="close") as method:
+            above = module.parent(method)
+            return above if isinstance(above, ast.Call) and above.func is method else None
+        case _:
+            return None
+
+
+def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
+    """Return the names of ``StopIteration`` in what handles the end that ``call`` finds.
+
+    ``call`` is a call of ``next`` without a default. Raises Refused where such a handler handles
+    another end as well, or where a function that calls this one may handle it.
+    """
+    ours: list[ast.Name] = []
+    for mention in module.mentions(_END):
+        block = _handled(module, mention)
+        if block is None or not isinstance(mention, ast.Name):
+            raise Refused(GENERATOR_USE, shown)
+        calls = [one for part in block for one in ast.walk(part) if isinstance(one, ast.Call)]
+        if call in calls:
+            if any(one is not call and not _is_written(module, one) for one in calls):
+                raise Refused(GENERATOR_USE, shown)
+            ours.append(mention)
+        elif any(module.scopes.builtin_called(one) != "next" for one in calls):
+            raise Refused(GENERATOR_USE, shown)
+    return ours
+
+
+def _is_written(module: Module, call: ast.Call) -> bool:
+    """Whether a call cannot end with ``StopIteration``: it is no ``next`` without a default."""
+    return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
+
+
+def _handled(module: Module, mention: ast.AST) -> list[ast.stmt] | None:
+    """Return the statements whose error ``mention`` names in a handler; None elsewhere."""
+    child, above = mention, module.parent(mention)
+    if isinstance(above, ast.Tuple):
+        child, above = above, module.parent(above)
+    match above:
+        case ast.ExceptHandler(type=handled) if handled is child:
+            block = module.parent(above)
+            return block.body if isinstance(block, ast.Try) else None
+        case ast.Call(func=ast.Name(id="suppress") | ast.Attribute(attr="suppress")):
+            item = module.parent(above)
+            block = None if item is None else module.parent(item)
+            return block.body if isinstance(block, ast.With) else None
+        case _:
+            return None
