@@ -2,15 +2,16 @@
 
 ## What
 
-A statement `asyncio.create_task(...)` whose task is thrown away keeps it in a set of the file, and
-takes it out when the task is done. So do a task in a variable that nobody reads, or whose only use
-is `add_done_callback()`, tasks of `loop.create_task()`, and of `asyncio.ensure_future()` where it
-is given a coroutine.
+awaken adds the task to a set of the file, and removes it when the task is done. That applies to:
+
+* a statement `asyncio.create_task(...)` or `loop.create_task(...)` that ignores the task
+* a statement `asyncio.ensure_future(c)`, if `c` is a coroutine
+* a task in a variable that is never read, or only used for `add_done_callback()`
 
 ## Why
 
-The event loop keeps weak references to tasks only. A task that waits for something that nobody
-else holds may be collected before it is done; it then ends in the middle, without an exception.
+The event loop keeps only weak references to tasks. If nothing else refers to a task, Python may
+collect it while it waits. It then ends in the middle, without an exception.
 
 ## Before
 
@@ -19,13 +20,11 @@ import asyncio
 
 
 async def refresh(cache):
-    await asyncio.sleep(0.1)
     cache["fresh"] = True
 
 
 async def handle(cache):
     asyncio.create_task(refresh(cache))
-    return "accepted"
 ```
 
 ## After
@@ -37,7 +36,6 @@ _background_tasks: set[asyncio.Task[object]] = set()
 
 
 async def refresh(cache):
-    await asyncio.sleep(0.1)
     cache["fresh"] = True
 
 
@@ -45,33 +43,38 @@ async def handle(cache):
     task = asyncio.create_task(refresh(cache))
     _background_tasks.add(task)
     task.add_done_callback(_background_tasks.discard)
-    return "accepted"
 ```
 
 ## Safety
 
-*Safe* means: what runs and when stays as it is, but for tasks that would have been collected. The
-set is only added to and taken from; a task stays in it as long as it runs. Where the function goes
-on while the task runs, `del task` leaves it to the set: the failure of a task is reported, and its
-result is let go, when nothing holds the task any more.
+A *safe* rewrite runs the same code at the same time, but Python no longer collects a running task.
+The set contains each task only while it runs. If the function continues meanwhile, awaken also
+writes `del task`. Then a failure is reported, and the result is freed, as soon as the task is done.
 
-*Unsafe* is a call while which a test replaces `create_task`: what it gives may be no task.
+| case | what may change (unsafe) |
+| --- | --- |
+| a test replaces `create_task` | the replacement may not return a task |
 
 ## What it refuses
 
-A task that is made inside a larger expression, such as a list that is thrown away, on a line with
-other statements, and outside of functions. Where `locals()`, `globals()` or
-`dir(module)` lists all names, one more would be seen.
+| left alone | why |
+| --- | --- |
+| a task that is created inside a larger expression, such as a list | the statement has no task to keep |
+| a task that is created outside functions | no loop may be running |
+| a line with other statements | the new lines have no place |
+| code that lists all names, with `locals()`, `globals()` or `dir(module)` | it would see a new name |
 
-No sites are tasks that are returned, stored, awaited, or passed on; tasks of a `TaskGroup`, which
-holds them; a variable of a coroutine that awaits something later, which holds the task in the
-meantime; and `asyncio.ensure_future()` of what is not proven to be a coroutine, for a future may
-be held by others.
+| not reported | why |
+| --- | --- |
+| a task that is returned, stored, awaited or passed on | other code refers to it |
+| tasks of a `TaskGroup` | the group refers to them |
+| a task in a variable of a coroutine that later awaits something | the variable refers to it in the meantime |
+| `asyncio.ensure_future(f)`, if `f` may be a future | other code may refer to it |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. All 19 places were
-read, and are right. Eleven are unsafe, for tests of homeassistant replace `hass.loop.create_task`.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. All 19 places were read, and
+are right. Eleven are unsafe, because tests of homeassistant replace `hass.loop.create_task`.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -89,7 +92,7 @@ read, and are right. Eleven are unsafe, for tests of homeassistant replace `hass
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `create_task()`, "Save a reference to the result
   of this function"
 * Ruff, `asyncio-dangling-task` (RUF006)
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 ## What
 
-`asyncio.get_event_loop()` in a coroutine becomes `asyncio.get_running_loop()`.
+In a coroutine, `asyncio.get_event_loop()` becomes `asyncio.get_running_loop()`.
 
 ## Why
 
-In a coroutine both return the loop that runs it. Elsewhere `get_event_loop()` depends on what ran
-before: it makes a loop before Python 3.14, fails since then, and fails in threads and behind
-`asyncio.run()` in all versions. `get_running_loop()` says which loop is meant.
+In a coroutine, both return the running loop. Elsewhere, `get_event_loop()` depends on the code that
+ran before. Before Python 3.14 it may create a loop; since then it raises. In other threads and
+after `asyncio.run()`, it raises in every version. `get_running_loop()` says which loop you mean.
 
 ## Before
 
@@ -36,19 +36,26 @@ async def load(read):
 
 ## Safety
 
-*Safe* means: it is the same loop. Where a loop runs, `get_event_loop()` returns that one, whatever
-policy is set. Where a test of the program puts something in the place of `get_event_loop()`, the
-rewrite is *unsafe* and says so: the test no longer reaches it.
+A *safe* rewrite returns the same loop: `get_event_loop()` returns the running loop under every
+policy.
+
+| case | what may change (unsafe) |
+| --- | --- |
+| a test replaces `get_event_loop()` | the replacement gets no call |
+| the program drives a coroutine by hand, with `.send(None)` | no loop may be running there |
 
 ## What it refuses
 
-Calls outside of coroutines, which may be made where no loop is running: in plain functions, also in
-those inside of a coroutine, in generator expressions, and at the top of a file.
+| left alone | why |
+| --- | --- |
+| calls in plain functions, also inside a coroutine | they may run without a loop |
+| calls in generator expressions | other code may iterate over them later |
+| calls at the top of a file | no loop runs during an import |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
-and is right.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. Every place was read, and is
+right.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
