@@ -2,82 +2,100 @@
 
 ## What
 
-In a coroutine, a call that gives a coroutine is awaited where the coroutine is thrown away, tested
-for its truth, used as if it were its own result, or given to a variable that is only used so, or
-never. What a call gives is followed through classes and functions, over all files; methods of
-`AsyncSession` and other libraries count as well.
+In a coroutine, awaken adds `await` to a call that returns a coroutine, if the code:
+
+* ignores the coroutine
+* tests its truth
+* uses the coroutine as if it were its own result
+* assigns it to a variable, and only does one of these with it, or nothing
+
+awaken follows calls through classes and functions of all files. It also knows methods of libraries,
+such as those of `AsyncSession`.
 
 ## Why
 
-Calling a coroutine function runs none of it. What is not awaited never happens, a coroutine is
-always true, and has none of the attributes of its result. All that is heard of it is a warning,
-"coroutine was never awaited".
+A call of a coroutine function runs none of its code. Without `await`, nothing happens. A coroutine
+is always true, and has none of the attributes of its result. The only sign is a warning, "coroutine
+was never awaited".
 
-## Before (unsafe)
+## Before: a call that does nothing (unsafe)
 
 ```python
-import asyncio
-
-
 async def save(rows, row):
-    await asyncio.sleep(0)
     rows.append(row)
 
 
-async def is_allowed(user):
-    return user != "guest"
-
-
 async def handle(rows, user):
-    if not is_allowed(user):
-        return "forbidden"
     save(rows, user)
     return "saved"
 ```
 
-## After (unsafe)
+## After: a call that does nothing (unsafe)
 
 ```python
-import asyncio
-
-
 async def save(rows, row):
-    await asyncio.sleep(0)
     rows.append(row)
 
 
-async def is_allowed(user):
-    return user != "guest"
-
-
 async def handle(rows, user):
-    if not await is_allowed(user):
-        return "forbidden"
     await save(rows, user)
     return "saved"
 ```
 
+## Before: a condition that is always true (unsafe)
+
+```python
+async def is_allowed(user):
+    return user != "guest"
+
+
+async def handle(user):
+    return "welcome" if is_allowed(user) else "forbidden"
+```
+
+## After: a condition that is always true (unsafe)
+
+```python
+async def is_allowed(user):
+    return user != "guest"
+
+
+async def handle(user):
+    return "welcome" if await is_allowed(user) else "forbidden"
+```
+
 ## Safety
 
-Never safe: what did not happen so far happens from now on. It takes its time, may raise, and other
-coroutines run in the meantime.
+No rewrite is safe: code that never ran will run. It takes time and may raise, and other coroutines
+run in the meantime.
 
 ## What it refuses
 
-Calls outside of coroutines, where nothing can be awaited, and in f-strings.
+| left alone | why |
+| --- | --- |
+| calls outside coroutines | nothing can be awaited there |
+| calls in f-strings | awaken does not edit these |
 
-No sites are coroutines that are returned, stored, or passed to something else, for that may await
-them; calls of which it is not proven that they give a coroutine, whatever a subclass overrides; and
-what a test expects to fail. Files without `async def` are not looked at. A method that builtin
-containers have as well, such as `get`, is only looked for in files that define such a coroutine
-function. A name that plain functions of the program have as well is looked for in the folder of
-such a coroutine function, and in files that name its module or class.
+| not reported | why |
+| --- | --- |
+| coroutines that are returned, stored or passed on | other code may await them |
+| calls that may not return a coroutine, also in a subclass | an `await` could fail |
+| a call in a test that expects a failure | the test is about the failure |
+| files without `async def` | nothing can be awaited there |
+
+awaken searches by name, so it does not find every call. It searches for a name in:
+
+| the coroutine function has the name of | searched files |
+| --- | --- |
+| a method of builtin containers, such as `get` | files that define such a coroutine function |
+| a plain function of the program | the folder of the coroutine function, and files that name its module or class |
+| nothing else | all files |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. The three places were
-read, and are right: one is a `close()` that never ran, one a test that tested nothing, one is in
-code that is never reached.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. The three places were read,
+and are right. They are a `close()` that never ran, a test that tested nothing, and code that is
+never reached.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -90,7 +108,7 @@ code that is never reached.
 
 * Python 3.14, `asyncio`, "Developing with asyncio": "Detect never-awaited coroutines"
 * Python 3.14, "Coroutines": a coroutine object is true, as any object without `__bool__`
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

@@ -2,35 +2,57 @@
 
 ## What
 
-In a coroutine, a handler around an `await` that catches `asyncio.CancelledError` and raises nothing
-gets a `raise` at its end; a `return`, `break`, `continue` or `pass` there becomes one. `except:`
-and `except BaseException:`, if they do no more than to write a log or to leave, become
-`except Exception:`. From `except (asyncio.CancelledError, OSError):` the first goes, under the
-same condition.
+awaken looks at handlers around an `await` in a coroutine:
+
+| you write | awaken writes |
+| --- | --- |
+| `except asyncio.CancelledError:` that raises nothing | `raise` at the end of the handler |
+| `return`, `break`, `continue` or `pass` at its end | `raise` instead |
+| `except:` or `except BaseException:` that only logs or leaves | `except Exception:` |
+| `except (asyncio.CancelledError, OSError):` that only logs or leaves | `except OSError:` |
 
 ## Why
 
-A task is cancelled by an exception that goes up through its coroutines. Who catches it and does not
-raise it again makes a task that cannot be stopped; `asyncio.timeout()` and `asyncio.TaskGroup`
-around it no longer work, and nothing says so.
+A cancellation is an exception that passes through the coroutines of a task. If a handler catches it
+and does not raise it again, nobody can stop the task. `asyncio.timeout()` and `asyncio.TaskGroup`
+around it stop working, without any message.
 
-## Before (unsafe)
+## Before: a handler that swallows the cancellation (unsafe)
 
 ```python
 import asyncio
 
 
-async def poll(read, seen):
+async def poll(read):
     while True:
         try:
-            seen.append(await read())
-            await asyncio.sleep(1)
+            print(await read())
         except asyncio.CancelledError:
             print("asked to stop")
         except OSError as error:
             print(error)
+```
+
+## After: a handler that swallows the cancellation (unsafe)
+
+```python
+import asyncio
 
 
+async def poll(read):
+    while True:
+        try:
+            print(await read())
+        except asyncio.CancelledError:
+            print("asked to stop")
+            raise
+        except OSError as error:
+            print(error)
+```
+
+## Before: a handler of all exceptions (unsafe)
+
+```python
 async def close(connection):
     try:
         await connection.close()
@@ -38,24 +60,9 @@ async def close(connection):
         pass
 ```
 
-## After (unsafe)
+## After: a handler of all exceptions (unsafe)
 
 ```python
-import asyncio
-
-
-async def poll(read, seen):
-    while True:
-        try:
-            seen.append(await read())
-            await asyncio.sleep(1)
-        except asyncio.CancelledError:
-            print("asked to stop")
-            raise
-        except OSError as error:
-            print(error)
-
-
 async def close(connection):
     try:
         await connection.close()
@@ -65,32 +72,45 @@ async def close(connection):
 
 ## Safety
 
-Never safe: what stands behind the handler no longer runs when the task is cancelled, and whoever
-awaits the coroutine is cancelled with it. The message says which. With `except Exception:` also
-`KeyboardInterrupt` and `SystemExit` go on.
+No rewrite is safe:
+
+| case | what may change |
+| --- | --- |
+| the task is cancelled | the code after the handler no longer runs |
+| other code awaits the coroutine | it is cancelled as well |
+| `except Exception:` | `KeyboardInterrupt` and `SystemExit` also pass through |
+
+The message says which cases apply.
 
 ## What it refuses
 
-Handlers that do more for other exceptions as well; that return a value, or leave in the middle;
-behind which more is done before the function ends, for that would be skipped; and
-`contextlib.suppress()`.
+| left alone | why |
+| --- | --- |
+| handlers of several exceptions that do more than log or leave | they do so for the others as well |
+| handlers that return a value, or leave in the middle | the caller may use the value |
+| handlers with code after them, before the function ends | `raise` would skip it |
+| `contextlib.suppress()` | it has no handler |
 
-No sites are handlers that raise or leave on some way only, or that keep the exception, return it or
-pass it on; those before a `raise`, or inside of another handler of cancellations; handlers in a
-function that calls `cancel()` before, for what they catch is the end of a task that was cancelled
-here; handlers around the `await` of a task or a future by its name, which others may have
-cancelled, or of `asyncio.shield()`; and, outside of loops that go on, those in a coroutine that
-others run, such as `create_task()`, `gather()` or `asyncio.run()`, or that such a coroutine awaits
-last: there the task is at its end. Tests are not looked at.
+| not reported | why |
+| --- | --- |
+| handlers that raise or leave on some branch only | the code decides when to stop |
+| handlers that keep the exception, return it or pass it on | other code may raise it |
+| handlers that call `cancelling()` or `uncancel()`, or end the program | the code handles the cancellation |
+| handlers with a `raise` after them | the function still raises |
+| handlers inside another handler of cancellations | awaken looks at the outer one |
+| handlers after a call of `cancel()` in the same function | they catch the end of the task that was cancelled |
+| handlers around the `await` of a task or future by its name, or of `asyncio.shield()` | other code may have cancelled it |
+| handlers outside loops, at the end of a coroutine that `create_task()`, `gather()` or `asyncio.run()` runs | the task ends there |
+| tests | they may be about the cancellation |
 
-Ruff has no rule for it. E722 and BLE001 report `except:` and `except BaseException`, in all
-functions; neither reports `except asyncio.CancelledError`.
+Ruff has no such rule. E722 and BLE001 report `except:` and `except BaseException` in all functions;
+neither reports `except asyncio.CancelledError`.
 
 ## Sources
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": "Task Cancellation"
 * Python 3.14, `asyncio`, "Exceptions": `CancelledError` "must be re-raised"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
