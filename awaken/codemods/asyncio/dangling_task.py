@@ -55,6 +55,15 @@ writes `del task`. Then a failure is reported, and the result is freed, as soon 
 | --- | --- |
 | a test replaces `create_task` | the replacement may not return a task |
 
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| a task that is returned, stored, awaited or passed on | other code refers to it |
+| tasks of a `TaskGroup` | the group refers to them |
+| a task in a variable of a coroutine that later awaits something | the variable refers to it in the meantime |
+| `asyncio.ensure_future(f)`, if `f` may be a future | other code may refer to it |
+
 ## What it refuses
 
 | left alone | why |
@@ -63,13 +72,6 @@ writes `del task`. Then a failure is reported, and the result is freed, as soon 
 | a task that is created outside functions | no loop may be running |
 | a line with other statements | the new lines have no place |
 | code that lists all names, with `locals()`, `globals()` or `dir(module)` | it would see a new name |
-
-| not reported | why |
-| --- | --- |
-| a task that is returned, stored, awaited or passed on | other code refers to it |
-| tasks of a `TaskGroup` | the group refers to them |
-| a task in a variable of a coroutine that later awaits something | the variable refers to it in the meantime |
-| `asyncio.ensure_future(f)`, if `f` may be a future | other code may refer to it |
 
 ## On real programs
 

@@ -59,14 +59,9 @@ A *safe* rewrite creates the same task in the same loop. For a coroutine, `ensur
 | a test or an assignment replaces `asyncio.create_task` | the replacement gets this call |
 | a test or an assignment replaces the function that creates the coroutine | the replacement may return a future, which only `ensure_future()` accepts |
 
-## What it refuses
+## What it does not report
 
-| left alone | why |
-| --- | --- |
-| calls in f-strings that show their own code, such as `f"{call()=}"` | the output would change |
-| functions in which the new name means something else | the call would reach another object |
-
-awaken does not report these calls, because they are right. `awaken explain` says why.
+These calls are right. `awaken explain` says why.
 
 | not reported | why |
 | --- | --- |
@@ -74,6 +69,13 @@ awaken does not report these calls, because they are right. `awaken explain` say
 | `ensure_future()` outside coroutines | no loop may be running |
 | `ensure_future(c, loop=...)` | the loop is a choice |
 | `create_task()` of any other loop | it may not be the running loop |
+
+## What it refuses
+
+| left alone | why |
+| --- | --- |
+| calls in f-strings that show their own code, such as `f"{call()=}"` | the output would change |
+| functions in which the new name means something else | the call would reach another object |
 
 ## On real programs
 

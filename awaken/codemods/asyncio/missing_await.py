@@ -69,12 +69,7 @@ async def handle(user):
 No rewrite is safe: code that never ran will run. It takes time and may raise, and other coroutines
 run in the meantime.
 
-## What it refuses
-
-| left alone | why |
-| --- | --- |
-| calls outside coroutines | nothing can be awaited there |
-| calls in f-strings | awaken does not edit these |
+## What it does not report
 
 | not reported | why |
 | --- | --- |
@@ -90,6 +85,13 @@ awaken searches by name, so it does not find every call. It searches for a name 
 | a method of builtin containers, such as `get` | files that define such a coroutine function |
 | a plain function of the program | the folder of the coroutine function, and files that name its module or class |
 | nothing else | all files |
+
+## What it refuses
+
+| left alone | why |
+| --- | --- |
+| calls outside coroutines | nothing can be awaited there |
+| calls in f-strings | awaken does not edit these |
 
 ## On real programs
 

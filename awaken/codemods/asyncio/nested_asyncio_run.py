@@ -47,12 +47,7 @@ async def pages(urls):
 
 No rewrite is safe: code that fails today will run.
 
-## What it refuses
-
-| left alone | why |
-| --- | --- |
-| calls with other arguments than the coroutine | `await` has no place for them |
-| calls in f-strings | awaken does not edit these |
+## What it does not report
 
 | not reported | why |
 | --- | --- |
@@ -65,6 +60,13 @@ awaken follows at most two calls, and only if it knows each called function. It 
 it does not find every call: `blocking-call` lists the limits.
 
 Ruff has no such rule.
+
+## What it refuses
+
+| left alone | why |
+| --- | --- |
+| calls with other arguments than the coroutine | `await` has no place for them |
+| calls in f-strings | awaken does not edit these |
 
 ## On real programs
 

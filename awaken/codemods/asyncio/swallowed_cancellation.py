@@ -82,14 +82,7 @@ No rewrite is safe:
 
 The message says which cases apply.
 
-## What it refuses
-
-| left alone | why |
-| --- | --- |
-| handlers of several exceptions that do more than log or leave | they do so for the others as well |
-| handlers that return a value, or leave in the middle | the caller may use the value |
-| handlers with code after them, before the function ends | `raise` would skip it |
-| `contextlib.suppress()` | it has no handler |
+## What it does not report
 
 | not reported | why |
 | --- | --- |
@@ -105,6 +98,15 @@ The message says which cases apply.
 
 Ruff has no such rule. E722 and BLE001 report `except:` and `except BaseException` in all functions;
 neither reports `except asyncio.CancelledError`.
+
+## What it refuses
+
+| left alone | why |
+| --- | --- |
+| handlers of several exceptions that do more than log or leave | they do so for the others as well |
+| handlers that return a value, or leave in the middle | the caller may use the value |
+| handlers with code after them, before the function ends | `raise` would skip it |
+| `contextlib.suppress()` | it has no handler |
 
 ## Sources
 

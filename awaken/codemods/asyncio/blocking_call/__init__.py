@@ -75,15 +75,9 @@ No rewrite is safe, because other coroutines may run during the new `await`:
 | a call in a thread | two such calls may run at the same time |
 | a call in a thread | it continues when its coroutine is cancelled |
 
-This also holds next to another `await`, because that one may not suspend the coroutine.
+Another `await` nearby does not make the rewrite safe, because it may not suspend the coroutine.
 
-## What it refuses
-
-| left alone | why |
-| --- | --- |
-| `open()`, a response with `stream=True`, a connection | the code reads the result later, and that blocks too |
-| methods of sessions, connections and locks | the object may belong to its thread |
-| programs of trio | trio has its own `sleep()` and threads |
+## What it does not report
 
 | not reported | why |
 | --- | --- |
@@ -110,6 +104,14 @@ Ruff reports calls in the coroutine itself, and rewrites none of them:
 | ASYNC230, ASYNC240 | files |
 | ASYNC250 | `input()`, which awaken does not know |
 | ASYNC251 | `time.sleep()` |
+
+## What it refuses
+
+| left alone | why |
+| --- | --- |
+| `open()`, a response with `stream=True`, a connection | the code reads the result later, and that blocks too |
+| methods of sessions, connections and locks | the object may belong to its thread |
+| programs of trio | trio has its own `sleep()` and threads |
 
 ## Sources
 

@@ -51,15 +51,7 @@ No rewrite is safe:
 | the callers get the exceptions | the handler ends those that it matches; the rest is raised as a group |
 | at most one handler runs | several handlers may run |
 
-## What it refuses
-
-| left alone | why |
-| --- | --- |
-| handlers with `return`, `break` or `continue` | `except*` forbids them |
-| handlers with `raise` | they would raise a group |
-| handlers that use the name of the exception | the name would be a group |
-| a `try` with another handler that may match a group | a `try` cannot have both kinds of handlers |
-| programs that run on Python before 3.11 | `except*` is a syntax error there |
+## What it does not report
 
 | not reported | why |
 | --- | --- |
@@ -71,6 +63,16 @@ No rewrite is safe:
 Reading results after the block raises nothing, so such code may be in the `try`.
 
 Ruff has no such rule.
+
+## What it refuses
+
+| left alone | why |
+| --- | --- |
+| handlers with `return`, `break` or `continue` | `except*` forbids them |
+| handlers with `raise` | they would raise a group |
+| handlers that use the name of the exception | the name would be a group |
+| a `try` with another handler that may match a group | a `try` cannot have both kinds of handlers |
+| programs that run on Python before 3.11 | `except*` is a syntax error there |
 
 ## On real programs
 

@@ -60,8 +60,8 @@ fails every such test.
 | case | what may change (unsafe) |
 | --- | --- |
 | a test requests the fixture but may not use its value | the body of the fixture never runs today, and will run |
-| the fixture has `autouse` | the same |
-| the fixture is outside the tests, and other projects may load it | the same |
+| every test gets the fixture, by `autouse` or by the setting `usefixtures` | its body will run for all of them |
+| the fixture is outside the tests, and other projects may load it | its body will run there |
 
 ## What it refuses
 

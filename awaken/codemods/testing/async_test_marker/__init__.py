@@ -75,6 +75,14 @@ Every rewrite is *unsafe*, because code runs that does not run today:
 | the test fails | the suite fails |
 | the test leaves a variable, a file, a row or an environment variable | a later test may see it |
 
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| programs that declare neither pytest nor its settings | nothing says how their tests run |
+| tests with unknown decorators, of `unittest` or of another plugin | something else may run them |
+| tests that a hook of the program runs or marks | the hook decides |
+
 ## What it refuses
 
 | left alone | why |
@@ -85,12 +93,6 @@ Every rewrite is *unsafe*, because code runs that does not run today:
 | tests whose fixtures live in several event loops | one mark names one loop |
 | all tests, if the program uses no plugin | nothing would run them |
 | all tests, if awaken cannot read the settings of pytest | the mode is unknown |
-
-| not reported | why |
-| --- | --- |
-| programs that declare neither pytest nor its settings | nothing says how their tests run |
-| tests with unknown decorators, of `unittest` or of another plugin | something else may run them |
-| tests that a hook of the program runs or marks | the same |
 
 ## Sources
 
