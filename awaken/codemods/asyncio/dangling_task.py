@@ -336,13 +336,13 @@ def _keeping(site: Site[ast.Call], kept_in: str) -> Iterator[Edit]:
         task = variable.id
     lines = [f"{kept_in}.add({task})", f"{task}.add_done_callback({kept_in}.discard)"]
     if variable is None and _waits_behind(module, site.node):
-        # A task that fails is reported when nothing holds it any more.
+        # The failure of a task is reported when nothing refers to the task any more.
         lines.append(f"del {task}")
     yield site.insert_statements(module.place(statement), "after", "\n".join(lines))
 
 
 def _shares_line(module: Module, statement: ast.stmt) -> bool:
-    """Whether something else than a comment stands beside the statement."""
+    """Whether the line of the statement contains more than a comment."""
     before, behind = module.beside(statement)
     return bool(before) or (bool(behind) and not behind.startswith(b"#"))
 

@@ -181,9 +181,9 @@ def _names_of_locks(project: Project) -> set[str]:
 
 
 def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]) -> frozenset[str]:
-    """Return the names of functions that take a lock, and of those beside them that call one.
+    """Return the names of functions that take a lock, and of those in the same files that call one.
 
-    What a call reaches is costly to tell, so only calls by these names are followed.
+    Following a call is costly, so only calls by these names are followed.
     """
     leading: set[str] = set()
     for module in modules_with(project, words, is_around_tests) if words else ():

@@ -213,7 +213,7 @@ def _awaited(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:
 
 
 def _has_deadline(module: Module, node: ast.AST) -> bool:
-    """Whether a deadline stands around ``node`` in its function, or in its own ``with``."""
+    """Whether ``node`` is inside a deadline of its function, or has one in its own ``with``."""
     for above in (node, *module.ancestors(node)):
         if isinstance(above, FunctionOrLambda):
             return False

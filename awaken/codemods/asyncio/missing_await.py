@@ -151,7 +151,7 @@ _CALLED = re.compile(
     rb"(?:^[ \t]*+|[:;=([{]\s*+|\b(?:if|elif|while|not|and|or|in)\s++)((?:\w++\.)*+)(\w++)\(",
     re.MULTILINE,
 )
-"""What may be a call that is not awaited: ``await`` would stand in front of it."""
+"""Matches what may be a call that is not awaited: no ``await`` comes before it."""
 _OF_CONTAINERS = {
     name.encode()
     for kind in (bytes, dict, list, set, str, tuple)
@@ -232,7 +232,7 @@ class _Defined:
 
 
 class _Names:
-    """The names of all coroutine functions, those of libraries included, told from texts."""
+    """The names of all coroutine functions, those of libraries included, read from texts."""
 
     def __init__(self, project: Project, triggers: tuple[bytes, ...]) -> None:
         gives = coroutines().gives
@@ -295,7 +295,7 @@ class _Names:
 
 
 def _may_be_one(module: Module, call: ast.Call) -> bool:
-    """Whether the call stands where nobody else may await it, as far as its place tells."""
+    """Whether the place of the call shows that no other code may await it."""
     above = module.parent(call)
     if isinstance(above, ast.Call):
         return call is above.func

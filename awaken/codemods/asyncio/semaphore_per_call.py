@@ -226,7 +226,7 @@ def _is_run_at_once(module: Module, named: ast.Name, function: Function, maker: 
 
 
 def _is_lazy(module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in a generator expression: whoever iterates runs it."""
+    """Whether ``node`` is in a generator expression, which runs when code iterates over it."""
     for scope in module.scopes.scope_of(node).chain():
         if scope.kind == "function":
             return False

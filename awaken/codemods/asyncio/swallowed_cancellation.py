@@ -138,7 +138,7 @@ if TYPE_CHECKING:
 
 CLEAN_UP = Reason(
     "clean-up",
-    "`{}` swallows the cancellation of its task, and its handler does more than leave",
+    "`{}` swallows the cancellation of its task, and its handler also works for other exceptions",
     "Add `except asyncio.CancelledError:` before it, with the cleanup and `raise`.",
 )
 CODE_BEHIND = Reason(
@@ -536,7 +536,7 @@ def _change(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> str:
 
 
 def _goes_on(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> bool:
-    """Whether a loop goes on behind ``handler``."""
+    """Whether a loop continues after ``handler``."""
     last, loops = handler.body[-1], _loops(module, node)
     left = 1 if isinstance(last, ast.Break) else 0
     return not isinstance(last, ast.Return) and len(loops) > left

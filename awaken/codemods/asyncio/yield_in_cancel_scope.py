@@ -92,9 +92,7 @@ _SCOPES = {
     "trio.move_on_after", "trio.move_on_at", "trio.open_nursery",
 }  # fmt: skip
 _LAST = {name.rpartition(".")[2] for name in _SCOPES}
-_MOST_FILES = (
-    20  # that name the generator; one that more of them name is not told apart from others
-)
+_MOST_FILES = 20  # that name the generator; a name in more files may belong to others
 _CURE = (
     "Yield outside it, pass the values through a queue, or turn the generator into an "
     "`@asynccontextmanager`."

@@ -6,7 +6,7 @@
 | --- | --- |
 | `loop.run_until_complete(main())`, with a loop of `get_event_loop()` or `new_event_loop()` | `asyncio.run(main())` |
 | `asyncio.get_event_loop().run_until_complete(main())` | `asyncio.run(main())` |
-| `set_event_loop()`, `loop.close()` and `loop.shutdown_asyncgens()` | nothing |
+| `set_event_loop()`, `loop.close()`, `loop.run_until_complete(loop.shutdown_asyncgens())` | nothing |
 | a `finally` that contains only these | nothing |
 
 Only the entry of a program is rewritten:

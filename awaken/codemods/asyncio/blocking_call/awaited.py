@@ -80,7 +80,7 @@ def _fits_a_thread(site: Site[ast.Call], blocking: BlockingCall) -> bool:
     module, call = site.module, site.node
     home, _, name = blocking.name.rpartition(".")
     above = module.parent(call)
-    # A method of an object belongs to the thread of its object, but for a path.
+    # A method belongs to the thread of its object, except for a path.
     is_method = home.rpartition(".")[2][:1].isupper() and home != "pathlib.Path"
     streams = any(one.arg == "stream" for one in call.keywords)
     return (

@@ -1,4 +1,4 @@
-"""Blocking calls, told by the functions that they call: in coroutines, and in plain functions."""
+"""Blocking calls, recognized by the function: in coroutines, and in plain functions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BRIEF = {
 }  # fmt: skip
 """Last names of what blocks for a moment only, where nothing is wrong."""
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
-"""What does not block for certain: it may be lazy, or told not to."""
+"""Functions that may not block: they may be lazy, or configured not to."""
 _IN_MEMORY = {"io.BytesIO", "io.StringIO"}
 _FILES = {"file", "filename", "fileobj", "filepath_or_buffer", "io", "path", "path_or_buf"}
 _READS_PATHS = {"read_bytes", "read_text", "write_bytes", "write_text"}
@@ -73,7 +73,7 @@ def _mentions(waits: frozenset[Wait]) -> dict[bytes, _Mentions]:
     functions = [
         name
         for name, wait in blocking().items()
-        # Of an object it is not told by imports alone what it is.
+        # Imports alone do not say what an object is.
         if wait in waits and not name.split(".")[-2][:1].isupper()
     ]
     packages = {name.partition(".")[0] for name in functions} - {"builtins"}

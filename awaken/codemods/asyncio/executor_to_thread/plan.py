@@ -74,7 +74,7 @@ class ExecutorToThread(Rule):
     reasons = (INSIDE_FSTRING, NAME_TAKEN, NAMED_EXECUTOR, NOT_AWAITED, OTHER_ARGUMENTS)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that write the calls anew, and drop a loop."""
+        """Return the functions that rewrite the calls, and drop a loop."""
         from awaken.codemods.asyncio.executor_to_thread.rewrite import (  # noqa: PLC0415
             drop,
             to_thread,
@@ -189,7 +189,7 @@ def _asked(module: Module, call: ast.Call) -> ast.expr | None:
 
 
 def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
-    """Return the executor and the function, if they stand in front of all else."""
+    """Return the executor and the function, if they come before all other arguments."""
     given: list[ast.expr] = [*call.args, *(one.value for one in call.keywords)]
     names = ["executor", "func"][len(call.args) :]
     in_order = [one.arg for one in call.keywords] == names
@@ -233,7 +233,7 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
     match _first_two(call)[1]:
         case ast.Call(func=func, args=[first, *_], keywords=named):
             is_partial = project.qualified_name(module, func) == "functools.partial"
-            # Keywords are evaluated behind all other arguments then.
+            # Keywords are then evaluated after all other arguments.
             in_order = alone or all(_is_quiet(project, module, one.value) for one in named)
             return is_partial and in_order and not isinstance(first, ast.Starred)
         case ast.Lambda(args=parameters, body=ast.Call() as inner):

@@ -279,7 +279,7 @@ class GatherToTaskgroup(Rule):
             names: dict[ast.AST, Names] = {}
             for site in sites:
                 function = module.enclosing_function(site.node)
-                # What stands outside of functions is refused before a name is asked for.
+                # A gather outside functions is refused before it needs a name.
                 scope = module.tree if function is None else function
                 if scope not in names:
                     names[scope] = Names(module, scope)

@@ -116,7 +116,7 @@ def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign 
             is_written = isinstance(value, ast.ListComp | ast.GeneratorExp) or _is_display(value)
             is_alone = len(module.scopes.bindings_of(name)) == 1
             is_read_once = module.scopes.reads_of(name) == [name]
-            # The comments of a statement that goes would have no line to stand on.
+            # The comments of a removed statement would have no line.
             keeps = not position.is_ignored or not _has_comments(module, built, position.statement)
             return built if is_written and is_alone and is_read_once and keeps else None
         case _:
@@ -310,7 +310,7 @@ def _is_repeated(module: Module, holder: ast.expr) -> bool:
 
 
 def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:
-    """Yield all that the list ``name`` may hold. Raises Refused where that cannot be told."""
+    """Yield all that the list ``name`` may hold. Raises Refused if that is unknown."""
     refused = Refused(NOT_A_COROUTINE, f"*{name.id}")
     scope = module.scopes.scope_of(name)
     bindings = module.scopes.bindings_of(name)

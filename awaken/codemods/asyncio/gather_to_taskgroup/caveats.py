@@ -53,7 +53,7 @@ def _runs_early(project: Project, module: Module, made: ast.Call) -> bool:
 def read_before(module: Module, position: Position) -> Iterator[str]:
     """Yield what the statement reads before it awaits, and the tasks may change.
 
-    With the block in front of the statement it is read behind them.
+    With the block before the statement, it is read after them.
     """
     statement, start = position.statement, module.span(position.awaited).start
     if isinstance(statement, ast.AugAssign):

@@ -90,7 +90,7 @@ def _skipped(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
 
 
 def _moment(node: ast.AST) -> tuple[int, int]:
-    """Return where ``node`` has its effect: behind its parts, but for the head of a block."""
+    """Return where ``node`` has its effect: after its parts, except for the head of a block."""
     if isinstance(node, ast.expr) and node.end_lineno and node.end_col_offset:
         return node.end_lineno, node.end_col_offset
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)

@@ -61,7 +61,7 @@ class Names:
         return self._coroutine
 
     def error(self) -> str:
-        """Return the name of an exception group, which is gone behind its handler."""
+        """Return the name of an exception group, which Python deletes after its handler."""
         if not self._error:
             self._error = self.new("group", "error_group", "group")
         return self._error

@@ -1,4 +1,4 @@
-"""One gather: what it runs, where it stands, and the task group that takes its place."""
+"""One gather: what it runs, where it is, and the task group that replaces it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, gathered.given)
     caveats += [
-        f"fails where `{module.excerpt(argument.node)}` holds a coroutine twice"
+        f"the group fails if `{module.excerpt(argument.node)}` contains a coroutine twice"
         for argument in gathered.given
         if not argument.coroutines
     ]

@@ -90,7 +90,7 @@ class _Following:
         return self.sends(module, awaited, depth + 1)
 
     def _is_harmless(self, module: Module, awaited: ast.expr) -> bool:
-        """Whether ``awaited`` only stands around requests: a client, a deadline, a response."""
+        """Whether ``awaited`` only serves requests: a client, a deadline, a response."""
         if not isinstance(awaited, ast.Call):
             return False
         if self._project.qualified_name(module, awaited.func) in _AROUND:

@@ -76,7 +76,7 @@ def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[as
 def _made(
     module: Module, element: ast.expr, waits: ast.Call, gathered: ast.Call | None
 ) -> Iterator[FanOut]:
-    """Yield the fan-out that makes ``element`` for each item, if it stands in a loop."""
+    """Yield the fan-out that makes ``element`` for each item, if it is in a loop."""
     while isinstance(element, ast.Call) and last_name(element.func) in _WRAPPERS | _TASKS:
         if not element.args:
             return

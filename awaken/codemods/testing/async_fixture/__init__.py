@@ -5,13 +5,11 @@
 In the strict mode of pytest-asyncio, `@pytest.fixture` on a coroutine function or an asynchronous
 generator becomes `@pytest_asyncio.fixture`. The arguments stay.
 
-| awaken reads | from |
-| --- | --- |
-| the mode | the settings of pytest |
-| the plugins | requirements, settings, marks and imports |
-| the event loop of the tests | their `loop_scope`; the fixture gets the same one if it would run in another loop |
+All tests that request the fixture may run in the event loop of their module or session. If the
+fixture would run in another loop, it gets their `loop_scope`.
 
-AnyIO runs plain fixtures, so a fixture that only AnyIO tests request stays.
+awaken reads the mode from the settings of pytest. It reads the plugins from requirements, settings,
+marks and imports. AnyIO runs plain fixtures, so a fixture that only AnyIO tests request stays.
 
 ## Why
 

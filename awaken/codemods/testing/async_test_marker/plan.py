@@ -107,7 +107,7 @@ def _says_how_tests_run(project: Project) -> bool:
 
 
 def _is_left(project: Project, module: Module, node: ast.AsyncFunctionDef) -> bool:
-    """Whether ``node`` is a test that nothing is told to run."""
+    """Whether ``node`` is a test that nothing runs."""
     tests = project.coroutine_tests
     return (
         tests.requests.is_test(module, node)
@@ -164,7 +164,7 @@ def _rewrite(site: Site[ast.AsyncFunctionDef], project: Project) -> Rewrite:
 
 
 def _require_bases(project: Project, site: Site[ast.AsyncFunctionDef]) -> None:
-    """Raise Refused for a test of a class that inherits what is not in sight."""
+    """Raise Refused for a test of a class with a base class outside the project."""
     owner = site.module.enclosing_class(site.node)
     if owner is None or not owner.bases:
         return

@@ -28,7 +28,7 @@ class Client:
     """One call that gives ``app`` to httpx; ``kind`` is the class of httpx.
 
     ``named`` is the expression that names that class itself, None where a subclass is called.
-    ``refused`` is what stands against it, as far as the call shows it.
+    ``refused`` is why it stays, if the call shows that.
     """
 
     call: ast.Call
@@ -131,7 +131,7 @@ def _of_bases(project: Project, call: ast.Call, kind: str, bases: list[_Base]) -
             if _has_constructor(project, facts):
                 return None
             waiting += _bases(facts)
-        # A base out of sight may take `app` before httpx does.
+        # An unknown base class may take `app` before httpx does.
         elif name not in TRANSPORTS:
             refused = Refused(reasons.OWN_CONSTRUCTOR, f"`{text}`", because=(place,))
     return Client(call, kind, refused=refused)

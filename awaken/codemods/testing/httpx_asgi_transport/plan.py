@@ -103,7 +103,7 @@ def _caveats(project: Project, module: Module, client: Client) -> list[str]:
 
 
 def _is_plain(node: ast.expr) -> bool:
-    """Whether all keys of an unpacked mapping are in sight, and `transport` is none of them."""
+    """Whether all keys of an unpacked mapping are known, and none is `transport`."""
     if not isinstance(node, ast.Dict):
         return False
     keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
