@@ -65,7 +65,8 @@ An *unsafe* rewrite depends on something that awaken cannot prove. Its message s
 | a part of an expression that may be skipped or repeated | the block runs exactly once |
 | a timeout of zero or less | the awaitable never starts, or must already be done |
 | `loop=` | it fails since Python 3.10 |
-| a line with other statements, or with a comment that a tool reads | the comment would move to another line |
+| a line with other statements | only one of them belongs in the block |
+| a line with a comment that a tool reads, such as `# noqa` | the comment would apply to another line |
 
 awaken does not report `wait_for(asyncio.gather(...))` here: `gather-to-taskgroup` rewrites it.
 
