@@ -69,7 +69,7 @@ writes `del task`. Then a failure is reported, and the result is freed, as soon 
 | left alone | why |
 | --- | --- |
 | a task that is created inside a larger expression, such as a list | the statement has no task to keep |
-| a task that is created outside functions | no loop may be running |
+| a task that is created outside functions | there may be no running loop |
 | a line with other statements | the new lines have no place |
 | code that lists all names, with `locals()`, `globals()` or `dir(module)` | it would see a new name |
 
@@ -127,7 +127,7 @@ INSIDE_EXPRESSION = Reason(
 )
 OUTSIDE_FUNCTION = Reason(
     "outside-function",
-    "nothing keeps a reference to the task, and no loop may be running here",
+    "nothing keeps a reference to the task, and there may be no running loop here",
     "Start the task in a coroutine, and keep a reference there.",
 )
 SHARED_LINE = Reason(

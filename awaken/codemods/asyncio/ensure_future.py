@@ -66,8 +66,8 @@ These calls are right. `awaken explain` says why.
 | not reported | why |
 | --- | --- |
 | `ensure_future(c)`, if `c` may be a task or a future | it returns these unchanged, and `create_task()` rejects them |
-| `ensure_future()` outside coroutines | no loop may be running |
-| `ensure_future(c, loop=...)` | the loop is a choice |
+| `ensure_future()` outside coroutines | there may be no running loop |
+| `ensure_future(c, loop=...)` | the program chooses the loop |
 | `create_task()` of any other loop | it may not be the running loop |
 
 ## What it refuses
@@ -165,7 +165,7 @@ def _is_ensured(project: Project, module: Module, node: ast.Call) -> bool:
 def _why_kept(project: Project, module: Module, call: ast.Call) -> str:
     """Return in one sentence why `ensure_future()` is right for ``call``; empty if it is not."""
     if module.enclosing_coroutine(call) is None:
-        return "`ensure_future()` stays outside coroutines, where no loop may be running"
+        return "`ensure_future()` stays outside coroutines, where there may be no running loop"
     given = _only_argument(call)
     if given is None:
         return "`ensure_future()` stays, because this call has more arguments than a coroutine"

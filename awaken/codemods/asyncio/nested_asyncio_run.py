@@ -52,7 +52,7 @@ No rewrite is safe: code that fails today will run.
 | not reported | why |
 | --- | --- |
 | calls in a `try`, `if` or `while` | the code may check whether a loop runs, or handle the error |
-| calls in plain functions that no coroutine calls, such as functions of a thread | no loop may be running there |
+| calls in plain functions that no coroutine calls, such as functions of a thread | there may be no running loop |
 | programs that use `nest_asyncio` | loops run inside other loops there |
 | tests | they may expect the error |
 

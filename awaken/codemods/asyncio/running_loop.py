@@ -42,7 +42,7 @@ policy.
 | case | what may change (unsafe) |
 | --- | --- |
 | a test replaces `get_event_loop()` | the replacement gets no call |
-| the program drives a coroutine by hand, with `.send(None)` | no loop may be running there |
+| the program drives a coroutine by hand, with `.send(None)` | there may be no running loop |
 
 ## What it refuses
 
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
 
 OUTSIDE_COROUTINE = Reason(
     "outside-coroutine",
-    "no loop may be running here",
+    "there may be no running loop here",
     "Get the loop in a coroutine, or run one with `asyncio.run()` or `asyncio.Runner`.",
 )
 
@@ -131,5 +131,5 @@ class RunningLoop(CallRule):
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
         caveats, doubles = doubles_of(project, site.module, asked, "asyncio.get_running_loop")
         if project.files_with((b".send(None)",)):
-            caveats.append("if code drives a coroutine by hand, no loop may be running")
+            caveats.append("if code drives a coroutine by hand, there may be no running loop")
         return Rewrite(message, edits, caveats, doubles)

@@ -138,7 +138,7 @@ if TYPE_CHECKING:
 
 CLEAN_UP = Reason(
     "clean-up",
-    "`{}` swallows the cancellation of its task, and its handler also works for other exceptions",
+    "`{}` swallows the cancellation of its task, and also cleans up after other exceptions",
     "Add `except asyncio.CancelledError:` before it, with the cleanup and `raise`.",
 )
 CODE_BEHIND = Reason(
@@ -529,10 +529,10 @@ def _narrowed(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandl
 def _change(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> str:
     """Return what changes for a task that is cancelled."""
     if _goes_on(module, node, handler):
-        return "the loop now ends when its task is cancelled; it used to continue"
+        return "the loop now ends when its task is cancelled, and no longer continues"
     if any(map(_does_something, _behind(module, node, handler))):
         return "the code after it no longer runs when its task is cancelled"
-    return "the code that awaits it is now cancelled as well; it used to continue"
+    return "the code that awaits the coroutine is now cancelled as well, and no longer continues"
 
 
 def _goes_on(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> bool:

@@ -27,10 +27,10 @@ _IN_A_THREAD = {
 """The packages whose functions may be called in any thread, and give all that they have."""
 _GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
 _CAVEATS = (
-    "it runs in another thread, which continues if the coroutine is cancelled",
+    "in another thread, the call continues if the coroutine is cancelled",
     "other coroutines run during the call",
 )
-_SLEEPS = "other coroutines run during the call, and it can be cancelled"
+_SLEEPS = "other coroutines run during the sleep, and the coroutine can be cancelled"
 _HELP = {
     "file": (
         "Move all work with the file into a function, and run it in a thread: `await "

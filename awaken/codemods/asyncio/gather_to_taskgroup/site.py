@@ -45,7 +45,7 @@ _CHANGES = (
     "a mock of `gather()` gets no call",
     "a mock that returns a future instead of a coroutine fails",
 )
-_FIRST = "it is raised"
+_FIRST = "the error is raised"
 _GROUPED = "all errors are raised in an `ExceptionGroup`"
 CONTEXT = "its `__context__` is the exception group"
 _LIMITED = "an exception during their cancellation hides the timeout"

@@ -132,9 +132,9 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     ]
     caveats: list[str] = []
     if project.targets.lowest_python < _SAME_TASK:
-        caveats.append("Python 3.11 ran it in a task of its own, with its own context variables")
+        caveats.append("Python 3.11 runs the awaitable in a task with its own context variables")
     if number is None and not is_none(timeout):
-        caveats.append("with a timeout of zero or less, it now runs until its first suspension")
+        caveats.append("with a timeout of zero or less, the awaitable runs until it first suspends")
     if not _is_free(project, module, waited):
         caveats.append(f"the timeout now includes the evaluation of `{module.excerpt(waited)}`")
     if _calls(timeout) and not isinstance(waited, ast.Name):
