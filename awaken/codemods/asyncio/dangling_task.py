@@ -227,9 +227,9 @@ def _is_loose(project: Project, module: Module, call: ast.Call) -> bool:
     if _ENSURE in names and (
         given is None or project.effects.awaitable(module, given) != "coroutine"
     ):
-        # A future is returned as it is, and whoever made it may hold it.
+        # A future is returned unchanged, and the code that created it may refer to it.
         return False
-    # A task holds its callbacks, and they do not hold it.
+    # A task refers to its callbacks; they do not refer to the task.
     fates = {
         fate.kind
         for fate in project.effects.fates(module, call)

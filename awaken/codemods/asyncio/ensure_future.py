@@ -214,7 +214,7 @@ def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
     written, imports = name_beside(project, site, call.func, _CREATE)
     edits = [site.replace(call.func, written), *imports]
     if call.keywords:
-        # Both sides name their parameter differently.
+        # The two functions name their parameter differently.
         edits.append(site.replace(call.keywords[0], module.text_of(given)))
     edits.append(site.release_import("asyncio", "ensure_future"))
     caveats, doubles = _replaced(project, module, call, given)

@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # calls between one lock and the other; what is further away is rarely run with it
+_DEEPEST = 3  # calls between one lock and the other; a longer way rarely runs
 _MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _MAKERS = (b"Lock", b"RLock")
 _CURE = "Acquire them in the same order everywhere, or use one lock for both."
@@ -285,7 +285,7 @@ def _taken_by(
     while waiting and len(seen) <= _MOST_FUNCTIONS:
         home, here, depth = waiting.pop()
         functions = project.calls.functions_called(home, here)
-        # What may be one of many is no way that is surely gone.
+        # A call that may reach one of several functions proves no order.
         if isinstance(functions, Unknown) or len(functions) != 1:
             continue
         there, function = functions[0].module, functions[0].function

@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # calls between the lock and what is awaited; what is further away is hard to follow
+_DEEPEST = 3  # calls between the lock and the `await`; a longer way is hard to follow
 _MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _WAITING = {
     "asyncio.Event.wait", "asyncio.Queue.get", "asyncio.StreamReader.read",
@@ -155,7 +155,7 @@ def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[
     return [
         (lock, named)
         for lock, named in taken(project, module, node)
-        # Who waits for the lock of a writer waits for the same peer anyway.
+        # Tasks that wait for the lock of a writer wait for the same peer anyway.
         if lock.is_of_tasks and not _OF_WRITERS.search(lock.name.rpartition(".")[2])
     ]
 
@@ -188,7 +188,7 @@ def _is_endless(project: Project, module: Module, call: ast.Call) -> bool:
     names = set(project.effects.library_functions(module, call))
     if not names or not names <= _WAITING:
         return False
-    # What is killed ends.
+    # A killed process ends.
     is_process = any("Process" in name for name in names)
     return not is_process or not _kills(module, call)
 

@@ -178,7 +178,7 @@ _PASSING_ON = (
 
 
 class MissingAwait(Rule):
-    """Awaits coroutines that are thrown away, tested or used."""
+    """Awaits coroutines that are ignored, tested or used."""
 
     name = "missing-await"
     family = "asyncio"
@@ -243,7 +243,7 @@ class _Names:
             path: _Defined.of(project.snapshot[path].text) for path in project.files_with(triggers)
         }
         self._plain = {name for one in self._files.values() for name in one.plain}
-        # Of each name the folders in which it is defined, and what those must name who use it.
+        # For each name: the folders that define it, and the words of files that use it.
         self._folders: dict[bytes, set[str]] = {}
         self._words: dict[bytes, set[bytes]] = {}
         for path, defined in self._files.items():
@@ -314,7 +314,7 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
 
 
 def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]:
-    """Return what becomes of the coroutine that ``call`` gives, if nobody awaits it."""
+    """Return how the code uses the coroutine of ``call``, if nothing awaits it."""
     if _is_passed_on(module, call) or not project.effects.gives_coroutine(module, call):
         return ()
     if _is_expected(module, call):
@@ -325,7 +325,7 @@ def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]
 
 
 def _is_passed_on(module: Module, call: ast.Call) -> bool:
-    """Whether a variable takes what ``call`` gives to where somebody may await it."""
+    """Whether a variable takes the result of ``call`` to code that may await it."""
     match module.parent(call):
         case ast.Assign(targets=[ast.Name() as target]):
             pass

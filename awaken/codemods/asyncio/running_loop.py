@@ -110,7 +110,7 @@ class RunningLoop(CallRule):
     phase = Phase.CONCURRENCY
     decides_by = "file"
     since = "0.1.0"
-    # These have no more need of the loop that they drop.
+    # These rules drop a loop that nothing needs any more.
     after = ("ensure-future", "executor-to-thread", "asyncio-run")
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     functions = (_ASKED,)
@@ -118,7 +118,7 @@ class RunningLoop(CallRule):
     reasons = (INSIDE_FSTRING, NAME_TAKEN, OUTSIDE_COROUTINE)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
-        """Return how the running loop is asked for. Raises Refused."""
+        """Return the call that gets the running loop. Raises Refused."""
         asked = site.node.func
         if site.module.enclosing_coroutine(site.node) is None:
             raise Refused(OUTSIDE_COROUTINE)

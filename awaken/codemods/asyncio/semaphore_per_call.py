@@ -147,7 +147,7 @@ def _when(module: Module, call: ast.Call) -> str:
 
 
 def _is_alone(module: Module, call: ast.Call) -> bool:
-    """Whether nobody but the code around ``call`` can wait for what it makes."""
+    """Whether only the code around ``call`` can wait for the lock that it creates."""
     match module.parent(call):
         case ast.withitem(optional_vars=None):
             return True
@@ -192,7 +192,7 @@ def _is_guard(module: Module, read: ast.Name) -> bool:
             above = module.parent(asked)
             if not isinstance(above, ast.Call) or above.func is not asked:
                 return False
-            # With an argument it may be a counter, taken until there is nothing left.
+            # With an argument, the object may be a counter that the code uses up.
             return method in _TAKEN_BY_HAND and not above.args and not above.keywords
         case _:
             return False
@@ -205,7 +205,7 @@ def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
         return not _is_lazy(module, read)
     if not isinstance(around, Function) or around.decorator_list:
         return False
-    # A generator holds the lock as long as nobody goes on with it.
+    # A suspended generator holds the lock.
     if module.enclosing_function(around) is not maker or module.is_generator(around):
         return False
     return all(
@@ -216,7 +216,7 @@ def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
 
 
 def _is_run_at_once(module: Module, named: ast.Name, function: Function, maker: Function) -> bool:
-    """Whether ``named`` calls ``function`` and lets it run to its end before all else."""
+    """Whether ``named`` calls ``function`` and waits until it ends."""
     call = module.parent(named)
     if not isinstance(call, ast.Call) or call.func is not named:
         return False

@@ -182,7 +182,7 @@ class SwallowedCancellation(Rule):
 
     name = "swallowed-cancellation"
     family = "asyncio"
-    # Rules of the phase before write the awaits that this one looks for.
+    # Rules of earlier phases write the awaits that this one looks for.
     phase = Phase.TIDY
     decides_by = "file"
     since = "0.1.0"
@@ -327,7 +327,7 @@ def _is_of_others(awaits: ast.AST) -> bool:
         if isinstance(node, ast.Starred):
             waiting.append(node.value)
         elif isinstance(node, ast.Call) and last_name(node.func) == "shield":
-            continue  # whoever writes that has cancellations in mind
+            continue  # `shield()` is about cancellations
         elif isinstance(node, ast.Call) and last_name(node.func) in _OF_OTHERS:
             waiting += node.args if last_name(node.func) == "gather" else node.args[:1]
         elif any(isinstance(one, ast.Call) for one in ast.walk(node)):
@@ -347,7 +347,7 @@ def _is_decided(
         if isinstance(above, ast.ExceptHandler) and (
             above.type is None or _cancellations(project, module, above)
         ):
-            return True  # of the two, the handler around is the one to look at
+            return True  # only the outer handler is reported
     function = module.enclosing_coroutine(node)
     if function is None or _goes_on(module, node, handler):
         return False
@@ -527,7 +527,7 @@ def _narrowed(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandl
 
 # ------------------------------------------------------------------------- what is left to run
 def _change(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> str:
-    """Return what changes for a task that is cancelled."""
+    """Return the caveat for a task that is cancelled."""
     if _goes_on(module, node, handler):
         return "the loop now ends when its task is cancelled, and no longer continues"
     if any(map(_does_something, _behind(module, node, handler))):

@@ -163,7 +163,7 @@ def _scope_around(project: Project, module: Module, node: ast.Yield) -> ast.Call
 
 
 def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionDef) -> bool:
-    """Whether something is given the generator function itself: a dependency, a lifespan."""
+    """Whether the generator function itself is passed on, as a dependency or a lifespan."""
     name = function.name
     for number, home in enumerate(modules_with(project, (name.encode(),))):
         if number >= _MOST_FILES:
@@ -175,5 +175,5 @@ def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionD
             if isinstance(above, ast.Call) and above.func is not one:
                 return True
             if isinstance(above, ast.Assign | ast.Subscript | ast.Tuple | ast.Dict):
-                return True  # kept, for somebody who calls it later
+                return True  # kept, for a later call
     return False

@@ -24,7 +24,7 @@ _IN_A_THREAD = {
     "bcrypt", "hashlib", "httpx", "os", "pandas", "pathlib", "requests", "shutil", "socket",
     "subprocess", "urllib",
 }  # fmt: skip
-"""The packages whose functions may be called in any thread, and give all that they have."""
+"""The packages whose functions may run in any thread, and return complete results."""
 _GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
 _CAVEATS = (
     "in another thread, the call continues if the coroutine is cancelled",
@@ -135,5 +135,5 @@ def _changes(call: ast.Call) -> list[str]:
     """Return what may change where a coroutine sleeps on the loop."""
     seconds = call.args[0] if len(call.args) == 1 and not call.keywords else None
     is_sure = isinstance(seconds, ast.Constant) and isinstance(seconds.value, int | float)
-    # A `-1` is no constant, but an operation.
+    # `-1` is an operation, not a constant.
     return [_SLEEPS] if is_sure else [_SLEEPS, "a negative number no longer raises"]

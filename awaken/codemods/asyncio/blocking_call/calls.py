@@ -20,7 +20,7 @@ _BRIEF = {
     "acquire", "gensalt", "iterdir", "listdir", "makedirs", "mkdir", "mkdtemp", "remove", "rename",
     "replace", "scandir", "unlink", "NamedTemporaryFile",
 }  # fmt: skip
-"""Last names of what blocks for a moment only, where nothing is wrong."""
+"""Last names of functions that block only for a moment."""
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
 """Functions that may not block: they may be lazy, or configured not to."""
 _IN_MEMORY = {"io.BytesIO", "io.StringIO"}
@@ -104,7 +104,7 @@ class _CallsOfMethods(NamedTuple):
 def _calls_of_methods() -> _CallsOfMethods:
     names = "|".join(sorted(_last_names(_ALL)))
     return _CallsOfMethods(
-        # Begins with a dot, which is searched for faster than any of many names.
+        # The pattern begins with a dot, because that search is faster than one for many names.
         re.compile(rf"\.[\s\\]*({names}){_CALL}".encode()),
         re.compile(rf"(?i:{_RECEIVERS.pattern})\w*[\s\\)]*\Z".encode()),
     )
@@ -193,7 +193,7 @@ def _method(project: Project, module: Module, call: ast.Call) -> str | None:
     if call.func.attr not in _READS_PATHS and not _RECEIVERS.search(last_name(call.func.value)):
         return None
     if not project.files_with(_words_of_owners(call.func.attr)):
-        return None  # what the program does not mention, no object of it is
+        return None  # the program has no object of a package that it does not mention
     names = set(project.effects.library_functions(module, call))
     if len(names) != 1 or not names <= blocking().keys() or _returns_at_once(module, call):
         return None

@@ -63,7 +63,7 @@ class ExecutorToThread(Rule):
 
     name = "executor-to-thread"
     family = "asyncio"
-    # session-to-async knows what a thread runs by its name, which this rule writes.
+    # session-to-async recognizes `to_thread()`, which this rule writes.
     phase = Phase.SESSIONS
     decides_by = "file"
     since = "0.1.0"
@@ -163,7 +163,7 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     if _is_coroutine_function(module, function):
         shown = module.excerpt(function)
         caveats = [f"a loop in debug mode rejects `{shown}`, a coroutine function", *caveats]
-    # Nobody knows which loop it is: what replaces its method is asked of the whole program.
+    # The class of the loop is unknown, so every replacement of its method counts.
     replaced = project.replaced_names.of_library(module, call.func, "asyncio.to_thread")
     doubles = tuple(one.place for one in replaced)
     end = "replaces `asyncio.to_thread`"
@@ -213,7 +213,7 @@ def _awaited_later(project: Project, module: Module, call: ast.Call) -> bool:
 
 
 def _of_receiver(project: Project, module: Module, call: ast.Call) -> list[str]:
-    """Return what may change because of what the method is called of."""
+    """Return what may change because of the receiver of the call."""
     loop = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     shown = module.excerpt(loop)
     if isinstance(loop, ast.Call) and project.qualified_name(module, loop.func) not in _ASKED:
@@ -226,7 +226,7 @@ def _of_receiver(project: Project, module: Module, call: ast.Call) -> list[str]:
 
 
 def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
-    """Whether what ``partial`` or ``lambda`` calls can be passed itself."""
+    """Whether the function inside ``partial`` or ``lambda`` can be passed directly."""
     if "#" in module.text_of(call):
         return False
     alone = len(call.args) + len(call.keywords) == len(("executor", "func"))
@@ -246,7 +246,7 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
 
 
 def _is_quiet(project: Project, module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` runs nothing, so that nobody can tell when it is evaluated."""
+    """Whether ``node`` runs no code, so that the time of its evaluation does not matter."""
     if isinstance(node, ast.Attribute):
         known = project.qualified_name(module, node) is not None
         return known or project.effects.is_plain_read(module, node)
@@ -269,7 +269,7 @@ def _is_steady_name(module: Module, name: ast.Name) -> bool:
     bindings = owner.bindings[name.id]
     function = next((one for one in module.ancestors(name) if isinstance(one, Function)), None)
     if owner.node is function:
-        # It waits meanwhile, and only functions inside of it can rebind its names.
+        # The function awaits meanwhile, so only functions inside it can rebind its names.
         return all(module.scopes.scope_of(one.node) is owner for one in bindings)
     is_defined = bindings[0].kind in {"class", "function", "import"}
     is_defined |= bindings[0].kind == "parameter" and owner.kind == "function"

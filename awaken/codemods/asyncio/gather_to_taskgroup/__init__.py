@@ -275,7 +275,7 @@ class GatherToTaskgroup(Rule):
             options = Options()
         found = calls_of(project, self, {"asyncio.gather"})
         for module, sites in groupby(found, key=attrgetter("module")):
-            # Names of one file alone: they would keep the trees of all.
+            # Names of one file only, because they keep its tree in memory.
             names: dict[ast.AST, Names] = {}
             for site in sites:
                 function = module.enclosing_function(site.node)

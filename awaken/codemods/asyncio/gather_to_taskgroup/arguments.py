@@ -1,4 +1,4 @@
-"""What a gather is given: coroutines one by one, and starred arguments that hold several."""
+"""The arguments of a gather: single coroutines, and starred arguments that hold several."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _loop_of_tasks(module: Module, name: ast.Name, position: Position) -> ast.Fo
     pauses = suspensions(loop)
     leaves = any(isinstance(one, ast.Return | ast.Raise) for one in walk(loop))
     end = module.span(position.statement).end
-    # Behind the gather they are tasks that are done, as before.
+    # After the gather, they are tasks that are done, as before.
     earlier = [
         one
         for one in module.scopes.reads_of(name)

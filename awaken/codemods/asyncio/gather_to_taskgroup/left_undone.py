@@ -1,4 +1,4 @@
-"""What a coroutine leaves undone where it is cancelled: events, entries, futures, locks."""
+"""The steps that a cancelled coroutine skips: events, entries, futures, locks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def left_undone(
             return LeftUndone(shown, function.name, place)
         for one in suspensions(function).awaits:
             if isinstance(one, ast.Await):
-                # Also what `wait_for()` and its like are passed.
+                # Also the arguments of `wait_for()` and the like.
                 passed = one.value.args if isinstance(one.value, ast.Call) else []
                 waiting += [(called.module, each) for each in (one.value, *passed)]
     return None
@@ -97,7 +97,7 @@ def _moment(node: ast.AST) -> tuple[int, int]:
 
 
 def _is_kept(function: ast.AsyncFunctionDef) -> Callable[[tuple[str, str]], bool]:
-    """Return what tells whether a step also runs where the coroutine function is cancelled.
+    """Return a function that says whether a step also runs in a cancelled coroutine.
 
     In a handler of cancellations it may be done by another name.
     """

@@ -70,7 +70,7 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
         raise Refused(POSITION, "the gather may be awaited several times")
     if not order.unconditional:
         raise Refused(POSITION, "the gather is only awaited on a condition")
-    # That attributes are read later is said; what is called has effects of its own.
+    # The message names attributes that are read later; calls have other effects.
     called = [one for one in order.before if not isinstance(one, ast.Attribute)]
     if called:
         raise Refused(POSITION, f"`{module.excerpt(called[0])}` is evaluated before the gather")
@@ -129,7 +129,7 @@ def shares_line(module: Module, statement: ast.stmt) -> bool:
     """Whether the line of the statement contains more than a comment."""
     before, behind = module.beside(statement)
     is_elif = isinstance(statement, ast.If) and module.text_of(statement).startswith("elif")
-    # What follows a compound statement on its last line is that of its body.
+    # Code after a compound statement on its last line belongs to its body.
     follows = bool(behind) and not behind.startswith(b"#") and isinstance(statement, _SIMPLE)
     return is_elif or bool(before) or follows
 

@@ -299,7 +299,7 @@ def _ignored(given: Given, names: Names) -> Started | None:
         return Started("one", is_task=given.is_task)
     if isinstance(node, ast.ListComp | ast.GeneratorExp) and names.take_loop(node):
         return Started("loop", is_task=given.is_task)
-    # A loop over what makes tasks would come too late; over their coroutines it does not.
+    # A loop over calls that create tasks would start too late; a loop over coroutines does not.
     is_bare = isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_bare(node.elt)
     if given.is_task and not is_bare:
         return None

@@ -69,7 +69,7 @@ class _Following:
     def _function_sends(self, module: Module, function: Function, depth: int) -> bool:
         key = module.path, function.lineno
         if key not in self._seen:
-            # What calls itself again proves nothing.
+            # A recursive call proves nothing.
             self._seen[key] = False
             if len(self._seen) > _MOST_FUNCTIONS or _changes_anything(module, function):
                 return False
