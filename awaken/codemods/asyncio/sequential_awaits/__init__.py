@@ -7,8 +7,8 @@ awaken reports two or more consecutive `name = await ...` in a coroutine, if:
 * none uses the result of an earlier one
 * each only reads over HTTP, with `get()` or `head()` of a client of httpx or aiohttp
 
-The client may be called in a function of the program. Then its name must say that it reads, such as
-`get_user()`, and it must do nothing but send requests.
+A function of the program may call the client. The name of the function must say that it reads, such
+as `get_user()`, and the function must only send requests.
 
 Statements in between may work on the results.
 

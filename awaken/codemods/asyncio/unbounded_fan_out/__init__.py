@@ -11,8 +11,8 @@ awaken reports `gather(*[...])`, `create_task()` in a loop and the like, if:
 ## Why
 
 All tasks run at the same time. With ten items, that is intended. Ten thousand items open ten
-thousand connections and use as much memory. Pools time out, servers answer 429, and files can no
-longer be opened.
+thousand connections, and each task uses memory. Pools time out, servers answer 429, and files can
+no longer be opened.
 
 ## Before
 
